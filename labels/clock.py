@@ -1,0 +1,54 @@
+"""Time as the project tells it: instants in UTC, deadlines in Europe/Brussels.
+
+The domain never asks the wall clock: it is handed an instant. Only the edge (a command, a task)
+asks a `Clock`, so that tests and demonstrations can hold time still or set it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+"""Every deadline is told in this zone (brief: all times Central European)."""
+
+Clock = Callable[[], datetime]
+"""Returns the present instant, aware, in UTC."""
+
+
+def wall_clock() -> datetime:
+    """The machine's own time."""
+    return datetime.now(UTC)
+
+
+def clock_on(day: date) -> Clock:
+    """A clock that shows `day` with the wall clock's time of day (`LABELS_TODAY`)."""
+
+    def now() -> datetime:
+        here = datetime.now(BRUSSELS)
+        return datetime.combine(day, here.time(), BRUSSELS).astimezone(UTC)
+
+    return now
+
+
+def frozen_clock(instant: datetime) -> Clock:
+    """A clock that stands still, for tests and simulations."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return lambda: instant.astimezone(UTC)
+
+
+def brussels_day(instant: datetime) -> date:
+    """The calendar day on which `instant` falls in Brussels."""
+    return instant.astimezone(BRUSSELS).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """The last second of `day` in Brussels, in UTC: a deadline that names only a day."""
+    return datetime.combine(day, time(23, 59, 59), BRUSSELS).astimezone(UTC)
+
+
+def in_words(instant: datetime) -> str:
+    """An instant as people read it, with its zone: `2026-06-30 23:59 (Brussels)`."""
+    return f"{instant.astimezone(BRUSSELS):%Y-%m-%d %H:%M} (Brussels)"

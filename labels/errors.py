@@ -1,0 +1,63 @@
+"""What can go wrong for a person, named after what went wrong.
+
+Errors are raised in the domain and worded at the edge. Each class knows the exit code of the
+command line (CONTRACT: 2 invalid, 3 not allowed, 4 not found, 5 a service is out of reach).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class LabelsError(Exception):
+    """The root of every error that this project raises on purpose."""
+
+    exit_code: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with an input: where, what was expected, what to do."""
+
+    where: str
+    """File, row, column or field, e.g. `teachers.csv:12 · school` or `sections.results`."""
+    problem: str
+    """What is wrong and what was expected, as one sentence."""
+    remedy: str = ""
+    """What to do about it, as one sentence; empty where the problem says it."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}" + (f" {self.remedy}" if self.remedy else "")
+
+
+class InvalidInput(LabelsError):
+    """A file, row, field or argument is wrong; every fault is named and nothing was changed."""
+
+    def __init__(self, subject: str, faults: Sequence[Fault]) -> None:
+        self.subject = subject
+        self.faults = tuple(faults)
+        super().__init__(f"{subject}: " + "; ".join(map(str, self.faults)))
+
+
+class NotAllowed(LabelsError):
+    """The person may not do this: wrong role, organisation, code, time, or a conflict of interest."""
+
+    exit_code = 3
+
+
+class NotFound(LabelsError):
+    """The thing asked for is not in the record."""
+
+    exit_code = 4
+
+
+class OutOfReach(LabelsError):
+    """A service that is needed does not answer; says which, and that nothing was lost."""
+
+    exit_code = 5
+
+    def __init__(self, service: str, detail: str, kept: str = "Nothing was lost.") -> None:
+        self.service = service
+        super().__init__(f"{service} is out of reach: {detail} {kept}")

@@ -1,0 +1,34 @@
+"""Identifiers that carry their kind and are made from what they identify.
+
+An identifier is a digest of its natural key, so the same thing has the same identifier on every
+machine, in every re-run, without a counter or a random number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U to be misread
+
+
+def short_digest(*parts: object, length: int = 10) -> str:
+    """`length` characters of five bits each; ten make a clash among 45,000 a one-in-a-million."""
+    raw = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    number = int.from_bytes(raw, "big")
+    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(length))
+
+
+def national_application_id(teacher: str, project: str, attempt: int) -> str:
+    """`NQL-…`: one teacher's application for one project; `attempt` counts re-applications."""
+    return f"NQL-{short_digest('national', teacher, project, attempt)}"
+
+
+def step_id(application: str, kind: str, number: int) -> str:
+    """`STEP-…`: one thing asked of one person."""
+    return f"STEP-{short_digest('step', application, kind, number)}"
+
+
+def award_id(label: str, teacher: str | None, project: str | None, school: str | None, on: object) -> str:
+    """The identifier of an award made elsewhere or earlier; ours keep their application's."""
+    prefix = {"national": "NQL", "european": "EQL", "school": "SCH"}[label]
+    return f"{prefix}-{short_digest('award', label, teacher, project, school, on)}"

@@ -1,0 +1,132 @@
+"""Where things are kept and reached, from the environment (`LABELS_…`) or a `.env` file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from labels.clock import Clock, clock_on, wall_clock
+from labels.errors import Fault, InvalidInput
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The folder of the checkout: templates, examples and rule files are found below it."""
+
+
+class Settings(BaseSettings):
+    """All settings. Prefect's own settings keep Prefect's names and are not repeated here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LABELS_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Path(".labels")
+    """Folder of the embedded default: record, documents, outgoing mail, the secret key."""
+    database_url: str = ""
+    """SQLAlchemy URL of the record; by default a SQLite file in `home`."""
+    documents: str = ""
+    """`file:///…` or `s3://bucket/prefix`; by default a folder in `home`."""
+    s3_endpoint_url: str = ""
+    s3_path_style: bool = False
+    s3_checksums: str = "when_supported"
+    """`when_supported`, or `when_required` for older servers (Ceph 16)."""
+    s3_encryption: str = ""
+    """Server-side encryption asked for on every put: empty, `AES256` or `aws:kms`."""
+    documents_url: str = "http://127.0.0.1:4280"
+    """Where `labels up` serves the directory store's expiring links; S3 serves its own."""
+    smtp_url: str = ""
+    """`smtp://user:password@host:25`, `smtps://…` or `smtp+starttls://…`; by default mail goes
+    into a folder of `.eml` files in `home`."""
+    mail_sender: str = "eTwinning labels <labels@localhost>"
+    site_url: str = "http://127.0.0.1:4200"
+    """Where people reach the Prefect UI; used in mail."""
+    rules: Path | None = None
+    """A folder of rule files used instead of the ones that ship (`labels/rules/editions`)."""
+    today: date | None = None
+    """A fixed date for demonstrations and tests."""
+    secret: SecretStr | None = None
+    """Key of review codes and expiring links; by default made once in `home/secret.key`."""
+
+    @field_validator("home", "rules")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else value
+
+    @field_validator("documents")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"file", "s3"}:
+            raise ValueError("expected file:///folder or s3://bucket/prefix")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_transport(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"smtp", "smtps", "smtp+starttls"}:
+            raise ValueError("expected smtp://, smtps:// or smtp+starttls://host:port")
+        return value
+
+    @property
+    def record_url(self) -> str:
+        """The record's URL, the embedded SQLite file unless configured."""
+        return self.database_url or f"sqlite:///{self.home / 'record.db'}"
+
+    @property
+    def documents_uri(self) -> str:
+        """The document store's URI, a folder in `home` unless configured."""
+        return self.documents or (self.home / "documents").as_uri()
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mail goes as `.eml` files when no SMTP server is configured."""
+        return self.home / "mail"
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that commands and tasks ask."""
+        return clock_on(self.today) if self.today else wall_clock
+
+    @cached_property
+    def key(self) -> bytes:
+        """The secret key; made on first use, readable by its owner only.
+
+        Whoever loses it loses no facts: review codes are sent anew (`labels recover`).
+        """
+        if self.secret:
+            return self.secret.get_secret_value().encode()
+        path = self.home / "secret.key"
+        self.home.mkdir(parents=True, exist_ok=True)
+        draft = self.home / f".secret-{os.getpid()}-{secrets.token_hex(4)}"
+        if not path.exists():
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(32))
+            try:
+                os.link(draft, path)  # of two processes that start at once, one key wins
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_bytes()
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        InvalidInput: a `LABELS_` variable has a value that is not understood.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            Fault(f"LABELS_{'_'.join(map(str, e['loc'])).upper()}", e["msg"] + ".")
+            for e in error.errors()
+        ]
+        raise InvalidInput("settings", faults) from None
