@@ -1,0 +1,189 @@
+"""What people typed, made plain: text that no screen, sheet or terminal reads as anything but text.
+
+`clean` is for what comes in; the others word it for one place it goes to, and clean it again on the
+way, so that no caller can forget.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+
+LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
+"""Everything that some program takes for the end of a line."""
+
+_UNWANTED = dict.fromkeys(
+    [
+        *(set(range(0x20)) - {0x09, 0x0A}),  # controls, but for tab and newline
+        *range(0x7F, 0xA0),
+        0x00AD,  # soft hyphen
+        0x034F,  # combining grapheme joiner
+        0x061C,  # the bidirectional controls: they make text read as other than it is
+        *range(0x200E, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x2070),
+        0x180E,  # what has no width
+        0x200B,
+        *range(0x2060, 0x2066),
+        0xFEFF,
+        0x115F,  # letters that are drawn as nothing
+        0x1160,
+        0x17B4,
+        0x17B5,
+        0x2800,
+        0x3164,
+        0xFFA0,
+        *range(0x180B, 0x180E),  # variation selectors, but for the two that emoji use
+        0x180F,
+        *range(0xFE00, 0xFE0E),
+        *range(0xE0100, 0xE01F0),
+        *range(0xFFF9, 0xFFFC),  # interlinear annotations
+        *range(0x1D173, 0x1D17B),  # musical controls
+        *range(0xE0000, 0xE0080),  # tags
+        *range(0xD800, 0xE000),  # half a character
+        *range(0xFDD0, 0xFDF0),  # not characters
+        *(plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)),
+    ]
+)
+
+_ZWNJ, _ZWJ = "\u200c", "\u200d"
+_EMOJI_STYLE = "\ufe0e\ufe0f"
+_JOINING_SCRIPTS = frozenset(
+    [
+        *["ARABIC", "SYRIAC", "NKO", "MANDAIC", "MONGOLIAN", "THAANA"],
+        *["DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA"],
+        *["MALAYALAM", "SINHALA", "KHMER", "MYANMAR", "TIBETAN"],
+    ]
+)
+"""The scripts in which a joiner changes how a word is written; elsewhere it only hides."""
+
+_MARKS_A_LETTER = 6
+"""More marks than this on one letter are no writing system, but ink over the lines above and below."""
+
+_CLUSTER = re.compile(r"[\s\S]?[^\w\s\x00-\u02ff]+")
+_COUNTED_AS_NOTHING = re.compile(r"[^\w\s\x00-\u02ff]")
+
+
+def clean(text: str) -> str:
+    """`text` as plain Unicode text (NFC) with `\\n` line ends, without anything invisible that acts.
+
+    Removed: control characters but tab and newline, bidirectional controls, whatever has no width,
+    more marks on a letter than any script uses. Joiners stay where a script or an emoji needs them.
+    Cleaning twice changes nothing.
+    """
+    text = LINE_ENDS.sub("\n", text).translate(_UNWANTED)
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", _CLUSTER.sub(_tidy_cluster, text))
+
+
+def _tidy_cluster(match: re.Match[str]) -> str:
+    """A character and the marks, joiners and symbols behind it, without those that have no business there."""
+    kept: list[str] = []
+    base, marks, joined, styled, joiner = "", 0, False, False, ""
+    for character in match.group():
+        if character in (_ZWNJ, _ZWJ):
+            if _joins(base) and not joined:
+                kept.append(character)
+                joined = True
+            elif character == _ZWJ and _is_symbol(base):
+                joiner = _ZWJ  # kept once a symbol follows
+        elif character in _EMOJI_STYLE:
+            if _is_symbol(base) and not styled:
+                kept.append(character)
+                styled = True
+        elif unicodedata.category(character) in ("Mn", "Me"):
+            marks += 1
+            if marks <= _MARKS_A_LETTER:
+                kept.append(character)
+        else:
+            if joiner and _is_symbol(character):
+                kept.append(joiner)
+            kept.append(character)
+            base, marks, joined, styled, joiner = character, 0, False, False, ""
+    return "".join(kept)
+
+
+def _joins(base: str) -> bool:
+    return bool(base) and unicodedata.name(base, "").split(" ")[0] in _JOINING_SCRIPTS
+
+
+def _is_symbol(base: str) -> bool:
+    return bool(base) and (unicodedata.category(base) in ("So", "Sk", "Sm") or base in "0123456789#*")
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """`text` on a single line of at most `limit` characters, cut with an ellipsis where it is longer."""
+    line = " ".join(clean(text).split())
+    if len(line) <= limit:
+        return line
+    return cut(line, limit - 1).rstrip() + "…"
+
+
+def cut(text: str, limit: int) -> str:
+    """The first `limit` characters, less the letter that would lose its marks at the cut."""
+    if len(text) <= limit:
+        return text
+    end = max(limit, 0)
+    while end and (_leans(text[end]) or text[end - 1] == _ZWJ):
+        end -= 1
+    return text[:end]
+
+
+def _leans(character: str) -> bool:
+    """Whether it belongs to the character before it."""
+    return character in (_ZWNJ, _ZWJ) or unicodedata.category(character) in ("Mn", "Mc", "Me")
+
+
+_AS_REFERENCE = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation}
+_WORD_JOINER = "\u2060"
+_LINK_START = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[-\w])", re.IGNORECASE)
+
+
+def markdown_plain(text: str) -> str:
+    """`text` as one line of Markdown that shows as exactly that text, in a paragraph, list or table cell.
+
+    Every punctuation mark becomes a character reference, which Markdown and HTML both show and neither
+    acts on (nor does Jinja find its braces). Renderers that make links of bare addresses look at the text
+    *after* that, so addresses get a word joiner, which takes no room, where such a link would start.
+    """
+    line = " ".join(clean(text).split())
+    return _LINK_START.sub(_WORD_JOINER, line).translate(_AS_REFERENCE)
+
+
+def markdown_paragraphs(text: str) -> str:
+    """Like `markdown_plain`, with every line of `text` a paragraph of its own; not for table cells."""
+    return "\n\n".join(filter(None, map(markdown_plain, clean(text).split("\n"))))
+
+
+_FORMULA = re.compile(r'(^|[\n;])((?:[^\S\n]|")*)(?=[=+\-@＝＋－＠﹢﹣﹫﹦])')
+
+
+def csv_plain(text: str) -> str:
+    """`text` as the content of a CSV cell that no spreadsheet takes for a formula.
+
+    An apostrophe goes before whatever could start one: at the beginning, and after a line end or
+    semicolon, where a spreadsheet set to another separator would see a new cell. Quoting is the CSV
+    writer's: this is the cell's content. Source: OWASP, "CSV Injection".
+    """
+    return _FORMULA.sub(r"\1\2'", clean(text).replace("\t", " "))
+
+
+_WORD = re.compile(
+    r"(?:https?://|www\.)\S+"  # an address
+    r"|\d+(?:[.,:]\d+)+"  # 3.5 or 12:30
+    r"|[^\W_]+(?:['’ʼ‘`´\-‐‑·][^\W_]+)*",
+    re.IGNORECASE,
+)
+
+
+def word_count(text: str) -> int:
+    """How many words a person would count: `l'école` and `peer-to-peer` are one, so are `3.5` and an address."""
+    letters = _COUNTED_AS_NOTHING.sub(_without_marks, clean(text))
+    return sum(1 for _ in _WORD.finditer(letters))
+
+
+def _without_marks(match: re.Match[str]) -> str:
+    return "" if _leans(match.group()) else match.group()
