@@ -1,0 +1,142 @@
+"""Opens the record: connections, transactions and migrations, alike on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+import alembic.migration
+import alembic.script
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.errors import OutOfReach
+from labels.settings import Settings
+
+BUSY_TIMEOUT_MS = 20_000
+"""How long SQLite waits for another writer: writes here take milliseconds, so this never elapses
+but for a stuck process, and then the error is better than an endless wait."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Record:
+    """The system of record behind one URL."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading; what it changes is thrown away.
+
+        Raises:
+            OutOfReach: the database does not answer.
+        """
+        with self._reached(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session in one transaction: all of it is committed at the end, or nothing is.
+
+        On SQLite it takes the write lock at once, so that what it read can't change under it.
+
+        Raises:
+            OutOfReach: the database does not answer; nothing was changed.
+        """
+        with self._reached(), Session(self.engine, expire_on_commit=False) as session:
+            if self.engine.dialect.name == "sqlite":
+                session.connection(execution_options={"immediate": True})
+            with session.begin() if not session.in_transaction() else contextlib.nullcontext():
+                yield session
+                session.commit()
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.OperationalError as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            raise OutOfReach("The record", f"{reason}.", "Nothing was changed.") from error
+
+
+def _on_connect(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's own BEGIN below decides when a lock is taken
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _on_begin(connection: sa.Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for the record's URL, with SQLite made safe for many processes."""
+    parsed = sa.make_url(url)
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed)
+    sa.event.listen(engine, "connect", _on_connect)
+    sa.event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _alembic(engine: sa.Engine) -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["engine"] = engine
+    return config
+
+
+def migrate(url: str) -> None:
+    """Brings the record behind `url` to the newest schema; does nothing where it is there already.
+
+    Raises:
+        OutOfReach: the database does not answer.
+    """
+    engine = open_engine(url)
+    try:
+        _migrate(engine)
+    finally:
+        engine.dispose()
+
+
+def _migrate(engine: sa.Engine) -> None:
+    config = _alembic(engine)
+    head = alembic.script.ScriptDirectory.from_config(config).get_current_head()
+    with Record(engine)._reached():
+        with engine.connect() as connection:
+            current = alembic.migration.MigrationContext.configure(connection).get_current_revision()
+        if current != head:
+            alembic.command.upgrade(config, "head")
+
+
+@functools.cache
+def _opened(url: str) -> Record:
+    engine = open_engine(url)
+    _migrate(engine)
+    return Record(engine)
+
+
+def open_record(settings: Settings) -> Record:
+    """The record of these settings, migrated; one engine a process.
+
+    Raises:
+        OutOfReach: the database does not answer.
+    """
+    return _opened(settings.record_url)

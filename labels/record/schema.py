@@ -1,0 +1,469 @@
+"""The tables of the record, each row a fact that the processes stand on."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware instant, kept in UTC; SQLite, which knows no zones, gets it without one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can speak of it on both databases."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: Instant,
+        dict[str, Any]: sa.JSON(none_as_null=True),
+        list[dict[str, Any]]: sa.JSON(none_as_null=True),
+        str: sa.Text,
+    }
+
+
+def _names(kind: type[StrEnum]) -> sa.Enum:
+    return sa.Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=40,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+# The registry -----------------------------------------------------------------------------------
+# Clustered by their key: on SQLite that saves a second tree per table and half of an import's time.
+
+_CLUSTERED = {"sqlite_with_rowid": False}
+
+
+class Organisation(Base):
+    """A national (NSS, PSA) or central (CSS) support organisation; rules are keyed by it."""
+
+    __tablename__ = "organisation"
+    __table_args__ = _CLUSTERED
+    id: Mapped[str] = mapped_column(primary_key=True)
+    country: Mapped[str]
+    kind: Mapped[str]
+    name: Mapped[str]
+    email: Mapped[str]
+    language: Mapped[str]
+
+
+class School(Base):
+    """A registered school."""
+
+    __tablename__ = "school"
+    __table_args__ = _CLUSTERED
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    country: Mapped[str]
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
+    city: Mapped[str]
+    registered_on: Mapped[date]
+    principal_name: Mapped[str]
+    principal_email: Mapped[str]
+
+
+class Teacher(Base):
+    """An eTwinner: a registered teacher, linked to one school at a time."""
+
+    __tablename__ = "teacher"
+    __table_args__ = (sa.Index(None, "school"), sa.Index(None, "email"), _CLUSTERED)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str]
+    school: Mapped[str] = mapped_column(sa.ForeignKey("school.id"))
+    registered_on: Mapped[date]
+    language: Mapped[str]
+
+
+class Project(Base):
+    """A project of teachers; European if its founders are from two countries."""
+
+    __tablename__ = "project"
+    __table_args__ = _CLUSTERED
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    started_on: Mapped[date]
+    ended_on: Mapped[date | None]
+
+
+class Member(Base):
+    """A teacher in a project, as founder or partner."""
+
+    __tablename__ = "member"
+    __table_args__ = (sa.Index(None, "teacher"), _CLUSTERED)
+    project: Mapped[str] = mapped_column(sa.ForeignKey("project.id"), primary_key=True)
+    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"), primary_key=True)
+    role: Mapped[str]
+    joined_on: Mapped[date]
+
+
+class Activity(Base):
+    """Something a teacher took part in or created: an event, a seminar, a group."""
+
+    __tablename__ = "activity"
+    __table_args__ = (sa.Index(None, "teacher"), _CLUSTERED)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"))
+    kind: Mapped[str]
+    title: Mapped[str]
+    on: Mapped[date]
+    confirmed: Mapped[bool]
+
+
+class Staff(Base):
+    """A person with a role in an organisation: reviewer or coordinator."""
+
+    __tablename__ = "staff"
+    __table_args__ = (sa.Index(None, "organisation", "role"), _CLUSTERED)
+    email: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
+    language: Mapped[str]
+    school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
+    """Where the person teaches, if anywhere; counts for conflicts of interest."""
+
+
+class Award(Base):
+    """A label that was awarded, here or elsewhere or earlier."""
+
+    __tablename__ = "award"
+    __table_args__ = (sa.Index(None, "teacher", "project"), sa.Index(None, "project"))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """For labels awarded here, the application's id."""
+    label: Mapped[str]
+    teacher: Mapped[str | None] = mapped_column(sa.ForeignKey("teacher.id"))
+    project: Mapped[str | None] = mapped_column(sa.ForeignKey("project.id"))
+    school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
+    awarded_on: Mapped[date]
+    score: Mapped[float | None]
+    valid_until: Mapped[date | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Conflict(Base):
+    """A declared conflict of interest: this person judges nothing of that teacher, project or school."""
+
+    __tablename__ = "conflict"
+    __table_args__ = (sa.UniqueConstraint("email", "kind", "target"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    kind: Mapped[str]
+    target: Mapped[str]
+    reason: Mapped[str]
+    declared_by: Mapped[str]
+    declared_at: Mapped[datetime]
+
+
+# Applications -----------------------------------------------------------------------------------
+
+
+class Stage(StrEnum):
+    """Where an application stands in its process."""
+
+    SUBMITTED = "submitted"
+    """Registered; documents and conditions are not checked yet."""
+    REVIEW = "review"
+    """Awaits one or more reviewers."""
+    INFORMATION = "more information"
+    """Awaits the applicant's answer to a question."""
+    ASSIGNMENT = "assignment"
+    """Awaits a coordinator: no reviewer without a conflict of interest is left."""
+    DECIDED = "decided"
+    """The outcome is a fact; papers and mail may still be on their way."""
+    CLOSED = "closed"
+    """Nothing is left to do."""
+
+
+class Outcome(StrEnum):
+    """How an application ended."""
+
+    AWARDED = "awarded"
+    REFUSED = "refused"
+    INELIGIBLE = "ineligible"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class RuleText(Base):
+    """An edition of the rules as it was in force, kept so that any decision can be repeated."""
+
+    __tablename__ = "rule_text"
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    body: Mapped[dict[str, Any]]
+
+
+class Application(Base):
+    """One application for a label: what was submitted, under which rules, and where it stands."""
+
+    __tablename__ = "application"
+    __table_args__ = (
+        sa.Index(
+            "uq_application_open",
+            "label",
+            "teacher",
+            "project",
+            unique=True,
+            sqlite_where=sa.text("outcome IS NULL"),
+            postgresql_where=sa.text("outcome IS NULL"),
+        ),
+        sa.Index(None, "teacher", "school_year"),
+        sa.Index(None, "project"),
+        sa.Index(None, "stage"),
+        sa.Index(None, "organisation", "stage"),
+    )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"))
+    project: Mapped[str | None] = mapped_column(sa.ForeignKey("project.id"))
+    school: Mapped[str] = mapped_column(sa.ForeignKey("school.id"))
+    """The applicant's school when the application was submitted."""
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
+    country: Mapped[str]
+    language: Mapped[str]
+    attempt: Mapped[int]
+    """1, or one more with each re-application for the same project."""
+    instance: Mapped[int] = mapped_column(default=1)
+    """1, or 2 while and after an appeal is heard; each instance has its own decision."""
+    content: Mapped[dict[str, Any]]
+    """The application file as submitted."""
+    content_digest: Mapped[str]
+    """Over the file and its evidence: the same again is the same application."""
+    rules: Mapped[str] = mapped_column(sa.ForeignKey("rule_text.digest"))
+    submitted_at: Mapped[datetime]
+    school_year: Mapped[int]
+    """The year in which the school year of the submission began."""
+    round: Mapped[str | None]
+    decide_by: Mapped[datetime | None]
+    stage: Mapped[Stage] = mapped_column(_names(Stage))
+    stage_since: Mapped[datetime]
+    outcome: Mapped[Outcome | None] = mapped_column(_names(Outcome))
+    revision: Mapped[int] = mapped_column(default=0)
+    """Counts the journal's entries about this application."""
+    parked_revision: Mapped[int] = mapped_column(default=-1)
+    """The revision its run had seen when it suspended; behind `revision`, the run must be woken."""
+    run: Mapped[str | None]
+    """The Prefect flow run that drives it: a pointer that `recover` may replace, never a fact."""
+    runs: Mapped[int] = mapped_column(default=0)
+    """How many runs have driven it; makes the key under which the next is asked for once."""
+
+
+class Document(Base):
+    """A file in the document store that belongs to an application."""
+
+    __tablename__ = "document"
+    __table_args__ = (sa.UniqueConstraint("application", "kind", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
+    kind: Mapped[str]
+    """`application`, `evidence`, `certificate` or `letter`."""
+    name: Mapped[str]
+    key: Mapped[str]
+    """Its key in the document store, made from the digest of its content."""
+    media_type: Mapped[str]
+    size: Mapped[int]
+    stored_at: Mapped[datetime]
+
+
+# People deciding --------------------------------------------------------------------------------
+
+
+class StepKind(StrEnum):
+    """What a person is asked for, or entitled to."""
+
+    REVIEW = "review"
+    INFORMATION = "information"
+    ASSIGNMENT = "assignment"
+    """A coordinator must find a reviewer."""
+    WITHDRAWAL = "withdrawal"
+    """The applicant's standing right until the decision; nobody waits for it."""
+    APPEAL = "appeal"
+    """The applicant's right after a refusal, where the rules give it; nobody waits for it."""
+    COORDINATION = "coordination"
+    """A coordinator's power over one application, proved by a code asked for."""
+
+
+class StepState(StrEnum):
+    """What became of a step."""
+
+    OPEN = "open"
+    ASKED = "asked"
+    """A reviewer waits for the applicant's answer; the clock stands still."""
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    VOID = "void"
+    """Taken back: reassigned, withdrawn, or a conflict of interest was found."""
+    EXPIRED = "expired"
+
+
+class Step(Base):
+    """One thing asked of one person, proved by a one-time code."""
+
+    __tablename__ = "step"
+    __table_args__ = (
+        sa.UniqueConstraint("application", "kind", "number"),
+        sa.Index(None, "assignee", "state"),
+    )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
+    kind: Mapped[StepKind] = mapped_column(_names(StepKind))
+    number: Mapped[int]
+    instance: Mapped[int] = mapped_column(default=1)
+    seat: Mapped[int] = mapped_column(default=1)
+    """First, second, third reviewer …; a reassigned step keeps its seat."""
+    assignee: Mapped[str]
+    organisation: Mapped[str | None] = mapped_column(sa.ForeignKey("organisation.id"))
+    state: Mapped[StepState] = mapped_column(_names(StepState))
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    """Since when its clock stands still."""
+    asked_by: Mapped[str | None]
+    """For information: the review step that asked."""
+    question: Mapped[str | None]
+    answer: Mapped[dict[str, Any] | None]
+    """For information and standing rights: what the person gave; reviews have their own table."""
+    code_hash: Mapped[str]
+    code_number: Mapped[int] = mapped_column(default=1)
+    """One more each time a new code is mailed; the former code is void."""
+    code_failures: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[str | None]
+    """Why the last answer was not accepted; shown with the next form."""
+    draft: Mapped[dict[str, Any] | None]
+    """What was typed into an answer that was not accepted, so that it is not lost."""
+    closed_at: Mapped[datetime | None]
+    closed_because: Mapped[str | None]
+
+
+class Review(Base):
+    """A reviewer's assessment, as it was given."""
+
+    __tablename__ = "review"
+    __table_args__ = (sa.Index(None, "application"),)
+    step: Mapped[str] = mapped_column(sa.ForeignKey("step.id"), primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
+    instance: Mapped[int]
+    reviewer: Mapped[str]
+    scores: Mapped[dict[str, Any]]
+    comment: Mapped[str]
+    """For the applicant."""
+    note: Mapped[str]
+    """For colleagues only."""
+    given_at: Mapped[datetime]
+    documents_digest: Mapped[str]
+    """Over the keys of the documents that the reviewer had before them."""
+    void_at: Mapped[datetime | None]
+    void_because: Mapped[str | None]
+
+
+class Decision(Base):
+    """The outcome of an instance, with all that is needed to repeat it."""
+
+    __tablename__ = "decision"
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
+    instance: Mapped[int] = mapped_column(primary_key=True)
+    outcome: Mapped[Outcome] = mapped_column(_names(Outcome))
+    score: Mapped[float | None]
+    verdict: Mapped[dict[str, Any]]
+    """Points and reasons per criterion, or the failed conditions, as they go into the letter."""
+    inputs_digest: Mapped[str]
+    rules: Mapped[str] = mapped_column(sa.ForeignKey("rule_text.digest"))
+    decided_at: Mapped[datetime]
+
+
+class Resumption(Base):
+    """An answer that came through Prefect and what became of it; each counts once."""
+
+    __tablename__ = "resumption"
+    run: Mapped[str] = mapped_column(primary_key=True)
+    wait: Mapped[int] = mapped_column(primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
+    at: Mapped[datetime]
+    accepted: Mapped[bool]
+    remark: Mapped[str]
+
+
+class Mail(Base):
+    """The outbox: one row a message, unique by its reason, written with the fact it tells of."""
+
+    __tablename__ = "mail"
+    __table_args__ = (
+        sa.Index(
+            "ix_mail_waiting",
+            "next_attempt_at",
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        ),
+        sa.Index(None, "application"),
+    )
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    """Why it is sent, e.g. `NQL-…/decision/1`: one message for each, for ever."""
+    application: Mapped[str | None] = mapped_column(sa.ForeignKey("application.id"))
+    step: Mapped[str | None] = mapped_column(sa.ForeignKey("step.id"))
+    """Whose code goes into the message; the code itself is in no table."""
+    template: Mapped[str]
+    language: Mapped[str]
+    to_name: Mapped[str]
+    to_address: Mapped[str]
+    context: Mapped[dict[str, Any]]
+    attachment: Mapped[str | None]
+    """The kind of the application's document that goes with it; it waits until that is stored."""
+    message_id: Mapped[str]
+    queued_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+class Journal(Base):
+    """Who did what, when, on which version: append-only, refused otherwise by the database itself."""
+
+    __tablename__ = "journal"
+    __table_args__ = (
+        sa.Index(None, "application"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    """An e-mail address, or `rules`, `system`."""
+    what: Mapped[str]
+    application: Mapped[str | None] = mapped_column(sa.ForeignKey("application.id"))
+    step: Mapped[str | None]
+    details: Mapped[dict[str, Any]]
