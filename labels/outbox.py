@@ -1,0 +1,274 @@
+"""The outbox: what is to be mailed, written in the transaction of the fact that it tells of.
+
+A message is queued once for each reason, claimed by one process at a time, and stays until it is
+sent or until there is nothing left to ask for. Nothing here opens a connection or words a mail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from labels.record.schema import Document, Journal, Mail, Step, StepState
+from labels.text import clean, one_line
+
+
+class Template(StrEnum):
+    """The messages there are, each named like its template."""
+
+    RECEIPT = "receipt"
+    REVIEW_ASKED = "review_asked"
+    REVIEW_RETURNED = "review_returned"
+    """The applicant answered; the review is the reviewer's again."""
+    REVIEW_VOID = "review_void"
+    """The review is no longer needed."""
+    INFORMATION_ASKED = "information_asked"
+    INFORMATION_RECEIVED = "information_received"
+    """Tells the applicant that their answer has arrived."""
+    ASSIGNMENT_ASKED = "assignment_asked"
+    """A coordinator must find a reviewer."""
+    CODE = "code"
+    """A fresh code was asked for."""
+    AWARDED = "awarded"
+    REFUSED = "refused"
+    INELIGIBLE = "ineligible"
+    WITHDRAWN = "withdrawn"
+    APPEAL_RECEIVED = "appeal_received"
+    DEADLINE_MOVED = "deadline_moved"
+    SIMILARITY_WARNING = "similarity_warning"
+    """Tells a coordinator that two applications of one project read alike."""
+
+
+ASKS = frozenset(
+    {
+        Template.REVIEW_ASKED,
+        Template.REVIEW_RETURNED,
+        Template.INFORMATION_ASKED,
+        Template.ASSIGNMENT_ASKED,
+        Template.CODE,
+    }
+)
+"""Messages that only ask for an answer to their step: pointless once the step is closed. The others
+go out all the same, without the code."""
+
+LEASE = timedelta(minutes=2)
+"""How long a claim keeps others away; a process that died in between is replaced after that."""
+
+FIRST_DELAY = timedelta(minutes=1)
+LONGEST_DELAY = timedelta(hours=6)
+LATE_AFTER = timedelta(days=1)
+"""A message that is still not out after this is told of in the journal, and tried on."""
+
+
+def message_id(reason: str) -> str:
+    """The same for the same reason for ever, so that a second copy is known for what it is."""
+    digest = hashlib.sha256(reason.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    return f"<{digest}@labels.etwinning.invalid>"
+
+
+def queue(
+    session: Session,
+    *,
+    reason: str,
+    template: Template,
+    language: str,
+    to_name: str,
+    to_address: str,
+    context: dict[str, Any],
+    now: datetime,
+    application: str | None = None,
+    step: str | None = None,
+    attachment: str | None = None,
+) -> bool:
+    """Writes a message into the outbox, unless there is one for this reason; tells whether it is new.
+
+    `step` is the step whose one-time code the message carries. `attachment` is the kind of the
+    application's document that goes along (`certificate`, `letter`), or `kind/name` for that very
+    one; the message waits until it is stored. `context` holds what the template words: strings, and
+    lists and dictionaries of them.
+    """
+    values = {
+        "reason": reason,
+        "application": application,
+        "step": step,
+        "template": template.value,
+        "language": language,
+        "to_name": one_line(to_name),
+        "to_address": one_line(to_address, 320),
+        "context": _plain(context),
+        "attachment": attachment,
+        "message_id": message_id(reason),
+        "queued_at": now,
+        "next_attempt_at": now,
+        "attempts": 0,
+    }
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(Mail).values(values).on_conflict_do_nothing(index_elements=[Mail.reason])
+    return _rows(session.execute(statement)) == 1
+
+
+def due(session: Session, now: datetime, application: str | None = None, limit: int = 500) -> Sequence[Mail]:
+    """The messages to send at `now`, the longest waiting first: unclaimed, with their document stored."""
+    its_document = sa.exists().where(
+        Document.application == Mail.application,
+        sa.or_(Document.kind == Mail.attachment, Document.kind + "/" + Document.name == Mail.attachment),
+    )
+    query = (
+        sa.select(Mail)
+        .where(*_waiting(now), sa.or_(Mail.attachment.is_(None), its_document))
+        .order_by(Mail.next_attempt_at, Mail.queued_at, Mail.reason)
+        .limit(limit)
+    )
+    if application is not None:
+        query = query.where(Mail.application == application)
+    return session.scalars(query).all()
+
+
+def claim(session: Session, reason: str, now: datetime, lease: timedelta = LEASE) -> bool:
+    """Takes a message for one attempt; false where another process has it, or it is sent."""
+    statement = (
+        sa.update(Mail)
+        .where(Mail.reason == reason, *_waiting(now))
+        .values(claimed_until=now + lease, attempts=Mail.attempts + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return _rows(session.execute(statement)) == 1
+
+
+def mark_sent(session: Session, reason: str, now: datetime) -> None:
+    """The message is out; where it was marked already, the first time stands."""
+    session.execute(
+        sa.update(Mail)
+        .where(Mail.reason == reason, Mail.sent_at.is_(None))
+        .values(sent_at=now, claimed_until=None, last_error=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def mark_failed(
+    session: Session,
+    reason: str,
+    now: datetime,
+    error: str,
+    *,
+    attempt: int | None = None,
+    permanent: bool = False,
+) -> datetime | None:
+    """Puts the message off, by a minute and then twice as long each time up to six hours; never for good.
+
+    Args:
+        error: why, as one sentence.
+        attempt: the attempt that failed; one that another process has overtaken changes nothing.
+        permanent: the recipient's server said no for good: tried again after the longest delay only,
+            since an address can be put right.
+
+    Returns:
+        When it is tried next, or `None` where nothing was changed.
+    """
+    mail = session.get(Mail, reason, populate_existing=True, with_for_update=True)
+    if mail is None or mail.sent_at or (attempt is not None and mail.attempts != attempt):
+        return None
+    mail.next_attempt_at = now + (LONGEST_DELAY if permanent else delay(mail.attempts))
+    mail.claimed_until = None
+    mail.last_error = one_line(error, 500)
+    if now - mail.queued_at >= LATE_AFTER and not _is_told(session, mail, "mail late"):
+        _tell(session, mail, now, "mail late", mail.last_error)
+    session.flush()
+    return mail.next_attempt_at
+
+
+def mark_obsolete(session: Session, reason: str, now: datetime, why: str) -> None:
+    """Closes a message that nobody needs any more, unsent; the row and the journal say so.
+
+    The row counts as done (`sent_at`) and keeps in `last_error` that it did not go out, and why.
+    """
+    mail = session.get(Mail, reason, populate_existing=True, with_for_update=True)
+    if mail is None or mail.sent_at:
+        return
+    mail.sent_at = now
+    mail.claimed_until = None
+    mail.last_error = one_line(f"Not sent: {why}", 500)
+    _tell(session, mail, now, "mail not needed", why)
+    session.flush()
+
+
+def delay(attempts: int) -> timedelta:
+    """How long to wait after that many failed attempts."""
+    doublings = max(0, min(attempts - 1, 20))
+    return min(FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Whether a message has a code to carry, and the number that the code is made from."""
+
+    needed: bool
+    code_number: int | None
+
+
+def coded(session: Session, mail: Mail) -> Coded:
+    """What the message's step says now; `needed` is false where the message has become pointless."""
+    if mail.step is None:
+        return Coded(True, None)
+    found = session.execute(sa.select(Step.state, Step.code_number).where(Step.id == mail.step)).one()
+    if found.state is StepState.OPEN:
+        return Coded(True, found.code_number)
+    return Coded(mail.template not in ASKS, None)
+
+
+def attached(session: Session, mail: Mail) -> Document | None:
+    """The document that goes with a message: the newest of the kind, or the one that is named."""
+    if mail.attachment is None:
+        return None
+    kind, _, name = mail.attachment.partition("/")
+    query = sa.select(Document).where(Document.application == mail.application, Document.kind == kind)
+    if name:
+        query = query.where(Document.name == name)
+    return session.scalars(query.order_by(Document.id.desc()).limit(1)).first()
+
+
+def _waiting(now: datetime) -> list[sa.ColumnElement[bool]]:
+    return [
+        Mail.sent_at.is_(None),
+        Mail.next_attempt_at <= now,
+        sa.or_(Mail.claimed_until.is_(None), Mail.claimed_until <= now),
+    ]
+
+
+def _rows(result: sa.Result[Any]) -> int:
+    return cast("sa.CursorResult[Any]", result).rowcount
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+    return value
+
+
+def _is_told(session: Session, mail: Mail, what: str) -> bool:
+    entries = session.scalars(
+        sa.select(Journal.details).where(Journal.application == mail.application, Journal.what == what)
+    )
+    return any(details.get("reason") == mail.reason for details in entries)
+
+
+def _tell(session: Session, mail: Mail, now: datetime, what: str, why: str) -> None:
+    details = {"reason": mail.reason, "template": mail.template, "to": mail.to_address, "why": why}
+    session.add(
+        Journal(
+            at=now, who="system", what=what, application=mail.application, step=mail.step, details=details
+        )
+    )
