@@ -180,7 +180,7 @@ _WORD = re.compile(
 
 
 def word_count(text: str) -> int:
-    """How many words a person would count: `l'école` and `peer-to-peer` are one, so are `3.5` and an address."""
+    """How many words a person counts: `l'école` and `peer-to-peer` are one, so are `3.5` and an address."""
     letters = _COUNTED_AS_NOTHING.sub(_without_marks, clean(text))
     return sum(1 for _ in _WORD.finditer(letters))
 
