@@ -1,0 +1,170 @@
+"""Certificates: from the facts of an award to a page that can be framed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from labels.errors import Fault, InvalidInput
+from labels.papers import CertificateFacts, Label
+from tasks.rendering.environment import TEMPLATES, Texts, direction_of, paper_environment, texts
+from tasks.rendering.fitting import Gauge, Room, Setting, fit
+from tasks.rendering.fonts import unprintable, without_decoration
+
+SHEET = TEMPLATES / "certificates" / "certificate.css"
+
+_COLUMN = 187.0
+"""Millimetres between the margins of the text inside the frame."""
+_TOP, _BOTTOM = 69.0, 159.0
+"""Millimetres from the top of the page between which the award is told."""
+_TALL = re.compile(r"[\u0600-\u06ff\u0750-\u077f\ufb50-\ufeff]")
+"""Arabic letters, which reach higher and lower than others of the same size."""
+_WIDE = re.compile(r"[\u0530-\u058f\u10a0-\u10ff\u1c90-\u1cbf]")
+"""Armenian and Georgian letters, which look larger and heavier than others of the same size."""
+_UPRIGHT = re.compile(r"[\u0530-\u06ff\u0750-\u077f\u10a0-\u10ff\u1c90-\u1cbf\u2d00-\u2d2f\ufb13-\ufeff]")
+"""Armenian, Arabic and Georgian letters, which have no italic."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One text at its place on the page."""
+
+    tag: str
+    style: str
+    setting: Setting
+    top: float
+    """Millimetres from the top of the page."""
+
+
+def render_certificate(facts: CertificateFacts) -> bytes:
+    """The certificate as PDF/A-3a and PDF/UA-1; the same facts give the same bytes.
+
+    A project title's emoji and symbols without a glyph are left out: they are no part of the wording.
+
+    Raises:
+        InvalidInput: a name or title has a letter that no bundled font can print; each is named.
+    """
+    project = without_decoration(facts.project)
+    check_printable(facts, project)
+    facts = facts.model_copy(update={"project": project})
+
+    from tasks.rendering.pdf import instant_of, press
+
+    words = texts("certificates", facts.label.value, facts.language)
+    blocks, signature, note, criteria = _composed(facts, words, lambda runs: press().widths(runs, SHEET))
+    html = (
+        paper_environment()
+        .get_template("certificates/certificate.html.j2")
+        .render(
+            facts=facts,
+            words=words,
+            say=words.words,
+            blocks=blocks,
+            signature=signature,
+            signature_note=note,
+            criteria=criteria,
+            instant=instant_of(facts.awarded_on),
+        )
+    )
+    return press().print(html, SHEET)
+
+
+def check_printable(facts: CertificateFacts, project: str) -> None:
+    """Refuses, before anything is printed, every character that no bundled font has.
+
+    Raises:
+        InvalidInput: one fault for each such character, with its field and its Unicode name.
+    """
+    faults: list[Fault] = []
+    fields = ("holder", "school", "city", "country", "organisation", "coordinator", "coordinator_role")
+    for field in (*fields, "school_year", "criteria_set"):
+        faults += unprintable(field, getattr(facts, field))
+    faults += unprintable("project", project)
+    if facts.project and not project:
+        faults.append(Fault("project", "the title has no character that can be printed.", "Give it letters."))
+    if faults:
+        raise InvalidInput(f"certificate {facts.application}", faults)
+
+
+def _slanted(style: str, text: str) -> str:
+    """The style, upright for scripts that have no italic."""
+    return f"{style} upright" if _UPRIGHT.search(text) else style
+
+
+def _composed(
+    facts: CertificateFacts, words: Texts, gauge: Gauge
+) -> tuple[list[Block], Setting, Setting, Setting]:
+    """Every text set to its room, and the award spread evenly over the height that is left."""
+    say = words.words
+    place = _place(facts)
+    school = "" if facts.label is Label.SCHOOL else facts.school
+    told: list[tuple[str, str, str, Room, float]] = [
+        # tag, style, text, room, the space after it in shares of what is left
+        ("p", "lead", say["lead"], _room(15, 8), 0.6),
+        ("p", "holder", facts.holder, _holder_room(facts.holder), 0.75),
+        ("p", "school-name", school, Room("school-name", 176, 10.5, 15, 12, leading=1.2), 0.12),
+        ("p", "place", place, Room("place", 176, 9, 13, 10.5, leading=1.2), 1.7),
+        ("p", "phrase", say["before_project"], _room(13.5, 8), 0.45),
+        ("p", _slanted("project", facts.project), facts.project, _project_room(facts.project), 0.5),
+        ("p", "phrase", say["after_project"], _room(13.5, 8), 0),
+    ]
+    told = [row for row in told if row[2]]
+    issuer = facts.coordinator or facts.organisation
+    note = facts.organisation if facts.coordinator else say["organisation"]
+    if facts.coordinator and facts.coordinator_role:
+        note = f"{facts.coordinator_role}, {facts.organisation}"
+    criteria = say["criteria"].replace("{criteria_set}", facts.criteria_set)
+    title = Room("title", _COLUMN, 21, 43, 30, leading=1.05)
+    settings = fit(
+        [
+            (say["title"], title),
+            (issuer, Room("who", 68, 13.5, 14, 10.5, leading=1.15)),
+            (note, Room("below", 68, 13, 8.2, 7.2, leading=1.3)),
+            (criteria, Room("criteria small", 42, 11, 6.6, 5.8, leading=1.3)),
+            *((text, room) for _, _, text, room, _ in told),
+        ],
+        gauge,
+    )
+    heading, signature, signature_note, criteria_setting, *body = settings
+    blocks = [Block("h1", "title", heading, _two(57.5 - heading.height - _drop(heading)))]
+    left = _BOTTOM - _TOP - sum(setting.height for setting in body)
+    shares = sum(row[4] for row in told)
+    unit = max(0.0, min(left / (shares + 1.1), 10.0))
+    top = _TOP + (left - unit * shares) * 0.42
+    for (tag, style, _, _, after), setting in zip(told, body, strict=True):
+        blocks.append(Block(tag, style, setting, _two(top)))
+        top += setting.height + unit * after
+    return blocks, signature, signature_note, criteria_setting
+
+
+def _room(size: float, height: float) -> Room:
+    return Room("phrase", 176, height, size, size - 2.5, leading=1.25)
+
+
+def _holder_room(name: str) -> Room:
+    if _TALL.search(name):
+        return Room("holder", _COLUMN, 27, 38, 25, leading=1.4)
+    return Room("holder", _COLUMN, 25, 34 if _WIDE.search(name) else 40, 25, leading=1.12)
+
+
+def _place(facts: CertificateFacts) -> str:
+    """City and country, with the comma of their script, or a dot between two directions of writing."""
+    parts = list(filter(None, (facts.city, facts.country)))
+    directions = {direction_of(part) for part in parts}
+    if len(directions) > 1:
+        return " · ".join(parts)
+    return ("، " if "rtl" in directions else ", ").join(parts)
+
+
+def _project_room(title: str) -> Room:
+    room = Room("project", 176, 19, 20, 15, leading=1.18)
+    return replace(room, style=_slanted("project", title))
+
+
+def _drop(heading: Setting) -> float:
+    """A title on one line sits a little higher than its box would have it."""
+    return 1.5 if len(heading.lines) == 1 else 0.0
+
+
+def _two(value: float) -> float:
+    return round(value, 2)

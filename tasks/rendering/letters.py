@@ -1,0 +1,82 @@
+"""Letters: what was decided on an application, why, and what the applicant can do now."""
+
+from __future__ import annotations
+
+from labels.errors import Fault, InvalidInput
+from labels.papers import FailedCondition, LetterFacts, ScoreLine
+from tasks.rendering.environment import TEMPLATES, paper_environment, texts
+from tasks.rendering.fonts import missing_characters, unprintable, with_placeholders
+
+SHEET = TEMPLATES / "letters" / "letter.css"
+
+_NAMES = ("holder", "school", "city", "country", "organisation", "coordinator", "coordinator_role")
+
+
+def render_letter(facts: LetterFacts) -> bytes:
+    """The letter as PDF/A-3a and PDF/UA-1; the same facts give the same bytes.
+
+    Names are refused when a character cannot be printed; in free text (titles, reasons, comments) such a
+    character is replaced visibly and the letter says so, because no one's feedback may wait for a font.
+
+    Raises:
+        InvalidInput: a name has a letter that no bundled font can print; each is named.
+    """
+    faults: list[Fault] = []
+    for field in _NAMES:
+        faults += unprintable(field, getattr(facts, field))
+    if faults:
+        raise InvalidInput(f"letter {facts.application}", faults)
+
+    from tasks.rendering.pdf import instant_of, press
+
+    shown = printable(facts)
+    words = texts("letters", facts.kind.value, facts.language)
+    html = (
+        paper_environment()
+        .get_template("letters/letter.html.j2")
+        .render(
+            facts=shown,
+            words=words,
+            say=words.words,
+            shares=[round(float(line.points / line.maximum) * 100, 1) for line in shown.scores],
+            commented=[line for line in shown.scores if line.comments],
+            replaced=shown != facts,
+            instant=instant_of(facts.written_on),
+        )
+    )
+    return press().print(html, SHEET)
+
+
+def printable(facts: LetterFacts) -> LetterFacts:
+    """The facts with every character of free text that cannot be printed replaced visibly."""
+    if not missing_characters(facts.model_dump_json(ensure_ascii=False)):
+        return facts
+
+    def shown(texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(with_placeholders, texts))
+
+    return facts.model_copy(
+        update={
+            "project": with_placeholders(facts.project),
+            "criteria_set": with_placeholders(facts.criteria_set),
+            "scores": tuple(
+                line.model_copy(
+                    update={"criterion": with_placeholders(line.criterion), "comments": shown(line.comments)}
+                )
+                for line in facts.scores
+            ),
+            "reasons": shown(facts.reasons),
+            "comments": shown(facts.comments),
+            "route_forward": shown(facts.route_forward),
+            "failed_conditions": tuple(
+                FailedCondition(
+                    condition=with_placeholders(failed.condition),
+                    what_to_do=with_placeholders(failed.what_to_do),
+                )
+                for failed in facts.failed_conditions
+            ),
+        }
+    )
+
+
+__all__ = ["LetterFacts", "ScoreLine", "printable", "render_letter"]

@@ -1,0 +1,239 @@
+"""The one door to WeasyPrint: what it may fetch, how it prints, and nothing beside it.
+
+Import this module only when something is to be printed: it loads Pango, fontconfig and HarfBuzz.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from labels.errors import LabelsError, OutOfReach
+from labels.settings import PROJECT
+from tasks.rendering.fonts import use_bundled_fonts
+
+use_bundled_fonts()
+
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # said in our own words below
+        import weasyprint
+        from weasyprint.text import ffi
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.urls import URLFetcher, URLFetcherResponse
+except OSError as error:
+    raise OutOfReach(
+        "WeasyPrint",
+        f"a system library is missing ({error}). Install Debian's libpango-1.0-0, libpangoft2-1.0-0"
+        " and libharfbuzz-subset0.",
+    ) from error
+
+
+def subsets_with_harfbuzz() -> bool:
+    """Whether HarfBuzz's subsetter is there: without it output is slow and not deterministic."""
+    return ffi.harfbuzz_subset is not None
+
+
+if not subsets_with_harfbuzz():
+    warnings.warn(
+        "libharfbuzz-subset is not installed (Debian: libharfbuzz-subset0): PDFs take eight times longer"
+        " and are not byte for byte the same on every run.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+ART = PROJECT / "templates" / "assets" / "art"
+SCHEME = "asset:"
+_CONTENT_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+class RefusedAddress(LabelsError):
+    """A page asked for something that is not one of the project's own assets; nothing was printed."""
+
+
+class AssetDoor(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+    """Hands out the project's art by name (`asset:band-national.svg`) and refuses every other address.
+
+    The names are read once, when the door is made: no path is ever built from what a page asks for,
+    so there is nothing to climb out of. A link that leads out of the folder is not on the list.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(allowed_protocols=(), allow_redirects=False)
+        root = folder.resolve()
+        self.assets = {
+            path.name: path.resolve()
+            for path in sorted(folder.iterdir())
+            if path.suffix in _CONTENT_TYPES and path.is_file() and path.resolve().parent == root
+        }
+        self.refused: list[str] = []
+
+    def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
+        """The asset of that name.
+
+        Raises:
+            ValueError: any other address; it is kept in `refused` and stops the paper at the end.
+        """
+        name = url.removeprefix(SCHEME)
+        path = self.assets.get(name) if name != url else None
+        if path is None:
+            self.refused.append(url[:200])
+            raise ValueError("refused: only the project's own assets are open to a page")
+        return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": _CONTENT_TYPES[path.suffix]})
+
+
+_UNIVERSAL_ACCESS = b"""<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""\
+ xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>\
+<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""\
+ xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"\
+ xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"\
+ xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#"><pdfaExtension:schemas><rdf:Bag>\
+<rdf:li rdf:parseType="Resource"><pdfaSchema:schema>PDF/UA identification</pdfaSchema:schema>\
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>\
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix><pdfaSchema:property><rdf:Seq>\
+<rdf:li rdf:parseType="Resource"><pdfaProperty:name>part</pdfaProperty:name>\
+<pdfaProperty:valueType>Integer</pdfaProperty:valueType>\
+<pdfaProperty:category>internal</pdfaProperty:category>\
+<pdfaProperty:description>Part of ISO 14289 that the file follows</pdfaProperty:description>\
+</rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>"""
+"""Says that the file follows PDF/UA-1 too, with the schema that PDF/A asks for before it may say so."""
+
+
+def _finish(_document: Any, pdf: Any) -> None:
+    """Completes what WeasyPrint leaves open for PDF/A-3a and PDF/UA-1 to hold together."""
+    _say_universal_access(pdf)
+    _make_running_feet_artifacts(pdf)
+
+
+def _object(pdf: Any, reference: Any) -> Any:
+    return pdf.objects[int(reference.split()[0])]
+
+
+def _say_universal_access(pdf: Any) -> None:
+    """Completes the XMP metadata that WeasyPrint wrote for PDF/A."""
+    stream = _object(pdf, pdf.catalog["Metadata"])
+    stream.stream = [
+        part.replace(b"</rdf:RDF>", _UNIVERSAL_ACCESS + b"</rdf:RDF>") if isinstance(part, bytes) else part
+        for part in stream.stream
+    ]
+
+
+def _make_running_feet_artifacts(pdf: Any) -> None:
+    """Marks page numbers in the margins as artifacts.
+
+    WeasyPrint tags them but hangs their tags nowhere in the tree, which neither standard allows.
+    """
+    root = _object(pdf, pdf.catalog["StructTreeRoot"])
+    hanging: set[int] = set()
+    waiting = list(root["K"])
+    while waiting:
+        kid = waiting.pop()
+        if isinstance(kid, int):
+            continue
+        hanging.add(int(kid.split()[0]))
+        waiting.extend(_object(pdf, kid).get("K", ()))
+    numbers = _object(pdf, root["ParentTree"])["Nums"]
+    tags_of_page = dict(zip(numbers[::2], numbers[1::2], strict=True))
+    for page in [entry for entry in pdf.objects if isinstance(entry, dict) and entry.get("Type") == "/Page"]:
+        tags = tags_of_page[page["StructParents"]]
+        loose = {index for index, tag in enumerate(tags) if int(tag.split()[0]) not in hanging}
+        if not loose:
+            continue
+        operations = _object(pdf, page["Contents"]).stream
+        for place, operation in enumerate(operations):
+            if isinstance(operation, dict) and operation.get("MCID") in loose:
+                operations[place - 1] = "/Artifact"
+                operations[place] = type(operation)({"Type": "/Pagination"})
+        for index in loose:
+            tags[index] = "null"
+        while tags[-1] == "null":
+            tags.pop()
+
+
+class Press:
+    """Fonts, art and style sheets, loaded once; prints one page description after the other.
+
+    WeasyPrint's font map belongs to one thread at a time, so the press does too.
+    """
+
+    def __init__(self, art: Path = ART) -> None:
+        self._art = art
+        self._fonts = FontConfiguration()
+        self._lock = threading.RLock()
+        self._sheets: dict[Path, weasyprint.CSS] = {}
+        self._pictures: dict[str, Any] = {}
+
+    def _sheet(self, path: Path, door: AssetDoor) -> weasyprint.CSS:
+        if path not in self._sheets:
+            self._sheets[path] = weasyprint.CSS(
+                string=path.read_text(encoding="utf-8"),
+                base_url=SCHEME,
+                url_fetcher=door,
+                font_config=self._fonts,
+            )
+        return self._sheets[path]
+
+    def _page(self, html: str, door: AssetDoor) -> weasyprint.HTML:
+        return weasyprint.HTML(string=html, base_url=SCHEME, url_fetcher=door)
+
+    def widths(self, runs: Sequence[tuple[str, str]], sheet: Path) -> list[float]:
+        """How wide each run of text (class of the style sheet, text) is, in ems of its own size.
+
+        Measured by laying the runs out, so ligatures, joining letters and fallback fonts all count.
+        """
+        from markupsafe import Markup
+
+        if not runs:
+            return []
+        body = Markup("").join(
+            Markup('<a href="#{}" class="measured {}">{}</a>').format(index, style, text)
+            for index, (style, text) in enumerate(runs)
+        )
+        html = Markup("<html lang=en><body class=gauge>{}</body></html>").format(body)
+        door = AssetDoor(self._art)
+        with self._lock:
+            document = self._page(html, door).render(
+                stylesheets=[self._sheet(sheet, door)], font_config=self._fonts
+            )
+            found = {
+                int(target): box[2]
+                for page in document.pages
+                for kind, target, box, _ in page.links
+                if kind == "internal"
+            }
+        return [found[index] / 100 for index in range(len(runs))]
+
+    def print(self, html: str, sheet: Path) -> bytes:
+        """The page as PDF/A-3a and PDF/UA-1, the same bytes for the same page.
+
+        Raises:
+            RefusedAddress: the page asked for anything but the project's own assets.
+        """
+        door = AssetDoor(self._art)
+        with self._lock:
+            style = self._sheet(sheet, door)
+            document = self._page(html, door).render(
+                stylesheets=[style], font_config=self._fonts, cache=self._pictures, pdf_variant="pdf/a-3a"
+            )
+            pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=_finish)
+        if door.refused:
+            raise RefusedAddress(
+                "a page asked for what is not one of the project's own assets: " + ", ".join(door.refused)
+            )
+        return pdf
+
+
+@cache
+def press() -> Press:
+    """The press of this process."""
+    return Press()
+
+
+def instant_of(day: date) -> str:
+    """The moment a paper of that day carries in its metadata: midnight UTC, whatever the machine's zone."""
+    return f"{day.isoformat()}T00:00:00Z"

@@ -1,0 +1,165 @@
+"""A certificate shows the whole of every name, in every script, in its place on one page."""
+
+from __future__ import annotations
+
+import io
+import logging
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from labels.papers import Label
+from tasks.rendering.certificates import SHEET, render_certificate
+from tasks.rendering.environment import FOLDERS, catalogue, languages
+from tasks.rendering.fitting import Room, fit
+from tasks.rendering.pdf import press
+from tests.support.papers import certificate, text_of
+
+NAMES = {
+    "two letters": "Bo",
+    "Latin": "Zsófia Kovács-Ștefănescu",
+    "Greek": "Αικατερίνη Παπαδοπούλου",
+    "Cyrillic": "Олександра Ґудзь-Їжакевич",
+    "Georgian": "ნინო გელაშვილი",
+    "Armenian": "Անահիտ Տեր-Պետրոսյան",
+    "mixed": "Μαρία O’Neill-Ђорђевић",
+    "120 Latin": "Maria de los Ángeles Fernández-Villaverde y Ruiz de la Prada, condesa viuda de Åkerström af Þingvellir og Łódź-Świętokrz",  # noqa: E501 - 120 characters
+    "120 Greek": "Αικατερίνη-Ευαγγελία Παπαδοπούλου-Χατζηαντωνίου του Κωνσταντίνου και της Αλεξάνδρας Παπακωνσταντίνου-Βαρθολομαίου Γεωργ",  # noqa: E501 - 120 characters
+    "120 without a break": "W" * 120,
+    "200 without a break": "Щ" * 200,
+    "combining marks": "Q\u0307\u0323uyê\u0303n Łu\u0328kasz",
+}
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def words_with_boxes(pdf: bytes) -> list[tuple[float, float, float, float, str]]:
+    """Every word with its box in points, as poppler sees it."""
+    if not shutil.which("pdftotext"):
+        pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
+    done = subprocess.run(["pdftotext", "-bbox", "-", "-"], input=pdf, capture_output=True, check=True)
+    root = ET.fromstring(done.stdout.decode())
+    return [
+        (
+            float(w.attrib["xMin"]),
+            float(w.attrib["yMin"]),
+            float(w.attrib["xMax"]),
+            float(w.attrib["yMax"]),
+            w.text or "",
+        )
+        for w in root.iter("{http://www.w3.org/1999/xhtml}word")
+    ]
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_is_whole_and_inside_the_frame(kind: str) -> None:
+    holder = certificate(holder=NAMES[kind]).holder
+    pdf = render_certificate(certificate(holder=holder))
+    assert squeezed(holder) in squeezed(text_of(pdf))
+    assert len(PdfReader(io.BytesIO(pdf)).pages) == 1
+    left, right = (62 + 16.1) / 25.4 * 72, (297 - 16.1) / 25.4 * 72
+    for x, _, end, _, word in words_with_boxes(pdf):
+        if squeezed(word) and squeezed(word) in squeezed(holder):
+            assert left <= x < end <= right, word
+
+
+def test_an_arabic_certificate_is_mirrored_and_whole() -> None:
+    pdf = render_certificate(certificate(holder="فاطمة الزهراء بن عاشور", language="ar"))
+    reader = PdfReader(io.BytesIO(pdf))
+    assert str(reader.root_object["/Lang"]) == "ar"
+    (number,) = [box for box in words_with_boxes(pdf) if box[4] == "NQL-7KQ4M9XT2A"]
+    assert number[0] > (297 - 62) / 25.4 * 72  # the band is on the right
+    read = subprocess.run(["pdftotext", "-raw", "-", "-"], input=pdf, capture_output=True, check=True)
+    assert "فاطمة" in read.stdout.decode()
+
+
+def test_everything_at_its_longest_still_fits_one_page_without_touching() -> None:
+    long: dict[str, Any] = dict.fromkeys(
+        [
+            "holder",
+            "school",
+            "city",
+            "country",
+            "organisation",
+            "coordinator",
+            "coordinator_role",
+            "criteria_set",
+        ],
+        ("Ministry of Éducation " * 20)[:200],
+    )
+    pdf = render_certificate(certificate(**long, project=("Learning together across rivers " * 20)[:300]))
+    assert len(PdfReader(io.BytesIO(pdf)).pages) == 1
+    for x, y, end, bottom, word in words_with_boxes(pdf):
+        assert 0 <= x < end <= 842, word
+        assert 0 <= y < bottom <= 595 - 20, word
+    boxes = [b for b in words_with_boxes(pdf) if b[0] > (62 + 16) / 25.4 * 72]
+    for a in boxes:
+        for b in boxes:
+            if a < b:
+                across = min(a[2], b[2]) - max(a[0], b[0])
+                down = min(a[3], b[3]) - max(a[1], b[1])
+                height = min(a[3] - a[1], b[3] - b[1])
+                assert across <= 0.5 or down <= height * 0.45, (a, b)  # line boxes may overlap, letters not
+
+
+def test_a_longer_name_is_never_set_larger() -> None:
+    room = Room("holder", 187, 25, 40, 25, leading=1.12)
+    names = [
+        "Ana",
+        "Ana Maria Kovács",
+        "Ana Maria Kovács " * 3,
+        "Ana Maria Kovács " * 7,
+        "Ana Maria Kovács " * 11,
+    ]
+    settings = fit([(name.strip(), room) for name in names], lambda runs: press().widths(runs, SHEET))
+    sizes = [setting.size for setting in settings]
+    assert sizes[0] == 40
+    assert sizes == sorted(sizes, reverse=True)
+    assert [len(setting.lines) for setting in settings][:2] == [1, 1]
+    assert len(settings[-1].lines) > 1
+    assert all(setting.height <= room.height for setting in settings)
+    assert " ".join(settings[-1].lines) == names[-1].strip()
+
+
+@pytest.mark.parametrize("label", Label)
+def test_every_label_has_its_certificate(label: Label) -> None:
+    text = text_of(render_certificate(certificate(label=label, project="Rivers")))
+    assert {"national": "National", "european": "European", "pupil": "Pupil", "school": "School"}[
+        label
+    ] in text
+
+
+def test_the_title_and_the_metadata_are_those_of_the_award() -> None:
+    reader = PdfReader(io.BytesIO(render_certificate(certificate())))
+    assert reader.metadata is not None
+    assert reader.metadata.title == "National Quality Label – Zsófia Kovács-Ștefănescu"
+    assert reader.metadata.author == "National Support Organisation Hungary"
+    assert "14 October 2026" in text_of(render_certificate(certificate()))
+
+
+def test_a_language_without_words_for_a_label_is_answered_in_english_throughout() -> None:
+    for language in ("xx", "ar"):
+        text = text_of(render_certificate(certificate(label="pupil", language=language)))
+        assert "Pupil Quality Label" in text
+        assert "Date of award" in text
+        assert "14 October 2026" in text
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_catalogue_has_the_texts_and_places_of_the_english_one(folder: str) -> None:
+    assert "en" in languages(folder)
+    for language in languages(folder):
+        assert catalogue(folder, language)
+
+
+def test_weasyprint_finds_nothing_to_warn_about(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="weasyprint"):
+        render_certificate(certificate())
+        render_certificate(certificate(language="ar"))
+    assert [record.getMessage() for record in caplog.records] == []

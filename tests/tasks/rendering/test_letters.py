@@ -1,0 +1,114 @@
+"""A letter says the decision, every reason and every way forward, on as many pages as it takes."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from typing import Any
+
+import pikepdf
+import pytest
+from pypdf import PdfReader
+
+from labels.errors import InvalidInput
+from labels.papers import LetterKind
+from tasks.rendering.letters import render_letter
+from tests.support.papers import letter, text_of
+
+
+def test_a_refusal_tells_points_comments_reasons_and_the_route_forward() -> None:
+    text = text_of(render_letter(letter()))
+    for said in (
+        "Dear Zsófia Kovács-Ștefănescu,",
+        "could not be awarded this time",
+        "Collaboration between partner schools at least 3 needed 1.5 of 5",
+        "Total 5.5 of 10",
+        "A label is awarded from 6 points.",
+        "Reasons for the decision The total of 5.5 points is below the 6 that are needed.",
+        "Form mixed teams.",
+        "Proposals for improvement Let pupils evaluate the project.",
+        "Your way forward You may apply once more until 30 June 2027.",
+        "14 October 2026",
+    ):
+        assert said in text
+
+
+def test_an_award_congratulates_and_names_no_failure() -> None:
+    text = text_of(render_letter(letter(LetterKind.AWARD)))
+    assert "Congratulations!" in text
+    assert "could not be awarded" not in text
+
+
+def test_an_ineligible_letter_says_what_to_do_for_each_condition() -> None:
+    text = text_of(render_letter(letter(LetterKind.INELIGIBLE)))
+    assert "The project has finished. What to do Apply again from April 2027 on." in text
+    assert "The quality of your project has not been judged." in text
+
+
+def test_a_long_letter_runs_over_pages_with_their_numbers_and_loses_no_word() -> None:
+    evidence = "the evidence is on the third page of the blog. " * 12
+    comments = [f"Remark {number}: {evidence}" for number in range(24)]
+    pdf = render_letter(letter(comments=comments))
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    assert len(pages) >= 4
+    for number, page in enumerate(pages, 1):
+        assert f"{number} / {len(pages)}" in page.extract_text()
+    text = text_of(pdf)
+    assert [int(n) for n in re.findall(r"Remark (\d+):", text)] == list(range(24))
+    assert text.count("third page of the blog.") == 24 * 12
+
+
+def test_page_numbers_are_artifacts_and_every_other_text_hangs_in_the_tree() -> None:
+    with pikepdf.open(io.BytesIO(render_letter(letter(comments=["word " * 900])))) as pdf:
+        tree: dict[int, set[int]] = {}
+        alt_missing = []
+
+        def walk(element: Any, page: Any) -> None:
+            if isinstance(element, pikepdf.Array):
+                for kid in element:
+                    walk(kid, page)
+            elif isinstance(element, pikepdf.Dictionary):
+                if element.get("/S") == "/Figure" and "/Alt" not in element:
+                    alt_missing.append(element)
+                here = element.get("/Pg", page)
+                if "/K" in element:
+                    walk(element.K, here)
+            else:
+                tree.setdefault(page.objgen[0], set()).add(int(element))
+
+        walk(pdf.Root.StructTreeRoot.K, None)
+        assert not alt_missing
+        assert len(pdf.pages) >= 2
+        parents = pdf.Root.StructTreeRoot.ParentTree.Nums
+        for index, page in enumerate(pdf.pages):
+            used = set()
+            pagination = 0
+            for instruction in pikepdf.parse_content_stream(page, "BDC"):
+                if str(instruction.operator) == "BDC":
+                    properties: Any = instruction.operands[1]
+                    if "/MCID" in properties:
+                        used.add(int(properties["/MCID"]))
+                    pagination += properties.get("/Type") == "/Pagination"
+            assert used == tree[page.obj.objgen[0]]
+            assert pagination >= 2
+            assert len(parents[2 * index + 1]) == max(used) + 1
+
+
+def test_a_comment_with_emoji_and_foreign_letters_is_printed_and_says_what_is_missing() -> None:
+    text = text_of(render_letter(letter(comments=["Well done 🎉 評価"])))
+    assert "Well done [party popper] □□" in text
+    assert "□ stands for a character that this letter cannot print" in text
+    assert "□" not in text_of(render_letter(letter()))
+
+
+def test_a_name_that_cannot_be_printed_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="U\\+738B"):
+        render_letter(letter(holder="王"))
+
+
+def test_weasyprint_finds_nothing_to_warn_about(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="weasyprint"):
+        for kind in LetterKind:
+            render_letter(letter(kind))
+    assert [record.getMessage() for record in caplog.records] == []
