@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labels.errors import Fault, InvalidInput
-from labels.papers import FailedCondition, LetterFacts, ScoreLine
+from labels.papers import FailedCondition, LetterFacts
 from tasks.rendering.environment import TEMPLATES, paper_environment, texts
 from tasks.rendering.fonts import missing_characters, unprintable, with_placeholders
 
@@ -77,6 +77,3 @@ def printable(facts: LetterFacts) -> LetterFacts:
             ),
         }
     )
-
-
-__all__ = ["LetterFacts", "ScoreLine", "printable", "render_letter"]
