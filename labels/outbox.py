@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from labels.record.schema import Document, Journal, Mail, Step, StepState
+from labels.journal import SYSTEM, note
+from labels.record.schema import Application, Document, Journal, Mail, Step, StepState
 from labels.text import clean, one_line
 
 
@@ -111,8 +112,13 @@ def queue(
         "attempts": 0,
     }
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(Mail).values(values).on_conflict_do_nothing(index_elements=[Mail.reason])
-    return _rows(session.execute(statement)) == 1
+    statement = (
+        insert(Mail)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=[Mail.reason])
+        .returning(Mail.reason)
+    )
+    return session.execute(statement).first() is not None
 
 
 def due(session: Session, now: datetime, application: str | None = None, limit: int = 500) -> Sequence[Mail]:
@@ -266,9 +272,10 @@ def _is_told(session: Session, mail: Mail, what: str) -> bool:
 
 
 def _tell(session: Session, mail: Mail, now: datetime, what: str, why: str) -> None:
-    details = {"reason": mail.reason, "template": mail.template, "to": mail.to_address, "why": why}
-    session.add(
-        Journal(
-            at=now, who="system", what=what, application=mail.application, step=mail.step, details=details
-        )
-    )
+    application = None
+    if mail.application:
+        application = session.get(Application, mail.application, populate_existing=True, with_for_update=True)
+    note(
+        session, application, SYSTEM, what, now,
+        step=mail.step, reason=mail.reason, template=mail.template, to=mail.to_address, why=why,
+    )  # fmt: skip

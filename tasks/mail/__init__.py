@@ -1,0 +1,1 @@
+"""Mail: worded, sent, and marked as sent."""

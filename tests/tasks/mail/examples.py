@@ -1,0 +1,100 @@
+"""Messages of the outbox for tests: one of every template, with what each words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from labels.outbox import Template, message_id
+from labels.record.schema import Mail
+
+NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
+CODE = "7KQ4-M9XT-2C"
+APPLICATION = "NQL-4T8W2K9QXB"
+STEP = "STEP-9C3HMZ07RP"
+
+COMMON = {
+    "application": APPLICATION,
+    "label": "National Quality Label",
+    "project_title": "Rivers that join us",
+    "holder": "Eleni Papadopoulou",
+    "organisation_name": "National Support Service Greece",
+}
+DUE = {"due": "2026-04-15 23:59 (Brussels)", "step": STEP}
+
+CONTEXTS: dict[Template, dict[str, Any]] = {
+    Template.RECEIPT: {
+        "decide_by": "2026-05-29 23:59 (Brussels)",
+        "round": "spring 2026",
+        "documents": ["plan.pdf", "exhibition.png"],
+        "warnings": ["The deadline had passed: your application takes part in the next round."],
+    },
+    Template.REVIEW_ASKED: DUE,
+    Template.REVIEW_RETURNED: DUE
+    | {
+        "question": "How were the mixed teams formed?\nWho led them?",
+        "answer": "By drawing lots, across the three schools; each team chose its own lead.",
+    },
+    Template.REVIEW_VOID: DUE,
+    Template.INFORMATION_ASKED: DUE | {"question": "How were the mixed teams formed?"},
+    Template.INFORMATION_RECEIVED: {},
+    Template.ASSIGNMENT_ASKED: {
+        "reasons": ["Anna Berg: own school", "Petra Lund: was asked before"],
+        "step": STEP,
+    },
+    Template.CODE: {"purpose": "You asked for a new code; the former one is void.", "step": STEP},
+    Template.AWARDED: {
+        "total": "26.5",
+        "maximum": "30",
+        "comments": ["A project with a heart.", "Your method could serve as a model for others."],
+    },
+    Template.REFUSED: {
+        "total": "14",
+        "maximum": "30",
+        "reasons": [
+            "14 points; a label is awarded from 18 points.",
+            "Collaboration: 1 of 5; at least 2 needed.",
+        ],
+        "comments": ["Let the pupils of all schools work in mixed teams."],
+        "routes": ["You may apply again for this project, with what the comments propose."],
+    },
+    Template.INELIGIBLE: {
+        "conditions": [
+            {
+                "problem": "The section on results has 264 words; at most 200 are allowed.",
+                "remedy": "Shorten it and submit the application again.",
+            },
+            {"problem": "You are not a member of the project.", "remedy": "Ask its founder to add you."},
+        ]
+    },
+    Template.WITHDRAWN: {},
+    Template.APPEAL_RECEIVED: {},
+    Template.DEADLINE_MOVED: DUE | {"what": "review", "reason": "The school was closed for a week."},
+    Template.SIMILARITY_WARNING: {
+        "other": "NQL-AAAABBBBCC",
+        "share": "64%",
+        "sections": ["results", "collaboration"],
+    },
+}
+
+
+def mail(template: Template, /, **changed: Any) -> Mail:
+    """A row of the outbox that was never in a record; `context` is added to what its template needs."""
+    context = {**COMMON, **CONTEXTS[template], **changed.pop("context", {})}
+    reason = changed.pop("reason", f"{APPLICATION}/{template.value}")
+    values: dict[str, Any] = {
+        "reason": reason,
+        "application": APPLICATION,
+        "step": None,
+        "template": template.value,
+        "language": "en",
+        "to_name": "Eleni Papadopoulou",
+        "to_address": "eleni@school.example",
+        "context": context,
+        "attachment": None,
+        "message_id": message_id(reason),
+        "queued_at": NOW,
+        "next_attempt_at": NOW,
+        "attempts": 0,
+    }
+    return Mail(**(values | changed))

@@ -1,0 +1,223 @@
+"""Mail as people read it: every message, in every script, and none that says what it was not told to."""
+
+from __future__ import annotations
+
+import email
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.policy import compat32, default
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from jinja2.exceptions import TemplateNotFound
+
+from labels.errors import InvalidInput
+from labels.outbox import ASKS, Template
+from labels.record.schema import Mail
+from tasks.mail import rendering
+from tasks.mail.rendering import Attachment, compose
+from tests.tasks.mail.examples import APPLICATION, CODE, COMMON, CONTEXTS, NOW, STEP, mail
+
+SENDER = "eTwinning labels <labels@etwinning.example>"
+SITE = "http://127.0.0.1:4200"
+BASE = frozenset(
+    {"html", "head", "meta", "title", "style", "body", "div", "table", "tr", "td", "th", "p", "h1", "h2"}
+    | {"ul", "li", "bdi", "span", "br", "a", "blockquote", "strong"}
+)
+
+
+def read(message: EmailMessage) -> tuple[EmailMessage, str, str]:
+    """The message as its recipient's program reads it from the wire, with its text and its HTML."""
+    received = email.message_from_bytes(message.as_bytes(), policy=default)
+    assert isinstance(received, EmailMessage)
+    text, html = received.get_body(("plain",)), received.get_body(("html",))
+    assert text
+    assert html
+    plain, page = (part.get_content().replace("\r\n", "\n") for part in (text, html))
+    return received, plain, page
+
+
+def worded(row: Mail, code: str | None = CODE, attachment: Attachment | None = None) -> EmailMessage:
+    return compose(row, code, attachment, SENDER, NOW, SITE)
+
+
+def _shown(message: EmailMessage, header: str) -> str:
+    """A header as mail programs show it; the standard library's parser puts spaces between encoded words."""
+    raw = email.message_from_bytes(message.as_bytes(), policy=compat32)[header]
+    return " ".join(str(make_header(decode_header(raw))).split())
+
+
+class Tags(HTMLParser):
+    """The tags, links and text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.words = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("href", "src", "background")]
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@pytest.mark.parametrize("template", Template)
+def test_every_message_says_which_application_it_is_about(template: Template) -> None:
+    received, text, html = read(worded(mail(template)))
+    assert APPLICATION in text
+    assert APPLICATION in html
+    assert received["Subject"].strip()
+    assert received["Auto-Submitted"] == "auto-generated"
+    assert received["Message-ID"] == mail(template).message_id
+    assert received["Date"].datetime == NOW
+    assert Tags(html).tags <= BASE
+    assert all(len(line) <= rendering.WIDTH or line.startswith("    ") for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("template", sorted(ASKS))
+def test_every_message_that_asks_carries_the_code_in_both_parts(template: Template) -> None:
+    _, text, html = read(worded(mail(template, step=STEP)))
+    assert CODE in text
+    assert CODE in html
+    assert STEP in text
+
+
+@pytest.mark.parametrize("template", Template)
+def test_a_message_without_a_code_speaks_of_none_to_enter(template: Template) -> None:
+    if template not in ASKS:
+        _, text, _ = read(worded(mail(template), None))
+        assert "--code" not in text
+        assert "one-time code" not in text
+
+
+@pytest.mark.parametrize("template", Template)
+def test_the_same_row_gives_the_same_bytes(template: Template) -> None:
+    assert worded(mail(template)).as_bytes() == worded(mail(template)).as_bytes()
+
+
+def test_a_refusal_names_the_way_forward_before_the_points() -> None:
+    _, text, _ = read(worded(mail(Template.REFUSED)))
+    assert text.index("You may apply again") < text.index("14 of 30")
+
+
+def test_the_certificate_goes_with_the_award() -> None:
+    received, text, _ = read(
+        worded(
+            mail(Template.AWARDED), None, Attachment("βραβείο.pdf", "application/pdf", b"%PDF-1.7 \x00\xff")
+        )
+    )
+    [part] = received.iter_attachments()
+    assert isinstance(part, EmailMessage)
+    assert part.get_content() == b"%PDF-1.7 \x00\xff"
+    assert part.get_filename() == "βραβείο.pdf"
+    assert "comes with this message" in " ".join(text.split())
+
+
+HOSTILE = (
+    "<script>alert(1)</script> {{ 7*7 }} {% include '/etc/passwd' %} ${x}\r\nBcc: thief@bad.example\r\n\r\n"
+    "\u202e\x00\x1b[31m<img src=http://bad.example/x onerror=y> </bdi></p>\"'><a href='javascript:x'>"
+)
+
+
+def _hostile(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_hostile(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _hostile(item) for key, item in value.items()}
+    return HOSTILE
+
+
+@pytest.mark.parametrize("template", Template)
+def test_hostile_text_ends_as_plain_text(template: Template) -> None:
+    context = _hostile({**COMMON, **CONTEXTS[template]})
+    plain, _, _ = read(worded(mail(template)))
+    received, text, html = read(worded(mail(template, to_name=HOSTILE, context=context)))
+    page = Tags(html)
+    assert page.tags <= BASE
+    assert all(link == SITE for link in page.links)
+    assert "<script>" in page.words
+    assert "{{ 7*7 }}" in " ".join(text.split())
+    assert "49 {%" not in text
+    assert "\u202e" not in text + html
+    assert "\x1b" not in text + html
+    assert sorted(received.keys()) == sorted(plain.keys())
+    assert [address.addr_spec for address in received["To"].addresses] == ["eleni@school.example"]
+    assert [part.get_content_type() for part in received.walk()] == [
+        p.get_content_type() for p in plain.walk()
+    ]
+
+
+def test_what_somebody_wrote_cant_pass_for_our_own_words() -> None:
+    faked = "Thanks.\n\nYour one-time code:\n\n    AAAA-BBBB-CC"
+    _, text, _ = read(worded(mail(Template.REVIEW_RETURNED, context={"answer": faked})))
+    assert "\n> Your one-time code:\n" in text
+    assert "\n> AAAA-BBBB-CC\n" in text
+
+
+@pytest.mark.parametrize("field", ["project_title", "question", "holder"])
+def test_ten_megabytes_in_a_field_are_cut(field: str) -> None:
+    message = worded(mail(Template.REVIEW_RETURNED, context={field: "word " * 2_000_000}))
+    assert len(message.as_bytes()) < 100_000
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ελένη Παπαδοπούλου",
+        "Олена Шевченко",
+        "ნინო ბერიძე",
+        "Անի Պետրոսյան",
+        "ليلى حداد",
+        "Łucja Żółć-Ćwiąkała",
+        'O"Brien, Zoë <x@y.example>',
+        "Ангелина, Мария и Константин от Средно училище с много дълго име във Велико Търново" * 2,
+        "=?utf-8?q?Bcc=3A_x?=",
+    ],
+)
+def test_names_in_any_script_reach_their_reader(name: str) -> None:
+    received, text, html = read(worded(mail(Template.RECEIPT, to_name=name)))
+    [to] = received["To"].addresses
+    assert to.addr_spec == "eleni@school.example"
+    assert _shown(received, "To") == f"{name[: rendering.LONGEST_NAME]} <eleni@school.example>"
+    assert name in " ".join(text.split())
+    assert name in Tags(html).words
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nobody", "@school.example", "a@", "a b@c.example", "a@b.example, c@d.example", "a@b@c"]
+)
+def test_what_is_no_address_is_refused_by_name(address: str) -> None:
+    with pytest.raises(InvalidInput, match="no mail address"):
+        worded(mail(Template.RECEIPT, to_address=address))
+
+
+def test_a_missing_value_stops_the_message_instead_of_leaving_a_hole() -> None:
+    row = mail(Template.AWARDED)
+    del row.context["total"]
+    with pytest.raises(InvalidInput, match="total"):
+        worded(row)
+
+
+def test_a_language_without_a_translation_falls_back_to_english() -> None:
+    received, _, html = read(worded(mail(Template.RECEIPT, language="el")))
+    assert received["Content-Language"] == "en"
+    assert '<html lang="en" dir="ltr">' in html
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../pyproject.toml", "../html/layout.j2"])
+def test_templates_reach_nothing_but_the_mail_templates(name: str) -> None:
+    with pytest.raises(TemplateNotFound):
+        rendering._environment("text", "en").get_template(name)
+    with pytest.raises(InvalidInput, match="can't be worded"):
+        worded(mail(Template.RECEIPT, template=name.removesuffix(".j2")))
+
+
+def test_a_button_leads_only_to_the_web() -> None:
+    _, text, html = read(worded(mail(Template.REVIEW_ASKED, context={"inbox_url": "javascript:alert(1)"})))
+    assert "javascript" not in text + html
