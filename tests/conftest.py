@@ -1,0 +1,120 @@
+"""What every test may ask for: the record on either database, and settings of its own.
+
+`settings` runs a test once on SQLite and once on PostgreSQL; a test that needs one of them only says
+`@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.databases import Cluster, PostgreSQLMissing, postgresql
+
+if TYPE_CHECKING:
+    from labels.record.engine import Record
+    from labels.settings import Settings
+
+_PREFECT_HOME = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keeps tests from the settings, the record and the Prefect server of whoever runs them."""
+    for name in [name for name in os.environ if name.startswith(("LABELS_", "PREFECT_"))]:
+        del os.environ[name]
+    home = config.stash[_PREFECT_HOME] = tempfile.mkdtemp(prefix="labels-prefect-")
+    # Prefect's analytics would speak to the outside, and lock its own SQLite database.
+    os.environ.update(PREFECT_HOME=home, PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Removes what `pytest_configure` made."""
+    shutil.rmtree(config.stash[_PREFECT_HOME], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty record; tests work on copies of it."""
+    from labels.record.engine import migrate
+
+    path = tmp_path_factory.mktemp("template") / "record.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_cluster() -> Iterator[Cluster]:
+    """The PostgreSQL of this test process; skips where it can't run, but fails in CI, which must have it."""
+    try:
+        with postgresql() as cluster:
+            yield cluster
+    except PostgreSQLMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_cluster: Cluster) -> str:
+    """The name of a database with a migrated, empty record; tests work on copies of it."""
+    from labels.record.engine import migrate
+
+    name = postgresql_cluster.create()
+    migrate(postgresql_cluster.url(name))
+    return name
+
+
+@pytest.fixture
+def postgresql_database(postgresql_cluster: Cluster) -> Iterator[str]:
+    """The name of an empty database of this test's own, for what brings its own tables (Prefect does)."""
+    name = postgresql_cluster.create()
+    yield name
+    postgresql_cluster.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated, empty record of this test's own, on each database in turn."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        shutil.copyfile(template, tmp_path / "record.db")
+        url = f"sqlite:///{tmp_path / 'record.db'}"
+        yield url
+        _close_record(url)
+    else:
+        cluster: Cluster = request.getfixturevalue("postgresql_cluster")
+        name = cluster.create(request.getfixturevalue("postgresql_template"))
+        yield cluster.url(name)
+        _close_record(cluster.url(name))
+        cluster.drop(name)
+
+
+def _close_record(url: str) -> None:
+    """Closes the connections to a test's record: a process keeps them, and tests are many."""
+    from labels.record import engine
+
+    if engine._opened.cache_info().currsize:
+        engine._opened(url).engine.dispose()
+        engine._opened.cache_clear()
+
+
+@pytest.fixture
+def settings(record_url: str, tmp_path: Path) -> Settings:
+    """Settings with a folder, a record and a secret of this test's own; nothing else is configured."""
+    from labels.settings import Settings
+
+    return Settings(_env_file=None, home=tmp_path, database_url=record_url, secret="a secret for tests")
+
+
+@pytest.fixture
+def record(settings: Settings) -> Record:
+    """The migrated, empty record of `settings`."""
+    from labels.record.engine import open_record
+
+    return open_record(settings)
