@@ -1,0 +1,184 @@
+"""The rules that the project's own files keep: layers, docstrings, locks, and nothing of anyone's machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from labels.settings import PROJECT
+
+LAYERS = ("labels", "tasks", "flows", "cli")
+"""From the inside out: each may import itself and those before it."""
+
+KEPT_OUT_OF_THE_DOMAIN = {"prefect", "boto3", "botocore", "weasyprint"}
+
+LOCKS = ("runtime", "dev")
+
+
+def modules(layer: str) -> list[Path]:
+    return sorted((PROJECT / layer).rglob("*.py"))
+
+
+def imported(module: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything a module imports, wherever in it, also for type checking only."""
+    package = ".".join(module.relative_to(PROJECT).parent.parts)
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            yield node.lineno, ".".join([*above, node.module or ""])
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, str(node.module)
+
+
+def project_files() -> list[Path]:
+    """Every file that belongs to the project: what Git tracks or would add, or all there is without Git."""
+    try:
+        listing = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        candidates = [PROJECT / name for name in listing.stdout.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):  # not installed, not a clone, or somebody else's clone
+        candidates = [
+            path
+            for top in PROJECT.iterdir()
+            if not top.name.startswith((".", "dist")) or top.name in {".ci", ".gitignore"}
+            for path in (top.rglob("*") if top.is_dir() else [top])
+            if "__pycache__" not in path.parts
+        ]
+    return [path for path in candidates if path.is_file()]
+
+
+def project_lines() -> Iterator[tuple[str, str]]:
+    """Where and what: every line of every text file of the project."""
+    for path in project_files():
+        content = path.read_bytes()
+        if b"\0" in content:
+            continue  # a picture, a font, a document
+        for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+            yield f"{path.relative_to(PROJECT)}:{number}", line
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_run_one_way(layer: str) -> None:
+    outer = set(LAYERS[LAYERS.index(layer) + 1 :]) | {"tests", "benchmarks"}
+    wrong = [
+        f"{module.relative_to(PROJECT)}:{line} imports {name}"
+        for module in modules(layer)
+        for line, name in imported(module)
+        if name.split(".")[0] in outer
+    ]
+    assert not wrong, f"{layer} imports what stands on it"
+
+
+def test_the_domain_imports_neither_prefect_nor_boto3_nor_weasyprint() -> None:
+    wrong = [
+        f"{module.relative_to(PROJECT)}:{line} imports {name}"
+        for module in modules("labels")
+        for line, name in imported(module)
+        if name.split(".")[0] in KEPT_OUT_OF_THE_DOMAIN
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_module_opens_with_a_sentence_that_says_what_lives_there(layer: str) -> None:
+    for module in modules(layer):
+        docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+        first = docstring.partition("\n\n")[0]
+        assert first.endswith((".", "?", ":")), f"{module.relative_to(PROJECT)} opens with {first!r}"
+
+
+def test_no_file_names_a_package_registry() -> None:
+    # Where packages come from is the machine's own configuration. Put together, so as not to name one here.
+    hosts = [
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("anaconda", "org"),
+    ]
+    pattern = re.compile("|".join(re.escape(".".join(host)) for host in hosts), re.IGNORECASE)
+    assert not [where for where, line in project_lines() if pattern.search(line)]
+
+
+# Put together from parts, so that this file does not contain what it looks for.
+FOLDERS = "|".join(("ro" + "ot", "wo" + "rk", "ho" + r"me/\w+", "Us" + r"ers/\w+"))
+SOMEBODYS_FOLDER = re.compile(rf"(?<![\w.*$}}/-])/(?:{FOLDERS})/\w|[A-Z]:\\Us" + "ers", re.ASCII)
+
+
+def test_no_file_names_a_folder_of_somebodys_machine() -> None:
+    wrong = [
+        f"{where}: {line.strip()[:120]}" for where, line in project_lines() if SOMEBODYS_FOLDER.search(line)
+    ]
+    assert not wrong
+
+
+def test_the_search_for_folders_finds_them_and_leaves_addresses_alone() -> None:
+    for line in ('open("/' + 'root/x")', "cd /" + "home/ada/labels", "C:\\Us" + "ers\\ada"):
+        assert SOMEBODYS_FOLDER.search(line)
+    for line in ("https://example.org/" + "work/x", "templates/" + "work/x"):
+        assert not SOMEBODYS_FOLDER.search(line)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locked_packages_are_pinned_by_digest_and_come_from_nowhere_in_particular(lock: str) -> None:
+    entries = locked(lock)
+    assert len(entries) > 50
+    for entry in entries:
+        assert re.match(r"[a-z0-9][a-z0-9.\-\[\]]*==\S+", entry), f"{lock}.txt: {entry[:80]} is not pinned"
+        assert "--hash=sha256:" in entry, f"{lock}.txt: {entry[:80]} has no digest"
+        assert "://" not in entry, f"{lock}.txt: {entry[:80]} names an address"
+        assert not entry.startswith("-"), f"{lock}.txt: {entry[:80]} is an option"
+
+
+def test_everything_the_project_asks_for_is_in_the_locks() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    runtime, dev = versions("runtime"), versions("dev")
+    for wanted in map(Requirement, project["dependencies"]):
+        assert_locked(wanted, runtime, "runtime")
+        assert_locked(wanted, dev, "dev")
+    for wanted in map(Requirement, project["optional-dependencies"]["dev"]):
+        assert_locked(wanted, dev, "dev")
+
+
+def test_the_development_lock_adds_to_the_runtime_lock_and_changes_nothing_in_it() -> None:
+    assert versions("runtime").items() <= versions("dev").items()
+
+
+def locked(lock: str) -> list[str]:
+    """The entries of a lock, each on one line with its digests."""
+    text = (PROJECT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+    entries = text.replace("\\\n", " ").splitlines()
+    return [entry.strip() for entry in entries if entry.strip() and not entry.lstrip().startswith("#")]
+
+
+def versions(lock: str) -> dict[str, str]:
+    """Name and version of every package in a lock that this Python installs."""
+    found: dict[str, str] = {}
+    for entry in locked(lock):
+        requirement = Requirement(entry.partition("--hash")[0].strip())
+        if requirement.marker is None or requirement.marker.evaluate():
+            [specifier] = requirement.specifier
+            found[str(canonicalize_name(requirement.name))] = specifier.version
+    return found
+
+
+def assert_locked(wanted: Requirement, lock: dict[str, str], name: str) -> None:
+    version = lock.get(canonicalize_name(wanted.name))
+    assert version, f"{wanted.name} is not in requirements/{name}.txt: compile the locks again"
+    assert wanted.specifier.contains(version, prereleases=True), f"{name}.txt holds {wanted.name} {version}"
