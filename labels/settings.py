@@ -22,9 +22,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """All settings. Prefect's own settings keep Prefect's names and are not repeated here."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="LABELS_", env_file=".env", extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="LABELS_", env_file=".env", extra="ignore", frozen=True)
 
     home: Path = Path(".labels")
     """Folder of the embedded default: record, documents, outgoing mail, the secret key."""
@@ -126,7 +124,6 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         faults = [
-            Fault(f"LABELS_{'_'.join(map(str, e['loc'])).upper()}", e["msg"] + ".")
-            for e in error.errors()
+            Fault(f"LABELS_{'_'.join(map(str, e['loc'])).upper()}", e["msg"] + ".") for e in error.errors()
         ]
         raise InvalidInput("settings", faults) from None

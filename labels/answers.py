@@ -1,0 +1,119 @@
+"""What people answer, as the models that files, commands and forms share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from labels.errors import Fault, InvalidInput
+from labels.text import clean
+
+M = TypeVar("M", bound=BaseModel)
+
+LONG_TEXT = 10_000
+"""Characters in a comment, a question or an answer: four printed pages, and a bound on abuse."""
+
+Prose = Annotated[str, StringConstraints(max_length=LONG_TEXT)]
+Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"'`{}|\\^]{1,2000}$")]
+
+
+class Strict(BaseModel):
+    """A model of what a person hands in: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ReviewAnswer(Strict):
+    """A reviewer's assessment: points for every criterion, and comments."""
+
+    scores: dict[str, int]
+    comment: Prose = ""
+    """For the applicant."""
+    note: Prose = ""
+    """For colleagues only."""
+
+
+class Question(Strict):
+    """A reviewer's question to the applicant; the review waits for the answer."""
+
+    question: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
+
+
+class Decline(Strict):
+    """A reviewer does not review this application, for a reason such as a conflict of interest."""
+
+    decline: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
+    conflict: bool = False
+    """The reason is a conflict of interest with the applicant; it is kept for the future."""
+
+
+class Information(Strict):
+    """The applicant's answer to a question."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
+    links: list[Link] = Field(default=[], max_length=20)
+
+
+Answer = ReviewAnswer | Question | Decline | Information
+
+_BY_FIELD: dict[str, type[ReviewAnswer] | type[Question] | type[Decline] | type[Information]] = {
+    "scores": ReviewAnswer,
+    "question": Question,
+    "decline": Decline,
+    "text": Information,
+}
+
+
+def read_answer(raw: Any, subject: str = "answer") -> Answer:
+    """The answer in a parsed JSON value, told apart by its field.
+
+    Raises:
+        InvalidInput: it is no answer, or a field is unknown, missing or of the wrong kind. Nested
+            values where text is expected are refused here, before anything reaches Prefect, whose
+            server would render templates in them.
+    """
+    if not isinstance(raw, dict):
+        raise InvalidInput(subject, [Fault("(whole file)", "expected a JSON object.")])
+    kinds = [model for field, model in _BY_FIELD.items() if field in raw]
+    if len(kinds) != 1:
+        expected = ", ".join(f'"{field}"' for field in _BY_FIELD)
+        raise InvalidInput(
+            subject, [Fault("(whole file)", f"expected exactly one of the fields {expected}.")]
+        )
+    return read_model(kinds[0], raw, subject)
+
+
+def read_model(model: type[M], raw: Any, subject: str) -> M:
+    """`raw` as an instance of `model`, with its text cleaned of what no eye sees.
+
+    Raises:
+        InvalidInput: with every field that is wrong, and what was expected there.
+    """
+    try:
+        return model.model_validate(_cleaned(raw))
+    except ValidationError as error:
+        faults = [
+            Fault(".".join(map(str, fault["loc"])) or "(whole file)", _worded(fault))
+            for fault in error.errors(include_url=False, include_context=False)
+        ]
+        raise InvalidInput(subject, faults) from None
+
+
+def _worded(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "is not a field of this document."
+    if fault["type"] == "missing":
+        return "is missing."
+    message: str = fault["msg"]
+    return message.removeprefix("Value error, ").rstrip(".") + "."
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(str(key)): _cleaned(item) for key, item in value.items()}
+    return value

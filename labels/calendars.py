@@ -1,0 +1,117 @@
+"""When applications are taken, which round they belong to, and by when something is due.
+
+All dates and times of rules are Brussels time; instants that go in and come out are aware.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import holidays
+
+from labels.clock import BRUSSELS, brussels_day, end_of_day
+from labels.rules.dates import read_moment
+from labels.rules.model import CalendarKind, CalendarRules, Late, RoundDates
+
+_WEEKEND = 5  # Saturday, as date.weekday() counts
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One round of one year: open from `opens_at` to `closes_at`, both included."""
+
+    name: str
+    opens_at: datetime
+    closes_at: datetime
+    decided_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What the calendar says to an application at the moment it arrives."""
+
+    round: str | None
+    late: bool
+    """No round was open."""
+    refused: bool
+    rolled_over: bool
+    decide_by: datetime | None
+    opens_at: datetime | None
+    """When the next round opens, where this one was refused."""
+    closes_at: datetime | None
+
+
+def school_year(day: date) -> int:
+    """The year in which the school year of `day` began: 1 September to 31 August (found)."""
+    return day.year if day.month >= 9 else day.year - 1
+
+
+@functools.cache
+def _holidays(country: str) -> holidays.HolidayBase:
+    try:
+        return holidays.country_holidays(country)
+    except NotImplementedError:
+        return holidays.HolidayBase()  # no calendar is known for it: weekends only
+
+
+def is_working_day(day: date, country: str) -> bool:
+    """Neither a weekend nor a public holiday of the country, as far as its calendar is known."""
+    return day.weekday() < _WEEKEND and day not in _holidays(country)
+
+
+def add_working_days(start: datetime, days: int, country: str) -> datetime:
+    """The end of the working day, in Brussels, that is `days` working days after that of `start`."""
+    day = brussels_day(start)
+    left = days
+    while left > 0:
+        day += timedelta(days=1)
+        if is_working_day(day, country):
+            left -= 1
+    return end_of_day(day)
+
+
+def _window(dates: RoundDates, year: int) -> Window:
+    """The window that closes in `year`; one that opens later in the year opened the year before."""
+    closes = read_moment(dates.closes, year, ends=True)
+    opens = read_moment(dates.opens, year, ends=False)
+    if opens >= closes:
+        opens = read_moment(dates.opens, year - 1, ends=False)
+    decided = read_moment(dates.decided_by, year, ends=True)
+    if decided <= closes:
+        decided = read_moment(dates.decided_by, year + 1, ends=True)
+    return Window(f"{dates.name} {year}", opens, closes, decided)
+
+
+def _windows(calendar: CalendarRules, year: int) -> list[Window]:
+    rounds = calendar.rounds.value if calendar.rounds else ()
+    found = [_window(dates, y) for y in (year - 1, year, year + 1, year + 2) for dates in rounds]
+    return sorted(found, key=lambda window: window.closes_at)
+
+
+def next_round(after: datetime, calendar: CalendarRules) -> Window | None:
+    """The round that opens next after `after`; None where labels are awarded all year."""
+    if calendar.kind.value is CalendarKind.ROLLING:
+        return None
+    windows = _windows(calendar, brussels_day(after).year)
+    return min(
+        (window for window in windows if window.opens_at > after), key=lambda w: w.opens_at, default=None
+    )
+
+
+def place(submitted_at: datetime, calendar: CalendarRules, country: str) -> Placement:
+    """Which round an application that arrives now belongs to, and by when it is decided."""
+    if calendar.kind.value is CalendarKind.ROLLING:
+        month = submitted_at.astimezone(BRUSSELS).month
+        days = calendar.working_days.value[month] if calendar.working_days else 0
+        due = add_working_days(submitted_at, days, country)
+        return Placement(None, False, False, False, due, None, None)
+    windows = _windows(calendar, brussels_day(submitted_at).year)
+    for window in windows:
+        if window.opens_at <= submitted_at <= window.closes_at:
+            return Placement(window.name, False, False, False, window.decided_by, None, window.closes_at)
+    following = min((w for w in windows if w.opens_at > submitted_at), key=lambda w: w.opens_at)
+    if calendar.late.value is Late.REFUSE:
+        return Placement(None, True, True, False, None, following.opens_at, None)
+    return Placement(following.name, True, False, True, following.decided_by, None, following.closes_at)

@@ -1,0 +1,248 @@
+"""Where things stand, as commands show it and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from labels.errors import NotFound
+from labels.record.schema import (
+    Application,
+    Award,
+    Decision,
+    Document,
+    Journal,
+    Mail,
+    Review,
+    RuleText,
+    Stage,
+    Step,
+    StepState,
+)
+from labels.steps import AWAITED, open_steps
+
+
+class Awaited(BaseModel):
+    """What is awaited of whom, by when."""
+
+    step: str
+    what: str
+    who: str
+    by: datetime | None
+
+
+class ReviewView(BaseModel):
+    """A review; its content is shown only once nobody can be swayed by it."""
+
+    step: str
+    reviewer: str
+    seat: int
+    given_at: datetime
+    scores: dict[str, int] | None = None
+    comment: str | None = None
+    note: str | None = None
+    void_because: str | None = None
+
+
+class DecisionView(BaseModel):
+    """A decision, with the reasons as they went into the letter."""
+
+    instance: int
+    outcome: str
+    score: float | None
+    decided_at: datetime
+    inputs_digest: str
+    reasons: list[str]
+
+
+class DocumentView(BaseModel):
+    """A document and where it lies in the store."""
+
+    kind: str
+    name: str
+    key: str
+    size: int
+
+
+class JournalView(BaseModel):
+    """One entry of the journal."""
+
+    at: datetime
+    who: str
+    what: str
+    step: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class ApplicationView(BaseModel):
+    """Where an application stands, all of it (`labels show`)."""
+
+    application: str
+    label: str
+    organisation: str
+    country: str
+    teacher: str
+    project: str | None
+    school: str
+    stage: str
+    since: datetime
+    outcome: str | None
+    submitted_at: datetime
+    round: str | None
+    decide_by: datetime | None
+    rules: str
+    run: str | None
+    awaiting: list[Awaited]
+    reviews: list[ReviewView]
+    decisions: list[DecisionView]
+    documents: list[DocumentView]
+    journal: list[JournalView]
+
+
+class InboxItem(BaseModel):
+    """One step that awaits a person (`labels inbox`)."""
+
+    step: str
+    application: str
+    what: str
+    by: datetime | None
+    url: str
+
+
+def show(session: Session, application_id: str) -> ApplicationView:
+    """Where the application stands.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    application = session.get(Application, application_id)
+    if application is None:
+        raise NotFound(f"There is no application {application_id}.")
+    of = application.id
+    return ApplicationView(
+        application=of,
+        label=application.label,
+        organisation=application.organisation,
+        country=application.country,
+        teacher=application.teacher,
+        project=application.project,
+        school=application.school,
+        stage=application.stage.value,
+        since=application.stage_since,
+        outcome=application.outcome.value if application.outcome else None,
+        submitted_at=application.submitted_at,
+        round=application.round,
+        decide_by=application.decide_by,
+        rules=session.get_one(RuleText, application.rules).version,
+        run=application.run,
+        awaiting=[
+            Awaited(step=step.id, what=step.kind.value, who=step.assignee, by=step.due_at)
+            for step in open_steps(session, application)
+        ],
+        reviews=_reviews(session, application),
+        decisions=[
+            DecisionView(
+                instance=row.instance,
+                outcome=row.outcome.value,
+                score=row.score,
+                decided_at=row.decided_at,
+                inputs_digest=row.inputs_digest,
+                reasons=list(row.verdict.get("reasons", []))
+                + [one["problem"] for one in row.verdict.get("conditions", [])],
+            )
+            for row in session.scalars(
+                sa.select(Decision).where(Decision.application == of).order_by(Decision.instance)
+            )
+        ],
+        documents=[
+            DocumentView(kind=row.kind, name=row.name, key=row.key, size=row.size)
+            for row in session.scalars(
+                sa.select(Document).where(Document.application == of).order_by(Document.id)
+            )
+        ],
+        journal=[
+            JournalView(at=row.at, who=row.who, what=row.what, step=row.step, details=row.details)
+            for row in session.scalars(
+                sa.select(Journal).where(Journal.application == of).order_by(Journal.id)
+            )
+        ],
+    )
+
+
+def _reviews(session: Session, application: Application) -> list[ReviewView]:
+    decided = application.outcome is not None
+    rows = session.execute(
+        sa.select(Review, Step.seat)
+        .join(Step, Step.id == Review.step)
+        .where(Review.application == application.id)
+        .order_by(Review.given_at)
+    )
+    return [
+        ReviewView(
+            step=review.step,
+            reviewer=review.reviewer,
+            seat=seat,
+            given_at=review.given_at,
+            void_because=review.void_because,
+            **({"scores": review.scores, "comment": review.comment, "note": review.note} if decided else {}),
+        )
+        for review, seat in rows
+    ]
+
+
+def inbox(session: Session, email: str, site_url: str) -> list[InboxItem]:
+    """The steps that await this person, the most urgent first."""
+    rows = session.execute(
+        sa.select(Step, Application.run)
+        .join(Application, Application.id == Step.application)
+        .where(Step.assignee == email.lower(), Step.state == StepState.OPEN, Step.kind.in_(AWAITED))
+        .order_by(Step.due_at, Step.id)
+    )
+    return [
+        InboxItem(
+            step=step.id,
+            application=step.application,
+            what=step.kind.value,
+            by=step.due_at,
+            url=f"{site_url}/runs/flow-run/{run}" if run else "",
+        )
+        for step, run in rows
+    ]
+
+
+EXPORTS: dict[str, type[Any]] = {
+    "applications": Application,
+    "reviews": Review,
+    "awards": Award,
+    "mail": Mail,
+    "journal": Journal,
+}
+"""What `labels export` knows."""
+
+_LEFT_OUT = {"mail": {"context"}, "applications": {"content"}}
+
+
+def export(session: Session, what: str) -> Iterator[dict[str, Any]]:
+    """Flat rows of one table of the record, streamed."""
+    table = EXPORTS[what].__table__
+    columns = [c for c in table.columns if c.name not in _LEFT_OUT.get(what, set())]
+    statement = sa.select(*columns).order_by(*table.primary_key.columns)
+    if what == "reviews":
+        # Blind until the decision, here as everywhere.
+        statement = statement.join(Application, Application.id == table.c.application).where(
+            Application.outcome.is_not(None)
+        )
+    for row in session.execute(statement, execution_options={"yield_per": 1000}):
+        yield {
+            name: value.value if hasattr(value, "value") else value for name, value in row._mapping.items()
+        }
+
+
+def unfinished(session: Session) -> int:
+    """How many applications are not closed."""
+    return session.scalar(sa.select(sa.func.count()).where(Application.stage != Stage.CLOSED)) or 0

@@ -1,0 +1,133 @@
+"""Which papers an outcome calls for, and the facts that they state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.clock import brussels_day
+from labels.deciding import paper_name
+from labels.papers import (
+    CertificateFacts,
+    FailedCondition,
+    Label,
+    LetterFacts,
+    LetterKind,
+    ScoreLine,
+)
+from labels.record.schema import (
+    Application,
+    Decision,
+    Document,
+    Organisation,
+    Outcome,
+    Project,
+    School,
+    Teacher,
+)
+from labels.registry.countries import COUNTRIES
+from labels.submitting import rules_of
+
+
+@dataclass(frozen=True, slots=True)
+class DuePaper:
+    """A certificate or letter that is to be made and is not stored yet."""
+
+    kind: str
+    name: str
+    facts: CertificateFacts | LetterFacts
+
+
+def due_papers(session: Session, application_id: str) -> list[DuePaper]:
+    """The papers that the application's outcome calls for and the record does not have yet."""
+    application = session.get_one(Application, application_id)
+    decision = session.get(Decision, (application.id, application.instance))
+    if decision is None:
+        return []
+    stored = set(session.scalars(sa.select(Document.name).where(Document.application == application.id)))
+    called = [
+        DuePaper(kind, name, facts)
+        for kind, facts in _called_for(session, application, decision)
+        if (name := paper_name(application, kind)) not in stored
+    ]
+    return called
+
+
+def _called_for(
+    session: Session, application: Application, decision: Decision
+) -> list[tuple[str, CertificateFacts | LetterFacts]]:
+    match decision.outcome:
+        case Outcome.AWARDED:
+            return [
+                ("certificate", _certificate(session, application, decision)),
+                ("letter", _letter(session, application, decision, LetterKind.AWARD)),
+            ]
+        case Outcome.REFUSED:
+            return [("letter", _letter(session, application, decision, LetterKind.REFUSAL))]
+        case Outcome.INELIGIBLE:
+            return [("letter", _letter(session, application, decision, LetterKind.INELIGIBLE))]
+        case _:
+            return []
+
+
+def _common(session: Session, application: Application) -> dict[str, str]:
+    school = session.get_one(School, application.school)
+    return {
+        "application": application.id,
+        "holder": session.get_one(Teacher, application.teacher).name,
+        "school": school.name,
+        "city": school.city,
+        "country": COUNTRIES.get(school.country, school.country),
+        "project": session.get_one(Project, application.project).title,
+        "organisation": session.get_one(Organisation, application.organisation).name,
+        "language": "en",  # the language of the paper's own words; names keep theirs
+    }
+
+
+def _certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
+    year = application.school_year
+    return CertificateFacts.of(
+        label=Label.NATIONAL,
+        awarded_on=brussels_day(decision.decided_at),
+        school_year=f"{year}/{(year + 1) % 100:02}",
+        criteria_set=rules_of(session, application).criteria_set.name,
+        **_common(session, application),
+    )
+
+
+def _letter(session: Session, application: Application, decision: Decision, kind: LetterKind) -> LetterFacts:
+    verdict = decision.verdict
+    common = _common(session, application) | {
+        "kind": kind,
+        "written_on": brussels_day(decision.decided_at),
+    }
+    if kind is LetterKind.INELIGIBLE:
+        return LetterFacts.of(
+            failed_conditions=tuple(
+                FailedCondition(condition=one["problem"], what_to_do=one["remedy"])
+                for one in verdict["conditions"]
+            ),
+            **common,
+        )
+    return LetterFacts.of(
+        criteria_set=rules_of(session, application).criteria_set.name,
+        scores=tuple(
+            ScoreLine(
+                criterion=line["name"],
+                points=line["points"],
+                maximum=line["maximum"],
+                minimum=line["minimum"] or None,
+                comments=tuple(line["comments"]),
+            )
+            for line in verdict["lines"]
+        ),
+        total=verdict["total"],
+        maximum=verdict["maximum"],
+        pass_mark=verdict["pass_mark"],
+        reasons=tuple(verdict["reasons"]),
+        comments=tuple(verdict["comments"]),
+        route_forward=tuple(verdict["routes"]),
+        **common,
+    )

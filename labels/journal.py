@@ -1,0 +1,44 @@
+"""The journal's pen: who did what, when, to which application."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from labels.record.schema import Application, Journal
+
+SYSTEM = "system"
+"""Who did it, where no person did."""
+RULES = "rules"
+"""Who decided, where the rules did."""
+
+
+def note(
+    session: Session,
+    application: Application | None,
+    who: str,
+    what: str,
+    now: datetime,
+    *,
+    step: str | None = None,
+    **details: Any,
+) -> None:
+    """Adds one entry, in the transaction of the change that it tells of.
+
+    Every entry about an application moves its revision on, by which its run knows that there is
+    something it has not seen.
+    """
+    session.add(
+        Journal(
+            at=now,
+            who=who,
+            what=what,
+            application=application.id if application else None,
+            step=step,
+            details=details,
+        )
+    )
+    if application:
+        application.revision += 1

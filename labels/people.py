@@ -1,0 +1,147 @@
+"""People and what proves them: one-time codes, authority and conflicts of interest.
+
+Prefect knows no users, so a person proves who they are with a code that was mailed to them. The
+code is derived from the step and a secret key, so it is kept nowhere; the record has its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is misread on paper or on the phone
+_LENGTH = 10  # 49 bits; with a handful of attempts per code, guessing is hopeless
+
+
+class Role(StrEnum):
+    """What a person of an organisation may do."""
+
+    REVIEWER = "reviewer"
+    COORDINATOR = "coordinator"
+
+
+def review_code(key: bytes, step: str, number: int) -> str:
+    """The one-time code of a step, `7KQ4-M9XT-2C`; `number` counts the codes mailed for it."""
+    raw = hmac.digest(key, f"code\x1f{step}\x1f{number}".encode(), "sha256")
+    value = int.from_bytes(raw, "big")
+    letters = []
+    for _ in range(_LENGTH):
+        value, place = divmod(value, len(_ALPHABET))
+        letters.append(_ALPHABET[place])
+    text = "".join(letters)
+    return f"{text[:4]}-{text[4:8]}-{text[8:]}"
+
+
+def code_hash(code: str) -> str:
+    """The hash of a code as it is kept; spaces, dashes and small letters make no difference."""
+    plain = "".join(code.split()).replace("-", "").upper()
+    return hashlib.sha256(f"labels-code\x1f{plain}".encode()).hexdigest()
+
+
+def code_matches(code: str, kept_hash: str) -> bool:
+    """Whether `code` is the one that was mailed; takes the same time either way."""
+    return hmac.compare_digest(code_hash(code), kept_hash)
+
+
+def same_person_name(one: str, other: str) -> bool:
+    """Whether two names may be one person's: accents, case, order and hyphens make no difference."""
+    return bool(one.strip()) and _name_key(one) == _name_key(other)
+
+
+def _name_key(name: str) -> frozenset[str]:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return frozenset("".join(c if c.isalnum() else " " for c in bare).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whom and what an application is about, as far as conflicts of interest ask."""
+
+    applicant_email: str
+    applicant_name: str
+    school: str
+    project: str
+    project_schools: frozenset[str]
+    """The schools of all members of the project."""
+    member_names: frozenset[str]
+    member_emails: frozenset[str]
+    shared_projects: frozenset[str]
+    """Every project that the applicant is or was a member of."""
+    teachers: frozenset[str]
+    """The applicant and the other members, by id: what a declared conflict may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may be asked to judge."""
+
+    email: str
+    name: str
+    schools: frozenset[str]
+    """Where they teach, by their staff entry and by the registry."""
+    projects: frozenset[str]
+    """Projects they are or were a member of, by the registry."""
+    declared: frozenset[tuple[str, str]]
+    """Conflicts declared for them: (`teacher`, `project` or `school`; its id)."""
+    load: int
+    """How many applications of the school year they have been asked to judge."""
+
+
+def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[str]:
+    """Why this person may not judge this application; empty where nothing speaks against it.
+
+    Source: nobody assesses their own school or project (assumption); a school of the project, a
+    project shared now or earlier, name variants and declared conflicts follow what the best
+    conference systems check.
+    """
+    found = []
+    if candidate.email == judged.applicant_email:
+        found.append("is the applicant")
+    elif candidate.email in judged.member_emails:
+        found.append("is a member of the project")
+    if same_person_name(candidate.name, judged.applicant_name) or any(
+        same_person_name(candidate.name, name) for name in judged.member_names
+    ):
+        found.append("has the name of a member of the project")
+    if judged.school in candidate.schools:
+        found.append("teaches at the applicant's school")
+    elif candidate.schools & judged.project_schools:
+        found.append("teaches at a school of the project")
+    if judged.project in candidate.projects:
+        if "is a member of the project" not in found and "is the applicant" not in found:
+            found.append("is a member of the project")
+    elif candidate.projects & judged.shared_projects:
+        found.append("shares or shared a project with the applicant")
+    declared = (
+        {("project", judged.project), ("school", judged.school)}
+        | {("teacher", teacher) for teacher in judged.teachers}
+        | {("school", school) for school in judged.project_schools}
+    )
+    if candidate.declared & declared:
+        found.append("has a declared conflict of interest")
+    return found
+
+
+def choose_reviewer(
+    candidates: Iterable[Candidate], judged: Judged, excluded: Collection[str], salt: str
+) -> Candidate | None:
+    """Who is asked next: the least loaded without a conflict, or None if nobody is left.
+
+    Among equals, a digest with `salt` (the application's id) decides, so that a re-run asks the
+    same person and nobody is first by alphabet. Always taking the least loaded keeps the loads of
+    people without conflicts within one of each other.
+    """
+    free = [
+        candidate
+        for candidate in candidates
+        if candidate.email not in excluded and not conflicts_of_interest(candidate, judged)
+    ]
+
+    def order(candidate: Candidate) -> tuple[int, str]:
+        return candidate.load, hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
+
+    return min(free, key=order, default=None)

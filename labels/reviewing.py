@@ -1,0 +1,670 @@
+"""Who is asked to judge an application, and what their answers do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import conflicts, outbox
+from labels.answers import Answer, Decline, Information, Question, ReviewAnswer
+from labels.applications import digest
+from labels.calendars import add_working_days
+from labels.clock import in_words
+from labels.errors import LabelsError, NotAllowed, NotFound
+from labels.journal import RULES, SYSTEM, note
+from labels.people import Judged, Role, choose_reviewer, code_matches, conflicts_of_interest
+from labels.record.schema import (
+    Application,
+    Document,
+    Organisation,
+    Review,
+    Staff,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
+from labels.rules import RuleEdition
+from labels.scoring import Assessment, another_needed, check_points
+from labels.steps import (
+    close_step,
+    common_context,
+    held,
+    open_step,
+    open_steps,
+    person_named,
+    renew_code,
+    steps_of,
+)
+from labels.submitting import rules_of
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an answer was not accepted; the step stays open and what was typed is kept."""
+
+    why: str
+    error: LabelsError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What an accepted answer did, in a sentence for the person who gave it."""
+
+    application: str
+    remark: str
+
+
+# Asking -----------------------------------------------------------------------------------------
+
+
+def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+    """Asks whom the rules call next, and returns the steps that the application now waits for.
+
+    An empty list means that nobody is awaited: the reviews are in, or there is an outcome. It may
+    be called at any time and as often as one likes: whoever was asked is not asked again.
+    """
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return []
+    edition = rules_of(session, application)
+    judged = conflicts.judged(session, application)
+    _look_again_for_conflicts(session, application, judged, now=now)
+
+    seated = [
+        step
+        for step in steps_of(session, application, StepKind.REVIEW)
+        if step.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
+    ]
+    called = edition.national.review.reviewers.value
+    reason = "the rules ask for it"
+    given = assessments(session, application)
+    if len(given) >= called and len(given) == len(seated):
+        more = another_needed(given, edition)
+        if more is not None:
+            called, reason = len(seated) + 1, more
+    free_seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
+    for seat in free_seats:
+        if not _assign(session, application, edition, judged, seat, reason, now=now, key=key):
+            _ask_coordinator(session, application, seat, now=now, key=key)
+            break
+    awaited = open_steps(session, application)
+    _settle_stage(application, awaited, now)
+    return awaited
+
+
+def assessments(session: Session, application: Application) -> list[Assessment]:
+    """The reviews that count, of the present instance."""
+    return [
+        Assessment(reviewer=review.reviewer, scores=review.scores, comment=review.comment)
+        for review in session.scalars(
+            sa.select(Review)
+            .where(
+                Review.application == application.id,
+                Review.instance == application.instance,
+                Review.void_at.is_(None),
+            )
+            .order_by(Review.given_at, Review.step)
+        )
+    ]
+
+
+def _settle_stage(application: Application, awaited: Sequence[Step], now: datetime) -> None:
+    kinds = {step.kind for step in awaited}
+    if StepKind.ASSIGNMENT in kinds:
+        stage = Stage.ASSIGNMENT
+    elif StepKind.REVIEW in kinds:
+        stage = Stage.REVIEW
+    elif StepKind.INFORMATION in kinds:
+        stage = Stage.INFORMATION
+    else:
+        return
+    if application.stage is not stage:
+        application.stage, application.stage_since = stage, now
+
+
+def _assign(
+    session: Session,
+    application: Application,
+    edition: RuleEdition,
+    judged: Judged,
+    seat: int,
+    reason: str,
+    *,
+    now: datetime,
+    key: bytes,
+) -> bool:
+    excluded = _already_asked(session, application)
+    chosen = choose_reviewer(conflicts.candidates(session, application), judged, excluded, application.id)
+    if chosen is None:
+        return False
+    due = add_working_days(now, edition.national.review.due_days.value, application.country)
+    _seat(session, application, chosen.email, seat, due, now=now, key=key)
+    note(
+        session, application, RULES, "assigned a reviewer", now,
+        reviewer=chosen.email, seat=seat, because=reason, load=chosen.load,
+    )  # fmt: skip
+    session.flush()
+    return True
+
+
+def _already_asked(session: Session, application: Application) -> set[str]:
+    """Nobody is asked twice, and an appeal is heard by other people than those before."""
+    return set(
+        session.scalars(
+            sa.select(Step.assignee).where(Step.application == application.id, Step.kind == StepKind.REVIEW)
+        )
+    )
+
+
+def _seat(
+    session: Session,
+    application: Application,
+    email: str,
+    seat: int,
+    due: datetime | None,
+    *,
+    now: datetime,
+    key: bytes,
+) -> Step:
+    step = open_step(
+        session, application, StepKind.REVIEW, email,
+        now=now, key=key, due=due, seat=seat, organisation=application.organisation,
+    )  # fmt: skip
+    _mail_step(session, application, step, outbox.Template.REVIEW_ASKED, now)
+    return step
+
+
+def _mail_step(
+    session: Session,
+    application: Application,
+    step: Step,
+    template: outbox.Template,
+    now: datetime,
+    **context: Any,
+) -> None:
+    name, language = person_named(session, step.assignee)
+    outbox.queue(
+        session,
+        reason=f"{application.id}/{template.value}/{step.id}/{step.code_number}",
+        template=template,
+        language=language,
+        to_name=name,
+        to_address=step.assignee,
+        context=common_context(session, application)
+        | {"step": step.id, "due": in_words(step.due_at) if step.due_at else ""}
+        | context,
+        now=now,
+        application=application.id,
+        step=step.id,
+    )
+
+
+def _coordinator(session: Session, organisation: str) -> str:
+    """A coordinator's address; the organisation's own where it has named none."""
+    return (
+        session.scalar(
+            sa.select(Staff.email)
+            .where(Staff.organisation == organisation, Staff.role == Role.COORDINATOR)
+            .order_by(Staff.email)
+            .limit(1)
+        )
+        or session.get_one(Organisation, organisation).email
+    )
+
+
+def _ask_coordinator(
+    session: Session, application: Application, seat: int, *, now: datetime, key: bytes
+) -> None:
+    if any(s.kind is StepKind.ASSIGNMENT for s in open_steps(session, application)):
+        return
+    email = _coordinator(session, application.organisation)
+    judged = conflicts.judged(session, application)
+    asked = _already_asked(session, application)
+    reasons = [
+        f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
+        for candidate in conflicts.candidates(session, application)
+        if (found := conflicts_of_interest(candidate, judged)) or candidate.email in asked
+    ]
+    step = open_step(
+        session, application, StepKind.ASSIGNMENT, email,
+        now=now, key=key, seat=seat, organisation=application.organisation,
+    )  # fmt: skip
+    _mail_step(session, application, step, outbox.Template.ASSIGNMENT_ASKED, now, reasons=reasons)
+    note(session, application, SYSTEM, "asked the coordinator for a reviewer", now, step=step.id)
+
+
+def _look_again_for_conflicts(
+    session: Session, application: Application, judged: Judged, *, now: datetime
+) -> None:
+    """Takes back reviews and requests of people who turn out to have a conflict of interest."""
+    steps = [
+        step
+        for step in steps_of(session, application, StepKind.REVIEW)
+        if step.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
+    ]
+    people = {c.email: c for c in conflicts.as_candidates(session, {s.assignee for s in steps}, application)}
+    for step in steps:
+        found = conflicts_of_interest(people[step.assignee], judged) if step.assignee in people else []
+        if found:
+            _void(session, application, step, f"conflict of interest: {'; '.join(found)}", SYSTEM, now)
+
+
+def _void(
+    session: Session, application: Application, step: Step, because: str, who: str, now: datetime
+) -> None:
+    was_open = step.state in (StepState.OPEN, StepState.ASKED)
+    review = session.get(Review, step.id)
+    if review is not None and review.void_at is None:
+        review.void_at, review.void_because = now, because
+    close_step(step, StepState.VOID, now, because)
+    for asked in steps_of(session, application, StepKind.INFORMATION):
+        if asked.asked_by == step.id and asked.state is StepState.OPEN:
+            close_step(asked, StepState.VOID, now, "the reviewer who asked no longer reviews")
+    if was_open:
+        _mail_step(session, application, step, outbox.Template.REVIEW_VOID, now)
+    note(
+        session, application, who, "took back a review" if review else "took back a request", now,
+        step=step.id, reviewer=step.assignee, because=because,
+    )  # fmt: skip
+
+
+# Answering --------------------------------------------------------------------------------------
+
+
+def find_step(session: Session, step_id: str) -> Step:
+    """The step of that id; raises NotFound."""
+    step = session.get(Step, step_id)
+    if step is None:
+        raise NotFound(f"There is no step {step_id}.")
+    return step
+
+
+def prove(
+    session: Session, step: Step, email: str | None, code: str, *, now: datetime, key: bytes
+) -> Refusal | None:
+    """Why this person may not act on this step, or None if they proved that they may.
+
+    A wrong code is counted; after as many as the rules say, it is void and a new one is mailed.
+    With no e-mail address (Prefect's form), the code alone tells who it is. Until the code is
+    right, every refusal reads the same, so that nobody learns from it whom a step is for.
+    """
+    application = session.get_one(Application, step.application)
+    if not code_matches(code, step.code_hash) or (email is not None and email.lower() != step.assignee):
+        if step.state is StepState.OPEN:
+            return _count_failure(session, application, step, now=now, key=key)
+        return Refusal("This code is not valid for this step.")
+    if step.state is not StepState.OPEN:
+        when = f" at {in_words(step.closed_at)}" if step.closed_at else ""
+        what = {
+            StepState.ASKED: "You asked the applicant a question and have not been answered yet.",
+            StepState.ANSWERED: f"This step was already answered by {step.assignee}{when}.",
+            StepState.DECLINED: f"This step was declined by {step.assignee}{when}.",
+            StepState.EXPIRED: f"The deadline of this step has passed{when}.",
+        }.get(step.state, f"This step was taken back{when}: {step.closed_because}.")
+        return Refusal(what)
+    if step.kind is StepKind.INFORMATION and step.due_at and now > step.due_at:
+        return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
+    if step.kind is StepKind.REVIEW:
+        if not _has_role(session, step.assignee, application.organisation):
+            return Refusal(f"{step.assignee} is no longer on the staff of {application.organisation}.")
+        judged = conflicts.judged(session, application)
+        for person in conflicts.as_candidates(session, {step.assignee}, application):
+            if found := conflicts_of_interest(person, judged):
+                return Refusal(f"You have a conflict of interest with this application: {'; '.join(found)}.")
+    return None
+
+
+def _count_failure(
+    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
+) -> Refusal:
+    allowed = rules_of(session, application).national.review.code_attempts.value
+    step.code_failures += 1
+    left = allowed - step.code_failures
+    note(session, application, SYSTEM, "refused a wrong code", now, step=step.id, left=max(left, 0))
+    if left > 0:
+        tries = "one more try" if left == 1 else f"{left} more tries"
+        return Refusal(f"The code is not valid for this step ({tries} before a new one is sent).")
+    renew_code(step, key)
+    _mail_step(
+        session, application, step, outbox.Template.CODE, now,
+        purpose="The former code was tried too often and is void.",
+    )  # fmt: skip
+    return Refusal("The code was tried too often and is void. A new one has been mailed.")
+
+
+def _has_role(session: Session, email: str, organisation: str, *roles: Role) -> bool:
+    return (
+        session.scalar(
+            sa.select(sa.func.count()).where(
+                Staff.email == email,
+                Staff.organisation == organisation,
+                Staff.role.in_(roles or tuple(Role)),
+            )
+        )
+        or 0
+    ) > 0
+
+
+def answer(
+    session: Session,
+    step_id: str,
+    email: str | None,
+    code: str,
+    given: Answer,
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+) -> Accepted | Refusal:
+    """A person's answer to a step, whichever door it came through; it counts once or not at all.
+
+    Raises:
+        NotFound: there is no such step.
+    """
+    application = held(session, find_step(session, step_id).application)
+    step = session.get_one(Step, step_id, with_for_update=True, populate_existing=True)
+    refusal = prove(session, step, email, code, now=now, key=key)
+    if refusal is None:
+        refusal = _fits(session, application, step, given)
+    if refusal is not None:
+        if step.state is StepState.OPEN:
+            step.refused, step.draft = refusal.why, given.model_dump(mode="json")
+            note(session, application, SYSTEM, "did not accept an answer", now, step=step.id, door=door)
+        return refusal
+    step.refused = step.draft = None
+    match given:
+        case ReviewAnswer():
+            return _take_review(session, application, step, given, now=now, door=door)
+        case Question():
+            return _take_question(session, application, step, given, now=now, key=key, door=door)
+        case Decline():
+            return _take_decline(session, application, step, given, now=now, door=door)
+        case Information():
+            return _take_information(session, application, step, given, now=now, key=key, door=door)
+
+
+def _fits(session: Session, application: Application, step: Step, given: Answer) -> Refusal | None:
+    expected = {
+        StepKind.REVIEW: (ReviewAnswer, Question, Decline),
+        StepKind.INFORMATION: (Information,),
+    }.get(step.kind, ())
+    if not isinstance(given, expected):
+        return Refusal(f"This is no answer to a step of the kind {step.kind.value}.")
+    if isinstance(given, ReviewAnswer):
+        faults = check_points(given.scores, rules_of(session, application).criteria_set)
+        if faults:
+            return Refusal("; ".join(map(str, faults)))
+    return None
+
+
+def documents_digest(session: Session, application: Application) -> str:
+    """A digest of the documents that lie before the reviewers: which version a review is about."""
+    keys = session.scalars(
+        sa.select(Document.key)
+        .where(Document.application == application.id, Document.kind.in_(["application", "evidence"]))
+        .order_by(Document.key)
+    )
+    return digest(list(keys))
+
+
+def _take_review(
+    session: Session, application: Application, step: Step, given: ReviewAnswer, *, now: datetime, door: str
+) -> Accepted:
+    version = documents_digest(session, application)
+    session.add(
+        Review(
+            step=step.id, application=application.id, instance=application.instance,
+            reviewer=step.assignee, scores=dict(given.scores), comment=given.comment, note=given.note,
+            given_at=now, documents_digest=version,
+        )
+    )  # fmt: skip
+    close_step(step, StepState.ANSWERED, now)
+    note(
+        session, application, step.assignee, "reviewed", now,
+        step=step.id, documents=version, rules=application.rules, door=door,
+    )  # fmt: skip
+    return Accepted(application.id, "Thank you: your review is recorded.")
+
+
+def _take_question(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Question,
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+) -> Accepted:
+    edition = rules_of(session, application)
+    applicant = session.get_one(Teacher, application.teacher)
+    step.state, step.stopped_at = StepState.ASKED, now
+    due = add_working_days(now, edition.national.review.information_days.value, application.country)
+    asked = open_step(
+        session, application, StepKind.INFORMATION, applicant.email,
+        now=now, key=key, due=due, seat=step.seat, asked_by=step.id, question=given.question,
+    )  # fmt: skip
+    _mail_step(session, application, asked, outbox.Template.INFORMATION_ASKED, now, question=given.question)
+    note(session, application, step.assignee, "asked the applicant", now, step=step.id, door=door)
+    return Accepted(
+        application.id,
+        f"Your question is on its way to the applicant, who has until {in_words(due)}. "
+        "Your own deadline moves by the time that the answer takes.",
+    )
+
+
+def _take_information(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Information,
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+) -> Accepted:
+    step.answer = given.model_dump(mode="json")
+    close_step(step, StepState.ANSWERED, now)
+    note(session, application, step.assignee, "answered the question", now, step=step.id, door=door)
+    if step.asked_by is not None:
+        _return_to_reviewer(
+            session, application, session.get_one(Step, step.asked_by), step, given.text, now=now, key=key
+        )
+    return Accepted(application.id, "Thank you: your answer is with the reviewer.")
+
+
+def _return_to_reviewer(
+    session: Session,
+    application: Application,
+    step: Step,
+    asked: Step,
+    text: str,
+    *,
+    now: datetime,
+    key: bytes,
+) -> None:
+    if step.state is not StepState.ASKED:
+        return
+    if step.due_at and step.stopped_at:
+        step.due_at += now - step.stopped_at
+    step.state, step.stopped_at = StepState.OPEN, None
+    renew_code(step, key)
+    _mail_step(
+        session, application, step, outbox.Template.REVIEW_RETURNED, now,
+        question=asked.question or "", answer=text,
+    )  # fmt: skip
+
+
+def _take_decline(
+    session: Session, application: Application, step: Step, given: Decline, *, now: datetime, door: str
+) -> Accepted:
+    close_step(step, StepState.DECLINED, now, given.decline)
+    if given.conflict:
+        conflicts.declare(
+            session, email=step.assignee, kind="teacher", target=application.teacher,
+            reason=given.decline, by=step.assignee, now=now,
+        )  # fmt: skip
+    note(
+        session, application, step.assignee, "declined to review", now,
+        step=step.id, because=given.decline, conflict=given.conflict, door=door,
+    )  # fmt: skip
+    return Accepted(application.id, "Thank you for saying so: somebody else will be asked.")
+
+
+# Coordinating -----------------------------------------------------------------------------------
+
+
+def send_code(session: Session, subject_id: str, email: str, *, now: datetime, key: bytes) -> str:
+    """Mails a fresh one-time code to a person for what they may do: a step of theirs, or, for a
+    coordinator, one action upon an application of their organisation. Returns the step's id.
+
+    Raises:
+        NotFound: there is no such application or step.
+        NotAllowed: nothing there is for this person.
+    """
+    email = email.lower()
+    named = session.get(Step, subject_id)
+    application = held(session, named.application if named else subject_id)
+    own = [
+        step
+        for step in ([named] if named else steps_of(session, application))
+        if step.assignee == email and step.state is StepState.OPEN
+    ]
+    if own:
+        step = own[-1]
+        renew_code(step, key)
+        purpose = "You asked for a new code; the former one is void."
+    elif _has_role(session, email, application.organisation, Role.COORDINATOR):
+        step = open_step(
+            session, application, StepKind.COORDINATION, email,
+            now=now, key=key, organisation=application.organisation,
+        )  # fmt: skip
+        purpose = "It proves one action of yours as a coordinator upon this application."
+    else:
+        raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
+    _mail_step(session, application, step, outbox.Template.CODE, now, purpose=purpose)
+    note(session, application, email, "asked for a code", now, step=step.id)
+    return step.id
+
+
+def act_as_coordinator(
+    session: Session, application: Application, email: str, code: str, *, now: datetime
+) -> Refusal | None:
+    """Spends the one-time code of a coordinator's action; None means that it was right."""
+    email = email.lower()
+    if not _has_role(session, email, application.organisation, Role.COORDINATOR):
+        return Refusal(f"{email} is no coordinator of {application.organisation}.")
+    for step in steps_of(session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT):
+        if step.assignee == email and step.state is StepState.OPEN and code_matches(code, step.code_hash):
+            close_step(step, StepState.ANSWERED, now)
+            return None
+    return Refusal(f"The code is not valid. Ask for one with: labels code {application.id} --as {email}")
+
+
+def reassign(
+    session: Session,
+    step_id: str,
+    to: str,
+    reason: str,
+    by: str,
+    *,
+    now: datetime,
+    key: bytes,
+) -> Step:
+    """Gives a reviewer's seat to somebody else, or to the coordinator who takes it over.
+
+    `step_id` is an open review, or the coordinator's own assignment step for an empty seat. The
+    former step keeps its history.
+
+    Raises:
+        NotAllowed: the person is not on the organisation's staff, has a conflict of interest or
+            judges this application already.
+    """
+    to = to.lower()
+    step = find_step(session, step_id)
+    application = held(session, step.application)
+    if application.outcome is not None:
+        raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
+    if step.kind is StepKind.REVIEW and step.state not in (StepState.OPEN, StepState.ASKED):
+        raise NotAllowed(f"{step.id} is {step.state.value}: there is nothing to reassign.")
+    if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
+        raise NotAllowed(f"{step.id} is no review.")
+    if not _has_role(session, to, application.organisation):
+        raise NotAllowed(f"{to} is not on the staff of {application.organisation}.")
+    judged = conflicts.judged(session, application)
+    for person in conflicts.as_candidates(session, {to}, application):
+        if found := conflicts_of_interest(person, judged):
+            raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(found)}.")
+    busy = {
+        s.assignee
+        for s in session.scalars(
+            sa.select(Step).where(Step.application == application.id, Step.kind == StepKind.REVIEW)
+        )
+        if s.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
+    }
+    if to in busy:
+        raise NotAllowed(f"{to} judges or judged this application already.")
+    if step.kind is StepKind.REVIEW:
+        _void(session, application, step, f"reassigned: {reason}", by, now)
+    elif step.state is StepState.OPEN:
+        close_step(step, StepState.ANSWERED, now)
+    due = step.due_at or add_working_days(
+        now, rules_of(session, application).national.review.due_days.value, application.country
+    )
+    new = _seat(session, application, to, step.seat, due, now=now, key=key)
+    note(session, application, by, "reassigned", now, step=new.id, former=step.id, to=to, because=reason)
+    return new
+
+
+def move_deadline(
+    session: Session, step_id: str, until: datetime, reason: str, by: str, *, now: datetime
+) -> Step:
+    """Gives one person more (or less) time for an open step, with a reason that they are told.
+
+    Raises:
+        NotAllowed: the step is closed, has no deadline, or the new one is past.
+    """
+    step = find_step(session, step_id)
+    application = held(session, step.application)
+    if step.state not in (StepState.OPEN, StepState.ASKED) or step.due_at is None:
+        raise NotAllowed(f"{step.id} has no deadline that could be moved.")
+    if until <= now:
+        raise NotAllowed(f"{in_words(until)} is past; a deadline moves to a time still to come.")
+    former, step.due_at = step.due_at, until
+    name, language = person_named(session, step.assignee)
+    outbox.queue(
+        session,
+        reason=f"{application.id}/{outbox.Template.DEADLINE_MOVED.value}/{step.id}/{until.isoformat()}",
+        template=outbox.Template.DEADLINE_MOVED,
+        language=language,
+        to_name=name,
+        to_address=step.assignee,
+        context=common_context(session, application)
+        | {"what": step.kind.value, "due": in_words(until), "reason": reason},
+        now=now,
+        application=application.id,
+    )
+    note(
+        session, application, by, "moved a deadline", now,
+        step=step.id, former=former.isoformat(), until=until.isoformat(), because=reason,
+    )  # fmt: skip
+    return step
+
+
+def declare_conflict(
+    session: Session, application_id: str, reviewer: str, reason: str, by: str, *, now: datetime
+) -> None:
+    """Keeps that a reviewer has a conflict of interest with an applicant; their review is taken back."""
+    application = held(session, application_id)
+    conflicts.declare(
+        session, email=reviewer.lower(), kind="teacher", target=application.teacher,
+        reason=reason, by=by, now=now,
+    )  # fmt: skip
+    note(session, application, by, "declared a conflict of interest", now, reviewer=reviewer, because=reason)

@@ -1,0 +1,219 @@
+"""How points become a decision: exactly, repeatably, and with reasons that a teacher understands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from labels.errors import Fault
+from labels.rules.model import CriteriaSet, Merge, RuleEdition
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One reviewer's points, criterion by criterion, and their comment for the applicant."""
+
+    reviewer: str
+    scores: Mapping[str, int]
+    comment: str = ""
+
+    @property
+    def total(self) -> int:
+        """All points together."""
+        return sum(self.scores.values())
+
+
+@dataclass(frozen=True, slots=True)
+class MergedScore:
+    """What several assessments say together."""
+
+    points: dict[str, Fraction]
+    total: Fraction
+    totals: tuple[int, ...] = field(default=())
+    """Each reviewer's total, in rising order."""
+    spread: int = 0
+    """The highest total less the lowest."""
+    disagreement: bool = False
+    """The totals are further apart than the rules allow."""
+    border: bool = False
+    """The merged total lies in the band around the pass mark."""
+
+
+class VerdictLine(BaseModel):
+    """One criterion of a verdict."""
+
+    model_config = ConfigDict(frozen=True)
+
+    criterion: str
+    name: str
+    points: float
+    maximum: int
+    minimum: int
+    """Points below which the label cannot be awarded; 0: none."""
+    comments: tuple[str, ...] = ()
+
+
+class Verdict(BaseModel):
+    """A decision with everything that explains it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Literal["awarded", "refused"]
+    total: float
+    total_exact: str
+    """The total as a fraction, `55/3`, since means seldom are whole."""
+    maximum: int
+    pass_mark: int
+    lines: tuple[VerdictLine, ...]
+    comments: tuple[str, ...]
+    """The reviewers' comments, in an order that tells nothing of who wrote which."""
+    reasons: tuple[str, ...]
+    inputs_digest: str
+    """Over the points, the comments and the rules: the same inputs give the same verdict."""
+
+
+def check_points(scores: Mapping[str, object], criteria: CriteriaSet) -> list[Fault]:
+    """Everything that is wrong with a reviewer's points, at once."""
+    known = {criterion.id: criterion for criterion in criteria.criteria}
+    faults = [
+        Fault(f"scores.{criterion.id}", f"is missing; expected 0 to {criterion.maximum} points.")
+        for criterion in criteria.criteria
+        if criterion.id not in scores
+    ]
+    for name, points in scores.items():
+        if name not in known:
+            faults.append(Fault(f"scores.{name}", f"is no criterion; expected {', '.join(known)}."))
+        elif not isinstance(points, int) or isinstance(points, bool):
+            faults.append(Fault(f"scores.{name}", "is not a whole number."))
+        elif not 0 <= points <= known[name].maximum:
+            faults.append(
+                Fault(f"scores.{name}", f"{points} is out of range; expected 0 to {known[name].maximum}.")
+            )
+    return faults
+
+
+def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScore:
+    """The assessments as one score, whatever order they come in.
+
+    Raises:
+        ValueError: there is no assessment.
+    """
+    if not assessments:
+        raise ValueError("nothing to merge: there is no assessment")
+    review = edition.national.review
+    middle = {Merge.MEAN: statistics.mean, Merge.MEDIAN: statistics.median}[review.merge.value]
+    points = {
+        criterion.id: Fraction(middle([Fraction(one.scores[criterion.id]) for one in assessments]))
+        for criterion in edition.criteria_set.criteria
+    }
+    total = sum(points.values(), Fraction(0))
+    totals = tuple(sorted(one.total for one in assessments))
+    spread = totals[-1] - totals[0]
+    return MergedScore(
+        points=points,
+        total=total,
+        totals=totals,
+        spread=spread,
+        disagreement=spread > review.disagreement.value,
+        border=review.border.value > 0
+        and abs(total - edition.national.pass_mark.value) <= review.border.value,
+    )
+
+
+def another_needed(assessments: Sequence[Assessment], edition: RuleEdition) -> str | None:
+    """Why one more reviewer is called now that as many as the rules ask for are in; None if none is.
+
+    A score near the pass mark calls one more, once; a disagreement calls more until the rules'
+    largest number of reviewers. Source: assumption (DOMAIN: a spread above six points).
+    """
+    review = edition.national.review
+    if not review.reviewers.value <= len(assessments) < review.most_reviewers.value:
+        return None
+    merged = merge(assessments, edition)
+    if merged.disagreement:
+        return (
+            f"the reviewers' totals are {merged.spread} points apart, more than {review.disagreement.value}"
+        )
+    if merged.border and len(assessments) == review.reviewers.value:
+        return (
+            f"the score {_number(merged.total)} lies within {review.border.value} of "
+            f"the pass mark {edition.national.pass_mark.value}"
+        )
+    return None
+
+
+def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
+    """The outcome by the rules, with its reasons; the same for the same inputs in any order.
+
+    Raises:
+        ValueError: fewer assessments are in than the rules ask for.
+    """
+    rules = edition.national
+    if len(assessments) < rules.review.reviewers.value:
+        raise ValueError(
+            f"{len(assessments)} of {rules.review.reviewers.value} reviews are in: too few to decide"
+        )
+    merged = merge(assessments, edition)
+    shortfalls, lines = [], []
+    for criterion in edition.criteria_set.criteria:
+        points = merged.points[criterion.id]
+        minimum = max(criterion.minimum, rules.criterion_minimum.value)
+        minimum = min(minimum, criterion.maximum)
+        if points < minimum:
+            shortfalls.append(
+                f"“{criterion.name}” received {_number(points)} of {criterion.maximum} points; "
+                f"at least {minimum} are needed."
+            )
+        lines.append(
+            VerdictLine(
+                criterion=criterion.id,
+                name=criterion.name,
+                points=float(points),
+                maximum=criterion.maximum,
+                minimum=minimum,
+            )
+        )
+    pass_mark, maximum = rules.pass_mark.value, edition.criteria_set.maximum
+    scored = f"The application received {_number(merged.total)} of {maximum} points"
+    if merged.total < pass_mark:
+        shortfalls.insert(0, f"{scored}; the label is awarded from {pass_mark}.")
+    reasons = shortfalls or [
+        f"{scored}; the label is awarded from {pass_mark}.",
+        "No criterion fell below the points that it needs.",
+    ]
+    return Verdict(
+        outcome="refused" if shortfalls else "awarded",
+        total=float(merged.total),
+        total_exact=str(merged.total),
+        maximum=maximum,
+        pass_mark=pass_mark,
+        lines=tuple(lines),
+        comments=_blind(one.comment for one in assessments),
+        reasons=tuple(reasons),
+        inputs_digest=_inputs_digest(assessments, edition),
+    )
+
+
+def _blind(comments: Iterable[str]) -> tuple[str, ...]:
+    given = [text for comment in comments if (text := comment.strip())]
+    return tuple(sorted(given, key=lambda text: hashlib.sha256(text.encode()).digest()))
+
+
+def _inputs_digest(assessments: Sequence[Assessment], edition: RuleEdition) -> str:
+    given = sorted(
+        json.dumps([one.reviewer, dict(one.scores), one.comment], sort_keys=True, ensure_ascii=False)
+        for one in assessments
+    )
+    return hashlib.sha256(json.dumps([edition.digest, given]).encode()).hexdigest()
+
+
+def _number(value: Fraction) -> str:
+    """As a person writes it: `18`, `18.33`."""
+    return f"{float(value):.2f}".rstrip("0").rstrip(".")

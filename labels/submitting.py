@@ -1,0 +1,215 @@
+"""How an application enters the record: whole, once, under the rules in force."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from labels import outbox
+from labels.applications import NationalApplication, digest
+from labels.calendars import place, school_year
+from labels.clock import brussels_day, in_words
+from labels.errors import Fault, InvalidInput, NotAllowed
+from labels.identifiers import national_application_id
+from labels.journal import note
+from labels.record.schema import (
+    Application,
+    Document,
+    Project,
+    RuleText,
+    School,
+    Stage,
+    StepKind,
+    Teacher,
+)
+from labels.rules import RuleEdition
+from labels.steps import common_context, open_step
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A file that is in the document store already; only then may an application claim it."""
+
+    kind: str
+    name: str
+    key: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What a submission led to."""
+
+    application: str
+    created: bool
+    """False where the same was submitted before."""
+
+
+def applicants_organisation(session: Session, application: NationalApplication, subject: str) -> str:
+    """The organisation that the teacher's school belongs to, whose rules therefore apply.
+
+    Raises:
+        InvalidInput: the registry has no such teacher or project.
+    """
+    faults = []
+    teacher = session.get(Teacher, application.teacher)
+    if teacher is None:
+        faults.append(
+            Fault("teacher", f'the registry has no teacher "{application.teacher}".', "Check the identifier.")
+        )
+    if session.get(Project, application.project) is None:
+        faults.append(
+            Fault("project", f'the registry has no project "{application.project}".', "Check the identifier.")
+        )
+    if teacher is None or faults:
+        raise InvalidInput(subject, faults)
+    return session.get_one(School, teacher.school).organisation
+
+
+def content_digest(application: NationalApplication, evidence: Sequence[tuple[str, str]]) -> str:
+    """What makes two submissions the same: the file's content and its evidence (name, key)."""
+    files = hashlib.sha256(repr(sorted(evidence)).encode()).hexdigest()
+    return digest({"content": application.model_dump(mode="json"), "evidence": files})
+
+
+def submit(
+    session: Session,
+    application: NationalApplication,
+    documents: Sequence[StoredDocument],
+    edition: RuleEdition,
+    *,
+    now: datetime,
+    key: bytes,
+) -> Submitted:
+    """Registers an application with its documents, its rules, its receipt and its journal entry.
+
+    The same submission again returns the same application. Whether the conditions are met is the
+    process's question, not the door's: who applies in vain gets an answer that says why.
+
+    Raises:
+        NotAllowed: another application of this teacher for this project is still open.
+    """
+    # Of two submissions at once, the second waits here and then sees the first.
+    teacher = session.get_one(Teacher, application.teacher, with_for_update=True)
+    sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
+    earlier = session.scalars(
+        sa.select(Application)
+        .where(
+            Application.label == "national",
+            Application.teacher == application.teacher,
+            Application.project == application.project,
+        )
+        .order_by(Application.attempt)
+    ).all()
+    for one in earlier:
+        if one.content_digest == sameness:
+            return Submitted(one.id, created=False)
+    for one in earlier:
+        if one.outcome is None:
+            raise NotAllowed(
+                f"Your application {one.id} for this project is still open. To hand in another, "
+                f"withdraw it first: labels withdraw {one.id} --as EMAIL --code CODE"
+            )
+    school = session.get_one(School, teacher.school)
+    placement = place(now, edition.national.calendar, school.country)
+    attempt = len(earlier) + 1
+    row = Application(
+        id=national_application_id(teacher.id, application.project, attempt),
+        label="national",
+        teacher=teacher.id,
+        project=application.project,
+        school=school.id,
+        organisation=school.organisation,
+        country=school.country,
+        language=application.language,
+        attempt=attempt,
+        instance=1,
+        content=application.model_dump(mode="json"),
+        content_digest=sameness,
+        rules=keep_rules(session, edition),
+        submitted_at=now,
+        school_year=school_year(brussels_day(now)),
+        round=placement.round,
+        decide_by=placement.decide_by,
+        stage=Stage.SUBMITTED,
+        stage_since=now,
+        revision=0,
+        parked_revision=-1,
+        runs=0,
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(
+        Document(
+            application=row.id,
+            kind=document.kind,
+            name=document.name,
+            key=document.key,
+            media_type=document.media_type,
+            size=document.size,
+            stored_at=now,
+        )
+        for document in documents
+    )
+    note(
+        session, row, teacher.email, "submitted", now,
+        rules=edition.version, content=sameness, documents=[d.key for d in documents],
+        round=placement.round, rolled_over=placement.rolled_over,
+    )  # fmt: skip
+    right = open_step(session, row, StepKind.WITHDRAWAL, teacher.email, now=now, key=key)
+    warnings = []
+    if placement.rolled_over:
+        warnings.append(f"It arrived when no round was open, so it counts for the round {placement.round}.")
+    outbox.queue(
+        session,
+        reason=f"{row.id}/receipt",
+        template=outbox.Template.RECEIPT,
+        language=teacher.language,
+        to_name=teacher.name,
+        to_address=teacher.email,
+        context=common_context(session, row)
+        | {
+            "decide_by": in_words(placement.decide_by) if placement.decide_by else "",
+            "round": placement.round or "",
+            "documents": [d.name for d in documents if d.kind == "evidence"],
+            "warnings": warnings,
+        },
+        now=now,
+        application=row.id,
+        step=right.id,
+    )
+    return Submitted(row.id, created=True)
+
+
+def keep_rules(session: Session, edition: RuleEdition) -> str:
+    """Keeps the text of the rules once, and returns its digest."""
+    values: dict[str, Any] = {
+        "digest": edition.digest,
+        "version": edition.version,
+        "body": edition.to_json(),
+    }
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.execute(dialect.insert(RuleText).values(values).on_conflict_do_nothing())
+    return edition.digest
+
+
+def rules_of(session: Session, application: Application) -> RuleEdition:
+    """The rules that this application was submitted under, whatever the files say now."""
+    return _edition(application.rules, session)
+
+
+_KNOWN: dict[str, RuleEdition] = {}
+
+
+def _edition(kept_digest: str, session: Session) -> RuleEdition:
+    if kept_digest not in _KNOWN:
+        _KNOWN[kept_digest] = RuleEdition.from_json(session.get_one(RuleText, kept_digest).body)
+    return _KNOWN[kept_digest]

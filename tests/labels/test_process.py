@@ -1,0 +1,479 @@
+"""One application through the domain, from submission to decision, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import deciding, reviewing
+from labels.answers import Decline, Information, Question, ReviewAnswer
+from labels.applications import read_application
+from labels.errors import NotAllowed
+from labels.record import Record
+from labels.record.schema import (
+    Application,
+    Award,
+    Decision,
+    Journal,
+    Mail,
+    Member,
+    Outcome,
+    Review,
+    Staff,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
+from labels.reviewing import Accepted, Refusal
+from labels.rules import load_rules
+from labels.steps import steps_of
+from labels.submitting import StoredDocument, submit
+from tests.support.people import KEY, NOW, TODAY, application_file, code_of, points, populate
+
+
+class Case:
+    """One application and the people around it, each change in a transaction of its own."""
+
+    def __init__(self, record: Record, organisation: str = "NSS-PL", **changes: Any) -> None:
+        self.record = record
+        self.now = NOW
+        self.organisation = organisation
+        self.id = self.submit(**changes)
+
+    def submit(self, **changes: Any) -> str:
+        file = read_application(application_file(**changes), "application.json")
+        edition = load_rules(self.organisation, TODAY)
+        documents = [StoredDocument("application", "application.json", "sha256/aa/aa", "application/json", 2)]
+        with self.record.writing() as session:
+            return submit(session, file, documents, edition, now=self.now, key=KEY).application
+
+    def do(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        with self.record.writing() as session:
+            return act(session, *args, now=self.now, **kwargs)
+
+    def conditions(self) -> bool:
+        return bool(self.do(deciding.check_conditions, self.id))
+
+    def ask(self) -> list[Step]:
+        return list(self.do(reviewing.ask, self.id, key=KEY))
+
+    def answer(self, step: Step, given: Any, code: str | None = None, email: str | None = "") -> Any:
+        with self.record.reading() as session:
+            right = code_of(session.get_one(Step, step.id))
+        who = step.assignee if email == "" else email
+        return self.do(reviewing.answer, step.id, who, code or right, given, key=KEY, door="test")
+
+    def review(self, step: Step, each: int = 4, **changes: int) -> Any:
+        return self.answer(step, ReviewAnswer(scores=points(each, **changes), comment=f"by {step.seat}"))
+
+    def row(self) -> Application:
+        with self.record.reading() as session:
+            return session.get_one(Application, self.id)
+
+    def all(self, table: Any) -> list[Any]:
+        with self.record.reading() as session:
+            return list(session.scalars(sa.select(table)))
+
+    def right(self, kind: StepKind) -> Step:
+        with self.record.reading() as session:
+            return steps_of(session, session.get_one(Application, self.id), kind)[-1]
+
+
+def open_case(record: Record, organisation: str = "NSS-PL", country: str = "PL", **changes: Any) -> Case:
+    with record.writing() as session:
+        populate(session, organisation, country)
+    case = Case(record, organisation, **changes)
+    assert case.conditions()
+    return case
+
+
+@pytest.fixture
+def case(record: Record) -> Case:
+    return open_case(record)
+
+
+def test_a_good_application_is_awarded_with_one_award_and_one_mail_of_each_kind(case: Case) -> None:
+    first, second = case.ask()
+    assert {first.assignee, second.assignee} <= {f"r{n}@nss.example" for n in range(1, 6)}
+    assert isinstance(case.review(first), Accepted)
+    assert [step.id for step in case.ask()] == [second.id]
+    assert isinstance(case.review(second), Accepted)
+    assert case.ask() == []
+    assert case.do(deciding.decide, case.id, key=KEY) is Outcome.AWARDED
+    assert case.do(deciding.decide, case.id, key=KEY) is Outcome.AWARDED
+    [award] = case.all(Award)
+    assert (award.teacher, award.project, award.score) == ("T-1", "P-1", 24.0)
+    kinds = sorted(mail.template for mail in case.all(Mail))
+    assert kinds == ["awarded", "receipt", "review_asked", "review_asked"]
+    assert case.row().stage is Stage.DECIDED
+
+
+def test_the_same_submission_again_is_the_same_application(case: Case) -> None:
+    assert case.submit() == case.id
+    assert len(case.all(Application)) == 1
+    with pytest.raises(NotAllowed, match="still open"):
+        case.submit(description="Another text.")
+
+
+def test_every_failed_condition_is_reported_at_once_and_ends_the_application(record: Record) -> None:
+    with record.writing() as session:
+        populate(session)
+    case = Case(
+        record,
+        project="P-2",
+        description="",
+        preconditions={
+            "shared_plan": False,
+            "finished": True,
+            "contributed": True,
+            "collaborative": True,
+            "safe": True,
+        },
+    )
+    assert not case.conditions()
+    [decision] = case.all(Decision)
+    codes = {condition["code"] for condition in decision.verdict["conditions"]}
+    assert {"member", "european", "precondition.shared_plan", "description"} <= codes
+    assert all(condition["remedy"] for condition in decision.verdict["conditions"])
+    assert not case.conditions()
+    assert case.ask() == []
+
+
+def test_asking_again_asks_nobody_else(case: Case) -> None:
+    asked = {step.id for step in case.ask()}
+    assert {step.id for step in case.ask()} == asked
+    assert len([m for m in case.all(Mail) if m.template == "review_asked"]) == 2
+
+
+def test_a_wrong_code_leaves_the_step_open_and_says_why(case: Case) -> None:
+    step, _ = case.ask()
+    refusal = case.answer(step, ReviewAnswer(scores=points()), code="2222-2222-22")
+    assert isinstance(refusal, Refusal)
+    assert "4 more tries" in refusal.why
+    with case.record.reading() as session:
+        kept = session.get_one(Step, step.id)
+        assert kept.state is StepState.OPEN
+        assert kept.draft == {"scores": points(), "comment": "", "note": ""}
+    assert not case.all(Review)
+
+
+def test_after_too_many_wrong_codes_a_new_one_is_mailed_and_the_old_is_void(case: Case) -> None:
+    step, _ = case.ask()
+    old = code_of(step)
+    for _ in range(5):
+        case.answer(step, ReviewAnswer(scores=points()), code="2222-2222-22")
+    assert isinstance(case.answer(step, ReviewAnswer(scores=points()), code=old), Refusal)
+    assert [mail.step for mail in case.all(Mail) if mail.template == "code"] == [step.id]
+    assert isinstance(case.review(step), Accepted)
+
+
+def test_a_code_is_worth_nothing_in_another_persons_hands(case: Case) -> None:
+    first, second = case.ask()
+    stolen = case.answer(first, ReviewAnswer(scores=points()), email=second.assignee)
+    assert isinstance(stolen, Refusal)
+    assert "not valid" in stolen.why
+
+
+def test_points_out_of_range_are_all_named(case: Case) -> None:
+    step, _ = case.ask()
+    refusal = case.answer(step, ReviewAnswer(scores={"results": 9, "fun": 1}))
+    assert isinstance(refusal, Refusal)
+    assert "scores.results" in refusal.why
+    assert "scores.fun" in refusal.why
+    assert "scores.technology" in refusal.why
+
+
+def test_the_same_answer_twice_counts_once_and_says_who_and_when(case: Case) -> None:
+    step, _ = case.ask()
+    assert isinstance(case.review(step), Accepted)
+    again = case.review(step)
+    assert isinstance(again, Refusal)
+    assert f"already answered by {step.assignee} at 2026-03-16 10:00" in again.why
+    assert len(case.all(Review)) == 1
+
+
+def test_a_question_stops_the_clock_and_comes_back_to_the_same_reviewer(case: Case) -> None:
+    first, second = case.ask()
+    old_code, due = code_of(first), first.due_at
+    assert isinstance(case.answer(first, Question(question="Which tasks were shared?")), Accepted)
+    awaited = {step.kind: step for step in case.ask()}
+    assert awaited[StepKind.REVIEW].id == second.id
+    asked = awaited[StepKind.INFORMATION]
+    assert asked.assignee == "t-1@school.example"
+    case.now += timedelta(days=3)
+    assert isinstance(case.answer(asked, Information(text="All of them.")), Accepted)
+    back = next(step for step in case.ask() if step.id == first.id)
+    assert back.due_at is not None
+    assert due is not None
+    assert back.due_at - due == timedelta(days=3)
+    assert isinstance(case.answer(back, ReviewAnswer(scores=points()), code=old_code), Refusal)
+    assert isinstance(case.review(back), Accepted)
+
+
+def test_the_applicants_answer_comes_too_late_after_its_deadline(case: Case) -> None:
+    first, _ = case.ask()
+    case.answer(first, Question(question="Which?"))
+    asked = next(s for s in case.ask() if s.kind is StepKind.INFORMATION)
+    assert asked.due_at is not None
+    case.now = asked.due_at + timedelta(seconds=1)
+    late = case.answer(asked, Information(text="Here."))
+    assert isinstance(late, Refusal)
+    assert "deadline" in late.why
+    case.now = asked.due_at
+    assert isinstance(case.answer(asked, Information(text="Here.")), Accepted)
+
+
+def test_disagreeing_reviewers_call_one_more(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first, 5)
+    case.review(second, 2)
+    [third] = case.ask()
+    assert third.seat == 3
+    assert third.assignee not in {first.assignee, second.assignee}
+    entry = [j for j in case.all(Journal) if j.what == "assigned a reviewer"][-1]
+    assert "18 points apart" in entry.details["because"]
+    case.review(third, 4)
+    assert case.ask() == []
+
+
+def test_a_score_on_the_border_calls_one_more(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first, 3)
+    case.review(second, 3)
+    assert [step.seat for step in case.ask()] == [3]
+
+
+def test_a_reviewer_who_declines_is_replaced_and_a_conflict_is_kept(case: Case) -> None:
+    first, second = case.ask()
+    declined = case.answer(first, Decline(decline="She is my cousin.", conflict=True))
+    assert isinstance(declined, Accepted)
+    replacement = next(s for s in case.ask() if s.id != second.id)
+    assert replacement.seat == first.seat
+    assert replacement.assignee != first.assignee
+
+
+def test_a_conflict_found_later_voids_the_review_and_asks_somebody_else(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first)
+    with case.record.writing() as session:
+        session.add(
+            Teacher(
+                id="T-9", name="Recenzent", email=first.assignee, school="S-1",
+                registered_on=TODAY, language="pl",
+            )
+        )  # fmt: skip
+    awaited = case.ask()
+    assert first.assignee not in {step.assignee for step in awaited}
+    [review] = [r for r in case.all(Review) if r.step == first.id]
+    assert "applicant's school" in review.void_because
+    assert len(awaited) == 2
+    assert second.id in {step.id for step in awaited}
+
+
+def test_without_a_free_reviewer_the_coordinator_is_asked(record: Record) -> None:
+    with record.writing() as session:
+        populate(session, reviewers=1)
+        session.get_one(Staff, ("r1@nss.example", "reviewer")).school = "S-1"
+    case = Case(record)
+    assert case.conditions()
+    [step] = case.ask()
+    assert (step.kind, step.assignee) == (StepKind.ASSIGNMENT, "coordinator@nss.example")
+    assert case.row().stage is Stage.ASSIGNMENT
+    with pytest.raises(NotAllowed, match="applicant's school"):
+        case.do(reviewing.reassign, step.id, "r1@nss.example", "why not", "coordinator@nss.example", key=KEY)
+    case.do(
+        reviewing.reassign,
+        step.id,
+        "coordinator@nss.example",
+        "takes over",
+        "coordinator@nss.example",
+        key=KEY,
+    )
+    assert {s.kind for s in case.ask()} >= {StepKind.REVIEW}
+
+
+def test_reassigning_keeps_the_former_steps_history(case: Case) -> None:
+    first, second = case.ask()
+    free = ({f"r{n}@nss.example" for n in range(1, 6)} - {first.assignee, second.assignee}).pop()
+    new = case.do(reviewing.reassign, first.id, free, "illness", "coordinator@nss.example", key=KEY)
+    assert new.seat == first.seat
+    with case.record.reading() as session:
+        former = session.get_one(Step, first.id)
+        assert former.state is StepState.VOID
+        assert former.closed_because == "reassigned: illness"
+    assert {s.id for s in case.ask()} == {new.id, second.id}
+
+
+def test_the_applicant_withdraws_before_the_decision_and_not_after(case: Case) -> None:
+    case.ask()
+    right = case.right(StepKind.WITHDRAWAL)
+    with case.record.writing() as session:
+        wrong = deciding.withdraw(session, case.id, right.assignee, "2222-2222-22", now=NOW, key=KEY)
+    assert isinstance(wrong, Refusal)
+    with case.record.writing() as session:
+        assert deciding.withdraw(session, case.id, right.assignee, code_of(right), now=NOW, key=KEY) is None
+    assert case.row().outcome is Outcome.WITHDRAWN
+    assert case.ask() == []
+    assert case.do(deciding.decide, case.id, key=KEY) is Outcome.WITHDRAWN
+    assert not case.all(Award)
+    with case.record.writing() as session:
+        again = deciding.withdraw(session, case.id, right.assignee, code_of(right), now=NOW, key=KEY)
+    assert isinstance(again, Refusal)
+
+
+def decided(case: Case, each: int) -> Outcome:
+    while steps := case.ask():
+        for step in steps:
+            case.review(step, each)
+    outcome: Outcome = case.do(deciding.decide, case.id, key=KEY)
+    case.do(deciding.close, case.id)
+    return outcome
+
+
+def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: Record) -> None:
+    case = open_case(record, "NSS-RS", "RS")
+    before = {step.assignee for step in case.ask()}
+    assert decided(case, 0) is Outcome.REFUSED
+    right = case.right(StepKind.APPEAL)
+    with record.writing() as session:
+        assert (
+            deciding.appeal(session, case.id, right.assignee, code_of(right), "Not read.", now=NOW, key=KEY)
+            is None
+        )
+    assert case.row().outcome is None
+    after = {step.assignee for step in case.ask()}
+    assert not before & after
+    assert decided(case, 3) is Outcome.AWARDED
+    assert [d.outcome for d in case.all(Decision)] == [Outcome.REFUSED, Outcome.AWARDED]
+
+
+def test_an_appeal_is_refused_after_its_deadline_and_where_the_rules_know_none(record: Record) -> None:
+    case = open_case(record, "NSS-RS", "RS")
+    decided(case, 0)
+    right = case.right(StepKind.APPEAL)
+    late = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
+    with record.writing() as session:
+        result = deciding.appeal(session, case.id, right.assignee, code_of(right), "Late.", now=late, key=KEY)
+    assert isinstance(result, Refusal)
+    assert "until 2026-03-31 23:59" in result.why
+
+
+def test_a_refused_teacher_applies_again_once_naming_the_criteria_in_spain(record: Record) -> None:
+    case = open_case(record, "NSS-ES", "ES")
+    assert decided(case, 1) is Outcome.REFUSED
+    first, case.id = case.id, case.submit(description="Now better.")
+    assert case.id != first
+    assert not case.conditions()
+    again = case.submit(
+        description="Better still.", reapplication={"criteria": {"technology": "See pages 3 to 5."}}
+    )
+    case.id = again
+    assert case.conditions()
+
+
+def test_two_applications_of_one_project_that_read_alike_are_pointed_out(case: Case) -> None:
+    other = Case(case.record, teacher="T-3")
+    assert other.conditions()
+    [warning] = [mail for mail in case.all(Mail) if mail.template == "similarity_warning"]
+    assert warning.context["other"] == case.id
+
+
+def test_four_applications_a_year_count_whichever_is_checked_first(record: Record) -> None:
+    with record.writing() as session:
+        populate(session)
+        from labels.record.schema import Project
+
+        for n in range(10, 15):
+            session.add(Project(id=f"P-{n}", title=f"Project {n}", started_on=TODAY, ended_on=None))
+            session.flush()
+            for teacher in ("T-1", "T-2"):
+                session.add(Member(project=f"P-{n}", teacher=teacher, role="founder", joined_on=TODAY))
+    cases = []
+    for n in range(10, 15):
+        case = Case.__new__(Case)
+        case.record, case.organisation = record, "NSS-PL"
+        case.now = NOW + timedelta(seconds=n)
+        case.id = case.submit(project=f"P-{n}")
+        cases.append(case)
+    met = [case.conditions() for case in reversed(cases)]
+    assert met == [False, True, True, True, True]
+
+
+def test_a_deadline_moves_with_a_reason_that_the_person_is_told(case: Case) -> None:
+    step, _ = case.ask()
+    until = datetime(2026, 5, 1, 21, 59, 59, tzinfo=UTC)
+    case.do(reviewing.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    [mail] = [m for m in case.all(Mail) if m.template == "deadline_moved"]
+    assert (mail.to_address, mail.context["reason"]) == (step.assignee, "fair week")
+    with pytest.raises(NotAllowed, match="past"):
+        case.do(reviewing.move_deadline, step.id, NOW, "no", "coordinator@nss.example")
+
+
+def test_a_coordinator_acts_with_a_code_of_their_own_that_works_once(case: Case) -> None:
+    case.ask()
+    email = "coordinator@nss.example"
+    identifier = case.do(reviewing.send_code, case.id, email, key=KEY)
+    with case.record.writing() as session:
+        application = session.get_one(Application, case.id)
+        code = code_of(session.get_one(Step, identifier))
+        assert reviewing.act_as_coordinator(session, application, email, code, now=NOW) is None
+        again = reviewing.act_as_coordinator(session, application, email, code, now=NOW)
+        assert isinstance(again, Refusal)
+        nobody = reviewing.act_as_coordinator(session, application, "r1@nss.example", code, now=NOW)
+        assert isinstance(nobody, Refusal)
+    with pytest.raises(NotAllowed):
+        case.do(reviewing.send_code, case.id, "stranger@nowhere.example", key=KEY)
+
+
+def test_even_load_keeps_reviewers_within_one_of_each_other(record: Record) -> None:
+    from labels.record.schema import Project
+
+    with record.writing() as session:
+        populate(session)
+        for n in range(10, 20):
+            session.add(Project(id=f"P-{n}", title="Project", started_on=TODAY, ended_on=None))
+            session.flush()
+            for teacher in ("T-1", "T-2"):
+                session.add(Member(project=f"P-{n}", teacher=teacher, role="founder", joined_on=TODAY))
+    for n in range(10, 20):
+        case = Case(record, project=f"P-{n}")
+        case.ask()
+    with record.reading() as session:
+        loads = session.execute(
+            sa.select(sa.func.count()).where(Step.kind == StepKind.REVIEW).group_by(Step.assignee)
+        ).scalars()
+        counts = list(loads)
+    assert sum(counts) == 20
+    assert max(counts) - min(counts) <= 1
+
+
+def test_the_decision_can_be_repeated_from_the_record_alone(case: Case) -> None:
+    from labels.scoring import decide
+    from labels.submitting import rules_of
+
+    decided(case, 5)
+    with case.record.reading() as session:
+        application: Application = session.get_one(Application, case.id)
+        verdict = decide(reviewing.assessments(session, application), rules_of(session, application))
+        kept = session.get_one(Decision, (case.id, 1))
+    assert verdict.inputs_digest == kept.inputs_digest
+    assert kept.verdict["reasons"] == list(verdict.reasons)
+
+
+def test_no_code_is_in_the_record(case: Case) -> None:
+    steps = case.ask()
+    with case.record.reading() as session:
+        everything = str([tuple(row) for table in (Mail, Step, Journal) for row in _rows(session, table)])
+    for step in steps:
+        assert code_of(step) not in everything
+
+
+def _rows(session: Session, table: Any) -> Any:
+    return session.execute(sa.select(*table.__table__.columns)).all()
