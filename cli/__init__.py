@@ -1,0 +1,30 @@
+"""The edge at which people and programs meet the project: commands in, words and exit codes out."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+
+def main() -> None:
+    """The `labels` command."""
+    _find_running_services()
+    from cli.app import app
+
+    app(prog_name="labels")
+
+
+def _find_running_services() -> None:
+    """Commands in a second terminal find the server of `labels up` or `labels demo` by their home.
+
+    Prefect reads its settings when it is imported, so this comes first.
+    """
+    home = Path(os.environ.get("LABELS_HOME", ".labels"))
+    try:
+        known = json.loads((home / "services.json").read_text())
+    except (OSError, ValueError):
+        return
+    os.environ.setdefault("PREFECT_API_URL", known["api_url"])
+    os.environ.setdefault("LABELS_SITE_URL", known["site_url"])
+    os.environ.setdefault("LABELS_DOCUMENTS_URL", known["documents_url"])

@@ -1,0 +1,533 @@
+"""The command line: `labels COMMAND`."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar
+
+import typer
+from pydantic import BaseModel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.output import emit, err, fail, out, say, table
+from labels import deciding, inquiry, reviewing
+from labels.answers import Decline, Information, Question, ReviewAnswer, read_answer
+from labels.applications import NationalApplication
+from labels.clock import BRUSSELS, end_of_day, in_words
+from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed
+from labels.reviewing import Accepted, Refusal
+from labels.steps import held
+from labels.text import csv_plain
+from tasks.post import send_due
+from tasks.runs import PATIENCE, prefect_client, recover, wake
+from tasks.submission import submit_file
+from tasks.workspace import Workspace, workspace
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="eTwinning label applications: from a teacher's file to a certificate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.")]
+Code = Annotated[str, typer.Option(help="The one-time code from your mail.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept in the journal.")]
+
+
+def worded(function: Callable[P, T]) -> Callable[P, T]:
+    """Words the project's errors for people, and gives them their exit codes."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except LabelsError as error:
+            fail(error)
+
+    return run
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in a file.
+
+    Raises:
+        InvalidInput: the file can't be read, is too large, or is no JSON; says the line.
+    """
+    try:
+        if path.stat().st_size > 2_000_000:
+            raise InvalidInput(
+                path.name, [Fault("(whole file)", "is larger than 2 MB, which no application is.")]
+            )
+        return json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise InvalidInput(str(path), [Fault("(whole file)", f"can't be read: {error.strerror}.")]) from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            path.name, [Fault("(whole file)", f"is not UTF-8 (byte {error.start}).", "Save it as UTF-8.")]
+        ) from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = (
+            f"line {error.lineno}, column {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else "(whole file)"
+        )
+        raise InvalidInput(path.name, [Fault(where, f"is not JSON: {error}.")]) from None
+
+
+def accepted(result: Accepted | Refusal | None) -> str:
+    """The remark of what was accepted; a refusal is raised, so that it ends with exit code 3."""
+    if isinstance(result, Refusal):
+        raise result.error or NotAllowed(result.why)
+    return result.remark if result else ""
+
+
+def go_on(here: Workspace, application: str) -> None:
+    """Wakes the application's run, now that the record has news for it."""
+    with prefect_client() as client:
+        woken = wake(here, client, application)
+    if not woken.done:
+        say(woken.remark)
+
+
+# Applying ---------------------------------------------------------------------------------------
+
+
+@app.command("import")
+@worded
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the registry's CSV files.")],
+    as_json: AsJson = False,
+) -> None:
+    """Load or update the registry from CSV files: all of it, or nothing."""
+    from labels.registry.importing import import_registry
+
+    here = workspace()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=as_json) as bar:
+        jobs: dict[str, Any] = {}
+
+        def progress(file: str, rows: int) -> None:
+            if file not in jobs:
+                jobs[file] = bar.add_task(file, total=None)
+            bar.update(jobs[file], completed=rows)
+
+        report = import_registry(here.record, folder, here.now().astimezone(BRUSSELS).date(), progress)
+    if as_json:
+        emit({"files": report.files})
+    else:
+        table("Imported", ["file", "rows"], report.files.items())
+
+
+@app.command()
+@worded
+def submit(
+    file: Annotated[Path, typer.Argument(help="The application, as JSON.")],
+    evidence: Annotated[list[Path] | None, typer.Option(help="A file of evidence; may be repeated.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register an application with its documents and start its run; the same again is the same one."""
+    here = workspace()
+    done = submit_file(here, read_json(file), file.name, evidence or [])
+    with prefect_client() as client:
+        from tasks.runs import start
+
+        run = str(start(here, client, done.application)) if done.created else None
+        if run is None:
+            recover(here, client, application_id=done.application)
+            with here.record.reading() as session:
+                run = inquiry.show(session, done.application).run
+    if as_json:
+        emit({"application": done.application, "run": run, "created": done.created})
+    else:
+        out.print(done.application)
+        say("Registered; a receipt is on its way." if done.created else "This was submitted before.")
+        say(f"See where it stands: labels show {done.application}")
+
+
+@app.command()
+@worded
+def show(application: str, as_json: AsJson = False) -> None:
+    """Where an application stands: what is awaited from whom by when, and all that happened."""
+    here = workspace()
+    with here.record.reading() as session:
+        view = inquiry.show(session, application)
+    if as_json:
+        emit(view)
+        return
+    facts = [
+        ("stage", f"{view.stage}{f' ({view.outcome})' if view.outcome else ''}, since {in_words(view.since)}"),
+        ("teacher", view.teacher), ("project", view.project), ("school", view.school),
+        ("organisation", view.organisation), ("submitted", view.submitted_at),
+        ("round", view.round), ("decided by", view.decide_by), ("rules", view.rules),
+    ]  # fmt: skip
+    table(view.application, ["", ""], facts)
+    if view.awaiting:
+        table(
+            "\nAwaited", ["step", "what", "who", "by"], [(a.step, a.what, a.who, a.by) for a in view.awaiting]
+        )
+    if view.reviews:
+        rows = [
+            (
+                r.seat,
+                r.reviewer,
+                r.given_at,
+                sum(r.scores.values()) if r.scores else "hidden until the decision",
+                r.void_because,
+            )
+            for r in view.reviews
+        ]
+        table("\nReviews", ["seat", "reviewer", "given", "points", "void because"], rows)
+    for decision in view.decisions:
+        table(
+            f"\nDecision {decision.instance}: {decision.outcome}",
+            ["reasons"],
+            [(r,) for r in decision.reasons],
+        )
+    table(
+        "\nDocuments", ["kind", "name", "key"], [(d.kind, d.name, d.key[:24] + "…") for d in view.documents]
+    )
+    table("\nJournal", ["at", "who", "what", "step"], [(j.at, j.who, j.what, j.step) for j in view.journal])
+
+
+@app.command()
+@worded
+def withdraw(application: str, email: As, code: Code, as_json: AsJson = False) -> None:
+    """Take an application back, at any time before the decision."""
+    here = workspace()
+    with here.record.writing() as session:
+        result = deciding.withdraw(session, application, email, code, now=here.now(), key=here.key)
+    accepted(result)
+    go_on(here, application)
+    _done(as_json, application, "Withdrawn; a confirmation is on its way.")
+
+
+@app.command()
+@worded
+def appeal(
+    application: str,
+    email: As,
+    code: Code,
+    grounds: Annotated[Path, typer.Option(help="A text file that says what was wrong.")],
+    as_json: AsJson = False,
+) -> None:
+    """Appeal against a refusal, where the rules have it: other people judge the application anew."""
+    here = workspace()
+    try:
+        text = grounds.read_text("utf-8")[:20_000].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            str(grounds), [Fault("(whole file)", f"can't be read as text: {error}.")]
+        ) from None
+    if not text:
+        raise InvalidInput(str(grounds), [Fault("(whole file)", "is empty; say what was wrong.")])
+    with here.record.writing() as session:
+        result = deciding.appeal(session, application, email, code, text, now=here.now(), key=here.key)
+    accepted(result)
+    go_on(here, application)
+    _done(as_json, application, "Your appeal is lodged; other people will judge your application.")
+
+
+# Deciding ---------------------------------------------------------------------------------------
+
+
+@app.command()
+@worded
+def inbox(email: As, as_json: AsJson = False) -> None:
+    """The steps that await a person."""
+    here = workspace()
+    with here.record.reading() as session:
+        items = inquiry.inbox(session, email, here.settings.site_url)
+    if as_json:
+        emit(items)
+    elif not items:
+        say(f"Nothing awaits {email}.")
+    else:
+        table(
+            "",
+            ["step", "application", "what", "by", "form"],
+            [(i.step, i.application, i.what, i.by, i.url) for i in items],
+        )
+
+
+@app.command()
+@worded
+def answer(
+    step: str,
+    file: Annotated[Path, typer.Argument(help="The answer, as JSON; see `labels schema`.")],
+    email: As,
+    code: Code,
+    as_json: AsJson = False,
+) -> None:
+    """A person's answer to a step: a review, a question, a reason to decline, or information."""
+    here = workspace()
+    given = read_answer(read_json(file), file.name)
+    with here.record.writing() as session:
+        result = reviewing.answer(
+            session, step, email, code, given, now=here.now(), key=here.key, door="command line"
+        )
+    remark = accepted(result)
+    assert isinstance(result, Accepted)
+    go_on(here, result.application)
+    _done(as_json, result.application, remark)
+
+
+@app.command()
+@worded
+def code(
+    subject: Annotated[str, typer.Argument(metavar="STEP|APPLICATION")], email: As, as_json: AsJson = False
+) -> None:
+    """Mail a fresh one-time code to a person, for a step of theirs or an action as a coordinator."""
+    here = workspace()
+    with here.record.writing() as session:
+        step = reviewing.send_code(session, subject, email, now=here.now(), key=here.key)
+    send_due(here)
+    _done(as_json, step, f"A code for {step} is on its way to {email}.")
+
+
+def _coordinate(
+    application: str, email: str, code: str, act: Callable[[Any, Workspace], str]
+) -> tuple[Workspace, str]:
+    """One action of a coordinator: the code is spent and the action done together, or neither is."""
+    here = workspace()
+    with here.record.writing() as session:
+        accepted(
+            reviewing.act_as_coordinator(session, held(session, application), email, code, now=here.now())
+        )
+        remark = act(session, here)
+    send_due(here)
+    return here, remark
+
+
+def _application_of(step: str) -> str:
+    with workspace().record.reading() as session:
+        return reviewing.find_step(session, step).application
+
+
+@app.command()
+@worded
+def reassign(
+    step: str,
+    to: Annotated[str, typer.Option(metavar="EMAIL", help="Who shall review instead.")],
+    reason: Reason,
+    email: As,
+    code: Code,
+    as_json: AsJson = False,
+) -> None:
+    """A coordinator gives a reviewer's seat to somebody else."""
+
+    def act(session: Any, here: Workspace) -> str:
+        new = reviewing.reassign(session, step, to, reason, email, now=here.now(), key=here.key)
+        return f"{to} is asked to review ({new.id})."
+
+    application = _application_of(step)
+    here, remark = _coordinate(application, email, code, act)
+    go_on(here, application)
+    _done(as_json, application, remark)
+
+
+@app.command()
+@worded
+def takeover(step: str, reason: Reason, email: As, code: Code, as_json: AsJson = False) -> None:
+    """A coordinator takes a reviewer's step over."""
+    reassign(step=step, to=email, reason=reason, email=email, code=code, as_json=as_json)
+
+
+@app.command()
+@worded
+def deadline(
+    step: str,
+    until: Annotated[
+        str, typer.Option(help="YYYY-MM-DD (to the end of the day) or YYYY-MM-DDTHH:MM, in Brussels.")
+    ],
+    reason: Reason,
+    email: As,
+    code: Code,
+    as_json: AsJson = False,
+) -> None:
+    """A coordinator moves one person's deadline."""
+    try:
+        moment = end_of_day(date.fromisoformat(until)) if len(until) == 10 else datetime.fromisoformat(until)
+    except ValueError:
+        raise InvalidInput(
+            "--until", [Fault("--until", f'"{until}" is no date; expected YYYY-MM-DD or YYYY-MM-DDTHH:MM.')]
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=BRUSSELS)
+
+    def act(session: Any, here: Workspace) -> str:
+        reviewing.move_deadline(session, step, moment, reason, email, now=here.now())
+        return f"The deadline of {step} is now {in_words(moment)}."
+
+    application = _application_of(step)
+    here, remark = _coordinate(application, email, code, act)
+    go_on(here, application)
+    _done(as_json, application, remark)
+
+
+@app.command()
+@worded
+def conflict(
+    application: str,
+    reviewer: Annotated[str, typer.Option(metavar="EMAIL", help="Who has the conflict of interest.")],
+    reason: Reason,
+    email: As,
+    code: Code,
+    as_json: AsJson = False,
+) -> None:
+    """A coordinator declares a conflict of interest; a review given in spite of it is taken back."""
+
+    def act(session: Any, here: Workspace) -> str:
+        reviewing.declare_conflict(session, application, reviewer, reason, email, now=here.now())
+        return f"{reviewer} judges nothing of this applicant any more."
+
+    here, remark = _coordinate(application, email, code, act)
+    go_on(here, application)
+    _done(as_json, application, remark)
+
+
+def _done(as_json: bool, subject: str, remark: str) -> None:
+    if as_json:
+        emit({"subject": subject, "remark": remark})
+    else:
+        say(remark, "green")
+
+
+# Keeping ----------------------------------------------------------------------------------------
+
+
+@app.command("recover")
+@worded
+def recover_(
+    patience: Annotated[
+        float, typer.Option(help="Seconds after which a run under way counts as lost.")
+    ] = PATIENCE.total_seconds(),
+    as_json: AsJson = False,
+) -> None:
+    """Bring every open application back to its step, after Prefect or a machine was lost."""
+    from datetime import timedelta
+
+    here = workspace()
+    with prefect_client() as client:
+        done = recover(here, client, patience=timedelta(seconds=patience))
+    send_due(here)
+    if as_json:
+        emit([{"application": one.application, "did": one.did} for one in done])
+    elif done:
+        table("", ["application", "what was done"], [(one.application, one.did) for one in done])
+    else:
+        say("Every open application has its run.", "green")
+
+
+@app.command()
+@worded
+def export(
+    what: Annotated[str, typer.Argument(help=", ".join(inquiry.EXPORTS))],
+    format: Annotated[Literal["csv", "json"], typer.Option(help="csv or json.")] = "csv",
+    as_json: AsJson = False,
+) -> None:
+    """Everything a coordinator sees, as flat rows on standard output."""
+    if what not in inquiry.EXPORTS:
+        raise InvalidInput(
+            "export", [Fault("WHAT", f'"{what}" is unknown; expected one of {", ".join(inquiry.EXPORTS)}.')]
+        )
+    here = workspace()
+    with here.record.reading() as session:
+        rows = inquiry.export(session, what)
+        if as_json or format == "json":
+            emit(
+                [
+                    {
+                        k: v if not isinstance(v, (dict, list)) else json.dumps(v, ensure_ascii=False)
+                        for k, v in row.items()
+                    }
+                    for row in rows
+                ]
+            )
+            return
+        writer: Any = None
+        for row in rows:
+            if writer is None:
+                writer = csv.writer(sys.stdout)
+                writer.writerow(row)
+            writer.writerow([_spreadsheet(value) for value in row.values()])
+
+
+def _spreadsheet(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    return csv_plain(str(value))
+
+
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "application-national": NationalApplication,
+    "answer-review": ReviewAnswer,
+    "answer-question": Question,
+    "answer-decline": Decline,
+    "answer-information": Information,
+    "show": inquiry.ApplicationView,
+    "inbox": inquiry.InboxItem,
+}
+
+
+@app.command()
+@worded
+def schema(name: Annotated[str | None, typer.Argument(help=", ".join(SCHEMAS))] = None) -> None:
+    """JSON Schemas of the files that commands read and print."""
+    if name is None:
+        emit({known: model.model_json_schema() for known, model in SCHEMAS.items()})
+        return
+    if name not in SCHEMAS:
+        raise InvalidInput(
+            "schema", [Fault("NAME", f'"{name}" is unknown; expected one of {", ".join(SCHEMAS)}.')]
+        )
+    emit(SCHEMAS[name].model_json_schema())
+
+
+@app.command()
+@worded
+def rules(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of rule files; else those that ship.")
+    ] = None,
+) -> None:
+    """Check rule files: every mistake with its file, line and reason."""
+    from labels.rules import check_all
+
+    for version in check_all(folder or workspace().settings.rules):
+        out.print(version)
+
+
+@app.command()
+@worded
+def demo(
+    auto: Annotated[bool, typer.Option(help="Play the people too, to the last certificate.")] = False,
+) -> None:
+    """The main job on the sample data: server, worker, a dozen applications, people who decide."""
+    from cli.demo import run_demo
+
+    run_demo(auto=auto)
+
+
+@app.command()
+@worded
+def up() -> None:
+    """Server, worker and scheduled flows, for real use on one machine."""
+    from cli.services import run_services
+
+    run_services()

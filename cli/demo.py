@@ -1,0 +1,284 @@
+"""The main job on the sample data: real services, a dozen applications, and people who decide."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import yaml
+from labels.registry.importing import import_registry
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli.output import err, out, say, table
+from cli.services import ended_by_signal, free_port, keep_alive, running_services, services
+from labels import reviewing
+from labels.answers import read_answer
+from labels.clock import in_words
+from labels.errors import NotAllowed, OutOfReach
+from labels.record.schema import Application, Document, Stage, Step, StepKind, StepState
+from labels.reviewing import Refusal
+from labels.settings import PROJECT, Settings
+from labels.steps import open_steps
+from tasks.runs import prefect_client, start, wake
+from tasks.submission import submit_file
+from tasks.workspace import Workspace
+
+EXAMPLES = PROJECT / "examples"
+TODAY = date(2026, 3, 16)
+"""The day on which the sample data is about to be judged."""
+SETTLES_WITHIN = 300.0
+"""Seconds for the runs to reach their next step: the stock worker starts a process for each."""
+
+
+@dataclass
+class Script:
+    """What the people of the demo do with one application, read from `examples/demo.yaml`."""
+
+    file: str
+    tells: str
+    evidence: list[str] = field(default_factory=list)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
+    """One a seat: `points` (one number for each criterion, in order) and `comment`."""
+    question: str = ""
+    answer: str = ""
+    waits: bool = False
+    """Nobody plays it even in `--auto`: it stays as a person would find it."""
+
+
+def demo_home() -> Path:
+    """A folder of the demo's own, below the usual home."""
+    return Path(os.environ.get("LABELS_HOME", ".labels")).absolute() / "demo"
+
+
+def run_demo(*, auto: bool) -> None:
+    """`labels demo`: starts what is needed and leaves the applications at their paused steps, or,
+    with `auto`, plays the people to the last certificate.
+
+    Raises:
+        NotAllowed: a demo runs already in this folder.
+        OutOfReach: Prefect's server does not start, or a run does not reach its step.
+    """
+    home = demo_home()
+    if known := running_services(home):
+        raise NotAllowed(f"A demo is running already (process {known['pid']}): {known['site_url']}")
+    _clear(home)
+    scripts = [Script(**one) for one in yaml.safe_load((EXAMPLES / "demo.yaml").read_text("utf-8"))]
+    settings = Settings(home=home, today=TODAY, _env_file=None)
+    began = time.monotonic()
+    with ended_by_signal() as stop:
+        say("Starting Prefect's server and a worker (half a minute) …")
+        with services(settings, free_port(), free_port()) as (running, here):
+            keeper = threading.Thread(target=keep_alive, args=(running, here, stop), daemon=True)
+            keeper.start()
+            say(f"Prefect's UI: {running.ui_url}/runs", "bold green")
+            report = import_registry(here.record, EXAMPLES / "registry", TODAY)
+            say(
+                "Imported the sample registry: "
+                + ", ".join(f"{n} {f.removesuffix('.csv')}" for f, n in report.files.items())
+                + "."
+            )
+            played = _submit_all(here, scripts)
+            _settle(here, played, stop)
+            if auto and not stop.is_set():
+                _play(here, played, stop)
+            if not stop.is_set():
+                _tell(here, played, running.ui_url, auto, time.monotonic() - began)
+            if not auto:
+                say("Ctrl-C ends the demo.")
+                stop.wait()
+            stop.set()
+            keeper.join()
+    say("Ended; run it again at any time.")
+
+
+def _clear(home: Path) -> None:
+    if home.exists():
+        shutil.rmtree(home)
+    home.mkdir(parents=True)
+
+
+def _submit_all(here: Workspace, scripts: list[Script]) -> dict[str, Script]:
+    played = {}
+    with prefect_client() as client:
+        for script in scripts:
+            path = EXAMPLES / "applications" / script.file
+            evidence = [EXAMPLES / "evidence" / name for name in script.evidence]
+            raw = yaml.safe_load(path.read_text("utf-8"))
+            done = submit_file(here, raw, path.name, evidence)
+            start(here, client, done.application)
+            played[done.application] = script
+    say(f"Submitted {len(played)} applications; a run carries each to its next step.")
+    return played
+
+
+def _unsettled(here: Workspace, played: Mapping[str, Script]) -> list[str]:
+    """The applications whose run has not seen everything yet."""
+    with here.record.reading() as session:
+        rows = session.scalars(
+            sa.select(Application.id).where(
+                Application.id.in_(played),
+                Application.stage != Stage.CLOSED,
+                sa.or_(
+                    Application.parked_revision < Application.revision,
+                    Application.stage.in_([Stage.SUBMITTED, Stage.DECIDED]),
+                ),
+            )
+        )
+        return list(rows)
+
+
+def _settle(here: Workspace, played: Mapping[str, Script], stop: threading.Event) -> None:
+    """Waits until every run is suspended at its step, or closed."""
+    deadline = time.monotonic() + SETTLES_WITHIN
+    columns = (TextColumn("Runs on their way"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        job = bar.add_task("", total=len(played))
+        while (left := _unsettled(here, played)) and not stop.wait(0.3):
+            bar.update(job, completed=len(played) - len(left))
+            if time.monotonic() > deadline:
+                raise OutOfReach(
+                    "The worker",
+                    f"{len(left)} runs did not reach their step; see {here.settings.home / 'logs'}.",
+                )
+
+
+# People -----------------------------------------------------------------------------------------
+
+
+def codes_in_mail(folder: Path) -> dict[str, str]:
+    """The newest one-time code for every step, as the people find it in their mail."""
+    codes = {}
+    for file in sorted(folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns):
+        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        body = message.get_body(("plain",))
+        text = body.get_content() if body else ""
+        step = re.search(r"STEP-[0-9A-Z]{10}", text)
+        code = re.search(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2}\b", text)
+        if step and code:
+            codes[step.group()] = code.group()
+    return codes
+
+
+def _play(here: Workspace, played: Mapping[str, Script], stop: threading.Event) -> None:
+    asked: set[str] = set()
+    while not stop.is_set():
+        with here.record.reading() as session:
+            steps = [
+                step
+                for application in session.scalars(sa.select(Application).where(Application.id.in_(played)))
+                if not played[application.id].waits
+                for step in open_steps(session, application)
+                if step.kind is not StepKind.ASSIGNMENT
+            ]
+        if not steps:
+            return
+        codes = codes_in_mail(here.settings.mail_folder)
+        say(f"{len(steps)} people answer …")
+        for step in steps:
+            if stop.is_set():
+                return
+            given = _answer_of(here, step, played[step.application], asked)
+            with here.record.writing() as session:
+                result = reviewing.answer(
+                    session, step.id, step.assignee, codes.get(step.id, ""), read_answer(given),
+                    now=here.now(), key=here.key, door="demo",
+                )  # fmt: skip
+            if isinstance(result, Refusal):
+                raise NotAllowed(f"{step.assignee} was refused: {result.why}")
+            with prefect_client() as client:
+                wake(here, client, step.application)
+        _settle(here, played, stop)
+
+
+def _answer_of(here: Workspace, step: Step, script: Script, asked: set[str]) -> dict[str, Any]:
+    if step.kind is StepKind.INFORMATION:
+        return {"text": script.answer, "links": []}
+    if script.question and step.seat == 1 and step.application not in asked:
+        asked.add(step.application)
+        return {"question": script.question}
+    review = script.reviews[min(step.seat, len(script.reviews)) - 1]
+    with here.record.reading() as session:
+        from labels.submitting import rules_of
+
+        criteria = rules_of(session, session.get_one(Application, step.application)).criteria_set.criteria
+    points = {c.id: min(p, c.maximum) for c, p in zip(criteria, review["points"], strict=False)}
+    return {"scores": points, "comment": review["comment"], "note": ""}
+
+
+# Telling ----------------------------------------------------------------------------------------
+
+
+def _tell(here: Workspace, played: Mapping[str, Script], ui_url: str, auto: bool, seconds: float) -> None:
+    codes = codes_in_mail(here.settings.mail_folder)
+    rows: list[tuple[object, ...]] = []
+    awaited: list[tuple[object, ...]] = []
+    with here.record.reading() as session:
+        for application in session.scalars(
+            sa.select(Application)
+            .where(Application.id.in_(played))
+            .order_by(Application.country, Application.id)
+        ):
+            state = application.outcome.value if application.outcome else application.stage.value
+            rows.append((application.id, application.country, state, played[application.id].tells))
+            awaited += [
+                (
+                    step.id,
+                    application.id,
+                    step.kind.value,
+                    step.assignee,
+                    codes.get(step.id, "in the mail"),
+                    in_words(step.due_at) if step.due_at else "",
+                )
+                for step in session.scalars(
+                    sa.select(Step).where(Step.application == application.id, Step.state == StepState.OPEN)
+                )
+                if step.kind in (StepKind.REVIEW, StepKind.INFORMATION, StepKind.ASSIGNMENT)
+            ]
+        papers = _collect_papers(here, session)
+    table("\nApplications", ["application", "country", "stands at", "what it shows"], rows)
+    if awaited:
+        table(
+            "\nWho is awaited, and the code from their mail",
+            ["step", "application", "what", "who", "code", "by"],
+            awaited,
+        )
+    out.print()
+    say(
+        f"Prefect's UI      {ui_url}/runs   (a suspended run has a Resume button: its form takes the code)",
+        "bold",
+    )
+    say(f"Mail              {here.settings.mail_folder}")
+    say(f"Papers            {here.settings.home / 'papers'}   ({papers} certificates and letters)")
+    if not auto:
+        say("\nIn another terminal, first:")
+        say(f"  export LABELS_HOME={here.settings.home} LABELS_TODAY={TODAY}")
+        say("then for example:")
+        step, of, _, who, code, _ = awaited[0]
+        say(f"  ./run show {of}")
+        say(f"  ./run inbox --as {who}")
+        say(f"  ./run answer {step} --as {who} --code {code} examples/answers/review.json")
+    say(f"\n{len(rows)} applications in {seconds:.0f} s.")
+
+
+def _collect_papers(here: Workspace, session: Any) -> int:
+    """Copies of the certificates and letters under names that one can read, beside the store."""
+    folder = here.settings.home / "papers"
+    folder.mkdir(exist_ok=True)
+    count = 0
+    for document in session.scalars(sa.select(Document).where(Document.kind.in_(["certificate", "letter"]))):
+        (folder / document.name).write_bytes(here.documents.get(document.key))
+        count += 1
+    return count

@@ -1,0 +1,74 @@
+"""How commands speak: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NoReturn
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from labels.clock import in_words
+from labels.errors import InvalidInput, LabelsError
+from labels.text import clean
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+def say(text: str, style: str = "") -> None:
+    """A message for people, on standard error; markup in it is text."""
+    err.print(Text(clean(text)), style=style, soft_wrap=True)
+
+
+def emit(document: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(_plain(document), ensure_ascii=False, indent=2) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return value
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for people, on standard output."""
+    grid = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(cell(value)) for value in row))
+    out.print(grid)
+
+
+def cell(value: object) -> str:
+    """A value as people read it in a table."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return in_words(value)
+    return clean(str(value))
+
+
+def fail(error: LabelsError) -> NoReturn:
+    """Says what was wrong, every fault on a line of its own, and ends with its exit code."""
+    if isinstance(error, InvalidInput):
+        say(f"{error.subject}: {len(error.faults)} fault(s); nothing was changed.", "bold red")
+        for fault in error.faults:
+            say(f"  {fault}")
+    else:
+        say(str(error), "bold red")
+    raise typer.Exit(error.exit_code)

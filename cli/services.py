@@ -1,0 +1,312 @@
+"""Starts and stops what the project runs on: Prefect's server, a worker and the document links."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from cli.output import say
+from labels.errors import NotAllowed, OutOfReach
+from labels.settings import PROJECT, Settings, load_settings
+from tasks.documents.links import documents_app
+from tasks.post import send_due
+from tasks.runs import prefect_client, recover
+from tasks.workspace import Workspace, open_workspace
+
+POOL = "labels"
+START_WITHIN = 120.0
+"""Seconds for Prefect's server to come up; on a new database it first makes its tables."""
+STOP_WITHIN = 15.0
+SERVICES_FILE = "services.json"
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def running_services(home: Path) -> dict[str, str] | None:
+    """Where the services of this home listen, if their process is alive."""
+    try:
+        known: dict[str, str] = json.loads((home / SERVICES_FILE).read_text())
+        os.kill(int(known["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return known
+
+
+@dataclass
+class Services:
+    """The processes of one machine, started together and ended together."""
+
+    settings: Settings
+    api_url: str
+    environment: Mapping[str, str]
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def ui_url(self) -> str:
+        """The address of the Prefect UI."""
+        return self.api_url.removesuffix("/api")
+
+    def start(self, name: str, command: Sequence[str]) -> None:
+        """Starts a process of its own group, so that Ctrl-C reaches it through us, in order."""
+        logs = self.settings.home / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        with (logs / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=dict(self.environment),
+                cwd=PROJECT,
+                start_new_session=True,
+            )
+
+    def start_worker(self) -> None:
+        """The stock process worker.
+
+        It gets no limit of its own: with one, a resume that arrives while the run's former
+        execution winds down stops the whole worker. The work pool's limit does the same, safely.
+        """
+        self.start(
+            "worker",
+            [
+                sys.executable,
+                "-m",
+                "prefect",
+                "worker",
+                "start",
+                "--pool",
+                POOL,
+                "--type",
+                "process",
+                "--name",
+                f"{socket.gethostname()}-{os.getpid()}",
+                "--install-policy",
+                "never",
+            ],
+        )
+
+    def died(self, name: str) -> bool:
+        """Whether a process that should run has ended."""
+        return self.processes[name].poll() is not None
+
+    def stop(self) -> None:
+        """Ends everything, the worker before the server; nothing stays behind."""
+        for name in reversed(list(self.processes)):
+            process = self.processes[name]
+            if process.poll() is None:
+                _signal(process, signal.SIGTERM)
+                try:
+                    process.wait(STOP_WITHIN)
+                except subprocess.TimeoutExpired:
+                    say(f"{name} did not end when asked to, and was killed.")
+            _signal(process, signal.SIGKILL)  # what is left of its group
+            process.wait()
+        self.processes.clear()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
+    """What the children see: our settings, Prefect's address, and quiet defaults of Prefect's."""
+    own = {
+        "LABELS_HOME": str(settings.home),
+        "LABELS_SITE_URL": settings.site_url,
+        "LABELS_DOCUMENTS_URL": settings.documents_url,
+        "PREFECT_API_URL": api_url,
+        "PREFECT_HOME": str(settings.home / "prefect"),
+    }
+    if settings.today:
+        own["LABELS_TODAY"] = settings.today.isoformat()
+    defaults = {
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_CLI_PROMPT": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    }
+    return defaults | dict(os.environ) | own
+
+
+@contextlib.contextmanager
+def services(settings: Settings, port: int, documents_port: int) -> Iterator[tuple[Services, Workspace]]:
+    """Brings everything up for the length of a `with` block, and down again whatever happens.
+
+    Raises:
+        NotAllowed: services of the same home are running already.
+        OutOfReach: Prefect's server did not come up.
+    """
+    if known := running_services(settings.home):
+        raise NotAllowed(
+            f"It is running already (process {known['pid']}): {known['api_url'].removesuffix('/api')}"
+        )
+    api_url = f"http://127.0.0.1:{port}/api"
+    settings = settings.model_copy(
+        update={
+            "site_url": api_url.removesuffix("/api"),
+            "documents_url": f"http://127.0.0.1:{documents_port}",
+        }
+    )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    here = open_workspace(settings)
+    running = Services(settings, api_url, child_environment(settings, api_url))
+    with contextlib.ExitStack() as stack:
+        stack.callback(running.stop)
+        running.start(
+            "server",
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+        )
+        stack.enter_context(_links_server(here, documents_port))
+        _await_server(running)
+        stack.enter_context(temporary_settings({PREFECT_API_URL: api_url}))
+        _deploy(running)
+        running.start_worker()
+        file = settings.home / SERVICES_FILE
+        file.write_text(
+            json.dumps(
+                {
+                    "pid": str(os.getpid()),
+                    "api_url": api_url,
+                    "site_url": settings.site_url,
+                    "documents_url": settings.documents_url,
+                }
+            )
+        )
+        stack.callback(file.unlink, missing_ok=True)
+        yield running, here
+
+
+def _await_server(running: Services) -> None:
+    deadline = time.monotonic() + START_WITHIN
+    while time.monotonic() < deadline:
+        if running.died("server"):
+            break
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            with urllib.request.urlopen(f"{running.api_url}/health", timeout=2):
+                return
+        time.sleep(0.2)
+    log = running.settings.home / "logs" / "server.log"
+    raise OutOfReach("Prefect's server", f"it did not start; see {log}.", "Nothing was lost.")
+
+
+def _deploy(running: Services) -> None:
+    pool = WorkPoolCreate(name=POOL, type="process", concurrency_limit=max(2, os.cpu_count() or 2))
+    with prefect_client() as client:
+        try:
+            client.read_work_pool(POOL)
+            client.update_work_pool(POOL, WorkPoolUpdate(concurrency_limit=pool.concurrency_limit))
+        except ObjectNotFound:
+            client.create_work_pool(pool)
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        cwd=PROJECT,
+        env=dict(running.environment),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode:
+        raise OutOfReach("Prefect", f"deploying the flows failed: {done.stdout[-600:]}{done.stderr[-600:]}")
+
+
+@contextlib.contextmanager
+def _links_server(here: Workspace, port: int) -> Iterator[None]:
+    if not here.settings.documents_uri.startswith("file:"):
+        yield
+        return
+    server = uvicorn.Server(
+        uvicorn.Config(
+            documents_app(here.documents, here.key, here.clock),
+            host="127.0.0.1",
+            port=port,
+            log_level="warning",
+            access_log=False,
+        )
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours to handle
+    thread = threading.Thread(target=server.run, name="document links", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(STOP_WITHIN)
+
+
+@contextlib.contextmanager
+def ended_by_signal() -> Iterator[threading.Event]:
+    """An event that is set by Ctrl-C or SIGTERM, so that an end is always an orderly one."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> None:
+    """Until `stop`: starts again what died, and brings its applications back to their step."""
+    pause = 1.0
+    while not stop.wait(pause):
+        for name in ("server", "worker"):
+            if not running.died(name):
+                continue
+            say(f"The {name} ended unexpectedly and is started again.", "yellow")
+            command = running.processes[name].args
+            assert isinstance(command, list)
+            running.start(name, command)
+            if name == "server":
+                _await_server(running)
+            with contextlib.suppress(OutOfReach), prefect_client() as client:
+                recover(here, client)
+
+
+def run_services() -> None:
+    """`labels up`: everything for real use on one machine, until it is told to end."""
+    settings = load_settings()
+    with ended_by_signal() as stop:
+        say("Starting Prefect's server, the worker and the document links …")
+        with services(settings, 4200, 4280) as (running, here):
+            with prefect_client() as client:
+                recovered = recover(here, client)
+            send_due(here)
+            say(f"Ready: {running.ui_url}  (logs in {settings.home / 'logs'}; Ctrl-C ends it)", "bold green")
+            if recovered:
+                say(f"{len(recovered)} application(s) were brought back to their step.")
+            keep_alive(running, here, stop)
+        say("Ended; nothing is lost, and `labels up` goes on from here.")

@@ -1,0 +1,1 @@
+"""The quality labels: national, European and pupil."""

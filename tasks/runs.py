@@ -1,0 +1,261 @@
+"""The Prefect runs that drive applications: started once, woken when there is news, replaced when lost.
+
+The record is the memory: everything here can be repeated at any moment and leads to the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+import sqlalchemy as sa
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled, Crashed
+
+from labels.errors import NotFound, OutOfReach
+from labels.record.schema import Application, Resumption, Stage
+from tasks.workspace import Workspace
+
+DEPLOYMENTS = {"national": "national-quality-label/national"}
+"""The deployment that drives the applications of each label (prefect.yaml)."""
+
+PATIENCE = timedelta(minutes=2)
+"""An execution takes seconds: a run that is under way for longer than this has lost its process."""
+
+WAKE_WITHIN = 20.0
+"""Seconds for which a waking is tried while the run is just about to suspend."""
+
+
+@contextlib.contextmanager
+def prefect_client() -> Iterator[SyncPrefectClient]:
+    """A client of Prefect's server.
+
+    Raises:
+        OutOfReach: the server does not answer; the record has everything, and `labels recover`
+            takes up from there.
+    """
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except (httpx.TransportError, httpx.HTTPStatusError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "reach" not in str(error).casefold():
+            raise
+        raise OutOfReach(
+            "Prefect's server",
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}.",
+            "What was said is in the record and nothing is lost; "
+            "when the server is back, `labels recover` goes on from there.",
+        ) from error
+
+
+def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UUID:
+    """The run that drives the application, created unless it is there.
+
+    Raises:
+        NotFound: no such application, or its deployment is missing.
+    """
+    with here.record.reading() as session:
+        application = session.get(Application, application_id)
+        if application is None:
+            raise NotFound(f"There is no application {application_id}.")
+        label, runs, country = application.label, application.runs, application.country
+        tags = run_tags(application)
+    try:
+        deployment = client.read_deployment_by_name(DEPLOYMENTS[label])
+    except ObjectNotFound:
+        raise NotFound(
+            f"Prefect has no deployment {DEPLOYMENTS[label]}. Deploy the flows first: labels up"
+        ) from None
+    run = client.create_flow_run_from_deployment(
+        deployment.id,
+        parameters={"application_id": application_id},
+        name=f"NQL · {country} · {Stage.SUBMITTED.value} · {application_id}",
+        tags=tags,
+        idempotency_key=f"{application_id}/{runs}",
+    )
+    with here.record.writing() as session:
+        session.execute(
+            sa.update(Application)
+            .where(Application.id == application_id, Application.runs == runs)
+            .values(run=str(run.id))
+        )
+    return run.id
+
+
+def run_tags(application: Application) -> list[str]:
+    """By what a coordinator finds a run: label, country, organisation and stage."""
+    return [
+        f"label:{application.label}",
+        f"country:{application.country}",
+        f"organisation:{application.organisation}",
+        f"stage:{application.stage.value}",
+    ]
+
+
+def run_name(application: Application) -> str:
+    """What a coordinator reads in the list of runs."""
+    stage = application.outcome.value if application.outcome else application.stage.value
+    return f"NQL · {application.country} · {stage} · {application.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """Whether the run has seen the news, or what is in its way."""
+
+    done: bool
+    remark: str
+
+
+def wake(
+    here: Workspace,
+    client: SyncPrefectClient,
+    application_id: str,
+    *,
+    within: float = WAKE_WITHIN,
+    pause: Callable[[float], None] = time.sleep,
+) -> Woken:
+    """Makes the application's run look at the record again.
+
+    A run that is only about to suspend is waited for; one that is lost is replaced.
+    """
+    tries = max(1, int(within / 0.25))
+    for _ in range(tries):
+        with here.record.reading() as session:
+            application = session.get_one(Application, application_id)
+            if application.stage is Stage.CLOSED or application.parked_revision >= application.revision:
+                return Woken(True, "its run has seen it")
+            run_id = application.run
+        run = read_run(client, run_id)
+        if run is None or run.state is None or run.state.is_final():
+            replace(here, client, application_id, run)
+            return Woken(True, "a new run goes on with it")
+        if run.state.is_scheduled():
+            return Woken(True, "its run is about to start")
+        if run.state.is_paused():
+            result = client.resume_flow_run(run.id, run_input={})
+            if result.status == SetStateStatus.ACCEPT:
+                return Woken(True, "its run goes on")
+        pause(0.25)
+    return Woken(False, "its run is busy; it looks at the record when it is done, or at the next recovery")
+
+
+def read_run(client: SyncPrefectClient, run_id: str | None) -> FlowRun | None:
+    """The run, or None where Prefect has none of that id (any more)."""
+    if run_id is None:
+        return None
+    try:
+        return client.read_flow_run(UUID(run_id))
+    except ObjectNotFound:
+        return None
+
+
+def replace(here: Workspace, client: SyncPrefectClient, application_id: str, lost: FlowRun | None) -> UUID:
+    """A new run in place of a lost one; an answer that the lost one did not get to see is kept."""
+    if lost is not None:
+        keep_unseen_answer(here, client, application_id, lost)
+    with here.record.writing() as session:
+        application = session.get_one(Application, application_id, with_for_update=True)
+        if application.run is None or lost is None or application.run == str(lost.id):
+            if application.run is not None:
+                application.runs += 1
+            application.run = None
+    return start(here, client, application_id)
+
+
+def keep_unseen_answer(
+    here: Workspace, client: SyncPrefectClient, application_id: str, lost: FlowRun
+) -> None:
+    """Takes the answer that Prefect accepted for a run that died before it could read it."""
+    from tasks.waiting import take_answer
+
+    with here.record.reading() as session:
+        seen = session.scalar(sa.select(sa.func.count()).where(Resumption.run == str(lost.id)))
+    filled = _run_input(client, lost.id, f"suspended-{seen}-response")
+    if filled is not None:
+        take_answer(here, application_id, str(lost.id), int(seen or 0), filled)
+
+
+def _run_input(client: SyncPrefectClient, run_id: UUID, key: str) -> Any | None:
+    response = client._client.get(f"/flow_runs/{run_id}/input/{key}")
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return None
+    response.raise_for_status()
+    return orjson.loads(response.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What recovery found and did for one application."""
+
+    application: str
+    did: str
+
+
+def recover(
+    here: Workspace,
+    client: SyncPrefectClient,
+    *,
+    patience: timedelta = PATIENCE,
+    application_id: str | None = None,
+) -> list[Recovered]:
+    """Sees to it that every application that is not closed has a run at the right step.
+
+    Safe to run at any time, twice at once and after the loss of Prefect's whole database.
+    """
+    with here.record.reading() as session:
+        query = sa.select(Application.id).where(Application.stage != Stage.CLOSED)
+        if application_id is not None:
+            query = query.where(Application.id == application_id)
+        waiting = session.scalars(query.order_by(Application.submitted_at, Application.id)).all()
+    done = []
+    for one in waiting:
+        did = _recover_one(here, client, one, patience)
+        if did is not None:
+            done.append(Recovered(one, did))
+    return done
+
+
+def _recover_one(
+    here: Workspace, client: SyncPrefectClient, application_id: str, patience: timedelta
+) -> str | None:
+    with here.record.reading() as session:
+        application = session.get_one(Application, application_id)
+        run_id, news = application.run, application.parked_revision < application.revision
+    run = read_run(client, run_id)
+    state = run.state if run else None
+    if run is None or state is None or state.is_final():
+        replace(here, client, application_id, run)
+        return "started a run" if run_id is None else "replaced a run that was lost"
+    # Prefect's own clock and ours are the machine's: the record's may be set for a demonstration.
+    age = datetime.now(UTC) - state.timestamp
+    if state.is_scheduled():
+        return None
+    if state.is_paused():
+        if _has_form(client, run):
+            return wake(here, client, application_id).remark if news else None
+        if age < min(patience, timedelta(seconds=15)):
+            return None
+        # It died between suspending and saving its form: nobody could ever resume it.
+        client.set_flow_run_state(run.id, Cancelled(message="suspended without a form"), force=True)
+    elif age < patience:
+        return None
+    else:
+        client.set_flow_run_state(run.id, Crashed(message="its process was lost"), force=True)
+    replace(here, client, application_id, run)
+    return "replaced a run that was lost"
+
+
+def _has_form(client: SyncPrefectClient, run: FlowRun) -> bool:
+    details = run.state.state_details if run.state else None
+    keyset = details.run_input_keyset if details else None
+    return keyset is not None and _run_input(client, run.id, keyset["schema"]) is not None

@@ -1,0 +1,62 @@
+"""The door through which applications come: documents first, then the record, then the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from labels.applications import canonical, read_application
+from labels.clock import brussels_day
+from labels.rules import load_rules
+from labels.submitting import StoredDocument, Submitted, applicants_organisation, submit
+from labels.uploads import UploadLimits, inspect_all
+from tasks.workspace import Workspace
+
+_MIB = 1024 * 1024
+
+
+def submit_file(here: Workspace, raw: Any, subject: str, evidence: Sequence[Path]) -> Submitted:
+    """Registers an application; the caller starts its run.
+
+    Documents are stored before the record learns of them: where the store fails half-way, a file
+    may lie there that nobody claims, but no application claims a file that is not there.
+
+    Raises:
+        InvalidInput: the application or a file of its evidence is wrong; nothing was changed.
+        NotAllowed: another application of this teacher for this project is open.
+        OutOfReach: the store or the record does not answer; nothing was changed.
+    """
+    application = read_application(raw, subject)
+    now = here.now()
+    with here.record.reading() as session:
+        organisation = applicants_organisation(session, application, subject)
+    edition = load_rules(organisation, brussels_day(now), here.settings.rules)
+    limits = edition.national.limits
+    uploads = inspect_all(
+        evidence,
+        UploadLimits(file_bytes=limits.upload_mib.value * _MIB, total_bytes=limits.uploads_mib.value * _MIB),
+    )
+    documents = [
+        StoredDocument(
+            kind="evidence",
+            name=upload.name,
+            key=here.documents.put(upload.content, upload.media_type),
+            media_type=upload.media_type,
+            size=upload.size,
+        )
+        for upload in uploads
+    ]
+    content = canonical(application.model_dump(mode="json"))
+    documents.insert(
+        0,
+        StoredDocument(
+            kind="application",
+            name="application.json",
+            key=here.documents.put(content, "application/json"),
+            media_type="application/json",
+            size=len(content),
+        ),
+    )
+    with here.record.writing() as session:
+        return submit(session, application, documents, edition, now=now, key=here.key)

@@ -1,0 +1,166 @@
+"""Where a run suspends until a person has answered, and what is made of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.flow_runs import suspend_flow_run
+from prefect.input import RunInput
+from prefect.runtime import flow_run
+from sqlalchemy.orm import Session
+
+from labels.answers import Answer
+from labels.errors import InvalidInput, LabelsError, NotAllowed
+from labels.journal import SYSTEM, note
+from labels.people import code_matches
+from labels.record.schema import Application, Resumption, Step, StepKind
+from labels.reviewing import Accepted, Refusal, answer, prove, reassign
+from labels.steps import close_step, held, open_steps, steps_of
+from labels.submitting import rules_of
+from tasks.briefs import brief
+from tasks.forms import answer_in, form_for, is_blank
+from tasks.workspace import Workspace, workspace
+
+
+async def suspended(application_id: str) -> tuple[int, dict[str, Any]]:
+    """Suspends the run until somebody answers; costs nothing meanwhile.
+
+    Returns which waiting of this run it was, and what was filled in. The process ends here: when
+    the run is resumed, the flow starts again from its first line and comes by here for the next
+    waiting, or for this one if its answer is not in the record yet.
+    """
+    here = workspace()
+    run = str(flow_run.id)
+    with here.record.reading() as session:
+        wait = session.scalar(sa.select(sa.func.count()).where(Resumption.run == run)) or 0
+        application = session.get_one(Application, application_id)
+        awaited = open_steps(session, application)
+        form: type[RunInput] = form_for(
+            awaited,
+            rules_of(session, application).criteria_set,
+            brief(session, here, application, awaited),
+        )
+    filled = await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync
+    return wait, filled.model_dump(mode="json")
+
+
+@task(name="record the answer", cache_policy=NO_CACHE)
+def record_answer(application_id: str, answered: tuple[int, dict[str, Any]]) -> str:
+    """Puts what came through Prefect's form into the record, once; returns a remark on it."""
+    wait, filled = answered
+    return take_answer(workspace(), application_id, str(flow_run.id), wait, filled)
+
+
+def take_answer(here: Workspace, application_id: str, run: str, wait: int, filled: Mapping[str, Any]) -> str:
+    """The same for any run, so that recovery can do it for one that was lost."""
+    now = here.now()
+    revealed = _variables_in(filled) if not is_blank(filled) else None
+    with here.record.writing() as session:
+        application = held(session, application_id)
+        known = session.get(Resumption, (run, wait))
+        if known is not None:
+            return known.remark
+        if is_blank(filled):
+            accepted, remark = False, "looked at the record again"
+        elif revealed:
+            accepted, remark = False, revealed
+            _refuse(session, application, revealed, here)
+        else:
+            accepted, remark = _take(session, here, application, filled)
+        session.add(
+            Resumption(
+                run=run, wait=wait, application=application_id, at=now, accepted=accepted, remark=remark
+            )
+        )
+        return remark
+
+
+def _take(
+    session: Session, here: Workspace, application: Application, filled: Mapping[str, Any]
+) -> tuple[bool, str]:
+    now, key = here.now(), here.key
+    code = str(filled.get("code", ""))
+    step = _meant(session, application, code)
+    if step is not None and step.kind is StepKind.ASSIGNMENT:
+        return _assign(session, here, application, step, filled)
+    try:
+        given: Answer = answer_in(filled)
+    except InvalidInput as error:
+        why = "; ".join(fault.problem for fault in error.faults)
+        _refuse(session, application, why, here)
+        return False, why
+    if step is None:
+        refusals = [
+            prove(session, one, None, code, now=now, key=key) for one in open_steps(session, application)
+        ]
+        why = next((refusal.why for refusal in refusals if refusal), "The code is not valid here.")
+        _refuse(session, application, why, here, draft=given)
+        return False, why
+    result = answer(session, step.id, None, code, given, now=now, key=key, door="prefect")
+    match result:
+        case Accepted():
+            return True, result.remark
+        case Refusal():
+            return False, result.why
+
+
+def _meant(session: Session, application: Application, code: str) -> Step | None:
+    """The step that the code belongs to, open or spent."""
+    for step in steps_of(session, application):
+        if code_matches(code, step.code_hash):
+            return step
+    return None
+
+
+def _assign(
+    session: Session, here: Workspace, application: Application, step: Step, filled: Mapping[str, Any]
+) -> tuple[bool, str]:
+    now = here.now()
+    refusal = prove(session, step, None, str(filled.get("code", "")), now=now, key=here.key)
+    if refusal is not None:
+        return False, refusal.why
+    to, reason = str(filled.get("assign_to", "")).strip(), str(filled.get("reason", "")).strip()
+    if not to or not reason:
+        step.refused = "A reviewer's address and a reason are both needed."
+        return False, step.refused
+    try:
+        reassign(session, step.id, to, reason, step.assignee, now=now, key=here.key)
+    except (NotAllowed, LabelsError) as error:
+        step.refused = str(error)
+        return False, step.refused
+    close_step(step, step.state, now)
+    return True, f"{to} is asked to review."
+
+
+def _refuse(
+    session: Session, application: Application, why: str, here: Workspace, draft: Answer | None = None
+) -> None:
+    """Shows the reason with the next form, and keeps what was typed where it is only one person's."""
+    awaited = open_steps(session, application)
+    for step in awaited:
+        step.refused = why
+        if draft is not None and len(awaited) == 1:
+            step.draft = draft.model_dump(mode="json")
+    note(session, application, SYSTEM, "did not accept an answer", here.now(), door="prefect", because=why)
+
+
+def _variables_in(filled: Mapping[str, Any]) -> str | None:
+    """Why an answer is refused into which Prefect's server has put the value of a variable of its own.
+
+    The server fills `{"__prefect_kind": "workspace_variable"}` in before anybody can look at the
+    answer; this keeps such a value from ending in a letter.
+    """
+    texts = [value for value in filled.values() if isinstance(value, str) and value]
+    with get_client(sync_client=True) as client:
+        response = client._client.post("/variables/filter", json={"limit": 200})
+        response.raise_for_status()
+        for variable in response.json():
+            value = variable["value"]
+            if isinstance(value, str) and value and any(value in text for text in texts):
+                return "The answer holds the value of a variable of the Prefect server, which is not for applications."
+    return None
