@@ -208,9 +208,11 @@ def _await_server(running: Services) -> None:
     while time.monotonic() < deadline:
         if running.died("server"):
             break
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            with urllib.request.urlopen(f"{running.api_url}/health", timeout=2):
-                return
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(f"{running.api_url}/health", timeout=2),
+        ):
+            return
         time.sleep(0.2)
     log = running.settings.home / "logs" / "server.log"
     raise OutOfReach("Prefect's server", f"it did not start; see {log}.", "Nothing was lost.")

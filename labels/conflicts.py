@@ -84,20 +84,18 @@ def _close_to(session: Session, staff: Sequence[Staff], year: int) -> list[Candi
             projects[email].add(project)
     for conflict in session.scalars(sa.select(Conflict).where(Conflict.email.in_(emails))):
         declared[conflict.email].add((conflict.kind, conflict.target))
-    loads: dict[str, int] = {
-        email: load
-        for email, load in session.execute(
-            sa.select(Step.assignee, sa.func.count())
-            .join(Application, Application.id == Step.application)
-            .where(
-                Step.assignee.in_(emails),
-                Step.kind == StepKind.REVIEW,
-                Step.state.in_([StepState.OPEN, StepState.ASKED, StepState.ANSWERED]),
-                Application.school_year == year,
-            )
-            .group_by(Step.assignee)
+    counted = session.execute(
+        sa.select(Step.assignee, sa.func.count())
+        .join(Application, Application.id == Step.application)
+        .where(
+            Step.assignee.in_(emails),
+            Step.kind == StepKind.REVIEW,
+            Step.state.in_([StepState.OPEN, StepState.ASKED, StepState.ANSWERED]),
+            Application.school_year == year,
         )
-    }
+        .group_by(Step.assignee)
+    )
+    loads = dict(counted.tuples().all())
     return [
         Candidate(
             email=member.email,

@@ -47,12 +47,11 @@ def due_papers(session: Session, application_id: str) -> list[DuePaper]:
     if decision is None:
         return []
     stored = set(session.scalars(sa.select(Document.name).where(Document.application == application.id)))
-    called = [
+    return [
         DuePaper(kind, name, facts)
         for kind, facts in _called_for(session, application, decision)
         if (name := paper_name(application, kind)) not in stored
     ]
-    return called
 
 
 def _called_for(

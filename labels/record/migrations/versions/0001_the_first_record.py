@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-
 from labels.record.schema import Instant
 
 revision = "0001"

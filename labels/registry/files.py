@@ -1,0 +1,380 @@
+"""What the registry's CSV files look like: their columns, and what each may hold."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from labels.registry.countries import COUNTRIES, OTHER_CODES
+
+
+class Objection(NamedTuple):
+    """Why a value is refused, and what to do about it."""
+
+    problem: str
+    remedy: str
+
+
+_ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, line ends, and those that turn the direction of writing."""
+
+_ACTING_OR_SPACE = re.compile(rf"{_ACTING.pattern}|\s")
+
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,6})?")
+
+
+def shown(value: str, limit: int = 60) -> str:
+    """`value` as it may be quoted in a message: its acting characters escaped, its length bounded."""
+    cut = value if len(value) <= limit else value[:limit] + "…"
+    return "“" + _ACTING.sub(lambda match: f"\\u{ord(match.group()):04x}", cut) + "”"
+
+
+class Kind(ABC):
+    """What a column holds. Asked for a whole column first, because nearly all columns are sound."""
+
+    @abstractmethod
+    def sound(self, values: Sequence[str]) -> bool:
+        """Whether none of `values`, which are not empty, can be objected to."""
+
+    @abstractmethod
+    def objection(self, value: str) -> Objection | None:
+        """What is wrong with `value`, if anything."""
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """A name or title on one line, of at most `limit` characters."""
+
+    limit: int
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return (
+            max(map(len, values)) <= self.limit
+            and all(map(str.strip, values))
+            and not _ACTING.search("".join(values))
+        )
+
+    def objection(self, value: str) -> Objection | None:
+        if len(value) > self.limit:
+            return Objection(
+                f"has {len(value):,} characters; at most {self.limit} are allowed.", "Shorten it."
+            )
+        if not value.strip():
+            return Objection("is blank.", "Fill it in.")
+        return _acting(_ACTING, value)
+
+
+@dataclass(frozen=True)
+class Identifier(Kind):
+    """The key of a row, here or in another file."""
+
+    limit: int = 100
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return max(map(len, values)) <= self.limit and not _ACTING_OR_SPACE.search("".join(values))
+
+    def objection(self, value: str) -> Objection | None:
+        if len(value) > self.limit:
+            return Objection(
+                f"has {len(value):,} characters; an identifier has at most {self.limit}.", "Shorten it."
+            )
+        return _acting(_ACTING_OR_SPACE, value)
+
+
+def _acting(unwanted: re.Pattern[str], value: str) -> Objection | None:
+    if not (match := unwanted.search(value)):
+        return None
+    if (character := match.group()) == " ":
+        return Objection(f"{shown(value)} has a space in it; an identifier has none.", "Remove it.")
+    return Objection(
+        f"{shown(value)} has the character U+{ord(character):04X} in it,"
+        " which is a control character, a line end or a space that does not belong there.",
+        "Remove it.",
+    )
+
+
+@dataclass(frozen=True)
+class Email(Kind):
+    """An e-mail address; kept in lower case."""
+
+    limit: int = 254
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return max(map(len, values)) <= self.limit and all(map(_EMAIL.fullmatch, values))
+
+    def objection(self, value: str) -> Objection | None:
+        if len(value) <= self.limit and _EMAIL.fullmatch(value):
+            return None
+        return Objection(
+            f"{shown(value)} is not an e-mail address; expected one such as name@school.example.",
+            "Correct the address.",
+        )
+
+
+@dataclass(frozen=True)
+class Language(Kind):
+    """A language tag."""
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return all(map(_LANGUAGE.fullmatch, set(values))) and max(map(len, values)) <= 35
+
+    def objection(self, value: str) -> Objection | None:
+        if _LANGUAGE.fullmatch(value) and len(value) <= 35:
+            return None
+        return Objection(
+            f"{shown(value)} is not a language code; expected one such as en, pl or sr-Latn.",
+            "Write the ISO 639 code in small letters.",
+        )
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return set(values).issubset(self.words)
+
+    def objection(self, value: str) -> Objection | None:
+        if value in self.words:
+            return None
+        return Objection(
+            f"{shown(value)} is not known; expected {' or '.join(self.words)}.", "Write one of these."
+        )
+
+
+@dataclass(frozen=True)
+class Country(Kind):
+    """The code of a country in `labels.registry.countries`; `EU` too where `union` says so."""
+
+    union: bool = False
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return all(value in COUNTRIES or (self.union and value == "EU") for value in set(values))
+
+    def objection(self, value: str) -> Objection | None:
+        if self.sound([value]):
+            return None
+        if ours := OTHER_CODES.get(value.upper()):
+            return Objection(f"{shown(value)} is not the code of {COUNTRIES[ours]} here.", f"Write {ours}.")
+        return Objection(
+            f"{shown(value)} is not the code of a country in eTwinning;"
+            " expected two capital letters such as PL.",
+            "Write the ISO 3166-1 code.",
+        )
+
+
+@dataclass(frozen=True)
+class Day(Kind):
+    """A date; not after `latest`, where that is given."""
+
+    latest: date | None
+    _seen: set[str] = field(default_factory=set)
+
+    def sound(self, values: Sequence[str]) -> bool:
+        fresh = set(values) - self._seen
+        if any(self.objection(value) for value in fresh):
+            return False
+        self._seen.update(fresh)
+        return True
+
+    def objection(self, value: str) -> Objection | None:
+        try:
+            day = date.fromisoformat(value) if _DAY.fullmatch(value) else None
+        except ValueError:
+            day = None
+        if day is None:
+            return Objection(
+                f"{shown(value)} is not a date; expected year-month-day such as 2025-09-01.",
+                "Correct the date.",
+            )
+        if self.latest and day > self.latest:
+            return Objection(f"{value} is in the future; today is {self.latest}.", "Correct the date.")
+        return None
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """Points, with a decimal point."""
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return all(map(_NUMBER.fullmatch, values))
+
+    def objection(self, value: str) -> Objection | None:
+        if _NUMBER.fullmatch(value):
+            return None
+        return Objection(
+            f"{shown(value)} is not a number of points; expected one such as 24 or 21.5.",
+            "Write digits, with a point before decimals.",
+        )
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a file."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+    of: str = ""
+    """The table whose key it repeats, if it is a reference."""
+
+
+@dataclass(frozen=True)
+class RegistryFile:
+    """One of the files: its columns in the contract's order, and the table it fills."""
+
+    name: str
+    table: str
+    key: tuple[str, ...]
+    """The columns that tell its rows apart."""
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        assert set(self.key) <= {column.name for column in self.columns}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return tuple(column.name for column in self.columns)
+
+
+NAME = Text(200)
+TITLE = Text(300)
+LABELS = ("national", "european", "school")
+ACTIVITY_KINDS = (
+    "learning_event",
+    "online_seminar",
+    "workshop",
+    "group",
+    "event_created",
+    "event_attended",
+)
+
+
+def registry_files(today: date) -> tuple[RegistryFile, ...]:
+    """The files in the order in which they refer to each other (CONTRACT, "Registry files").
+
+    Nothing in them lies after `today`, but for the planned end of a project.
+    """
+    identifier, past = Identifier(), Day(today)
+
+    def reference(name: str, required: bool = True) -> Column:
+        return Column(name, identifier, required, of=name)
+
+    return (
+        RegistryFile(
+            "organisations.csv",
+            "organisation",
+            ("organisation",),
+            (
+                Column("organisation", identifier),
+                Column("country", Country(union=True)),
+                Column("kind", Choice(("NSS", "PSA", "CSS"))),
+                Column("name", NAME),
+                Column("email", Email()),
+                Column("language", Language()),
+            ),
+        ),
+        RegistryFile(
+            "schools.csv",
+            "school",
+            ("school",),
+            (
+                Column("school", identifier),
+                Column("name", NAME),
+                Column("country", Country()),
+                reference("organisation"),
+                Column("city", NAME),
+                Column("registered_on", past),
+                Column("principal_name", NAME),
+                Column("principal_email", Email()),
+            ),
+        ),
+        RegistryFile(
+            "teachers.csv",
+            "teacher",
+            ("teacher",),
+            (
+                Column("teacher", identifier),
+                Column("name", NAME),
+                Column("email", Email()),
+                reference("school"),
+                Column("registered_on", past),
+                Column("language", Language()),
+            ),
+        ),
+        RegistryFile(
+            "projects.csv",
+            "project",
+            ("project",),
+            (
+                Column("project", identifier),
+                Column("title", TITLE),
+                Column("started_on", past),
+                Column("ended_on", Day(None), required=False),
+            ),
+        ),
+        RegistryFile(
+            "members.csv",
+            "member",
+            ("project", "teacher"),
+            (
+                reference("project"),
+                reference("teacher"),
+                Column("role", Choice(("founder", "partner"))),
+                Column("joined_on", past),
+            ),
+        ),
+        RegistryFile(
+            "activities.csv",
+            "activity",
+            ("activity",),
+            (
+                Column("activity", identifier),
+                reference("teacher"),
+                Column("kind", Choice(ACTIVITY_KINDS)),
+                Column("title", TITLE),
+                Column("on", past),
+                Column("confirmed", Choice(("true", "false"))),
+            ),
+        ),
+        RegistryFile(
+            "staff.csv",
+            "staff",
+            ("email", "role"),
+            (
+                Column("email", Email()),
+                Column("name", NAME),
+                reference("organisation"),
+                Column("role", Choice(("reviewer", "coordinator"))),
+                Column("language", Language()),
+                reference("school", required=False),
+            ),
+        ),
+        RegistryFile(
+            "awards.csv",
+            "award",
+            ("label", "teacher", "project", "school", "awarded_on"),
+            (
+                Column("label", Choice(LABELS)),
+                reference("teacher", required=False),
+                reference("project", required=False),
+                reference("school", required=False),
+                reference("organisation"),
+                Column("awarded_on", past),
+                Column("score", Number(), required=False),
+            ),
+        ),
+    )

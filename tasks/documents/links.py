@@ -1,0 +1,53 @@
+"""The web address at which a directory store's expiring links are honoured; `labels up` serves it on loopback."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from labels.clock import Clock
+from labels.errors import LabelsError, NotFound, OutOfReach
+from tasks.documents.store import DocumentStore, as_attachment
+from tasks.documents.tokens import DownloadPass, LinkExpired
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""A document is saved, never shown: what an applicant hands in must not act in a reviewer's browser."""
+
+
+def documents_app(store: DocumentStore, key: bytes, clock: Clock) -> Starlette:
+    """Serves `/documents/TOKEN`: the document, 404 for a token not signed with `key`, 410 once it has expired.
+
+    Run it without an access log: whoever has a token has the document.
+    """
+
+    def download(request: Request) -> Response:
+        try:
+            leave = DownloadPass.read(request.path_params["token"], key, clock())
+            content = store.get(leave.key)
+        except LinkExpired as expired:
+            return _sentence(410, str(expired))
+        except NotFound:
+            return _sentence(404, "There is no such document. Check that the link is complete.")
+        except OutOfReach:
+            return _sentence(503, "The document store is out of reach just now. Try again later.")
+        except LabelsError:
+            return _sentence(500, "This document is damaged. Tell whoever sent you the link.")
+        headers = _HEADERS | {"Content-Disposition": as_attachment(leave.name)}
+        return Response(content, media_type=leave.media_type, headers=headers)
+
+    def absent(request: Request, error: Exception) -> Response:
+        return _sentence(404, "There is nothing here.")
+
+    return Starlette(routes=[Route("/documents/{token}", download)], exception_handlers={404: absent})
+
+
+def _sentence(status: int, text: str) -> Response:
+    return PlainTextResponse(f"{text}\n", status, headers=_HEADERS)

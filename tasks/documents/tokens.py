@@ -1,0 +1,71 @@
+"""The tokens in expiring links to a directory store: what may be downloaded until when, signed with the secret key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from labels.errors import NotAllowed, NotFound
+
+_PURPOSE = b"documents/link/1\n"
+"""Goes into each signature, so that no other thing signed with the same key passes for a link."""
+
+
+class LinkExpired(NotAllowed):
+    """The link was good until a moment that has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadPass:
+    """Leave to download one document under one name until a moment."""
+
+    key: str
+    name: str
+    media_type: str
+    expires: datetime
+
+    def token(self, secret: bytes) -> str:
+        """The pass as a word for an address."""
+        facts = [self.key, self.name, self.media_type, int(self.expires.timestamp())]
+        payload = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
+        return f"{_encoded(payload)}.{_encoded(_signature(payload, secret))}"
+
+    @classmethod
+    def read(cls, token: str, secret: bytes, now: datetime) -> Self:
+        """The pass behind a token.
+
+        Raises:
+            NotFound: the token was not made with this key.
+            LinkExpired: it was, and is no longer good.
+        """
+        try:
+            payload, signature = map(_decoded, token.split("."))
+        except (ValueError, binascii.Error):
+            raise NotFound("There is no such link.") from None
+        if not hmac.compare_digest(signature, _signature(payload, secret)):
+            raise NotFound("There is no such link.")
+        key, name, media_type, expires = json.loads(payload)
+        found = cls(key, name, media_type, datetime.fromtimestamp(expires, UTC))
+        if now >= found.expires:
+            raise LinkExpired("This link has expired. Ask whoever sent it for a new one.")
+        return found
+
+
+def _signature(payload: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, _PURPOSE + payload, "sha256")
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if _encoded(decoded) != text:
+        raise ValueError("one token has one spelling")
+    return decoded

@@ -1,0 +1,115 @@
+"""A real Prefect server and worker, shared by the tests of one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from cli.services import Services, free_port, services
+from labels.record.schema import Application, Stage, Step, StepKind
+from labels.settings import Settings
+from labels.steps import open_steps
+from tasks.runs import prefect_client, start, wake
+from tasks.submission import submit_file
+from tasks.workspace import Workspace
+from tests.support.people import TODAY, application_file, populate
+
+PATIENCE = 90.0
+"""Seconds for what a worker's process does: the stock worker takes five to start one."""
+
+
+class Stage_:
+    """The running services, and what tests do on them again and again."""
+
+    def __init__(self, running: Services, here: Workspace) -> None:
+        self.running = running
+        self.here = here
+
+    def submit(self, **changes: object) -> str:
+        """Submits an application as the command does, and starts its run."""
+        done = submit_file(self.here, application_file(**changes), "application.json", [])
+        with prefect_client() as client:
+            start(self.here, client, done.application)
+        return done.application
+
+    def application(self, identifier: str) -> Application:
+        """The application as the record has it now."""
+        with self.here.record.reading() as session:
+            return session.get_one(Application, identifier)
+
+    def awaited(self, identifier: str) -> list[Step]:
+        """The steps that it waits for now."""
+        with self.here.record.reading() as session:
+            return open_steps(session, session.get_one(Application, identifier))
+
+    def parked(self, identifier: str) -> bool:
+        """Whether its run has seen everything and is suspended in Prefect, with its form saved."""
+        application = self.application(identifier)
+        if application.parked_revision < application.revision or application.run is None:
+            return False
+        with prefect_client() as client:
+            run = client.read_flow_run(application.run)  # type: ignore[arg-type]  # a UUID as text is taken
+            if run.state is None or not run.state.is_paused():
+                return False
+            keyset = run.state.state_details.run_input_keyset or {}
+            path = f"/flow_runs/{run.id}/input/{keyset.get('schema')}"
+            return client._client.get(path).status_code == 200
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Waits for a condition, with a bound."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                logs = (self.here.settings.home / "logs" / "worker.log").read_text()[-3000:]
+                raise AssertionError(f"not within {PATIENCE} s: {what}\n{logs}")
+            time.sleep(0.2)
+
+    def until_parked(self, identifier: str) -> None:
+        """Waits until the run is suspended at its step."""
+        self.until(lambda: self.parked(identifier), f"{identifier} is suspended")
+
+    def until_closed(self, identifier: str) -> None:
+        """Waits until nothing is left to do."""
+        self.until(lambda: self.application(identifier).stage is Stage.CLOSED, f"{identifier} is closed")
+
+    def wake(self, identifier: str) -> None:
+        """Wakes the run, as every command does after it changed the record."""
+        with prefect_client() as client:
+            wake(self.here, client, identifier)
+
+    def reviews(self, identifier: str) -> list[Step]:
+        """The reviewers' steps that are open."""
+        return [step for step in self.awaited(identifier) if step.kind is StepKind.REVIEW]
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage_]:
+    """Server, worker and document links on free ports, with the tests' registry."""
+    home: Path = tmp_path_factory.mktemp("stage")
+    settings = Settings(_env_file=None, home=home, today=TODAY)
+    with services(settings, free_port(), free_port()) as (running, here):
+        with here.record.writing() as session:
+            populate(session)
+            _more_projects(session)
+        yield Stage_(running, here)
+
+
+def _more_projects(session: sa.orm.Session) -> None:
+    """A project for each test, since a teacher has one open application a project."""
+    from labels.record.schema import Member, Project, Teacher
+
+    for n in range(100, 160):
+        session.add(
+            Teacher(
+                id=f"T-{n}", name=f"Nauczycielka {n}", email=f"t-{n}@school.example", school="S-1",
+                registered_on=TODAY, language="pl",
+            )
+        )  # fmt: skip
+        session.add(Project(id=f"P-{n}", title=f"Mosty {n}", started_on=TODAY, ended_on=None))
+        session.flush()
+        for teacher in (f"T-{n}", "T-2"):
+            session.add(Member(project=f"P-{n}", teacher=teacher, role="founder", joined_on=TODAY))
