@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import re
 import stat
 import struct
+import threading
 import unicodedata
 import xml.etree.ElementTree as ET
 import zipfile
@@ -20,7 +22,7 @@ from xml.parsers import expat
 
 import filetype
 import pikepdf
-from PIL import Image
+from PIL import Image, ImageFile
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from labels.errors import Fault, InvalidInput
@@ -271,7 +273,7 @@ def _check_picture(content: bytes, limits: UploadLimits) -> Iterator[_Complaint]
     kind = "PNG" if content.startswith(b"\x89PNG") else "JPEG"
     most = f"at most {limits.picture_pixels / 10**6:g} million"
     try:
-        with Image.open(io.BytesIO(content), formats=[kind]) as picture:
+        with _whole_pictures_only(), Image.open(io.BytesIO(content), formats=[kind]) as picture:
             width, height = picture.size
             if width * height > limits.picture_pixels:
                 yield f"It is {width} × {height} pixels; {most} are accepted.", "Scale it down."
@@ -284,6 +286,20 @@ def _check_picture(content: bytes, limits: UploadLimits) -> Iterator[_Complaint]
         yield f"It has too many pixels; {most} are accepted.", "Scale it down."
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error):
         yield f"It is damaged or incomplete and does not open as a {kind} picture.", "Save or take it again."
+
+
+_PILLOW = threading.Lock()
+
+
+@contextlib.contextmanager
+def _whole_pictures_only() -> Iterator[None]:
+    """Pillow's switch for cut-off pictures is one for the process, and WeasyPrint turns it on."""
+    with _PILLOW:
+        former, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = former
 
 
 # Office documents

@@ -1,0 +1,109 @@
+"""Our own work for one application, without Prefect and PDF: record, documents, rules, journal.
+
+Run it with `.venv/bin/python benchmarks/application_work.py`; it makes a record of its own in a
+temporary folder and prints a table. The yardstick in the same run is a bare SQLite transaction.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from labels import deciding, reviewing
+from labels.answers import ReviewAnswer
+from labels.issuing import due_papers
+from labels.record.schema import Application, Member, Project, Step, Teacher
+from labels.settings import Settings
+from tasks.submission import submit_file
+from tasks.workspace import open_workspace
+from tests.support.people import TODAY, application_file, code_of, points, populate
+
+
+def main() -> None:
+    """Carries `--applications` applications from the file to the decision and prints the times."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--applications", type=int, default=300)
+    parser.add_argument("--database-url", default="", help="PostgreSQL instead of SQLite")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        settings = Settings(
+            _env_file=None, home=Path(home), today=TODAY, database_url=arguments.database_url, secret="benchmark"
+        )
+        run(settings, arguments.applications)
+
+
+def run(settings: Settings, count: int) -> None:
+    """One measurement with one set of settings."""
+    here = open_workspace(settings)
+    with here.record.writing() as session:
+        populate(session, reviewers=40)
+        for n in range(count):
+            session.add(
+                Teacher(
+                    id=f"TB-{n}", name=f"Teacher {n}", email=f"tb-{n}@school.example", school="S-1",
+                    registered_on=TODAY, language="pl",
+                )
+            )  # fmt: skip
+            session.add(Project(id=f"PB-{n}", title=f"Project {n}", started_on=TODAY, ended_on=None))
+            session.flush()
+            for teacher in (f"TB-{n}", "T-2"):
+                session.add(Member(project=f"PB-{n}", teacher=teacher, role="founder", joined_on=TODAY))
+    times: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def timed(what: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        times[what].append((time.perf_counter() - began) * 1000)
+
+    key = here.key
+    for n in range(count):
+        began = time.perf_counter()
+        with timed("submit: check, two durable files, record"):
+            identifier = submit_file(here, application_file(teacher=f"TB-{n}", project=f"PB-{n}"), "file", []).application
+        with timed("conditions"), here.record.writing() as session:
+            assert deciding.check_conditions(session, identifier, now=here.now())
+        with timed("ask two reviewers"), here.record.writing() as session:
+            steps: list[Step] = reviewing.ask(session, identifier, now=here.now(), key=key)
+        for step in steps:
+            with timed("record one review"), here.record.writing() as session:
+                given = ReviewAnswer(scores=points(4), comment="Well done.")
+                reviewing.answer(
+                    session, step.id, step.assignee, code_of(step, key), given, now=here.now(), key=key, door="benchmark"
+                )
+            with timed("ask again"), here.record.writing() as session:
+                reviewing.ask(session, identifier, now=here.now(), key=key)
+        with timed("decide"), here.record.writing() as session:
+            deciding.decide(session, identifier, now=here.now(), key=key)
+        with timed("papers' facts"), here.record.reading() as session:
+            assert len(due_papers(session, identifier)) == 2
+        with timed("close"), here.record.writing() as session:
+            deciding.close(session, identifier, now=here.now())
+        times["whole application"].append((time.perf_counter() - began) * 1000)
+        with timed("yardstick: one empty durable transaction"), here.record.writing() as session:
+            session.execute(
+                sa.update(Application).where(Application.id == identifier).values(run=str(n))
+            )
+    print(f"{count} applications, {here.record.engine.dialect.name}\n")
+    print(f"{'':44}{'median ms':>10}{'p95 ms':>10}")
+    for what, values in times.items():
+        p95 = statistics.quantiles(values, n=20)[-1]
+        print(f"{what:44}{statistics.median(values):>10.2f}{p95:>10.2f}")
+    whole = statistics.median(times["whole application"])
+    yardstick = statistics.median(times["yardstick: one empty durable transaction"])
+    print(f"\nwhole application / one durable transaction: {whole / yardstick:.1f}")
+
+
+if __name__ == "__main__":
+    main()
