@@ -7,45 +7,22 @@ from typing import Any
 import sqlalchemy as sa
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State, TaskRun
 from prefect.runtime import flow_run
-from prefect.tasks import exponential_backoff
 
 from labels import deciding, reviewing
-from labels.errors import OutOfReach
 from labels.issuing import due_papers
 from labels.papers import CertificateFacts
 from labels.record.schema import Application, Decision, Document, Outcome
 from labels.steps import held
 from tasks import briefs
 from tasks.post import send_due
+from tasks.retrying import RETRIED
 from tasks.runs import run_name, run_tags
 from tasks.workspace import workspace
 
 
-async def _is_out_of_reach(task: Any, run: TaskRun, state: State[Any]) -> bool:
-    """Only a service that does not answer is worth another try; any other fault stays one."""
-    try:
-        await state.aresult()
-    except OutOfReach:
-        return True
-    except Exception:
-        return False
-    return False
-
-
-_outside: dict[str, Any] = {
-    "cache_policy": NO_CACHE,
-    "retries": 4,
-    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
-    "retry_condition_fn": _is_out_of_reach,
-}
-"""For tasks that reach outside: five tries within half a minute, then recovery takes over."""
-
-
-@task(name="register", **_outside)
+@task(name="register", **RETRIED)
 def register(application_id: str) -> str:
     """The application, known to the record and driven by this run from now on.
 
@@ -60,7 +37,7 @@ def register(application_id: str) -> str:
     return application_id
 
 
-@task(name="confirm the documents", **_outside)
+@task(name="confirm the documents", **RETRIED)
 def confirm_documents(application_id: str) -> int:
     """How many documents the application has; every one is in the store, whole.
 
@@ -76,7 +53,7 @@ def confirm_documents(application_id: str) -> int:
     return len(keys)
 
 
-@task(name="check the conditions", **_outside)
+@task(name="check the conditions", **RETRIED)
 def conditions_met(application_id: str) -> bool:
     """Whether the application may be judged; if not, it has ended with every failed condition."""
     here = workspace()
@@ -84,7 +61,7 @@ def conditions_met(application_id: str) -> bool:
         return deciding.check_conditions(session, application_id, now=here.now())
 
 
-@task(name="ask", **_outside)
+@task(name="ask", **RETRIED)
 def ask(application_id: str) -> list[str]:
     """Asks whom the rules call next; the steps that the application waits for, none if none."""
     here = workspace()
@@ -102,7 +79,7 @@ def ask(application_id: str) -> list[str]:
     return steps
 
 
-@task(name="decide", **_outside)
+@task(name="decide", **RETRIED)
 def decide(application_id: str) -> str:
     """The outcome, by the rules that the application was submitted under."""
     here = workspace()
@@ -110,7 +87,7 @@ def decide(application_id: str) -> str:
         return deciding.decide(session, application_id, now=here.now(), key=here.key).value
 
 
-@task(name="issue the papers", **_outside)
+@task(name="issue the papers", **RETRIED)
 def issue_papers(application_id: str) -> list[str]:
     """The certificate and the letters that the outcome calls for, rendered, stored and in the record."""
     # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
@@ -143,13 +120,13 @@ def issue_papers(application_id: str) -> list[str]:
     return [paper.name for paper in due]
 
 
-@task(name="notify", **_outside)
-def notify(application_id: str) -> Any:
+@task(name="notify", **RETRIED)
+def notify(application_id: str) -> str:
     """Sends what waits in the outbox for this application; what can't go out now stays there."""
     return _deliver(application_id)
 
 
-@task(name="close", **_outside)
+@task(name="close", **RETRIED)
 def close(application_id: str) -> str:
     """Closes the application and shows its decision to the coordinator."""
     here = workspace()

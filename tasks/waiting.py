@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
@@ -24,6 +23,7 @@ from labels.steps import close_step, held, open_steps, steps_of
 from labels.submitting import rules_of
 from tasks.briefs import brief
 from tasks.forms import answer_in, form_for, is_blank
+from tasks.retrying import RETRIED
 from tasks.workspace import Workspace, workspace
 
 
@@ -49,7 +49,7 @@ async def suspended(application_id: str) -> tuple[int, dict[str, Any]]:
     return wait, filled.model_dump(mode="json")
 
 
-@task(name="record the answer", cache_policy=NO_CACHE)
+@task(name="record the answer", **RETRIED)
 def record_answer(application_id: str, answered: tuple[int, dict[str, Any]]) -> str:
     """Puts what came through Prefect's form into the record, once; returns a remark on it."""
     wait, filled = answered
