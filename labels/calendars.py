@@ -1,13 +1,13 @@
 """When applications are taken, which round they belong to, and by when something is due.
 
-All dates and times of rules are Brussels time; instants that go in and come out are aware.
+All dates and times of rules are Brussels time. Instants that go in are aware; those that come out are in UTC.
 """
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import holidays
 
@@ -15,12 +15,10 @@ from labels.clock import BRUSSELS, brussels_day, end_of_day
 from labels.rules.dates import read_moment
 from labels.rules.model import CalendarKind, CalendarRules, Late, RoundDates
 
-_WEEKEND = 5  # Saturday, as date.weekday() counts
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One round of one year: open from `opens_at` to `closes_at`, both included."""
+    """One round of one year: open from `opens_at` to `closes_at`, both seconds included."""
 
     name: str
     opens_at: datetime
@@ -48,21 +46,25 @@ def school_year(day: date) -> int:
     return day.year if day.month >= 9 else day.year - 1
 
 
-@functools.cache
-def _holidays(country: str) -> holidays.HolidayBase:
+@functools.lru_cache(maxsize=1024)
+def _days_off(country: str, year: int) -> frozenset[date]:
+    """Weekends, as the country has them, and public holidays, less the weekends that are worked."""
     try:
-        return holidays.country_holidays(country)
+        known = holidays.country_holidays(country, years=year)
     except NotImplementedError:
-        return holidays.HolidayBase()  # no calendar is known for it: weekends only
+        known = holidays.HolidayBase(years=year)  # no calendar is known for it: weekends only
+    first = date(year, 1, 1).toordinal()
+    days = map(date.fromordinal, range(first, date(year, 12, 31).toordinal() + 1))
+    return frozenset(day for day in days if not known.is_working_day(day))
 
 
 def is_working_day(day: date, country: str) -> bool:
     """Neither a weekend nor a public holiday of the country, as far as its calendar is known."""
-    return day.weekday() < _WEEKEND and day not in _holidays(country)
+    return day not in _days_off(country, day.year)
 
 
 def add_working_days(start: datetime, days: int, country: str) -> datetime:
-    """The end of the working day, in Brussels, that is `days` working days after that of `start`."""
+    """The end, in Brussels, of the day that is `days` working days after that of `start`."""
     day = brussels_day(start)
     left = days
     while left > 0:
@@ -76,7 +78,7 @@ def _window(dates: RoundDates, year: int) -> Window:
     """The window that closes in `year`; one that opens later in the year opened the year before."""
     closes = read_moment(dates.closes, year, ends=True)
     opens = read_moment(dates.opens, year, ends=False)
-    if opens >= closes:
+    if opens > closes:
         opens = read_moment(dates.opens, year - 1, ends=False)
     decided = read_moment(dates.decided_by, year, ends=True)
     if decided <= closes:
@@ -91,27 +93,39 @@ def _windows(calendar: CalendarRules, year: int) -> list[Window]:
 
 
 def next_round(after: datetime, calendar: CalendarRules) -> Window | None:
-    """The round that opens next after `after`; None where labels are awarded all year."""
+    """The round that one can hand in for next: the open one, else the one that opens first.
+
+    None where labels are awarded all year.
+    """
     if calendar.kind.value is CalendarKind.ROLLING:
         return None
+    moment = _to_the_second(after)
     windows = _windows(calendar, brussels_day(after).year)
-    return min(
-        (window for window in windows if window.opens_at > after), key=lambda w: w.opens_at, default=None
-    )
+    return min((w for w in windows if w.closes_at >= moment), key=lambda w: w.opens_at, default=None)
 
 
 def place(submitted_at: datetime, calendar: CalendarRules, country: str) -> Placement:
-    """Which round an application that arrives now belongs to, and by when it is decided."""
+    """Which round an application that arrives now belongs to, and by when it is decided.
+
+    Each round is open from its opening to its closing, to the second. What arrives while none is open is
+    late: by the rules it is refused, with the moment when the next round opens, or it rolls over into
+    that round. Source of rolling over: found (CZ, IT).
+    """
     if calendar.kind.value is CalendarKind.ROLLING:
         month = submitted_at.astimezone(BRUSSELS).month
         days = calendar.working_days.value[month] if calendar.working_days else 0
         due = add_working_days(submitted_at, days, country)
         return Placement(None, False, False, False, due, None, None)
-    windows = _windows(calendar, brussels_day(submitted_at).year)
-    for window in windows:
-        if window.opens_at <= submitted_at <= window.closes_at:
-            return Placement(window.name, False, False, False, window.decided_by, None, window.closes_at)
-    following = min((w for w in windows if w.opens_at > submitted_at), key=lambda w: w.opens_at)
+    window = next_round(submitted_at, calendar)
+    if window is None:
+        raise ValueError("a calendar of rounds names at least one")
+    if window.opens_at <= _to_the_second(submitted_at):
+        return Placement(window.name, False, False, False, window.decided_by, None, window.closes_at)
     if calendar.late.value is Late.REFUSE:
-        return Placement(None, True, True, False, None, following.opens_at, None)
-    return Placement(following.name, True, False, True, following.decided_by, None, following.closes_at)
+        return Placement(None, True, True, False, None, window.opens_at, None)
+    return Placement(window.name, True, False, True, window.decided_by, None, window.closes_at)
+
+
+def _to_the_second(moment: datetime) -> datetime:
+    """In UTC, since times of one zone are compared by their clocks, which go back one night a year."""
+    return moment.astimezone(UTC).replace(microsecond=0)

@@ -8,28 +8,31 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
-from labels.calendars import Placement
+from labels.calendars import Placement, school_year
 from labels.clock import in_words
-from labels.rules.model import RuleEdition
-from labels.text import clean, one_line, word_count
+from labels.rules.model import Precondition, RuleEdition
+from labels.text import one_line, word_count
 
 PRECONDITIONS = {
-    "shared_plan": ("common goals and a shared plan", "Agree on goals and a plan with your partners"),
-    "finished": (
+    Precondition.SHARED_PLAN: (
+        "common goals and a shared plan",
+        "Agree on goals and a plan with your partners, then apply again.",
+    ),
+    Precondition.FINISHED: (
         "the project is finished or in its last stages",
-        "Apply once the project is in its last stages",
+        "Apply again once the project is in its last stages.",
     ),
-    "contributed": (
+    Precondition.CONTRIBUTED: (
         "teacher and pupils contributed",
-        "Apply once you and your pupils have contributed to the project",
+        "Apply again once you and your pupils have contributed to the project.",
     ),
-    "collaborative": (
+    Precondition.COLLABORATIVE: (
         "teacher and partners organised collaborative activities",
-        "Organise activities in which the partner schools work together",
+        "Organise activities in which the partner schools work together, then apply again.",
     ),
-    "safe": (
+    Precondition.SAFE: (
         "eSafety, data protection and copyright were considered",
-        "Look after eSafety, data protection and copyright, and say how",
+        "See to eSafety, data protection and copyright in the project, then apply again.",
     ),
 }
 """The five yes/no pre-conditions (found in NSS pages), in words, and what to do about a “no”."""
@@ -85,6 +88,7 @@ def check(facts: Facts, edition: RuleEdition) -> list[FailedCondition]:
 
 
 Found = Iterator[tuple[str, str, str]]
+_AWARDING = {"NSS", "PSA"}
 
 
 def _belonging(facts: Facts, edition: RuleEdition) -> Found:
@@ -94,30 +98,32 @@ def _belonging(facts: Facts, edition: RuleEdition) -> Found:
             "You are not a member of this project in eTwinning.",
             "Ask a founder of the project to add you, or check that you named the right project.",
         )
-    if facts.organisation_kind not in {"NSS", "PSA"}:
+    if facts.organisation != facts.teacher_organisation or facts.organisation_kind not in _AWARDING:
+        asked = one_line(facts.organisation, 40)
+        if facts.organisation_kind in _AWARDING:
+            place = facts.organisation_country
+            problem = f"{asked} judges schools of its own in {place}, and yours is not among them."
+        else:
+            problem = f"{asked} is no organisation that awards National Quality Labels."
         yield (
             "organisation",
-            f"{facts.organisation} does not award National Quality Labels.",
-            f"Apply to {facts.teacher_organisation}, the organisation of your school.",
-        )
-    elif facts.organisation != facts.teacher_organisation:
-        yield (
-            "organisation",
-            f"{facts.organisation} is not the organisation of your school.",
-            f"Apply to {facts.teacher_organisation}: each organisation judges its own schools.",
+            problem,
+            f"Apply to {facts.teacher_organisation}, the organisation of your school in {facts.teacher_country}.",
         )
     if edition.national.limits.european_only.value and not facts.european:
+        countries = ", ".join(sorted(facts.founder_countries)) or "no country that is known"
         yield (
             "european",
-            "The founders of this project are from one country; the label is for European projects.",
+            f"The label is for European projects, and the founders of this one are from {countries} alone.",
             "Apply with a project that was founded by teachers from two countries.",
         )
 
 
 def _conditions(facts: Facts, edition: RuleEdition) -> Found:
-    for name, (words, remedy) in PRECONDITIONS.items():
-        if not facts.preconditions.get(name, False):
-            yield f"precondition.{name}", f"The condition “{words}” is not met.", f"{remedy}, then apply."
+    for name in edition.national.preconditions.value:
+        if facts.preconditions.get(name) is not True:
+            words, remedy = PRECONDITIONS[name]
+            yield f"precondition.{name.value}", f"The condition “{words}” is not met.", remedy
 
 
 def _time(facts: Facts, edition: RuleEdition) -> Found:
@@ -130,10 +136,11 @@ def _time(facts: Facts, edition: RuleEdition) -> Found:
         )
     most = edition.national.limits.per_school_year.value
     if facts.earlier_this_year >= most:
+        times = "once" if facts.earlier_this_year == 1 else f"{facts.earlier_this_year} times"
         yield (
             "limit",
-            f"You have already applied {facts.earlier_this_year} times in this school year; {most} is the most.",
-            "Apply again from 1 September.",
+            f"You have already applied {times} in this school year, and the most is {most}.",
+            f"Apply again from 1 September {school_year(facts.submitted_on) + 1}.",
         )
 
 
@@ -159,7 +166,7 @@ def _again(facts: Facts, edition: RuleEdition) -> Found:
     if not rules.name_criteria.value:
         return
     named = facts.named_criteria or {}
-    known = {criterion.id for criterion in edition.criteria_set.criteria}
+    known = [criterion.id for criterion in edition.criteria_set.criteria]
     if not any(text.strip() for text in named.values()):
         yield (
             "reapplication.criteria",
@@ -171,7 +178,7 @@ def _again(facts: Facts, edition: RuleEdition) -> Found:
             yield (
                 f"reapplication.criteria.{one_line(name, 40)}",
                 f"“{one_line(name, 40)}” is no criterion.",
-                f"Use {', '.join(sorted(known))}.",
+                f"Use {', '.join(known)}.",
             )
         elif not text.strip():
             yield (
@@ -184,11 +191,11 @@ def _again(facts: Facts, edition: RuleEdition) -> Found:
 def _words(facts: Facts, edition: RuleEdition) -> Found:
     limits = edition.national.limits
     yield from _length("description", "description", facts.description, limits.description_words.value)
-    known = {criterion.id: criterion.name for criterion in edition.criteria_set.criteria}
+    known = {criterion.id: criterion.name for criterion in edition.criteria_set.counted}
     for section, name in known.items():
         text = facts.sections.get(section, "")
         yield from _length(f"sections.{section}", f"section “{name}”", text, limits.section_words.value)
-    for section in facts.sections.keys() - known.keys():
+    for section in sorted(facts.sections.keys() - known.keys()):
         shown = one_line(section, 40)
         yield (
             f"sections.{shown}",
@@ -198,12 +205,12 @@ def _words(facts: Facts, edition: RuleEdition) -> Found:
 
 
 def _length(code: str, name: str, text: str, most: int) -> Found:
-    words = word_count(clean(text))
+    words = word_count(text)
     if words == 0:
-        yield code, f"The {name} is empty.", f"Fill it in, with at most {most} words."
+        yield code, f"The {name} is empty.", f"Write it, in at most {most} words."
     elif words > most:
         yield (
             code,
-            f"The {name} has {words} words; at most {most} are read.",
-            f"Shorten it by {words - most}.",
+            f"The {name} has {words} words; at most {most} are allowed.",
+            f"Shorten it by {words - most} {'word' if words - most == 1 else 'words'}.",
         )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from labels.errors import Fault
 from labels.rules.model import CriteriaSet, Merge, RuleEdition
+from labels.text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +25,19 @@ class Assessment:
     scores: Mapping[str, int]
     comment: str = ""
 
-    @property
-    def total(self) -> int:
-        """All points together."""
-        return sum(self.scores.values())
+    def total(self, criteria: CriteriaSet) -> int:
+        """The points of all criteria that count."""
+        return sum(self.scores[criterion.id] for criterion in criteria.counted)
 
 
 @dataclass(frozen=True, slots=True)
 class MergedScore:
     """What several assessments say together."""
 
-    points: dict[str, Fraction]
+    points: Mapping[str, Fraction]
+    """Criterion → mean or median of the reviewers' points, sub-criteria too."""
     total: Fraction
+    """The points of the criteria that count, together."""
     totals: tuple[int, ...] = field(default=())
     """Each reviewer's total, in rising order."""
     spread: int = 0
@@ -53,6 +55,8 @@ class VerdictLine(BaseModel):
 
     criterion: str
     name: str
+    part_of: str | None = None
+    """For a sub-criterion, the criterion that it belongs to: its points do not count in the total."""
     points: float
     maximum: int
     minimum: int
@@ -88,33 +92,37 @@ def check_points(scores: Mapping[str, object], criteria: CriteriaSet) -> list[Fa
         if criterion.id not in scores
     ]
     for name, points in scores.items():
+        where = f"scores.{one_line(name, 40)}"
         if name not in known:
-            faults.append(Fault(f"scores.{name}", f"is no criterion; expected {', '.join(known)}."))
+            faults.append(Fault(where, f"is no criterion; expected {', '.join(known)}."))
         elif not isinstance(points, int) or isinstance(points, bool):
-            faults.append(Fault(f"scores.{name}", "is not a whole number."))
+            faults.append(Fault(where, f"is not a whole number; expected 0 to {known[name].maximum}."))
         elif not 0 <= points <= known[name].maximum:
-            faults.append(
-                Fault(f"scores.{name}", f"{points} is out of range; expected 0 to {known[name].maximum}.")
-            )
+            shown = f"{points} is" if abs(points) < 10_000 else "is far"
+            faults.append(Fault(where, f"{shown} out of range; expected 0 to {known[name].maximum}."))
     return faults
 
 
 def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScore:
-    """The assessments as one score, whatever order they come in.
+    """The assessments as one score, whatever order they come in; exact, without rounding.
+
+    With the median, the total is the sum of the criteria's medians, so that the lines of a verdict add up.
 
     Raises:
-        ValueError: there is no assessment.
+        ValueError: there is no assessment, or two are by one reviewer.
     """
     if not assessments:
         raise ValueError("nothing to merge: there is no assessment")
-    review = edition.national.review
+    if len({one.reviewer for one in assessments}) < len(assessments):
+        raise ValueError("two assessments are by one reviewer: each counts once")
+    review, criteria = edition.national.review, edition.criteria_set
     middle = {Merge.MEAN: statistics.mean, Merge.MEDIAN: statistics.median}[review.merge.value]
     points = {
         criterion.id: Fraction(middle([Fraction(one.scores[criterion.id]) for one in assessments]))
-        for criterion in edition.criteria_set.criteria
+        for criterion in criteria.criteria
     }
-    total = sum(points.values(), Fraction(0))
-    totals = tuple(sorted(one.total for one in assessments))
+    total = sum((points[criterion.id] for criterion in criteria.counted), Fraction(0))
+    totals = tuple(sorted(one.total(criteria) for one in assessments))
     spread = totals[-1] - totals[0]
     return MergedScore(
         points=points,
@@ -153,19 +161,20 @@ def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
     """The outcome by the rules, with its reasons; the same for the same inputs in any order.
 
     Raises:
-        ValueError: fewer assessments are in than the rules ask for.
+        ValueError: fewer assessments are in than the rules ask for, or one more reviewer is called.
     """
     rules = edition.national
     if len(assessments) < rules.review.reviewers.value:
         raise ValueError(
             f"{len(assessments)} of {rules.review.reviewers.value} reviews are in: too few to decide"
         )
+    if more := another_needed(assessments, edition):
+        raise ValueError(f"one more reviewer is called before the decision: {more}")
     merged = merge(assessments, edition)
     shortfalls, lines = [], []
     for criterion in edition.criteria_set.criteria:
         points = merged.points[criterion.id]
-        minimum = max(criterion.minimum, rules.criterion_minimum.value)
-        minimum = min(minimum, criterion.maximum)
+        minimum = edition.minimum(criterion)
         if points < minimum:
             shortfalls.append(
                 f"“{criterion.name}” received {_number(points)} of {criterion.maximum} points; "
@@ -175,6 +184,7 @@ def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
             VerdictLine(
                 criterion=criterion.id,
                 name=criterion.name,
+                part_of=criterion.part_of,
                 points=float(points),
                 maximum=criterion.maximum,
                 minimum=minimum,

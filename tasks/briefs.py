@@ -146,7 +146,9 @@ def score_table(session: Session, application: Application) -> str:
         + f" | {c.maximum} |"
         for c in criteria.criteria
     ]
-    totals = " | ".join(f"**{sum(review.scores.values())}**" for review in reviews)
+    totals = " | ".join(
+        f"**{sum(review.scores.get(c.id, 0) for c in criteria.counted)}**" for review in reviews
+    )
     lines.append(f"| **Total** | {totals} | {criteria.maximum} |")
     return "\n".join(lines)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,13 +18,19 @@ from pydantic import BaseModel, ValidationError
 from labels.errors import Fault, InvalidInput
 from labels.rules.dates import read_moment
 from labels.rules.model import CalendarKind, CriteriaSet, RuleEdition
+from labels.text import one_line
 
 RULES = Path(__file__).parent
 LARGEST = 256 * 1024
 """Bytes of a rule file: far more than any rule needs, and a bound on abuse."""
+DEEPEST = 20
+"""Levels of a rule file, for the same reason."""
+SUBJECT = "rule files"
 
-Path_ = tuple[str | int, ...]
+At = tuple[str, ...]
+"""Where a value stands: `("national", "pass_mark")`; places in a list are numbers as text."""
 M = TypeVar("M", bound=BaseModel)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
 @dataclass
@@ -29,179 +38,229 @@ class _File:
     """The values of one file, and the line on which each stands."""
 
     path: Path
-    value: Any = None
-    lines: dict[Path_, int] = field(default_factory=dict)
+    name: str
+    """The path within the folder of rules."""
+    value: dict[str, Any] = field(default_factory=dict)
+    lines: dict[At, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
-    def fault(self, where: Path_, problem: str) -> None:
-        """Notes a mistake at the line of `where`, or of what it stands in."""
-        near = where
+    def fault(self, at: At, problem: str) -> None:
+        """Notes a mistake at the line of a value, or of what it stands in."""
+        near = at
         while near and near not in self.lines:
             near = near[:-1]
-        name = " · " + ".".join(map(str, where)) if where else ""
-        self.faults.append(Fault(f"{self.path.name}:{self.lines.get(near, 1)}{name}", problem))
+        named = " · " + one_line(".".join(at), 120) if at else ""
+        fault = Fault(f"{self.name}:{self.lines.get(near, 1)}{named}", problem)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
 
-def _read(path: Path) -> _File:
-    file = _File(path)
+# Reading ----------------------------------------------------------------------------------------
+
+
+def _read(root: Path, path: Path) -> _File:
+    file = _File(path, path.relative_to(root).as_posix())
     try:
-        content = path.read_bytes()
-        if len(content) > LARGEST:
-            file.fault((), f"is larger than {LARGEST // 1024} KiB, which no rule file is.")
-            return file
-        root = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
     except OSError as error:
         file.fault((), f"can't be read: {error.strerror}.")
         return file
-    except UnicodeDecodeError:
-        file.fault((), "is not UTF-8.")
+    if len(content) > LARGEST:
+        file.fault((), f"is larger than {LARGEST // 1024} KiB, which no rule file is.")
         return file
+    try:
+        node = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        file.lines[()] = content[: error.start].count(b"\n") + 1
+        file.fault((), "is not UTF-8.")
+    except RecursionError:
+        file.fault((), f"is nested more than {DEEPEST} levels deep.")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         file.lines[()] = mark.line + 1 if mark else 1
-        file.fault((), f"is not YAML: {getattr(error, 'problem', None) or error}.")
-        return file
-    if not isinstance(root, yaml.MappingNode):
-        file.fault((), "expected a mapping of names to values.")
-        return file
-    file.value = _value(root, (), file, set())
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        file.fault((), f"is not YAML: {one_line(problem)}.")
+    else:
+        if isinstance(node, yaml.MappingNode):
+            file.value = _mapping(node, (), file, set())
+        else:
+            file.fault((), "expected a mapping of names to values.")
     return file
 
 
-def _value(node: yaml.Node, path: Path_, file: _File, above: set[int]) -> Any:
-    file.lines[path] = node.start_mark.line + 1
-    if id(node) in above:
-        file.fault(path, "refers to itself.")
-        return None
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = _scalar(key_node)
-            here = (*path, key)
-            if key in mapping:
-                file.lines[here] = key_node.start_mark.line + 1
-                file.fault(here, "stands twice.")
-            mapping[key] = _value(value_node, here, file, above | {id(node)})
-            file.lines[here] = key_node.start_mark.line + 1
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(n, (*path, i), file, above | {id(node)}) for i, n in enumerate(node.value)]
-    return _scalar(node)
+def _value(node: yaml.Node, at: At, file: _File, met: set[int]) -> Any:
+    file.lines.setdefault(at, node.start_mark.line + 1)
+    if len(at) > DEEPEST:
+        file.fault(at[:DEEPEST], f"is nested more than {DEEPEST} levels deep.")
+    elif not isinstance(node, yaml.ScalarNode) and id(node) in met:
+        file.fault(at, "repeats a part of the file by an alias (*); write it out.")
+    elif isinstance(node, yaml.MappingNode):
+        return _mapping(node, at, file, met)
+    elif isinstance(node, yaml.SequenceNode):
+        met.add(id(node))
+        return [_value(inner, (*at, str(place)), file, met) for place, inner in enumerate(node.value)]
+    else:
+        return _scalar(node, at, file)
+    return None
 
 
-def _scalar(node: yaml.Node) -> Any:
+def _mapping(node: yaml.MappingNode, at: At, file: _File, met: set[int]) -> dict[str, Any]:
+    met.add(id(node))
+    mapping: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            file.lines[at] = key_node.start_mark.line + 1
+            file.fault(at, "expected a name before the colon.")
+            continue
+        key = key_node.value
+        here = (*at, key)
+        first = file.lines.get(here)
+        file.lines[here] = key_node.start_mark.line + 1
+        if key in mapping:
+            file.fault(here, f"stands twice, here and on line {first}.")
+        else:
+            mapping[key] = _value(value_node, here, file, met)
+    return mapping
+
+
+def _scalar(node: yaml.Node, at: At, file: _File) -> Any:
     loader = yaml.SafeLoader("")
     try:
-        return loader.construct_object(node, deep=True)
-    except yaml.YAMLError:
-        return node.value
+        return loader.construct_object(node)
+    except (yaml.YAMLError, ValueError, OverflowError):
+        file.fault(at, f'"{one_line(str(node.value), 40)}" is no value that a rule can have.')
+        return None
     finally:
         loader.dispose()
 
 
-def _validated(model: type[M], value: Any, file: _File, origins: dict[Path_, _File]) -> M | None:
+def _validated(model: type[M], value: Any, file: _File, origins: dict[At, _File]) -> M | None:
     try:
         return model.model_validate(value)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_context=False):
-            where = tuple(part for part in problem["loc"])
-            message = {
-                "extra_forbidden": "is not known here.",
-                "missing": "is missing.",
-            }.get(problem["type"], problem["msg"].removeprefix("Value error, ") + ".")
-            _origin(where, file, origins).fault(where, message)
+            at = tuple(str(part) for part in problem["loc"] if part != "[key]")
+            _origin(at, file, origins).fault(at, _worded(problem))
         return None
 
 
-def _origin(where: Path_, default: _File, origins: dict[Path_, _File]) -> _File:
-    near = where
-    while near:
-        if near in origins:
-            return origins[near]
-        near = near[:-1]
+def _worded(problem: Any) -> str:
+    kind, given = problem["type"], problem["input"]
+    if kind == "extra_forbidden":
+        return "is not known here."
+    if kind == "missing":
+        return "is missing."
+    if kind in {"model_type", "model_attributes_type"}:
+        return "expected {value: …, source: …}, or the names that belong here."
+    if problem["loc"][-1] == "source":
+        return 'expected "brief", "assumption" or "found: " and the place.'
+    shown = f" (it says {one_line(repr(given), 60)})" if isinstance(given, (str, int, float)) else ""
+    message: str = problem["msg"]
+    return message.rstrip(".") + shown + "."
+
+
+def _origin(at: At, default: _File, origins: dict[At, _File]) -> _File:
+    while at:
+        if at in origins:
+            return origins[at]
+        at = at[:-1]
     return default
 
 
-def _overlaid(base: Any, over: Any, path: Path_, file: _File, origins: dict[Path_, _File]) -> Any:
+def _overlaid(base: Any, over: Any, at: At, file: _File, origins: dict[At, _File]) -> Any:
     """`base` with the values that `over` names; a value with its source is replaced as a whole."""
-    if isinstance(base, dict) and isinstance(over, dict) and "value" not in over:
+    if isinstance(base, dict) and isinstance(over, dict) and "value" not in base and "value" not in over:
         merged = dict(base)
         for key, value in over.items():
-            merged[key] = _overlaid(base.get(key), value, (*path, key), file, origins)
+            merged[key] = _overlaid(base.get(key), value, (*at, key), file, origins)
         return merged
-    origins[path] = file
+    origins[at] = file
     return over
+
+
+# Editions ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Edition:
     folder: Path
-    name: str
     in_force_from: date
-
-
-def _editions(folder: Path) -> list[_Edition]:
-    found, faults = [], []
-    for default in sorted(folder.glob("editions/*/default.yaml")):
-        file = _read(default)
-        since = file.value.get("in_force_from") if isinstance(file.value, dict) else None
-        if not isinstance(since, date) and not file.faults:
-            file.fault(("in_force_from",), "expected a date, YYYY-MM-DD.")
-        faults += file.faults
-        if isinstance(since, date):
-            found.append(_Edition(default.parent, default.parent.name, since))
-    if faults:
-        raise InvalidInput("rule files", faults)
-    if not found:
-        raise InvalidInput("rule files", [Fault(str(folder), "has no editions/YEAR/default.yaml.")])
-    return sorted(found, key=lambda edition: edition.in_force_from)
 
 
 def load_rules(organisation: str, on: date, folder: Path | None = None) -> RuleEdition:
     """The rules in force for an organisation on a day: the newest edition whose date has come.
 
-    For a day before the first edition, the first.
+    For a day before the first edition, the first. What was read is kept until a file changes.
 
     Raises:
         InvalidInput: a rule file has mistakes; every one with its file, line and reason.
     """
-    root = folder or RULES
-    return _loaded(root, organisation, on, _state(root))
-
-
-def _state(root: Path) -> tuple[tuple[str, int, int], ...]:
-    """What changes when a rule file does, so that what was read can be kept until then."""
-    if root == RULES:
-        return ()  # those that ship change only with the program
-    return tuple(
-        (str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in sorted(root.rglob("*.yaml"))
-    )
-
-
-@functools.lru_cache(maxsize=1024)
-def _loaded(root: Path, organisation: str, on: date, state: object) -> RuleEdition:
-    editions = _editions(root)
+    root = RULES if folder is None else folder.absolute()
+    state = _state(root)
+    editions = _editions(root, state)
     in_force = [edition for edition in editions if edition.in_force_from <= on]
-    return _edition(root, (in_force or editions[:1])[-1], organisation)
+    return _edition(root, (in_force or editions[:1])[-1], organisation, state)
+
+
+def _state(root: Path) -> str:
+    """What changes whenever a rule file does."""
+    if root == RULES:
+        return ""  # those that ship change only with the program
+    seen = hashlib.sha256()
+    for path in sorted(root.rglob("*.yaml")):
+        try:
+            with path.open("rb") as stream:
+                content = stream.read(LARGEST + 1)
+        except OSError as error:
+            content = str(error.errno).encode()
+        seen.update(hashlib.sha256(str(path).encode() + b"\0" + content).digest())
+    return seen.hexdigest()
+
+
+@functools.lru_cache(maxsize=16)
+def _editions(root: Path, state: str) -> tuple[_Edition, ...]:
+    found: list[_Edition] = []
+    faults: list[Fault] = []
+    for default in sorted(root.glob("editions/*/default.yaml")):
+        file = _read(root, default)
+        since = file.value.get("in_force_from")
+        if not file.faults and (not isinstance(since, date) or isinstance(since, datetime)):
+            file.fault(
+                ("in_force_from",), "expected the date from which the edition is in force, YYYY-MM-DD."
+            )
+        elif not file.faults and since in {edition.in_force_from for edition in found}:
+            file.fault(("in_force_from",), "is the date of another edition too.")
+        if file.faults:
+            faults += file.faults
+        elif isinstance(since, date):
+            found.append(_Edition(default.parent, since))
+    if faults:
+        raise InvalidInput(SUBJECT, faults)
+    if not found:
+        raise InvalidInput(SUBJECT, [Fault(str(root), "has no editions/YEAR/default.yaml.")])
+    return tuple(sorted(found, key=lambda edition: edition.in_force_from))
 
 
 @functools.lru_cache(maxsize=512)
-def _edition(root: Path, edition: _Edition, organisation: str) -> RuleEdition:
-    file = _read(edition.folder / "default.yaml")
-    files, value = [file], file.value
-    origins: dict[Path_, _File] = {}
+def _edition(root: Path, edition: _Edition, organisation: str, state: str) -> RuleEdition:
+    files = [_read(root, edition.folder / "default.yaml")]
+    origins: dict[At, _File] = {}
+    value: Any = files[0].value
     overlay = edition.folder / f"{organisation}.yaml"
-    if overlay.is_file() and overlay.parent == edition.folder:
-        over = _read(overlay)
+    if _NAME.fullmatch(organisation) and organisation != "default" and overlay.is_file():
+        over = _read(root, overlay)
         files.append(over)
-        if isinstance(over.value, dict) and isinstance(value, dict):
-            value = _overlaid(value, over.value, (), over, origins)
+        if "in_force_from" in over.value:
+            over.fault(("in_force_from",), "belongs into default.yaml: it holds for the whole edition.")
+        value = _overlaid(value, over.value, (), over, origins)
     loaded = None
-    if not any(one.faults for one in files) and isinstance(value, dict):
+    if not any(file.faults for file in files):
         loaded = _complete(root, edition, organisation, value, files, origins)
-    faults = [fault for one in files for fault in one.faults]
-    if faults or loaded is None:
-        raise InvalidInput("rule files", faults)
+    if faults := [fault for file in files for fault in file.faults]:
+        raise InvalidInput(SUBJECT, faults)
+    if loaded is None:  # pragma: no cover - what is not loaded has a fault
+        raise InvalidInput(SUBJECT, [Fault(str(root), "has mistakes.")])
     return loaded
 
 
@@ -211,33 +270,48 @@ def _complete(
     organisation: str,
     value: dict[str, Any],
     files: list[_File],
-    origins: dict[Path_, _File],
+    origins: dict[At, _File],
 ) -> RuleEdition | None:
-    named = value.get("national", {}).get("criteria", {})
-    wanted = named.get("value") if isinstance(named, dict) else None
-    criteria_path = root / "criteria" / f"{wanted}.yaml"
-    if not isinstance(wanted, str) or not wanted.isalnum() or not criteria_path.is_file():
-        where: Path_ = ("national", "criteria")
-        known = ", ".join(sorted(path.stem for path in (root / "criteria").glob("*.yaml")))
-        _origin(where, files[0], origins).fault(where, f"{wanted!r} is no criteria set; known are {known}.")
-        return None
-    criteria_file = _read(criteria_path)
-    files.append(criteria_file)
-    criteria = (
-        None if criteria_file.faults else _validated(CriteriaSet, criteria_file.value, criteria_file, {})
-    )
-    body = {
-        "edition": edition.name,
+    for own in ("edition", "organisation", "criteria_set"):
+        if own in value:
+            _origin((own,), files[0], origins).fault((own,), "is not known here.")
+    criteria, criteria_file = _criteria_set(root, value, files, origins)
+    body = value | {
+        "edition": edition.folder.name,
         "organisation": organisation,
         "criteria_set": criteria or _STAND_IN,
-    } | value
+    }
     loaded = _validated(RuleEdition, body, files[0], origins)
-    if loaded is None or criteria is None:
+    if loaded is None or criteria is None or criteria_file is None:
         return None
-    for where, problem in _contradictions(loaded):
-        file = criteria_file if where[0] == "criteria" else _origin(where, files[0], origins)
-        file.fault(where, problem)
+    for at, problem in _contradictions(loaded):
+        file = criteria_file if at[0] == "criteria" else _origin(at, files[0], origins)
+        file.fault(at, problem)
     return loaded
+
+
+def _criteria_set(
+    root: Path, value: dict[str, Any], files: list[_File], origins: dict[At, _File]
+) -> tuple[CriteriaSet | None, _File | None]:
+    """The criteria set that the rules name; its mistakes are added to those of the other files."""
+    national = value.get("national")
+    named = national.get("criteria") if isinstance(national, dict) else None
+    wanted = named.get("value") if isinstance(named, dict) else None
+    if not isinstance(wanted, str):
+        return None, None  # missing or no text: the model says so
+    path = root / "criteria" / f"{wanted}.yaml"
+    if not _NAME.fullmatch(wanted) or not path.is_file():
+        at: At = ("national", "criteria", "value")
+        known = ", ".join(sorted(path.stem for path in (root / "criteria").glob("*.yaml"))) or "none"
+        problem = f"“{one_line(wanted, 40)}” is no criteria set; known are {known}."
+        _origin(at, files[0], origins).fault(at, problem)
+        return None, None
+    file = _read(root, path)
+    files.append(file)
+    criteria = None if file.faults else _validated(CriteriaSet, file.value, file, {})
+    if criteria and criteria.id != wanted:
+        file.fault(("id",), f"is not “{wanted}”, as the file is named.")
+    return criteria, file
 
 
 _STAND_IN: dict[str, Any] = {
@@ -250,79 +324,142 @@ _STAND_IN: dict[str, Any] = {
 """For a criteria set with mistakes of its own, so that those of the rules are found too."""
 
 
-def _contradictions(edition: RuleEdition) -> Iterator[tuple[Path_, str]]:
+# What fits together -----------------------------------------------------------------------------
+
+
+def _contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
     """Values that are right each for itself and wrong together."""
-    rules, criteria = edition.national, edition.criteria_set
-    if rules.pass_mark.value > criteria.maximum:
-        yield (
-            ("national", "pass_mark"),
-            f"is above {criteria.maximum}, the most that criteria set {criteria.id} gives.",
-        )
-    smallest = min(criterion.maximum for criterion in criteria.criteria)
-    if rules.criterion_minimum.value > smallest:
-        yield ("national", "criterion_minimum"), f"is above {smallest}, the most for one criterion."
-    ids = [criterion.id for criterion in criteria.criteria]
-    for place, criterion in enumerate(criteria.criteria):
-        if criterion.minimum > criterion.maximum:
-            yield ("criteria", place, "minimum"), f"is above the criterion's maximum {criterion.maximum}."
-        if ids.count(criterion.id) > 1:
-            yield ("criteria", place, "id"), f'"{criterion.id}" stands twice.'
-        if missing := [n for n in range(criterion.maximum + 1) if n not in criteria.points]:
-            yield ("criteria", place, "maximum"), f"the set does not say what {missing} points mean."
+    rules = edition.national
+    yield from _within_criteria(edition.criteria_set)
+    if edition.criteria_set.counted:
+        yield from _points_out_of_reach(edition)
     if rules.review.most_reviewers.value < rules.review.reviewers.value:
         yield ("national", "review", "most_reviewers"), "is fewer than the reviewers that are always asked."
-    yield from _calendar_contradictions(edition)
+    if rules.limits.uploads_mib.value < rules.limits.upload_mib.value:
+        yield ("national", "limits", "uploads_mib"), "is less than one upload may have."
+    yield from _within_calendar(edition)
 
 
-def _calendar_contradictions(edition: RuleEdition) -> Iterator[tuple[Path_, str]]:
+def _within_criteria(criteria: CriteriaSet) -> Iterator[tuple[At, str]]:
+    ids = [criterion.id for criterion in criteria.criteria]
+    counted = [criterion.id for criterion in criteria.counted]
+    if not counted:
+        yield ("criteria",), "has no criterion that counts: each is part of another."
+    for place, criterion in enumerate(criteria.criteria):
+        at = ("criteria", str(place))
+        if criterion.minimum > criterion.maximum:
+            yield (*at, "minimum"), f"is above the criterion's maximum {criterion.maximum}."
+        if criterion.id in ids[:place]:
+            yield (*at, "id"), f"“{criterion.id}” stands twice."
+        if criterion.part_of is not None and criterion.part_of not in counted:
+            yield (*at, "part_of"), f"“{criterion.part_of}” is no criterion; known are {', '.join(counted)}."
+        if missing := [n for n in range(criterion.maximum + 1) if n not in criteria.points]:
+            yield ("points",), f"does not say what {', '.join(map(str, missing))} points mean."
+
+
+def _points_out_of_reach(edition: RuleEdition) -> Iterator[tuple[At, str]]:
+    rules, criteria = edition.national, edition.criteria_set
+    if rules.pass_mark.value > criteria.maximum:
+        most = f"the most that criteria set {criteria.id} gives"
+        yield (
+            ("national", "pass_mark", "value"),
+            f"{rules.pass_mark.value} is above {criteria.maximum}, {most}.",
+        )
+    smallest = min(criterion.maximum for criterion in criteria.counted)
+    if rules.criterion_minimum.value > smallest:
+        yield ("national", "criterion_minimum", "value"), f"is above {smallest}, the most for one criterion."
+    known = {criterion.id: criterion for criterion in criteria.criteria}
+    for name, points in (rules.knock_outs.value if rules.knock_outs else {}).items():
+        at = ("national", "knock_outs", "value", name)
+        if name not in known:
+            yield at, f"is no criterion of the set {criteria.id}; known are {', '.join(known)}."
+        elif points > known[name].maximum:
+            yield at, f"{points} is above {known[name].maximum}, the most for this criterion."
+
+
+def _within_calendar(edition: RuleEdition) -> Iterator[tuple[At, str]]:
     calendar = edition.national.calendar
-    here: Path_ = ("national", "calendar")
+    here: At = ("national", "calendar")
     if calendar.kind.value is CalendarKind.ROLLING:
-        months = set(calendar.working_days.value) if calendar.working_days else set()
-        if months != set(range(1, 13)):
-            yield (*here, "working_days"), "a rolling calendar gives working days for each month, 1 to 12."
+        given = calendar.working_days.value if calendar.working_days else {}
+        if missing := [month for month in range(1, 13) if month not in given]:
+            yield (*here, "working_days"), f"gives no working days for month {', '.join(map(str, missing))}."
         return
     if not calendar.rounds or not calendar.rounds.value:
         yield (*here, "rounds"), "a calendar of rounds names at least one."
         return
-    spans = []
+    wrong = False
     for place, dates in enumerate(calendar.rounds.value):
-        at = (*here, "rounds", "value", place)
         for name in ("opens", "closes", "decided_by"):
             try:
-                read_moment(getattr(dates, name), 2025, ends=name != "opens")
+                read_moment(getattr(dates, name), 2024, ends=name != "opens")
             except ValueError as error:
-                yield (*at, name), f"{error}."
-                return
-        opens = read_moment(dates.opens, 2025, ends=False)
-        closes = read_moment(dates.closes, 2025, ends=True)
-        if opens >= closes:
-            opens = read_moment(dates.opens, 2024, ends=False)
-        spans.append((opens, closes, at))
-    later = [(o.replace(year=o.year + 1), c.replace(year=c.year + 1), at) for o, c, at in spans]
-    for index, (opens, closes, at) in enumerate(spans):
-        for other_opens, other_closes, other_at in spans[index + 1 :] + later:
-            if other_at != at and opens <= other_closes and other_opens <= closes:
-                yield at, "overlaps with another round."
-                return
+                wrong = True
+                yield (*here, "rounds", "value", str(place), name), f"{error}."
+    names = [dates.name for dates in calendar.rounds.value]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            yield (*here, "rounds", "value", str(place), "name"), f"“{one_line(name, 40)}” stands twice."
+    if not wrong:
+        yield from _overlaps(edition)
+
+
+def _overlaps(edition: RuleEdition) -> Iterator[tuple[At, str]]:
+    """Rounds that are open at one time, looked at in leap years and others."""
+    rounds = edition.national.calendar.rounds
+    spans: list[tuple[datetime, datetime, int]] = []
+    for year in range(2023, 2029):
+        for place, dates in enumerate(rounds.value if rounds else ()):
+            closes = read_moment(dates.closes, year, ends=True)
+            opens = read_moment(dates.opens, year, ends=False)
+            if opens > closes:
+                opens = read_moment(dates.opens, year - 1, ends=False)
+            spans.append((opens, closes, place))
+    spans.sort()
+    found = set()
+    for (_, closes, one), (opens, _, other) in itertools.pairwise(spans):
+        if opens <= closes:
+            found.add(tuple(sorted((one, other))))
+    for one, other in sorted(found):
+        at = ("national", "calendar", "rounds", "value", str(other))
+        name = one_line(rounds.value[one].name, 40) if rounds else ""
+        yield at, f"is open while “{name}” is."
 
 
 def check_all(folder: Path | None = None) -> list[str]:
-    """Loads every rule file; returns the versions that they make.
+    """Loads every rule file, also those that nothing names; returns the versions that they make.
 
     Raises:
         InvalidInput: with every mistake of every file.
     """
-    root = folder or RULES
+    root = RULES if folder is None else folder.absolute()
     versions: list[str] = []
     faults: dict[Fault, None] = {}
-    for edition in _editions(root):
+    state = _state(root)
+    try:
+        editions = _editions(root, state)
+    except InvalidInput as error:
+        editions, faults = (), dict.fromkeys(error.faults)
+    for edition in editions:
         organisations = sorted(path.stem for path in edition.folder.glob("*.yaml") if path.stem != "default")
         for organisation in ["default", *organisations]:
+            if not _NAME.fullmatch(organisation):
+                where = f"editions/{edition.folder.name}/{one_line(organisation, 80)}.yaml"
+                faults[Fault(where, "is not named after an organisation.")] = None
+                continue
             try:
-                versions.append(_edition(root, edition, organisation).version)
+                versions.append(_edition(root, edition, organisation, state).version)
             except InvalidInput as error:
                 faults |= dict.fromkeys(error.faults)
+    for path in sorted((root / "criteria").glob("*.yaml")):
+        file = _read(root, path)
+        criteria = None if file.faults else _validated(CriteriaSet, file.value, file, {})
+        if criteria:
+            for at, problem in _within_criteria(criteria):
+                file.fault(at, problem)
+            if criteria.id != path.stem:
+                file.fault(("id",), f"is not “{path.stem}”, as the file is named.")
+        faults |= dict.fromkeys(file.faults)
     if faults:
-        raise InvalidInput("rule files", list(faults))
+        raise InvalidInput(SUBJECT, list(faults))
     return versions

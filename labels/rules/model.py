@@ -9,9 +9,18 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 T = TypeVar("T")
+
+Source = Annotated[str, Field(pattern=r"^(brief|assumption|found: .+)$")]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
+CriterionId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+Wording = Annotated[str, Field(min_length=1, max_length=1_000)]
+Number = Annotated[int, Field(strict=True, ge=0, le=10_000)]
+"""A whole number as a number: neither `"18"` nor `true`, which YAML writes so easily."""
+Positive = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+Days = Annotated[int, Field(strict=True, ge=1, le=366)]
 
 
 class Rule(BaseModel):
@@ -24,35 +33,43 @@ class Sourced(Rule, Generic[T]):
     """A value and where it comes from: `brief`, `assumption`, or `found: …` and the place."""
 
     value: T
-    source: Annotated[str, Field(pattern=r"^(brief|assumption|found: .+)$")]
+    source: Source
 
 
 class Criterion(Rule):
     """One thing that reviewers give points for."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$")]
-    name: str
-    meaning: str
+    id: CriterionId
+    name: Wording
+    meaning: Wording
     """One sentence by which a reviewer can tell few points from many."""
-    maximum: Annotated[int, Field(ge=1, le=100)]
-    minimum: Annotated[int, Field(ge=0)] = 0
+    maximum: Annotated[int, Field(strict=True, ge=1, le=100)]
+    minimum: Number = 0
     """Knock-out: a merged score below it refuses the application, whatever the total. 0: none."""
+    part_of: CriterionId | None = None
+    """For a sub-criterion, the criterion that it looks at more closely. It has points of its own, which
+    count against its minimum and not towards the total, and no section of its own in the form."""
 
 
 class CriteriaSet(Rule):
     """The criteria of one time and place, and what the points mean."""
 
-    id: str
-    name: str
-    source: Annotated[str, Field(pattern=r"^(brief|assumption|found: .+)$")]
-    points: dict[int, str]
+    id: Identifier
+    name: Wording
+    source: Source
+    points: dict[int, Wording]
     """What each number of points means, from 0 to the highest maximum."""
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
 
     @property
+    def counted(self) -> tuple[Criterion, ...]:
+        """The criteria whose points make the total, each of which is a section of the form."""
+        return tuple(criterion for criterion in self.criteria if criterion.part_of is None)
+
+    @property
     def maximum(self) -> int:
         """The most points that an application can reach."""
-        return sum(criterion.maximum for criterion in self.criteria)
+        return sum(criterion.maximum for criterion in self.counted)
 
     def get(self, criterion: str) -> Criterion:
         """The criterion of that id; raises KeyError where the set has none."""
@@ -80,10 +97,23 @@ class Merge(StrEnum):
     MEDIAN = "median"
 
 
-class RoundDates(Rule):
-    """A round as it comes back each year: `MM-DD`, or `MM-DD HH:MM` (else 23:59:59), in Brussels."""
+class Precondition(StrEnum):
+    """What an applicant declares with a yes (found in NSS pages)."""
 
-    name: str
+    SHARED_PLAN = "shared_plan"
+    FINISHED = "finished"
+    CONTRIBUTED = "contributed"
+    COLLABORATIVE = "collaborative"
+    SAFE = "safe"
+
+
+class RoundDates(Rule):
+    """A round as it comes back each year: `MM-DD` or `MM-DD HH:MM`, in Brussels.
+
+    Without a time it opens at 00:00 and closes, or is decided, at 23:59; a closing minute is included.
+    """
+
+    name: Wording
     opens: str
     closes: str
     decided_by: str
@@ -93,7 +123,7 @@ class CalendarRules(Rule):
     """When applications are taken and by when they are decided."""
 
     kind: Sourced[CalendarKind]
-    working_days: Sourced[dict[int, int]] | None = None
+    working_days: Sourced[dict[Annotated[int, Field(ge=1, le=12)], Days]] | None = None
     """For rolling calendars: month of submission (1–12) → working days until the decision."""
     rounds: Sourced[tuple[RoundDates, ...]] | None = None
     late: Sourced[Late]
@@ -102,57 +132,61 @@ class CalendarRules(Rule):
 class ReviewRules(Rule):
     """How many people judge, by when, and when one more is called."""
 
-    reviewers: Sourced[Annotated[int, Field(ge=1, le=5)]]
-    most_reviewers: Sourced[Annotated[int, Field(ge=1, le=7)]]
-    due_days: Sourced[Annotated[int, Field(ge=1, le=365)]]
+    reviewers: Sourced[Annotated[int, Field(strict=True, ge=1, le=5)]]
+    most_reviewers: Sourced[Annotated[int, Field(strict=True, ge=1, le=7)]]
+    due_days: Sourced[Days]
     """Working days that a reviewer has."""
-    information_days: Sourced[Annotated[int, Field(ge=1, le=365)]]
+    information_days: Sourced[Days]
     """Working days that an applicant has to answer a question."""
     merge: Sourced[Merge]
-    disagreement: Sourced[Annotated[int, Field(ge=0)]]
+    disagreement: Sourced[Number]
     """Two totals further apart than this call one more reviewer."""
-    border: Sourced[Annotated[int, Field(ge=0)]]
+    border: Sourced[Number]
     """A merged total within so many points of the pass mark calls one more reviewer; 0: never."""
-    link_days: Sourced[Annotated[int, Field(ge=1, le=366)]]
+    link_days: Sourced[Days]
     """Days for which a reviewer's links to documents work."""
-    code_attempts: Sourced[Annotated[int, Field(ge=1, le=100)]]
+    code_attempts: Sourced[Positive]
     """Wrong codes before a new one is mailed and the old one is void."""
 
 
 class Limits(Rule):
     """How much, how often, and what is asked for."""
 
-    per_school_year: Sourced[Annotated[int, Field(ge=1)]]
+    per_school_year: Sourced[Positive]
     """Applications of one teacher between 1 September and 31 August."""
-    european_only: Sourced[bool]
+    european_only: Sourced[StrictBool]
     """Only projects whose founders are from two countries."""
-    description_words: Sourced[Annotated[int, Field(ge=1)]]
-    section_words: Sourced[Annotated[int, Field(ge=1)]]
-    upload_mib: Sourced[Annotated[int, Field(ge=1)]]
-    uploads_mib: Sourced[Annotated[int, Field(ge=1)]]
+    description_words: Sourced[Positive]
+    section_words: Sourced[Positive]
+    upload_mib: Sourced[Positive]
+    uploads_mib: Sourced[Positive]
 
 
 class ReapplicationRules(Rule):
     """Whether a teacher may apply again for the same project after a refusal."""
 
-    times: Sourced[Annotated[int, Field(ge=0)]]
-    name_criteria: Sourced[bool]
+    times: Sourced[Number]
+    name_criteria: Sourced[StrictBool]
     """The new application must name the criteria and where the evidence is (found: ES)."""
 
 
 class NationalRules(Rule):
     """All rules of the National Quality Label of one organisation."""
 
-    criteria: Sourced[str]
+    criteria: Sourced[Identifier]
     """The id of the criteria set."""
-    pass_mark: Sourced[Annotated[int, Field(ge=0)]]
-    criterion_minimum: Sourced[Annotated[int, Field(ge=0)]]
-    """No criterion below this, on top of the knock-outs of single criteria."""
+    preconditions: Sourced[tuple[Precondition, ...]]
+    """What must be answered with yes."""
+    pass_mark: Sourced[Number]
+    criterion_minimum: Sourced[Number]
+    """No criterion of the total below this."""
+    knock_outs: Sourced[dict[CriterionId, Number]] | None = None
+    """Criterion → fewest points, where an organisation asks for more than the criteria set does."""
     calendar: CalendarRules
     review: ReviewRules
     limits: Limits
     reapplication: ReapplicationRules
-    appeal_days: Sourced[Annotated[int, Field(ge=0)]]
+    appeal_days: Sourced[Number]
     """Calendar days after the decision in which an appeal may be lodged; 0: no appeal."""
 
 
@@ -181,6 +215,13 @@ class RuleEdition(Rule):
     def to_json(self) -> dict[str, Any]:
         """The whole edition as a JSON value, to be kept with the applications that it governs."""
         return self.model_dump(mode="json")
+
+    def minimum(self, criterion: Criterion) -> int:
+        """The points below which a criterion alone refuses the application; 0: none."""
+        rules = self.national
+        general = rules.criterion_minimum.value if criterion.part_of is None else 0
+        own = rules.knock_outs.value.get(criterion.id, 0) if rules.knock_outs else 0
+        return max(criterion.minimum, general, own)
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> RuleEdition:
