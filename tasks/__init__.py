@@ -1,1 +1,1 @@
-"""The side effects, each idempotent: whatever reaches outside the record, done once however often it is asked for."""
+"""The side effects, each idempotent: asked for twice, they are done once."""

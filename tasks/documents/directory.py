@@ -1,11 +1,11 @@
-"""The document store of one machine: a folder, for which a crash at any moment leaves whole documents only."""
+"""The document store of one machine: a folder in which a crash leaves whole documents only."""
 
 from __future__ import annotations
 
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 
 from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
 from labels.settings import Settings
-from tasks.documents.store import checked_content, checked_key, key_of, seconds_left
+from tasks.documents.store import checked_content, checked_key, is_key, key_of, seconds_left
 from tasks.documents.tokens import DownloadPass
 
 READ_ONLY = 0o440
@@ -69,7 +69,7 @@ class DirectoryStore:
     def exists(self, key: str) -> bool:
         """As promised by `DocumentStore.exists`."""
         with self._reached():
-            return (self.root / checked_key(key)).is_file()
+            return is_key(key) and (self.root / key).is_file()
 
     def link(self, key: str, name: str, media_type: str, expires: datetime, now: datetime) -> str:
         """As promised by `DocumentStore.link`; good to the second."""
@@ -78,7 +78,7 @@ class DirectoryStore:
         return f"{self._site}/documents/{leave.token(self._secret)}"
 
     def _write_once(self, path: Path, content: bytes) -> None:
-        """The content goes to a file of another name first: under its own name it is never seen unfinished."""
+        """The content goes into a file of another name first, so that it is never seen unfinished."""
         draft = path.parent / f".incoming-{os.getpid()}-{secrets.token_hex(8)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READ_ONLY)
         try:
@@ -86,10 +86,8 @@ class DirectoryStore:
                 file.write(content)
                 file.flush()
                 os.fsync(descriptor)
-            try:
+            with suppress(FileExistsError):  # another writer was first; `put` looks at what it wrote
                 os.link(draft, path)
-            except FileExistsError:
-                pass  # another writer was first; `put` looks at what it wrote
         finally:
             draft.unlink(missing_ok=True)
 
@@ -106,7 +104,8 @@ class DirectoryStore:
         try:
             yield
         except OSError as error:
-            raise OutOfReach(str(self), f"{error.strerror or error}.") from error
+            where = f" ({error.filename})" if error.filename else ""
+            raise OutOfReach(str(self), f"{error.strerror or error}{where}.") from error
 
 
 def _sync(folder: Path) -> None:

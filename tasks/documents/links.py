@@ -1,4 +1,4 @@
-"""The web address at which a directory store's expiring links are honoured; `labels up` serves it on loopback."""
+"""Where a directory store's expiring links are honoured: a web application for `labels up` to serve."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEADERS = {
 
 
 def documents_app(store: DocumentStore, key: bytes, clock: Clock) -> Starlette:
-    """Serves `/documents/TOKEN`: the document, 404 for a token not signed with `key`, 410 once it has expired.
+    """Serves `/documents/TOKEN`: the document, 404 for a token that `key` did not sign, 410 once expired.
 
     Run it without an access log: whoever has a token has the document.
     """

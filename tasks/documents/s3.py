@@ -22,6 +22,7 @@ from tasks.documents.store import (
     as_attachment,
     checked_content,
     checked_key,
+    is_key,
     key_of,
     seconds_left,
 )
@@ -52,8 +53,11 @@ _REFUSED = {
 
 
 class S3Store:
-    """Documents as objects below a prefix. It needs leave to get and put objects, and to list the bucket (without
-    which S3 answers "forbidden" for "absent"); never to delete, so it works the same with versioning on."""
+    """Documents as objects below a prefix, with or without versioning: nothing is overwritten or deleted.
+
+    It needs leave to get and put objects, and to list the bucket (without which S3 answers "forbidden"
+    where it means "absent").
+    """
 
     def __init__(self, client: S3Client, bucket: str, prefix: str = "", encryption: str = "") -> None:
         self.bucket = bucket
@@ -63,7 +67,7 @@ class S3Store:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The store that `LABELS_DOCUMENTS` names; who we are comes from the environment or profile, as for any AWS tool.
+        """The store that `LABELS_DOCUMENTS` names; credentials come from where every AWS tool has them.
 
         Raises:
             InvalidInput: the URI names no bucket, or a setting is not understood.
@@ -84,7 +88,7 @@ class S3Store:
         return f"the document store s3://{self.bucket} at {self._client.meta.endpoint_url}"
 
     def put(self, content: bytes, media_type: str) -> str:
-        """As promised by `DocumentStore.put`. What is stored is read back: some servers keep what arrived damaged."""
+        """As promised by `DocumentStore.put`; read back because some servers keep what arrived damaged."""
         key = key_of(content)
         with self._reached(key):
             self._put_once(key, content, media_type)
@@ -95,7 +99,7 @@ class S3Store:
         return key
 
     def get(self, key: str) -> bytes:
-        """As promised by `DocumentStore.get`. An answer that breaks off is asked for again, which boto3 does not do."""
+        """As promised by `DocumentStore.get`; asked for again where the answer breaks off (boto3 does not)."""
         path = self._path(key)
         with self._reached(key):
             for attempt in range(ATTEMPTS):
@@ -111,10 +115,11 @@ class S3Store:
 
     def exists(self, key: str) -> bool:
         """As promised by `DocumentStore.exists`."""
-        path = self._path(key)
+        if not is_key(key):
+            return False
         with self._reached(key):
             try:
-                self._client.head_object(Bucket=self.bucket, Key=path)
+                self._client.head_object(Bucket=self.bucket, Key=self._path(key))
             except ClientError as error:
                 if _code(error) in _ABSENT:
                     return False
@@ -137,7 +142,7 @@ class S3Store:
     def _put_once(self, key: str, content: bytes, media_type: str) -> None:
         """Write unless there is something; what there is, `put` compares.
 
-        "There is something" is also the answer where our own first try arrived and its acknowledgement did not.
+        That is also the answer where our own first try arrived and its acknowledgement did not.
         """
         wanted: dict[str, Any] = {"ServerSideEncryption": self._encryption} if self._encryption else {}
         for attempt in range(ATTEMPTS):

@@ -17,7 +17,7 @@ _KEY = re.compile(r"sha256/([0-9a-f]{2})/(\1[0-9a-f]{62})")
 
 
 class DamagedDocument(LabelsError):
-    """What is stored under a key is not what was put there; nothing is overwritten, the copy is for a person to see to."""
+    """What is stored under a key is not what was put there. It is left as it is, for a person to see to."""
 
     exit_code: ClassVar[int] = 5
 
@@ -32,12 +32,12 @@ class DamagedDocument(LabelsError):
 class DocumentStore(Protocol):
     """Documents by the digest of their content: written once, never overwritten, never deleted.
 
-    Each operation may raise `labels.errors.OutOfReach` when the store does not answer or refuses us. An operation that
-    failed half-way may be done again at any time.
+    Each operation raises `labels.errors.OutOfReach` when the store does not answer or refuses us; it may be
+    done again at any time, also where it failed half-way.
     """
 
     def put(self, content: bytes, media_type: str) -> str:
-        """Keep `content` durably, and return its key once it was read back whole. Putting it again changes nothing.
+        """Keep `content` durably, and return its key once it was read back whole; twice is as once.
 
         Raises:
             DamagedDocument: the store holds something else under this key.
@@ -93,13 +93,18 @@ def key_of(content: bytes) -> str:
     return f"sha256/{digest[:2]}/{digest}"
 
 
+def is_key(key: str) -> bool:
+    """Whether `key_of` can have made it."""
+    return bool(_KEY.fullmatch(key))
+
+
 def checked_key(key: str) -> str:
     """`key` if it is one that `key_of` can have made.
 
     Raises:
         NotFound: it is not, so there is no document under it.
     """
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise NotFound(f"{key[:100]!r} is not the key of a document.")
     return key
 
@@ -130,6 +135,6 @@ def seconds_left(expires: datetime, now: datetime) -> int:
 
 
 def as_attachment(name: str) -> str:
-    """The `Content-Disposition` under which a browser saves a file as `name` and does not show it (RFC 6266)."""
+    """The `Content-Disposition` with which a browser saves a file as `name` and does not show it (RFC 6266)."""
     plain = re.sub(r'[^ -~]|["\\%;]', "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

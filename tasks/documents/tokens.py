@@ -1,4 +1,4 @@
-"""The tokens in expiring links to a directory store: what may be downloaded until when, signed with the secret key."""
+"""The tokens in a directory store's expiring links: what may be downloaded until when, signed."""
 
 from __future__ import annotations
 

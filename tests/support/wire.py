@@ -1,0 +1,103 @@
+"""A wire to a server that can be cut, or lose what comes back."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+from tests.support.ministack import free_port
+
+
+class Wire:
+    """Passes bytes on between a client and `target`, until told otherwise."""
+
+    def __init__(self, target: str) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.lost = 0
+        """Answers lost so far."""
+        self._target = urlsplit(target)
+        self._lose = 0
+        self._passes: int | None = None
+        self._lock = threading.Lock()
+
+    def lose_answers_to_puts(self, times: int) -> None:
+        """Let the next puts reach the server, and their answers not reach the client."""
+        self._lose = times
+
+    def cut_after(self, size: int) -> None:
+        """Pass on so many bytes more from the client, and then nothing, for anybody."""
+        self._passes = size
+
+    def mend(self) -> None:
+        """As at the beginning."""
+        self._passes = None
+        self._lose = 0
+
+    def serve(self, listener: socket.socket) -> None:
+        """Accept clients until the listener is closed."""
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, suppress(OSError), self._connected() as server:
+            seen = _Seen()
+            back = threading.Thread(target=self._back, args=(server, client, seen), daemon=True)
+            back.start()
+            while chunk := client.recv(65536):
+                if chunk.startswith((b"PUT ", b"GET ", b"HEAD ")):
+                    seen.put = chunk.startswith(b"PUT ")
+                with self._lock:
+                    if self._passes is not None:
+                        chunk = chunk[: self._passes]
+                        self._passes -= len(chunk)
+                        if not chunk:
+                            break
+                server.sendall(chunk)
+            _hang_up(server, client)
+
+    def _back(self, server: socket.socket, client: socket.socket, seen: _Seen) -> None:
+        with suppress(OSError):
+            while chunk := server.recv(65536):
+                with self._lock:
+                    lose = seen.put and self._lose > 0 and not chunk.startswith(b"HTTP/1.1 100")
+                    if lose:
+                        self._lose -= 1
+                        self.lost += 1
+                if lose:
+                    break
+                client.sendall(chunk)
+        _hang_up(server, client)
+
+    def _connected(self) -> socket.socket:
+        return socket.create_connection(
+            (str(self._target.hostname), int(self._target.port or 80)), timeout=30
+        )
+
+
+class _Seen:
+    """What was asked for last on one connection."""
+
+    put = False
+
+
+def _hang_up(*ends: socket.socket) -> None:
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def wire_to(target: str) -> Iterator[Wire]:
+    """A wire to the server at `target`, until the end of the block."""
+    wire = Wire(target)
+    with socket.create_server(("127.0.0.1", int(urlsplit(wire.url).port or 0))) as listener:
+        threading.Thread(target=wire.serve, args=(listener,), daemon=True).start()
+        yield wire
+        _hang_up(listener)

@@ -1,0 +1,185 @@
+"""The stores that must keep the same promises, each with a way to look behind its back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import Message
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from labels.clock import frozen_clock
+from labels.settings import Settings
+from tasks.documents import DocumentStore
+from tasks.documents.directory import DirectoryStore
+from tasks.documents.links import documents_app
+from tasks.documents.s3 import S3Store
+from tests.support.ministack import MiniStackMissing, Server, running
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+NOON = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
+SECRET = b"a secret of the tests"
+ELSEWHERE = "S3_TEST_ENDPOINT_URL"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of following a link."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Their names in lower case."""
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store, and what the tests need beside it."""
+
+    store: DocumentStore
+    now: Callable[[], datetime]
+    follow: Callable[[str], Answer]
+    plant: Callable[[str, bytes], None]
+    """Puts other content under a key, as a broken disk or a stranger might."""
+    copies: Callable[[str], int]
+    """How often something was written under a key; drafts left lying count too."""
+
+
+@pytest.fixture(
+    params=[
+        "directory",
+        pytest.param("ministack", marks=pytest.mark.slow),
+        pytest.param("ministack over TLS", marks=pytest.mark.slow),
+        pytest.param("ministack, versioned and encrypted", marks=pytest.mark.slow),
+        *([pytest.param("elsewhere", marks=pytest.mark.slow)] if ELSEWHERE in os.environ else []),
+    ]
+)
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Each store in turn, empty. `elsewhere` is a server that the environment names, such as a Ceph gateway."""
+    kind = request.param
+    if kind == "directory":
+        return directory_place(tmp_path / "documents")
+    if kind == "elsewhere":
+        names = (ELSEWHERE, "S3_TEST_KEY_ID", "S3_TEST_SECRET")
+        url, key_id, secret = (os.environ[name] for name in names)
+        return s3_place(Server(url, None, key_id, secret), monkeypatch, s3_checksums="when_required")
+    start = request.getfixturevalue("ministack")
+    server = start(tls="TLS" in kind)
+    versioned = "versioned" in kind
+    return s3_place(server, monkeypatch, versioned=versioned, s3_encryption="AES256" if versioned else "")
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts the server, with TLS or without, at most once each."""
+    started: dict[bool, Server] = {}
+    with ExitStack() as until_the_end:
+
+        def start(*, tls: bool) -> Server:
+            if tls not in started:
+                try:
+                    started[tls] = until_the_end.enter_context(
+                        running(tmp_path_factory.mktemp("s3"), tls=tls)
+                    )
+                except MiniStackMissing as missing:
+                    if os.environ.get("CI") == "true":
+                        pytest.fail(str(missing))
+                    pytest.skip(str(missing))
+            return started[tls]
+
+        yield start
+
+
+def directory_place(root: Path) -> Place:
+    """A folder, and its links followed through the application that honours them."""
+    store = DirectoryStore(root, SECRET, "http://documents.test")
+    served = documents_app(store, SECRET, frozen_clock(NOON))
+
+    def follow(url: str) -> Answer:
+        return ask(served, url)
+
+    def plant(key: str, content: bytes) -> None:
+        path = root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+
+    def copies(key: str) -> int:
+        return len(list((root / key).parent.iterdir()))
+
+    return Place(store, lambda: NOON, follow, plant, copies)
+
+
+def ask(served: Starlette, url: str, method: str = "GET") -> Answer:
+    """What an application answers at an address."""
+
+    async def asked() -> Answer:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served)) as browser:
+            answer = await browser.request(method, url)
+            return Answer(answer.status_code, lowered(answer.headers), answer.content)
+
+    return asyncio.run(asked())
+
+
+def lowered(headers: Mapping[str, str] | Message) -> dict[str, str]:
+    """The headers by their names in lower case."""
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def s3_place(
+    server: Server, monkeypatch: pytest.MonkeyPatch, *, versioned: bool = False, **settings: str
+) -> Place:
+    """A new bucket on a server."""
+    administrator = server.administrator()
+    bucket = f"labels-{secrets.token_hex(6)}"
+    administrator.create_bucket(Bucket=bucket)
+    if versioned:
+        administrator.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    store = s3_store(server, bucket, monkeypatch, **settings)
+    trust = ssl.create_default_context(cafile=server.certificate) if server.certificate else None
+
+    def follow(url: str) -> Answer:
+        try:
+            with urlopen(url, timeout=10, context=trust) as answer:
+                return Answer(answer.status, lowered(answer.headers), answer.read())
+        except HTTPError as refused:
+            with refused:
+                return Answer(refused.code, lowered(refused.headers), refused.read())
+
+    def plant(key: str, content: bytes) -> None:
+        administrator.put_object(Bucket=bucket, Key=f"kept/here/{key}", Body=content)
+
+    def copies(key: str) -> int:
+        return copies_in(administrator, bucket, key)
+
+    return Place(store, lambda: datetime.now(UTC), follow, plant, copies)
+
+
+def copies_in(administrator: S3Client, bucket: str, key: str) -> int:
+    """How many versions of a document the bucket has; without versioning, one or none."""
+    found = administrator.list_object_versions(Bucket=bucket, Prefix=f"kept/here/{key}")
+    return len(found.get("Versions", [])) + len(found.get("DeleteMarkers", []))
+
+
+def s3_store(server: Server, bucket: str, monkeypatch: pytest.MonkeyPatch, **settings: str) -> S3Store:
+    """The store as the settings and AWS's own variables make it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.secret)
+    if server.certificate:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(server.certificate))
+    values = {"s3_endpoint_url": server.url, "s3_path_style": True, "documents": f"s3://{bucket}/kept/here/"}
+    return S3Store.from_settings(Settings.model_validate(values | settings))

@@ -1,0 +1,151 @@
+"""What every document store promises, whichever it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from labels.errors import NotFound
+from tasks.documents import DamagedDocument, key_of
+from tests.tasks.documents.conftest import Place
+
+PDF = "application/pdf"
+HOUR = timedelta(hours=1)
+
+
+def test_a_document_comes_back_as_it_was_put(place: Place) -> None:
+    content = bytes(range(256)) * 5_000
+    key = place.store.put(content, PDF)
+    assert key == key_of(content)
+    assert key.startswith(f"sha256/{key[7:9]}/{key[7:9]}")
+    assert place.store.get(key) == content
+    assert place.store.exists(key)
+
+
+def test_an_empty_document_is_a_document_too(place: Place) -> None:
+    assert place.store.get(place.store.put(b"", PDF)) == b""
+
+
+def test_what_was_never_put_is_not_found(place: Place) -> None:
+    key = key_of(b"never put")
+    assert not place.store.exists(key)
+    with pytest.raises(NotFound, match="no document sha256/"):
+        place.store.get(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/",
+        "../secret.key",
+        "sha256/../../secret.key",
+        "sha256/ab",
+        f"sha256/ab/{'c' * 64}",
+        f"sha256/ab/ab{'C' * 62}",
+    ],
+)
+def test_what_is_not_a_key_is_not_found(place: Place, key: str) -> None:
+    assert not place.store.exists(key)
+    with pytest.raises(NotFound):
+        place.store.get(key)
+    with pytest.raises(NotFound):
+        place.store.link(key, "a.pdf", PDF, place.now() + HOUR, place.now())
+
+
+def test_the_same_document_twice_is_kept_once(place: Place) -> None:
+    first = place.store.put(b"the same", PDF)
+    second = place.store.put(b"the same", "image/png")
+    assert first == second
+    assert place.copies(first) == 1
+
+
+@pytest.mark.parametrize("writers", [16, 64])
+def test_of_many_writers_of_one_document_one_wins_and_all_have_it(place: Place, writers: int) -> None:
+    content = b"certificate" * 10_000
+    together = threading.Barrier(writers)
+
+    def write(_: int) -> str:
+        together.wait(30)
+        return place.store.put(content, PDF)
+
+    with ThreadPoolExecutor(writers) as pool:
+        keys = set(pool.map(write, range(writers)))
+    assert keys == {key_of(content)}
+    assert place.copies(key_of(content)) == 1
+    assert place.store.get(key_of(content)) == content
+
+
+def test_a_damaged_document_is_never_handed_out_nor_passed_over_nor_written_over(place: Place) -> None:
+    key = place.store.put(b"as it was", PDF)
+    place.plant(key, b"as it is now")
+    for attempt in (lambda: place.store.get(key), lambda: place.store.put(b"as it was", PDF)):
+        with pytest.raises(DamagedDocument, match=f"{key} in the document .* is damaged"):
+            attempt()
+    with pytest.raises(DamagedDocument):
+        place.store.get(key)
+
+
+def test_something_else_under_the_key_of_a_new_document_is_noticed(place: Place) -> None:
+    place.plant(key_of(b"mine"), b"a stranger's")
+    with pytest.raises(DamagedDocument):
+        place.store.put(b"mine", PDF)
+
+
+def test_a_link_downloads_the_document_under_its_name(place: Place) -> None:
+    key = place.store.put(b"%PDF-1.7", PDF)
+    url = place.store.link(key, "Σχέδιο “1”; a%.pdf", PDF, place.now() + HOUR, place.now())
+    answer = place.follow(url)
+    assert (answer.status, answer.content) == (200, b"%PDF-1.7")
+    assert answer.headers["content-type"] == PDF
+    shown = answer.headers["content-disposition"]
+    assert shown.startswith('attachment; filename="')
+    assert shown.endswith(
+        "filename*=UTF-8''%CE%A3%CF%87%CE%AD%CE%B4%CE%B9%CE%BF%20%E2%80%9C1%E2%80%9D%3B%20a%25.pdf"
+    )
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_link_altered_in_any_part_leads_nowhere(place: Place) -> None:
+    key = place.store.put(b"mine", PDF)
+    other = place.store.put(b"another's", PDF)
+    url = place.store.link(key, "a.pdf", PDF, place.now() + HOUR, place.now())
+    forged = [
+        url[:-1] + ("0" if url[-1] != "0" else "1"),
+        url.replace(key, other),
+        url.replace("=3600", "=36000"),
+    ]
+    for altered in set(forged) - {url}:
+        answer = place.follow(altered)
+        assert answer.status in (403, 404)
+        assert b"another's" not in answer.content
+
+
+def test_a_link_to_a_document_that_is_not_there_says_so(place: Place) -> None:
+    url = place.store.link(key_of(b"never put"), "a.pdf", PDF, place.now() + HOUR, place.now())
+    assert place.follow(url).status == 404
+
+
+def test_a_link_that_has_expired_leads_nowhere(place: Place) -> None:
+    key = place.store.put(b"for a while", PDF)
+    begun = place.now() - timedelta(seconds=59)
+    url = place.store.link(key, "a.pdf", PDF, begun + timedelta(seconds=60), begun)
+    assert place.follow(url).status == 200
+    if place.now() != place.now():  # a clock that runs: wait for the server's to pass the moment
+        url = place.store.link(key, "a.pdf", PDF, place.now() + timedelta(seconds=1.5), place.now())
+        end = time.monotonic() + 15
+        while place.follow(url).status == 200 and time.monotonic() < end:
+            time.sleep(0.2)
+    else:
+        url = place.store.link(key, "a.pdf", PDF, place.now(), place.now() - HOUR)
+    assert place.follow(url).status in (403, 410)
+
+
+def test_a_link_that_could_never_be_used_is_not_made(place: Place) -> None:
+    key = place.store.put(b"late", PDF)
+    with pytest.raises(ValueError, match="of no use"):
+        place.store.link(key, "a.pdf", PDF, place.now() - HOUR, place.now())
