@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from labels.calendars import Placement, school_year
 from labels.clock import in_words
+from labels.registry.countries import country_name
 from labels.rules.model import Precondition, RuleEdition
 from labels.text import one_line, word_count
 
@@ -101,17 +102,19 @@ def _belonging(facts: Facts, edition: RuleEdition) -> Found:
     if facts.organisation != facts.teacher_organisation or facts.organisation_kind not in _AWARDING:
         asked = one_line(facts.organisation, 40)
         if facts.organisation_kind in _AWARDING:
-            place = facts.organisation_country
+            place = country_name(facts.organisation_country)
             problem = f"{asked} judges schools of its own in {place}, and yours is not among them."
         else:
             problem = f"{asked} is no organisation that awards National Quality Labels."
         yield (
             "organisation",
             problem,
-            f"Apply to {facts.teacher_organisation}, the organisation of your school in {facts.teacher_country}.",
+            f"Apply to {facts.teacher_organisation}, the organisation of your school in {country_name(facts.teacher_country)}.",
         )
     if edition.national.limits.european_only.value and not facts.european:
-        countries = ", ".join(sorted(facts.founder_countries)) or "no country that is known"
+        countries = (
+            ", ".join(map(country_name, sorted(facts.founder_countries))) or "no country that is known"
+        )
         yield (
             "european",
             f"The label is for European projects, and the founders of this one are from {countries} alone.",

@@ -27,7 +27,7 @@ from labels.record.schema import (
     School,
     Teacher,
 )
-from labels.registry.countries import COUNTRIES
+from labels.registry.countries import country_name
 from labels.submitting import rules_of
 
 
@@ -78,7 +78,7 @@ def _common(session: Session, application: Application) -> dict[str, str]:
         "holder": session.get_one(Teacher, application.teacher).name,
         "school": school.name,
         "city": school.city,
-        "country": COUNTRIES.get(school.country, school.country),
+        "country": country_name(school.country),
         "project": session.get_one(Project, application.project).title,
         "organisation": session.get_one(Organisation, application.organisation).name,
         "language": "en",  # the language of the paper's own words; names keep theirs

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
-from labels.registry.countries import COUNTRIES
 from sqlalchemy.orm import Session
 
 from labels.clock import in_words
@@ -26,6 +25,7 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.registry.countries import country_name
 from labels.steps import steps_of
 from labels.submitting import rules_of
 from labels.text import markdown_paragraphs, markdown_plain
@@ -74,7 +74,7 @@ def _about(session: Session, application: Application) -> str:
         ("Project", project.title),
         ("Ran", f"{project.started_on} to {project.ended_on or 'now'}"),
         ("Applicant", session.get_one(Teacher, application.teacher).name),
-        ("School", f"{school.name}, {school.city}, {COUNTRIES.get(school.country, school.country)}"),
+        ("School", f"{school.name}, {school.city}, {country_name(school.country)}"),
         ("Organisation", session.get_one(Organisation, application.organisation).name),
         ("Pupils", f"{content['pupils']['count']}, {content['pupils']['average_age']:g} years on average"),
         ("Rules", rules_of(session, application).version),

@@ -54,5 +54,11 @@ COUNTRIES: dict[str, str] = {
 """Every country there ever was: the 44 of the brief's time (with GB), and ME, XK and PS that came later.
 XK is user-assigned, not ISO's own."""
 
+
+def country_name(code: str) -> str:
+    """The country's name in English; a code that is none is left as it is."""
+    return COUNTRIES.get(code, code)
+
+
 OTHER_CODES: dict[str, str] = {"EL": "GR", "UK": "GB"}
 """The European Union's own codes, which people write from habit, and ours for them."""

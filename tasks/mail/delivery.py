@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import sqlalchemy as sa
+
 from labels import outbox
 from labels.clock import Clock
 from labels.errors import InvalidInput, LabelsError, OutOfReach
 from labels.people import review_code
 from labels.record.engine import Record
-from labels.record.schema import Mail
+from labels.record.schema import Application, Mail
 from tasks.mail.rendering import Attachment, compose, sender_address
 from tasks.mail.transports import NotDelivered, Transport
 
@@ -49,6 +51,8 @@ class _Claimed:
 
     mail: Mail
     code: str | None
+    run: str | None
+    """The Prefect run of its application, where its step is answered."""
     document: tuple[str, str, str] | None
     """Name, media type and key."""
 
@@ -134,7 +138,10 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
         if mail.step and coded.code_number is not None:
             code = review_code(key, mail.step, coded.code_number)
         document = outbox.attached(session, mail)
-        return _Claimed(mail, code, (document.name, document.media_type, document.key) if document else None)
+        run = session.scalar(sa.select(Application.run).where(Application.id == mail.application))
+        return _Claimed(
+            mail, code, run, (document.name, document.media_type, document.key) if document else None
+        )
 
 
 def _send(claimed: _Claimed, store: DocumentSource, transport: Transport, sender: str, site: str) -> None:
@@ -143,7 +150,8 @@ def _send(claimed: _Claimed, store: DocumentSource, transport: Transport, sender
         name, media_type, stored = claimed.document
         attachment = Attachment(name, media_type, store.get(stored))
     mail = claimed.mail
-    message = compose(mail, claimed.code, attachment, sender, mail.queued_at, site)
+    door = f"{site}/runs/flow-run/{claimed.run}" if claimed.run else site
+    message = compose(mail, claimed.code, attachment, sender, mail.queued_at, door)
     try:
         transport.send(message)
     except OutOfReach as error:

@@ -84,25 +84,25 @@ ONE_EACH: list[tuple[dict[str, Any], str, str, str]] = [
     (
         {"organisation": "NSS-PT", "organisation_country": "PT"},
         "organisation",
-        "NSS-PT judges schools of its own in PT, and yours is not among them.",
-        "Apply to NSS-PL, the organisation of your school in PL.",
+        "NSS-PT judges schools of its own in Portugal, and yours is not among them.",
+        "Apply to NSS-PL, the organisation of your school in Poland.",
     ),
     (
         {"organisation": "CSS", "organisation_kind": "CSS"},
         "organisation",
         "CSS is no organisation that awards National Quality Labels.",
-        "Apply to NSS-PL, the organisation of your school in PL.",
+        "Apply to NSS-PL, the organisation of your school in Poland.",
     ),
     (
         {"organisation": "NSS-ZZ", "organisation_kind": "unknown"},
         "organisation",
         "NSS-ZZ is no organisation that awards National Quality Labels.",
-        "Apply to NSS-PL, the organisation of your school in PL.",
+        "Apply to NSS-PL, the organisation of your school in Poland.",
     ),
     (
         {"european": False, "founder_countries": frozenset({"PL"})},
         "european",
-        "The label is for European projects, and the founders of this one are from PL alone.",
+        "The label is for European projects, and the founders of this one are from Poland alone.",
         "Apply with a project that was founded by teachers from two countries.",
     ),
     (

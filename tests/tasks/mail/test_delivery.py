@@ -382,6 +382,17 @@ def test_the_code_is_made_when_the_mail_goes_out_and_is_in_no_table(
         assert code not in repr({c.name: getattr(kept, c.name) for c in Mail.__table__.columns})
 
 
+def test_the_mail_leads_to_the_run_where_its_step_is_answered(
+    record: Record, application: str, tmp_path: Path
+) -> None:
+    with record.writing() as session:
+        session.get_one(Application, application).run = "a-run"
+    queued(record, "a", Template.REVIEW_ASKED, application=application, step=STEP)
+    assert delivered(record, FolderTransport(tmp_path / "mail")) == Delivered(sent=1)
+    [file] = (tmp_path / "mail").iterdir()
+    assert "http://127.0.0.1:4200/runs/flow-run/a-run" in file.read_text()
+
+
 def test_a_request_whose_step_is_closed_is_dropped_but_news_still_goes_out(
     record: Record, application: str, tmp_path: Path
 ) -> None:

@@ -27,8 +27,8 @@ NAMES = {
     "Georgian": "ნინო გელაშვილი",
     "Armenian": "Անահիտ Տեր-Պետրոսյան",
     "mixed": "Μαρία O’Neill-Ђорђевић",
-    "120 Latin": "Maria de los Ángeles Fernández-Villaverde y Ruiz de la Prada, condesa viuda de Åkerström af Þingvellir og Łódź-Świętokrz",  # noqa: E501 - 120 characters
-    "120 Greek": "Αικατερίνη-Ευαγγελία Παπαδοπούλου-Χατζηαντωνίου του Κωνσταντίνου και της Αλεξάνδρας Παπακωνσταντίνου-Βαρθολομαίου Γεωργ",  # noqa: E501 - 120 characters
+    "120 Latin": "Maria de los Ángeles Fernández-Villaverde y Ruiz de la Prada, condesa viuda de Åkerström af Þingvellir og Łódź-Świętokrz",
+    "120 Greek": "Αικατερίνη-Ευαγγελία Παπαδοπούλου-Χατζηαντωνίου του Κωνσταντίνου και της Αλεξάνδρας Παπακωνσταντίνου-Βαρθολομαίου Γεωργ",
     "120 without a break": "W" * 120,
     "200 without a break": "Щ" * 200,
     "combining marks": "Q\u0307\u0323uyê\u0303n Łu\u0328kasz",
