@@ -9,6 +9,7 @@ from pathlib import Path
 
 def main() -> None:
     """The `labels` command."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect reports its use unless told not to
     _find_running_services()
     from cli.app import app
 

@@ -256,9 +256,12 @@ def inbox(email: As, as_json: AsJson = False) -> None:
     else:
         table(
             "",
-            ["step", "application", "what", "by", "form"],
-            [(i.step, i.application, i.what, i.by, i.url) for i in items],
+            ["step", "application", "what", "by"],
+            [(i.step, i.application, i.what, i.by) for i in items],
         )
+        out.print("\nWhere the form is (press Resume)", style="bold")
+        for application, url in dict.fromkeys((i.application, i.url) for i in items if i.url):
+            out.print(f"{application}  {url}", soft_wrap=True)
 
 
 @app.command()

@@ -18,19 +18,19 @@ from typing import Any
 
 import sqlalchemy as sa
 import yaml
-from labels.registry.importing import import_registry
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.output import err, out, say, table
 from cli.services import ended_by_signal, free_port, keep_alive, running_services, services
 from labels import reviewing
 from labels.answers import read_answer
-from labels.clock import in_words
 from labels.errors import NotAllowed, OutOfReach
-from labels.record.schema import Application, Document, Stage, Step, StepKind, StepState
+from labels.record.schema import Application, Document, Mail, Stage, Step, StepKind, StepState
+from labels.registry.importing import import_registry
 from labels.reviewing import Refusal
 from labels.settings import PROJECT, Settings
 from labels.steps import open_steps
+from labels.submitting import rules_of
 from tasks.runs import prefect_client, start, wake
 from tasks.submission import submit_file
 from tasks.workspace import Workspace
@@ -124,7 +124,8 @@ def _submit_all(here: Workspace, scripts: list[Script]) -> dict[str, Script]:
 
 
 def _unsettled(here: Workspace, played: Mapping[str, Script]) -> list[str]:
-    """The applications whose run has not seen everything yet."""
+    """The applications whose run has not seen everything yet, or has mail to send."""
+    unsent = sa.exists().where(Mail.application == Application.id, Mail.sent_at.is_(None))
     with here.record.reading() as session:
         rows = session.scalars(
             sa.select(Application.id).where(
@@ -133,6 +134,7 @@ def _unsettled(here: Workspace, played: Mapping[str, Script]) -> list[str]:
                 sa.or_(
                     Application.parked_revision < Application.revision,
                     Application.stage.in_([Stage.SUBMITTED, Stage.DECIDED]),
+                    unsent,
                 ),
             )
         )
@@ -143,7 +145,7 @@ def _settle(here: Workspace, played: Mapping[str, Script], stop: threading.Event
     """Waits until every run is suspended at its step, or closed."""
     deadline = time.monotonic() + SETTLES_WITHIN
     columns = (TextColumn("Runs on their way"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         job = bar.add_task("", total=len(played))
         while (left := _unsettled(here, played)) and not stop.wait(0.3):
             bar.update(job, completed=len(played) - len(left))
@@ -211,8 +213,6 @@ def _answer_of(here: Workspace, step: Step, script: Script, asked: set[str]) -> 
         return {"question": script.question}
     review = script.reviews[min(step.seat, len(script.reviews)) - 1]
     with here.record.reading() as session:
-        from labels.submitting import rules_of
-
         criteria = rules_of(session, session.get_one(Application, step.application)).criteria_set.criteria
     points = {c.id: min(p, c.maximum) for c, p in zip(criteria, review["points"], strict=False)}
     return {"scores": points, "comment": review["comment"], "note": ""}
@@ -234,14 +234,7 @@ def _tell(here: Workspace, played: Mapping[str, Script], ui_url: str, auto: bool
             state = application.outcome.value if application.outcome else application.stage.value
             rows.append((application.id, application.country, state, played[application.id].tells))
             awaited += [
-                (
-                    step.id,
-                    application.id,
-                    step.kind.value,
-                    step.assignee,
-                    codes.get(step.id, "in the mail"),
-                    in_words(step.due_at) if step.due_at else "",
-                )
+                (step.id, application.id, step.assignee, codes.get(step.id, "in the mail"))
                 for step in session.scalars(
                     sa.select(Step).where(Step.application == application.id, Step.state == StepState.OPEN)
                 )
@@ -252,7 +245,7 @@ def _tell(here: Workspace, played: Mapping[str, Script], ui_url: str, auto: bool
     if awaited:
         table(
             "\nWho is awaited, and the code from their mail",
-            ["step", "application", "what", "who", "code", "by"],
+            ["step", "application", "who", "code"],
             awaited,
         )
     out.print()
@@ -266,7 +259,7 @@ def _tell(here: Workspace, played: Mapping[str, Script], ui_url: str, auto: bool
         say("\nIn another terminal, first:")
         say(f"  export LABELS_HOME={here.settings.home} LABELS_TODAY={TODAY}")
         say("then for example:")
-        step, of, _, who, code, _ = awaited[0]
+        step, of, who, code = awaited[0]
         say(f"  ./run show {of}")
         say(f"  ./run inbox --as {who}")
         say(f"  ./run answer {step} --as {who} --code {code} examples/answers/review.json")

@@ -14,11 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from labels.clock import in_words
+from labels.clock import ZONE, in_words
 from labels.errors import InvalidInput, LabelsError
 from labels.text import clean
 
-out = Console(highlight=False, soft_wrap=False)
+PIPED = 160
+"""Columns of a table that goes into a file or another program, where no window folds it."""
+SHORT = 20
+"""Characters up to which a value is never folded: identifiers and codes are there to be copied."""
+
+out = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPED)
 err = Console(stderr=True, highlight=False)
 
 
@@ -47,19 +52,25 @@ def _plain(value: Any) -> Any:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people, on standard output."""
     grid = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(cell(value)) for value in row))
+    rows = list(rows)
+    texts: list[Iterable[Text]] = []
+    for place, column in enumerate(columns):
+        timed = any(isinstance(row[place], datetime) for row in rows)
+        heading = f"{column} ({ZONE})" if column and timed else column
+        cells = [_cell(row[place], zoned=not column) for row in rows]
+        grid.add_column(heading, overflow="fold", no_wrap=max(map(len, [heading, *cells])) <= SHORT)
+        texts.append(map(Text, cells))
+    for line in zip(*texts, strict=True):
+        grid.add_row(*line)
     out.print(grid)
 
 
-def cell(value: object) -> str:
-    """A value as people read it in a table."""
+def _cell(value: object, *, zoned: bool) -> str:
+    """A value as people read it; an instant goes without its zone below a heading that names it."""
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        return in_words(value)
+        return in_words(value) if zoned else in_words(value).removesuffix(f" ({ZONE})")
     return clean(str(value))
 
 

@@ -49,6 +49,10 @@ def end_of_day(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), BRUSSELS).astimezone(UTC)
 
 
+ZONE = "Brussels"
+"""What people read for the zone of every instant."""
+
+
 def in_words(instant: datetime) -> str:
     """An instant as people read it, with its zone: `2026-06-30 23:59 (Brussels)`."""
-    return f"{instant.astimezone(BRUSSELS):%Y-%m-%d %H:%M} (Brussels)"
+    return f"{instant.astimezone(BRUSSELS):%Y-%m-%d %H:%M} ({ZONE})"
