@@ -38,7 +38,11 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         settings = Settings(
-            _env_file=None, home=Path(home), today=TODAY, database_url=arguments.database_url, secret="benchmark"
+            _env_file=None,
+            home=Path(home),
+            today=TODAY,
+            database_url=arguments.database_url,
+            secret="benchmark",
         )
         run(settings, arguments.applications)
 
@@ -71,7 +75,9 @@ def run(settings: Settings, count: int) -> None:
     for n in range(count):
         began = time.perf_counter()
         with timed("submit: check, two durable files, record"):
-            identifier = submit_file(here, application_file(teacher=f"TB-{n}", project=f"PB-{n}"), "file", []).application
+            identifier = submit_file(
+                here, application_file(teacher=f"TB-{n}", project=f"PB-{n}"), "file", []
+            ).application
         with timed("conditions"), here.record.writing() as session:
             assert deciding.check_conditions(session, identifier, now=here.now())
         with timed("ask two reviewers"), here.record.writing() as session:
@@ -80,7 +86,14 @@ def run(settings: Settings, count: int) -> None:
             with timed("record one review"), here.record.writing() as session:
                 given = ReviewAnswer(scores=points(4), comment="Well done.")
                 reviewing.answer(
-                    session, step.id, step.assignee, code_of(step, key), given, now=here.now(), key=key, door="benchmark"
+                    session,
+                    step.id,
+                    step.assignee,
+                    code_of(step, key),
+                    given,
+                    now=here.now(),
+                    key=key,
+                    door="benchmark",
                 )
             with timed("ask again"), here.record.writing() as session:
                 reviewing.ask(session, identifier, now=here.now(), key=key)
@@ -92,9 +105,7 @@ def run(settings: Settings, count: int) -> None:
             deciding.close(session, identifier, now=here.now())
         times["whole application"].append((time.perf_counter() - began) * 1000)
         with timed("yardstick: one empty durable transaction"), here.record.writing() as session:
-            session.execute(
-                sa.update(Application).where(Application.id == identifier).values(run=str(n))
-            )
+            session.execute(sa.update(Application).where(Application.id == identifier).values(run=str(n)))
     print(f"{count} applications, {here.record.engine.dialect.name}\n")
     print(f"{'':44}{'median ms':>10}{'p95 ms':>10}")
     for what, values in times.items():

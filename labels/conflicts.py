@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.people import Candidate, Judged, Role
+from labels.people import Candidate, Judged, Role, conflicts_of_interest
 from labels.record.schema import (
     Application,
     Conflict,
@@ -22,16 +24,40 @@ from labels.record.schema import (
     Teacher,
 )
 
+# Built once: they are asked at every turn, and building a query takes longer than running it.
+_AROUND = (
+    sa.select(Teacher.id, Teacher.name, Teacher.email, Teacher.school, Member.project)
+    .join(Member, Member.teacher == Teacher.id)
+    .where(sa.or_(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher")))
+)
+_NEAR = (
+    sa.select(Staff.email, Staff.name, Staff.school, Teacher.school, Member.project)
+    .outerjoin(Teacher, Teacher.email == Staff.email)
+    .outerjoin(Member, Member.teacher == Teacher.id)
+)
+_REVIEWERS = _NEAR.where(Staff.organisation == sa.bindparam("organisation"), Staff.role == Role.REVIEWER)
+_PEOPLE = _NEAR.where(Staff.email.in_(sa.bindparam("emails", expanding=True)))
+_DECLARED = sa.select(Conflict.email, Conflict.kind, Conflict.target).where(
+    Conflict.email.in_(sa.bindparam("emails", expanding=True))
+)
+_LOADS = (
+    sa.select(Step.assignee, sa.func.count().label("asked"))
+    .join(Application, Application.id == Step.application)
+    .where(
+        Step.assignee.in_(sa.bindparam("emails", expanding=True)),
+        Step.kind == StepKind.REVIEW,
+        Step.state.in_([StepState.OPEN, StepState.ASKED, StepState.ANSWERED]),
+        Application.school_year == sa.bindparam("year"),
+    )
+    .group_by(Step.assignee)
+)
+
 
 def judged(session: Session, application: Application) -> Judged:
     """Whom and what `application` is about."""
     applicant = session.get_one(Teacher, application.teacher)
-    members = session.execute(
-        sa.select(Teacher.id, Teacher.name, Teacher.email, Teacher.school)
-        .join(Member, Member.teacher == Teacher.id)
-        .where(Member.project == application.project)
-    ).all()
-    shared = session.scalars(sa.select(Member.project).where(Member.teacher == application.teacher))
+    rows = session.execute(_AROUND, {"project": application.project, "teacher": application.teacher}).all()
+    members = [row for row in rows if row.project == application.project]
     return Judged(
         applicant_email=applicant.email,
         applicant_name=applicant.name,
@@ -40,7 +66,7 @@ def judged(session: Session, application: Application) -> Judged:
         project_schools=frozenset(member.school for member in members),
         member_names=frozenset(member.name for member in members),
         member_emails=frozenset(member.email for member in members),
-        shared_projects=frozenset(shared),
+        shared_projects=frozenset(row.project for row in rows if row.id == applicant.id),
         teachers=frozenset(member.id for member in members) | {application.teacher},
     )
 
@@ -52,61 +78,48 @@ def candidates(session: Session, application: Application) -> list[Candidate]:
     applications that are assigned at once see each other's choice; on SQLite the transaction is
     alone anyhow.
     """
-    session.get_one(Organisation, application.organisation, with_for_update=True)
-    staff = session.scalars(
-        sa.select(Staff).where(Staff.organisation == application.organisation, Staff.role == Role.REVIEWER)
-    ).all()
-    return _close_to(session, staff, application.school_year)
+    if session.get_bind().dialect.name != "sqlite":
+        session.get_one(Organisation, application.organisation, with_for_update=True)
+    near = _close_to(session, _REVIEWERS, organisation=application.organisation)
+    counted = session.execute(_LOADS, {"emails": list(near), "year": application.school_year})
+    loads = {row.assignee: row.asked for row in counted}
+    return [replace(person, load=loads.get(person.email, 0)) for person in near.values()]
 
 
-def as_candidates(session: Session, emails: set[str], application: Application) -> list[Candidate]:
-    """The same for certain people, whatever their role is now: to look again at reviews given."""
-    staff = session.scalars(sa.select(Staff).where(Staff.email.in_(emails))).all()
-    one_each = {member.email: member for member in staff}
-    return _close_to(session, list(one_each.values()), application.school_year)
+def found(session: Session, emails: Collection[str], judged: Judged) -> dict[str, list[str]]:
+    """The conflicts of interest of these people, whatever their role is now; who has none is left out."""
+    if not emails:
+        return {}
+    return {
+        person.email: conflicts
+        for person in _close_to(session, _PEOPLE, emails=list(emails)).values()
+        if (conflicts := conflicts_of_interest(person, judged))
+    }
 
 
-def _close_to(session: Session, staff: Sequence[Staff], year: int) -> list[Candidate]:
-    emails = {member.email for member in staff}
+def _close_to(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
+    names: dict[str, str] = {}
     schools: dict[str, set[str]] = defaultdict(set)
     projects: dict[str, set[str]] = defaultdict(set)
     declared: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for member in staff:
-        if member.school:
-            schools[member.email].add(member.school)
-    for email, school, project in session.execute(
-        sa.select(Teacher.email, Teacher.school, Member.project)
-        .outerjoin(Member, Member.teacher == Teacher.id)
-        .where(Teacher.email.in_(emails))
-    ):
-        schools[email].add(school)
+    for email, name, *taught_at, project in session.execute(query, whom):
+        names[email] = name
+        schools[email].update(filter(None, taught_at))
         if project:
             projects[email].add(project)
-    for conflict in session.scalars(sa.select(Conflict).where(Conflict.email.in_(emails))):
-        declared[conflict.email].add((conflict.kind, conflict.target))
-    counted = session.execute(
-        sa.select(Step.assignee, sa.func.count())
-        .join(Application, Application.id == Step.application)
-        .where(
-            Step.assignee.in_(emails),
-            Step.kind == StepKind.REVIEW,
-            Step.state.in_([StepState.OPEN, StepState.ASKED, StepState.ANSWERED]),
-            Application.school_year == year,
+    for email, kind, target in session.execute(_DECLARED, {"emails": list(names)}):
+        declared[email].add((kind, target))
+    return {
+        email: Candidate(
+            email=email,
+            name=name,
+            schools=frozenset(schools[email]),
+            projects=frozenset(projects[email]),
+            declared=frozenset(declared[email]),
+            load=0,
         )
-        .group_by(Step.assignee)
-    )
-    loads = dict(counted.tuples().all())
-    return [
-        Candidate(
-            email=member.email,
-            name=member.name,
-            schools=frozenset(schools[member.email]),
-            projects=frozenset(projects[member.email]),
-            declared=frozenset(declared[member.email]),
-            load=loads.get(member.email, 0),
-        )
-        for member in staff
-    ]
+        for email, name in names.items()
+    }
 
 
 def declare(

@@ -73,20 +73,10 @@ def _facts(session: Session, application: Application, edition: RuleEdition) -> 
     own = session.get_one(Organisation, session.get_one(School, teacher.school).organisation)
     asked = session.get(Organisation, content["organisation"]) if content["organisation"] else own
     project = session.get_one(Project, application.project)
-    founders = frozenset(
-        session.scalars(
-            sa.select(School.country)
-            .join(Teacher, Teacher.school == School.id)
-            .join(Member, Member.teacher == Teacher.id)
-            .where(Member.project == project.id, Member.role == "founder")
-        )
-    )
-    others = session.scalars(
-        sa.select(Application).where(
-            Application.label == "national",
-            Application.teacher == application.teacher,
-            Application.id != application.id,
-        )
+    members = session.execute(_MEMBERS, {"project": project.id}).all()
+    founders = frozenset(one.country for one in members if one.role == "founder")
+    others = session.execute(
+        _OF_TEACHER, {"teacher": application.teacher, "application": application.id}
     ).all()
     # "Earlier" is by submission, then id: of five submitted at once, the same four count always.
     earlier = [
@@ -96,18 +86,11 @@ def _facts(session: Session, application: Application, edition: RuleEdition) -> 
         and one.outcome not in (Outcome.WITHDRAWN, Outcome.INELIGIBLE)
         and (one.submitted_at, one.id) < (application.submitted_at, application.id)
     ]
-    labelled = session.scalar(
-        sa.select(sa.func.min(Award.awarded_on)).where(
-            Award.label == "national",
-            Award.teacher == application.teacher,
-            Award.project == application.project,
-            Award.revoked_at.is_(None),
-        )
-    )
+    labelled = session.scalar(_LABELLED, {"teacher": application.teacher, "project": project.id})
     refusals = [o for o in others if o.project == project.id and o.outcome is Outcome.REFUSED]
     again = content["reapplication"]
     return Facts(
-        is_member=session.get(Member, (project.id, teacher.id)) is not None,
+        is_member=any(one.teacher == teacher.id for one in members),
         european=len(founders) > 1,
         founder_countries=founders,
         project_ended_on=project.ended_on,
@@ -129,17 +112,44 @@ def _facts(session: Session, application: Application, edition: RuleEdition) -> 
     )
 
 
+# Built once: building a query takes longer than running it.
+_MEMBERS = (
+    sa.select(Member.teacher, Member.role, School.country)
+    .join(Teacher, Teacher.id == Member.teacher)
+    .join(School, School.id == Teacher.school)
+    .where(Member.project == sa.bindparam("project"))
+)
+_OF_TEACHER = sa.select(
+    Application.id,
+    Application.project,
+    Application.school_year,
+    Application.submitted_at,
+    Application.outcome,
+).where(
+    Application.label == "national",
+    Application.teacher == sa.bindparam("teacher"),
+    Application.id != sa.bindparam("application"),
+)
+_LABELLED = sa.select(sa.func.min(Award.awarded_on)).where(
+    Award.label == "national",
+    Award.teacher == sa.bindparam("teacher"),
+    Award.project == sa.bindparam("project"),
+    Award.revoked_at.is_(None),
+)
+_OF_PROJECT = sa.select(Application.id, Application.content["sections"].label("sections")).where(
+    Application.label == "national",
+    Application.project == sa.bindparam("project"),
+    Application.teacher != sa.bindparam("teacher"),
+)
+
+
 def _warn_of_likeness(session: Session, application: Application, now: datetime) -> None:
     """Tells the coordinator where two applications of one project read alike: a warning, no verdict."""
-    others = session.scalars(
-        sa.select(Application).where(
-            Application.label == "national",
-            Application.project == application.project,
-            Application.teacher != application.teacher,
-        )
+    others = session.execute(
+        _OF_PROJECT, {"project": application.project, "teacher": application.teacher}
     ).all()
     for other in others:
-        likeness = similarity.similar(application.content["sections"], other.content["sections"])
+        likeness = similarity.similar(application.content["sections"], other.sections)
         if likeness.share < similarity.WARN_FROM:
             continue
         share = f"{likeness.share:.0%}"

@@ -28,6 +28,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.registry.countries import country_name
+from labels.steps import seen
 from labels.submitting import rules_of
 
 
@@ -42,7 +43,7 @@ class DuePaper:
 
 def due_papers(session: Session, application_id: str) -> list[DuePaper]:
     """The papers that the application's outcome calls for and the record does not have yet."""
-    application = session.get_one(Application, application_id)
+    application = seen(session, application_id)
     decision = session.get(Decision, (application.id, application.instance))
     if decision is None:
         return []

@@ -6,6 +6,7 @@ sent or until there is nothing left to ask for. Nothing here opens a connection 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,14 +112,14 @@ def queue(
         "next_attempt_at": now,
         "attempts": 0,
     }
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = (
-        insert(Mail)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=[Mail.reason])
-        .returning(Mail.reason)
-    )
-    return session.execute(statement).first() is not None
+    return session.execute(_insert_once(session.get_bind().dialect.name), values).first() is not None
+
+
+@functools.cache
+def _insert_once(dialect: str) -> sa.Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    table = cast("sa.Table", Mail.__table__)
+    return insert(table).on_conflict_do_nothing(index_elements=[table.c.reason]).returning(table.c.reason)
 
 
 def due(session: Session, now: datetime, application: str | None = None, limit: int = 500) -> Sequence[Mail]:

@@ -6,6 +6,7 @@ code is derived from the step and a secret key, so it is kept nowhere; the recor
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import unicodedata
@@ -52,6 +53,7 @@ def same_person_name(one: str, other: str) -> bool:
     return bool(one.strip()) and _name_key(one) == _name_key(other)
 
 
+@functools.lru_cache(maxsize=4096)
 def _name_key(name: str) -> frozenset[str]:
     bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
     return frozenset("".join(c if c.isalnum() else " " for c in bare).split())

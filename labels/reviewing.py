@@ -17,7 +17,7 @@ from labels.calendars import add_working_days
 from labels.clock import in_words
 from labels.errors import LabelsError, NotAllowed, NotFound
 from labels.journal import RULES, SYSTEM, note
-from labels.people import Judged, Role, choose_reviewer, code_matches, conflicts_of_interest
+from labels.people import Candidate, Judged, Role, choose_reviewer, code_matches, conflicts_of_interest
 from labels.record.schema import (
     Application,
     Document,
@@ -75,28 +75,30 @@ def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> 
         return []
     edition = rules_of(session, application)
     judged = conflicts.judged(session, application)
-    _look_again_for_conflicts(session, application, judged, now=now)
+    seated = _seated(session, application)
+    if _took_back(session, application, seated, judged, now=now):
+        seated = _seated(session, application)
+    called = edition.national.review.reviewers.value
+    reason = "the rules ask for it"
+    if len(seated) >= called and all(step.state is StepState.ANSWERED for step in seated):
+        more = another_needed(assessments(session, application), edition)
+        if more is not None:
+            called, reason = len(seated) + 1, more
+    free_seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
+    if free_seats:
+        _fill(session, application, edition, judged, free_seats, reason, now=now, key=key)
+    awaited = open_steps(session, application)
+    _settle_stage(application, awaited, now)
+    return awaited
 
-    seated = [
+
+def _seated(session: Session, application: Application) -> list[Step]:
+    """The reviews that were asked for or given, and not taken back."""
+    return [
         step
         for step in steps_of(session, application, StepKind.REVIEW)
         if step.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
     ]
-    called = edition.national.review.reviewers.value
-    reason = "the rules ask for it"
-    given = assessments(session, application)
-    if len(given) >= called and len(given) == len(seated):
-        more = another_needed(given, edition)
-        if more is not None:
-            called, reason = len(seated) + 1, more
-    free_seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
-    for seat in free_seats:
-        if not _assign(session, application, edition, judged, seat, reason, now=now, key=key):
-            _ask_coordinator(session, application, seat, now=now, key=key)
-            break
-    awaited = open_steps(session, application)
-    _settle_stage(application, awaited, now)
-    return awaited
 
 
 def assessments(session: Session, application: Application) -> list[Assessment]:
@@ -104,15 +106,20 @@ def assessments(session: Session, application: Application) -> list[Assessment]:
     return [
         Assessment(reviewer=review.reviewer, scores=review.scores, comment=review.comment)
         for review in session.scalars(
-            sa.select(Review)
-            .where(
-                Review.application == application.id,
-                Review.instance == application.instance,
-                Review.void_at.is_(None),
-            )
-            .order_by(Review.given_at, Review.step)
+            _REVIEWS, {"application": application.id, "instance": application.instance}
         )
     ]
+
+
+_REVIEWS = (
+    sa.select(Review)
+    .where(
+        Review.application == sa.bindparam("application"),
+        Review.instance == sa.bindparam("instance"),
+        Review.void_at.is_(None),
+    )
+    .order_by(Review.given_at, Review.step)
+)
 
 
 def _settle_stage(application: Application, awaited: Sequence[Step], now: datetime) -> None:
@@ -129,29 +136,33 @@ def _settle_stage(application: Application, awaited: Sequence[Step], now: dateti
         application.stage, application.stage_since = stage, now
 
 
-def _assign(
+def _fill(
     session: Session,
     application: Application,
     edition: RuleEdition,
     judged: Judged,
-    seat: int,
+    seats: Sequence[int],
     reason: str,
     *,
     now: datetime,
     key: bytes,
-) -> bool:
-    excluded = _already_asked(session, application)
-    chosen = choose_reviewer(conflicts.candidates(session, application), judged, excluded, application.id)
-    if chosen is None:
-        return False
+) -> None:
+    """Asks a reviewer for each of the seats, and the coordinator for the first that nobody can take."""
+    candidates = conflicts.candidates(session, application)
+    asked = _already_asked(session, application)
     due = add_working_days(now, edition.national.review.due_days.value, application.country)
-    _seat(session, application, chosen.email, seat, due, now=now, key=key)
-    note(
-        session, application, RULES, "assigned a reviewer", now,
-        reviewer=chosen.email, seat=seat, because=reason, load=chosen.load,
-    )  # fmt: skip
-    session.flush()
-    return True
+    for seat in seats:
+        chosen = choose_reviewer(candidates, judged, asked, application.id)
+        if chosen is None:
+            _ask_coordinator(session, application, candidates, judged, seat, now=now, key=key)
+            return
+        asked.add(chosen.email)
+        with session.no_autoflush:  # nothing that is asked here depends on what is written here
+            _seat(session, application, chosen.email, seat, due, now=now, key=key)
+            note(
+                session, application, RULES, "assigned a reviewer", now,
+                reviewer=chosen.email, seat=seat, because=reason, load=chosen.load,
+            )  # fmt: skip
 
 
 def _already_asked(session: Session, application: Application) -> set[str]:
@@ -220,16 +231,22 @@ def _coordinator(session: Session, organisation: str) -> str:
 
 
 def _ask_coordinator(
-    session: Session, application: Application, seat: int, *, now: datetime, key: bytes
+    session: Session,
+    application: Application,
+    candidates: Sequence[Candidate],
+    judged: Judged,
+    seat: int,
+    *,
+    now: datetime,
+    key: bytes,
 ) -> None:
     if any(s.kind is StepKind.ASSIGNMENT for s in open_steps(session, application)):
         return
     email = _coordinator(session, application.organisation)
-    judged = conflicts.judged(session, application)
     asked = _already_asked(session, application)
     reasons = [
         f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
-        for candidate in conflicts.candidates(session, application)
+        for candidate in candidates
         if (found := conflicts_of_interest(candidate, judged)) or candidate.email in asked
     ]
     step = open_step(
@@ -240,20 +257,15 @@ def _ask_coordinator(
     note(session, application, SYSTEM, "asked the coordinator for a reviewer", now, step=step.id)
 
 
-def _look_again_for_conflicts(
-    session: Session, application: Application, judged: Judged, *, now: datetime
-) -> None:
+def _took_back(
+    session: Session, application: Application, steps: Sequence[Step], judged: Judged, *, now: datetime
+) -> bool:
     """Takes back reviews and requests of people who turn out to have a conflict of interest."""
-    steps = [
-        step
-        for step in steps_of(session, application, StepKind.REVIEW)
-        if step.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
-    ]
-    people = {c.email: c for c in conflicts.as_candidates(session, {s.assignee for s in steps}, application)}
+    found = conflicts.found(session, {step.assignee for step in steps}, judged)
     for step in steps:
-        found = conflicts_of_interest(people[step.assignee], judged) if step.assignee in people else []
-        if found:
-            _void(session, application, step, f"conflict of interest: {'; '.join(found)}", SYSTEM, now)
+        if why := found.get(step.assignee):
+            _void(session, application, step, f"conflict of interest: {'; '.join(why)}", SYSTEM, now)
+    return bool(found)
 
 
 def _void(
@@ -286,6 +298,29 @@ def find_step(session: Session, step_id: str) -> Step:
     return step
 
 
+def _held_by_step(session: Session, step_id: str) -> Application:
+    identifier = session.scalar(_APPLICATION_OF, {"step": step_id})
+    if identifier is None:
+        raise NotFound(f"There is no step {step_id}.")
+    return held(session, identifier)
+
+
+# Built once: building a query takes longer than running it.
+_APPLICATION_OF = sa.select(Step.application).where(Step.id == sa.bindparam("step"))
+_HAS_ROLE = sa.select(sa.func.count()).where(
+    Staff.email == sa.bindparam("email"),
+    Staff.organisation == sa.bindparam("organisation"),
+    Staff.role.in_(sa.bindparam("roles", expanding=True)),
+)
+_KEYS = (
+    sa.select(Document.key)
+    .where(
+        Document.application == sa.bindparam("application"), Document.kind.in_(["application", "evidence"])
+    )
+    .order_by(Document.key)
+)
+
+
 def prove(
     session: Session, step: Step, email: str | None, code: str, *, now: datetime, key: bytes
 ) -> Refusal | None:
@@ -314,10 +349,9 @@ def prove(
     if step.kind is StepKind.REVIEW:
         if not _has_role(session, step.assignee, application.organisation):
             return Refusal(f"{step.assignee} is no longer on the staff of {application.organisation}.")
-        judged = conflicts.judged(session, application)
-        for person in conflicts.as_candidates(session, {step.assignee}, application):
-            if found := conflicts_of_interest(person, judged):
-                return Refusal(f"You have a conflict of interest with this application: {'; '.join(found)}.")
+        found = conflicts.found(session, {step.assignee}, conflicts.judged(session, application))
+        if why := found.get(step.assignee):
+            return Refusal(f"You have a conflict of interest with this application: {'; '.join(why)}.")
     return None
 
 
@@ -340,16 +374,8 @@ def _count_failure(
 
 
 def _has_role(session: Session, email: str, organisation: str, *roles: Role) -> bool:
-    return (
-        session.scalar(
-            sa.select(sa.func.count()).where(
-                Staff.email == email,
-                Staff.organisation == organisation,
-                Staff.role.in_(roles or tuple(Role)),
-            )
-        )
-        or 0
-    ) > 0
+    whom = {"email": email, "organisation": organisation, "roles": roles or tuple(Role)}
+    return bool(session.scalar(_HAS_ROLE, whom))
 
 
 def answer(
@@ -368,8 +394,8 @@ def answer(
     Raises:
         NotFound: there is no such step.
     """
-    application = held(session, find_step(session, step_id).application)
-    step = session.get_one(Step, step_id, with_for_update=True, populate_existing=True)
+    application = _held_by_step(session, step_id)
+    step = session.get_one(Step, step_id, with_for_update=True)
     refusal = prove(session, step, email, code, now=now, key=key)
     if refusal is None:
         refusal = _fits(session, application, step, given)
@@ -406,12 +432,7 @@ def _fits(session: Session, application: Application, step: Step, given: Answer)
 
 def documents_digest(session: Session, application: Application) -> str:
     """A digest of the documents that lie before the reviewers: which version a review is about."""
-    keys = session.scalars(
-        sa.select(Document.key)
-        .where(Document.application == application.id, Document.kind.in_(["application", "evidence"]))
-        .order_by(Document.key)
-    )
-    return digest(list(keys))
+    return digest(list(session.scalars(_KEYS, {"application": application.id})))
 
 
 def _take_review(
@@ -598,10 +619,9 @@ def reassign(
         raise NotAllowed(f"{step.id} is no review.")
     if not _has_role(session, to, application.organisation):
         raise NotAllowed(f"{to} is not on the staff of {application.organisation}.")
-    judged = conflicts.judged(session, application)
-    for person in conflicts.as_candidates(session, {to}, application):
-        if found := conflicts_of_interest(person, judged):
-            raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(found)}.")
+    found = conflicts.found(session, {to}, conflicts.judged(session, application))
+    if why := found.get(to):
+        raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(why)}.")
     busy = {
         s.assignee
         for s in session.scalars(

@@ -14,6 +14,7 @@ from labels.record.schema import (
     Application,
     Organisation,
     Project,
+    School,
     Staff,
     Step,
     StepKind,
@@ -23,6 +24,11 @@ from labels.record.schema import (
 
 AWAITED = (StepKind.REVIEW, StepKind.INFORMATION, StepKind.ASSIGNMENT)
 """The kinds of step that an application waits for; the others are rights that nobody waits for."""
+
+
+_COUNT = sa.select(sa.func.count()).where(
+    Step.application == sa.bindparam("application"), Step.kind == sa.bindparam("kind")
+)
 
 
 def open_step(
@@ -40,9 +46,7 @@ def open_step(
     question: str | None = None,
 ) -> Step:
     """Opens a step for one person; its code is derived from `key` and only its hash is kept."""
-    earlier = session.scalar(
-        sa.select(sa.func.count()).where(Step.application == application.id, Step.kind == kind)
-    )
+    earlier = session.scalar(_COUNT, {"application": application.id, "kind": kind})
     number = 1 + (earlier or 0)
     identifier = step_id(application.id, kind, number)
     step = Step(
@@ -84,10 +88,19 @@ def close_step(step: Step, state: StepState, now: datetime, because: str | None 
 
 def steps_of(session: Session, application: Application, *kinds: StepKind) -> list[Step]:
     """The steps of the application's present instance, oldest first; all kinds unless some are named."""
-    query = sa.select(Step).where(Step.application == application.id, Step.instance == application.instance)
-    if kinds:
-        query = query.where(Step.kind.in_(kinds))
-    return list(session.scalars(query.order_by(Step.opened_at, Step.number)))
+    of = {"application": application.id, "instance": application.instance, "kinds": kinds or tuple(StepKind)}
+    return list(session.scalars(_STEPS, of))
+
+
+_STEPS = (
+    sa.select(Step)
+    .where(
+        Step.application == sa.bindparam("application"),
+        Step.instance == sa.bindparam("instance"),
+        Step.kind.in_(sa.bindparam("kinds", expanding=True)),
+    )
+    .order_by(Step.opened_at, Step.number)
+)
 
 
 def open_steps(session: Session, application: Application) -> list[Step]:
@@ -101,9 +114,41 @@ def held(session: Session, application_id: str) -> Application:
     Raises:
         NotFound: there is none of that id.
     """
-    application = session.get(Application, application_id, with_for_update=True)
-    if application is None:
+    return _found(session, application_id, _WHOLE.with_for_update(of=Application))
+
+
+def seen(session: Session, application_id: str) -> Application:
+    """The application, for reading.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    return _found(session, application_id, _WHOLE)
+
+
+_WHOLE = (
+    sa.select(Application, Teacher, School, Project, Organisation)
+    .outerjoin(Teacher, Teacher.id == Application.teacher)
+    .outerjoin(School, School.id == Application.school)
+    .outerjoin(Project, Project.id == Application.project)
+    .outerjoin(Organisation, Organisation.id == Application.organisation)
+    .where(Application.id == sa.bindparam("application"))
+    .execution_options(populate_existing=True)
+)
+"""An application with whom and what it is about: nearly everything that is done asks for all of them."""
+
+
+def _found(
+    session: Session,
+    application_id: str,
+    query: sa.Select[Application, Teacher, School, Project, Organisation],
+) -> Application:
+    row = session.execute(query, {"application": application_id}).first()
+    if row is None:
         raise NotFound(f"There is no application {application_id}.")
+    # A session forgets what nobody refers to; these it is about to be asked for again.
+    session.info.setdefault("kept", []).append(row)
+    application: Application = row[0]
     return application
 
 
@@ -121,10 +166,13 @@ def common_context(session: Session, application: Application) -> dict[str, str]
 
 def person_named(session: Session, email: str) -> tuple[str, str]:
     """Name and language of the person with that address; the address itself if unknown."""
-    found = (
-        session.execute(sa.select(Staff.name, Staff.language).where(Staff.email == email).limit(1)).first()
-        or session.execute(
-            sa.select(Teacher.name, Teacher.language).where(Teacher.email == email).limit(1)
-        ).first()
-    )
-    return (found[0], found[1]) if found else (email, "en")
+    for register in _NAMES:
+        if found := session.execute(register, {"email": email}).first():
+            return found.name, found.language
+    return email, "en"
+
+
+_NAMES = [
+    sa.select(who.name, who.language).where(who.email == sa.bindparam("email")).limit(1)
+    for who in (Staff, Teacher)
+]

@@ -22,6 +22,7 @@ from labels.journal import note
 from labels.record.schema import (
     Application,
     Document,
+    Organisation,
     Project,
     RuleText,
     School,
@@ -60,18 +61,31 @@ def applicants_organisation(session: Session, application: NationalApplication, 
         InvalidInput: the registry has no such teacher or project.
     """
     faults = []
-    teacher = session.get(Teacher, application.teacher)
-    if teacher is None:
+    known = session.execute(
+        _APPLICANT, {"teacher": application.teacher, "project": application.project}
+    ).one()
+    if known.organisation is None:
         faults.append(
             Fault("teacher", f'the registry has no teacher "{application.teacher}".', "Check the identifier.")
         )
-    if session.get(Project, application.project) is None:
+    if known.project is None:
         faults.append(
             Fault("project", f'the registry has no project "{application.project}".', "Check the identifier.")
         )
-    if teacher is None or faults:
+    if faults:
         raise InvalidInput(subject, faults)
-    return session.get_one(School, teacher.school).organisation
+    organisation: str = known.organisation
+    return organisation
+
+
+_APPLICANT = sa.select(
+    sa.select(School.organisation)
+    .join(Teacher, Teacher.school == School.id)
+    .where(Teacher.id == sa.bindparam("teacher"))
+    .scalar_subquery()
+    .label("organisation"),
+    sa.select(Project.id).where(Project.id == sa.bindparam("project")).scalar_subquery().label("project"),
+)
 
 
 def content_digest(application: NationalApplication, evidence: Sequence[tuple[str, str]]) -> str:
@@ -98,16 +112,10 @@ def submit(
         NotAllowed: another application of this teacher for this project is still open.
     """
     # Of two submissions at once, the second waits here and then sees the first.
-    teacher = session.get_one(Teacher, application.teacher, with_for_update=True)
+    teacher, school, organisation = session.execute(_HELD, {"teacher": application.teacher}).one()
     sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
-    earlier = session.scalars(
-        sa.select(Application)
-        .where(
-            Application.label == "national",
-            Application.teacher == application.teacher,
-            Application.project == application.project,
-        )
-        .order_by(Application.attempt)
+    earlier = session.execute(
+        _EARLIER, {"teacher": application.teacher, "project": application.project}
     ).all()
     for one in earlier:
         if one.content_digest == sameness:
@@ -118,7 +126,6 @@ def submit(
                 f"Your application {one.id} for this project is still open. To hand in another, "
                 f"withdraw it first: labels withdraw {one.id} --as EMAIL --code CODE"
             )
-    school = session.get_one(School, teacher.school)
     placement = place(now, edition.national.calendar, school.country)
     attempt = len(earlier) + 1
     row = Application(
@@ -127,7 +134,7 @@ def submit(
         teacher=teacher.id,
         project=application.project,
         school=school.id,
-        organisation=school.organisation,
+        organisation=organisation.id,
         country=school.country,
         language=application.language,
         attempt=attempt,
@@ -189,8 +196,29 @@ def submit(
     return Submitted(row.id, created=True)
 
 
+_HELD = (
+    sa.select(Teacher, School, Organisation)
+    .join(School, School.id == Teacher.school)
+    .join(Organisation, Organisation.id == School.organisation)
+    .where(Teacher.id == sa.bindparam("teacher"))
+    .with_for_update(of=Teacher)
+)
+_EARLIER = (
+    sa.select(Application.id, Application.content_digest, Application.outcome)
+    .where(
+        Application.label == "national",
+        Application.teacher == sa.bindparam("teacher"),
+        Application.project == sa.bindparam("project"),
+    )
+    .order_by(Application.attempt)
+)
+_KEPT = sa.select(RuleText.digest).where(RuleText.digest == sa.bindparam("digest"))
+
+
 def keep_rules(session: Session, edition: RuleEdition) -> str:
     """Keeps the text of the rules once, and returns its digest."""
+    if session.scalar(_KEPT, {"digest": edition.digest}) is not None:
+        return edition.digest
     values: dict[str, Any] = {
         "digest": edition.digest,
         "version": edition.version,
