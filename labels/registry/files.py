@@ -22,7 +22,7 @@ class Objection(NamedTuple):
 _ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters, line ends, and those that turn the direction of writing."""
 
-_ACTING_OR_SPACE = re.compile(rf"{_ACTING.pattern}|\s")
+_ACTING_OR_SPACE = re.compile(_ACTING.pattern[:-1] + r"\s]")
 
 _EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"

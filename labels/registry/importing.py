@@ -1,0 +1,352 @@
+"""Brings the registry's files into the record: all of them, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.identifiers import award_id
+from labels.record.engine import Record
+from labels.record.schema import Base
+from labels.registry.files import LABELS, Objection, RegistryFile, registry_files, shown
+from labels.registry.reading import Chunk, Faults, read_chunks
+
+MANY = 10_000
+"""From so many rows on, an empty table's indexes are made after its rows: sorting beats inserting."""
+
+CACHE_KIB = 32 * 1024
+"""What SQLite may keep of the record, and as much of the staged rows, while it imports."""
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did."""
+
+    files: dict[str, int]
+    """The rows of each file that was there."""
+    inserted: int
+    """Rows that the record did not have."""
+    updated: int
+    """Rows that it had, with other values."""
+
+    @property
+    def rows(self) -> int:
+        """The rows of all files together."""
+        return sum(self.files.values())
+
+
+def import_registry(
+    record: Record,
+    folder: Path,
+    today: date,
+    progress: Callable[[str, int], None] | None = None,
+) -> ImportReport:
+    """Loads or updates the registry from the CSV files in `folder`, in one transaction.
+
+    A file may be absent; rows that the record has and the files have not stay as they are. After each
+    few thousand rows `progress` is told the file's name and how many of its rows were read.
+
+    Raises:
+        InvalidInput: a file, row or value is wrong; every fault is named (of very many the first
+            thousand) and nothing was changed.
+        OutOfReach: the database does not answer; nothing was changed.
+    """
+    files = [(file, folder / file.name) for file in registry_files(today)]
+    present = [(rank, file, path) for rank, (file, path) in enumerate(files) if path.is_file()]
+    if not present:
+        names = ", ".join(file.name for file, _ in files)
+        problem = "holds no registry file." if folder.is_dir() else "is not a folder."
+        raise InvalidInput("import", [Fault(str(folder), problem, f"Expected a folder with {names}.")])
+    faults = Faults()
+    with record.writing() as session:
+        connection = session.connection()
+        with _roomy(connection):
+            staging = _Staging(connection, today)
+            counts = {
+                file.name: staging.fill(rank, file, path, faults, progress) for rank, file, path in present
+            }
+            staging.check(faults)
+            faults.refuse("import")
+            inserted = updated = 0
+            for _, file, _ in present:
+                new, changed = staging.merge(file, counts[file.name])
+                inserted, updated = inserted + new, updated + changed
+            staging.drop()
+    return ImportReport(counts, inserted, updated)
+
+
+class _roomy:
+    """Gives SQLite a larger cache for as long as an import takes."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._former: dict[str, int] = {}
+
+    def __enter__(self) -> None:
+        if self._connection.dialect.name == "sqlite":
+            for schema in ("main", "temp"):
+                asked = self._connection.exec_driver_sql(f"PRAGMA {schema}.cache_size")
+                self._former[schema] = asked.scalar_one()
+                self._connection.exec_driver_sql(f"PRAGMA {schema}.cache_size=-{CACHE_KIB}")
+
+    def __exit__(self, *_: object) -> None:
+        for schema, size in self._former.items():
+            self._connection.exec_driver_sql(f"PRAGMA {schema}.cache_size={size}")
+
+
+class _Staging:
+    """The files' rows as they stand, in temporary tables with their lines, to be checked as sets.
+
+    What is compared and moved there is said once, in SQL that both databases understand.
+    """
+
+    def __init__(self, connection: sa.Connection, today: date) -> None:
+        self._connection = connection
+        self._sqlite = connection.dialect.name == "sqlite"
+        self._files: dict[str, tuple[int, RegistryFile]] = {}
+        self._partial: set[str] = set()
+        """Tables whose file could not be read to its end: what refers to them can't be judged."""
+        self._unsound: set[str] = set()
+
+    def fill(
+        self,
+        rank: int,
+        file: RegistryFile,
+        path: Path,
+        faults: Faults,
+        progress: Callable[[str, int], None] | None,
+    ) -> int:
+        """Stages a file; returns how many rows it has."""
+        self._files[file.table] = rank, file
+        extra = ("id", "same") if file.table == "award" else ()
+        names = (*file.names, *extra)
+        key = self._key(file)
+        columns = ", ".join(f'"{name}" TEXT NOT NULL' for name in names)
+        table = f"staged_{file.table}"
+        if self._sqlite:
+            # Clustered by the key: repeated keys lie side by side, and the record is filled in its order.
+            self._run(
+                f"CREATE TEMP TABLE {table} ({columns}, line INTEGER NOT NULL, PRIMARY KEY ({key}, line))"
+                " WITHOUT ROWID"
+            )
+        else:
+            self._run(f"CREATE TEMP TABLE {table} ({columns}, line INTEGER NOT NULL) ON COMMIT DROP")
+        count, before = 0, faults.count
+        for chunk in read_chunks(path, file, rank, faults):
+            if file.table == "award":
+                chunk = _with_award_ids(chunk)
+            self._append(table, chunk)
+            count += len(chunk.lines)
+            if progress:
+                progress(file.name, count)
+        if faults.count > before:
+            self._unsound.add(file.table)
+            if file.name in faults.cut_short:
+                self._partial.add(file.table)
+        if not self._sqlite:
+            self._run(f"ANALYZE {table}")
+        return count
+
+    def _append(self, table: str, chunk: Chunk) -> None:
+        rows = list(zip(*chunk.columns, chunk.lines, strict=True))
+        if not rows:
+            return
+        if self._sqlite:
+            places = ", ".join("?" * len(rows[0]))
+            self._connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({places})", rows)
+            return
+        if any("\0" in value for column in chunk.columns for value in column):
+            rows = [  # refused already; PostgreSQL can't even stage it
+                tuple(value.replace("\0", "") if isinstance(value, str) else value for value in row)
+                for row in rows
+            ]
+        driver: Any = self._connection.connection.driver_connection
+        operational = self._connection.dialect.loaded_dbapi.OperationalError
+        try:
+            with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except operational as error:
+            reason = str(error).strip().splitlines()[0]
+            raise OutOfReach("The record", f"{reason}.", "Nothing was changed.") from error
+
+    def check(self, faults: Faults) -> None:
+        """Adds what is wrong between rows: repeated keys, and references to nothing."""
+        for table, (rank, file) in self._files.items():
+            for line, problem, remedy, name in self._repeated(file):
+                faults.add(rank, file.name, line, name, Objection(problem, remedy))
+            for column in file.columns:
+                if column.of and column.of not in self._partial:
+                    for line, value in self._dangling(table, column.name, column.of):
+                        problem = f"{shown(value)} is no {column.of}, neither in the files nor in the record."
+                        remedy = f"Correct it, or add the {column.of} to {self._file_of(column.of)}."
+                        faults.add(rank, file.name, line, column.name, Objection(problem, remedy))
+        if "member" in self._files and not self._unsound & {"member", "project"}:
+            rank, file = self._files["member"]
+            for line, joined, ended in self._joined_late():
+                problem = f"{joined} is after the project's end, {ended}."
+                faults.add(rank, file.name, line, "joined_on", Objection(problem, "Correct one of them."))
+
+    def _repeated(self, file: RegistryFile) -> Iterator[tuple[int, str, str, str]]:
+        key = self._key(file)
+        table = f"staged_{file.table}"
+        named = [name for name in file.key if name != "awarded_on"]
+        columns = ", ".join(f's."{name}"' for name in named)
+        both = " AND ".join(f"s.{name} = r.{name}" for name in key.split(", "))
+        compared = (
+            "s.school, (SELECT f.school FROM staged_teacher f WHERE f.teacher = s.teacher AND f.line = r.first)"
+            if file.table == "teacher"
+            else "'', ''"
+        )
+        found = self._run(
+            f"SELECT s.line, r.first, {compared}, {columns} FROM {table} s JOIN"
+            f" (SELECT {key}, min(line) AS first FROM {table} GROUP BY {key} HAVING count(*) > 1) r"
+            f" ON {both} WHERE s.line > r.first ORDER BY s.line"
+        )
+        for line, first, school, former, *values in found:
+            if not all(values) and file.table != "award":
+                continue  # empty: told already
+            what = " and ".join(shown(value) for value in values if value)
+            if school != former:
+                problem = (
+                    f"{what} is in school {shown(former)} on line {first}; a teacher belongs to one school."
+                )
+                yield line, problem, "Keep the row with the present school.", "school"
+            else:
+                yield line, f"{what} stands on line {first} already.", "Keep one of the rows.", named[0]
+
+    def _dangling(self, table: str, column: str, of: str) -> Iterator[tuple[int, str]]:
+        staged = (
+            f'AND NOT EXISTS (SELECT 1 FROM staged_{of} r WHERE r."{of}" = s."{column}")'
+            if of in self._files
+            else ""
+        )
+        found = self._run(
+            f'SELECT s.line, s."{column}" FROM staged_{table} s WHERE s."{column}" <> \'\' {staged}'
+            f' AND NOT EXISTS (SELECT 1 FROM {of} r WHERE r.id = s."{column}") ORDER BY s.line'
+        )
+        yield from ((line, value) for line, value in found)
+
+    def _joined_late(self) -> Iterator[tuple[int, str, str]]:
+        ends = (
+            "SELECT id AS project, CAST(ended_on AS TEXT) AS ended_on FROM project WHERE ended_on IS NOT NULL"
+        )
+        if "project" in self._files:
+            ends = (
+                "SELECT project, ended_on FROM staged_project WHERE ended_on <> ''"
+                f" UNION ALL {ends} AND NOT EXISTS"
+                " (SELECT 1 FROM staged_project p WHERE p.project = project.id)"
+            )
+        found = self._run(
+            f"SELECT s.line, s.joined_on, e.ended_on FROM staged_member s JOIN ({ends}) e"
+            " ON e.project = s.project WHERE s.joined_on > e.ended_on ORDER BY s.line"
+        )
+        yield from ((line, joined, ended) for line, joined, ended in found)
+
+    def merge(self, file: RegistryFile, count: int) -> tuple[int, int]:
+        """Inserts what is new and updates what differs; returns how many of each."""
+        table = Base.metadata.tables[file.table]
+        if file.table == "award":
+            self._recognise_awards()
+        empty = self._run(f"SELECT 1 FROM {table.name} LIMIT 1").first() is None
+        before = 0 if empty else self._run(f"SELECT count(*) FROM {table.name}").scalar_one()
+        pairs = {self._column_of(name, file): self._value_of(name, table, file) for name in file.names}
+        if file.table == "award":
+            pairs = {"id": "id", **pairs}
+        into = ", ".join(f'"{column}"' for column in pairs)
+        keys = [column.name for column in table.primary_key]
+        insert = (
+            f"INSERT INTO {table.name} ({into}) SELECT {', '.join(pairs.values())}"
+            f" FROM staged_{file.table} s"
+            + (" WHERE s.id <> ''" if file.table == "award" else " WHERE true")
+            + f" ORDER BY {self._key(file)}"
+        )
+        if empty:
+            late = sorted(table.indexes, key=lambda index: str(index.name)) if count >= MANY else []
+            for index in late:
+                index.drop(self._connection)
+            inserted = self._run(insert).rowcount
+            for index in late:
+                index.create(self._connection)
+            return inserted, 0
+        others = [column for column in pairs if column not in keys]
+        differs = "IS NOT" if self._sqlite else "IS DISTINCT FROM"
+        now = ", ".join(f'{table.name}."{column}"' for column in others)
+        then = ", ".join(f'excluded."{column}"' for column in others)
+        changes = ", ".join(f'"{column}" = excluded."{column}"' for column in others)
+        touched = self._run(
+            f"{insert} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes} WHERE ({now}) {differs} ({then})"
+        ).rowcount
+        inserted = self._run(f"SELECT count(*) FROM {table.name}").scalar_one() - before
+        return inserted, touched - inserted
+
+    def _recognise_awards(self) -> None:
+        """Gives staged awards the identifiers under which the record has them.
+
+        What was decided here is known by its application, and the file says nothing new about it. A date
+        put right in the file changes the award it was given for, and makes no second one.
+        """
+        same = (
+            "a.label = staged_award.label AND a.teacher = staged_award.teacher"
+            " AND a.project = staged_award.project AND staged_award.label <> 'school'"
+        )
+        self._run(
+            f"UPDATE staged_award SET id = (SELECT min(CASE WHEN EXISTS (SELECT 1 FROM application p"
+            f" WHERE p.id = a.id) THEN '' ELSE a.id END) FROM award a WHERE {same})"
+            f" WHERE EXISTS (SELECT 1 FROM award a WHERE {same})"
+        )
+
+    def drop(self) -> None:
+        """Removes the staged rows, from a connection that others will use."""
+        for table in self._files:
+            self._run(f"DROP TABLE staged_{table}")
+
+    def _run(self, statement: str) -> sa.CursorResult[*tuple[Any, ...]]:
+        return self._connection.exec_driver_sql(statement)
+
+    def _file_of(self, table: str) -> str:
+        return next(file.name for file in registry_files(date.min) if file.table == table)
+
+    @staticmethod
+    def _key(file: RegistryFile) -> str:
+        return "same" if file.table == "award" else ", ".join(file.key)
+
+    @staticmethod
+    def _column_of(name: str, file: RegistryFile) -> str:
+        return "id" if name == file.table else name
+
+    def _value_of(self, name: str, table: sa.Table, file: RegistryFile) -> str:
+        """A staged text as the value that the record keeps."""
+        column = table.columns[self._column_of(name, file)]
+        value = f's."{name}"'
+        if column.nullable:
+            value = f"NULLIF({value}, '')"
+        if isinstance(column.type, sa.Boolean):
+            return f"({value} = 'true')"
+        if isinstance(column.type, sa.Float):
+            return f"CAST({value} AS FLOAT)"
+        if isinstance(column.type, sa.Date) and not self._sqlite:
+            return f"CAST({value} AS date)"
+        return value
+
+
+def _with_award_ids(chunk: Chunk) -> Chunk:
+    """The awards with their identifiers, and with what tells two of one kind apart.
+
+    A label for a project is awarded to a teacher once; a school's is awarded again when it has run out.
+    """
+    labels, teachers, projects, schools, _, days, _ = chunk.columns
+    identifiers: list[str] = []
+    kinds: list[str] = []
+    for label, teacher, project, school, day in zip(labels, teachers, projects, schools, days, strict=True):
+        known = label if label in LABELS else "school"  # refused already
+        identifiers.append(award_id(known, teacher or None, project or None, school or None, day))
+        what: Sequence[str] = (school, day) if known == "school" else (teacher, project)
+        kinds.append("\x1f".join((label, *what)))
+    return Chunk(chunk.lines, [*chunk.columns, identifiers, kinds])
