@@ -137,7 +137,7 @@ def _leans(character: str) -> bool:
     return character in (_ZWNJ, _ZWJ) or unicodedata.category(character) in ("Mn", "Mc", "Me")
 
 
-_AS_REFERENCE = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation}
+_ESCAPED = {ord(mark): f"\\{mark}" for mark in string.punctuation}
 _WORD_JOINER = "\u2060"
 _LINK_START = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[-\w])", re.IGNORECASE)
 
@@ -145,12 +145,13 @@ _LINK_START = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[-\w])", re.IGNO
 def markdown_plain(text: str) -> str:
     """`text` as one line of Markdown that shows as exactly that text, in a paragraph, list or table cell.
 
-    Every punctuation mark becomes a character reference, which Markdown and HTML both show and neither
-    acts on (nor does Jinja find its braces). Renderers that make links of bare addresses look at the text
-    *after* that, so addresses get a word joiner, which takes no room, where such a link would start.
+    Every punctuation mark is escaped, which Markdown shows and does not act on (nor does Jinja find its
+    braces); character references would do in theory, but Prefect's UI shows them as they are typed.
+    Renderers that make links of bare addresses look at the text *after* that, so addresses get a word
+    joiner, which takes no room, where such a link would start.
     """
     line = " ".join(clean(text).split())
-    return _LINK_START.sub(_WORD_JOINER, line).translate(_AS_REFERENCE)
+    return _LINK_START.sub(_WORD_JOINER, line).translate(_ESCAPED)
 
 
 def markdown_paragraphs(text: str) -> str:

@@ -142,7 +142,7 @@ def wake(
         if run.state.is_scheduled():
             return Woken(True, "its run is about to start")
         if run.state.is_paused():
-            result = client.resume_flow_run(run.id, run_input={})
+            result = client.resume_flow_run(run.id, run_input=_blank_form(client, run))
             if result.status == SetStateStatus.ACCEPT:
                 return Woken(True, "its run goes on")
         pause(0.25)
@@ -255,7 +255,18 @@ def _recover_one(
     return "replaced a run that was lost"
 
 
+def _blank_form(client: SyncPrefectClient, run: FlowRun) -> dict[str, Any]:
+    """The form as nobody filled it in, by which a run is only woken."""
+    form = _form(client, run) or {}
+    return {name: field.get("default") for name, field in form.get("properties", {}).items()}
+
+
 def _has_form(client: SyncPrefectClient, run: FlowRun) -> bool:
+    return _form(client, run) is not None
+
+
+def _form(client: SyncPrefectClient, run: FlowRun) -> Any | None:
+    """The schema of the form that the run waits with, or None before it is saved."""
     details = run.state.state_details if run.state else None
     keyset = details.run_input_keyset if details else None
-    return keyset is not None and _run_input(client, run.id, keyset["schema"]) is not None
+    return _run_input(client, run.id, keyset["schema"]) if keyset else None

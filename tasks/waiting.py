@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,8 +46,20 @@ async def suspended(application_id: str) -> tuple[int, dict[str, Any]]:
             rules_of(session, application).criteria_set,
             brief(session, here, application, awaited),
         )
+    _soften_the_end()
     filled = await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync
     return wait, filled.model_dump(mode="json")
+
+
+def _soften_the_end() -> None:
+    """Prefect logs a suspension as an ERROR, which makes coordinators look for a fault that is none."""
+
+    def soften(record: logging.LogRecord) -> bool:
+        if record.levelno == logging.ERROR and str(record.msg).startswith("Finished in state Suspended"):
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
+
+    logging.getLogger("prefect.flow_runs").addFilter(soften)
 
 
 @task(name="record the answer", **RETRIED)
