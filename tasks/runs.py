@@ -256,9 +256,10 @@ def _recover_one(
 
 
 def _blank_form(client: SyncPrefectClient, run: FlowRun) -> dict[str, Any]:
-    """The form as nobody filled it in, by which a run is only woken."""
+    """The form with nothing filled in, not even what it proposes, by which a run is only woken."""
     form = _form(client, run) or {}
-    return {name: field.get("default") for name, field in form.get("properties", {}).items()}
+    fields = form.get("properties", {}).items()
+    return {name: field["enum"][0] if "enum" in field else "" for name, field in fields}
 
 
 def _has_form(client: SyncPrefectClient, run: FlowRun) -> bool:
