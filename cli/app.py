@@ -20,12 +20,12 @@ from labels import deciding, inquiry, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer, read_answer
 from labels.applications import NationalApplication
 from labels.clock import BRUSSELS, end_of_day, in_words
-from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed
+from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, OutOfReach
 from labels.reviewing import Accepted, Refusal
 from labels.steps import held
 from labels.text import csv_plain
 from tasks.post import send_due
-from tasks.runs import PATIENCE, prefect_client, recover, wake
+from tasks.runs import PATIENCE, prefect_client, recover, start, wake
 from tasks.submission import submit_file
 from tasks.workspace import Workspace, workspace
 
@@ -140,20 +140,25 @@ def submit(
     """Register an application with its documents and start its run; the same again is the same one."""
     here = workspace()
     done = submit_file(here, read_json(file), file.name, evidence or [])
-    with prefect_client() as client:
-        from tasks.runs import start
-
-        run = str(start(here, client, done.application)) if done.created else None
-        if run is None:
-            recover(here, client, application_id=done.application)
-            with here.record.reading() as session:
-                run = inquiry.show(session, done.application).run
+    outage = None
+    try:
+        with prefect_client() as client:
+            if done.created:
+                start(here, client, done.application)
+            else:
+                recover(here, client, application_id=done.application)
+    except OutOfReach as error:
+        outage = error
+    with here.record.reading() as session:
+        run = inquiry.show(session, done.application).run
     if as_json:
         emit({"application": done.application, "run": run, "created": done.created})
     else:
         out.print(done.application)
         say("Registered; a receipt is on its way." if done.created else "This was submitted before.")
         say(f"See where it stands: labels show {done.application}")
+    if outage:
+        fail(outage)
 
 
 @app.command()

@@ -188,7 +188,7 @@ def _play(here: Workspace, played: Mapping[str, Script], stop: threading.Event) 
         if not steps:
             return
         codes = codes_in_mail(here.settings.mail_folder)
-        say(f"{len(steps)} people answer …")
+        say("One person answers …" if len(steps) == 1 else f"{len(steps)} people answer …")
         for step in steps:
             if stop.is_set():
                 return

@@ -20,6 +20,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Crashed
 
 from labels.errors import NotFound, OutOfReach
@@ -36,14 +37,23 @@ WAKE_WITHIN = 20.0
 """Seconds for which a waking is tried while the run is just about to suspend."""
 
 
+_LATER = (
+    "What was said is in the record and nothing is lost: `labels up`, or `labels recover` once the server "
+    "is back, goes on from there."
+)
+
+
 @contextlib.contextmanager
 def prefect_client() -> Iterator[SyncPrefectClient]:
     """A client of Prefect's server.
 
     Raises:
-        OutOfReach: the server does not answer; the record has everything, and `labels recover`
-            takes up from there.
+        OutOfReach: there is no server or it does not answer; the record has everything, and
+            `labels recover` takes up from there.
     """
+    if not PREFECT_API_URL.value():
+        # Prefect would start a server of its own for the length of this command.
+        raise OutOfReach("Prefect's server", "it is not running.", _LATER)
     try:
         with get_client(sync_client=True) as client:
             yield client
@@ -53,8 +63,7 @@ def prefect_client() -> Iterator[SyncPrefectClient]:
         raise OutOfReach(
             "Prefect's server",
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}.",
-            "What was said is in the record and nothing is lost; "
-            "when the server is back, `labels recover` goes on from there.",
+            _LATER,
         ) from error
 
 
@@ -62,7 +71,8 @@ def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UU
     """The run that drives the application, created unless it is there.
 
     Raises:
-        NotFound: no such application, or its deployment is missing.
+        NotFound: no such application.
+        OutOfReach: its flow is not deployed.
     """
     with here.record.reading() as session:
         application = session.get(Application, application_id)
@@ -73,9 +83,7 @@ def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UU
     try:
         deployment = client.read_deployment_by_name(DEPLOYMENTS[label])
     except ObjectNotFound:
-        raise NotFound(
-            f"Prefect has no deployment {DEPLOYMENTS[label]}. Deploy the flows first: labels up"
-        ) from None
+        raise OutOfReach("Prefect", f"it has no deployment {DEPLOYMENTS[label]}.", _LATER) from None
     run = client.create_flow_run_from_deployment(
         deployment.id,
         parameters={"application_id": application_id},
