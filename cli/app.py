@@ -140,6 +140,7 @@ def submit(
     """Register an application with its documents and start its run; the same again is the same one."""
     here = workspace()
     done = submit_file(here, read_json(file), file.name, evidence or [])
+    send_due(here, done.application)  # the receipt need not wait for a run
     outage = None
     try:
         with prefect_client() as client:
