@@ -81,27 +81,20 @@ def postgresql_database(postgresql_cluster: Cluster) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a migrated, empty record of this test's own, on each database in turn."""
+    from labels.record.engine import close_records
+
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         shutil.copyfile(template, tmp_path / "record.db")
         url = f"sqlite:///{tmp_path / 'record.db'}"
         yield url
-        _close_record(url)
+        close_records()
     else:
         cluster: Cluster = request.getfixturevalue("postgresql_cluster")
         name = cluster.create(request.getfixturevalue("postgresql_template"))
         yield cluster.url(name)
-        _close_record(cluster.url(name))
+        close_records()
         cluster.drop(name)
-
-
-def _close_record(url: str) -> None:
-    """Closes the connections to a test's record: a process keeps them, and tests are many."""
-    from labels.record import engine
-
-    if engine._opened.cache_info().currsize:
-        engine._opened(url).engine.dispose()
-        engine._opened.cache_clear()
 
 
 @pytest.fixture

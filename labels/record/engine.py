@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,15 @@ import alembic.script
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.errors import OutOfReach
+from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.settings import Settings
 
 BUSY_TIMEOUT_MS = 20_000
 """How long SQLite waits for another writer: writes here take milliseconds, so this never elapses
 but for a stuck process, and then the error is better than an endless wait."""
+
+DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
+"""What the record can live in."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -61,9 +64,17 @@ class Record:
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.OperationalError as error:
+        except sa.exc.DatabaseError as error:
+            if not (isinstance(error, sa.exc.OperationalError) or _no_record(error.orig)):
+                raise
             reason = str(error.orig).strip().splitlines()[0]
             raise OutOfReach("The record", f"{reason}.", "Nothing was changed.") from error
+
+
+def _no_record(error: BaseException | None) -> bool:
+    """Whether SQLite found a file that is no database, or a damaged one."""
+    code = error.sqlite_errorcode & 0xFF if isinstance(error, sqlite3.DatabaseError) else None
+    return code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 def _on_connect(connection: Any, _: Any) -> None:
@@ -82,14 +93,29 @@ def _on_begin(connection: sa.Connection) -> None:
 
 
 def open_engine(url: str) -> sa.Engine:
-    """An engine for the record's URL, with SQLite made safe for many processes."""
-    parsed = sa.make_url(url)
-    if parsed.drivername in {"postgresql", "postgres"}:
+    """An engine for the record's URL, with SQLite made safe for many processes.
+
+    Raises:
+        InvalidInput: the URL is none, or of a database that the record can't live in.
+        OutOfReach: the folder of a SQLite file can't be made.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        parsed = None  # what is said below does not repeat it: it may hold a password
+    if parsed is not None and parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed is None or parsed.drivername not in DRIVERS:
+        expected = "expected sqlite:///file or postgresql://user:password@host/database."
+        raise InvalidInput("settings", [Fault("LABELS_DATABASE_URL", expected)])
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True)
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(parsed.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutOfReach("The record", f"{folder}: {error.strerror}.", "Nothing was changed.") from None
     engine = sa.create_engine(parsed)
     sa.event.listen(engine, "connect", _on_connect)
     sa.event.listen(engine, "begin", _on_begin)
@@ -107,7 +133,8 @@ def migrate(url: str) -> None:
     """Brings the record behind `url` to the newest schema; does nothing where it is there already.
 
     Raises:
-        OutOfReach: the database does not answer.
+        InvalidInput: the URL is none, or of a database that the record can't live in.
+        OutOfReach: the database does not answer, or is of a newer version than this one.
     """
     engine = open_engine(url)
     try:
@@ -118,25 +145,45 @@ def migrate(url: str) -> None:
 
 def _migrate(engine: sa.Engine) -> None:
     config = _alembic(engine)
-    head = alembic.script.ScriptDirectory.from_config(config).get_current_head()
+    script = alembic.script.ScriptDirectory.from_config(config)
+    head = script.get_current_head()
     with Record(engine)._reached():
         with engine.connect() as connection:
             current = alembic.migration.MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
+            raise OutOfReach(
+                "The record",
+                f"it is of a newer version than this one ({current}; this version knows {head}).",
+                "Nothing was changed; use the version that wrote it.",
+            )
         if current != head:
             alembic.command.upgrade(config, "head")
 
 
-@functools.cache
-def _opened(url: str) -> Record:
-    engine = open_engine(url)
-    _migrate(engine)
-    return Record(engine)
+_opened: dict[str, Record] = {}
 
 
 def open_record(settings: Settings) -> Record:
     """The record of these settings, migrated; one engine a process.
 
     Raises:
-        OutOfReach: the database does not answer.
+        InvalidInput: the URL is none, or of a database that the record can't live in.
+        OutOfReach: the database does not answer, or is of a newer version than this one.
     """
-    return _opened(settings.record_url)
+    url = settings.record_url
+    if url not in _opened:
+        engine = open_engine(url)
+        try:
+            _migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        _opened[url] = Record(engine)
+    return _opened[url]
+
+
+def close_records() -> None:
+    """Closes the connections of every record that this process opened; opened again, it connects anew."""
+    while _opened:
+        _, record = _opened.popitem()
+        record.engine.dispose()

@@ -1,0 +1,151 @@
+"""The record's tables, as the databases themselves hold them: the same on both, and nothing of the journal lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import alembic.migration
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from sqlalchemy.orm import Session
+
+from labels.errors import InvalidInput, OutOfReach
+from labels.record import Record, migrate, open_record
+from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
+from labels.record.schema import Base, Journal, School
+from labels.settings import Settings
+from tests.support.people import NOW
+
+only_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def entry(record: Record) -> Iterator[Record]:
+    """A record with one entry in its journal."""
+    with record.writing() as session:
+        session.add(Journal(at=NOW, who="system", what="began", details={}))
+    yield record
+    with record.reading() as session:
+        assert [row.what for row in session.scalars(sa.select(Journal))] == ["began"]
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(record: Record) -> None:
+    with record.engine.connect() as connection:
+        context = alembic.migration.MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_migrating_again_changes_nothing(record: Record, record_url: str) -> None:
+    def tables() -> dict[str, list[str]]:
+        found = sa.inspect(record.engine)
+        return {name: [c["name"] for c in found.get_columns(name)] for name in found.get_table_names()}
+
+    before = tables()
+    migrate(record_url)
+    assert tables() == before
+    assert before.keys() == Base.metadata.tables.keys() | {"alembic_version"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE journal SET what = 'something else'",
+        "UPDATE journal SET details = '{}'",
+        "DELETE FROM journal",
+    ],
+)
+def test_the_database_itself_refuses_to_change_the_journal(entry: Record, change: str) -> None:
+    with (
+        pytest.raises(sa.exc.DatabaseError, match="the journal is append-only"),
+        entry.writing() as session,
+    ):
+        session.execute(sa.text(change))
+
+
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
+def test_the_journal_can_not_be_emptied_at_one_stroke_either(entry: Record) -> None:
+    with (
+        pytest.raises(sa.exc.DatabaseError, match="the journal is append-only"),
+        entry.writing() as session,
+    ):
+        session.execute(sa.text("TRUNCATE journal"))
+
+
+def test_nothing_refers_to_what_is_not_there(record: Record) -> None:
+    astray = School(
+        id="S-1", name="School", country="PL", organisation="NSS-NONE", city="Łódź",
+        registered_on=NOW.date(), principal_name="Head", principal_email="head@s.example",
+    )  # fmt: skip
+    with pytest.raises(sa.exc.IntegrityError), record.writing() as session:
+        session.add(astray)
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(record: Record) -> None:
+    def half(session: Session) -> None:
+        session.add(Journal(at=NOW, who="system", what="half", details={}))
+        session.flush()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), record.writing() as session:
+        half(session)
+    with record.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Journal)) == 0
+
+
+@only_sqlite
+def test_sqlite_is_set_up_for_many_processes_on_every_connection(record: Record) -> None:
+    expected = {"journal_mode": "wal", "busy_timeout": BUSY_TIMEOUT_MS, "foreign_keys": 1, "synchronous": 2}
+    with record.engine.connect() as one, record.engine.connect() as other:
+        for connection in (one, other):
+            found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in expected}
+            assert found == expected
+
+
+def test_a_record_of_a_newer_version_is_told_and_left_alone(record: Record, settings: Settings) -> None:
+    with record.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    close_records()
+    with pytest.raises(OutOfReach, match=r"newer version than this one \(9999; .*Nothing was changed"):
+        open_record(settings)
+    engine = open_engine(settings.record_url)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "9999"
+    engine.dispose()
+
+
+@only_sqlite
+def test_a_record_is_opened_once_and_anew_after_it_was_closed(settings: Settings) -> None:
+    first = open_record(settings)
+    assert open_record(settings) is first
+    close_records()
+    again = open_record(settings)
+    assert again is not first
+    with again.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Journal)) == 0
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "record.db"
+    path.write_text("Dear colleague, this is a letter and no database.\n" * 100)
+    with pytest.raises(OutOfReach, match=r"file is not a database\. Nothing was changed"):
+        migrate(f"sqlite:///{path}")
+    assert path.read_text().startswith("Dear colleague")
+
+
+def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutOfReach, match=r"record is out of reach: .*file"):
+        migrate(f"sqlite:///{tmp_path / 'file' / 'below' / 'record.db'}")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "record.db", "mysql://ada:hush@db.example/labels", "postgresql://ada:hush@db:port/labels"]
+)
+def test_a_url_of_no_known_database_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(InvalidInput, match=r"LABELS_DATABASE_URL: expected sqlite:///file") as told:
+        open_engine(url)
+    assert "hush" not in str(told.value)
