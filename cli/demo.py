@@ -71,6 +71,7 @@ def run_demo(*, auto: bool) -> None:
         OutOfReach: Prefect's server does not start, or a run does not reach its step.
     """
     home = demo_home()
+    forget_settings()
     if known := running_services(home):
         raise NotAllowed(f"A demo is running already (process {known['pid']}): {known['site_url']}")
     _clear(home)
@@ -101,6 +102,13 @@ def run_demo(*, auto: bool) -> None:
             stop.set()
             keeper.join()
     say("Ended; run it again at any time.")
+
+
+def forget_settings() -> None:
+    """Leaves the settings of real use behind: the sample data must never land in a real record, mail
+    its people through a real server or drive a real Prefect."""
+    for name in [name for name in os.environ if name.startswith(("LABELS_", "PREFECT_"))]:
+        del os.environ[name]
 
 
 def _clear(home: Path) -> None:

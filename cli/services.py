@@ -135,15 +135,11 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
 
 def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
     """What the children see: our settings, Prefect's address, and quiet defaults of Prefect's."""
-    own = {
-        "LABELS_HOME": str(settings.home),
-        "LABELS_SITE_URL": settings.site_url,
-        "LABELS_DOCUMENTS_URL": settings.documents_url,
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LABELS_")}
+    own = settings.exported() | {
         "PREFECT_API_URL": api_url,
         "PREFECT_HOME": str(settings.home / "prefect"),
     }
-    if settings.today:
-        own["LABELS_TODAY"] = settings.today.isoformat()
     defaults = {
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -152,7 +148,7 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
         "PREFECT_CLI_PROMPT": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     }
-    return defaults | dict(os.environ) | own
+    return defaults | inherited | own
 
 
 @contextlib.contextmanager

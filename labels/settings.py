@@ -113,15 +113,25 @@ class Settings(BaseSettings):
                 draft.unlink()
         return path.read_bytes()
 
+    def exported(self) -> dict[str, str]:
+        """The environment from which another process reads these settings and no others."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        texts = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+            if value not in (None, "")
+        }
+        return {f"LABELS_{name.upper()}": text for name, text in texts.items()} | {"LABELS_ENV_FILE": ""}
+
 
 def load_settings() -> Settings:
-    """The settings of this process.
+    """The settings of this process: its environment, and `.env` or the file that `LABELS_ENV_FILE` names.
 
     Raises:
         InvalidInput: a `LABELS_` variable has a value that is not understood.
     """
     try:
-        return Settings()
+        return Settings(_env_file=os.environ.get("LABELS_ENV_FILE", ".env") or None)
     except ValidationError as error:
         faults = [
             Fault(f"LABELS_{'_'.join(map(str, e['loc'])).upper()}", e["msg"] + ".") for e in error.errors()

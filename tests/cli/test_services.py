@@ -1,0 +1,53 @@
+"""What the services and the demo take from the environment, and what they leave alone."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cli.demo import demo_home, forget_settings
+from cli.services import child_environment
+from labels.settings import Settings, load_settings
+
+
+def test_a_child_reads_the_settings_of_its_parent_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("LABELS_SMTP_URL=smtp://real.example:25\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABELS_DATABASE_URL", "postgresql://real.example/record")
+    given = Settings(
+        _env_file=None,
+        home=tmp_path / "home",
+        database_url="sqlite:///one.db",
+        today=date(2026, 3, 16),
+        s3_path_style=True,
+        secret="geheim",
+    )
+    environment = child_environment(given, "http://127.0.0.1:1/api")
+    for name in [name for name in os.environ if name.startswith("LABELS_")]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == given
+    assert environment["PREFECT_API_URL"] == "http://127.0.0.1:1/api"
+
+
+def test_the_demo_forgets_where_the_real_record_mail_and_prefect_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # what is forgotten, only this test forgets
+    monkeypatch.setenv("LABELS_HOME", str(tmp_path))
+    monkeypatch.setenv("LABELS_DATABASE_URL", "postgresql://real.example/record")
+    monkeypatch.setenv("LABELS_SMTP_URL", "smtp://real.example:25")
+    monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "postgresql+asyncpg://real.example/prefect")
+    home = demo_home()
+    forget_settings()
+    settings = Settings(home=home, _env_file=None)
+    assert settings.home == tmp_path / "demo"
+    assert settings.record_url == f"sqlite:///{home / 'record.db'}"
+    assert not settings.smtp_url
+    assert not [name for name in child_environment(settings, "http://x/api") if "DATABASE" in name]
