@@ -238,8 +238,7 @@ def _routes(application: Application, edition: RuleEdition, outcome: Outcome, no
         until = end_of_day(brussels_day(now) + timedelta(days=days))
         routes.append(
             f"If the procedure was not followed, you may appeal until {in_words(until)}: other people "
-            f"will then judge your application. Use the code in the mail that brought this letter: "
-            f"labels appeal {application.id} --as EMAIL --code CODE --grounds FILE"
+            "will then judge your application. The mail about this decision has the code and the command for it."
         )
     if not routes:
         routes.append(

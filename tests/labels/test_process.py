@@ -354,6 +354,15 @@ def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: R
     assert [d.outcome for d in case.all(Decision)] == [Outcome.REFUSED, Outcome.AWARDED]
 
 
+def test_the_way_to_appeal_is_told_without_a_command_that_the_mail_would_repeat(record: Record) -> None:
+    case = open_case(record, "NSS-RS", "RS")
+    assert decided(case, 0) is Outcome.REFUSED
+    [refused] = [mail for mail in case.all(Mail) if mail.template == "refused"]
+    [way] = [route for route in refused.context["routes"] if "appeal" in route]
+    assert refused.step == case.right(StepKind.APPEAL).id
+    assert "labels appeal" not in way
+
+
 def test_an_appeal_is_refused_after_its_deadline_and_where_the_rules_know_none(record: Record) -> None:
     case = open_case(record, "NSS-RS", "RS")
     decided(case, 0)
