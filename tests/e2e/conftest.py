@@ -81,6 +81,13 @@ class Stage_:
         with prefect_client() as client:
             wake(self.here, client, identifier)
 
+    def artifact(self, key: str) -> str:
+        """The newest text of an artifact in Prefect."""
+        wanted = {"artifacts": {"key": {"any_": [key.lower()]}}, "sort": "CREATED_DESC", "limit": 1}
+        with prefect_client() as client:
+            [found] = client._client.post("/artifacts/filter", json=wanted).json()
+        return str(found["data"])
+
     def reviews(self, identifier: str) -> list[Step]:
         """The reviewers' steps that are open."""
         return [step for step in self.awaited(identifier) if step.kind is StepKind.REVIEW]
@@ -94,11 +101,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage_]:
     with services(settings, free_port(), free_port()) as (running, here):
         with here.record.writing() as session:
             populate(session)
-            _more_projects(session)
+            more_projects(session)
         yield Stage_(running, here)
 
 
-def _more_projects(session: sa.orm.Session) -> None:
+def more_projects(session: sa.orm.Session) -> None:
     """A project for each test, since a teacher has one open application a project."""
     from labels.record.schema import Member, Project, Teacher
 
