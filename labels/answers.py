@@ -98,6 +98,8 @@ def read_model(model: type[M], raw: Any, subject: str) -> M:
             for fault in error.errors(include_url=False, include_context=False)
         ]
         raise InvalidInput(subject, faults) from None
+    except RecursionError:
+        raise InvalidInput(subject, [Fault("(whole file)", "is nested too deeply.")]) from None
 
 
 def _worded(fault: Any) -> str:

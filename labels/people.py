@@ -50,7 +50,7 @@ def code_matches(code: str, kept_hash: str) -> bool:
 
 def same_person_name(one: str, other: str) -> bool:
     """Whether two names may be one person's: accents, case, order and hyphens make no difference."""
-    return bool(one.strip()) and _name_key(one) == _name_key(other)
+    return bool(_name_key(one)) and _name_key(one) == _name_key(other)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,0 +1,225 @@
+"""Codes, names, conflicts of interest and the even choice of reviewers, as rules without a record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labels.people import (
+    Candidate,
+    Judged,
+    choose_reviewer,
+    code_hash,
+    code_matches,
+    conflicts_of_interest,
+    review_code,
+    same_person_name,
+)
+
+KEY = b"a key"
+JUDGED = Judged(
+    applicant_email="ada@school.example",
+    applicant_name="Ada Kowalska",
+    school="S-1",
+    project="P-1",
+    project_schools=frozenset({"S-1", "S-2"}),
+    member_names=frozenset({"Ada Kowalska", "João Conceição"}),
+    member_emails=frozenset({"ada@school.example", "joao@school.example"}),
+    shared_projects=frozenset({"P-1", "P-7"}),
+    teachers=frozenset({"T-1", "T-2"}),
+)
+STRANGER = Candidate(
+    email="vera@nss.example",
+    name="Vera Nowak",
+    schools=frozenset({"S-9"}),
+    projects=frozenset({"P-9"}),
+    declared=frozenset(),
+    load=0,
+)
+
+
+def only(*values: str) -> frozenset[str]:
+    return frozenset(values)
+
+
+# Codes ------------------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=30), st.integers(1, 99))
+def test_a_code_is_the_same_every_time_and_proves_itself_however_it_is_typed(step: str, number: int) -> None:
+    code = review_code(KEY, step, number)
+    assert code == review_code(KEY, step, number)
+    kept = code_hash(code)
+    for typed in (code, code.lower(), code.replace("-", ""), code.replace("-", " "), f" {code}\n"):
+        assert code_matches(typed, kept)
+
+
+@given(st.text(max_size=30), st.integers(1, 99))
+def test_a_code_has_no_letter_that_is_misread(step: str, number: int) -> None:
+    code = review_code(KEY, step, number)
+    assert [len(part) for part in code.split("-")] == [4, 4, 2]
+    assert not set(code) & set("01ILOU")
+
+
+def test_another_step_another_number_or_another_key_make_another_code() -> None:
+    codes = {
+        review_code(KEY, "STEP-1", 1),
+        review_code(KEY, "STEP-1", 2),
+        review_code(KEY, "STEP-11", 1),
+        review_code(b"another key", "STEP-1", 1),
+    }
+    assert len(codes) == 4
+
+
+@pytest.mark.parametrize("wrong", ["", "-", "AAAA-AAAA-AA", "7KQ4", "x" * 100_000, "ＡＢＣＤ", "'; --"])
+def test_what_is_not_the_code_proves_nothing(wrong: str) -> None:
+    kept = code_hash(review_code(KEY, "STEP-1", 1))
+    assert not code_matches(wrong, kept)
+    assert not code_matches(kept, kept)
+
+
+def test_the_hash_that_is_kept_does_not_show_the_code() -> None:
+    code = review_code(KEY, "STEP-1", 1)
+    assert code.replace("-", "") not in code_hash(code).upper()
+    assert len(code_hash(code)) == 64
+
+
+# Names ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ada Kowalska", "KOWALSKA, Ada"),
+        ("João Conceição", "Joao Conceicao"),
+        ("Anne-Marie Dubois", "Dubois Anne Marie"),
+        ("Ελένη Παπαδοπούλου", "ελενη παπαδοπουλου"),
+        ("Straße Jörg", "JORG STRASSE"),
+        ("Zoë", "Zoe\u0308"),
+    ],
+)
+def test_spellings_of_one_name_are_one_person_s(one: str, other: str) -> None:
+    assert same_person_name(one, other)
+    assert same_person_name(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Ada Kowalska", "Ada Kowalski"), ("Ada", "Ada Kowalska"), ("", ""), (" ", " ")]
+)
+def test_other_names_are_other_people_s(one: str, other: str) -> None:
+    assert not same_person_name(one, other)
+
+
+def test_two_names_without_any_letter_are_nobody_s() -> None:
+    assert not same_person_name("–", "…")
+
+
+# Conflicts --------------------------------------------------------------------------------------
+
+
+def test_nothing_speaks_against_a_stranger() -> None:
+    assert conflicts_of_interest(STRANGER, JUDGED) == []
+
+
+@pytest.mark.parametrize(
+    ("candidate", "found"),
+    [
+        (replace(STRANGER, email="ada@school.example"), "is the applicant"),
+        (replace(STRANGER, email="joao@school.example"), "is a member of the project"),
+        (replace(STRANGER, name="KOWALSKA Ada"), "has the name of a member of the project"),
+        (replace(STRANGER, name="Conceicao, Joao"), "has the name of a member of the project"),
+        (replace(STRANGER, schools=only("S-1")), "teaches at the applicant's school"),
+        (replace(STRANGER, schools=only("S-9", "S-2")), "teaches at a school of the project"),
+        (replace(STRANGER, projects=only("P-1")), "is a member of the project"),
+        (replace(STRANGER, projects=only("P-7", "P-9")), "shares or shared a project with the applicant"),
+        (replace(STRANGER, declared=frozenset({("teacher", "T-1")})), "has a declared conflict of interest"),
+        (replace(STRANGER, declared=frozenset({("teacher", "T-2")})), "has a declared conflict of interest"),
+        (replace(STRANGER, declared=frozenset({("project", "P-1")})), "has a declared conflict of interest"),
+        (replace(STRANGER, declared=frozenset({("school", "S-1")})), "has a declared conflict of interest"),
+        (replace(STRANGER, declared=frozenset({("school", "S-2")})), "has a declared conflict of interest"),
+    ],
+)
+def test_each_thing_that_stands_between_is_found_and_named(candidate: Candidate, found: str) -> None:
+    assert conflicts_of_interest(candidate, JUDGED) == [found]
+
+
+def test_everything_that_stands_between_is_named_and_nothing_twice() -> None:
+    near = Candidate(
+        email="joao@school.example",
+        name="Joao Conceicao",
+        schools=only("S-2"),
+        projects=only("P-1", "P-7"),
+        declared=frozenset({("teacher", "T-1"), ("school", "S-1")}),
+        load=0,
+    )
+    assert conflicts_of_interest(near, JUDGED) == [
+        "is a member of the project",
+        "has the name of a member of the project",
+        "teaches at a school of the project",
+        "has a declared conflict of interest",
+    ]
+
+
+@pytest.mark.parametrize("declared", [("teacher", "T-9"), ("project", "T-1"), ("school", "P-1")])
+def test_what_was_declared_about_somebody_else_does_not_count(declared: tuple[str, str]) -> None:
+    assert conflicts_of_interest(replace(STRANGER, declared=frozenset({declared})), JUDGED) == []
+
+
+def test_an_application_for_no_project_is_in_no_conflict_over_projects() -> None:
+    school = replace(JUDGED, project="", shared_projects=frozenset())
+    assert conflicts_of_interest(STRANGER, school) == []
+
+
+# Choosing ---------------------------------------------------------------------------------------
+
+
+def staff(*loads: int) -> list[Candidate]:
+    return [
+        replace(STRANGER, email=f"r{n}@nss.example", name=f"Reviewer {n}", load=load)
+        for n, load in enumerate(loads)
+    ]
+
+
+def test_the_least_loaded_is_asked_first() -> None:
+    chosen = choose_reviewer(staff(3, 1, 2), JUDGED, (), "NQL-1")
+    assert chosen
+    assert chosen.email == "r1@nss.example"
+
+
+def test_nobody_is_asked_who_was_asked_or_has_a_conflict() -> None:
+    people = [*staff(0, 0), replace(STRANGER, email="ada@school.example")]
+    assert choose_reviewer(people, JUDGED, {"r0@nss.example", "r1@nss.example"}, "NQL-1") is None
+    assert choose_reviewer([], JUDGED, (), "NQL-1") is None
+
+
+@given(st.permutations(staff(0, 0, 0, 0, 0)), st.text(max_size=12))
+def test_the_choice_is_the_same_in_whatever_order_people_are_read(people: list[Candidate], salt: str) -> None:
+    assert choose_reviewer(people, JUDGED, (), salt) == choose_reviewer(people[::-1], JUDGED, (), salt)
+
+
+def test_among_equals_nobody_is_first_by_alphabet() -> None:
+    people = staff(*[0] * 4)
+    first = [choose_reviewer(people, JUDGED, (), f"NQL-{n}") for n in range(200)]
+    share = {one.email: first.count(one) for one in people}
+    assert min(share.values()) > 25, share
+
+
+@settings(max_examples=50)
+@given(people=st.integers(2, 9), applications=st.integers(1, 60), seats=st.integers(1, 2))
+def test_however_many_are_asked_the_loads_stay_within_one_of_each_other(
+    people: int, applications: int, seats: int
+) -> None:
+    loads = {one.email: one for one in staff(*[0] * people)}
+    for number in range(applications):
+        asked: set[str] = set()
+        for _ in range(seats):
+            chosen = choose_reviewer(loads.values(), JUDGED, asked, f"NQL-{number}")
+            assert chosen
+            asked.add(chosen.email)
+            loads[chosen.email] = replace(chosen, load=chosen.load + 1)
+    found = [one.load for one in loads.values()]
+    assert max(found) - min(found) <= 1
+    assert sum(found) == applications * seats
