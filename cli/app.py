@@ -7,7 +7,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 
@@ -23,7 +23,7 @@ from labels.clock import BRUSSELS, end_of_day, in_words
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, OutOfReach
 from labels.reviewing import Accepted, Refusal
 from labels.steps import held
-from labels.text import csv_plain
+from labels.text import clean, csv_plain
 from tasks.post import send_due
 from tasks.runs import PATIENCE, prefect_client, recover, start, wake
 from tasks.submission import submit_file
@@ -40,10 +40,36 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+def plain(value: str) -> str:
+    """A word of a command as text: a shell may hand over what no eye sees, or bytes that are no text."""
+    return clean(value).strip()
+
+
+def reason_given(value: str) -> str:
+    """A reason as text; refused where it says nothing."""
+    if not (said := plain(value)):
+        raise typer.BadParameter("expected a sentence that says why")
+    return said
+
+
+def seconds(value: float) -> float:
+    """Up to a year of seconds, and no NaN."""
+    if not 0 <= value <= YEAR:
+        raise typer.BadParameter(f"expected 0 to {YEAR} seconds")
+    return value
+
+
+YEAR = 366 * 86_400
+GROUNDS = 20_000
+"""Characters in the grounds of an appeal: eight printed pages, and a bound on abuse."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.")]
-Code = Annotated[str, typer.Option(help="The one-time code from your mail.")]
-Reason = Annotated[str, typer.Option(help="Why; it is kept in the journal.")]
+As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
+Code = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
+Reason = Annotated[str, typer.Option(help="Why; it is kept in the journal.", callback=reason_given)]
+OneApplication = Annotated[str, typer.Argument(metavar="APPLICATION", callback=plain)]
+OneStep = Annotated[str, typer.Argument(metavar="STEP", callback=plain)]
 
 
 def worded(function: Callable[P, T]) -> Callable[P, T]:
@@ -55,6 +81,10 @@ def worded(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except LabelsError as error:
             fail(error)
+        except BrokenPipeError:
+            raise  # whoever read our output has enough of it; that is no fault
+        except OSError as error:
+            fail(OutOfReach(str(error.filename or "This machine"), f"{error.strerror or error}."))
 
     return run
 
@@ -77,13 +107,15 @@ def read_json(path: Path) -> Any:
         raise InvalidInput(
             path.name, [Fault("(whole file)", f"is not UTF-8 (byte {error.start}).", "Save it as UTF-8.")]
         ) from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = (
-            f"line {error.lineno}, column {error.colno}"
-            if isinstance(error, json.JSONDecodeError)
-            else "(whole file)"
-        )
-        raise InvalidInput(path.name, [Fault(where, f"is not JSON: {error}.")]) from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidInput(path.name, [Fault(where, f"is not JSON: {error.msg}.")]) from None
+    except RecursionError:
+        raise InvalidInput(path.name, [Fault("(whole file)", "is nested too deeply.")]) from None
+    except ValueError:  # the only one that is left
+        raise InvalidInput(
+            path.name, [Fault("(whole file)", "has a number of thousands of digits.")]
+        ) from None
 
 
 def accepted(result: Accepted | Refusal | None) -> str:
@@ -164,7 +196,7 @@ def submit(
 
 @app.command()
 @worded
-def show(application: str, as_json: AsJson = False) -> None:
+def show(application: OneApplication, as_json: AsJson = False) -> None:
     """Where an application stands: what is awaited from whom by when, and all that happened."""
     here = workspace()
     with here.record.reading() as session:
@@ -209,7 +241,7 @@ def show(application: str, as_json: AsJson = False) -> None:
 
 @app.command()
 @worded
-def withdraw(application: str, email: As, code: Code, as_json: AsJson = False) -> None:
+def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson = False) -> None:
     """Take an application back, at any time before the decision."""
     here = workspace()
     with here.record.writing() as session:
@@ -222,7 +254,7 @@ def withdraw(application: str, email: As, code: Code, as_json: AsJson = False) -
 @app.command()
 @worded
 def appeal(
-    application: str,
+    application: OneApplication,
     email: As,
     code: Code,
     grounds: Annotated[Path, typer.Option(help="A text file that says what was wrong.")],
@@ -231,13 +263,17 @@ def appeal(
     """Appeal against a refusal, where the rules have it: other people judge the application anew."""
     here = workspace()
     try:
-        text = grounds.read_text("utf-8")[:20_000].strip()
+        with grounds.open(encoding="utf-8-sig") as file:
+            text = clean(file.read(4 * GROUNDS)).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(
             str(grounds), [Fault("(whole file)", f"can't be read as text: {error}.")]
         ) from None
     if not text:
         raise InvalidInput(str(grounds), [Fault("(whole file)", "is empty; say what was wrong.")])
+    if len(text) > GROUNDS:
+        too_long = Fault("(whole file)", f"has more than {GROUNDS} characters.", "Say it in fewer.")
+        raise InvalidInput(str(grounds), [too_long])
     with here.record.writing() as session:
         result = deciding.appeal(session, application, email, code, text, now=here.now(), key=here.key)
     accepted(result)
@@ -273,7 +309,7 @@ def inbox(email: As, as_json: AsJson = False) -> None:
 @app.command()
 @worded
 def answer(
-    step: str,
+    step: OneStep,
     file: Annotated[Path, typer.Argument(help="The answer, as JSON; see `labels schema`.")],
     email: As,
     code: Code,
@@ -295,7 +331,9 @@ def answer(
 @app.command()
 @worded
 def code(
-    subject: Annotated[str, typer.Argument(metavar="STEP|APPLICATION")], email: As, as_json: AsJson = False
+    subject: Annotated[str, typer.Argument(metavar="STEP|APPLICATION", callback=plain)],
+    email: As,
+    as_json: AsJson = False,
 ) -> None:
     """Mail a fresh one-time code to a person, for a step of theirs or an action as a coordinator."""
     here = workspace()
@@ -327,8 +365,8 @@ def _application_of(step: str) -> str:
 @app.command()
 @worded
 def reassign(
-    step: str,
-    to: Annotated[str, typer.Option(metavar="EMAIL", help="Who shall review instead.")],
+    step: OneStep,
+    to: Annotated[str, typer.Option(metavar="EMAIL", help="Who shall review instead.", callback=plain)],
     reason: Reason,
     email: As,
     code: Code,
@@ -348,7 +386,7 @@ def reassign(
 
 @app.command()
 @worded
-def takeover(step: str, reason: Reason, email: As, code: Code, as_json: AsJson = False) -> None:
+def takeover(step: OneStep, reason: Reason, email: As, code: Code, as_json: AsJson = False) -> None:
     """A coordinator takes a reviewer's step over."""
     reassign(step=step, to=email, reason=reason, email=email, code=code, as_json=as_json)
 
@@ -356,7 +394,7 @@ def takeover(step: str, reason: Reason, email: As, code: Code, as_json: AsJson =
 @app.command()
 @worded
 def deadline(
-    step: str,
+    step: OneStep,
     until: Annotated[
         str, typer.Option(help="YYYY-MM-DD (to the end of the day) or YYYY-MM-DDTHH:MM, in Brussels.")
     ],
@@ -368,12 +406,11 @@ def deadline(
     """A coordinator moves one person's deadline."""
     try:
         moment = end_of_day(date.fromisoformat(until)) if len(until) == 10 else datetime.fromisoformat(until)
-    except ValueError:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=BRUSSELS)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidInput(
             "--until", [Fault("--until", f'"{until}" is no date; expected YYYY-MM-DD or YYYY-MM-DDTHH:MM.')]
         ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=BRUSSELS)
 
     def act(session: Any, here: Workspace) -> str:
         reviewing.move_deadline(session, step, moment, reason, email, now=here.now())
@@ -388,8 +425,10 @@ def deadline(
 @app.command()
 @worded
 def conflict(
-    application: str,
-    reviewer: Annotated[str, typer.Option(metavar="EMAIL", help="Who has the conflict of interest.")],
+    application: OneApplication,
+    reviewer: Annotated[
+        str, typer.Option(metavar="EMAIL", help="Who has the conflict of interest.", callback=plain)
+    ],
     reason: Reason,
     email: As,
     code: Code,
@@ -420,7 +459,7 @@ def _done(as_json: bool, subject: str, remark: str) -> None:
 @worded
 def recover_(
     patience: Annotated[
-        float, typer.Option(help="Seconds after which a run under way counts as lost.")
+        float, typer.Option(help="Seconds after which a run under way counts as lost.", callback=seconds)
     ] = PATIENCE.total_seconds(),
     as_json: AsJson = False,
 ) -> None:
@@ -465,17 +504,17 @@ def export(
                 ]
             )
             return
-        writer: Any = None
+        writer = csv.writer(sys.stdout)
+        writer.writerow(inquiry.export_columns(what))
         for row in rows:
-            if writer is None:
-                writer = csv.writer(sys.stdout)
-                writer.writerow(row)
             writer.writerow([_spreadsheet(value) for value in row.values()])
 
 
 def _spreadsheet(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, (int, float)):
+        return str(value)  # a number below zero is no formula
     if isinstance(value, (dict, list)):
         value = json.dumps(value, ensure_ascii=False)
     if isinstance(value, datetime):

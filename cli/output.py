@@ -23,8 +23,10 @@ PIPED = 160
 SHORT = 20
 """Characters up to which a value is never folded: identifiers and codes are there to be copied."""
 
-out = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPED)
-err = Console(stderr=True, highlight=False)
+out = Console(
+    highlight=False, markup=False, emoji=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPED
+)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str, style: str = "") -> None:

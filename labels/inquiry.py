@@ -227,11 +227,19 @@ EXPORTS: dict[str, type[Any]] = {
 _LEFT_OUT = {"mail": {"context"}, "applications": {"content"}}
 
 
+def export_columns(what: str) -> list[str]:
+    """The names of the columns of `export`, which has them also where there are no rows."""
+    return [c.name for c in _exported(what)]
+
+
+def _exported(what: str) -> list[sa.Column[Any]]:
+    return [c for c in EXPORTS[what].__table__.columns if c.name not in _LEFT_OUT.get(what, set())]
+
+
 def export(session: Session, what: str) -> Iterator[dict[str, Any]]:
     """Flat rows of one table of the record, streamed."""
     table = EXPORTS[what].__table__
-    columns = [c for c in table.columns if c.name not in _LEFT_OUT.get(what, set())]
-    statement = sa.select(*columns).order_by(*table.primary_key.columns)
+    statement = sa.select(*_exported(what)).order_by(*table.primary_key.columns)
     if what == "reviews":
         # Blind until the decision, here as everywhere.
         statement = statement.join(Application, Application.id == table.c.application).where(

@@ -15,7 +15,7 @@ from labels.answers import Answer, Decline, Information, Question, ReviewAnswer
 from labels.applications import digest
 from labels.calendars import add_working_days
 from labels.clock import in_words
-from labels.errors import LabelsError, NotAllowed, NotFound
+from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound
 from labels.journal import RULES, SYSTEM, note
 from labels.people import Candidate, Judged, Role, choose_reviewer, code_matches, conflicts_of_interest
 from labels.record.schema import (
@@ -226,7 +226,7 @@ def _coordinator(session: Session, organisation: str) -> str:
             .order_by(Staff.email)
             .limit(1)
         )
-        or session.get_one(Organisation, organisation).email
+        or session.get_one(Organisation, organisation).email.lower()
     )
 
 
@@ -422,11 +422,12 @@ def _fits(session: Session, application: Application, step: Step, given: Answer)
         StepKind.INFORMATION: (Information,),
     }.get(step.kind, ())
     if not isinstance(given, expected):
-        return Refusal(f"This is no answer to a step of the kind {step.kind.value}.")
+        why = f"This is no answer to a step of the kind {step.kind.value}."
+        return Refusal(why, InvalidInput(step.id, [Fault("(whole file)", why)]))
     if isinstance(given, ReviewAnswer):
         faults = check_points(given.scores, rules_of(session, application).criteria_set)
         if faults:
-            return Refusal("; ".join(map(str, faults)))
+            return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
     return None
 
 
@@ -580,7 +581,9 @@ def act_as_coordinator(
 ) -> Refusal | None:
     """Spends the one-time code of a coordinator's action; None means that it was right."""
     email = email.lower()
-    if not _has_role(session, email, application.organisation, Role.COORDINATOR):
+    # An organisation that has named no coordinator is asked at its own address (`_coordinator`).
+    itself = session.get_one(Organisation, application.organisation).email.lower()
+    if email != itself and not _has_role(session, email, application.organisation, Role.COORDINATOR):
         return Refusal(f"{email} is no coordinator of {application.organisation}.")
     for step in steps_of(session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT):
         if step.assignee == email and step.state is StepState.OPEN and code_matches(code, step.code_hash):

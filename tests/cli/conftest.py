@@ -1,0 +1,158 @@
+"""Commands run in this process, as a person types them, against a record of the test's own and without a server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import typer.testing
+
+from cli.app import app
+from labels import deciding, reviewing
+from labels.record.engine import close_records
+from labels.record.schema import Application, Journal, Mail, Review, Step, StepKind, StepState
+from tasks.workspace import Workspace, workspace
+from tests.support.people import application_file, code_of, populate
+
+COORDINATOR = "coordinator@nss.example"
+TEACHER = "t-1@school.example"
+
+
+class Terminal:
+    """A folder to work in, the commands typed there, and the record that they work on."""
+
+    def __init__(self, folder: Path, here: Workspace) -> None:
+        self.folder = folder
+        self.here = here
+
+    def run(self, *words: str) -> typer.testing.Result:
+        """A command as typed; that it ended in a traceback fails the test, whatever was expected."""
+        result = typer.testing.CliRunner().invoke(app, list(words), prog_name="labels")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert "Traceback" not in result.output
+        return result
+
+    def fails(self, exit_code: int, *words: str) -> str:
+        """What a command says that must fail, and must leave the record as it was and standard output empty."""
+        before = self.everything()
+        result = self.run(*words)
+        assert result.exit_code == exit_code, result.output
+        assert result.stdout == ""
+        assert self.everything() == before
+        return result.stderr
+
+    def json(self, *words: str) -> Any:
+        """The document that a command prints with `--json`, and nothing else."""
+        result = self.run(*words, "--json")
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def file(self, name: str, content: Any) -> str:
+        """A file in the folder: bytes or text as they are, anything else as JSON."""
+        path = self.folder / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+        return name
+
+    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+        """What the record says of applications, whole."""
+        tables = (Application, Step, Review, Mail, Journal)
+        with self.here.record.reading() as session:
+            return {
+                table.__tablename__: [
+                    tuple(map(str, row)) for row in session.execute(sa.select(table.__table__))
+                ]
+                for table in tables
+            }
+
+    # What other processes would do meanwhile --------------------------------------------------------
+
+    def submitted(self, **changes: Any) -> str:
+        """An application that was handed in, while Prefect was away."""
+        self.run("submit", self.file("application.json", application_file(**changes)))
+        with self.here.record.reading() as session:
+            return (
+                session.scalars(sa.select(Application.id).order_by(Application.submitted_at.desc())).first()
+                or ""
+            )
+
+    def asked(self, application: str) -> list[str]:
+        """The reviews that its run asks for."""
+        with self.here.record.writing() as session:
+            assert deciding.check_conditions(session, application, now=self.here.now())
+        with self.here.record.writing() as session:
+            return [
+                step.id
+                for step in reviewing.ask(session, application, now=self.here.now(), key=self.here.key)
+            ]
+
+    def step(self, identifier: str) -> Step:
+        with self.here.record.reading() as session:
+            return session.get_one(Step, identifier)
+
+    def right(self, application: str, kind: StepKind) -> Step:
+        """The latest open step of a kind."""
+        with self.here.record.reading() as session:
+            steps = session.scalars(
+                sa.select(Step)
+                .where(Step.application == application, Step.kind == kind, Step.state == StepState.OPEN)
+                .order_by(Step.number.desc())
+            )
+            return next(iter(steps))
+
+    def code(self, step: str) -> str:
+        """The code that was mailed for a step."""
+        return code_of(self.step(step), self.here.key)
+
+    def coordinators_code(self, application: str) -> str:
+        """A code that the coordinator asked for."""
+        assert self.run("code", application, "--as", COORDINATOR).exit_code == 0
+        return self.code(self.right(application, StepKind.COORDINATION).id)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Iterator[Terminal]:
+    """A terminal in an empty folder, with a small registry in the record and no server of Prefect's."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "record.db").write_bytes(sqlite_template.read_bytes())
+    (tmp_path / "desk").mkdir()
+    monkeypatch.chdir(tmp_path / "desk")
+    monkeypatch.setenv("LABELS_HOME", str(home))
+    monkeypatch.setenv("LABELS_SECRET", "a secret for tests")
+    monkeypatch.setenv("LABELS_TODAY", "2026-03-16")
+    workspace.cache_clear()
+    here = workspace()
+    with here.record.writing() as session:
+        populate(session)
+    yield Terminal(tmp_path / "desk", here)
+    workspace.cache_clear()
+    close_records()
+
+
+@pytest.fixture
+def empty_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., typer.testing.Result]]:
+    """Commands with settings of the test's own, before anything is there."""
+    monkeypatch.chdir(tmp_path)
+    workspace.cache_clear()
+
+    def run(*words: str, **settings: str) -> typer.testing.Result:
+        for name, value in {"home": str(tmp_path / "home"), "secret": "x", **settings}.items():
+            monkeypatch.setenv(f"LABELS_{name.upper()}", value)
+        result = typer.testing.CliRunner().invoke(app, list(words), prog_name="labels")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    yield run
+    workspace.cache_clear()
+    close_records()

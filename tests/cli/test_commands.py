@@ -1,0 +1,634 @@
+"""What every command answers: exit codes, words, tables and JSON, and that a fault changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import typer.main
+import typer.testing
+from typer.core import TyperGroup
+
+from cli.app import SCHEMAS, app
+from labels import inquiry
+from labels.record.schema import Application, Document, Mail, Stage, StepKind, StepState
+from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
+from tests.support.people import application_file, points
+
+NO_SERVER = "Prefect's server is out of reach"
+
+
+def one_line(said: str) -> str:
+    """A message that is one line, without its end."""
+    [line] = said.strip().splitlines()
+    return line
+
+
+# Any command ------------------------------------------------------------------------------------
+
+COMMANDS = typer.main.get_command(app)
+assert isinstance(COMMANDS, TyperGroup)
+NAMES = sorted(COMMANDS.commands)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_says_what_it_is_for(terminal: Terminal, name: str) -> None:
+    result = terminal.run(name, "--help")
+    assert result.exit_code == 0
+    assert f"Usage: labels {name}" in result.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_word_too_many_is_wrong_usage(terminal: Terminal, name: str) -> None:
+    said = terminal.fails(2, name, "--nothing-of-the-kind")
+    assert "--nothing-of-the-kind" in said
+    assert f"labels {name} --help" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (["submit"], "FILE"), (["show"], "APPLICATION"), (["inbox"], "--as"), (["import"], "DIR"),
+        (["answer", "STEP-1", "a.json"], "--as"), (["answer", "STEP-1", "a.json", "--as", "a"], "--code"),
+        (["withdraw", "NQL-1", "--as", "a"], "--code"), (["export"], "WHAT"), (["code", "NQL-1"], "--as"),
+        (["deadline", "STEP-1", "--reason", "r", "--as", "a", "--code", "c"], "--until"),
+        (["reassign", "STEP-1", "--reason", "r", "--as", "a", "--code", "c"], "--to"),
+        (["takeover", "STEP-1", "--as", "a", "--code", "c"], "--reason"),
+        (["conflict", "NQL-1", "--reason", "r", "--as", "a", "--code", "c"], "--reviewer"),
+        (["appeal", "NQL-1", "--as", "a", "--code", "c"], "--grounds"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named(terminal: Terminal, words: list[str], missing: str) -> None:
+    said = terminal.fails(2, *words)
+    assert missing.casefold() in said.casefold()
+
+
+def test_a_command_that_there_is_not_is_wrong_usage(terminal: Terminal) -> None:
+    assert "nominate" in terminal.fails(2, "nominate")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "\udcff"], ["inbox", "--as", "\udcff"], ["show", "[/bold]"], ["show", "NQL\x1b[2J\u202e"],
+        ["code", "\udcff", "--as", "\udcff"], ["export", "\udcff"], ["schema", "\udcff"],
+        ["rules", "\udcff"], ["import", "\udcff"], ["submit", "\udcff"],
+        ["withdraw", "\udcff", "--as", "\udcff", "--code", "\udcff"],
+        ["takeover", "\udcff", "--reason", "r", "--as", "\udcff", "--code", "\udcff"],
+    ],
+)  # fmt: skip
+def test_words_that_are_no_text_do_no_harm(terminal: Terminal, words: list[str]) -> None:
+    result = terminal.run(*words)
+    assert result.exit_code in (0, 2, 3, 4)
+    assert not set("\x1b\u202e\udcff") & set(result.output)
+
+
+# Settings ---------------------------------------------------------------------------------------
+
+Run = Callable[..., typer.testing.Result]
+
+
+@pytest.mark.parametrize(
+    ("settings", "named", "exit_code"),
+    [
+        ({"today": "tomorrow"}, "LABELS_TODAY", 2),
+        ({"documents": "ftp://a.example"}, "LABELS_DOCUMENTS", 2),
+        ({"smtp_url": "http://a.example"}, "LABELS_SMTP_URL", 2),
+        ({"database_url": "mysql://ada:hush@db.example/labels"}, "LABELS_DATABASE_URL", 2),
+        ({"database_url": "postgresql://ada:hush@127.0.0.1:9/labels?connect_timeout=2"}, "The record", 5),
+    ],
+)
+def test_a_setting_that_can_not_work_is_named_and_its_password_is_not(
+    empty_environment: Run, settings: dict[str, str], named: str, exit_code: int
+) -> None:
+    result = empty_environment("inbox", "--as", TEACHER, **settings)
+    assert result.exit_code == exit_code
+    assert named in result.stderr
+    assert "hush" not in result.output
+
+
+def test_a_home_that_can_not_be_made_is_told(empty_environment: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = empty_environment("inbox", "--as", TEACHER, home=str(tmp_path / "file" / "home"))
+    assert result.exit_code == 5
+    assert "file" in one_line(result.stderr)
+
+
+def test_a_record_that_is_no_database_is_told_and_left_alone(empty_environment: Run, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "record.db").write_text("a letter\n" * 1000)
+    result = empty_environment("inbox", "--as", TEACHER)
+    assert result.exit_code == 5
+    assert "not a database" in one_line(result.stderr)
+    assert (tmp_path / "home" / "record.db").read_text().startswith("a letter")
+
+
+# submit -----------------------------------------------------------------------------------------
+
+
+def test_an_application_is_registered_whole_while_prefect_is_away(terminal: Terminal) -> None:
+    result = terminal.run("submit", terminal.file("a.json", application_file()))
+    assert result.exit_code == 5
+    [said] = [line for line in result.stderr.splitlines() if NO_SERVER in line]
+    assert "labels recover" in said
+    with terminal.here.record.reading() as session:
+        [row] = session.scalars(sa.select(Application))
+        assert (row.stage, row.run) == (Stage.SUBMITTED, None)
+        [document] = session.scalars(sa.select(Document))
+        assert terminal.here.documents.get(document.key)
+        assert [mail.template for mail in session.scalars(sa.select(Mail))] == ["receipt"]
+
+
+def test_the_same_file_again_adds_nothing(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    before = terminal.everything()
+    assert terminal.submitted() == application
+    after = terminal.everything()
+    assert after["journal"] == before["journal"]
+    assert len(after["application"]) == len(after["mail"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.json", "", "line 1, column 1: is not JSON"),
+        ("comma.json", '{"a":\n 1,}', "line 2, column 4: is not JSON"),
+        (
+            "utf16.json",
+            json.dumps(application_file()).encode("utf-16"),
+            "is not UTF-8 (byte 0). Save it as UTF-8.",
+        ),
+        ("list.json", [], "expected a JSON object"),
+        ("number.json", "1" * 5000, "a number of thousands of digits"),
+        ("deep.json", "[" * 100_000, "is nested too deeply"),
+        (
+            "nested.json",
+            '{"label": "national", "sections": ' + "[" * 700 + "]" * 700 + "}",
+            "is nested too deeply",
+        ),
+        ("large.json", " " * 2_000_001, "is larger than 2 MB"),
+        ("label.json", application_file(label="golden"), 'label: expected "national"'),
+        ("list-label.json", application_file(label=["national"]), 'label: expected "national"'),
+        ("teacher.json", application_file(teacher="T-99"), 'teacher: the registry has no teacher "T-99"'),
+        ("project.json", application_file(project="P-99"), 'project: the registry has no project "P-99"'),
+        ("surrogate.json", application_file(teacher="\ud800"), "teacher: "),
+        (
+            "age.json",
+            '{"label": "national", "pupils": {"count": 1, "average_age": NaN}}',
+            "pupils.average_age: ",
+        ),
+    ],
+)
+def test_a_file_that_is_no_application_is_told_by_name_and_place(
+    terminal: Terminal, name: str, content: Any, said: str
+) -> None:
+    message = terminal.fails(2, "submit", terminal.file(name, content))
+    assert message.startswith(f"{name}: ")
+    assert "nothing was changed" in message
+    assert said in message
+
+
+def test_every_fault_of_an_application_is_told_at_once(terminal: Terminal) -> None:
+    wrong = application_file(
+        pupils={"count": -1, "average_age": "13"}, links=["javascript:x"], language="PL", more=1
+    )
+    del wrong["teacher"]
+    said = terminal.fails(2, "submit", terminal.file("a.json", wrong)).splitlines()
+    assert said[0] == "a.json: 6 fault(s); nothing was changed."
+    places = {line.strip().partition(":")[0] for line in said[1:]}
+    assert places == {"teacher", "language", "links.0", "pupils.count", "pupils.average_age", "more"}
+
+
+@pytest.mark.parametrize("name", ["none.json", "."])
+def test_a_file_that_is_not_there_is_told(terminal: Terminal, name: str) -> None:
+    assert "can't be read" in terminal.fails(2, "submit", name)
+
+
+def test_evidence_that_is_none_is_told_and_nothing_is_registered(terminal: Terminal) -> None:
+    application = terminal.file("a.json", application_file())
+    assert "none.pdf: " in terminal.fails(2, "submit", application, "--evidence", "none.pdf")
+    said = terminal.fails(
+        2, "submit", application, "--evidence", terminal.file("virus.pdf", b"MZ\x90"), "--json"
+    )
+    assert "virus.pdf: " in said
+    assert "PDF, PNG" in said
+
+
+def test_a_second_application_for_the_project_is_not_allowed_while_the_first_is_open(
+    terminal: Terminal,
+) -> None:
+    first = terminal.submitted()
+    said = terminal.fails(3, "submit", terminal.file("b.json", application_file(description="Another.")))
+    assert f"labels withdraw {first}" in one_line(said)
+
+
+# show, inbox ------------------------------------------------------------------------------------
+
+
+def test_where_an_application_stands_is_one_document(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    first, second = terminal.asked(application)
+    shown = terminal.json("show", application)
+    assert shown.keys() >= {
+        "application", "label", "organisation", "teacher", "project", "school", "stage", "outcome",
+        "awaiting", "reviews", "documents", "journal",
+    }  # fmt: skip
+    assert (shown["application"], shown["stage"], shown["outcome"]) == (application, "review", None)
+    assert {one["step"] for one in shown["awaiting"]} == {first, second}
+    assert all(one.keys() == {"step", "what", "who", "by"} for one in shown["awaiting"])
+    assert all(one.keys() >= {"kind", "name", "key"} for one in shown["documents"])
+    assert all(one.keys() >= {"at", "who", "what"} for one in shown["journal"])
+    inquiry.ApplicationView.model_validate(shown)
+
+
+def test_where_an_application_stands_is_tables_for_people(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    steps = terminal.asked(application)
+    result = terminal.run("show", application)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    for words in (application, *steps, "Awaited", "Journal", "submitted", "review"):
+        assert words in result.stdout
+
+
+def test_scores_stay_hidden_until_the_decision_in_every_format(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    first, _ = terminal.asked(application)
+    given = terminal.file("r.json", {"scores": points(3), "comment": "SECRET COMMENT", "note": "SECRET NOTE"})
+    terminal.run(
+        "answer", first, given, "--as", terminal.step(first).assignee, "--code", terminal.code(first)
+    )
+    assert terminal.step(first).state is StepState.ANSWERED
+    [review] = terminal.json("show", application)["reviews"]
+    assert (review["scores"], review["comment"], review["note"]) == (None, None, None)
+    assert "hidden until the decision" in terminal.run("show", application).stdout
+    for words in (["show", application], ["export", "reviews"], ["export", "journal"], ["export", "mail"]):
+        assert "SECRET" not in terminal.run(*words).output
+
+
+@pytest.mark.parametrize("words", [["show", "NQL-NONE"], ["code", "NQL-NONE", "--as", TEACHER], ["show", ""]])
+def test_an_application_that_there_is_not_is_not_found(terminal: Terminal, words: list[str]) -> None:
+    assert one_line(terminal.fails(4, *words)).startswith("There is no application")
+
+
+def test_a_person_sees_the_steps_that_await_them_and_nobody_elses(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    first, second = terminal.asked(application)
+    mine = terminal.step(first).assignee
+    [item] = terminal.json("inbox", "--as", f" {mine.upper()} ")
+    assert item.keys() == {"step", "application", "what", "by", "url"}
+    assert (item["step"], item["application"], item["what"]) == (first, application, "review")
+    shown = terminal.run("inbox", "--as", mine)
+    assert first in shown.stdout
+    assert second not in shown.stdout
+
+
+def test_who_is_awaited_by_nobody_is_told_so(terminal: Terminal) -> None:
+    result = terminal.run("inbox", "--as", "nobody@a.example")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert one_line(result.stderr) == "Nothing awaits nobody@a.example."
+    assert terminal.json("inbox", "--as", "nobody@a.example") == []
+
+
+# answer, withdraw, appeal -----------------------------------------------------------------------
+
+
+def test_an_answer_counts_though_prefect_is_away_and_only_once(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    who, code = terminal.step(first).assignee, terminal.code(first)
+    given = terminal.file("r.json", {"scores": points()})
+    result = terminal.run("answer", first, given, "--as", who, "--code", code)
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert NO_SERVER in one_line(result.stderr)
+    assert "is in the record" in result.stderr
+    assert terminal.step(first).state is StepState.ANSWERED
+    said = terminal.fails(3, "answer", first, given, "--as", who, "--code", code)
+    assert f"already answered by {who}" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"decline": "x", "question": "y"}, "expected exactly one of the fields"),
+        ({"scores": {"results": {"__prefect_kind": "jinja"}}}, "scores.results: "),
+        ({"question": {"__prefect_kind": "json", "value": "1"}}, "question: "),
+        ({"scores": {}, "comment": "x" * 20_000}, "comment: "),
+        ("{", "line 1, column 2"),
+    ],
+)
+def test_a_file_that_is_no_answer_is_told_by_name_and_place(
+    terminal: Terminal, content: Any, said: str
+) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    message = terminal.fails(
+        2, "answer", first, terminal.file("r.json", content),
+        "--as", terminal.step(first).assignee, "--code", terminal.code(first),
+    )  # fmt: skip
+    assert message.startswith("r.json: ")
+    assert said in message
+
+
+def test_points_out_of_range_are_all_told_and_what_was_written_is_kept(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    who, code = terminal.step(first).assignee, terminal.code(first)
+    wrong = points(4, technology=99, results=-1) | {"beauty": 5}
+    result = terminal.run(
+        "answer", first, terminal.file("r.json", {"scores": wrong}), "--as", who, "--code", code
+    )
+    assert (result.exit_code, result.stdout) == (2, "")
+    for name in ("technology", "results", "beauty"):
+        assert f"  scores.{name}: " in result.stderr
+    step = terminal.step(first)
+    assert (step.state, step.code_failures) == (StepState.OPEN, 0)
+    assert step.draft
+    assert step.draft["scores"] == wrong
+
+
+def test_an_answer_of_another_kind_than_was_asked_for_is_wrong_input(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    who, code = terminal.step(first).assignee, terminal.code(first)
+    result = terminal.run(
+        "answer", first, terminal.file("r.json", {"text": "?"}), "--as", who, "--code", code
+    )
+    assert result.exit_code == 2
+    assert "no answer to a step of the kind review" in result.stderr
+    assert terminal.step(first).state is StepState.OPEN
+
+
+@pytest.mark.parametrize("code", ["", "WRNG-CODE-XX", "\udcff", "x" * 10_000])
+def test_a_wrong_code_is_not_allowed_and_counted(terminal: Terminal, code: str) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    given = terminal.file("r.json", {"scores": points()})
+    result = terminal.run("answer", first, given, "--as", terminal.step(first).assignee, "--code", code)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "4 more tries" in one_line(result.stderr)
+    assert terminal.step(first).code_failures == 1
+
+
+def test_somebody_elses_code_and_nobodys_step_prove_nothing(terminal: Terminal) -> None:
+    first, second = terminal.asked(terminal.submitted())
+    given = terminal.file("r.json", {"scores": points()})
+    code = terminal.code(first)
+    as_second = ["--as", terminal.step(second).assignee, "--code", code]
+    assert terminal.run("answer", first, given, *as_second).exit_code == 3
+    assert terminal.run("answer", second, given, *as_second).exit_code == 3
+    assert terminal.step(first).state is terminal.step(second).state is StepState.OPEN
+    said = terminal.fails(4, "answer", "STEP-NONE", given, *as_second)
+    assert one_line(said) == "There is no step STEP-NONE."
+
+
+def test_an_applicant_withdraws_with_their_code_alone(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    right = terminal.right(application, StepKind.WITHDRAWAL)
+    assert terminal.run("withdraw", application, "--as", TEACHER, "--code", "x").exit_code == 3
+    result = terminal.run("withdraw", application, "--as", TEACHER, "--code", terminal.code(right.id))
+    assert result.exit_code == 5
+    assert NO_SERVER in result.stderr
+    assert terminal.json("show", application)["outcome"] == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "can't be read"),
+        (b"\xff", "can't be read as text"),
+        (" \n", "is empty"),
+        ("x" * 20_001, "more than 20000"),
+    ],
+)
+def test_grounds_of_an_appeal_are_read_whole_or_refused(terminal: Terminal, content: Any, said: str) -> None:
+    application = terminal.submitted()
+    if content is not None:
+        terminal.file("why.txt", content)
+    message = terminal.fails(2, "appeal", application, "--as", TEACHER, "--code", "x", "--grounds", "why.txt")
+    assert message.startswith("why.txt: ")
+    assert said in message
+
+
+def test_where_there_is_no_appeal_it_is_not_allowed(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    grounds = terminal.file("why.txt", "Nobody read it.")
+    said = terminal.fails(3, "appeal", application, "--as", TEACHER, "--code", "x", "--grounds", grounds)
+    assert "NSS-PL know no appeal" in one_line(said)
+
+
+# code, reassign, takeover, deadline, conflict ---------------------------------------------------
+
+
+def test_a_code_is_mailed_to_who_may_have_one_and_shown_to_nobody(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    result = terminal.run("code", application, "--as", COORDINATOR)
+    step = terminal.right(application, StepKind.COORDINATION)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert step.id in result.stderr
+    assert terminal.code(step.id) not in result.output
+    assert terminal.code(step.id) not in terminal.run("show", application).output
+    [mail] = [
+        path
+        for path in terminal.here.settings.mail_folder.rglob("*.eml")
+        if terminal.code(step.id) in path.read_text()
+    ]
+    assert f"To: {COORDINATOR}" in mail.read_text() or COORDINATOR in mail.read_text()
+    assert terminal.json("code", application, "--as", COORDINATOR).keys() == {"subject", "remark"}
+
+
+def test_whoever_has_nothing_to_do_with_an_application_gets_no_code(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    said = terminal.fails(3, "code", application, "--as", "nss@pt.example")
+    assert one_line(said) == f"Nothing of {application} awaits nss@pt.example or is theirs to do."
+
+
+def test_a_new_code_makes_the_former_one_void(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    who, former = terminal.step(first).assignee, terminal.code(first)
+    assert terminal.run("code", first, "--as", who).exit_code == 0
+    given = terminal.file("r.json", {"scores": points()})
+    assert terminal.run("answer", first, given, "--as", who, "--code", former).exit_code == 3
+    assert terminal.run("answer", first, given, "--as", who, "--code", terminal.code(first)).exit_code == 5
+    assert terminal.step(first).state is StepState.ANSWERED
+
+
+def coordinating(first: str, application: str, other: str) -> dict[str, list[str]]:
+    return {
+        "reassign": ["reassign", first, "--to", other, "--reason", "ill"],
+        "takeover": ["takeover", first, "--reason", "ill"],
+        "deadline": ["deadline", first, "--until", "2026-05-01", "--reason", "ill"],
+        "conflict": ["conflict", application, "--reviewer", other, "--reason", "friends"],
+    }
+
+
+@pytest.mark.parametrize("name", ["reassign", "takeover", "deadline", "conflict"])
+def test_a_coordinators_action_needs_a_coordinator_and_their_code(terminal: Terminal, name: str) -> None:
+    application = terminal.submitted()
+    first, second = terminal.asked(application)
+    spare = next(f"r{n}@nss.example" for n in range(1, 6)
+                 if f"r{n}@nss.example" not in (terminal.step(first).assignee, terminal.step(second).assignee))  # fmt: skip
+    words = coordinating(first, application, spare)[name]
+    said = terminal.fails(3, *words, "--as", COORDINATOR, "--code", "WRONG")
+    assert f"labels code {application} --as {COORDINATOR}" in one_line(said)
+    code = terminal.coordinators_code(application)
+    said = terminal.fails(3, *words, "--as", terminal.step(first).assignee, "--code", code)
+    assert "is no coordinator of NSS-PL" in one_line(said)
+    result = terminal.run(*words, "--as", COORDINATOR.upper(), "--code", code)
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert NO_SERVER in result.stderr
+    assert terminal.fails(3, *words, "--as", COORDINATOR, "--code", code)
+    journal = terminal.json("show", application)["journal"]
+    assert {"reassign": "reassigned", "takeover": "reassigned", "deadline": "moved a deadline",
+            "conflict": "declared a conflict of interest"}[name] in [entry["what"] for entry in journal]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "\u200b", "\udcff"])
+@pytest.mark.parametrize("name", ["reassign", "takeover", "deadline", "conflict"])
+def test_a_coordinators_action_needs_a_reason(terminal: Terminal, name: str, reason: str) -> None:
+    words = [*coordinating("STEP-1", "NQL-1", "r1@nss.example")[name][:-1], reason]
+    assert "--reason" in terminal.fails(2, *words, "--as", COORDINATOR, "--code", "x")
+
+
+def test_who_may_not_judge_is_not_given_the_seat_and_the_code_is_not_spent(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    first, second = terminal.asked(application)
+    code = terminal.coordinators_code(application)
+    proof = ["--reason", "ill", "--as", COORDINATOR, "--code", code]
+    said = terminal.fails(3, "reassign", first, "--to", "stranger@a.example", *proof)
+    assert "is not on the staff of NSS-PL" in one_line(said)
+    said = terminal.fails(3, "reassign", first, "--to", terminal.step(second).assignee, *proof)
+    assert "judges or judged this application already" in one_line(said)
+    assert terminal.fails(4, "reassign", "STEP-NONE", "--to", COORDINATOR, *proof)
+    assert terminal.run("takeover", first, *proof).exit_code == 5
+    assert terminal.step(first).state is StepState.VOID
+
+
+@pytest.mark.parametrize(
+    "until",
+    ["", "soon", "2026-13-01", "2026-02-30", "1.5.2026", "0001-01-01T00:00+14:00", "9999-12-31T23:59-05:00"],
+)
+def test_a_deadline_that_is_no_date_is_told(terminal: Terminal, until: str) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    said = terminal.fails(
+        2, "deadline", first, "--until", until, "--reason", "r", "--as", COORDINATOR, "--code", "x"
+    )
+    assert "--until: " in said
+    assert "expected YYYY-MM-DD" in said
+
+
+def test_a_deadline_moves_to_the_end_of_the_day_in_brussels_and_not_into_the_past(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    first, second = terminal.asked(application)
+    proof = ["--reason", "holidays", "--as", COORDINATOR, "--code", terminal.coordinators_code(application)]
+    assert "is past" in terminal.fails(3, "deadline", first, "--until", "2026-03-01", *proof)
+    assert terminal.run("deadline", first, "--until", "2026-05-01", *proof).exit_code == 5
+    proof[-1] = terminal.coordinators_code(application)
+    assert terminal.run("deadline", second, "--until", "2026-05-01T12:00", *proof).exit_code == 5
+    awaited = {one["step"]: one["by"] for one in terminal.json("show", application)["awaiting"]}
+    assert awaited == {first: "2026-05-01T21:59:59Z", second: "2026-05-01T10:00:00Z"}
+
+
+def test_the_code_of_an_empty_seat_fills_it_also_for_an_organisation_without_coordinators(
+    terminal: Terminal,
+) -> None:
+    from labels.record.schema import Staff
+
+    application = terminal.submitted()
+    with terminal.here.record.writing() as session:
+        session.execute(sa.delete(Staff))
+    [step] = terminal.asked(application)
+    assert (terminal.step(step).kind, terminal.step(step).assignee) == (
+        StepKind.ASSIGNMENT,
+        "nss@nss.example",
+    )
+    with terminal.here.record.writing() as session:
+        session.add(
+            Staff(email="new@nss.example", role="reviewer", name="Nowa", organisation="NSS-PL", language="pl")
+        )
+    result = terminal.run(
+        "reassign", step, "--to", "new@nss.example", "--reason", "new here",
+        "--as", "nss@nss.example", "--code", terminal.code(step),
+    )  # fmt: skip
+    assert result.exit_code == 5
+    assert NO_SERVER in result.stderr
+    assert terminal.right(application, StepKind.REVIEW).assignee == "new@nss.example"
+
+
+# recover, up and down ---------------------------------------------------------------------------
+
+
+def test_recovery_without_a_server_says_so_and_changes_nothing(terminal: Terminal) -> None:
+    terminal.submitted()
+    assert NO_SERVER in one_line(terminal.fails(5, "recover"))
+    assert NO_SERVER in one_line(terminal.fails(5, "recover", "--json"))
+
+
+@pytest.mark.parametrize("patience", ["nan", "inf", "-1", "1e300", "soon"])
+def test_patience_is_a_number_of_seconds(terminal: Terminal, patience: str) -> None:
+    assert "--patience" in terminal.fails(2, "recover", "--patience", patience)
+
+
+# schema, rules, import --------------------------------------------------------------------------
+
+
+def test_every_schema_is_printed_alone_and_all_together(terminal: Terminal) -> None:
+    together = json.loads(terminal.run("schema").stdout)
+    assert together.keys() == SCHEMAS.keys()
+    for name, schema in together.items():
+        assert json.loads(terminal.run("schema", name).stdout) == schema
+        assert schema["type"] == "object"
+
+
+def test_a_schema_that_there_is_not_is_told_with_those_that_there_are(terminal: Terminal) -> None:
+    said = terminal.fails(2, "schema", "certificate")
+    assert '"certificate" is unknown' in said
+    assert all(name in said for name in SCHEMAS)
+
+
+def test_the_rules_that_ship_are_in_order(terminal: Terminal) -> None:
+    result = terminal.run("rules")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert {"2026/default", "2026/NSS-PL"} <= set(result.stdout.split())
+
+
+def test_a_broken_rule_file_is_told_by_file_line_and_reason(terminal: Terminal) -> None:
+    (terminal.folder / "own/editions/2026").mkdir(parents=True)
+    terminal.file("own/editions/2026/default.yaml", "national:\n  review: [\n")
+    said = terminal.fails(2, "rules", "own")
+    assert "editions/2026/default.yaml:3: is not YAML" in said
+    terminal.file("own/editions/2026/default.yaml", "in_force_from: 2026-01-01\nnonsense: 1\n")
+    said = terminal.fails(2, "rules", "own")
+    assert "editions/2026/default.yaml:2 · nonsense: " in said
+
+
+def test_a_folder_without_rules_is_told(terminal: Terminal) -> None:
+    assert "has no editions/" in terminal.fails(2, "rules", "none")
+
+
+def test_an_import_says_how_many_rows_it_took(terminal: Terminal) -> None:
+    folder = terminal.folder / "registry"
+    folder.mkdir()
+    terminal.file("registry/projects.csv", "project,title,started_on,ended_on\nP-8,=1+1,2026-01-01,\n")
+    assert terminal.json("import", "registry")["files"]["projects.csv"] == 1
+    result = terminal.run("import", "registry")
+    assert result.exit_code == 0
+    assert "projects.csv" in result.stdout
+
+
+def test_a_registry_with_faults_is_told_by_file_and_line_and_none_of_it_is_taken(terminal: Terminal) -> None:
+    (terminal.folder / "registry").mkdir()
+    terminal.file(
+        "registry/projects.csv",
+        "project,title,started_on,ended_on\nP-8,Fine,2026-01-01,\nP-9,Bad,yesterday,\nP-10,Bad,2026-02-30,\n",
+    )
+    said = terminal.fails(2, "import", "registry")
+    assert "projects.csv:3" in said
+    assert "projects.csv:4" in said
+    terminal.file("a.json", application_file(project="P-8"))
+    assert 'no project "P-8"' in terminal.fails(2, "submit", "a.json")
+
+
+@pytest.mark.parametrize("folder", ["none", "file.csv"])
+def test_a_folder_that_is_none_is_told(terminal: Terminal, folder: str) -> None:
+    terminal.file("file.csv", "a,b\n")
+    assert f"{folder}: is not a folder" in terminal.fails(2, "import", folder)

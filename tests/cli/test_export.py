@@ -1,0 +1,124 @@
+"""What `labels export` gives to spreadsheets and programs, whatever people wrote."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from labels import inquiry
+from labels.journal import SYSTEM
+from labels.record.schema import Award, Journal, Mail
+from tests.cli.conftest import COORDINATOR, Terminal
+
+HOSTILE = [
+    '=HYPERLINK("http://a.example")',
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "＝1",
+    "a\n=1;=2",
+    "\u202e=x",
+]
+"""What a spreadsheet would take for a formula, at the start of a cell or of what it takes for one."""
+
+
+def rows(terminal: Terminal, what: str) -> list[dict[str, str]]:
+    result = terminal.run("export", what)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    return list(csv.DictReader(io.StringIO(result.stdout, newline="")))
+
+
+@pytest.mark.parametrize("what", inquiry.EXPORTS)
+def test_a_table_without_rows_still_has_its_header(terminal: Terminal, what: str) -> None:
+    result = terminal.run("export", what)
+    assert result.exit_code == 0
+    [header] = csv.reader(io.StringIO(result.stdout, newline=""))
+    assert header == inquiry.export_columns(what)
+    assert terminal.json("export", what) == []
+    assert terminal.run("export", what, "--format", "json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize("what", inquiry.EXPORTS)
+def test_json_is_a_list_of_flat_objects_with_the_columns_of_the_table(terminal: Terminal, what: str) -> None:
+    application = terminal.submitted()
+    terminal.asked(application)
+    for row in terminal.json("export", what):
+        assert list(row) == inquiry.export_columns(what)
+        assert not [value for value in row.values() if isinstance(value, (dict, list))]
+
+
+def test_both_formats_tell_the_same(terminal: Terminal) -> None:
+    terminal.asked(terminal.submitted())
+    for what in ("applications", "mail", "journal"):
+        listed = terminal.json("export", what)
+        table = rows(terminal, what)
+        assert len(listed) == len(table) > 0
+        for one, other in zip(listed, table, strict=True):
+            assert {k: "" if v is None else str(v) for k, v in one.items()} == other
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_cell_is_a_formula(terminal: Terminal, text: str) -> None:
+    application = terminal.submitted()
+    with terminal.here.record.writing() as session:
+        session.add(
+            Journal(
+                at=terminal.here.now(), who=text, what=text, application=application, details={text: text}
+            )
+        )
+        session.execute(sa.update(Mail).values(to_name=text, last_error=text))
+        session.add(
+            Award(
+                id=text, label="national", teacher="T-1", project="P-1", school="S-1",
+                organisation="NSS-PL", awarded_on=terminal.here.now().date(), score=1.0,
+            )
+        )  # fmt: skip
+    for what in ("journal", "mail", "awards"):
+        for row in rows(terminal, what):
+            assert not [
+                value
+                for name, value in row.items()
+                if name != "parked_revision"
+                and value.lstrip("\n").startswith(("=", "+", "-", "@", "\t", "\r", "＝"))
+            ]
+            assert not [value for value in row.values() if "\u202e" in value]
+
+
+def test_a_cell_keeps_its_commas_quotes_and_lines(terminal: Terminal) -> None:
+    said = 'one, "two"; three\nfour'
+    with terminal.here.record.writing() as session:
+        session.add(Journal(at=terminal.here.now(), who=SYSTEM, what=said, details={}))
+    assert rows(terminal, "journal")[-1]["what"] == said
+
+
+@pytest.mark.parametrize("what", ["nothing", "", "step", "APPLICATIONS", "application; DROP TABLE journal"])
+def test_a_table_that_there_is_not_is_told_with_those_that_there_are(terminal: Terminal, what: str) -> None:
+    said = terminal.fails(2, "export", what)
+    assert "is unknown" in said
+    assert all(known in said for known in inquiry.EXPORTS)
+
+
+def test_a_format_that_there_is_not_is_wrong_usage(terminal: Terminal) -> None:
+    said = terminal.fails(2, "export", "mail", "--format", "xml")
+    assert "csv" in said
+    assert "json" in said
+
+
+def test_no_code_and_no_words_of_a_mail_are_exported(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    steps = terminal.asked(application)
+    codes = [terminal.code(step) for step in steps] + [terminal.coordinators_code(application)]
+    exported = "".join(terminal.run("export", what).stdout for what in inquiry.EXPORTS)
+    assert COORDINATOR in exported
+    assert not [code for code in codes if code in exported]
+    columns: list[Any] = [inquiry.export_columns(what) for what in inquiry.EXPORTS]
+    assert not {"context", "content", "code_hash"} & {name for names in columns for name in names}
+    assert json.dumps(columns)
