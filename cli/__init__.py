@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
 from pathlib import Path
 
 
 def main() -> None:
     """The `labels` command."""
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect reports its use unless told not to
+    _speak_every_script()
     _find_running_services()
     from cli.app import app
 
@@ -29,3 +32,10 @@ def _find_running_services() -> None:
     os.environ.setdefault("PREFECT_API_URL", known["api_url"])
     os.environ.setdefault("LABELS_SITE_URL", known["site_url"])
     os.environ.setdefault("LABELS_DOCUMENTS_URL", known["documents_url"])
+
+
+def _speak_every_script() -> None:
+    """Files and programs get UTF-8 whatever the locale; a terminal shows `?` for what it has no letter for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
