@@ -15,12 +15,13 @@ import typer
 from pydantic import BaseModel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.output import emit, err, fail, out, say, table
+from cli.output import emit, emit_each, err, fail, out, say, say_plainly, table
 from labels import deciding, inquiry, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer, read_answer
 from labels.applications import NationalApplication
-from labels.clock import BRUSSELS, end_of_day, in_words
+from labels.clock import BRUSSELS, brussels_day, end_of_day, in_words
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, OutOfReach
+from labels.preselection import Round, check_schools
 from labels.reviewing import Accepted, Refusal
 from labels.steps import held
 from labels.text import clean, csv_plain
@@ -476,6 +477,41 @@ def recover_(
         table("", ["application", "what was done"], [(one.application, one.did) for one in done])
     else:
         say("Every open application has its run.", "green")
+
+
+@app.command("school-check")
+@worded
+def school_check(
+    on: Annotated[str, typer.Option(help="The day of the check, YYYY-MM-DD; by default today.")] = "",
+    school: Annotated[str, typer.Option(help="One school only.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Which schools meet the School Label's three conditions, and why each does or does not."""
+    here = workspace()
+    try:
+        day = date.fromisoformat(on) if on else brussels_day(here.now())
+        dates = Round.by_default(day)
+    except ValueError:
+        raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
+    with here.record.reading() as session:
+        checked = check_schools(session, dates, school or None)
+        if as_json:
+            emit_each(checked)
+        elif school:
+            [one] = checked
+            say_plainly(f"{one.school} is {'eligible' if one.eligible else 'not eligible'} on {day}:")
+            for condition in one.conditions.values():
+                say_plainly(f"  {'✓' if condition.met else '✗'} {condition.why}")
+        else:
+            rows = []
+            for one in checked:
+                answers = [one.eligible, *(condition.met for condition in one.conditions.values())]
+                rows.append((one.school, *("yes" if yes else "no" for yes in answers)))
+            table("", ["school", "eligible", "registered", "active teachers", "national label"], rows)
+            eligible = sum(row[1] == "yes" for row in rows)
+            say(
+                f"{eligible} of {len(rows)} schools are eligible on {day}. Why: labels school-check --school ID"
+            )
 
 
 @app.command()

@@ -34,6 +34,11 @@ def say(text: str, style: str = "") -> None:
     err.print(Text(clean(text)), style=style, soft_wrap=True)
 
 
+def say_plainly(text: str) -> None:
+    """A line of a result for people, on standard output; markup in it is text."""
+    out.print(Text(clean(text)), soft_wrap=True)
+
+
 def emit(document: Any) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(_plain(document), ensure_ascii=False, indent=2) + "\n")
@@ -85,3 +90,12 @@ def fail(error: LabelsError) -> NoReturn:
     else:
         say(str(error), "bold red")
     raise typer.Exit(error.exit_code)
+
+
+def emit_each(documents: Iterable[BaseModel]) -> None:
+    """A JSON list on standard output, written as it comes: it may be longer than memory."""
+    separator = "["
+    for document in documents:
+        sys.stdout.write(f"{separator}\n{document.model_dump_json()}")
+        separator = ","
+    sys.stdout.write("[]\n" if separator == "[" else "\n]\n")
