@@ -5,8 +5,9 @@ All text of applicants and reviewers goes through `markdown_plain`, so that it i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,78 +33,103 @@ from labels.text import markdown_paragraphs, markdown_plain
 from tasks.workspace import Workspace
 
 
-def brief(session: Session, here: Workspace, application: Application, awaited: Sequence[Step]) -> str:
+class Brief(NamedTuple):
     """What a reviewer (or applicant, or coordinator) needs to know before answering, as Markdown."""
-    parts = [*_warnings(awaited), _asked(awaited), _about(session, application)]
-    parts += _questions_answered(session, application)
-    parts += _sections(session, application)
-    parts.append(documents(session, here, application, "application", "evidence"))
-    return "\n\n".join(part for part in parts if part)
+
+    title: str
+    """The project's, as plain text."""
+    opening: str
+    """Who applies, what is asked by when, what was asked before, and the documents."""
+    sections: dict[str, str]
+    """The applicant's words on each criterion, by its id."""
+    names: dict[str, str]
+    """The criteria's names, by id."""
+
+    def whole(self) -> str:
+        """All of it as one page."""
+        parts = [f"# {markdown_plain(self.title)}", self.opening]
+        parts += [
+            f"### {markdown_plain(self.names.get(section, section))}\n\n{text}"
+            for section, text in self.sections.items()
+        ]
+        return "\n\n".join(parts)
+
+
+def brief(session: Session, here: Workspace, application: Application, awaited: Sequence[Step]) -> Brief:
+    """What somebody needs to know before answering, and what of it belongs to which criterion."""
+    content = application.content
+    opening = [
+        *_warnings(awaited),
+        _asked(awaited),
+        _about(session, application),
+        f"### In short\n\n{markdown_paragraphs(content['description'])}",
+        *_questions_answered(session, application),
+        documents(session, here, application, "application", "evidence"),
+    ]
+    return Brief(
+        title=session.get_one(Project, application.project).title,
+        opening="\n\n".join(filter(None, opening)),
+        sections={section: markdown_paragraphs(text) for section, text in content["sections"].items()},
+        names={c.id: c.name for c in rules_of(session, application).criteria_set.criteria},
+    )
+
+
+def _list(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)
 
 
 def _warnings(awaited: Sequence[Step]) -> list[str]:
-    return [
-        f"> ⚠️ **The last answer was not accepted.** {markdown_plain(step.refused)}"
-        for step in awaited
-        if step.refused
-    ]
+    reasons = dict.fromkeys(step.refused for step in awaited if step.refused)
+    return [f"⚠️ **The last answer was not accepted.** {markdown_plain(why)}" for why in reasons]
 
 
 def _asked(awaited: Sequence[Step]) -> str:
-    lines = ["### What is asked"]
-    for step in awaited:
-        by = f", by **{in_words(step.due_at)}**" if step.due_at else ""
+    lines = []
+    reviews = [step for step in awaited if step.kind is StepKind.REVIEW]
+    if reviews:
+        by = " and ".join(sorted({in_words(step.due_at) for step in reviews if step.due_at}))
+        who = "One review is" if len(reviews) == 1 else f"{len(reviews)} reviews by different people are"
         lines.append(
-            {
-                StepKind.REVIEW: f"- **Reviewer {step.seat}**: points for every criterion and a comment, or a question to the applicant{by}.",
-                StepKind.INFORMATION: f"- **The applicant**: an answer to this question{by}: “{markdown_plain(step.question or '')}”",
-                StepKind.ASSIGNMENT: "- **The coordinator**: a reviewer without a conflict of interest has to be found.",
-            }[step.kind]
+            f"{who} awaited"
+            + (f" by **{by}**" if by else "")
+            + ": points for every criterion and a comment. Instead you can ask the applicant a question, "
+            "or say why you do not review this; that is why Prefect calls the fields optional."
         )
-    lines.append(
-        "\nThe one-time code from your mail proves who you are. On the command line: `labels inbox --as EMAIL`."
-    )
-    return "\n".join(lines)
+    for step in awaited:
+        by = f" by **{in_words(step.due_at)}**" if step.due_at else ""
+        if step.kind is StepKind.INFORMATION:
+            lines.append(f"The applicant’s answer is awaited{by} to: “{markdown_plain(step.question or '')}”")
+        elif step.kind is StepKind.ASSIGNMENT:
+            lines.append(f"The coordinator is asked{by} to name a reviewer without a conflict of interest.")
+    return "\n\n".join(lines)
 
 
 def _about(session: Session, application: Application) -> str:
     content = application.content
     school = session.get_one(School, application.school)
     project = session.get_one(Project, application.project)
+    pupils = content["pupils"]
     rows = [
-        ("Project", project.title),
-        ("Ran", f"{project.started_on} to {project.ended_on or 'now'}"),
         ("Applicant", session.get_one(Teacher, application.teacher).name),
         ("School", f"{school.name}, {school.city}, {country_name(school.country)}"),
-        ("Organisation", session.get_one(Organisation, application.organisation).name),
-        ("Pupils", f"{content['pupils']['count']}, {content['pupils']['average_age']:g} years on average"),
-        ("Rules", rules_of(session, application).version),
+        ("Pupils", f"{pupils['count']}, {pupils['average_age']:g} years old on average"),
+        ("Project ran", f"{project.started_on} to {project.ended_on or 'today'}"),
+        ("Applied to", session.get_one(Organisation, application.organisation).name),
+        ("Application", f"{application.id}, under the rules {rules_of(session, application).version}"),
+        # Shown as text, not as links: where they lead is the reader's own decision.
+        *[("Link", link) for link in content["links"]],
     ]
-    table = "\n".join(f"| {name} | {markdown_plain(value)} |" for name, value in rows)
-    return f"### {application.id}\n\n| | |\n|---|---|\n{table}"
+    # A list, since the dialog is too narrow for a table and cuts off what does not fit.
+    return _list(f"**{name}:** {markdown_plain(value)}" for name, value in rows)
 
 
 def _questions_answered(session: Session, application: Application) -> list[str]:
     return [
-        f"### The applicant was asked\n\n“{markdown_plain(step.question or '')}”\n\n"
-        f"{markdown_paragraphs((step.answer or {}).get('text', ''))}"
+        f"**The applicant was asked:** “{markdown_plain(step.question or '')}”\n\n"
+        f"**and answered:**\n\n{markdown_paragraphs((step.answer or {}).get('text', ''))}"
         for step in steps_of(session, application, StepKind.INFORMATION)
         if step.state is StepState.ANSWERED
     ]
-
-
-def _sections(session: Session, application: Application) -> list[str]:
-    content = application.content
-    names = {c.id: c.name for c in rules_of(session, application).criteria_set.criteria}
-    parts = [f"### Description\n\n{markdown_paragraphs(content['description'])}"]
-    parts += [
-        f"### {markdown_plain(names.get(section, section))}\n\n{markdown_paragraphs(text)}"
-        for section, text in content["sections"].items()
-    ]
-    if content["links"]:
-        # Shown as text, not as links: where they lead is the reader's own decision.
-        parts.append("### Links\n\n" + "\n".join(f"- {markdown_plain(one)}" for one in content["links"]))
-    return parts
 
 
 def documents(session: Session, here: Workspace, application: Application, *kinds: str) -> str:
@@ -117,12 +143,14 @@ def documents(session: Session, here: Workspace, application: Application, *kind
     ).all()
     if not rows:
         return ""
-    lines = [
-        f"- {document.kind}: [{markdown_plain(document.name)}]"
-        f"({here.documents.link(document.key, document.name, document.media_type, now + timedelta(days=days), now)})"
+    until = now + timedelta(days=days)
+    # The name stands outside the link, since Prefect's UI shows escapes within one as they are typed.
+    lines = _list(
+        f"{document.kind.capitalize()}: {markdown_plain(document.name)} – "
+        f"[open]({here.documents.link(document.key, document.name, document.media_type, until, now)})"
         for document in rows
-    ]
-    return f"### Documents\n\nThe links work for {days} days.\n\n" + "\n".join(lines)
+    )
+    return f"### Documents\n\nThe links work for {days} days.\n\n{lines}"
 
 
 def score_table(session: Session, application: Application) -> str:
@@ -157,12 +185,18 @@ def decision(session: Session, here: Workspace, application: Application) -> str
     """The outcome with its reasons and papers, as Markdown."""
     row = session.get_one(Decision, (application.id, application.instance))
     verdict = row.verdict
-    parts = [f"## {application.id}: {row.outcome.value}", _about(session, application)]
+    parts = [f"# {row.outcome.value.capitalize()}", _about(session, application)]
     if "lines" in verdict:
         parts.append(score_table(session, application))
-        parts.append("### Reasons\n\n" + "\n".join(f"- {markdown_plain(r)}" for r in verdict["reasons"]))
-    for condition in verdict.get("conditions", []):
-        parts.append(f"- {markdown_plain(condition['problem'])} *{markdown_plain(condition['remedy'])}*")
+        parts.append("### Reasons\n\n" + _list(map(markdown_plain, verdict["reasons"])))
+    if "conditions" in verdict:
+        parts.append(
+            "### Conditions that are not met\n\n"
+            + _list(
+                f"{markdown_plain(one['problem'])} *{markdown_plain(one['remedy'])}*"
+                for one in verdict["conditions"]
+            )
+        )
     parts.append(documents(session, here, application, "certificate", "letter"))
     parts.append(
         f"Decided at {in_words(row.decided_at)} under the rules {rules_of(session, application).version}."

@@ -1,13 +1,14 @@
 """The form that Prefect's Resume dialog shows, and what comes back from it.
 
-Every field has a default, so that a run can also be woken without an answer, when one came through
-another door. What is filled in is checked here and in the domain, never by the form alone.
+What is left out is blank, whatever the form proposes, and a form with nothing in it is no answer: that is
+how a run is woken when one came through another door. What is filled in is checked here and in the domain,
+never by the form alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import pydantic
 from prefect.input import RunInput
@@ -16,14 +17,33 @@ from pydantic import Field
 from labels.answers import LONG_TEXT, Answer, read_answer
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Step, StepKind
-from labels.rules.model import CriteriaSet
+from labels.rules.model import Criterion, RuleEdition
+from labels.text import markdown_plain, one_line
+from tasks.briefs import Brief
 
-UNSCORED = "not scored"
+BLANK = {"code": ""}
+"""What is sent back for a form that nobody filled in."""
 _POINTS = "points_"
 
 
-def form_for(awaited: Sequence[Step], criteria: CriteriaSet, brief: str) -> type[RunInput]:
+def _as_it_is_shown(schema: dict[str, Any]) -> None:
+    """Lets Prefect's UI ask for the code: it takes whatever has a default for optional."""
+    schema["required"] = ["code"]
+    for name, field in schema.get("properties", {}).items():
+        if name == "code" or field.get("default") is None:
+            field.pop("default", None)
+
+
+class _Form(RunInput):
+    model_config = pydantic.ConfigDict(json_schema_extra=_as_it_is_shown)
+
+
+def form_for(awaited: Sequence[Step], rules: RuleEdition, brief: Brief) -> type[RunInput]:
     """The form for the steps that are awaited; the code that is typed in tells which one is meant.
+
+    The brief stands in the descriptions of the fields: first who applies and what is asked, then, above
+    the points for each criterion, what the applicant says on it. (Prefect has a description for the
+    form as a whole too, but its dialog leaves no room for that above a form of more than a few fields.)
 
     What somebody typed into an answer that was refused is filled in again where only one step is
     open, so that it is nobody else's.
@@ -35,14 +55,17 @@ def form_for(awaited: Sequence[Step], criteria: CriteriaSet, brief: str) -> type
             str,
             Field(
                 default="",
-                title="Your one-time code",
-                description="From the mail that asked you, such as 7KQ4-M9XT-2C",
+                title=one_line(brief.title),
+                description=_spaced(
+                    f"{brief.opening}\n\n### Your one-time code\n\n"
+                    "From the mail that asked you, such as 7KQ4-M9XT-2C: it tells who answers."
+                ),
                 max_length=40,
             ),
         )
     }
     if StepKind.REVIEW in kinds:
-        fields |= _review_fields(criteria, draft)
+        fields |= _review_fields(rules, draft, brief)
     if StepKind.INFORMATION in kinds:
         fields["answer"] = _text("Your answer to the question", "For applicants only", draft.get("text"))
         fields["links"] = _text(
@@ -59,42 +82,57 @@ def form_for(awaited: Sequence[Step], criteria: CriteriaSet, brief: str) -> type
             ),
         )
         fields["reason"] = _text("Reason", "For coordinators: why this person", None)
-    model = pydantic.create_model("Answer", __base__=RunInput, **fields)
-    return model.with_initial_data(description=brief)
+    return pydantic.create_model("Answer", __base__=_Form, **fields)
 
 
-def _text(title: str, description: str, default: object) -> tuple[type[str], Any]:
+def _text(title: str, description: str, typed: object) -> tuple[type[str], Any]:
     return (
         str,
         Field(
-            default=default if isinstance(default, str) else "",
+            default="",
             title=title,
             description=description,
             max_length=LONG_TEXT,
-            json_schema_extra={"format": "textarea"},
+            json_schema_extra={"default": typed} if isinstance(typed, str) else None,
         ),
     )
 
 
-def _choices(criteria: CriteriaSet, maximum: int) -> list[str]:
-    return [UNSCORED] + [f"{n} – {criteria.points[n]}" for n in range(maximum + 1)]
+def _points(title: str, description: str, maximum: int, typed: object) -> tuple[Any, Any]:
+    """A number to type in: Prefect's lists of choices do not open where one clicks on their text."""
+    shown = {"type": "integer", "minimum": 0, "maximum": maximum}
+    return (
+        Annotated[Any, pydantic.WithJsonSchema(shown)],  # what else comes is refused with its reason
+        Field(
+            default=None,
+            title=title,
+            description=description,
+            json_schema_extra={"default": typed} if isinstance(typed, int) else None,
+        ),
+    )
 
 
-def _review_fields(criteria: CriteriaSet, draft: Mapping[str, Any]) -> dict[str, Any]:
+def _spaced(markdown: str) -> str:
+    """Markdown of several lines as Prefect's form shows it right: it makes a space of every last line end."""
+    return markdown.replace("\n", "\n\n")
+
+
+def _review_fields(rules: RuleEdition, draft: Mapping[str, Any], brief: Brief) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     typed = draft.get("scores") or {}
-    for criterion in criteria.criteria:
-        choices = _choices(criteria, criterion.maximum)
-        points = typed.get(criterion.id)
-        default = (
-            choices[points + 1] if isinstance(points, int) and 0 <= points <= criterion.maximum else UNSCORED
-        )
-        fields[_POINTS + criterion.id] = (
-            Literal[tuple(choices)],
-            Field(default=default, title=criterion.name, description=criterion.meaning),
+    for criterion in rules.criteria_set.criteria:
+        parts = [_meaning(rules, criterion), brief.sections.get(criterion.id), _scale(rules, criterion)]
+        fields[_POINTS + criterion.id] = _points(
+            f"{criterion.name}, 0 to {criterion.maximum}",
+            _spaced("\n\n".join(filter(None, parts))),
+            criterion.maximum,
+            typed.get(criterion.id),
         )
     fields["comment"] = _text(
-        "Comment for the applicant", "They read it, without your name", draft.get("comment")
+        "Comment for the applicant",
+        "What convinced you and what could be better; they read it without your name. "
+        "The corner of the box can be drawn to make it larger.",
+        draft.get("comment"),
     )
     fields["note"] = _text("Note for colleagues", "The applicant never reads it", draft.get("note"))
     fields["question"] = _text(
@@ -110,10 +148,25 @@ def _review_fields(criteria: CriteriaSet, draft: Mapping[str, Any]) -> dict[str,
     return fields
 
 
+def _meaning(rules: RuleEdition, criterion: Criterion) -> str:
+    said = [f"*{markdown_plain(criterion.meaning)}*"]
+    if criterion.part_of is not None:
+        whole = rules.criteria_set.get(criterion.part_of).name
+        said.append(f"A closer look at “{markdown_plain(whole)}”; these points are not part of the total.")
+    if fewest := rules.minimum(criterion):
+        said.append(f"With fewer than {fewest} there is no label.")
+    return " ".join(said)
+
+
+def _scale(rules: RuleEdition, criterion: Criterion) -> str:
+    means = rules.criteria_set.points
+    return " · ".join(f"**{n}** {markdown_plain(means[n])}" for n in range(criterion.maximum + 1))
+
+
 def is_blank(filled: Mapping[str, Any]) -> bool:
     """Whether nothing was filled in: the run was only woken to look at the record again."""
     return not any(
-        isinstance(value, str) and value.strip() and value != UNSCORED for value in filled.values()
+        value.strip() if isinstance(value, str) else value is not None for value in filled.values()
     )
 
 
@@ -129,9 +182,9 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
         if isinstance(value, str) and name in {"comment", "note", "question", "decline", "answer", "links"}
     }
     points: dict[str, Any] = {
-        name.removeprefix(_POINTS): int(value.split(" ", 1)[0])
+        name.removeprefix(_POINTS): _number(value)
         for name, value in filled.items()
-        if name.startswith(_POINTS) and isinstance(value, str) and value != UNSCORED and value[:1].isdigit()
+        if name.startswith(_POINTS) and value is not None
     }
     kinds = [
         kind
@@ -164,3 +217,9 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
     else:
         raw = {"text": text["answer"], "links": text.get("links", "").split()}
     return read_answer(raw, "form")
+
+
+def _number(value: object) -> object:
+    """`4` also where it came as text, such as `4 – very good`; anything else as it is."""
+    word = value.split(maxsplit=1)[:1] if isinstance(value, str) else []
+    return int(word[0]) if word and word[0].isascii() and word[0].isdigit() else value

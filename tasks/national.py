@@ -68,7 +68,7 @@ def ask(application_id: str) -> list[str]:
         application = session.get_one(Application, application_id)
         session.flush()
         application.parked_revision = application.revision
-        text = briefs.brief(session, here, application, awaited) if awaited else ""
+        text = briefs.brief(session, here, application, awaited).whole() if awaited else ""
         steps = [step.id for step in awaited]
     _tell_prefect(application)
     if steps:

@@ -25,6 +25,7 @@ from prefect.states import Cancelled, Crashed
 
 from labels.errors import NotFound, OutOfReach
 from labels.record.schema import Application, Resumption, Stage
+from tasks.forms import BLANK
 from tasks.workspace import Workspace
 
 DEPLOYMENTS = {"national": "national-quality-label/national"}
@@ -150,7 +151,7 @@ def wake(
         if run.state.is_scheduled():
             return Woken(True, "its run is about to start")
         if run.state.is_paused():
-            result = client.resume_flow_run(run.id, run_input=_blank_form(client, run))
+            result = client.resume_flow_run(run.id, run_input=BLANK)
             if result.status == SetStateStatus.ACCEPT:
                 return Woken(True, "its run goes on")
         pause(0.25)
@@ -261,13 +262,6 @@ def _recover_one(
         client.set_flow_run_state(run.id, Crashed(message="its process was lost"), force=True)
     replace(here, client, application_id, run)
     return "replaced a run that was lost"
-
-
-def _blank_form(client: SyncPrefectClient, run: FlowRun) -> dict[str, Any]:
-    """The form with nothing filled in, not even what it proposes, by which a run is only woken."""
-    form = _form(client, run) or {}
-    fields = form.get("properties", {}).items()
-    return {name: field["enum"][0] if "enum" in field else "" for name, field in fields}
 
 
 def _has_form(client: SyncPrefectClient, run: FlowRun) -> bool:

@@ -43,7 +43,7 @@ async def suspended(application_id: str) -> tuple[int, dict[str, Any]]:
         awaited = open_steps(session, application)
         form: type[RunInput] = form_for(
             awaited,
-            rules_of(session, application).criteria_set,
+            rules_of(session, application),
             brief(session, here, application, awaited),
         )
     _soften_the_end()
@@ -117,6 +117,9 @@ def _take(
     result = answer(session, step.id, None, code, given, now=now, key=key, door="prefect")
     match result:
         case Accepted():
+            for other in open_steps(session, application):
+                if other.draft is None:  # what was refused was somebody else's, who has answered now
+                    other.refused = None
             return True, result.remark
         case Refusal():
             return False, result.why

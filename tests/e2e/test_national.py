@@ -16,11 +16,10 @@ from tests.support.people import code_of, points
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
 
 
-def filled(stage: Stage_, step: Step, each: int = 4) -> dict[str, str]:
+def filled(stage: Stage_, step: Step, each: int = 4) -> dict[str, object]:
     """The Resume form as a reviewer fills it in."""
-    words = {0: "nothing", 1: "poor", 2: "acceptable", 3: "good", 4: "very good", 5: "excellent"}
-    form = {f"points_{name}": f"{value} – {words[value]}" for name, value in points(each).items()}
-    return form | {"comment": "Well done.", "code": code_of(step, stage.here.key)}
+    form = {f"points_{name}": value for name, value in points(each).items()}
+    return {**form, "comment": "Well done.", "code": code_of(step, stage.here.key)}
 
 
 def resume(stage: Stage_, application: str, form: Mapping[str, object]) -> str:
