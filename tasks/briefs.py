@@ -93,7 +93,7 @@ def _asked(awaited: Sequence[Step]) -> str:
             f"{who} awaited"
             + (f" by **{by}**" if by else "")
             + ": points for every criterion and a comment. Instead you can ask the applicant a question, "
-            "or say why you do not review this; that is why Prefect calls the fields optional."
+            "or say why you do not review this."
         )
     for step in awaited:
         by = f" by **{in_words(step.due_at)}**" if step.due_at else ""
@@ -185,10 +185,13 @@ def decision(session: Session, here: Workspace, application: Application) -> str
     """The outcome with its reasons and papers, as Markdown."""
     row = session.get_one(Decision, (application.id, application.instance))
     verdict = row.verdict
-    parts = [f"# {row.outcome.value.capitalize()}", _about(session, application)]
+    title = session.get_one(Project, application.project).title
+    parts = [f"# {row.outcome.value.capitalize()}: {markdown_plain(title)}", _about(session, application)]
     if "lines" in verdict:
         parts.append(score_table(session, application))
         parts.append("### Reasons\n\n" + _list(map(markdown_plain, verdict["reasons"])))
+        comments = "\n\n---\n\n".join(filter(None, map(markdown_paragraphs, verdict["comments"])))
+        parts.append(comments and f"### Comments for the applicant\n\n{comments}")
     if "conditions" in verdict:
         parts.append(
             "### Conditions that are not met\n\n"

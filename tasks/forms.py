@@ -7,7 +7,7 @@ never by the form alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import pydantic
@@ -56,10 +56,7 @@ def form_for(awaited: Sequence[Step], rules: RuleEdition, brief: Brief) -> type[
             Field(
                 default="",
                 title=one_line(brief.title),
-                description=_spaced(
-                    f"{brief.opening}\n\n### Your one-time code\n\n"
-                    "From the mail that asked you, such as 7KQ4-M9XT-2C: it tells who answers."
-                ),
+                description=_spaced(f"{brief.opening}\n\n### Your one-time code\n\n{_on_the_code(kinds)}"),
                 max_length=40,
             ),
         )
@@ -83,6 +80,13 @@ def form_for(awaited: Sequence[Step], rules: RuleEdition, brief: Brief) -> type[
         )
         fields["reason"] = _text("Reason", "For coordinators: why this person", None)
     return pydantic.create_model("Answer", __base__=_Form, **fields)
+
+
+def _on_the_code(kinds: Collection[StepKind]) -> str:
+    said = "From the mail that asked you, such as 7KQ4-M9XT-2C: it tells who answers."
+    if StepKind.REVIEW in kinds:
+        said += " Prefect calls the other fields optional; a review has points for every criterion."
+    return said
 
 
 def _text(title: str, description: str, typed: object) -> tuple[type[str], Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from labels.record.schema import Application, Decision, Outcome, Review, Step
+from labels.record.schema import Application, Decision, Outcome, Review, Step, StepKind
 from tasks.runs import prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support.browser import CHROMIUM, Person, ResumeForm, person_at
@@ -176,4 +176,31 @@ def test_a_wrong_code_leads_back_to_the_form_and_the_right_one_counts(
         assert len(session.scalars(sa.select(Review).where(Review.application == application)).all()) == 2
     decision = person.opens_artifact(artifact(stage, f"decision-{application}"))
     assert "Awarded" in decision.inner_text()
-    assert "window.ran" not in decision.inner_html().replace("&lt;script&gt;window.ran", "")
+    assert f"{HOSTILE}\n" in decision.inner_text().replace("\u2060", "") + "\n"
+    assert "usertxt.exe" in decision.inner_text()
+
+
+def test_a_question_alone_goes_to_the_applicant_who_answers_it(
+    stage: Stage_, applications: tuple[str, str], person: Person
+) -> None:
+    application = applications[0]
+    form = person.opens_form(run_of(stage, application))
+    form.writes(form.code, code_of(stage.reviews(application)[0], stage.here.key))
+    form.writes("Or: a question to the applicant", f"Which tools?\n{HOSTILE}")
+    form.sends()
+    stage.until(lambda: _asked(stage, application) and stage.parked(application), "the applicant is asked")
+    form = person.opens_form(run_of(stage, application))
+    assert "The applicant’s answer is awaited by" in form.code.inner_text()
+    assert f"“Which tools? {HOSTILE}”" in form.code.inner_text().replace("\u2060", "")
+    form.writes(form.code, code_of(_asked(stage, application)[0], stage.here.key))
+    form.writes("Your answer to the question", "Maps, and nothing else.")
+    form.sends()
+    stage.until(
+        lambda: len(stage.reviews(application)) == 2 and stage.parked(application), "the reviewer has it"
+    )
+    form = person.opens_form(run_of(stage, application))
+    assert "Maps, and nothing else." in form.code.inner_text()
+
+
+def _asked(stage: Stage_, application: str) -> list[Step]:
+    return [step for step in stage.awaited(application) if step.kind is StepKind.INFORMATION]
