@@ -27,7 +27,7 @@ from labels.errors import NotAllowed, OutOfReach
 from labels.settings import PROJECT, Settings, load_settings
 from tasks.documents.links import documents_app
 from tasks.post import send_due
-from tasks.runs import prefect_client, recover
+from tasks.runs import PATIENCE, end_lost_runs, prefect_client, recover
 from tasks.workspace import Workspace, open_workspace
 
 POOL = "labels"
@@ -278,9 +278,18 @@ def ended_by_signal() -> Iterator[threading.Event]:
 
 
 def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> None:
-    """Until `stop`: starts again what died, and brings its applications back to their step."""
+    """Until `stop`: starts again what died, and brings its applications back to their step.
+
+    Runs that were lost with their process are ended from here too: upkeep itself needs a place in the
+    work pool, and they may hold all of them.
+    """
     pause = 1.0
+    looked = time.monotonic()
     while not stop.wait(pause):
+        if time.monotonic() - looked > PATIENCE.total_seconds() / 2:
+            with contextlib.suppress(OutOfReach), prefect_client() as client:
+                end_lost_runs(client)
+            looked = time.monotonic()
         for name in ("server", "worker"):
             if not running.died(name):
                 continue

@@ -52,6 +52,7 @@ def check_conditions(session: Session, application_id: str, *, now: datetime) ->
     failed = check(_facts(session, application, edition), edition)
     if not failed:
         note(session, application, RULES, "met all conditions", now)
+        application.stage, application.stage_since = Stage.REVIEW, now
         _warn_of_likeness(session, application, now)
         return True
     conditions = [{"problem": one.problem, "remedy": one.remedy} for one in failed]
@@ -372,6 +373,7 @@ def appeal(
     application.instance += 1
     application.outcome = None
     application.run = None
+    application.runs += 1
     application.stage, application.stage_since = Stage.SUBMITTED, now
     note(session, application, right.assignee, "appealed", now, step=right.id, grounds=grounds)
     _tell(session, application, outbox.Template.APPEAL_RECEIVED, now)

@@ -11,7 +11,7 @@ from prefect.runtime import flow_run
 from labels import deciding, reviewing
 from labels.issuing import due_papers
 from labels.papers import CertificateFacts
-from labels.record.schema import Application, Decision, Document, Outcome
+from labels.record.schema import Application, Decision, Document, Outcome, Stage
 from labels.steps import held
 from tasks import briefs
 from tasks.post import send_due
@@ -128,16 +128,19 @@ def notify(application_id: str) -> str:
 def close(application_id: str) -> str:
     """Closes the application and shows its decision to the coordinator."""
     here = workspace()
+    with here.record.reading() as session:
+        application = session.get_one(Application, application_id)
+        decision = session.get(Decision, (application.id, application.instance))
+        text = briefs.decision(session, here, application) if decision else ""
+    # Prefect first: nobody comes back to an application that is closed, to tell what was left out.
+    if decision:
+        _show(f"decision-{application_id}", text, f"{application_id}: {decision.outcome.value}")
+    _tell_prefect(application, Stage.CLOSED)
     with here.record.writing() as session:
         outcome: Outcome = deciding.close(session, application_id, now=here.now())
         application = session.get_one(Application, application_id)
-        decided = session.get(Decision, (application.id, application.instance)) is not None
-        text = briefs.decision(session, here, application) if decided else ""
         session.flush()
         application.parked_revision = application.revision
-    _tell_prefect(application)
-    if text:
-        _show(f"decision-{application_id}", text, f"{application_id}: {outcome.value}")
     return outcome.value
 
 
@@ -152,8 +155,8 @@ def _show(key: str, markdown: str, description: str) -> None:
     create_markdown_artifact(key=key.lower(), markdown=markdown, description=description)
 
 
-def _tell_prefect(application: Application) -> None:
-    """Names and tags the present run after where the application stands."""
-    body = {"name": run_name(application), "tags": run_tags(application)}
+def _tell_prefect(application: Application, stage: Stage | None = None) -> None:
+    """Names and tags the present run after where the application stands, or is about to stand."""
+    body = {"name": run_name(application), "tags": run_tags(application, stage)}
     with get_client(sync_client=True) as client:
         client._client.patch(f"/flow_runs/{flow_run.id}", json=body).raise_for_status()

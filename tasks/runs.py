@@ -17,9 +17,17 @@ import httpx
 import orjson
 import sqlalchemy as sa
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Crashed
 
@@ -33,6 +41,17 @@ DEPLOYMENTS = {"national": "national-quality-label/national"}
 
 PATIENCE = timedelta(minutes=2)
 """An execution takes seconds: a run that is under way for longer than this has lost its process."""
+
+UPKEEP_PATIENCE = timedelta(minutes=10)
+"""The same for upkeep, which may have much mail to send: as long as until the next."""
+
+_LOST = "its process was lost"
+_OURS = DeploymentFilter(
+    name=DeploymentFilterName(any_=[name.partition("/")[2] for name in DEPLOYMENTS.values()] + ["upkeep"])
+)
+_UNDER_WAY = FlowRunFilter(
+    state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
+)
 
 WAKE_WITHIN = 20.0
 """Seconds for which a waking is tried while the run is just about to suspend."""
@@ -101,13 +120,13 @@ def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UU
     return run.id
 
 
-def run_tags(application: Application) -> list[str]:
-    """By what a coordinator finds a run: label, country, organisation and stage."""
+def run_tags(application: Application, stage: Stage | None = None) -> list[str]:
+    """By what a coordinator finds a run: label, country, organisation and stage (its own unless told)."""
     return [
         f"label:{application.label}",
         f"country:{application.country}",
         f"organisation:{application.organisation}",
-        f"stage:{application.stage.value}",
+        f"stage:{(stage or application.stage).value}",
     ]
 
 
@@ -146,7 +165,7 @@ def wake(
             run_id = application.run
         run = read_run(client, run_id)
         if run is None or run.state is None or run.state.is_final():
-            replace(here, client, application_id, run)
+            replace(here, client, application_id, run_id)
             return Woken(True, "a new run goes on with it")
         if run.state.is_scheduled():
             return Woken(True, "its run is about to start")
@@ -168,37 +187,53 @@ def read_run(client: SyncPrefectClient, run_id: str | None) -> FlowRun | None:
         return None
 
 
-def replace(here: Workspace, client: SyncPrefectClient, application_id: str, lost: FlowRun | None) -> UUID:
-    """A new run in place of a lost one; an answer that the lost one did not get to see is kept."""
-    if lost is not None:
-        keep_unseen_answer(here, client, application_id, lost)
+def replace(here: Workspace, client: SyncPrefectClient, application_id: str, former: str | None) -> UUID:
+    """A new run in place of `former`, which was found lost; an answer that it did not get to see is kept.
+
+    Of several that found the same run lost, the first asks for a new one and the others get that one.
+    """
+    if former is not None:
+        _keep_unseen_answer(here, client, application_id, former)
     with here.record.writing() as session:
         application = session.get_one(Application, application_id, with_for_update=True)
-        if application.run is None or lost is None or application.run == str(lost.id):
-            if application.run is not None:
-                application.runs += 1
+        if former is not None and application.run == former:
+            application.runs += 1
             application.run = None
     return start(here, client, application_id)
 
 
-def keep_unseen_answer(
-    here: Workspace, client: SyncPrefectClient, application_id: str, lost: FlowRun
-) -> None:
+def _keep_unseen_answer(here: Workspace, client: SyncPrefectClient, application_id: str, former: str) -> None:
     """Takes the answer that Prefect accepted for a run that died before it could read it."""
     from tasks.waiting import take_answer
 
     with here.record.reading() as session:
-        seen = session.scalar(sa.select(sa.func.count()).where(Resumption.run == str(lost.id)))
-    filled = _run_input(client, lost.id, f"suspended-{seen}-response")
+        seen = session.scalar(sa.select(sa.func.count()).where(Resumption.run == former)) or 0
+    filled = filled_in(client, UUID(former), seen)
     if filled is not None:
-        take_answer(here, application_id, str(lost.id), int(seen or 0), filled)
+        take_answer(here, application_id, former, seen, filled)
+
+
+def filled_in(client: SyncPrefectClient, run_id: UUID, wait: int) -> dict[str, str | int] | None:
+    """What came back with the form of a run's waiting, or None while nothing has.
+
+    Only what the form of that very waiting asked for, and only text and numbers: nothing else can get
+    in, and nothing gets lost where the steps have changed since the form was shown.
+    """
+    filled = _run_input(client, run_id, f"suspended-{wait}-response")
+    if not isinstance(filled, dict):
+        return None
+    form = _run_input(client, run_id, f"suspended-{wait}-schema") or {}
+    asked = form.get("properties", {})
+    return {name: value for name, value in filled.items() if name in asked and isinstance(value, str | int)}
 
 
 def _run_input(client: SyncPrefectClient, run_id: UUID, key: str) -> Any | None:
-    response = client._client.get(f"/flow_runs/{run_id}/input/{key}")
-    if response.status_code == httpx.codes.NOT_FOUND:
+    try:
+        response = client._client.get(f"/flow_runs/{run_id}/input/{key}")
+    except httpx.HTTPStatusError as error:  # Prefect's own client raises without being asked to
+        if error.response.status_code != httpx.codes.NOT_FOUND:
+            raise
         return None
-    response.raise_for_status()
     return orjson.loads(response.content)
 
 
@@ -219,7 +254,8 @@ def recover(
 ) -> list[Recovered]:
     """Sees to it that every application that is not closed has a run at the right step.
 
-    Safe to run at any time, twice at once and after the loss of Prefect's whole database.
+    Safe to run at any time, twice at once and after the loss of Prefect's whole database. One
+    application that can't be helped keeps none of the others waiting.
     """
     with here.record.reading() as session:
         query = sa.select(Application.id).where(Application.stage != Stage.CLOSED)
@@ -228,10 +264,46 @@ def recover(
         waiting = session.scalars(query.order_by(Application.submitted_at, Application.id)).all()
     done = []
     for one in waiting:
-        did = _recover_one(here, client, one, patience)
+        try:
+            did = _recover_one(here, client, one, patience)
+        except (OutOfReach, httpx.HTTPError):
+            raise
+        except Exception as error:
+            did = f"could not be brought back: {error}"
         if did is not None:
             done.append(Recovered(one, did))
+    if application_id is None:
+        done += end_lost_runs(client, patience)
     return done
+
+
+def end_lost_runs(client: SyncPrefectClient, patience: timedelta = PATIENCE) -> list[Recovered]:
+    """Ends in Prefect the runs whose process is gone, whatever they were for.
+
+    Prefect counts them as running for ever, and each takes a place of the work pool: a few of them, and
+    no run would start any more, not even upkeep's.
+    """
+    done, page = [], 200
+    under_way: list[FlowRun] = []
+    while len(under_way) % page == 0:
+        found = client.read_flow_runs(
+            flow_run_filter=_UNDER_WAY, deployment_filter=_OURS, limit=page, offset=len(under_way)
+        )
+        under_way += found
+        if not found:
+            break
+    for run in under_way:
+        allowed = patience if "application_id" in run.parameters else max(patience, UPKEEP_PATIENCE)
+        if run.state is None or str(run.id) == flow_run.id or _age(run.state) < allowed:
+            continue
+        client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
+        done.append(Recovered(run.parameters.get("application_id", run.name), "ended a run that was lost"))
+    return done
+
+
+def _age(state: State[Any]) -> timedelta:
+    # Prefect's own clock and ours are the machine's: the record's may be set for a demonstration.
+    return datetime.now(UTC) - state.timestamp
 
 
 def _recover_one(
@@ -243,10 +315,9 @@ def _recover_one(
     run = read_run(client, run_id)
     state = run.state if run else None
     if run is None or state is None or state.is_final():
-        replace(here, client, application_id, run)
+        replace(here, client, application_id, run_id)
         return "started a run" if run_id is None else "replaced a run that was lost"
-    # Prefect's own clock and ours are the machine's: the record's may be set for a demonstration.
-    age = datetime.now(UTC) - state.timestamp
+    age = _age(state)
     if state.is_scheduled():
         return None
     if state.is_paused():
@@ -259,8 +330,8 @@ def _recover_one(
     elif age < patience:
         return None
     else:
-        client.set_flow_run_state(run.id, Crashed(message="its process was lost"), force=True)
-    replace(here, client, application_id, run)
+        client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
+    replace(here, client, application_id, run_id)
     return "replaced a run that was lost"
 
 

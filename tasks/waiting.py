@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from prefect import task
@@ -25,20 +28,28 @@ from labels.submitting import rules_of
 from tasks.briefs import brief
 from tasks.forms import answer_in, form_for, is_blank
 from tasks.retrying import RETRIED
+from tasks.runs import filled_in
 from tasks.workspace import Workspace, workspace
 
 
-async def suspended(application_id: str) -> tuple[int, dict[str, Any]]:
+async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:
     """Suspends the run until somebody answers; costs nothing meanwhile.
 
     Returns which waiting of this run it was, and what was filled in. The process ends here: when
     the run is resumed, the flow starts again from its first line and comes by here for the next
-    waiting, or for this one if its answer is not in the record yet.
+    waiting, or for this one if its answer is not in the record yet. What was filled in is taken as
+    it came: Prefect would hold it to the form of the steps that are open by now, and fail the run
+    where they have changed since.
     """
     here = workspace()
     run = str(flow_run.id)
     with here.record.reading() as session:
         wait = session.scalar(sa.select(sa.func.count()).where(Resumption.run == run)) or 0
+    with get_client(sync_client=True) as client:
+        filled = filled_in(client, UUID(run), wait)
+    if filled is not None:
+        return wait, filled
+    with here.record.reading() as session:
         application = session.get_one(Application, application_id)
         awaited = open_steps(session, application)
         form: type[RunInput] = form_for(
@@ -47,8 +58,8 @@ async def suspended(application_id: str) -> tuple[int, dict[str, Any]]:
             brief(session, here, application, awaited),
         )
     _soften_the_end()
-    filled = await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync
-    return wait, filled.model_dump(mode="json")
+    await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync
+    raise RuntimeError("Prefect did not suspend the run.")
 
 
 def _soften_the_end() -> None:
@@ -63,7 +74,7 @@ def _soften_the_end() -> None:
 
 
 @task(name="record the answer", **RETRIED)
-def record_answer(application_id: str, answered: tuple[int, dict[str, Any]]) -> str:
+def record_answer(application_id: str, answered: tuple[int, dict[str, str | int]]) -> str:
     """Puts what came through Prefect's form into the record, once; returns a remark on it."""
     wait, filled = answered
     return take_answer(workspace(), application_id, str(flow_run.id), wait, filled)
@@ -168,15 +179,25 @@ def _refuse(
 def _variables_in(filled: Mapping[str, Any]) -> str | None:
     """Why an answer is refused into which Prefect's server has put the value of a variable of its own.
 
-    The server fills `{"__prefect_kind": "workspace_variable"}` in before anybody can look at the
-    answer; this keeps such a value from ending in a letter.
+    The server fills `{"__prefect_kind": "workspace_variable"}` in, also read as JSON, before anybody can
+    look at the answer; this keeps such a value from ending in a letter. It can only be the whole of a
+    field: words that happen to contain a variable's value are a person's own.
     """
-    texts = [value for value in filled.values() if isinstance(value, str) and value]
+    texts = {value.strip() for value in filled.values() if isinstance(value, str)} - {""}
     with get_client(sync_client=True) as client:
-        response = client._client.post("/variables/filter", json={"limit": 200})
-        response.raise_for_status()
-        for variable in response.json():
-            value = variable["value"]
-            if isinstance(value, str) and value and any(value in text for text in texts):
+        seen = 0
+        while page := client._client.post("/variables/filter", json={"limit": 200, "offset": seen}).json():
+            if any(texts & _texts_of(variable["value"]) for variable in page):
                 return "The answer holds the value of a variable of the Prefect server, which is not for applications."
+            seen += len(page)
     return None
+
+
+def _texts_of(value: Any) -> set[str]:
+    """What a variable's value can become in a field that takes text."""
+    if not isinstance(value, str):
+        return set()
+    with contextlib.suppress(ValueError, RecursionError):
+        if isinstance(read := json.loads(value), str):
+            return {value.strip(), read.strip()}
+    return {value.strip()}

@@ -146,6 +146,12 @@ def test_every_failed_condition_is_reported_at_once_and_ends_the_application(rec
     assert case.ask() == []
 
 
+def test_conditions_that_are_met_are_noted_once_however_often_they_are_checked(case: Case) -> None:
+    assert case.row().stage is Stage.REVIEW
+    assert case.conditions()
+    assert [entry.what for entry in case.all(Journal)] == ["submitted", "met all conditions"]
+
+
 def test_asking_again_asks_nobody_else(case: Case) -> None:
     asked = {step.id for step in case.ask()}
     assert {step.id for step in case.ask()} == asked

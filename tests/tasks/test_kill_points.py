@@ -1,0 +1,323 @@
+"""A process may die at any moment of an application's life: it ends once, and the same, all the same.
+
+Every lasting effect is a moment: a transaction of the record, a document stored, a message sent, a call
+that changes something in Prefect. Each story is lived once to count its moments, and then once more for
+each of them, in which the process dies just then, a while passes, and everybody begins again.
+`docs/kill-points.md` has what remained after each; write it anew with
+
+    KILL_POINTS=write pytest tests/tasks/test_kill_points.py -k page
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labels.record import Record
+from labels.record.engine import open_engine
+from labels.record.schema import Outcome, Stage, Step, StepKind
+from labels.settings import PROJECT
+from tests.support.databases import Cluster
+from tests.support.killing import AFTER, BEFORE, Fate, Point
+from tests.support.people import populate
+from tests.support.small_world import COMMAND, FORM, Act, Story, World, review
+
+PAGE = PROJECT / "docs" / "kill-points.md"
+
+
+def _question_first(step: Step) -> Act:
+    if step.kind is StepKind.INFORMATION:
+        return COMMAND, {"text": "They voted in mixed teams."}
+    if step.seat == 1:
+        asks = step.code_number == 1
+        return (FORM, {"question": "How did pupils decide?"}) if asks else (COMMAND, review(4))
+    return FORM, review(4)
+
+
+def _one_declines_and_two_disagree(step: Step) -> Act:
+    if step.number == 1:
+        return COMMAND, {"decline": "No time before summer."}
+    return (COMMAND if step.seat == 2 else FORM), review({1: 5, 2: 1, 3: 5}[step.seat])
+
+
+def _poor_and_then_good(step: Step) -> Act:
+    return (FORM if step.seat == 1 else COMMAND), review(1 if step.instance == 1 else 3)
+
+
+AWARDED = Story("a question, two reviews, an award", Outcome.AWARDED, _question_first)
+STORIES = [
+    AWARDED,
+    Story("one declines, two disagree, a third decides", Outcome.AWARDED, _one_declines_and_two_disagree),
+    Story(
+        "a refusal, an appeal, an award", Outcome.AWARDED, _poor_and_then_good,
+        organisation="NSS-RS", country="RS", appeals=True,
+    ),
+    Story("withdrawn after the first review", Outcome.WITHDRAWN, lambda _: (FORM, review(4)), withdraws_with=1),
+    Story(
+        "conditions that are not met", Outcome.INELIGIBLE, _question_first,
+        changes={"project": "P-2", "description": ""},
+    ),
+]  # fmt: skip
+
+each_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name.replace(" ", "-"))
+
+
+class Lives:
+    """Lives on SQLite, one after the other on the same engine, each with folders of its own."""
+
+    def __init__(self, folder: Path, template: Path) -> None:
+        self._folder = folder
+        self._template = template
+        self._engine = open_engine(f"sqlite:///{folder / 'record.db'}")
+        self._number = itertools.count()
+        self._populated: dict[str, Path] = {}
+        self._usual: dict[str, tuple[list[Point], dict[str, Any]]] = {}
+
+    def live(self, story: Story, deaths: Iterable[int] = (), *, prefect_is_lost: bool = False) -> World:
+        """A life of its own."""
+        self._begin_with(self._people_of(story))
+        home = self._folder / f"life-{next(self._number)}"
+        home.mkdir()
+        world = World(story, home, Record(self._engine), Fate(set(deaths)))
+        world.live(prefect_is_lost_with_it=prefect_is_lost)
+        return world
+
+    def usual(self, story: Story) -> tuple[list[Point], dict[str, Any]]:
+        """The moments and the facts of the life in which nobody dies."""
+        if story.name not in self._usual:
+            world = self.live(story)
+            assert all(times == 1 for times in world.handed_over.values())
+            self._usual[story.name] = world.fate.passed, world.facts()
+        return self._usual[story.name]
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _begin_with(self, record: Path) -> None:
+        self._engine.dispose()
+        for old in self._folder.glob("record.db*"):
+            old.unlink()
+        shutil.copyfile(record, self._folder / "record.db")
+
+    def _people_of(self, story: Story) -> Path:
+        path = self._folder / f"{story.organisation}.db"
+        if not path.exists():
+            self._begin_with(self._template)
+            with Record(self._engine).writing() as session:
+                populate(session, story.organisation, story.country)
+            self._engine.dispose()
+            shutil.copyfile(self._folder / "record.db", path)
+        return path
+
+
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Lives]:
+    opened = Lives(tmp_path_factory.mktemp("lives"), sqlite_template)
+    yield opened
+    opened.close()
+
+
+def assert_as_usual(world: World, usual: dict[str, Any], *, prefect_was_lost: bool = False) -> None:
+    """One end, one decision, one certificate, one mail of each kind, a whole journal, and nothing left over."""
+    facts = world.facts()
+    if prefect_was_lost:
+        facts["tags"] = usual["tags"]  # the run that bore them went with it
+    assert facts == usual, f"died {[str(point) for point, _ in world.deaths]}"
+    # A message that was handed over but not yet marked goes out again, under the same Message-ID; in the
+    # folder that is the same file. Where its step was answered meanwhile, it need not.
+    twice = [message for message, times in world.handed_over.items() if times > 1]
+    unmarked = [point for point, _ in world.deaths if _between_sent_and_marked(point)]
+    assert len(twice) + len(world.not_needed()) <= len(unmarked)
+    assert set(world.handed_over) == set(usual["letters"])
+
+
+def _between_sent_and_marked(point: Point) -> bool:
+    sent = point.when == AFTER and point.what.startswith("a message is sent")
+    return sent or (point.when == BEFORE and point.what.endswith("(tasks.mail.delivery.deliver_due)"))
+
+
+def test_nothing_is_left_to_do_in_a_life_without_deaths(lives: Lives) -> None:
+    for story in STORIES:
+        _, facts = lives.usual(story)
+        stage, outcome, _ = facts["end"]
+        assert (stage, outcome) == (Stage.CLOSED, story.ends)
+        assert len(facts["decisions"]) == 1 + story.appeals
+        assert len(facts["awards"]) == (story.ends is Outcome.AWARDED)
+        assert len([kind for kind, _, _ in facts["documents"] if kind == "certificate"]) == len(
+            facts["awards"]
+        )
+        assert facts["revision"] == 0
+        assert facts["first and last"] == ["submitted", story.ends.value, "closed"]
+        assert facts["tags"] == {"stage:closed"}
+
+
+def test_a_sample_of_deaths_changes_nothing(lives: Lives) -> None:
+    moments, facts = lives.usual(AWARDED)
+    for death in range(5, len(moments) + 1, 25):
+        assert_as_usual(lives.live(AWARDED, [death]), facts)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@each_story
+def test_dying_at_any_moment_changes_nothing(lives: Lives, story: Story) -> None:
+    moments, facts = lives.usual(story)
+    assert len(moments) > 40
+    for death in range(1, len(moments) + 1):
+        world = lives.live(story, [death])
+        assert world.deaths[0][0] == moments[death - 1]
+        assert_as_usual(world, facts)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@each_story
+def test_nor_does_it_where_prefect_loses_its_whole_database_with_it(lives: Lives, story: Story) -> None:
+    moments, facts = lives.usual(story)
+    for death in range(1, len(moments) + 1, 3):
+        world = lives.live(story, [death], prefect_is_lost=True)
+        assert_as_usual(world, facts, prefect_was_lost=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@each_story
+def test_nor_does_dying_again_and_again(lives: Lives, story: Story) -> None:
+    moments, facts = lives.usual(story)
+    chance = random.Random(story.name)
+    for _ in range(25):
+        deaths = chance.sample(range(1, len(moments) + 1), 4)
+        assert_as_usual(lives.live(story, deaths), facts)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_nor_on_postgresql(
+    tmp_path: Path, postgresql_cluster: Cluster, postgresql_template: str, lives: Lives
+) -> None:
+    story = STORIES[2]
+    moments, facts = lives.usual(story)
+    for death in range(1, len(moments) + 1, 9):
+        name = postgresql_cluster.create(postgresql_template)
+        record = Record(open_engine(postgresql_cluster.url(name)))
+        with record.writing() as session:
+            populate(session, story.organisation, story.country)
+        (tmp_path / str(death)).mkdir()
+        world = World(story, tmp_path / str(death), record, Fate({death}))
+        world.live()
+        assert_as_usual(world, facts)
+        record.engine.dispose()
+        postgresql_cluster.drop(name)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_page_says_what_remained_after_each(lives: Lives) -> None:
+    page = _page(lives)
+    if os.environ.get("KILL_POINTS") == "write":
+        PAGE.write_text(page, encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page, "write it anew: see the top of this file"
+
+
+# The page ---------------------------------------------------------------------------------------
+
+WORDS = {
+    "tasks.submission.<listcomp>": "a file of evidence is stored",
+    "a document is stored (tasks.submission.submit_file)": "the application file is stored",
+    "the record is written (tasks.submission.submit_file)": "the application enters the record",
+    "tasks.mail.delivery._claim": "a message is claimed",
+    "tasks.mail.delivery.deliver_due": "the message is noted as sent",
+    "tasks.runs.start": "the run is noted in the record",
+    "tasks.runs.replace": "the lost run is given up",
+    "tasks.national.register": "the run takes the application up",
+    "tasks.national.conditions_met": "the conditions are checked",
+    "tasks.national.ask": "the next people are asked",
+    "tasks.waiting.take_answer": "the form's answer is taken",
+    "cli.app.answer": "`labels answer` is taken",
+    "tasks.national.decide": "the decision is made",
+    "a document is stored (tasks.national.issue_papers)": "a paper is stored",
+    "the record is written (tasks.national.issue_papers)": "the paper is noted in the record",
+    "tasks.national.close": "the application is closed",
+}
+"""What a moment is called on the page; one that has no words is called by its function."""
+
+INTRODUCTION = """\
+# What remains when a process is killed, and what brings it on
+
+Everything that lasts happens in steps that take effect at once or not at all: a transaction of the record, a
+document stored, a message sent, a call that changes something in Prefect. This page is written by
+`tests/tasks/test_kill_points.py`, which lives an application's life once for each gap between two such steps,
+ends the process in the gap, lets five minutes pass, and lets everybody begin again: the person with the same
+command, the worker with what is scheduled, upkeep with `recover` and the mail. A form is filled in, a command
+is given, codes are read in the mail. Afterwards the record, the documents, the mail folder and Prefect must
+hold exactly what they hold after a life without a kill: one end, one decision, one certificate, one mail of
+each kind, a journal without a gap or a repetition, no run left over. The test compares this page with what it
+saw.
+
+"""
+
+AFTERWARDS = """
+Every one of these {rows} gaps ended like the life without a kill. So did, on every run of the tests:
+
+{others}
+
+Where a message was sent and not yet noted as sent, it is sent once more under the same Message-ID: in a folder
+that is the same file, over SMTP the recipient's mailbox can tell. Where its step has been answered meanwhile it
+is not sent again, and the journal says so.
+
+`tests/e2e/test_kills.py` kills the processes of a real server and a real worker.
+"""
+
+
+def _page(lives: Lives) -> str:
+    rows = _rows(lives)
+    table = [
+        "| | killed after … | … and before | what remained | what brought it on |",
+        "|--:|---|---|---|---|",
+    ]
+    table += [f"| {number} | {' | '.join(row)} |" for number, row in enumerate(rows, 1)]
+    others = [
+        f"- *{story.name}*, at each of its {len(lives.usual(story)[0])} moments (right before and right after "
+        "each step), and at every third of them with Prefect's whole database lost as well;"
+        for story in STORIES
+    ]
+    others.append("- each of them with four kills at moments chosen by lot, 25 times;")
+    others.append(f"- on PostgreSQL, *{STORIES[2].name}* at every ninth moment.")
+    return (
+        INTRODUCTION
+        + f"The story: *{AWARDED.name}*. “Mail 1 of 2” means that one of two messages is noted as sent.\n\n"
+        + "\n".join(table)
+        + "\n"
+        + AFTERWARDS.format(rows=len(rows), others="\n".join(others))
+    )
+
+
+def _rows(lives: Lives) -> list[list[str]]:
+    """The gaps between two steps: which two, what remained of a death there, and what brought it on."""
+    moments, facts = lives.usual(AWARDED)
+    rows: list[list[str]] = []
+    for death, moment in enumerate(moments, 1):
+        world = lives.live(AWARDED, [death])
+        assert_as_usual(world, facts)
+        [(point, remained)] = world.deaths
+        assert point == moment
+        seen = [remained, ", ".join(world.since_death) or "it went on by itself"]
+        if point.when == BEFORE and rows and rows[-1][2:] == seen:
+            rows[-1][1] = _words(point.what)
+        elif point.when == BEFORE:
+            rows.append(["–", _words(point.what), *seen])
+        else:
+            rows.append([_words(point.what), "–", *seen])
+    return rows
+
+
+def _words(what: str) -> str:
+    asker = what.partition("(")[2].rstrip(")")
+    return WORDS.get(what) or WORDS.get(asker) or what
