@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -50,6 +51,7 @@ class SmallPrefect:
         self.runs: dict[UUID, _Run] = {}
         self.artifacts: dict[str, list[str]] = {}
         self.executing: UUID | None = None
+        self._lock = threading.Lock()
         self._asked_for: dict[str, UUID] = {}
         self._deployment = uuid4()
         self._client = SimpleNamespace(get=self._get, patch=self._patch, post=self._post)
@@ -85,7 +87,7 @@ class SmallPrefect:
         tags: list[str],
         idempotency_key: str,
     ) -> FlowRun:
-        with self.around("Prefect is asked for a run"):
+        with self.around("Prefect is asked for a run"), self._lock:
             if idempotency_key not in self._asked_for:
                 run = _Run(uuid4(), parameters["application_id"], name, tags, Scheduled())
                 self.runs[run.id] = run
