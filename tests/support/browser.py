@@ -111,7 +111,7 @@ def person_at(ui_url: str, width: int = 1400, height: int = 900) -> Iterator[Per
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
         try:
             page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(60_000)  # as long as SQLite waits for its turn on a busy machine
             yield Person(page, ui_url)
         finally:
             browser.close()
