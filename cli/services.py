@@ -147,6 +147,8 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_CLI_PROMPT": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # Its pages show our forms as raw Markdown, and call a tracking service from the browser.
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",
     }
     return defaults | inherited | own
 
