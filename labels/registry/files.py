@@ -19,8 +19,8 @@ class Objection(NamedTuple):
     remedy: str
 
 
-_ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Control characters, line ends, and those that turn the direction of writing."""
+_ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, line ends, those that turn the direction of writing, and halves of characters."""
 
 _ACTING_OR_SPACE = re.compile(_ACTING.pattern[:-1] + r"\s]")
 

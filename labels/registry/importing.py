@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,16 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from labels.errors import Fault, InvalidInput, OutOfReach
-from labels.identifiers import award_id
 from labels.record.engine import Record
 from labels.record.schema import Base
-from labels.registry.files import LABELS, Objection, RegistryFile, registry_files, shown
+from labels.registry.files import Objection, RegistryFile, registry_files, shown
+from labels.registry.filling import fill_empty, indexes_made_late, kept_columns, kept_value, with_award_ids
 from labels.registry.reading import Chunk, Faults, read_chunks
 
-MANY = 10_000
-"""From so many rows on, an empty table's indexes are made after its rows: sorting beats inserting."""
-
-CACHE_KIB = 32 * 1024
+CACHE_KIB = 64 * 1024
 """What SQLite may keep of the record, and as much of the staged rows, while it imports."""
 
 
@@ -63,41 +60,39 @@ def import_registry(
         names = ", ".join(file.name for file, _ in files)
         problem = "holds no registry file." if folder.is_dir() else "is not a folder."
         raise InvalidInput("import", [Fault(str(folder), problem, f"Expected a folder with {names}.")])
-    faults = Faults()
     with record.writing() as session:
         connection = session.connection()
-        with _roomy(connection):
-            staging = _Staging(connection, today)
-            counts = {
-                file.name: staging.fill(rank, file, path, faults, progress) for rank, file, path in present
-            }
-            staging.check(faults)
-            faults.refuse("import")
-            inserted = updated = 0
-            for _, file, _ in present:
-                new, changed = staging.merge(file, counts[file.name])
-                inserted, updated = inserted + new, updated + changed
-            staging.drop()
+        if connection.dialect.name == "sqlite":
+            _make_room(connection)
+            if counts := fill_empty(connection, present, progress):
+                return ImportReport(counts, sum(counts.values()), 0)
+        faults = Faults()
+        staging = _Staging(connection)
+        counts = {file.name: staging.fill(rank, file, path, faults, progress) for rank, file, path in present}
+        staging.check(faults)
+        faults.refuse("import")
+        inserted = updated = 0
+        for _, file, _ in present:
+            new, changed = staging.merge(file, counts[file.name])
+            inserted, updated = inserted + new, updated + changed
+        staging.drop()
     return ImportReport(counts, inserted, updated)
 
 
-class _roomy:
-    """Gives SQLite a larger cache for as long as an import takes."""
+def _make_room(connection: sa.Connection) -> None:
+    """Gives SQLite a larger cache, and takes the check of each single reference from it.
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-        self._former: dict[str, int] = {}
-
-    def __enter__(self) -> None:
-        if self._connection.dialect.name == "sqlite":
-            for schema in ("main", "temp"):
-                asked = self._connection.exec_driver_sql(f"PRAGMA {schema}.cache_size")
-                self._former[schema] = asked.scalar_one()
-                self._connection.exec_driver_sql(f"PRAGMA {schema}.cache_size=-{CACHE_KIB}")
-
-    def __exit__(self, *_: object) -> None:
-        for schema, size in self._former.items():
-            self._connection.exec_driver_sql(f"PRAGMA {schema}.cache_size={size}")
+    Both are for this import alone: its connection does not go back to the pool, and is closed at the
+    end. References are checked as sets before anything is kept; one by one, in the order of the
+    files, they would take half of an import's time.
+    """
+    connection.detach()
+    # SQLite changes this only between transactions. Nothing has been read in this one yet.
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    for schema in ("main", "temp"):
+        connection.exec_driver_sql(f"PRAGMA {schema}.cache_size=-{CACHE_KIB}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 class _Staging:
@@ -106,7 +101,7 @@ class _Staging:
     What is compared and moved there is said once, in SQL that both databases understand.
     """
 
-    def __init__(self, connection: sa.Connection, today: date) -> None:
+    def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._sqlite = connection.dialect.name == "sqlite"
         self._files: dict[str, tuple[int, RegistryFile]] = {}
@@ -140,7 +135,7 @@ class _Staging:
         count, before = 0, faults.count
         for chunk in read_chunks(path, file, rank, faults):
             if file.table == "award":
-                chunk = _with_award_ids(chunk)
+                chunk = _with_kinds(with_award_ids(chunk))
             self._append(table, chunk)
             count += len(chunk.lines)
             if progress:
@@ -204,9 +199,10 @@ class _Staging:
             if file.table == "teacher"
             else "'', ''"
         )
+        sound = " WHERE same <> ''" if file.table == "award" else ""
         found = self._run(
             f"SELECT s.line, r.first, {compared}, {columns} FROM {table} s JOIN"
-            f" (SELECT {key}, min(line) AS first FROM {table} GROUP BY {key} HAVING count(*) > 1) r"
+            f" (SELECT {key}, min(line) AS first FROM {table}{sound} GROUP BY {key} HAVING count(*) > 1) r"
             f" ON {both} WHERE s.line > r.first ORDER BY s.line"
         )
         for line, first, school, former, *values in found:
@@ -256,7 +252,10 @@ class _Staging:
             self._recognise_awards()
         empty = self._run(f"SELECT 1 FROM {table.name} LIMIT 1").first() is None
         before = 0 if empty else self._run(f"SELECT count(*) FROM {table.name}").scalar_one()
-        pairs = {self._column_of(name, file): self._value_of(name, table, file) for name in file.names}
+        pairs = {
+            column.name: kept_value(column, f's."{name}"', self._sqlite)
+            for name, column in zip(file.names, kept_columns(file), strict=True)
+        }
         if file.table == "award":
             pairs = {"id": "id", **pairs}
         into = ", ".join(f'"{column}"' for column in pairs)
@@ -268,12 +267,8 @@ class _Staging:
             + f" ORDER BY {self._key(file)}"
         )
         if empty:
-            late = sorted(table.indexes, key=lambda index: str(index.name)) if count >= MANY else []
-            for index in late:
-                index.drop(self._connection)
-            inserted = self._run(insert).rowcount
-            for index in late:
-                index.create(self._connection)
+            with indexes_made_late(self._connection, table, count):
+                inserted = self._run(insert).rowcount
             return inserted, 0
         others = [column for column in pairs if column not in keys]
         differs = "IS NOT" if self._sqlite else "IS DISTINCT FROM"
@@ -301,6 +296,11 @@ class _Staging:
             f" WHERE p.id = a.id) THEN '' ELSE a.id END) FROM award a WHERE {same})"
             f" WHERE EXISTS (SELECT 1 FROM award a WHERE {same})"
         )
+        self._run(
+            "UPDATE staged_award SET id = '' FROM award a JOIN application p ON p.id = a.id"
+            " WHERE a.label = 'school' AND staged_award.label = 'school' AND a.school = staged_award.school"
+            " AND CAST(a.awarded_on AS TEXT) = staged_award.awarded_on"
+        )
 
     def drop(self) -> None:
         """Removes the staged rows, from a connection that others will use."""
@@ -317,36 +317,15 @@ class _Staging:
     def _key(file: RegistryFile) -> str:
         return "same" if file.table == "award" else ", ".join(file.key)
 
-    @staticmethod
-    def _column_of(name: str, file: RegistryFile) -> str:
-        return "id" if name == file.table else name
 
-    def _value_of(self, name: str, table: sa.Table, file: RegistryFile) -> str:
-        """A staged text as the value that the record keeps."""
-        column = table.columns[self._column_of(name, file)]
-        value = f's."{name}"'
-        if column.nullable:
-            value = f"NULLIF({value}, '')"
-        if isinstance(column.type, sa.Boolean):
-            return f"({value} = 'true')"
-        if isinstance(column.type, sa.Float):
-            return f"CAST({value} AS FLOAT)"
-        if isinstance(column.type, sa.Date) and not self._sqlite:
-            return f"CAST({value} AS date)"
-        return value
-
-
-def _with_award_ids(chunk: Chunk) -> Chunk:
-    """The awards with their identifiers, and with what tells two of one kind apart.
+def _with_kinds(chunk: Chunk) -> Chunk:
+    """The awards with what tells two of one kind apart, or nothing where that is not filled in.
 
     A label for a project is awarded to a teacher once; a school's is awarded again when it has run out.
     """
-    labels, teachers, projects, schools, _, days, _ = chunk.columns
-    identifiers: list[str] = []
+    labels, teachers, projects, schools, _, days, *_ = chunk.columns
     kinds: list[str] = []
     for label, teacher, project, school, day in zip(labels, teachers, projects, schools, days, strict=True):
-        known = label if label in LABELS else "school"  # refused already
-        identifiers.append(award_id(known, teacher or None, project or None, school or None, day))
-        what: Sequence[str] = (school, day) if known == "school" else (teacher, project)
-        kinds.append("\x1f".join((label, *what)))
-    return Chunk(chunk.lines, [*chunk.columns, identifiers, kinds])
+        what = (school, day) if label == "school" else (teacher, project)
+        kinds.append("\x1f".join((label, *what)) if label and all(what) else "")
+    return Chunk(chunk.lines, [*chunk.columns, kinds])

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from labels.errors import Fault, InvalidInput
 from labels.registry.files import Column, Objection, RegistryFile, shown
 
-CHUNK = 5_000
-"""Rows read at once: enough that work per row is rare, few enough that memory stays flat."""
+CHUNK = 400
+"""Rows read at once: enough that work per row is rare, few enough to stay in a processor's cache."""
 
 LISTED_FAULTS = 1_000
 """So many faults are named; of the rest only the number."""
@@ -78,7 +78,7 @@ def read_chunks(path: Path, file: RegistryFile, rank: int, faults: Faults) -> It
     file can't be read on, that is the last; the rows behind it are not read.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
             rows = csv.reader(stream, strict=True)
             header = next(rows, [])
             order = _order_of(header, file, rank, faults)
@@ -96,12 +96,11 @@ def read_chunks(path: Path, file: RegistryFile, rank: int, faults: Faults) -> It
                 if chunk:
                     yield _columns(chunk, before, rows.line_num, header, order, file, rank, faults)
                 if broken:
-                    faults.cut_short_at(rank, file.name, rows.line_num, _unreadable(broken))
+                    line = _lines([*chunk, []], before)[-1]
+                    faults.cut_short_at(rank, file.name, line, _unreadable(broken))
                     return
                 if len(chunk) < CHUNK:
                     return
-    except UnicodeDecodeError:
-        faults.cut_short_at(rank, file.name, _first_line_not_utf8(path), _NOT_UTF8)
     except csv.Error as error:
         faults.cut_short_at(rank, file.name, 1, _unreadable(error))
     except OSError as error:
@@ -110,9 +109,10 @@ def read_chunks(path: Path, file: RegistryFile, rank: int, faults: Faults) -> It
         )
 
 
-_NOT_UTF8 = Objection(
-    "is not UTF-8; the rows from here on were not read.", "Save the file as “CSV UTF-8” and import again."
-)
+_UNDECODED = re.compile("[\ud800-\udfff]")
+"""What stands for a byte that is not UTF-8, until its fault is told."""
+
+_NOT_UTF8 = Objection("is not UTF-8.", "Save the file as “CSV UTF-8” and import again.")
 
 
 def _unreadable(error: csv.Error) -> Objection:
@@ -128,16 +128,6 @@ def _unreadable(error: csv.Error) -> Objection:
     )
 
 
-def _first_line_not_utf8(path: Path) -> int:
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
-    return 0
-
-
 def _order_of(header: list[str], file: RegistryFile, rank: int, faults: Faults) -> list[int] | None:
     """Where each of the file's columns stands in its rows, or None for a header that can't be used."""
     expected = f"expected the header {','.join(file.names)}"
@@ -147,6 +137,9 @@ def _order_of(header: list[str], file: RegistryFile, rank: int, faults: Faults) 
 
     if not header:
         fault(f"has no header; {expected}.", "Put the names of the columns on the first line.")
+        return None
+    if any(map(_UNDECODED.search, header)):
+        fault(*_NOT_UTF8)
         return None
     if len(header) == 1 and re.search(r"[;\t|]", header[0]):
         fault(f"has no commas in its header; {expected}.", "Separate the columns by commas.")
@@ -188,7 +181,7 @@ def _columns(
                 problem = f"has {len(row)} values; expected {width}, one for each column of the header."
                 remedy = "Put quotation marks around values with commas, or add what is missing."
                 faults.add(rank, file.name, lines[place], "", Objection(problem, remedy))
-                chunk[place] = (row + [""] * width)[:width]
+                chunk[place] = _what_others_need(row, header, file)
     turned: list[Sequence[str]] = list(zip(*chunk, strict=True)) or [()] * width
     columns = [
         _checked(turned[place], column, lines, malformed, file, rank, faults)
@@ -196,6 +189,15 @@ def _columns(
     ]
     _check_rows(columns, lines, malformed, file, rank, faults)
     return Chunk(lines, columns)
+
+
+def _what_others_need(row: list[str], header: list[str], file: RegistryFile) -> list[str]:
+    """A row whose values stand in wrong places: only its own identifier, so that references find it."""
+    kept = [""] * len(header)
+    if file.table in header and header.index(file.table) < len(row):
+        place = header.index(file.table)
+        kept[place] = row[place]
+    return kept
 
 
 def _lines(chunk: list[list[str]], before: int) -> list[int]:
@@ -219,13 +221,20 @@ def _checked(
 ) -> Sequence[str]:
     """The column's values as they are kept; faults are looked for one by one only where there are any."""
     joined = "".join(values)
-    if not joined.isascii() and not unicodedata.is_normalized("NFC", joined):
-        values = [unicodedata.normalize("NFC", value) for value in values]
+    undecoded: set[int] = set()
+    if not joined.isascii():
+        if _UNDECODED.search(joined):
+            undecoded = {place for place, value in enumerate(values) if _UNDECODED.search(value)}
+            for place in sorted(undecoded - malformed):
+                faults.add(rank, file.name, lines[place], column.name, _NOT_UTF8)
+            values = [_UNDECODED.sub("\ufffd", value) for value in values]
+        if not unicodedata.is_normalized("NFC", joined):
+            values = [unicodedata.normalize("NFC", value) for value in values]
     present = list(filter(None, values))
     complete = len(present) == len(values) or not column.required
     if not complete or (present and not column.kind.sound(present)):
         for place, value in enumerate(values):
-            if place in malformed:
+            if place in malformed or place in undecoded:
                 continue
             objection = column.kind.objection(value) if value else None
             if not value and column.required:
