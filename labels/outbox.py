@@ -200,9 +200,11 @@ def mark_obsolete(session: Session, reason: str, now: datetime, why: str) -> Non
     mail = session.get(Mail, reason, populate_existing=True, with_for_update=True)
     if mail is None or mail.sent_at:
         return
+    # An attempt that never told how it went may have sent it.
+    unsent = "Not sent again" if mail.attempts > 1 and mail.last_error is None else "Not sent"
     mail.sent_at = now
     mail.claimed_until = None
-    mail.last_error = one_line(f"Not sent: {why}", 500)
+    mail.last_error = one_line(f"{unsent}: {why}", 500)
     _tell(session, mail, now, "mail not needed", why)
     session.flush()
 

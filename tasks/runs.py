@@ -321,7 +321,7 @@ def _recover_one(
     if state.is_scheduled():
         return None
     if state.is_paused():
-        if _has_form(client, run):
+        if form_of(client, run) is not None:
             return wake(here, client, application_id).remark if news else None
         if age < min(patience, timedelta(seconds=15)):
             return None
@@ -335,11 +335,7 @@ def _recover_one(
     return "replaced a run that was lost"
 
 
-def _has_form(client: SyncPrefectClient, run: FlowRun) -> bool:
-    return _form(client, run) is not None
-
-
-def _form(client: SyncPrefectClient, run: FlowRun) -> Any | None:
+def form_of(client: SyncPrefectClient, run: FlowRun) -> Any | None:
     """The schema of the form that the run waits with, or None before it is saved."""
     details = run.state.state_details if run.state else None
     keyset = details.run_input_keyset if details else None

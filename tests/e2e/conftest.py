@@ -13,7 +13,7 @@ from cli.services import Services, free_port, services
 from labels.record.schema import Application, Stage, Step, StepKind
 from labels.settings import Settings
 from labels.steps import open_steps
-from tasks.runs import prefect_client, start, wake
+from tasks.runs import form_of, prefect_client, start, wake
 from tasks.submission import submit_file
 from tasks.workspace import Workspace
 from tests.support.people import TODAY, application_file, populate
@@ -55,9 +55,7 @@ class Stage_:
             run = client.read_flow_run(application.run)  # type: ignore[arg-type]  # a UUID as text is taken
             if run.state is None or not run.state.is_paused():
                 return False
-            keyset = run.state.state_details.run_input_keyset or {}
-            path = f"/flow_runs/{run.id}/input/{keyset.get('schema')}"
-            return client._client.get(path).status_code == 200
+            return form_of(client, run) is not None
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Waits for a condition, with a bound."""

@@ -257,7 +257,7 @@ class World:
     def _waiting_run(self, application: Application) -> Any | None:
         """The run whose Resume form a person would find, by the address in their mail."""
         run = tasks.runs.read_run(self.prefect, application.run)  # type: ignore[arg-type]  # stands in
-        ready = run and run.state and run.state.is_paused() and tasks.runs._has_form(self.prefect, run)  # type: ignore[arg-type]
+        ready = run and run.state and run.state.is_paused() and tasks.runs.form_of(self.prefect, run)  # type: ignore[arg-type]
         return run.id if run and ready else None
 
     def _fill_in(self, run: Any, code: str, given: dict[str, Any]) -> None:
@@ -271,9 +271,7 @@ class World:
         """The mail in everybody's boxes."""
         for path in self.here.settings.mail_folder.glob("*.eml"):
             if path not in self._opened:
-                message = message_from_bytes(path.read_bytes(), policy=default)
-                assert isinstance(message, EmailMessage)
-                self._opened[path] = message
+                self._opened[path] = _read(path.read_bytes())
         return list(self._opened.values())
 
     def _code_for(self, step: Step) -> str | None:
@@ -332,11 +330,12 @@ class World:
         """The files in the document store."""
         return [path for path in (self.home / "documents").rglob("*") if path.is_file()]
 
-    def not_needed(self) -> list[str]:
-        """The messages that were closed unsent, since what they asked for was done."""
+    def not_needed(self) -> list[tuple[str, str]]:
+        """The messages that were closed since what they asked for was done, and what is noted with them."""
         with self.here.record.reading() as session:
             told = session.scalars(sa.select(Journal.details).where(Journal.what == NOT_NEEDED))
-            return [details["reason"] for details in told]
+            mails = [session.get_one(Mail, details["reason"]) for details in told]
+            return [(mail.reason, str(mail.last_error)) for mail in mails]
 
     def facts(self) -> dict[str, Any]:
         """All that must be the same however often somebody died."""
@@ -428,6 +427,14 @@ class _Executing:
     @property
     def id(self) -> str:
         return str(self._prefect.executing)
+
+
+@functools.cache
+def _read(letter: bytes) -> EmailMessage:
+    """The same letter comes in many lives."""
+    message = message_from_bytes(letter, policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 _DRAWN: dict[str, bytes] = {}
