@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from labels.identifiers import award_id
 from labels.record.schema import Base
 from labels.registry.files import LABELS, RegistryFile
-from labels.registry.reading import Chunk, Faults, read_chunks
+from labels.registry.reading import Chunk, Faults, read_chunks, telling
 
 MANY = 10_000
 """From so many rows on, an empty table's indexes are made after its rows: sorting beats inserting."""
@@ -53,7 +53,7 @@ def _fill(
         insert = f"INSERT INTO {table.name} ({into}) VALUES ({values})"
         count = 0
         with indexes_made_late(connection, table, MANY if path.stat().st_size > 100 * MANY else 0):
-            for chunk in read_chunks(path, file, rank, faults):
+            for chunk in telling(read_chunks(path, file, rank, faults), file, progress):
                 if faults.count:
                     return None
                 if file.table == "award":
@@ -65,8 +65,6 @@ def _fill(
                     except sa.exc.IntegrityError:
                         return None
                 count += len(rows)
-                if progress:
-                    progress(file.name, count)
         if faults.count:
             return None
         counts[file.name] = count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,7 @@ from labels.record.engine import Record
 from labels.record.schema import Base
 from labels.registry.files import Objection, RegistryFile, registry_files, shown
 from labels.registry.filling import fill_empty, indexes_made_late, kept_columns, kept_value, with_award_ids
-from labels.registry.reading import Chunk, Faults, read_chunks
+from labels.registry.reading import Chunk, Faults, read_chunks, telling
 
 CACHE_KIB = 64 * 1024
 """What SQLite may keep of the record, and as much of the staged rows, while it imports."""
@@ -133,13 +134,13 @@ class _Staging:
         else:
             self._run(f"CREATE TEMP TABLE {table} ({columns}, line INTEGER NOT NULL) ON COMMIT DROP")
         count, before = 0, faults.count
-        for chunk in read_chunks(path, file, rank, faults):
-            if file.table == "award":
-                chunk = _with_kinds(with_award_ids(chunk))
-            self._append(table, chunk)
-            count += len(chunk.lines)
-            if progress:
-                progress(file.name, count)
+        with self._appending(table, len(names) + 1) as append:
+            for chunk in telling(read_chunks(path, file, rank, faults), file, progress):
+                if file.table == "award":
+                    chunk = _with_kinds(with_award_ids(chunk))
+                if chunk.lines:
+                    append(chunk)
+                count += len(chunk.lines)
         if faults.count > before:
             self._unsound.add(file.table)
             if file.name in faults.cut_short:
@@ -148,28 +149,24 @@ class _Staging:
             self._run(f"ANALYZE {table}")
         return count
 
-    def _append(self, table: str, chunk: Chunk) -> None:
-        rows = list(zip(*chunk.columns, chunk.lines, strict=True))
-        if not rows:
-            return
+    @contextmanager
+    def _appending(self, table: str, width: int) -> Iterator[Callable[[Chunk], None]]:
+        """A function that puts rows at a table's end."""
         if self._sqlite:
-            places = ", ".join("?" * len(rows[0]))
-            self._connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({places})", rows)
+            insert = f"INSERT INTO {table} VALUES ({', '.join('?' * width)})"
+            yield lambda chunk: self._insert(insert, chunk)
             return
-        if any("\0" in value for column in chunk.columns for value in column):
-            rows = [  # refused already; PostgreSQL can't even stage it
-                tuple(value.replace("\0", "") if isinstance(value, str) else value for value in row)
-                for row in rows
-            ]
         driver: Any = self._connection.connection.driver_connection
         operational = self._connection.dialect.loaded_dbapi.OperationalError
         try:
             with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
+                yield lambda chunk: _copy(copy, chunk)
         except operational as error:
             reason = str(error).strip().splitlines()[0]
             raise OutOfReach("The record", f"{reason}.", "Nothing was changed.") from error
+
+    def _insert(self, insert: str, chunk: Chunk) -> None:
+        self._connection.exec_driver_sql(insert, list(zip(*chunk.columns, chunk.lines, strict=True)))
 
     def check(self, faults: Faults) -> None:
         """Adds what is wrong between rows: repeated keys, and references to nothing."""
@@ -316,6 +313,16 @@ class _Staging:
     @staticmethod
     def _key(file: RegistryFile) -> str:
         return "same" if file.table == "award" else ", ".join(file.key)
+
+
+def _copy(copy: Any, chunk: Chunk) -> None:
+    columns = [
+        # Refused already; PostgreSQL can't even stage it.
+        [value.replace("\0", "") for value in column] if "\0" in "".join(column) else column
+        for column in chunk.columns
+    ]
+    for row in zip(*columns, chunk.lines, strict=True):
+        copy.write_row(row)
 
 
 def _with_kinds(chunk: Chunk) -> Chunk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +13,12 @@ from typing import NamedTuple
 from labels.errors import Fault, InvalidInput
 from labels.registry.files import Column, Objection, RegistryFile, shown
 
-CHUNK = 400
-"""Rows read at once: enough that work per row is rare, few enough to stay in a processor's cache."""
+CHUNK = 200
+"""Rows read at once: enough that work per row is rare, few enough to stay in a processor's cache
+and below what sets off Python's garbage collection."""
+
+TOLD = 5_000
+"""After so many rows the one who waits is told again."""
 
 LISTED_FAULTS = 1_000
 """So many faults are named; of the rest only the number."""
@@ -107,6 +111,20 @@ def read_chunks(path: Path, file: RegistryFile, rank: int, faults: Faults) -> It
         faults.cut_short_at(
             rank, file.name, 0, Objection(f"can't be read: {error.strerror}.", "See to its permissions.")
         )
+
+
+def telling(
+    chunks: Iterator[Chunk], file: RegistryFile, progress: Callable[[str, int], None] | None
+) -> Iterator[Chunk]:
+    """The same chunks; tells `progress` the file's name and how many rows there were, now and at the end."""
+    count = told = 0
+    for chunk in chunks:
+        yield chunk
+        count += len(chunk.lines)
+        if progress and count - told >= TOLD:
+            progress(file.name, told := count)
+    if progress:
+        progress(file.name, count)
 
 
 _UNDECODED = re.compile("[\ud800-\udfff]")
