@@ -94,7 +94,7 @@ def check_schools(session: Session, dates: Round, school: str | None = None) -> 
 
 def _query(
     dates: Round,
-) -> sa.Select[str, date, str | None, str | None, str | None, date | None]:
+) -> sa.Select[tuple[str, date, str | None, str | None, str | None, date | None]]:
     """One row a school: every sub-query goes from the school along an index, so one school costs as
     little as its share of all of them."""
     in_project = (

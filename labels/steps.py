@@ -141,7 +141,7 @@ _WHOLE = (
 def _found(
     session: Session,
     application_id: str,
-    query: sa.Select[Application, Teacher, School, Project, Organisation],
+    query: sa.Select[tuple[Application, Teacher, School, Project, Organisation]],
 ) -> Application:
     row = session.execute(query, {"application": application_id}).first()
     if row is None:

@@ -143,6 +143,7 @@ def test_the_first_call_sets_up_everything_and_the_command_gets_its_arguments(ma
         str(machine.checkout / "requirements/runtime.txt") in note
         for note in machine.notes("--require-hashes")
     )
+    assert all("--no-deps" in note for note in machine.notes("--require-hashes")), "only what is locked"
 
 
 def test_the_second_call_starts_nothing_and_says_nothing(equipped: Machine) -> None:

@@ -169,7 +169,7 @@ class Award(Base):
     school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
     organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
     awarded_on: Mapped[date]
-    score: Mapped[float | None]
+    score: Mapped[float | None] = mapped_column(sa.Double)
     valid_until: Mapped[date | None]
     revoked_at: Mapped[datetime | None]
 
@@ -397,7 +397,7 @@ class Decision(Base):
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
     instance: Mapped[int] = mapped_column(primary_key=True)
     outcome: Mapped[Outcome] = mapped_column(_names(Outcome))
-    score: Mapped[float | None]
+    score: Mapped[float | None] = mapped_column(sa.Double)
     verdict: Mapped[dict[str, Any]]
     """Points and reasons per criterion, or the failed conditions, as they go into the letter."""
     inputs_digest: Mapped[str]
