@@ -16,11 +16,11 @@ from pydantic import BaseModel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.output import emit, emit_each, err, fail, out, say, say_plainly, table
-from labels import deciding, inquiry, reviewing
+from labels import deciding, inquiry, outbox, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer, read_answer
 from labels.applications import NationalApplication
 from labels.clock import BRUSSELS, brussels_day, end_of_day, in_words
-from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, OutOfReach
+from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotMailed, OutOfReach
 from labels.preselection import Round, check_schools
 from labels.reviewing import Accepted, Refusal
 from labels.steps import held
@@ -340,7 +340,11 @@ def code(
     here = workspace()
     with here.record.writing() as session:
         step = reviewing.send_code(session, subject, email, now=here.now(), key=here.key)
-    send_due(here)
+        application = reviewing.find_step(session, step).application
+    send_due(here, application)
+    with here.record.reading() as session:
+        if why := outbox.held_up(session, step):
+            fail(NotMailed(f"The code for {step} could not be mailed yet and is sent later. {why}"))
     _done(as_json, step, f"A code for {step} is on its way to {email}.")
 
 

@@ -61,3 +61,9 @@ class OutOfReach(LabelsError):
     def __init__(self, service: str, detail: str, kept: str = "Nothing was lost.") -> None:
         self.service = service
         super().__init__(f"{service} is out of reach: {detail} {kept}")
+
+
+class NotMailed(LabelsError):
+    """What a person waits for is in the outbox still; says why, and that it is sent later."""
+
+    exit_code = 5

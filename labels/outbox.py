@@ -139,6 +139,17 @@ def due(session: Session, now: datetime, application: str | None = None, limit: 
     return session.scalars(query).all()
 
 
+def held_up(session: Session, step: str) -> str | None:
+    """Why the newest message about a step has not gone out yet; None where it has."""
+    newest = (
+        sa.select(Mail).where(Mail.step == step).order_by(Mail.queued_at.desc(), Mail.reason.desc()).limit(1)
+    )
+    mail = session.scalar(newest)
+    if mail is None or mail.sent_at:
+        return None
+    return mail.last_error or "Other mail before it was not taken."
+
+
 def claim(session: Session, reason: str, now: datetime, lease: timedelta = LEASE) -> bool:
     """Takes a message for one attempt; false where another process has it, or it is sent."""
     statement = (

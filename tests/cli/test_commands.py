@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from cli.app import SCHEMAS, app
 from labels import inquiry
 from labels.record.schema import Application, Document, Mail, Stage, StepKind, StepState
+from tasks.workspace import workspace
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.support.people import application_file, points
 
@@ -434,6 +435,36 @@ def test_a_code_is_mailed_to_who_may_have_one_and_shown_to_nobody(terminal: Term
     ]
     assert f"To: {COORDINATOR}" in mail.read_text() or COORDINATOR in mail.read_text()
     assert terminal.json("code", application, "--as", COORDINATOR).keys() == {"subject", "remark"}
+
+
+def test_a_code_that_can_not_be_mailed_is_no_code_on_its_way(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = terminal.submitted()
+    monkeypatch.setenv("LABELS_SMTP_URL", "smtp://127.0.0.1:9")
+    workspace.cache_clear()
+    result = terminal.run("code", application, "--as", COORDINATOR, "--json")
+    step = terminal.right(application, StepKind.COORDINATION)
+    assert (result.exit_code, result.stdout) == (5, "")
+    said = one_line(result.stderr)
+    assert said.startswith(f"The code for {step.id} could not be mailed yet and is sent later.")
+    assert "mail server 127.0.0.1:9 is out of reach" in said
+    monkeypatch.delenv("LABELS_SMTP_URL")
+    workspace.cache_clear()
+    assert terminal.run("code", application, "--as", COORDINATOR).exit_code == 0
+
+
+def test_an_application_is_registered_while_the_mail_server_is_away_and_its_receipt_is_kept(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELS_SMTP_URL", "smtp://127.0.0.1:9")
+    workspace.cache_clear()
+    result = terminal.run("submit", terminal.file("a.json", application_file()))
+    assert result.exit_code == 5
+    assert NO_SERVER in result.stderr
+    [mail] = terminal.json("export", "mail")
+    assert (mail["template"], mail["sent_at"], mail["attempts"]) == ("receipt", None, 1)
+    assert "mail server 127.0.0.1:9 is out of reach" in mail["last_error"]
 
 
 def test_whoever_has_nothing_to_do_with_an_application_gets_no_code(terminal: Terminal) -> None:
