@@ -1,7 +1,7 @@
 """Importing a registry into SQLite, against what SQLite's own command takes for the same files.
 
 Run it with `.venv/bin/python benchmarks/registry_import.py`; it makes up a registry in a temporary
-folder, imports it twice and prints a table. The yardstick in the same run is `.import` of the
+folder, imports it and prints a table. The yardstick in the same run is `.import` of the
 `sqlite3` command: the same files into plain tables, without keys, indexes or any check. Each
 import runs in a process of its own, whose peak memory is printed too.
 
@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,10 +81,10 @@ def compare(folder: Path, home: Path, command: str, rounds: int) -> None:
     for round_ in range(rounds):
         plain, record = home / f"plain-{round_}.db", home / f"record-{round_}.db"
         empty_record(record)
-        steps: dict[str, Callable[[], None]] = {
-            "sqlite3 .import": lambda plain=plain: yardstick(command, folder, plain),  # type: ignore[misc] # mypy knows no defaults of lambdas
-            "our import": lambda record=record: ours(folder, record),  # type: ignore[misc] # as above
-            "our import, again": lambda record=record: ours(folder, record),  # type: ignore[misc] # as above
+        steps = {
+            "sqlite3 .import": partial(yardstick, command, folder, plain),
+            "our import": partial(ours, folder, record),
+            "our import, again": partial(ours, folder, record),
         }
         for what, step in steps.items():
             measured = in_child(step)

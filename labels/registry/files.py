@@ -22,7 +22,8 @@ class Objection(NamedTuple):
 _ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line ends, those that turn the direction of writing, and halves of characters."""
 
-_ACTING_OR_SPACE = re.compile(_ACTING.pattern[:-1] + r"\s]")
+_ACTING_OR_SPACE = re.compile(_ACTING.pattern[:-1] + "\\s\u00ad\u200b-\u200d\u2060-\u2064\ufeff]")
+"""These, every space, and what has no width: by none of them may two identifiers differ."""
 
 _EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
@@ -34,9 +35,9 @@ _NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,6})?")
 
 
 def shown(value: str, limit: int = 60) -> str:
-    """`value` as it may be quoted in a message: its acting characters escaped, its length bounded."""
+    """`value` as it may be quoted in a message: what can't be seen escaped, its length bounded."""
     cut = value if len(value) <= limit else value[:limit] + "…"
-    return "“" + _ACTING.sub(lambda match: f"\\u{ord(match.group()):04x}", cut) + "”"
+    return "“" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut) + "”"
 
 
 class Kind(ABC):
@@ -98,7 +99,7 @@ def _acting(unwanted: re.Pattern[str], value: str) -> Objection | None:
         return Objection(f"{shown(value)} has a space in it; an identifier has none.", "Remove it.")
     return Objection(
         f"{shown(value)} has the character U+{ord(character):04X} in it,"
-        " which is a control character, a line end or a space that does not belong there.",
+        " which is a control character, a line end, or one that nobody sees; it does not belong there.",
         "Remove it.",
     )
 

@@ -304,7 +304,7 @@ class _Staging:
         for table in self._files:
             self._run(f"DROP TABLE staged_{table}")
 
-    def _run(self, statement: str) -> sa.CursorResult[*tuple[Any, ...]]:
+    def _run(self, statement: str) -> sa.CursorResult[Any]:
         return self._connection.exec_driver_sql(statement)
 
     def _file_of(self, table: str) -> str:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 import unicodedata
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
 from labels.errors import InvalidInput
 from labels.record.engine import Record
-from labels.record.schema import Application, Award, Member, Outcome, RuleText, School, Stage, Teacher
+from labels.record.schema import (
+    Application,
+    Award,
+    Member,
+    Outcome,
+    Project,
+    RuleText,
+    School,
+    Stage,
+    Teacher,
+)
 from labels.registry import filling
 from labels.registry.generating import LAST_DAY, generate_registry
 from labels.registry.importing import import_registry
@@ -364,3 +377,30 @@ def test_filling_an_empty_record_and_staging_the_rows_make_the_same_record(
     assert everything(record) == filled
     with record.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(School)) == 300
+
+
+registries = st.dictionaries(
+    st.sampled_from(["P", "P-1", "p-1", "Ж", "Ω", "=P", "é"]),
+    st.tuples(
+        st.sampled_from(["Rivers", "Мости, „и“", 'a "b"', "null"]),
+        st.sampled_from(["", "2025-01-01", "2026-12-31"]),
+    ),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=registries, second=registries)
+def test_the_record_holds_what_the_last_file_that_had_it_says(
+    record: Record, tmp_path: Path, first: dict[str, tuple[str, str]], second: dict[str, tuple[str, str]]
+) -> None:
+    with record.writing() as session:
+        session.execute(sa.delete(Project))
+    for held, files in (({}, first), (first, second)):
+        with (tmp_path / "projects.csv").open("w", encoding="utf-8", newline="") as stream:
+            rows = [(key, title, "2024-01-01", end) for key, (title, end) in files.items()]
+            csv.writer(stream).writerows([("project", "title", "started_on", "ended_on"), *rows])
+        report = import_registry(record, tmp_path, TODAY)
+        assert report.inserted == len(files.keys() - held.keys())
+        assert report.updated == sum(held[key] != files[key] for key in files.keys() & held.keys())
+    found = {row[0]: (row[1], str(row[3] or "")) for row in everything(record)["project"]}
+    assert found == first | second

@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from labels.errors import InvalidInput
 from labels.registry.files import registry_files
@@ -132,7 +134,8 @@ TEACHER = {
         ("teacher", "", "is empty, but every row needs it."),
         ("teacher", "T 1", "“T 1” has a space in it; an identifier has none."),
         ("teacher", "T" * 101, "has 101 characters; an identifier has at most 100."),
-        ("teacher", "T\u00a01", "“T\u00a01” has the character U+00A0 in it,"),
+        ("teacher", "T\u00a01", "“T\\u00a01” has the character U+00A0 in it,"),
+        ("teacher", "T-1\u200b", "“T-1\\u200b” has the character U+200B in it,"),
         ("name", "   ", "is blank."),
         ("name", "Ada\x07", "“Ada\\u0007” has the character U+0007 in it,"),
         ("name", "Ada\0", "“Ada\\u0000” has the character U+0000 in it,"),
@@ -211,3 +214,38 @@ def test_faults_are_told_in_the_order_of_the_files_and_counted_beyond_the_limit(
     found = wrong("award", AWARD_HEADER + rows, tmp_path)
     assert len(found) == LISTED_FAULTS + 1
     assert found["the files together"] == f"{LISTED_FAULTS:,} more faults are not listed."
+
+
+pieces = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                b",",
+                b'"',
+                b"\n",
+                b"\r\n",
+                b"\xef\xbb\xbf",
+                b"\0",
+                b"2024-09-01",
+                b"\xff",
+                PROJECT_HEADER.encode(),
+            ]
+        ),
+        st.binary(max_size=8),
+    ),
+    max_size=30,
+).map(b"".join)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=st.sampled_from([b"", PROJECT_HEADER.encode()]), rest=pieces)
+def test_whatever_bytes_a_file_holds_it_is_read_or_refused_in_words(
+    start: bytes, rest: bytes, tmp_path: Path
+) -> None:
+    chunks, found = read("project", start + rest, tmp_path)
+    for chunk in chunks:
+        assert {len(column) for column in chunk.columns} == {len(chunk.lines)}
+        assert list(chunk.lines) == sorted(chunk.lines)
+        "".join(value for column in chunk.columns for value in column).encode()
+    for where, problem in found.items():
+        assert f"{where}: {problem}".isprintable()
