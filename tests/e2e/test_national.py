@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 import sqlalchemy as sa
+from prefect.client.schemas.objects import FlowRun
 
 from labels.record.schema import Decision, Document, Mail, Outcome, Resumption, Step
 from tasks.runs import prefect_client
@@ -60,9 +61,14 @@ def test_a_review_through_the_form_leads_to_the_certificate(stage: Stage_) -> No
             sa.select(Resumption.accepted).where(Resumption.application == application)
         )
         assert sorted(accepted) == [False, False, True, True]
-    with prefect_client() as client:
-        run = client.read_flow_run(stage.application(application).run)  # type: ignore[arg-type]
-        assert run.state is not None
-        assert run.state.is_completed()
-        assert {"label:national", "country:PL", "stage:closed"} <= set(run.tags)
-        assert run.name == f"NQL · PL · awarded · {application}"
+
+    def ended() -> FlowRun | None:
+        with prefect_client() as client:
+            run = client.read_flow_run(stage.application(application).run)  # type: ignore[arg-type]
+        return run if run.state is not None and run.state.is_completed() else None
+
+    stage.until(ended, "its run is completed")  # a moment after the record is closed
+    run = ended()
+    assert run is not None
+    assert {"label:national", "country:PL", "stage:closed"} <= set(run.tags)
+    assert run.name == f"NQL · PL · awarded · {application}"
