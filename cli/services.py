@@ -139,6 +139,8 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
     own = settings.exported() | {
         "PREFECT_API_URL": api_url,
         "PREFECT_HOME": str(settings.home / "prefect"),
+        # A run begins in a folder of its own, and finds this checkout all the same.
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
     }
     defaults = {
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from datetime import datetime
 
 from labels.clock import Clock
 from labels.record import Record, open_record
-from labels.settings import Settings, load_settings
+from labels.settings import PROJECT, Settings, load_settings
 from tasks.documents.store import DocumentStore, open_store
 
 
@@ -46,3 +47,9 @@ def open_workspace(settings: Settings) -> Workspace:
 def workspace() -> Workspace:
     """The workspace of this process, by its environment."""
     return open_workspace(load_settings())
+
+
+def enter_checkout() -> dict[str, str]:
+    """The pull step of every run (prefect.yaml): the worker's own checkout, with its `.env`, wherever it is."""
+    os.chdir(PROJECT)
+    return {"directory": str(PROJECT)}

@@ -6,9 +6,10 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
-from playwright.sync_api import Dialog, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Dialog, Locator, Page, Request, TimeoutError, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
+TRIES = 4
 _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -95,9 +96,13 @@ class ResumeForm:
         self.dialog.get_by_role("button", name="Submit").click()
 
     def sends(self) -> None:
-        """Presses Submit and sees the dialog close."""
-        self.submits()
-        self.dialog.wait_for(state="hidden")
+        """Presses Submit and sees the dialog close; again where Prefect was too busy to take it."""
+        for _ in range(TRIES):
+            self.submits()
+            with contextlib.suppress(TimeoutError):
+                self.dialog.wait_for(state="hidden", timeout=20_000)
+                return
+        raise AssertionError(f"the form was not taken: {self.dialog.inner_text()[-500:]}")
 
     def says(self) -> str:
         """Everything that the dialog shows."""
