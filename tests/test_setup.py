@@ -301,7 +301,7 @@ def test_the_quick_tests_leave_out_the_slow_ones_and_need_no_programs(equipped: 
 
 def test_the_whole_run_installs_a_browser_and_a_reader_of_pdfs_where_it_may(equipped: Machine) -> None:
     equipped.run("test")
-    assert {"chromium", "poppler-utils"} <= set(equipped.notes("apt-get")[0].split())
+    assert {"chromium", "libatomic1", "poppler-utils"} <= set(equipped.notes("apt-get")[0].split())
     assert "not slow" not in equipped.notes("-m pytest")[0]
     assert any("dev.txt" in note for note in equipped.notes("--require-hashes"))
 
