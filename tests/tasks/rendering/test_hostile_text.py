@@ -140,6 +140,7 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_a_certificate_prints_hostile_text_in_every_field_as_text(world: World, name: str) -> None:
     payload = world.payload(name)
@@ -149,6 +150,7 @@ def test_a_certificate_prints_hostile_text_in_every_field_as_text(world: World, 
     assert squeezed(text_of(pdf)).count(squeezed(payload)) == len(CERTIFICATE_FIELDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [LetterKind.REFUSAL, LetterKind.INELIGIBLE])
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_a_letter_prints_hostile_text_in_every_field_as_text(
