@@ -559,11 +559,14 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
         for step in ([named] if named else steps_of(session, application))
         if step.assignee == email and step.state is StepState.OPEN
     ]
+    coordinates = _has_role(session, email, application.organisation, Role.COORDINATOR)
+    if coordinates and not named:  # one who also reviews it asks for that code by its step
+        own = [step for step in own if step.kind in (StepKind.COORDINATION, StepKind.ASSIGNMENT)]
     if own:
         step = own[-1]
         renew_code(step, key)
         purpose = "You asked for a new code; the former one is void."
-    elif _has_role(session, email, application.organisation, Role.COORDINATOR):
+    elif coordinates:
         step = open_step(
             session, application, StepKind.COORDINATION, email,
             now=now, key=key, organisation=application.organisation,

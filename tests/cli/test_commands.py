@@ -663,3 +663,17 @@ def test_a_registry_with_faults_is_told_by_file_and_line_and_none_of_it_is_taken
 def test_a_folder_that_is_none_is_told(terminal: Terminal, folder: str) -> None:
     terminal.file("file.csv", "a,b\n")
     assert f"{folder}: is not a folder" in terminal.fails(2, "import", folder)
+
+
+def test_a_coordinator_who_took_a_step_over_still_acts_as_coordinator(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    first, second = terminal.asked(application)
+    own = terminal.coordinators_code(application)
+    assert terminal.run(
+        "takeover", first, "--reason", "ill", "--as", COORDINATOR, "--code", own
+    ).exit_code in {0, 5}
+    code = terminal.coordinators_code(application)
+    until = ["--until", "2026-12-31", "--reason", "more time"]
+    moved = terminal.run("deadline", second, *until, "--as", COORDINATOR, "--code", code)
+    assert moved.exit_code in {0, 5}, moved.output
+    assert "not valid" not in moved.output
