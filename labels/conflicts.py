@@ -67,7 +67,7 @@ def judged(session: Session, application: Application) -> Judged:
         member_names=frozenset(member.name for member in members),
         member_emails=frozenset(member.email for member in members),
         shared_projects=frozenset(row.project for row in rows if row.id == applicant.id),
-        teachers=frozenset(member.id for member in members) | {application.teacher},
+        teachers=frozenset(member.id for member in members) | {applicant.id},
     )
 
 
@@ -123,9 +123,13 @@ def _close_to(session: Session, query: sa.Executable, **whom: Any) -> dict[str, 
 
 
 def declare(
-    session: Session, *, email: str, kind: str, target: str, reason: str, by: str, now: datetime
+    session: Session, application: Application, email: str, *, reason: str, by: str, now: datetime
 ) -> bool:
-    """Keeps a declared conflict of interest; returns whether it is new."""
+    """Keeps a declared conflict of interest with who applies; returns whether it is new."""
+    target = application.teacher or application.school
+    if target is None:
+        raise ValueError(f"nobody applies in {application.id}")
+    kind = "teacher" if application.teacher else "school"
     known = session.scalar(
         sa.select(Conflict.id).where(
             Conflict.email == email, Conflict.kind == kind, Conflict.target == target

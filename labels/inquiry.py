@@ -86,9 +86,9 @@ class ApplicationView(BaseModel):
     label: str
     organisation: str
     country: str
-    teacher: str
+    teacher: str | None
     project: str | None
-    school: str
+    school: str | None
     stage: str
     since: datetime
     outcome: str | None

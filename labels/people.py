@@ -65,7 +65,7 @@ class Judged:
 
     applicant_email: str
     applicant_name: str
-    school: str
+    school: str | None
     project: str
     project_schools: frozenset[str]
     """The schools of all members of the project."""

@@ -530,9 +530,8 @@ def _take_decline(
     close_step(step, StepState.DECLINED, now, given.decline)
     if given.conflict:
         conflicts.declare(
-            session, email=step.assignee, kind="teacher", target=application.teacher,
-            reason=given.decline, by=step.assignee, now=now,
-        )  # fmt: skip
+            session, application, step.assignee, reason=given.decline, by=step.assignee, now=now
+        )
     note(
         session, application, step.assignee, "declined to review", now,
         step=step.id, because=given.decline, conflict=given.conflict, door=door,
@@ -689,8 +688,5 @@ def declare_conflict(
 ) -> None:
     """Keeps that a reviewer has a conflict of interest with an applicant; their review is taken back."""
     application = held(session, application_id)
-    conflicts.declare(
-        session, email=reviewer.lower(), kind="teacher", target=application.teacher,
-        reason=reason, by=by, now=now,
-    )  # fmt: skip
+    conflicts.declare(session, application, reviewer.lower(), reason=reason, by=by, now=now)
     note(session, application, by, "declared a conflict of interest", now, reviewer=reviewer, because=reason)

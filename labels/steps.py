@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotFound
 from labels.identifiers import step_id
+from labels.kinds import KINDS
 from labels.people import code_hash, review_code
 from labels.record.schema import (
     Application,
@@ -155,13 +156,22 @@ def _found(
 def common_context(session: Session, application: Application) -> dict[str, str]:
     """What every mail about an application can tell."""
     project = session.get(Project, application.project) if application.project else None
+    organisation = session.get_one(Organisation, application.organisation)
     return {
         "application": application.id,
-        "label": "National Quality Label",
+        "label": KINDS[application.label].name,
         "project_title": project.title if project else "",
-        "holder": session.get_one(Teacher, application.teacher).name,
-        "organisation_name": session.get_one(Organisation, application.organisation).name,
+        "holder": _applicant(session, application, organisation),
+        "organisation_name": organisation.name,
     }
+
+
+def _applicant(session: Session, application: Application, organisation: Organisation) -> str:
+    if application.teacher:
+        return session.get_one(Teacher, application.teacher).name
+    if application.school:
+        return session.get_one(School, application.school).name
+    return organisation.name
 
 
 def person_named(session: Session, email: str) -> tuple[str, str]:

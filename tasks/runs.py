@@ -32,6 +32,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Crashed
 
 from labels.errors import NotFound, OutOfReach
+from labels.kinds import KINDS
 from labels.record.schema import Application, Resumption, Stage
 from tasks.forms import BLANK
 from tasks.workspace import Workspace
@@ -98,8 +99,8 @@ def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UU
         application = session.get(Application, application_id)
         if application is None:
             raise NotFound(f"There is no application {application_id}.")
-        label, runs, country = application.label, application.runs, application.country
-        tags = run_tags(application)
+        label, runs = application.label, application.runs
+        name, tags = run_name(application), run_tags(application)
     try:
         deployment = client.read_deployment_by_name(DEPLOYMENTS[label])
     except ObjectNotFound:
@@ -107,7 +108,7 @@ def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UU
     run = client.create_flow_run_from_deployment(
         deployment.id,
         parameters={"application_id": application_id},
-        name=f"NQL · {country} · {Stage.SUBMITTED.value} · {application_id}",
+        name=name,
         tags=tags,
         idempotency_key=f"{application_id}/{runs}",
     )
@@ -133,7 +134,7 @@ def run_tags(application: Application, stage: Stage | None = None) -> list[str]:
 def run_name(application: Application) -> str:
     """What a coordinator reads in the list of runs."""
     stage = application.outcome.value if application.outcome else application.stage.value
-    return f"NQL · {application.country} · {stage} · {application.id}"
+    return f"{KINDS[application.label].short} · {application.country} · {stage} · {application.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.national import (
-    ask,
-    close,
-    conditions_met,
-    confirm_documents,
-    decide,
-    issue_papers,
-    notify,
-    register,
-)
+from tasks.national import ask, conditions_met, decide, issue_papers
+from tasks.process import close, confirm_documents, notify, register
 from tasks.waiting import record_answer, suspended
 
 

@@ -202,6 +202,12 @@ class Stage(StrEnum):
     """Awaits the applicant's answer to a question."""
     ASSIGNMENT = "assignment"
     """Awaits a coordinator: no reviewer without a conflict of interest is left."""
+    SELF_ASSESSMENT = "self-assessment"
+    """Awaits a school's self-assessment."""
+    SCREENING = "screening"
+    """Awaits an organisation's screening of what the ranking proposes."""
+    AWARDING = "awarding"
+    """Awaits the Central Support Service's award."""
     DECIDED = "decided"
     """The outcome is a fact; papers and mail may still be on their way."""
     CLOSED = "closed"
@@ -241,6 +247,13 @@ class Application(Base):
             sqlite_where=sa.text("outcome IS NULL"),
             postgresql_where=sa.text("outcome IS NULL"),
         ),
+        sa.Index(
+            "uq_application_open_school",
+            "school",
+            unique=True,
+            sqlite_where=sa.text("outcome IS NULL AND label = 'school'"),
+            postgresql_where=sa.text("outcome IS NULL AND label = 'school'"),
+        ),
         sa.Index(None, "teacher", "school_year"),
         sa.Index(None, "project"),
         sa.Index(None, "stage"),
@@ -248,10 +261,12 @@ class Application(Base):
     )
     id: Mapped[str] = mapped_column(primary_key=True)
     label: Mapped[str]
-    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"))
+    """`national`, `school`, `nomination` (of one organisation) or `european` (the year's award)."""
+    teacher: Mapped[str | None] = mapped_column(sa.ForeignKey("teacher.id"))
+    """Who applies; none where a school does, or an organisation nominates."""
     project: Mapped[str | None] = mapped_column(sa.ForeignKey("project.id"))
-    school: Mapped[str] = mapped_column(sa.ForeignKey("school.id"))
-    """The applicant's school when the application was submitted."""
+    school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
+    """The applying school, or the applicant's when the application was submitted."""
     organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
     country: Mapped[str]
     language: Mapped[str]
@@ -309,6 +324,14 @@ class StepKind(StrEnum):
     INFORMATION = "information"
     ASSIGNMENT = "assignment"
     """A coordinator must find a reviewer."""
+    SELF_ASSESSMENT = "self-assessment"
+    """One of a school's teachers may draft and hand in what the school says of itself."""
+    DECLARATION = "declaration"
+    """The principal confirms what the school declares."""
+    SCREENING = "screening"
+    """A coordinator screens the organisation's proposal for the European Quality Label."""
+    AWARDING = "awarding"
+    """The Central Support Service awards the European Quality Label."""
     WITHDRAWAL = "withdrawal"
     """The applicant's standing right until the decision; nobody waits for it."""
     APPEAL = "appeal"

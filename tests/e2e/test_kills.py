@@ -211,9 +211,9 @@ def assert_ended_once(stage: Stage_, application: str) -> None:
 
 
 UP_TO_THE_FORM: list[Order] = [
-    ("before", "tasks.national:register", "self"),
+    ("before", "tasks.process:register", "self"),
     ("after", "labels.reviewing:ask", "self"),
-    ("before", "tasks.national:_show", "self"),
+    ("before", "tasks.process:show", "self"),
     ("after", "tasks.mail.transports:FolderTransport.send", "self"),
     ("before", "prefect.input.run_input:BaseRunInput.asave", "self"),
 ]
@@ -222,7 +222,7 @@ FROM_THE_FORM_ON: list[Order] = [
     ("after", "tasks.waiting:take_answer", "self"),
     ("after", "tasks.national:decide", "self"),
     ("after", "tasks.documents.directory:DirectoryStore.put", "self"),
-    ("after", "tasks.national:close", "self"),
+    ("after", "tasks.process:close", "self"),
 ]
 
 
@@ -245,8 +245,8 @@ def test_a_worker_killed_with_all_its_executions_frees_its_places_and_goes_on(
 ) -> None:
     killer.order(
         {
-            identifier(112): [("before", "tasks.national:_show", "worker")],
-            identifier(113): [("after", "tasks.national:register", "worker")],
+            identifier(112): [("before", "tasks.process:show", "worker")],
+            identifier(113): [("after", "tasks.process:register", "worker")],
         }
     )
     applications = [submit(stage, 112), submit(stage, 113)]

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 import cli.app
 import flows.quality_label.national as the_flow
 import tasks.national
+import tasks.process
 import tasks.rendering.certificates as certificates
 import tasks.rendering.letters as letters
 import tasks.runs
@@ -371,17 +372,17 @@ class World:
             for name, value in vars(the_flow).items():
                 if isinstance(value, Task):
                     patch.setattr(the_flow, name, value.fn)
-            for module in (tasks.national, tasks.waiting, tasks.upkeep, cli.app):
+            for module in (tasks.national, tasks.process, tasks.waiting, tasks.upkeep, cli.app):
                 patch.setattr(module, "workspace", lambda: self.here)
-            for module in (tasks.runs, tasks.national, tasks.waiting):
+            for module in (tasks.runs, tasks.process, tasks.waiting):
                 patch.setattr(module, "get_client", self.prefect.client)
             patch.setattr(tasks.runs, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
             driver = _Executing(self.prefect)
-            patch.setattr(tasks.national, "flow_run", driver)
+            patch.setattr(tasks.process, "flow_run", driver)
             patch.setattr(tasks.waiting, "flow_run", driver)
             patch.setattr(tasks.waiting, "suspend_flow_run", self.prefect.suspend)
-            patch.setattr(tasks.national, "create_markdown_artifact", self.prefect.artifact)
-            patch.setattr(tasks.national, "get_run_logger", lambda: SimpleNamespace(warning=lambda *_: None))
+            patch.setattr(tasks.process, "create_markdown_artifact", self.prefect.artifact)
+            patch.setattr(tasks.process, "get_run_logger", lambda: SimpleNamespace(warning=lambda *_: None))
             # In one thread nobody else comes on while a command waits for the run.
             hurried = functools.partial(tasks.runs.wake, within=0.25, pause=lambda _: None)
             patch.setattr(cli.app, "wake", hurried)

@@ -252,7 +252,7 @@ WORDS = {
     "tasks.mail.delivery.deliver_due": "the message is noted as sent",
     "tasks.runs.start": "the run is noted in the record",
     "tasks.runs.replace": "the lost run is given up",
-    "tasks.national.register": "the run takes the application up",
+    "tasks.process.register": "the run takes the application up",
     "tasks.national.conditions_met": "the conditions are checked",
     "tasks.national.ask": "the next people are asked",
     "tasks.waiting.take_answer": "the form's answer is taken",
@@ -260,7 +260,7 @@ WORDS = {
     "tasks.national.decide": "the decision is made",
     "a document is stored (tasks.national.issue_papers)": "a paper is stored",
     "the record is written (tasks.national.issue_papers)": "the paper is noted in the record",
-    "tasks.national.close": "the application is closed",
+    "tasks.process.close": "the application is closed",
 }
 """What a moment is called on the page; one that has no words is called by its function."""
 

@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 FOLDER = Path(os.environ["DYING"])
-ENTRANCE = "tasks.national:register"
+ENTRANCE = "tasks.process:register"
 """The first task of a run: tells which application the process is about."""
 
 about = os.environ.get("DYING_FOR", "")

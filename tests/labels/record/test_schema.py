@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import alembic.command
 import alembic.migration
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from labels.errors import InvalidInput, OutOfReach
 from labels.record import Record, migrate, open_record
-from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
+from labels.record.engine import BUSY_TIMEOUT_MS, _alembic, close_records, open_engine
 from labels.record.schema import Base, Journal, School
 from labels.settings import Settings
 from tests.support.people import NOW
@@ -149,3 +150,37 @@ def test_a_url_of_no_known_database_is_told_without_its_password(url: str) -> No
     with pytest.raises(InvalidInput, match=r"LABELS_DATABASE_URL: expected sqlite:///file") as told:
         open_engine(url)
     assert "hush" not in str(told.value)
+
+
+def test_a_record_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
+    """On SQLite a changed table is made anew, while others point at it and the journal refuses deletion."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    config = _alembic(engine)
+    alembic.command.upgrade(config, "0001")
+    with engine.begin() as connection:
+        for statement in _ONE_APPLICATION_IN_THE_FIRST_RECORD:
+            connection.execute(sa.text(statement))
+    alembic.command.upgrade(config, "head")
+    with engine.connect() as connection:
+        assert [
+            tuple(row) for row in connection.execute(sa.text("SELECT what, application FROM journal"))
+        ] == [("submitted", "NQL-1")]
+        assert [tuple(row) for row in connection.execute(sa.text("SELECT id, school FROM application"))] == [
+            ("NQL-1", "S")
+        ]
+        assert connection.execute(sa.text("PRAGMA foreign_keys")).scalar() == 1
+        with pytest.raises(sa.exc.IntegrityError):
+            connection.execute(sa.text("DELETE FROM application"))
+    engine.dispose()
+
+
+_ONE_APPLICATION_IN_THE_FIRST_RECORD = [
+    "INSERT INTO organisation VALUES ('NSS-X', 'XX', 'NSS', 'X', 'x@example.org', 'en')",
+    "INSERT INTO school VALUES ('S', 'S', 'XX', 'NSS-X', 'C', '2020-01-01', 'P', 'p@example.org')",
+    "INSERT INTO teacher VALUES ('T', 'T', 't@example.org', 'S', '2020-01-01', 'en')",
+    "INSERT INTO rule_text VALUES ('d', '2026/NSS-X', '{}')",
+    "INSERT INTO application VALUES ('NQL-1', 'national', 'T', NULL, 'S', 'NSS-X', 'XX', 'en', 1, 1, '{}', 'c', 'd',"
+    " '2026-01-01 00:00:00', 2025, NULL, NULL, 'submitted', '2026-01-01 00:00:00', NULL, 1, 0, NULL, 0)",
+    "INSERT INTO journal (at, who, what, application, details)"
+    " VALUES ('2026-01-01 00:00:00', 't@example.org', 'submitted', 'NQL-1', '{}')",
+]
