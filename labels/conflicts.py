@@ -31,15 +31,23 @@ _AROUND = (
     .where(sa.or_(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher")))
 )
 _NEAR = (
-    sa.select(Staff.email, Staff.name, Staff.school, Teacher.school, Member.project)
+    sa.select(
+        Staff.email,
+        Staff.name,
+        Staff.language,
+        Staff.organisation,
+        Staff.school,
+        Teacher.school.label("taught_at"),
+        Member.project,
+        Conflict.kind,
+        Conflict.target,
+    )
     .outerjoin(Teacher, Teacher.email == Staff.email)
     .outerjoin(Member, Member.teacher == Teacher.id)
+    .outerjoin(Conflict, Conflict.email == Staff.email)
 )
 _REVIEWERS = _NEAR.where(Staff.organisation == sa.bindparam("organisation"), Staff.role == Role.REVIEWER)
 _PEOPLE = _NEAR.where(Staff.email.in_(sa.bindparam("emails", expanding=True)))
-_DECLARED = sa.select(Conflict.email, Conflict.kind, Conflict.target).where(
-    Conflict.email.in_(sa.bindparam("emails", expanding=True))
-)
 _LOADS = (
     sa.select(Step.assignee, sa.func.count().label("asked"))
     .join(Application, Application.id == Step.application)
@@ -80,10 +88,15 @@ def candidates(session: Session, application: Application) -> list[Candidate]:
     """
     if session.get_bind().dialect.name != "sqlite":
         session.get_one(Organisation, application.organisation, with_for_update=True)
-    near = _close_to(session, _REVIEWERS, organisation=application.organisation)
-    counted = session.execute(_LOADS, {"emails": list(near), "year": application.school_year})
+    reviewers = _close_to(session, _REVIEWERS, organisation=application.organisation)
+    counted = session.execute(_LOADS, {"emails": list(reviewers), "year": application.school_year})
     loads = {row.assignee: row.asked for row in counted}
-    return [replace(person, load=loads.get(person.email, 0)) for person in near.values()]
+    return [replace(person, load=loads.get(person.email, 0)) for person in reviewers.values()]
+
+
+def staff(session: Session, email: str) -> Candidate | None:
+    """Who has this address on the staff of any organisation; None where nobody has (any more)."""
+    return _close_to(session, _PEOPLE, emails=[email]).get(email)
 
 
 def found(session: Session, emails: Collection[str], judged: Judged) -> dict[str, list[str]]:
@@ -98,27 +111,21 @@ def found(session: Session, emails: Collection[str], judged: Judged) -> dict[str
 
 
 def _close_to(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
-    names: dict[str, str] = {}
-    schools: dict[str, set[str]] = defaultdict(set)
-    projects: dict[str, set[str]] = defaultdict(set)
-    declared: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for email, name, *taught_at, project in session.execute(query, whom):
-        names[email] = name
-        schools[email].update(filter(None, taught_at))
-        if project:
-            projects[email].add(project)
-    for email, kind, target in session.execute(_DECLARED, {"emails": list(names)}):
-        declared[email].add((kind, target))
+    people: dict[str, list[sa.Row[Any]]] = defaultdict(list)
+    for row in session.execute(query, whom):
+        people[row.email].append(row)
     return {
         email: Candidate(
             email=email,
-            name=name,
-            schools=frozenset(schools[email]),
-            projects=frozenset(projects[email]),
-            declared=frozenset(declared[email]),
+            name=rows[0].name,
+            schools=frozenset(school for row in rows for school in (row.school, row.taught_at) if school),
+            projects=frozenset(row.project for row in rows if row.project),
+            declared=frozenset((row.kind, row.target) for row in rows if row.kind),
             load=0,
+            language=rows[0].language,
+            organisations=frozenset(row.organisation for row in rows),
         )
-        for email, name in names.items()
+        for email, rows in people.items()
     }
 
 

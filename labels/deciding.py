@@ -14,6 +14,7 @@ from labels.clock import brussels_day, end_of_day, in_words
 from labels.eligibility import Facts, check
 from labels.errors import NotAllowed
 from labels.journal import RULES, SYSTEM, note
+from labels.record.rows import write
 from labels.record.schema import (
     Application,
     Award,
@@ -196,14 +197,17 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
     points = {"total": f"{verdict.total:g}", "maximum": str(verdict.maximum)}
     comments = list(verdict.comments)
     if outcome is Outcome.AWARDED:
-        session.add(
-            Award(
-                id=application.id, label="national", teacher=application.teacher,
-                project=application.project, school=application.school,
-                organisation=application.organisation, awarded_on=brussels_day(now),
-                score=verdict.total,
-            )
-        )  # fmt: skip
+        award = {
+            "id": application.id,
+            "label": "national",
+            "teacher": application.teacher,
+            "project": application.project,
+            "school": application.school,
+            "organisation": application.organisation,
+            "awarded_on": brussels_day(now),
+            "score": verdict.total,
+        }
+        write(session, Award, award)
         _tell(
             session, application, outbox.Template.AWARDED, now,
             attachment="certificate", comments=comments, **points,
@@ -268,12 +272,17 @@ def _end(
     inputs: str,
     score: float | None = None,
 ) -> None:
-    session.add(
-        Decision(
-            application=application.id, instance=application.instance, outcome=outcome, score=score,
-            verdict=verdict, inputs_digest=inputs, rules=application.rules, decided_at=now,
-        )
-    )  # fmt: skip
+    decision = {
+        "application": application.id,
+        "instance": application.instance,
+        "outcome": outcome,
+        "score": score,
+        "verdict": verdict,
+        "inputs_digest": inputs,
+        "rules": application.rules,
+        "decided_at": now,
+    }
+    write(session, Decision, decision)
     application.outcome = outcome
     application.stage, application.stage_since = Stage.DECIDED, now
     for step in steps_of(session, application):

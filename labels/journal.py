@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from labels.record.rows import write
 from labels.record.schema import Application, Journal
 
 SYSTEM = "system"
@@ -30,15 +31,17 @@ def note(
     Every entry about an application moves its revision on, by which its run knows that there is
     something it has not seen.
     """
-    session.add(
-        Journal(
-            at=now,
-            who=who,
-            what=what,
-            application=application.id if application else None,
-            step=step,
-            details=details,
-        )
+    write(
+        session,
+        Journal,
+        {
+            "at": now,
+            "who": who,
+            "what": what,
+            "application": application.id if application else None,
+            "step": step,
+            "details": details,
+        },
     )
     if application:
         application.revision += 1

@@ -6,7 +6,6 @@ sent or until there is nothing left to ask for. Nothing here opens a connection 
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from enum import StrEnum
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from labels.journal import SYSTEM, note
@@ -112,14 +110,23 @@ def queue(
         "next_attempt_at": now,
         "attempts": 0,
     }
-    return session.execute(_insert_once(session.get_bind().dialect.name), values).first() is not None
+    if any(isinstance(one, Step) for one in session.new):
+        session.flush()  # the message refers to it
+    return session.execute(_INSERT_ONCE, values).first() is not None
 
 
-@functools.cache
-def _insert_once(dialect: str) -> sa.Executable:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+def _insert_once() -> sa.TextClause:
+    """In words both databases know: SQLAlchemy compiles its own ON CONFLICT anew each time."""
     table = cast("sa.Table", Mail.__table__)
-    return insert(table).on_conflict_do_nothing(index_elements=[table.c.reason]).returning(table.c.reason)
+    written = [c for c in table.columns if c.name not in ("claimed_until", "sent_at", "last_error")]
+    names = ", ".join(c.name for c in written)
+    places = ", ".join(f":{c.name}" for c in written)
+    return sa.text(
+        f"INSERT INTO mail ({names}) VALUES ({places}) ON CONFLICT (reason) DO NOTHING RETURNING reason"
+    ).bindparams(*(sa.bindparam(c.name, type_=c.type) for c in written))
+
+
+_INSERT_ONCE = _insert_once()
 
 
 def due(session: Session, now: datetime, application: str | None = None, limit: int = 500) -> Sequence[Mail]:

@@ -91,6 +91,10 @@ class Candidate:
     """Conflicts declared for them: (`teacher`, `project` or `school`; its id)."""
     load: int
     """How many applications of the school year they have been asked to judge."""
+    language: str = "en"
+    """In which they are written to."""
+    organisations: frozenset[str] = frozenset()
+    """Those on whose staff they are."""
 
 
 def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[str]:
@@ -137,13 +141,11 @@ def choose_reviewer(
     same person and nobody is first by alphabet. Always taking the least loaded keeps the loads of
     people without conflicts within one of each other.
     """
-    free = [
-        candidate
-        for candidate in candidates
-        if candidate.email not in excluded and not conflicts_of_interest(candidate, judged)
-    ]
 
     def order(candidate: Candidate) -> tuple[int, str]:
         return candidate.load, hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
 
-    return min(free, key=order, default=None)
+    for candidate in sorted(candidates, key=order):
+        if candidate.email not in excluded and not conflicts_of_interest(candidate, judged):
+            return candidate
+    return None

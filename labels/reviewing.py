@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound
 from labels.journal import RULES, SYSTEM, note
 from labels.people import Candidate, Judged, Role, choose_reviewer, code_matches, conflicts_of_interest
+from labels.record.rows import write
 from labels.record.schema import (
     Application,
     Document,
@@ -33,11 +34,13 @@ from labels.record.schema import (
 from labels.rules import RuleEdition
 from labels.scoring import Assessment, another_needed, check_points
 from labels.steps import (
+    awaited_of,
     close_step,
     common_context,
+    every_step,
     held,
+    held_by_step,
     open_step,
-    open_steps,
     person_named,
     renew_code,
     steps_of,
@@ -75,9 +78,10 @@ def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> 
         return []
     edition = rules_of(session, application)
     judged = conflicts.judged(session, application)
-    seated = _seated(session, application)
+    steps = every_step(session, application)
+    seated = _seated(application, steps)
     if _took_back(session, application, seated, judged, now=now):
-        seated = _seated(session, application)
+        seated = _seated(application, steps)
     called = edition.national.review.reviewers.value
     reason = "the rules ask for it"
     if len(seated) >= called and all(step.state is StepState.ANSWERED for step in seated):
@@ -86,18 +90,20 @@ def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> 
             called, reason = len(seated) + 1, more
     free_seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
     if free_seats:
-        _fill(session, application, edition, judged, free_seats, reason, now=now, key=key)
-    awaited = open_steps(session, application)
+        steps += _fill(session, application, edition, judged, steps, free_seats, reason, now=now, key=key)
+    awaited = awaited_of(application, steps)
     _settle_stage(application, awaited, now)
     return awaited
 
 
-def _seated(session: Session, application: Application) -> list[Step]:
+def _seated(application: Application, steps: Sequence[Step]) -> list[Step]:
     """The reviews that were asked for or given, and not taken back."""
     return [
         step
-        for step in steps_of(session, application, StepKind.REVIEW)
-        if step.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
+        for step in steps
+        if step.kind is StepKind.REVIEW
+        and step.instance == application.instance
+        and step.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
     ]
 
 
@@ -141,55 +147,66 @@ def _fill(
     application: Application,
     edition: RuleEdition,
     judged: Judged,
+    steps: Sequence[Step],
     seats: Sequence[int],
     reason: str,
     *,
     now: datetime,
     key: bytes,
-) -> None:
+) -> list[Step]:
     """Asks a reviewer for each of the seats, and the coordinator for the first that nobody can take."""
     candidates = conflicts.candidates(session, application)
-    asked = _already_asked(session, application)
+    reviews = [step for step in steps if step.kind is StepKind.REVIEW]
+    asked = _asked_before(reviews)
     due = add_working_days(now, edition.national.review.due_days.value, application.country)
+    chosen: list[tuple[Candidate, Step]] = []
     for seat in seats:
-        chosen = choose_reviewer(candidates, judged, asked, application.id)
-        if chosen is None:
-            _ask_coordinator(session, application, candidates, judged, seat, now=now, key=key)
-            return
-        asked.add(chosen.email)
-        with session.no_autoflush:  # nothing that is asked here depends on what is written here
-            _seat(session, application, chosen.email, seat, due, now=now, key=key)
-            note(
-                session, application, RULES, "assigned a reviewer", now,
-                reviewer=chosen.email, seat=seat, because=reason, load=chosen.load,
-            )  # fmt: skip
-
-
-def _already_asked(session: Session, application: Application) -> set[str]:
-    """Nobody is asked twice, and an appeal is heard by other people than those before."""
-    return set(
-        session.scalars(
-            sa.select(Step.assignee).where(Step.application == application.id, Step.kind == StepKind.REVIEW)
+        candidate = choose_reviewer(candidates, judged, asked, application.id)
+        if candidate is None:
+            break
+        asked.add(candidate.email)
+        number = len(reviews) + len(chosen) + 1
+        step = _new_review(session, application, candidate.email, seat, due, number, now=now, key=key)
+        chosen.append((candidate, step))
+    session.flush()
+    for candidate, step in chosen:
+        to = candidate.name, candidate.language
+        _mail_step(session, application, step, outbox.Template.REVIEW_ASKED, now, to=to)
+        note(
+            session, application, RULES, "assigned a reviewer", now,
+            reviewer=candidate.email, seat=step.seat, because=reason, load=candidate.load,
+        )  # fmt: skip
+    opened = [step for _, step in chosen]
+    if len(chosen) < len(seats) and not any(
+        step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, steps)
+    ):
+        seat = seats[len(chosen)]
+        opened.append(
+            _ask_coordinator(session, application, candidates, judged, asked, seat, now=now, key=key)
         )
-    )
+    return opened
 
 
-def _seat(
+def _asked_before(reviews: Sequence[Step]) -> set[str]:
+    """Nobody is asked twice, and an appeal is heard by other people than those before."""
+    return {step.assignee for step in reviews}
+
+
+def _new_review(
     session: Session,
     application: Application,
     email: str,
     seat: int,
     due: datetime | None,
+    number: int | None = None,
     *,
     now: datetime,
     key: bytes,
 ) -> Step:
-    step = open_step(
+    return open_step(
         session, application, StepKind.REVIEW, email,
-        now=now, key=key, due=due, seat=seat, organisation=application.organisation,
+        now=now, key=key, due=due, seat=seat, organisation=application.organisation, number=number,
     )  # fmt: skip
-    _mail_step(session, application, step, outbox.Template.REVIEW_ASKED, now)
-    return step
 
 
 def _mail_step(
@@ -198,9 +215,12 @@ def _mail_step(
     step: Step,
     template: outbox.Template,
     now: datetime,
+    *,
+    to: tuple[str, str] | None = None,
     **context: Any,
 ) -> None:
-    name, language = person_named(session, step.assignee)
+    """Mails the step to its assignee; `to` has their name and language where the caller knows them."""
+    name, language = to or person_named(session, step.assignee)
     outbox.queue(
         session,
         reason=f"{application.id}/{template.value}/{step.id}/{step.code_number}",
@@ -235,15 +255,13 @@ def _ask_coordinator(
     application: Application,
     candidates: Sequence[Candidate],
     judged: Judged,
+    asked: Collection[str],
     seat: int,
     *,
     now: datetime,
     key: bytes,
-) -> None:
-    if any(s.kind is StepKind.ASSIGNMENT for s in open_steps(session, application)):
-        return
+) -> Step:
     email = _coordinator(session, application.organisation)
-    asked = _already_asked(session, application)
     reasons = [
         f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
         for candidate in candidates
@@ -255,6 +273,7 @@ def _ask_coordinator(
     )  # fmt: skip
     _mail_step(session, application, step, outbox.Template.ASSIGNMENT_ASKED, now, reasons=reasons)
     note(session, application, SYSTEM, "asked the coordinator for a reviewer", now, step=step.id)
+    return step
 
 
 def _took_back(
@@ -298,15 +317,7 @@ def find_step(session: Session, step_id: str) -> Step:
     return step
 
 
-def _held_by_step(session: Session, step_id: str) -> Application:
-    identifier = session.scalar(_APPLICATION_OF, {"step": step_id})
-    if identifier is None:
-        raise NotFound(f"There is no step {step_id}.")
-    return held(session, identifier)
-
-
 # Built once: building a query takes longer than running it.
-_APPLICATION_OF = sa.select(Step.application).where(Step.id == sa.bindparam("step"))
 _HAS_ROLE = sa.select(sa.func.count()).where(
     Staff.email == sa.bindparam("email"),
     Staff.organisation == sa.bindparam("organisation"),
@@ -347,10 +358,10 @@ def prove(
     if step.kind is StepKind.INFORMATION and step.due_at and now > step.due_at:
         return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
     if step.kind is StepKind.REVIEW:
-        if not _has_role(session, step.assignee, application.organisation):
+        reviewer = conflicts.staff(session, step.assignee)
+        if reviewer is None or application.organisation not in reviewer.organisations:
             return Refusal(f"{step.assignee} is no longer on the staff of {application.organisation}.")
-        found = conflicts.found(session, {step.assignee}, conflicts.judged(session, application))
-        if why := found.get(step.assignee):
+        if why := conflicts_of_interest(reviewer, conflicts.judged(session, application)):
             return Refusal(f"You have a conflict of interest with this application: {'; '.join(why)}.")
     return None
 
@@ -394,8 +405,7 @@ def answer(
     Raises:
         NotFound: there is no such step.
     """
-    application = _held_by_step(session, step_id)
-    step = session.get_one(Step, step_id, with_for_update=True)
+    application, step = held_by_step(session, step_id)
     refusal = prove(session, step, email, code, now=now, key=key)
     if refusal is None:
         refusal = _fits(session, application, step, given)
@@ -440,13 +450,18 @@ def _take_review(
     session: Session, application: Application, step: Step, given: ReviewAnswer, *, now: datetime, door: str
 ) -> Accepted:
     version = documents_digest(session, application)
-    session.add(
-        Review(
-            step=step.id, application=application.id, instance=application.instance,
-            reviewer=step.assignee, scores=dict(given.scores), comment=given.comment, note=given.note,
-            given_at=now, documents_digest=version,
-        )
-    )  # fmt: skip
+    review = {
+        "step": step.id,
+        "application": application.id,
+        "instance": application.instance,
+        "reviewer": step.assignee,
+        "scores": dict(given.scores),
+        "comment": given.comment,
+        "note": given.note,
+        "given_at": now,
+        "documents_digest": version,
+    }
+    write(session, Review, review)
     close_step(step, StepState.ANSWERED, now)
     note(
         session, application, step.assignee, "reviewed", now,
@@ -614,18 +629,17 @@ def reassign(
             judges this application already.
     """
     to = to.lower()
-    step = find_step(session, step_id)
-    application = held(session, step.application)
+    application, step = held_by_step(session, step_id)
     if application.outcome is not None:
         raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
     if step.kind is StepKind.REVIEW and step.state not in (StepState.OPEN, StepState.ASKED):
         raise NotAllowed(f"{step.id} is {step.state.value}: there is nothing to reassign.")
     if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
         raise NotAllowed(f"{step.id} is no review.")
-    if not _has_role(session, to, application.organisation):
+    person = conflicts.staff(session, to)
+    if person is None or application.organisation not in person.organisations:
         raise NotAllowed(f"{to} is not on the staff of {application.organisation}.")
-    found = conflicts.found(session, {to}, conflicts.judged(session, application))
-    if why := found.get(to):
+    if why := conflicts_of_interest(person, conflicts.judged(session, application)):
         raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(why)}.")
     busy = {
         s.assignee
@@ -643,7 +657,8 @@ def reassign(
     due = step.due_at or add_working_days(
         now, rules_of(session, application).national.review.due_days.value, application.country
     )
-    new = _seat(session, application, to, step.seat, due, now=now, key=key)
+    new = _new_review(session, application, to, step.seat, due, now=now, key=key)
+    _mail_step(session, application, new, outbox.Template.REVIEW_ASKED, now)
     note(session, application, by, "reassigned", now, step=new.id, former=step.id, to=to, because=reason)
     return new
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -45,10 +47,15 @@ def open_step(
     organisation: str | None = None,
     asked_by: str | None = None,
     question: str | None = None,
+    number: int | None = None,
 ) -> Step:
-    """Opens a step for one person; its code is derived from `key` and only its hash is kept."""
-    earlier = session.scalar(_COUNT, {"application": application.id, "kind": kind})
-    number = 1 + (earlier or 0)
+    """Opens a step for one person; its code is derived from `key` and only its hash is kept.
+
+    `number` counts the application's steps of the kind, from 1, where the caller knows it; the step is
+    in the database after the next flush, before which nothing there may refer to it.
+    """
+    if number is None:
+        number = 1 + (session.scalar(_COUNT, {"application": application.id, "kind": kind}) or 0)
     identifier = step_id(application.id, kind, number)
     step = Step(
         id=identifier,
@@ -69,7 +76,6 @@ def open_step(
         code_failures=0,
     )
     session.add(step)
-    session.flush()
     return step
 
 
@@ -87,26 +93,39 @@ def close_step(step: Step, state: StepState, now: datetime, because: str | None 
     step.closed_because = because
 
 
-def steps_of(session: Session, application: Application, *kinds: StepKind) -> list[Step]:
-    """The steps of the application's present instance, oldest first; all kinds unless some are named."""
-    of = {"application": application.id, "instance": application.instance, "kinds": kinds or tuple(StepKind)}
-    return list(session.scalars(_STEPS, of))
+def every_step(session: Session, application: Application) -> list[Step]:
+    """The steps of all the application's instances, oldest first."""
+    return list(session.scalars(_STEPS, {"application": application.id}))
 
 
 _STEPS = (
     sa.select(Step)
-    .where(
-        Step.application == sa.bindparam("application"),
-        Step.instance == sa.bindparam("instance"),
-        Step.kind.in_(sa.bindparam("kinds", expanding=True)),
-    )
+    .where(Step.application == sa.bindparam("application"))
     .order_by(Step.opened_at, Step.number)
 )
 
 
+def steps_of(session: Session, application: Application, *kinds: StepKind) -> list[Step]:
+    """The steps of the application's present instance, oldest first; all kinds unless some are named."""
+    return [
+        step
+        for step in every_step(session, application)
+        if step.instance == application.instance and (not kinds or step.kind in kinds)
+    ]
+
+
 def open_steps(session: Session, application: Application) -> list[Step]:
     """The steps that the application waits for now."""
-    return [s for s in steps_of(session, application, *AWAITED) if s.state is StepState.OPEN]
+    return awaited_of(application, every_step(session, application))
+
+
+def awaited_of(application: Application, steps: Iterable[Step]) -> list[Step]:
+    """Those of the application's steps that it waits for now."""
+    return [
+        step
+        for step in steps
+        if step.kind in AWAITED and step.state is StepState.OPEN and step.instance == application.instance
+    ]
 
 
 def held(session: Session, application_id: str) -> Application:
@@ -115,7 +134,20 @@ def held(session: Session, application_id: str) -> Application:
     Raises:
         NotFound: there is none of that id.
     """
-    return _found(session, application_id, _WHOLE.with_for_update(of=Application))
+    return _found(session, application_id, _HELD)
+
+
+def held_by_step(session: Session, step_id: str) -> tuple[Application, Step]:
+    """A step and its application, both held against other writers until the end of the transaction.
+
+    Raises:
+        NotFound: there is no such step.
+    """
+    row = session.execute(_HELD_BY_STEP, {"step": step_id}).first()
+    if row is None:
+        raise NotFound(f"There is no step {step_id}.")
+    _keep(session, row)
+    return row.Application, row.Step
 
 
 def seen(session: Session, application_id: str) -> Application:
@@ -137,6 +169,15 @@ _WHOLE = (
     .execution_options(populate_existing=True)
 )
 """An application with whom and what it is about: nearly everything that is done asks for all of them."""
+_HELD = _WHOLE.with_for_update(of=Application)
+_HELD_BY_STEP = (
+    sa.select(Application, Step, Teacher)
+    .join(Step, Step.application == Application.id)
+    .outerjoin(Teacher, Teacher.id == Application.teacher)
+    .where(Step.id == sa.bindparam("step"))
+    .with_for_update(of=(Application, Step))
+    .execution_options(populate_existing=True)
+)
 
 
 def _found(
@@ -147,10 +188,14 @@ def _found(
     row = session.execute(query, {"application": application_id}).first()
     if row is None:
         raise NotFound(f"There is no application {application_id}.")
-    # A session forgets what nobody refers to; these it is about to be asked for again.
-    session.info.setdefault("kept", []).append(row)
+    _keep(session, row)
     application: Application = row[0]
     return application
+
+
+def _keep(session: Session, row: sa.Row[Any]) -> None:
+    """A session forgets what nobody refers to; these it is about to be asked for again."""
+    session.info.setdefault("kept", []).append(row)
 
 
 def common_context(session: Session, application: Application) -> dict[str, str]:

@@ -19,6 +19,7 @@ from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.identifiers import national_application_id
 from labels.journal import note
+from labels.record.rows import write
 from labels.record.schema import (
     Application,
     Document,
@@ -112,7 +113,9 @@ def submit(
         NotAllowed: another application of this teacher for this project is still open.
     """
     # Of two submissions at once, the second waits here and then sees the first.
-    teacher, school, organisation = session.execute(_HELD, {"teacher": application.teacher}).one()
+    teacher, school, organisation, _project = session.execute(
+        _HELD, {"teacher": application.teacher, "project": application.project}
+    ).one()
     sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
     earlier = session.execute(
         _EARLIER, {"teacher": application.teacher, "project": application.project}
@@ -154,24 +157,28 @@ def submit(
     )
     session.add(row)
     session.flush()
-    session.add_all(
-        Document(
-            application=row.id,
-            kind=document.kind,
-            name=document.name,
-            key=document.key,
-            media_type=document.media_type,
-            size=document.size,
-            stored_at=now,
-        )
-        for document in documents
+    write(
+        session,
+        Document,
+        *(
+            {
+                "application": row.id,
+                "kind": document.kind,
+                "name": document.name,
+                "key": document.key,
+                "media_type": document.media_type,
+                "size": document.size,
+                "stored_at": now,
+            }
+            for document in documents
+        ),
     )
     note(
         session, row, teacher.email, "submitted", now,
         rules=edition.version, content=sameness, documents=[d.key for d in documents],
         round=placement.round, rolled_over=placement.rolled_over,
     )  # fmt: skip
-    right = open_step(session, row, StepKind.WITHDRAWAL, teacher.email, now=now, key=key)
+    right = open_step(session, row, StepKind.WITHDRAWAL, teacher.email, now=now, key=key, number=1)
     warnings = []
     if placement.rolled_over:
         warnings.append(f"It arrived when no round was open, so it counts for the round {placement.round}.")
@@ -197,9 +204,10 @@ def submit(
 
 
 _HELD = (
-    sa.select(Teacher, School, Organisation)
+    sa.select(Teacher, School, Organisation, Project)
     .join(School, School.id == Teacher.school)
     .join(Organisation, Organisation.id == School.organisation)
+    .join(Project, Project.id == sa.bindparam("project"))
     .where(Teacher.id == sa.bindparam("teacher"))
     .with_for_update(of=Teacher)
 )
