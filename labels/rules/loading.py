@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from labels.errors import Fault, InvalidInput
 from labels.rules.dates import read_moment
-from labels.rules.model import CalendarKind, CriteriaSet, RuleEdition
+from labels.rules.model import EARLIER, CalendarKind, CriteriaSet, RuleEdition, Ties, share_of
 from labels.text import one_line
 
 RULES = Path(__file__).parent
@@ -338,6 +338,31 @@ def _contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
     if rules.limits.uploads_mib.value < rules.limits.upload_mib.value:
         yield ("national", "limits", "uploads_mib"), "is less than one upload may have."
     yield from _within_calendar(edition)
+    yield from _within_european(edition)
+
+
+def _within_european(edition: RuleEdition) -> Iterator[tuple[At, str]]:
+    rules = edition.european
+    if share_of(rules.share.value) > 1:
+        yield ("european", "share", "value"), f"{rules.share.value} is more than the whole."
+    for end in ("begins", "ends"):
+        try:
+            # A window must have a first and a last day in every year.
+            date.fromisoformat(f"2023-{getattr(rules.window.value, end)}")
+        except ValueError:
+            problem = "is no day that every year has; expected MM-DD."
+            yield ("european", "window", "value", end), problem
+    if rules.ties.value is not Ties.CHAIN:
+        return
+    if not rules.tie_chain.value:
+        yield ("european", "tie_chain"), "is empty, and ties are told apart by it."
+    known = [*(criterion.id for criterion in edition.criteria_set.criteria), EARLIER]
+    for place, name in enumerate(rules.tie_chain.value):
+        at = ("european", "tie_chain", "value", str(place))
+        if name not in known:
+            yield at, f"“{name}” is no criterion; known are {', '.join(known)}."
+        elif name in rules.tie_chain.value[:place]:
+            yield at, f"“{name}” stands twice."
 
 
 def _within_criteria(criteria: CriteriaSet) -> Iterator[tuple[At, str]]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from datetime import date
 from enum import StrEnum
+from fractions import Fraction
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -190,6 +191,106 @@ class NationalRules(Rule):
     """Calendar days after the decision in which an appeal may be lodged; 0: no appeal."""
 
 
+class Unit(StrEnum):
+    """What an organisation ranks: its labels one by one, or the projects that they were given for."""
+
+    AWARDS = "awards"
+    PROJECTS = "projects"
+
+
+class Rounding(StrEnum):
+    """What becomes of the fraction when a share of a number is no whole number."""
+
+    UP = "up"
+    NEAREST = "nearest"
+    """Halves go up."""
+    DOWN = "down"
+
+
+class Ties(StrEnum):
+    """What becomes of those with equal points where the share ends between them."""
+
+    TOGETHER = "together"
+    """All of them go in."""
+    APART = "apart"
+    """None of them goes in."""
+    CHAIN = "chain"
+    """The chain of the rules tells them apart; those that it can't tell apart go in together."""
+
+
+class Together(StrEnum):
+    """What a project needs several of."""
+
+    PARTNERS = "partners"
+    """Teachers with a National Quality Label for it."""
+    COUNTRIES = "countries"
+    """Countries in which a teacher has one."""
+
+
+class Unanswered(StrEnum):
+    """What an organisation puts forward that has not screened its proposal by the deadline."""
+
+    NOTHING = "nothing"
+    PROPOSAL = "proposal"
+    """The proposal as it stands."""
+
+
+DayOfYear = Annotated[str, Field(pattern=r"^\d\d-\d\d$")]
+Share = Annotated[str, Field(pattern=r"^([1-9]\d{0,3}/[1-9]\d{0,3}|[1-9]\d?%|100%)$")]
+"""A part of a whole, `1/3` or `30%`; a number such as 0.33 would not say what is meant."""
+
+
+def share_of(share: str) -> Fraction:
+    """A share as a number: `1/3` or `30%`."""
+    return Fraction(int(share[:-1]), 100) if share.endswith("%") else Fraction(share)
+
+
+EARLIER = "earlier"
+"""In a chain of ties: who applied earlier goes before."""
+
+
+class WindowDates(Rule):
+    """The labels that a cycle takes: those awarded from one day to another, `MM-DD`, both included.
+
+    The cycle of a year ends in that year; a window that begins later in the year than it ends begins in
+    the year before.
+    """
+
+    begins: DayOfYear
+    ends: DayOfYear
+
+
+class EuropeanRules(Rule):
+    """The rules of the European Quality Label.
+
+    What is ranked, put forward and screened follows the rules of each organisation; the window, what a
+    project needs and the award follow those of the Central Support Service.
+    """
+
+    window: Sourced[WindowDates]
+    unit: Sourced[Unit]
+    share: Sourced[Share]
+    """Of all its labels (or projects) in the window, how many an organisation puts forward at most."""
+    rounding: Sourced[Rounding]
+    ties: Sourced[Ties]
+    tie_chain: Sourced[tuple[CriterionId, ...]]
+    """Criteria whose points tell equals apart, the first before the second; or `earlier`."""
+    above: Sourced[Number]
+    """Only what has more points than this is put forward; 0: no such mark."""
+    together: Sourced[Together]
+    at_least: Sourced[Annotated[int, Field(strict=True, ge=1, le=20)]]
+    """How many labelled partners, or countries, a project needs."""
+    screening_days: Sourced[Days]
+    """Working days that an organisation has to screen its proposal."""
+    at_deadline: Sourced[Unanswered]
+    move_up: Sourced[StrictBool]
+    """The next in rank takes the place of one that was struck, and is screened in turn."""
+    awarding_days: Sourced[Days]
+    """Working days that the Central Support Service has to award; nothing happens by itself after them."""
+    four_eyes: Sourced[StrictBool]
+    """Two different people must award the same."""
+
+
 class RuleEdition(Rule):
     """The rules in force for one organisation: what an application keeps for good."""
 
@@ -199,6 +300,7 @@ class RuleEdition(Rule):
     in_force_from: date
     criteria_set: CriteriaSet
     national: NationalRules
+    european: EuropeanRules
 
     @property
     def version(self) -> str:

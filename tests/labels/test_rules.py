@@ -315,6 +315,17 @@ MISTAKES = [  # what, in which file, what is changed into what, the line it stan
         "three reviewers'",
         "stands twice",
     ),
+    ("share of all", DEFAULT, "{value: 1/3", "{value: 4/3", "4/3", "more than the whole"),
+    ("share as a number", DEFAULT, "{value: 1/3", "{value: 0.33", "0.33", "valid string"),
+    ("leap day", DEFAULT, "ends: '09-30'", "ends: '02-29'", "02-29", "no day that every year has"),
+    (
+        "unknown in the chain of ties",
+        DEFAULT,
+        "ties: {value: together, source: assumption}\n  tie_chain: {value: [collaboration,",
+        "ties: {value: chain, source: assumption}\n  tie_chain: {value: [friendship,",
+        "friendship",
+        "is no criterion; known are",
+    ),
     ("late", CZ, "value: roll_over", "value: forgive", "forgive", "refuse"),
     (
         "overlay in force",

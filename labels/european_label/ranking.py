@@ -1,0 +1,178 @@
+"""The ranking of one organisation: who may be put forward, in which order, and why.
+
+Pure functions: the same candidates give the same ranking, in whatever order they come.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from labels.rules.model import EARLIER, EuropeanRules, Rounding, Ties, Unit, share_of
+
+_NOWHERE = -1
+"""Hundredths of a point of what has no score: behind everything that has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is ranked: a National Quality Label, or a project by the average of its labels."""
+
+    id: str
+    """The label's identifier, or the project's."""
+    project: str
+    teacher: str | None
+    """The label's holder; none where projects are ranked."""
+    score: float | None
+    """Points; none where the record has none."""
+    criteria: Mapping[str, float] = field(default_factory=dict)
+    """Points by criterion, as far as the record has them; they can tell equals apart."""
+    since: str = ""
+    """When it was applied for (ISO 8601), which can tell equals apart; empty where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One candidate's place in the ranking, with the reason why it is proposed or not."""
+
+    place: int
+    """1 is the best; equals share a place, and the next is as many places behind."""
+    candidate: Candidate
+    proposed: bool
+    why: str
+
+
+def hundredths(score: float | None) -> int:
+    """A score as it is compared: to two decimal places, as it is printed, halves up.
+
+    So nobody stays behind for the 0.003 points by which an average and its printed form differ.
+    """
+    return _NOWHERE if score is None else math.floor(score * 100 + 0.5 + 1e-7)
+
+
+def in_points(score: float | None) -> str:
+    """A score as people read it: `27.5`."""
+    return "no score" if score is None else f"{hundredths(score) / 100:g}"
+
+
+def quota(number: int, share: str, rounding: Rounding) -> int:
+    """How many of `number` a share is, in whole numbers."""
+    exact = share_of(share) * number
+    match rounding:
+        case Rounding.UP:
+            return math.ceil(exact)
+        case Rounding.DOWN:
+            return math.floor(exact)
+        case Rounding.NEAREST:
+            return math.floor(exact + Fraction(1, 2))
+
+
+def rank(candidates: Iterable[Candidate], rules: EuropeanRules) -> list[Place]:
+    """All candidates of one organisation in order, the best `share` of them proposed.
+
+    Source: the brief, "the top third of its awarded NQLs by quality score". The share is one of all
+    candidates, also of those that the mark `above` keeps out. Candidates with equal keys share a place
+    and stand in the order of their identifiers, which decides nothing.
+    """
+    chain = rules.tie_chain.value if rules.ties.value is Ties.CHAIN else ()
+    keyed = sorted(((_key(one, chain), one.id, one) for one in candidates), key=lambda row: row[:2])
+    cut = quota(len(keyed), rules.share.value, rules.rounding.value)
+    words = _Words(keyed, cut, rules)
+    places: list[Place] = []
+    before = 0
+    for key, group in itertools.groupby(keyed, key=lambda row: row[0]):
+        equals = [one for _, _, one in group]
+        proposed, why = words.verdict(key, before, equals)
+        places.extend(Place(before + 1, one, proposed, why) for one in equals)
+        before += len(equals)
+    return places
+
+
+_Key = tuple[float | str, ...]
+
+
+def _key(one: Candidate, chain: Sequence[str]) -> _Key:
+    """Smaller is better. Points that the record does not have count as fewer than any."""
+    key: list[float | str] = [-hundredths(one.score)]
+    for name in chain:
+        if name == EARLIER:
+            key.append(one.since or "9999")
+        else:
+            key.append(-hundredths(one.criteria.get(name)))
+    return tuple(key)
+
+
+class _Words:
+    """Decides about a group of equals and words it; the same for each of them."""
+
+    def __init__(self, keyed: Sequence[tuple[_Key, str, Candidate]], cut: int, rules: EuropeanRules) -> None:
+        self.number, self.cut, self.rules = len(keyed), cut, rules
+        unit = "labels" if rules.unit.value is Unit.AWARDS else "projects"
+        self.share = f"the share of {rules.share.value} ({cut} of {self.number} {unit})"
+        self.last = keyed[cut - 1][0] if cut else None
+        self.behind = keyed[cut][0] if cut < self.number else None
+        self.points_at_cut = in_points(keyed[cut - 1][2].score) if cut else ""
+
+    def verdict(self, key: _Key, before: int, equals: Sequence[Candidate]) -> tuple[bool, str]:
+        """Whether the candidates with this key, `before` of them ahead, are proposed, and why."""
+        score = equals[0].score
+        if score is None:
+            return False, "No quality score is on record, so it can't be ranked."
+        place = f"Place {before + 1} of {self.number} with {in_points(score)} points"
+        mark = self.rules.above.value
+        if mark and hundredths(score) <= 100 * mark:
+            return False, f"{place}: the rules ask for more than {mark}."
+        if self.last is None:
+            return False, f"{place}: {self.share} is none."
+        if before + len(equals) <= self.cut:
+            if key == self.last and self.behind is not None and key[0] == self.behind[0]:
+                told = self._told_apart(key, self.behind)
+                return True, f"{place}: within {self.share}; ahead of others with equal points by {told}."
+            return True, f"{place}: within {self.share}."
+        if before < self.cut:
+            among = f"{len(equals)} with equal points stand where {self.share} ends"
+            if self.rules.ties.value is Ties.APART:
+                return False, f"{place}: {among}, and none of them goes in."
+            return True, f"{place}: {among}, and all of them go in."
+        if key[0] == self.last[0]:
+            told = self._told_apart(self.last, key)
+            return False, f"{place}: behind others with equal points by {told}; {self.share} ends before."
+        return False, f"{place}: {self.share} ends with {self.points_at_cut} points."
+
+    def _told_apart(self, better: _Key, worse: _Key) -> str:
+        """By what the chain tells the two apart: `results`."""
+        names = self.rules.tie_chain.value
+        differing = (
+            name for name, one, other in zip(names, better[1:], worse[1:], strict=True) if one != other
+        )
+        name = next(differing, "")
+        return "the earlier application" if name == EARLIER else f"the points for {name.replace('_', ' ')}"
+
+
+def moving_up(places: Sequence[Place], struck: Collection[str], rules: EuropeanRules) -> list[Place]:
+    """Who takes the places of those that were struck, where the rules say that the next may move up.
+
+    The next in rank, as many as are missing; equals move up together, or stay where they are if the
+    rules keep equals apart and there is not room for all. What has no score or too few
+    points never does, and nobody from outside the ranking.
+    """
+    missing = sum(place.candidate.id in struck for place in places if place.proposed)
+    if not rules.move_up.value or not missing:
+        return []
+    up: list[Place] = []
+    mark = 100 * rules.above.value
+    for _, group in itertools.groupby(places, key=lambda place: place.place):
+        equals = list(group)
+        if len(up) >= missing:
+            break
+        points = hundredths(equals[0].candidate.score)
+        if equals[0].proposed or points == _NOWHERE or (mark and points <= mark):
+            continue
+        if rules.ties.value is Ties.APART and len(up) + len(equals) > missing:
+            break
+        up += equals
+        missing += sum(place.candidate.id in struck for place in equals)
+    return up
