@@ -13,7 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from labels.papers import Label
-from tasks.rendering.certificates import SHEET, render_certificate
+from tasks.rendering.certificates import SHEET, render_certificate, render_certificates
 from tasks.rendering.environment import FOLDERS, catalogue, languages
 from tasks.rendering.fitting import Room, fit
 from tasks.rendering.pdf import press
@@ -163,3 +163,28 @@ def test_weasyprint_finds_nothing_to_warn_about(caplog: pytest.LogCaptureFixture
         render_certificate(certificate())
         render_certificate(certificate(language="ar"))
     assert [record.getMessage() for record in caplog.records] == []
+
+
+def test_certificates_that_are_laid_out_together_are_the_same_as_one_by_one() -> None:
+    names = ["Zsófia Kovács", "Αικατερίνη Παπαδοπούλου", "ნინო გელაშვილი", "فاطمة الزهراء"]
+    facts = [certificate(label="pupil", holder=name, criteria_set="") for name in names]
+    each, together = render_certificates(facts)
+    assert each == [render_certificate(one) for one in facts]
+    pages = PdfReader(io.BytesIO(together)).pages
+    assert [squeezed(name) in squeezed(page.extract_text()) for name, page in zip(names, pages, strict=True)][
+        :3
+    ] == [True] * 3
+    assert len(together) < sum(map(len, each))  # fonts and art are in it once
+
+
+def test_the_file_for_printing_says_no_name_of_itself() -> None:
+    facts = [certificate(label="pupil", holder=name) for name in ("Ada Quick", "Bo Slow")]
+    reader = PdfReader(io.BytesIO(render_certificates(facts)[1]))
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Pupil Quality Label (2)"
+    assert "Ada" not in str(reader.metadata) + str(reader.root_object.get("/Outlines"))
+
+
+def test_certificates_of_several_labels_are_not_laid_out_together() -> None:
+    with pytest.raises(ValueError, match="one label"):
+        render_certificates([certificate(), certificate(label="pupil")])
