@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,9 +11,12 @@ from sqlalchemy.orm import Session
 from labels import conflicts, outbox
 from labels.answers import Answer, Decline, Information, Question, ReviewAnswer
 from labels.applications import digest
+from labels.asking import Accepted as Accepted
+from labels.asking import Refusal as Refusal
+from labels.asking import coordinator, has_role, mail_step
 from labels.calendars import add_working_days
 from labels.clock import in_words
-from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound
+from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.journal import RULES, SYSTEM, note
 from labels.people import Candidate, Judged, Role, choose_reviewer, code_matches, conflicts_of_interest
 from labels.record.rows import write
@@ -24,7 +25,6 @@ from labels.record.schema import (
     Document,
     Organisation,
     Review,
-    Staff,
     Stage,
     Step,
     StepKind,
@@ -46,23 +46,6 @@ from labels.steps import (
     steps_of,
 )
 from labels.submitting import rules_of
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an answer was not accepted; the step stays open and what was typed is kept."""
-
-    why: str
-    error: LabelsError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What an accepted answer did, in a sentence for the person who gave it."""
-
-    application: str
-    remark: str
-
 
 # Asking -----------------------------------------------------------------------------------------
 
@@ -171,7 +154,7 @@ def _fill(
     session.flush()
     for candidate, step in chosen:
         to = candidate.name, candidate.language
-        _mail_step(session, application, step, outbox.Template.REVIEW_ASKED, now, to=to)
+        mail_step(session, application, step, outbox.Template.REVIEW_ASKED, now, to=to)
         note(
             session, application, RULES, "assigned a reviewer", now,
             reviewer=candidate.email, seat=step.seat, because=reason, load=candidate.load,
@@ -209,47 +192,6 @@ def _new_review(
     )  # fmt: skip
 
 
-def _mail_step(
-    session: Session,
-    application: Application,
-    step: Step,
-    template: outbox.Template,
-    now: datetime,
-    *,
-    to: tuple[str, str] | None = None,
-    **context: Any,
-) -> None:
-    """Mails the step to its assignee; `to` has their name and language where the caller knows them."""
-    name, language = to or person_named(session, step.assignee)
-    outbox.queue(
-        session,
-        reason=f"{application.id}/{template.value}/{step.id}/{step.code_number}",
-        template=template,
-        language=language,
-        to_name=name,
-        to_address=step.assignee,
-        context=common_context(session, application)
-        | {"step": step.id, "due": in_words(step.due_at) if step.due_at else ""}
-        | context,
-        now=now,
-        application=application.id,
-        step=step.id,
-    )
-
-
-def _coordinator(session: Session, organisation: str) -> str:
-    """A coordinator's address; the organisation's own where it has named none."""
-    return (
-        session.scalar(
-            sa.select(Staff.email)
-            .where(Staff.organisation == organisation, Staff.role == Role.COORDINATOR)
-            .order_by(Staff.email)
-            .limit(1)
-        )
-        or session.get_one(Organisation, organisation).email.lower()
-    )
-
-
 def _ask_coordinator(
     session: Session,
     application: Application,
@@ -261,7 +203,7 @@ def _ask_coordinator(
     now: datetime,
     key: bytes,
 ) -> Step:
-    email = _coordinator(session, application.organisation)
+    email = coordinator(session, application.organisation)
     reasons = [
         f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
         for candidate in candidates
@@ -271,7 +213,7 @@ def _ask_coordinator(
         session, application, StepKind.ASSIGNMENT, email,
         now=now, key=key, seat=seat, organisation=application.organisation,
     )  # fmt: skip
-    _mail_step(session, application, step, outbox.Template.ASSIGNMENT_ASKED, now, reasons=reasons)
+    mail_step(session, application, step, outbox.Template.ASSIGNMENT_ASKED, now, reasons=reasons)
     note(session, application, SYSTEM, "asked the coordinator for a reviewer", now, step=step.id)
     return step
 
@@ -299,7 +241,7 @@ def _void(
         if asked.asked_by == step.id and asked.state is StepState.OPEN:
             close_step(asked, StepState.VOID, now, "the reviewer who asked no longer reviews")
     if was_open:
-        _mail_step(session, application, step, outbox.Template.REVIEW_VOID, now)
+        mail_step(session, application, step, outbox.Template.REVIEW_VOID, now)
     note(
         session, application, who, "took back a review" if review else "took back a request", now,
         step=step.id, reviewer=step.assignee, because=because,
@@ -318,11 +260,6 @@ def find_step(session: Session, step_id: str) -> Step:
 
 
 # Built once: building a query takes longer than running it.
-_HAS_ROLE = sa.select(sa.func.count()).where(
-    Staff.email == sa.bindparam("email"),
-    Staff.organisation == sa.bindparam("organisation"),
-    Staff.role.in_(sa.bindparam("roles", expanding=True)),
-)
 _KEYS = (
     sa.select(Document.key)
     .where(
@@ -377,16 +314,11 @@ def _count_failure(
         tries = "one more try" if left == 1 else f"{left} more tries"
         return Refusal(f"The code is not valid for this step ({tries} before a new one is sent).")
     renew_code(step, key)
-    _mail_step(
+    mail_step(
         session, application, step, outbox.Template.CODE, now,
         purpose="The former code was tried too often and is void.",
     )  # fmt: skip
     return Refusal("The code was tried too often and is void. A new one has been mailed.")
-
-
-def _has_role(session: Session, email: str, organisation: str, *roles: Role) -> bool:
-    whom = {"email": email, "organisation": organisation, "roles": roles or tuple(Role)}
-    return bool(session.scalar(_HAS_ROLE, whom))
 
 
 def answer(
@@ -488,7 +420,7 @@ def _take_question(
         session, application, StepKind.INFORMATION, applicant.email,
         now=now, key=key, due=due, seat=step.seat, asked_by=step.id, question=given.question,
     )  # fmt: skip
-    _mail_step(session, application, asked, outbox.Template.INFORMATION_ASKED, now, question=given.question)
+    mail_step(session, application, asked, outbox.Template.INFORMATION_ASKED, now, question=given.question)
     note(session, application, step.assignee, "asked the applicant", now, step=step.id, door=door)
     return Accepted(
         application.id,
@@ -533,7 +465,7 @@ def _return_to_reviewer(
         step.due_at += now - step.stopped_at
     step.state, step.stopped_at = StepState.OPEN, None
     renew_code(step, key)
-    _mail_step(
+    mail_step(
         session, application, step, outbox.Template.REVIEW_RETURNED, now,
         question=asked.question or "", answer=text,
     )  # fmt: skip
@@ -573,7 +505,7 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
         for step in ([named] if named else steps_of(session, application))
         if step.assignee == email and step.state is StepState.OPEN
     ]
-    coordinates = _has_role(session, email, application.organisation, Role.COORDINATOR)
+    coordinates = has_role(session, email, application.organisation, Role.COORDINATOR)
     if coordinates and not named:  # one who also reviews it asks for that code by its step
         own = [step for step in own if step.kind in (StepKind.COORDINATION, StepKind.ASSIGNMENT)]
     if own:
@@ -588,7 +520,7 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
         purpose = "It proves one action of yours as a coordinator upon this application."
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
-    _mail_step(session, application, step, outbox.Template.CODE, now, purpose=purpose)
+    mail_step(session, application, step, outbox.Template.CODE, now, purpose=purpose)
     note(session, application, email, "asked for a code", now, step=step.id)
     return step.id
 
@@ -598,9 +530,9 @@ def act_as_coordinator(
 ) -> Refusal | None:
     """Spends the one-time code of a coordinator's action; None means that it was right."""
     email = email.lower()
-    # An organisation that has named no coordinator is asked at its own address (`_coordinator`).
+    # An organisation that has named no coordinator is asked at its own address (`coordinator`).
     itself = session.get_one(Organisation, application.organisation).email.lower()
-    if email != itself and not _has_role(session, email, application.organisation, Role.COORDINATOR):
+    if email != itself and not has_role(session, email, application.organisation, Role.COORDINATOR):
         return Refusal(f"{email} is no coordinator of {application.organisation}.")
     for step in steps_of(session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT):
         if step.assignee == email and step.state is StepState.OPEN and code_matches(code, step.code_hash):
@@ -658,7 +590,7 @@ def reassign(
         now, rules_of(session, application).national.review.due_days.value, application.country
     )
     new = _new_review(session, application, to, step.seat, due, now=now, key=key)
-    _mail_step(session, application, new, outbox.Template.REVIEW_ASKED, now)
+    mail_step(session, application, new, outbox.Template.REVIEW_ASKED, now)
     note(session, application, by, "reassigned", now, step=new.id, former=step.id, to=to, because=reason)
     return new
 
