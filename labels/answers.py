@@ -55,13 +55,30 @@ class Information(Strict):
     links: list[Link] = Field(default=[], max_length=20)
 
 
-Answer = ReviewAnswer | Question | Decline | Information
+Subject = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+"""The identifier of what is screened or awarded: a label's (`NQL-…`) or a project's."""
 
-_BY_FIELD: dict[str, type[ReviewAnswer] | type[Question] | type[Decline] | type[Information]] = {
+
+class Screening(Strict):
+    """What is approved and what is struck, of a proposal for the European Quality Label or its award."""
+
+    approve: list[Subject] = Field(default=[], max_length=20_000)
+    """`["all"]` stands for everything that is not struck."""
+    strike: dict[Subject, Prose] = Field(default={}, max_length=20_000)
+    """What is struck, with the reason."""
+
+
+Answer = ReviewAnswer | Question | Decline | Information | Screening
+
+_BY_FIELD: dict[
+    str, type[ReviewAnswer] | type[Question] | type[Decline] | type[Information] | type[Screening]
+] = {
     "scores": ReviewAnswer,
     "question": Question,
     "decline": Decline,
     "text": Information,
+    "approve": Screening,
+    "strike": Screening,
 }
 
 
@@ -75,12 +92,11 @@ def read_answer(raw: Any, subject: str = "answer") -> Answer:
     """
     if not isinstance(raw, dict):
         raise InvalidInput(subject, [Fault("(whole file)", "expected a JSON object.")])
-    kinds = [model for field, model in _BY_FIELD.items() if field in raw]
+    kinds = list(dict.fromkeys(model for field, model in _BY_FIELD.items() if field in raw))
     if len(kinds) != 1:
-        expected = ", ".join(f'"{field}"' for field in _BY_FIELD)
-        raise InvalidInput(
-            subject, [Fault("(whole file)", f"expected exactly one of the fields {expected}.")]
-        )
+        alone = ", ".join(f'"{field}"' for field, model in _BY_FIELD.items() if model is not Screening)
+        problem = f'expected exactly one of the fields {alone}, or "approve" and "strike".'
+        raise InvalidInput(subject, [Fault("(whole file)", problem)])
     return read_model(kinds[0], raw, subject)
 
 

@@ -84,10 +84,22 @@ def coordinators(session: Session, organisation: str) -> list[str]:
     return list(named) or [session.get_one(Organisation, organisation).email.lower()]
 
 
+def those_who_coordinate(session: Session, organisation: str) -> list[str]:
+    """Everybody with a coordinator's power: the coordinators, and whoever reads the organisation's own mail."""
+    itself = session.get_one(Organisation, organisation).email.lower()
+    return list(dict.fromkeys([*coordinators(session, organisation), itself]))
+
+
 def has_role(session: Session, email: str, organisation: str, *roles: Role) -> bool:
     """Whether somebody has one of the roles, or any, in an organisation."""
     whom = {"email": email, "organisation": organisation, "roles": roles or tuple(Role)}
     return bool(session.scalar(_HAS_ROLE, whom))
+
+
+def coordinates(session: Session, email: str, organisation: str) -> bool:
+    """Whether somebody is a coordinator of an organisation, or reads the mail at its own address."""
+    itself = session.get_one(Organisation, organisation).email.lower()
+    return email == itself or has_role(session, email, organisation, Role.COORDINATOR)
 
 
 _HAS_ROLE = sa.select(sa.func.count()).where(

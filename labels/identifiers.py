@@ -23,6 +23,21 @@ def national_application_id(teacher: str, project: str, attempt: int) -> str:
     return f"NQL-{short_digest('national', teacher, project, attempt)}"
 
 
+def nomination_id(organisation: str, year: int) -> str:
+    """`NOM-…`: what one organisation puts forward for the European Quality Label of a year."""
+    return f"NOM-{short_digest('nomination', organisation, year)}"
+
+
+def european_cycle_id(year: int) -> str:
+    """`EQL-…`: the award of the European Quality Label of a year, as a whole."""
+    return f"EQL-{short_digest('cycle', year)}"
+
+
+def european_award_id(year: int, teacher: str, project: str) -> str:
+    """`EQL-…`: one teacher's European Quality Label for one project."""
+    return f"EQL-{short_digest('european', year, teacher, project)}"
+
+
 def step_id(application: str, kind: str, number: int) -> str:
     """`STEP-…`: one thing asked of one person."""
     return f"STEP-{short_digest('step', application, kind, number)}"

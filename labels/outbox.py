@@ -45,6 +45,18 @@ class Template(StrEnum):
     DEADLINE_MOVED = "deadline_moved"
     SIMILARITY_WARNING = "similarity_warning"
     """Tells a coordinator that two applications of one project read alike."""
+    SCREENING_ASKED = "screening_asked"
+    """A coordinator is asked to screen the proposal for the European Quality Label."""
+    SCREENING_LAPSED = "screening_lapsed"
+    """Tells a coordinator what counts now that nobody screened by the deadline."""
+    AWARDING_ASKED = "awarding_asked"
+    """The Central Support Service is asked to award the European Quality Label."""
+    EUROPEAN_AWARDED = "european_awarded"
+    """Tells a teacher, with the certificate."""
+    EUROPEAN_RESULT = "european_result"
+    """Tells an organisation what became of what it put forward."""
+    LABEL_REVOKED = "label_revoked"
+    """Tells a teacher that a label was taken back, and why."""
 
 
 ASKS = frozenset(
@@ -53,6 +65,8 @@ ASKS = frozenset(
         Template.REVIEW_RETURNED,
         Template.INFORMATION_ASKED,
         Template.ASSIGNMENT_ASKED,
+        Template.SCREENING_ASKED,
+        Template.AWARDING_ASKED,
         Template.CODE,
     }
 )

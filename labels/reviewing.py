@@ -9,21 +9,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels import conflicts, outbox
-from labels.answers import Answer, Decline, Information, Question, ReviewAnswer
+from labels.answers import Answer, Decline, Information, Question, ReviewAnswer, Screening
 from labels.applications import digest
 from labels.asking import Accepted as Accepted
 from labels.asking import Refusal as Refusal
-from labels.asking import coordinator, has_role, mail_step
+from labels.asking import coordinates, coordinator, has_role, mail_step
 from labels.calendars import add_working_days
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
+from labels.european_label import awarding, screening
 from labels.journal import RULES, SYSTEM, note
 from labels.people import Candidate, Judged, Role, choose_reviewer, code_matches, conflicts_of_interest
 from labels.record.rows import write
 from labels.record.schema import (
     Application,
     Document,
-    Organisation,
     Review,
     Stage,
     Step,
@@ -292,7 +292,7 @@ def prove(
             StepState.EXPIRED: f"The deadline of this step has passed{when}.",
         }.get(step.state, f"This step was taken back{when}: {step.closed_because}.")
         return Refusal(what)
-    if step.kind is StepKind.INFORMATION and step.due_at and now > step.due_at:
+    if step.kind in (StepKind.INFORMATION, StepKind.SCREENING) and step.due_at and now > step.due_at:
         return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
     if step.kind is StepKind.REVIEW:
         reviewer = conflicts.staff(session, step.assignee)
@@ -300,6 +300,10 @@ def prove(
             return Refusal(f"{step.assignee} is no longer on the staff of {application.organisation}.")
         if why := conflicts_of_interest(reviewer, conflicts.judged(session, application)):
             return Refusal(f"You have a conflict of interest with this application: {'; '.join(why)}.")
+    if step.kind in (StepKind.SCREENING, StepKind.AWARDING) and not coordinates(
+        session, step.assignee, application.organisation
+    ):
+        return Refusal(f"{step.assignee} no longer coordinates {application.organisation}.")
     return None
 
 
@@ -342,10 +346,7 @@ def answer(
     if refusal is None:
         refusal = _fits(session, application, step, given)
     if refusal is not None:
-        if step.state is StepState.OPEN:
-            step.refused, step.draft = refusal.why, given.model_dump(mode="json")
-            note(session, application, SYSTEM, "did not accept an answer", now, step=step.id, door=door)
-        return refusal
+        return _not_accepted(session, application, step, given, refusal, now=now, door=door)
     step.refused = step.draft = None
     match given:
         case ReviewAnswer():
@@ -356,12 +357,37 @@ def answer(
             return _take_decline(session, application, step, given, now=now, door=door)
         case Information():
             return _take_information(session, application, step, given, now=now, key=key, door=door)
+        case Screening():
+            take = screening.take if step.kind is StepKind.SCREENING else awarding.take
+            result = take(session, application, step, given, now=now, door=door)
+            if isinstance(result, Refusal):
+                return _not_accepted(session, application, step, given, result, now=now, door=door)
+            return result
+
+
+def _not_accepted(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Answer,
+    refusal: Refusal,
+    *,
+    now: datetime,
+    door: str,
+) -> Refusal:
+    """Keeps why an answer was not accepted, and what was typed, for the next try."""
+    if step.state is StepState.OPEN:
+        step.refused, step.draft = refusal.why, given.model_dump(mode="json")
+        note(session, application, SYSTEM, "did not accept an answer", now, step=step.id, door=door)
+    return refusal
 
 
 def _fits(session: Session, application: Application, step: Step, given: Answer) -> Refusal | None:
     expected = {
         StepKind.REVIEW: (ReviewAnswer, Question, Decline),
         StepKind.INFORMATION: (Information,),
+        StepKind.SCREENING: (Screening,),
+        StepKind.AWARDING: (Screening,),
     }.get(step.kind, ())
     if not isinstance(given, expected):
         why = f"This is no answer to a step of the kind {step.kind.value}."
@@ -530,9 +556,7 @@ def act_as_coordinator(
 ) -> Refusal | None:
     """Spends the one-time code of a coordinator's action; None means that it was right."""
     email = email.lower()
-    # An organisation that has named no coordinator is asked at its own address (`coordinator`).
-    itself = session.get_one(Organisation, application.organisation).email.lower()
-    if email != itself and not has_role(session, email, application.organisation, Role.COORDINATOR):
+    if not coordinates(session, email, application.organisation):
         return Refusal(f"{email} is no coordinator of {application.organisation}.")
     for step in steps_of(session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT):
         if step.assignee == email and step.state is StepState.OPEN and code_matches(code, step.code_hash):

@@ -25,7 +25,13 @@ from labels.record.schema import (
     Teacher,
 )
 
-AWAITED = (StepKind.REVIEW, StepKind.INFORMATION, StepKind.ASSIGNMENT)
+AWAITED = (
+    StepKind.REVIEW,
+    StepKind.INFORMATION,
+    StepKind.ASSIGNMENT,
+    StepKind.SCREENING,
+    StepKind.AWARDING,
+)
 """The kinds of step that an application waits for; the others are rights that nobody waits for."""
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
+from types import MappingProxyType
+from typing import NamedTuple
 
 from labels.rules.model import EARLIER, EuropeanRules, Rounding, Ties, Unit, share_of
 
@@ -17,8 +18,7 @@ _NOWHERE = -1
 """Hundredths of a point of what has no score: behind everything that has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What is ranked: a National Quality Label, or a project by the average of its labels."""
 
     id: str
@@ -28,14 +28,13 @@ class Candidate:
     """The label's holder; none where projects are ranked."""
     score: float | None
     """Points; none where the record has none."""
-    criteria: Mapping[str, float] = field(default_factory=dict)
+    criteria: Mapping[str, float] = MappingProxyType({})
     """Points by criterion, as far as the record has them; they can tell equals apart."""
     since: str = ""
     """When it was applied for (ISO 8601), which can tell equals apart; empty where it is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One candidate's place in the ranking, with the reason why it is proposed or not."""
 
     place: int
@@ -78,7 +77,7 @@ def rank(candidates: Iterable[Candidate], rules: EuropeanRules) -> list[Place]:
     and stand in the order of their identifiers, which decides nothing.
     """
     chain = rules.tie_chain.value if rules.ties.value is Ties.CHAIN else ()
-    keyed = sorted(((_key(one, chain), one.id, one) for one in candidates), key=lambda row: row[:2])
+    keyed = sorted((_key(one, chain), one.id, one) for one in candidates)  # no two have one identifier
     cut = quota(len(keyed), rules.share.value, rules.rounding.value)
     words = _Words(keyed, cut, rules)
     places: list[Place] = []
@@ -96,6 +95,8 @@ _Key = tuple[float | str, ...]
 
 def _key(one: Candidate, chain: Sequence[str]) -> _Key:
     """Smaller is better. Points that the record does not have count as fewer than any."""
+    if not chain:
+        return (-hundredths(one.score),)
     key: list[float | str] = [-hundredths(one.score)]
     for name in chain:
         if name == EARLIER:

@@ -222,6 +222,8 @@ class Outcome(StrEnum):
     INELIGIBLE = "ineligible"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    NOMINATED = "nominated"
+    """An organisation put something forward for the European Quality Label."""
 
 
 class RuleText(Base):
@@ -312,6 +314,126 @@ class Document(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     stored_at: Mapped[datetime]
+
+
+# The European Quality Label's yearly cycle ---------------------------------------------------------
+
+
+class Cycle(Base):
+    """One year of the European Quality Label: the window of its labels, and how far it has come."""
+
+    __tablename__ = "cycle"
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), unique=True)
+    """The Central Support Service's, which awards it."""
+    begins: Mapped[date]
+    ends: Mapped[date]
+    frozen_at: Mapped[datetime | None]
+    list_digest: Mapped[str | None]
+    """Over the frozen list: the same list, the same ranking, years later."""
+    merged_at: Mapped[datetime | None]
+    awarded_at: Mapped[datetime | None]
+    published: Mapped[str | None]
+    """The digest of what the gallery shows; another one means that it is to be made again."""
+
+
+class CycleLabel(Base):
+    """The frozen list: a National Quality Label as it was when the cycle began."""
+
+    __tablename__ = "cycle_label"
+    __table_args__ = (_CLUSTERED,)
+    year: Mapped[int] = mapped_column(sa.ForeignKey("cycle.year"), primary_key=True)
+    award: Mapped[str] = mapped_column(sa.ForeignKey("award.id"), primary_key=True)
+    teacher: Mapped[str]
+    project: Mapped[str]
+    school: Mapped[str | None]
+    organisation: Mapped[str]
+    country: Mapped[str]
+    """Of the school that it was awarded at, wherever the teacher is now."""
+    awarded_on: Mapped[date]
+    score: Mapped[float | None] = mapped_column(sa.Double)
+    criteria: Mapped[dict[str, Any] | None]
+    """Points by criterion, for labels that were awarded here, where the rules tell equals apart by them."""
+    submitted_at: Mapped[datetime | None]
+    ranked: Mapped[bool]
+    """Awarded within the window; the earlier ones of the same projects count as partners only."""
+    european: Mapped[str | None]
+    """The European award that its holder got for it."""
+
+
+class CycleOrganisation(Base):
+    """One organisation's part in a year: by which rules it ranked, and what came of it."""
+
+    __tablename__ = "cycle_organisation"
+    year: Mapped[int] = mapped_column(sa.ForeignKey("cycle.year"), primary_key=True)
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"), primary_key=True)
+    rules: Mapped[str] = mapped_column(sa.ForeignKey("rule_text.digest"))
+    labels: Mapped[int]
+    proposed: Mapped[int]
+    nomination: Mapped[str | None] = mapped_column(sa.ForeignKey("application.id"))
+    """The application in which it screens; none where there is nothing to screen."""
+
+
+class Screened(StrEnum):
+    """What an organisation said to a place of its ranking."""
+
+    APPROVED = "approved"
+    STRUCK = "struck"
+    LAPSED = "lapsed"
+    """Nobody said anything by the deadline, and the rules put nothing forward then."""
+
+
+class CyclePlace(Base):
+    """A place in an organisation's ranking, and what its screening said to it."""
+
+    __tablename__ = "cycle_place"
+    __table_args__ = (_CLUSTERED,)
+    year: Mapped[int] = mapped_column(sa.ForeignKey("cycle.year"), primary_key=True)
+    organisation: Mapped[str] = mapped_column(primary_key=True)
+    candidate: Mapped[str] = mapped_column(primary_key=True)
+    """A label's identifier, or a project's, whichever the rules rank."""
+    place: Mapped[int]
+    project: Mapped[str]
+    teacher: Mapped[str | None]
+    score: Mapped[float | None] = mapped_column(sa.Double)
+    proposed: Mapped[bool]
+    why: Mapped[str]
+    moved_up: Mapped[bool] = mapped_column(default=False)
+    """Took the place of one that was struck."""
+    screened: Mapped[Screened | None] = mapped_column(_names(Screened))
+    screened_by: Mapped[str | None]
+    screened_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    """Why it was struck."""
+
+
+class Awarded(StrEnum):
+    """What the Central Support Service said to a project."""
+
+    AWARDED = "awarded"
+    STRUCK = "struck"
+    REVOKED = "revoked"
+    """Awarded, and taken back since."""
+
+
+class CycleProject(Base):
+    """A project of a year: what the two halves of the rule say, and the award."""
+
+    __tablename__ = "cycle_project"
+    __table_args__ = (_CLUSTERED,)
+    year: Mapped[int] = mapped_column(sa.ForeignKey("cycle.year"), primary_key=True)
+    project: Mapped[str] = mapped_column(primary_key=True)
+    proposed_by: Mapped[str]
+    """The organisations, with a space between two."""
+    labelled_partners: Mapped[int]
+    countries: Mapped[int]
+    qualifies: Mapped[bool]
+    why: Mapped[str]
+    awarded: Mapped[Awarded | None] = mapped_column(_names(Awarded))
+    awarded_by: Mapped[str | None]
+    awarded_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    """Why it was struck or revoked."""
 
 
 # People deciding --------------------------------------------------------------------------------

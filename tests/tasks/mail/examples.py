@@ -70,6 +70,23 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
     Template.WITHDRAWN: {},
     Template.APPEAL_RECEIVED: {},
     Template.DEADLINE_MOVED: DUE | {"what": "review", "reason": "The school was closed for a week."},
+    Template.SCREENING_ASKED: DUE
+    | {
+        "year": "2026",
+        "number": "2",
+        "proposed": ["NQL-AAAABBBBCC · 27.5 points · Rivers", "NQL-AAAABBBBDD · 26 points · Bridges"],
+        "again": False,
+    },
+    Template.SCREENING_LAPSED: {"year": "2026", "number": "2", "kept": False},
+    Template.AWARDING_ASKED: DUE | {"year": "2026", "number": "2", "first": "ada@css.example"},
+    Template.EUROPEAN_AWARDED: {"year": "2026"},
+    Template.EUROPEAN_RESULT: {
+        "year": "2026",
+        "number": "2",
+        "won": "1",
+        "results": ["P-1 · Rivers: awarded", "P-2 · Bridges: not awarded. It is an advertisement."],
+    },
+    Template.LABEL_REVOKED: {"reason": "The appeal of another member was upheld."},
     Template.SIMILARITY_WARNING: {
         "other": "NQL-AAAABBBBCC",
         "share": "64%",

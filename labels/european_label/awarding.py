@@ -1,0 +1,498 @@
+"""The award of a year: nominations are merged, the Central Support Service decides, teachers get the label."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import outbox
+from labels.answers import Screening
+from labels.asking import Accepted, Refusal, coordinators, mail_step, those_who_coordinate
+from labels.calendars import add_working_days
+from labels.clock import brussels_day
+from labels.errors import InvalidInput, NotAllowed
+from labels.european_label.freezing import cycle_of
+from labels.european_label.merging import Holder, Nomination, merge
+from labels.european_label.merging import Project as Merged
+from labels.european_label.screening import chosen, still_screening
+from labels.identifiers import european_award_id
+from labels.journal import RULES, note
+from labels.record.rows import write, write_many
+from labels.record.schema import (
+    Application,
+    Award,
+    Awarded,
+    Cycle,
+    CycleLabel,
+    CycleOrganisation,
+    CyclePlace,
+    CycleProject,
+    Journal,
+    Outcome,
+    Project,
+    Screened,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
+from labels.rules.model import EuropeanRules
+from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
+from labels.submitting import rules_of
+
+# Merging ----------------------------------------------------------------------------------------
+
+
+def merge_nominations(session: Session, application_id: str, *, now: datetime) -> int:
+    """Which projects qualify, with the half that failed where they don't, once; returns how many do.
+
+    Labels that were revoked since the freezing count neither as nominations nor as partners.
+
+    Raises:
+        NotAllowed: organisations are still screening.
+    """
+    application = held(session, application_id)
+    cycle = cycle_of(session, application)
+    if cycle.merged_at is None:
+        if waiting := still_screening(session, cycle.year):
+            raise NotAllowed(f"{', '.join(waiting)} have not screened their proposals yet.")
+        merged = merged_now(session, cycle, rules_of(session, application).european)
+        rows = [_row(cycle.year, project) for project in merged]
+        if rows:
+            write_many(session, CycleProject, list(rows[0]), [tuple(row.values()) for row in rows])
+        cycle.merged_at = now
+        qualifying = sum(project.qualifies for project in merged)
+        note(
+            session, application, RULES, "merged the nominations", now, qualifying=qualifying, of=len(merged)
+        )
+    return (
+        session.scalar(
+            sa.select(sa.func.count()).where(CycleProject.year == cycle.year, CycleProject.qualifies)
+        )
+        or 0
+    )
+
+
+def _row(year: int, project: Merged) -> dict[str, Any]:
+    return {
+        "year": year,
+        "project": project.id,
+        "proposed_by": " ".join(project.proposed_by),
+        "labelled_partners": project.labelled_partners,
+        "countries": project.countries,
+        "qualifies": project.qualifies,
+        "why": project.why,
+    }
+
+
+def merged_now(
+    session: Session, cycle: Cycle, rules: EuropeanRules, projects: Collection[str] | None = None
+) -> list[Merged]:
+    """What merging gives today, of all of a year's projects or of some."""
+    of_year = [CyclePlace.year == cycle.year, CyclePlace.screened == Screened.APPROVED]
+    nominated = (
+        sa.select(CyclePlace.project, CyclePlace.organisation)
+        .outerjoin(Award, Award.id == CyclePlace.candidate)
+        .where(*of_year, Award.revoked_at.is_(None))
+    )
+    holders = (
+        sa.select(CycleLabel.project, CycleLabel.teacher, CycleLabel.country)
+        .join(Award, Award.id == CycleLabel.award)
+        .where(CycleLabel.year == cycle.year, Award.revoked_at.is_(None))
+    )
+    if projects is not None:
+        nominated = nominated.where(CyclePlace.project.in_(projects))
+        holders = holders.where(CycleLabel.project.in_(projects))
+    connection = session.connection()
+    session.flush()
+    return merge(
+        map(Nomination._make, connection.execute(nominated)),
+        map(Holder._make, connection.execute(holders)),
+        rules,
+    )
+
+
+def merge_again(session: Session, cycle: Cycle, projects: Collection[str]) -> list[CycleProject]:
+    """Merges some projects of a year anew, after a label or a nomination of theirs fell."""
+    rules = rules_of(session, session.get_one(Application, cycle.application)).european
+    now_ = {project.id: project for project in merged_now(session, cycle, rules, projects)}
+    rows = list(
+        session.scalars(
+            sa.select(CycleProject).where(CycleProject.year == cycle.year, CycleProject.project.in_(projects))
+        )
+    )
+    for row in rows:
+        [fresh] = (
+            [now_[row.project]] if row.project in now_ else merge([Nomination(row.project, "")], [], rules)
+        )
+        for name, value in _row(cycle.year, fresh).items():
+            setattr(row, name, value)
+        if row.project not in now_:
+            row.proposed_by, row.qualifies = "", False
+            row.why = "Neither a nomination nor a labelled partner is left."
+    return rows
+
+
+# Asking -----------------------------------------------------------------------------------------
+
+
+def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+    """Asks the Central Support Service's coordinators for the award; the steps that are awaited.
+
+    Where the rules ask for four eyes, whoever answered is followed by somebody else, until two
+    different people have said the same one after the other. An empty list means that it is settled,
+    or that no project qualifies.
+
+    Raises:
+        NotAllowed: two different people are needed and there is only one.
+    """
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return []
+    rules = rules_of(session, application).european
+    qualifying = _qualifying(session, application)
+    steps = steps_of(session, application, StepKind.AWARDING)
+    answers = _answers(steps)
+    if not qualifying or settled(answers, qualifying.keys(), rules):
+        return []
+    if awaited := [step for step in steps if step.state is StepState.OPEN]:
+        return awaited
+    last = answers[-1] if answers else None
+    people = [
+        email
+        for email in those_who_coordinate(session, application.organisation)
+        if not (rules.four_eyes.value and last and email == last.assignee)
+    ]
+    named = coordinators(session, application.organisation)
+    people = [email for email in people if email in named] or people
+    if not people:
+        raise NotAllowed(
+            f"The award needs two different people of {application.organisation}: name another coordinator."
+        )
+    due = add_working_days(now, rules.awarding_days.value, application.country)
+    opened = [
+        open_step(
+            session, application, StepKind.AWARDING, email,
+            now=now, key=key, due=due, organisation=application.organisation, number=len(steps) + n,
+        )
+        for n, email in enumerate(people, 1)
+    ]  # fmt: skip
+    session.flush()
+    context: dict[str, Any] = {
+        "year": str(application.content["year"]),
+        "number": str(len(qualifying)),
+        "first": last.assignee if last else "",
+    }
+    for step in opened:
+        mail_step(session, application, step, outbox.Template.AWARDING_ASKED, now, **context)
+    application.stage, application.stage_since = Stage.AWARDING, now
+    note(
+        session, application, RULES, "asked for the award", now, coordinators=people, projects=len(qualifying)
+    )
+    return opened
+
+
+def _qualifying(session: Session, application: Application) -> dict[str, CycleProject]:
+    rows = session.scalars(
+        sa.select(CycleProject)
+        .where(CycleProject.year == application.content["year"], CycleProject.qualifies)
+        .order_by(CycleProject.project)
+    )
+    return {row.project: row for row in rows}
+
+
+def _answers(steps: Iterable[Step]) -> list[Step]:
+    answered = (step for step in steps if step.state is StepState.ANSWERED)
+    return sorted(answered, key=lambda step: (step.closed_at or step.opened_at, step.number))
+
+
+def settled(answers: Sequence[Step], projects: Collection[str], rules: EuropeanRules) -> bool:
+    """Whether the last answer counts: it names every project, and a second person agrees if one must."""
+    if not answers:
+        return False
+    last = approved_in(answers[-1])
+    if not set(projects) <= last | set((answers[-1].answer or {}).get("strike", {})):
+        return False
+    if not rules.four_eyes.value:
+        return True
+    if len(answers) < 2 or answers[-2].assignee == answers[-1].assignee:
+        return False
+    return approved_in(answers[-2]) & set(projects) == last & set(projects)
+
+
+def approved_in(step: Step) -> set[str]:
+    """The projects that an answer approves."""
+    return set((step.answer or {}).get("approve", []))
+
+
+# Answering --------------------------------------------------------------------------------------
+
+
+def take(
+    session: Session, application: Application, step: Step, given: Screening, *, now: datetime, door: str
+) -> Accepted | Refusal:
+    """The Central Support Service's answer: all of it is right, or none counts and every fault is named."""
+    year = application.content["year"]
+    qualifying = _qualifying(session, application)
+
+    def otherwise(name: str) -> str:
+        project = session.get(CycleProject, (year, name))
+        if project is None:
+            return f"“{name}” is not among the projects of {year}: nothing can be added from outside."
+        return f"“{name}” does not qualify. {project.why}"
+
+    approved, faults = chosen(given, qualifying, otherwise)
+    if faults:
+        return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
+    step.answer = {"approve": sorted(approved), "strike": given.strike}
+    close_step(step, StepState.ANSWERED, now)
+    steps = steps_of(session, application, StepKind.AWARDING)
+    for other in steps:
+        if other.state is StepState.OPEN:
+            close_step(other, StepState.VOID, now, f"{step.assignee} has answered")
+    note(
+        session, application, step.assignee, "decided on the award", now,
+        step=step.id, approved=len(approved), struck=given.strike, rules=application.rules, door=door,
+    )  # fmt: skip
+    remark = f"Thank you: {len(approved)} approved, {len(given.strike)} struck."
+    rules = rules_of(session, application).european
+    if not settled(_answers(steps), qualifying.keys(), rules):
+        remark += " A second person is asked now; the award counts when two say the same."
+    return Accepted(application.id, remark)
+
+
+# Awarding ---------------------------------------------------------------------------------------
+
+
+def award(session: Session, application_id: str, *, now: datetime) -> Outcome:
+    """Gives the label to every teacher of an awarded project who holds its National Quality Label; once.
+
+    Source: assumption, "the project's teachers who hold an NQL for it". Who got one for the same project
+    in an earlier year gets no second. The schools' own history of labels is not touched.
+    """
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return application.outcome
+    cycle = cycle_of(session, application)
+    answers = _answers(steps_of(session, application, StepKind.AWARDING))
+    if answers:
+        _decide(session, cycle, answers[-1], now)
+    recipients = _recipients(session, cycle)
+    projects = {row.project for row in recipients}
+    day = brussels_day(now)
+    by = answers[-1].assignee if answers else RULES
+    if recipients:
+        write(
+            session,
+            Award,
+            *(
+                {
+                    "id": european_award_id(cycle.year, row.teacher, row.project),
+                    "label": "european",
+                    "teacher": row.teacher,
+                    "project": row.project,
+                    "school": row.school,
+                    "organisation": application.organisation,
+                    "awarded_on": day,
+                }
+                for row in recipients
+            ),
+        )
+        _remember(session, cycle, recipients, by, now)
+        _tell_teachers(session, application, cycle, recipients, now)
+    outcome = Outcome.AWARDED if projects else Outcome.REFUSED
+    application.outcome = outcome
+    application.stage, application.stage_since = Stage.DECIDED, now
+    cycle.awarded_at = now
+    for step in steps_of(session, application, StepKind.AWARDING):
+        if step.state is StepState.OPEN:
+            close_step(step, StepState.VOID, now, "there is nothing to award any more")
+    note(session, application, by, outcome.value, now, projects=len(projects), teachers=len(recipients))
+    _tell_organisations(session, application, cycle, now)
+    return outcome
+
+
+def _decide(session: Session, cycle: Cycle, answer: Step, now: datetime) -> None:
+    """Puts the last word on every project, of what still qualifies at this moment."""
+    approved, struck = approved_in(answer), (answer.answer or {}).get("strike", {})
+    rows = list(
+        session.scalars(
+            sa.select(CycleProject).where(CycleProject.year == cycle.year, CycleProject.qualifies)
+        )
+    )
+    for row in rows:
+        if row.project in approved:
+            row.awarded = Awarded.AWARDED
+        elif row.project in struck:
+            row.awarded, row.reason = Awarded.STRUCK, struck[row.project]
+        row.awarded_by, row.awarded_at = answer.assignee, now
+
+
+def _recipients(session: Session, cycle: Cycle) -> Sequence[sa.Row[Any]]:
+    """One row for each teacher and project, with the school at which the National Quality Label was won."""
+    session.flush()
+    has_one = sa.exists().where(
+        Award.label == "european",
+        Award.teacher == CycleLabel.teacher,
+        Award.project == CycleLabel.project,
+        Award.revoked_at.is_(None),
+    )
+    national = sa.orm.aliased(Award)
+    return session.execute(
+        sa.select(
+            CycleLabel.teacher,
+            CycleLabel.project,
+            sa.func.max(CycleLabel.school).label("school"),
+            Teacher.name,
+            Teacher.email,
+            Teacher.language,
+            Project.title,
+        )
+        .join(national, national.id == CycleLabel.award)
+        .join(
+            CycleProject,
+            sa.and_(CycleProject.year == CycleLabel.year, CycleProject.project == CycleLabel.project),
+        )
+        .join(Teacher, Teacher.id == CycleLabel.teacher)
+        .join(Project, Project.id == CycleLabel.project)
+        .where(
+            CycleLabel.year == cycle.year,
+            national.revoked_at.is_(None),
+            CycleProject.awarded == Awarded.AWARDED,
+            ~has_one,
+        )
+        .group_by(
+            CycleLabel.teacher,
+            CycleLabel.project,
+            Teacher.name,
+            Teacher.email,
+            Teacher.language,
+            Project.title,
+        )
+        .order_by(CycleLabel.project, CycleLabel.teacher)
+    ).all()
+
+
+def _remember(
+    session: Session, cycle: Cycle, recipients: Iterable[sa.Row[Any]], by: str, now: datetime
+) -> None:
+    """The frozen list and the national applications learn of the award that their holders got."""
+    given = {
+        (row.teacher, row.project): european_award_id(cycle.year, row.teacher, row.project)
+        for row in recipients
+    }
+    labels = session.execute(
+        sa.select(CycleLabel.award, CycleLabel.teacher, CycleLabel.project).where(
+            CycleLabel.year == cycle.year
+        )
+    )
+    frozen = cast("sa.Table", CycleLabel.__table__)
+    session.connection().execute(
+        sa.update(frozen)
+        .where(frozen.c.year == cycle.year, frozen.c.award == sa.bindparam("of_award"))
+        .values(european=sa.bindparam("award_given")),
+        [
+            {"of_award": row.award, "award_given": given[row.teacher, row.project]}
+            for row in labels
+            if (row.teacher, row.project) in given
+        ],
+    )
+    here = session.execute(
+        sa.select(CycleLabel.award, CycleLabel.european)
+        .join(Application, Application.id == CycleLabel.award)
+        .where(CycleLabel.year == cycle.year, CycleLabel.european.is_not(None))
+        .order_by(CycleLabel.award)
+    ).all()
+    if not here:
+        return
+    entries = [
+        {
+            "at": now, "who": by, "what": "won the European Quality Label", "application": row.award,
+            "step": None, "details": {"award": row.european, "year": cycle.year},
+        }
+        for row in here
+    ]  # fmt: skip
+    write(session, Journal, *entries)
+    noted = sa.select(CycleLabel.award).where(CycleLabel.year == cycle.year, CycleLabel.european.is_not(None))
+    session.execute(
+        sa.update(Application)
+        .where(Application.id.in_(noted))
+        .values(revision=Application.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def certificate_name(award_id: str) -> str:
+    """The file name of a teacher's certificate."""
+    return f"certificate-{award_id}.pdf"
+
+
+def _tell_teachers(
+    session: Session, application: Application, cycle: Cycle, recipients: Iterable[sa.Row[Any]], now: datetime
+) -> None:
+    common = common_context(session, application) | {"year": str(cycle.year)}
+    for row in recipients:
+        award_id = european_award_id(cycle.year, row.teacher, row.project)
+        outbox.queue(
+            session,
+            reason=f"{award_id}/{outbox.Template.EUROPEAN_AWARDED.value}",
+            template=outbox.Template.EUROPEAN_AWARDED,
+            language=row.language, to_name=row.name, to_address=row.email,
+            context=common | {"application": award_id, "project_title": row.title, "holder": row.name},
+            now=now, application=application.id, attachment=f"certificate/{certificate_name(award_id)}",
+        )  # fmt: skip
+
+
+def _tell_organisations(session: Session, application: Application, cycle: Cycle, now: datetime) -> None:
+    """Every organisation that put something forward is told what became of it."""
+    common = common_context(session, application)
+    rows = session.execute(
+        sa.select(
+            CyclePlace.organisation,
+            CycleProject.project,
+            Project.title,
+            CycleProject.awarded,
+            CycleProject.reason,
+            CycleProject.why,
+        )
+        .join(
+            CycleProject,
+            sa.and_(CycleProject.year == CyclePlace.year, CycleProject.project == CyclePlace.project),
+        )
+        .join(Project, Project.id == CyclePlace.project)
+        .where(CyclePlace.year == cycle.year, CyclePlace.screened == Screened.APPROVED)
+        .distinct()
+        .order_by(CyclePlace.organisation, CycleProject.project)
+    ).all()
+    results: dict[str, list[str]] = {}
+    won: dict[str, int] = {}
+    for row in rows:
+        gets = row.awarded is Awarded.AWARDED
+        won[row.organisation] = won.get(row.organisation, 0) + gets
+        said = "awarded" if gets else f"not awarded. {row.reason or row.why}"
+        results.setdefault(row.organisation, []).append(f"{row.project} · {row.title}: {said}")
+    nominations = session.scalars(
+        sa.select(CycleOrganisation).where(
+            CycleOrganisation.year == cycle.year, CycleOrganisation.nomination.is_not(None)
+        )
+    )
+    for part in nominations:
+        for email in coordinators(session, part.organisation):
+            name, language = person_named(session, email)
+            outbox.queue(
+                session,
+                reason=f"{part.nomination}/{outbox.Template.EUROPEAN_RESULT.value}/{email}",
+                template=outbox.Template.EUROPEAN_RESULT,
+                language=language, to_name=name, to_address=email,
+                context=common
+                | {
+                    "year": str(cycle.year), "number": str(len(results.get(part.organisation, []))),
+                    "won": str(won.get(part.organisation, 0)), "results": results.get(part.organisation, []),
+                },
+                now=now, application=application.id,
+            )  # fmt: skip

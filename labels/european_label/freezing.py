@@ -1,0 +1,514 @@
+"""How a year's cycle begins: its labels are frozen, and ranked from the frozen list alone."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications import digest
+from labels.asking import those_who_coordinate
+from labels.calendars import add_working_days
+from labels.clock import brussels_day
+from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
+from labels.european_label.ranking import Candidate, Place, rank
+from labels.identifiers import european_cycle_id, nomination_id
+from labels.journal import RULES, SYSTEM, note
+from labels.record.rows import write_many
+from labels.record.schema import (
+    Application,
+    Award,
+    Cycle,
+    CycleLabel,
+    CycleOrganisation,
+    CyclePlace,
+    Decision,
+    Organisation,
+    RuleText,
+    School,
+    Stage,
+    Teacher,
+)
+from labels.rules import RuleEdition
+from labels.rules.model import EuropeanRules, Ties, Unit
+from labels.steps import held
+from labels.submitting import keep_rules, rules_of
+
+RulesFor = Callable[[str], RuleEdition]
+"""The rules of an organisation, by its identifier, for the year in question."""
+
+FIRST_YEAR, LAST_YEAR = 2005, 2999
+"""eTwinning began in 2005; the other end keeps slips of the finger out."""
+
+
+# Beginning --------------------------------------------------------------------------------------
+
+
+def rules_day(year: int) -> date:
+    """The day whose rules a cycle goes by: 1 January of its year, which lies in every usual window.
+
+    Raises:
+        InvalidInput: it is no year that could have a cycle.
+    """
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        fault = Fault("YEAR", f"{year} is no year of eTwinning; expected {FIRST_YEAR} to {LAST_YEAR}.")
+        raise InvalidInput("cycle", [fault])
+    return date(year, 1, 1)
+
+
+def window(rules: EuropeanRules, year: int) -> tuple[date, date]:
+    """The first and the last day on which the labels of a year's cycle were awarded."""
+    dates = rules.window.value
+    ends = date.fromisoformat(f"{year}-{dates.ends}")
+    begins = date.fromisoformat(f"{year}-{dates.begins}")
+    return (begins if begins <= ends else begins.replace(year=year - 1)), ends
+
+
+def latest_year(rules_of_year: Callable[[int], EuropeanRules], now: datetime) -> int:
+    """The year of the latest cycle whose window is over."""
+    today = brussels_day(now)
+    return next(
+        year for year in range(today.year, FIRST_YEAR - 1, -1) if window(rules_of_year(year), year)[1] < today
+    )
+
+
+def central_organisation(session: Session) -> Organisation:
+    """The Central Support Service, which awards the European Quality Label.
+
+    Raises:
+        InvalidInput: the registry has none.
+    """
+    found = session.scalar(
+        sa.select(Organisation).where(Organisation.kind == "CSS").order_by(Organisation.id).limit(1)
+    )
+    if found is None:
+        problem = "the registry has no organisation of the kind CSS, which awards the label."
+        raise InvalidInput("cycle", [Fault("organisations.csv", problem, "Import one.")])
+    return found
+
+
+def begin(session: Session, year: int, rules_for: RulesFor, *, now: datetime) -> str:
+    """Begins the cycle of a year, once; returns the application in which the label is awarded.
+
+    Raises:
+        InvalidInput: there is no such year, no Central Support Service, or too few people to award.
+        NotAllowed: labels of that year can still be awarded.
+    """
+    identifier = european_cycle_id(year)
+    rules_day(year)
+    central = central_organisation(session)
+    session.execute(_LOCK_ORGANISATION, {"organisation": central.id})  # of two at once, one waits here
+    if session.get(Cycle, year) is not None:
+        return identifier
+    edition = rules_for(central.id)
+    begins, ends = window(edition.european, year)
+    if brussels_day(now) <= ends:
+        raise NotAllowed(
+            f"The labels of {year} are those awarded from {begins} to {ends}: the cycle begins when that "
+            f"day is over. See what it would be today: labels cycle {year}"
+        )
+    if edition.european.four_eyes.value and len(those_who_coordinate(session, central.id)) < 2:
+        problem = f"the award needs two different people, and {central.id} has one."
+        raise InvalidInput("cycle", [Fault("staff.csv", problem, "Name another coordinator.")])
+    application = _application(session, identifier, "european", central, year, edition, now)
+    session.add(Cycle(year=year, application=identifier, begins=begins, ends=ends))
+    note(
+        session, application, SYSTEM, "began the cycle", now,
+        year=year, begins=begins.isoformat(), ends=ends.isoformat(), rules=edition.version,
+    )  # fmt: skip
+    return identifier
+
+
+_LOCK_ORGANISATION = (
+    sa.select(Organisation.id).where(Organisation.id == sa.bindparam("organisation")).with_for_update()
+)
+
+
+def _application(
+    session: Session,
+    identifier: str,
+    label: str,
+    organisation: Organisation,
+    year: int,
+    edition: RuleEdition,
+    now: datetime,
+    decide_by: datetime | None = None,
+) -> Application:
+    content = {"label": label, "organisation": organisation.id, "year": year}
+    row = Application(
+        id=identifier, label=label, teacher=None, project=None, school=None,
+        organisation=organisation.id, country=organisation.country, language=organisation.language,
+        attempt=1, instance=1, content=content, content_digest=digest(content),
+        rules=keep_rules(session, edition), submitted_at=now, school_year=year, round=str(year),
+        decide_by=decide_by, stage=Stage.SUBMITTED, stage_since=now, revision=0, parked_revision=-1, runs=0,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row
+
+
+def cycle_of(session: Session, application: Application) -> Cycle:
+    """The cycle that an award or a nomination belongs to."""
+    return session.get_one(Cycle, application.content["year"])
+
+
+def cycle_in(session: Session, year: int) -> Cycle:
+    """The cycle of a year.
+
+    Raises:
+        NotFound: it has not begun.
+    """
+    cycle = session.get(Cycle, year)
+    if cycle is None:
+        raise NotFound(f"The cycle of {year} has not begun.")
+    return cycle
+
+
+# Freezing ---------------------------------------------------------------------------------------
+
+
+class FrozenLabel(NamedTuple):
+    """One row of the frozen list."""
+
+    award: str
+    teacher: str
+    project: str
+    school: str | None
+    organisation: str
+    country: str
+    awarded_on: str
+    score: float | None
+    criteria: Mapping[str, float] | None
+    submitted_at: datetime | None
+    ranked: bool
+
+
+def freeze(session: Session, application_id: str, rules_for: RulesFor, *, now: datetime) -> str:
+    """Freezes the year's labels and ranks them, once; returns the digest of the list.
+
+    The list, its digest, every place with its reason, and the nominations that are asked for: all of it
+    or nothing. What happens to a label afterwards changes none of it.
+    """
+    application = held(session, application_id)
+    cycle = cycle_of(session, application)
+    if cycle.list_digest is not None:
+        return cycle.list_digest
+    session.flush()
+    editions = _editions(session, rules_for, cycle.begins, cycle.ends)
+    of_year = {"of_year": cycle.year, "begins": cycle.begins, "ends": cycle.ends}
+    session.connection().execute(_freezing(session), of_year | {"chained": _chained(editions)})
+    frozen = frozen_list(session, cycle.year)
+    cycle.frozen_at, cycle.list_digest = now, list_digest(frozen)
+    ranked = [row for row in frozen if row.ranked]
+    rankings = rank_all(ranked, {name: edition.european for name, edition in editions.items()})
+    places: list[tuple[Any, ...]] = []
+    for organisation, edition in editions.items():
+        ranking = rankings[organisation]
+        proposed = sum(place.proposed for place in ranking)
+        nomination = None
+        if proposed:
+            days = edition.european.screening_days.value
+            row = session.get_one(Organisation, organisation)
+            nomination = _application(
+                session, nomination_id(organisation, cycle.year), "nomination", row, cycle.year, edition, now,
+                decide_by=add_working_days(now, days, row.country),
+            )  # fmt: skip
+            note(session, nomination, RULES, "proposed", now, proposed=proposed, labels=len(ranking))
+        session.add(
+            CycleOrganisation(
+                year=cycle.year, organisation=organisation, rules=keep_rules(session, edition),
+                labels=len(ranking), proposed=proposed, nomination=nomination.id if nomination else None,
+            )
+        )  # fmt: skip
+        places += [
+            (
+                cycle.year, organisation, one.id, place, one.project, one.teacher, one.score, inside, why, False,
+            )
+            for place, one, inside, why in ranking
+        ]  # fmt: skip
+    write_many(session, CyclePlace, _PLACE, places)
+    note(
+        session, application, SYSTEM, "froze the year's labels", now,
+        labels=len(ranked), organisations=len(editions), digest=cycle.list_digest,
+    )  # fmt: skip
+    application.stage, application.stage_since = Stage.SCREENING, now
+    return cycle.list_digest
+
+
+def _editions(session: Session, rules_for: RulesFor, begins: date, ends: date) -> dict[str, RuleEdition]:
+    """The rules of every organisation that has labels in the window."""
+    found = session.scalars(
+        sa.select(Award.organisation).distinct().where(*_in_window()), {"begins": begins, "ends": ends}
+    )
+    return {organisation: rules_for(organisation) for organisation in sorted(found)}
+
+
+def _chained(editions: Mapping[str, RuleEdition]) -> list[str]:
+    """The organisations whose rules tell equals apart, for which alone criteria are of use."""
+    return [name for name, edition in editions.items() if edition.european.ties.value is Ties.CHAIN]
+
+
+_PLACE = (
+    "year", "organisation", "candidate", "place", "project", "teacher", "score", "proposed", "why", "moved_up",
+)  # fmt: skip
+
+
+def frozen_list(session: Session, year: int) -> list[FrozenLabel]:
+    """The frozen list of a year, by the labels' identifiers."""
+    rows = session.connection().execute(_FROZEN, {"of_year": year}).all()
+    return sorted(map(FrozenLabel._make, rows))  # by their first field, of which there are no two
+
+
+_LIST = cast("sa.Table", CycleLabel.__table__).c
+_FROZEN = sa.select(
+    *(
+        # A day is compared as text, and needs to be nothing else.
+        sa.cast(_LIST[name], sa.Text) if name == "awarded_on" else _LIST[name]
+        for name in FrozenLabel._fields
+    )
+).where(_LIST.year == sa.bindparam("of_year"))
+
+
+def list_digest(frozen: Iterable[FrozenLabel]) -> str:
+    """SHA-256 over the list, the same whatever order and database it comes from."""
+    rows = [
+        (
+            *row[:8],
+            row.criteria and sorted(row.criteria.items()),
+            row.submitted_at and row.submitted_at.isoformat(),
+            row.ranked,
+        )
+        for row in sorted(frozen)
+    ]
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def _labels_of_the_window(session: Session, *, kept: bool) -> sa.Select[Any]:
+    """The rows of the frozen list: every label of the window, and the earlier ones of the same projects.
+
+    In the order of `FrozenLabel`; the window is `:begins` to `:ends`, and what tells equals apart is
+    there for the organisations `:chained`.
+    """
+    projects = sa.select(Award.project).where(*_in_window())
+    return (
+        sa.select(
+            Award.id,
+            Award.teacher,
+            Award.project,
+            sa.func.coalesce(Award.school, Teacher.school),
+            Award.organisation,
+            sa.func.coalesce(School.country, Organisation.country),
+            Award.awarded_on if kept else sa.cast(Award.awarded_on, sa.Text),
+            Award.score,
+            _criteria(session.get_bind().dialect.name),
+            sa.case((_is_chained(), Application.submitted_at), else_=sa.null()),
+            Award.awarded_on >= sa.bindparam("begins"),
+        )
+        .select_from(Award)
+        .join(Teacher, Teacher.id == Award.teacher)
+        .join(Organisation, Organisation.id == Award.organisation)
+        .outerjoin(School, School.id == sa.func.coalesce(Award.school, Teacher.school))
+        .outerjoin(Application, Application.id == Award.id)
+        .outerjoin(
+            Decision, sa.and_(Decision.application == Award.id, Decision.instance == Application.instance)
+        )
+        .where(*_valid(), Award.project.in_(projects))
+    )
+
+
+def _in_window() -> list[sa.ColumnElement[bool]]:
+    return [*_valid(), Award.awarded_on >= sa.bindparam("begins")]
+
+
+def _valid() -> list[sa.ColumnElement[bool]]:
+    return [
+        Award.label == "national",
+        Award.revoked_at.is_(None),
+        Award.awarded_on <= sa.bindparam("ends"),
+        Award.teacher.is_not(None),
+        Award.project.is_not(None),
+    ]
+
+
+def _criteria(dialect: str) -> sa.ColumnElement[Any]:
+    """Points by criterion out of a decision's verdict, as a JSON object made by the database itself."""
+    if dialect == "sqlite":
+        made = (
+            "(SELECT json_group_object(line.value ->> 'criterion', line.value -> 'points')"
+            " FROM json_each(decision.verdict, '$.lines') AS line)"
+        )
+    else:
+        made = (
+            "(SELECT json_object_agg(line ->> 'criterion', line -> 'points')"
+            " FROM json_array_elements(decision.verdict -> 'lines') AS line)"
+        )
+    wanted = sa.and_(Decision.application.is_not(None), _is_chained())
+    return sa.case((wanted, sa.literal_column(made)), else_=sa.null())
+
+
+def _is_chained() -> sa.ColumnElement[bool]:
+    return Award.organisation.in_(sa.bindparam("chained", expanding=True))
+
+
+def _freezing(session: Session) -> sa.Insert:
+    rows = _labels_of_the_window(session, kept=True)
+    chosen = rows.add_columns(sa.bindparam("of_year", type_=sa.Integer))
+    return sa.insert(cast("sa.Table", CycleLabel.__table__)).from_select(
+        [*FrozenLabel._fields, "year"], chosen
+    )
+
+
+# Ranking ----------------------------------------------------------------------------------------
+
+
+def rank_all(labels: Iterable[FrozenLabel], rules: Mapping[str, EuropeanRules]) -> dict[str, list[Place]]:
+    """The ranking of every organisation, by its own rules."""
+    ordered = sorted(labels, key=attrgetter("organisation"))
+    averages: dict[str, float | None] = {}
+    if any(one.unit.value is Unit.PROJECTS for one in rules.values()):
+        averages = _averages(ordered)
+    found = {}
+    for organisation, rows in itertools.groupby(ordered, key=attrgetter("organisation")):
+        own = rules[organisation]
+        if own.unit.value is Unit.AWARDS:
+            several = [
+                Candidate(
+                    row.award, row.project, row.teacher, row.score, row.criteria or {},
+                    row.submitted_at.isoformat() if row.submitted_at else "",
+                )
+                for row in rows
+            ]  # fmt: skip
+        else:
+            several = _projects(list(rows), averages)
+        found[organisation] = rank(several, own)
+    return found
+
+
+def _averages(labels: Sequence[FrozenLabel]) -> dict[str, float | None]:
+    """The average of each project's labels of the year, whichever organisations gave them.
+
+    Source: found, the newest variant: "the CSS averages the scores of a project's NQLs".
+    """
+    scores: dict[str, list[float]] = {}
+    for row in labels:
+        known = scores.setdefault(row.project, [])
+        if row.score is not None:
+            known.append(row.score)
+    return {project: math.fsum(own) / len(own) if own else None for project, own in scores.items()}
+
+
+def _projects(rows: Sequence[FrozenLabel], averages: Mapping[str, float | None]) -> list[Candidate]:
+    """An organisation's projects; their criteria's points are the average of its own labels."""
+    own: dict[str, list[FrozenLabel]] = {}
+    for row in rows:
+        own.setdefault(row.project, []).append(row)
+    found = []
+    for project, several in own.items():
+        points: dict[str, list[float]] = {}
+        for row in several:
+            for criterion, value in (row.criteria or {}).items():
+                points.setdefault(criterion, []).append(value)
+        since = min((row.submitted_at.isoformat() for row in several if row.submitted_at), default="")
+        criteria = {name: math.fsum(values) / len(values) for name, values in points.items()}
+        found.append(Candidate(project, project, None, averages[project], criteria, since))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Whether a year's ranking, made again from the record alone, is what it was."""
+
+    same_list: bool
+    differing: tuple[str, ...]
+    """Organisations whose ranking came out otherwise."""
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return self.same_list and not self.differing
+
+
+def repeat(session: Session, year: int) -> Repeated:
+    """Makes a year's ranking again from the frozen list and the rules that were kept, and compares.
+
+    Raises:
+        NotFound: the cycle of that year has not begun.
+    """
+    cycle = cycle_in(session, year)
+    frozen = frozen_list(session, year)
+    kept = kept_rules(session, year)
+    rankings = rank_all((row for row in frozen if row.ranked), kept)
+    recorded: dict[str, set[tuple[Any, ...]]] = {}
+    for organisation, *place in session.connection().execute(_PLACES, {"year": year}).all():
+        recorded.setdefault(organisation, set()).add(tuple(place))
+    differing = [
+        organisation
+        for organisation in sorted(kept.keys() | recorded.keys())
+        if {(p.candidate.id, p.place, p.proposed, p.why) for p in rankings.get(organisation, [])}
+        != recorded.get(organisation, set())
+    ]
+    return Repeated(list_digest(frozen) == cycle.list_digest, tuple(differing))
+
+
+_PLACES = sa.select(
+    CyclePlace.organisation, CyclePlace.candidate, CyclePlace.place, CyclePlace.proposed, CyclePlace.why
+).where(CyclePlace.year == sa.bindparam("year"))
+
+
+def kept_rules(session: Session, year: int) -> dict[str, EuropeanRules]:
+    """The rules by which each organisation's labels were ranked, as they were kept."""
+    rows = session.execute(
+        sa.select(CycleOrganisation.organisation, RuleText.digest, RuleText.body)
+        .join(RuleText, RuleText.digest == CycleOrganisation.rules)
+        .where(CycleOrganisation.year == year)
+    )
+    return {row.organisation: EuropeanRules.model_validate(row.body["european"]) for row in rows}
+
+
+def central_rules(session: Session, cycle: Cycle) -> EuropeanRules:
+    """The rules by which a year's projects are merged and awarded."""
+    return rules_of(session, session.get_one(Application, cycle.application)).european
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a year's ranking would be today; nothing of it is kept."""
+
+    begins: date
+    ends: date
+    labels: list[FrozenLabel]
+    rankings: dict[str, list[Place]]
+
+
+def preview(session: Session, year: int, rules_for: RulesFor) -> Preview:
+    """The ranking as it would come out if the cycle of that year began now.
+
+    Raises:
+        InvalidInput: there is no such year, or no Central Support Service.
+    """
+    rules_day(year)
+    begins, ends = window(rules_for(central_organisation(session).id).european, year)
+    editions = _editions(session, rules_for, begins, ends)
+    window_and_rules = {"begins": begins, "ends": ends, "chained": _chained(editions)}
+    rows = session.execute(_labels_of_the_window(session, kept=False), window_and_rules)
+    labels = [
+        FrozenLabel(*row)._replace(criteria=_read_criteria(row[8]), ranked=bool(row[10]))
+        for row in rows.tuples()
+    ]
+    rules = {name: edition.european for name, edition in editions.items()}
+    return Preview(begins, ends, labels, rank_all((row for row in labels if row.ranked), rules))
+
+
+def _read_criteria(made: Any) -> dict[str, float] | None:
+    """What `_criteria` made: SQLite has no type for it and hands over text."""
+    read: dict[str, float] | None = json.loads(made) if isinstance(made, str) else made
+    return read

@@ -1,0 +1,296 @@
+"""The nomination of one organisation: its proposal is screened, and what it approves is put forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import outbox
+from labels.answers import Screening
+from labels.asking import Accepted, Refusal, coordinators, mail_step
+from labels.clock import in_words
+from labels.errors import Fault, InvalidInput
+from labels.european_label.freezing import cycle_of
+from labels.european_label.ranking import Candidate, Place, in_points, moving_up
+from labels.journal import RULES, note
+from labels.record.schema import (
+    Application,
+    Award,
+    CycleOrganisation,
+    CyclePlace,
+    Outcome,
+    Project,
+    Screened,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+)
+from labels.rules.model import EuropeanRules, Unanswered
+from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
+from labels.submitting import rules_of
+
+Explained = Callable[[str], str]
+"""Says in words why something can't be chosen."""
+
+ALL = "all"
+"""In an answer's `approve`: everything that is not struck."""
+
+
+# Asking -----------------------------------------------------------------------------------------
+
+
+def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+    """Asks an organisation's coordinators to screen what is proposed; the steps that are awaited.
+
+    Any of them may answer, and the first who does answers for all. An empty list means that everything
+    is screened, or that the deadline has passed and the rules have said what counts.
+    """
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return []
+    asked = steps_of(session, application, StepKind.SCREENING)
+    for step in asked:
+        if step.state is StepState.OPEN and step.due_at and now > step.due_at:
+            close_step(step, StepState.EXPIRED, now, "the deadline has passed")
+    undecided = undecided_places(session, application)
+    awaited = [step for step in asked if step.state is StepState.OPEN]
+    if not undecided or awaited:
+        return awaited
+    due = max((step.due_at for step in asked if step.due_at), default=application.decide_by)
+    if due and now > due:
+        _lapse(session, application, undecided, now)
+        return []
+    return _ask_coordinators(session, application, undecided, len(asked), due, now=now, key=key)
+
+
+def _ask_coordinators(
+    session: Session,
+    application: Application,
+    undecided: Sequence[CyclePlace],
+    asked: int,
+    due: datetime | None,
+    *,
+    now: datetime,
+    key: bytes,
+) -> list[Step]:
+    people = coordinators(session, application.organisation)
+    steps = [
+        open_step(
+            session, application, StepKind.SCREENING, email,
+            now=now, key=key, due=due, organisation=application.organisation, number=asked + n,
+        )
+        for n, email in enumerate(people, 1)
+    ]  # fmt: skip
+    session.flush()
+    context: dict[str, Any] = {
+        "year": str(application.content["year"]),
+        "number": str(len(undecided)),
+        "proposed": [in_a_line(place, title) for place, title in with_titles(session, undecided)],
+        "again": any(place.moved_up for place in undecided),
+    }
+    for step in steps:
+        mail_step(session, application, step, outbox.Template.SCREENING_ASKED, now, **context)
+    application.stage, application.stage_since = Stage.SCREENING, now
+    note(
+        session, application, RULES, "asked for a screening", now, coordinators=people, places=len(undecided)
+    )
+    return steps
+
+
+def with_titles(session: Session, places: Sequence[CyclePlace]) -> list[tuple[CyclePlace, str]]:
+    """Places with the titles of their projects."""
+    projects = {place.project for place in places}
+    titles = dict(
+        session.execute(sa.select(Project.id, Project.title).where(Project.id.in_(projects))).tuples().all()
+    )
+    return [(place, titles.get(place.project, place.project)) for place in places]
+
+
+def in_a_line(place: CyclePlace, title: str) -> str:
+    """A place as a mail tells of it: `NQL-… · 27.5 points · the project's title`."""
+    return f"{place.candidate} · {in_points(place.score)} points · {title}"
+
+
+def ranking_of(session: Session, year: int, organisation: str) -> list[CyclePlace]:
+    """An organisation's ranking as it is in the record, best first."""
+    return list(
+        session.scalars(
+            sa.select(CyclePlace)
+            .where(CyclePlace.year == year, CyclePlace.organisation == organisation)
+            .order_by(CyclePlace.place, CyclePlace.candidate)
+        )
+    )
+
+
+def undecided_places(session: Session, application: Application) -> list[CyclePlace]:
+    """What an organisation still has to screen; where the rules let the next move up, they do so here."""
+    ranking = ranking_of(session, application.content["year"], application.organisation)
+    _move_up(ranking, rules_of(session, application).european)
+    return [place for place in ranking if (place.proposed or place.moved_up) and place.screened is None]
+
+
+def _move_up(ranking: Sequence[CyclePlace], rules: EuropeanRules) -> None:
+    struck = {place.candidate for place in ranking if place.screened is Screened.STRUCK}
+    if not struck or not rules.move_up.value:
+        return
+    places = [
+        Place(row.place, Candidate(row.candidate, row.project, row.teacher, row.score), row.proposed, row.why)
+        for row in ranking
+    ]
+    up = {place.candidate.id for place in moving_up(places, struck, rules)}
+    for row in ranking:
+        row.moved_up = row.moved_up or row.candidate in up
+
+
+def _lapse(
+    session: Session, application: Application, undecided: Sequence[CyclePlace], now: datetime
+) -> None:
+    """What the rules say of a proposal that nobody screened by the deadline."""
+    kept = rules_of(session, application).european.at_deadline.value is Unanswered.PROPOSAL
+    for place in undecided:
+        place.screened = Screened.APPROVED if kept else Screened.LAPSED
+        place.screened_by, place.screened_at = RULES, now
+        place.reason = None if kept else "It was not screened by the deadline."
+    note(session, application, RULES, "the deadline of the screening passed", now, put_forward=kept)
+    for email in coordinators(session, application.organisation):
+        name, language = person_named(session, email)
+        outbox.queue(
+            session,
+            reason=f"{application.id}/{outbox.Template.SCREENING_LAPSED.value}/{email}",
+            template=outbox.Template.SCREENING_LAPSED,
+            language=language, to_name=name, to_address=email,
+            context=common_context(session, application)
+            | {"year": str(application.content["year"]), "number": str(len(undecided)), "kept": kept},
+            now=now, application=application.id,
+        )  # fmt: skip
+
+
+# Answering --------------------------------------------------------------------------------------
+
+
+def take(
+    session: Session, application: Application, step: Step, given: Screening, *, now: datetime, door: str
+) -> Accepted | Refusal:
+    """A coordinator's screening: all of it is right, or none of it counts and every fault is named."""
+    undecided = {place.candidate: place for place in undecided_places(session, application)}
+    ranking = {
+        place.candidate: place
+        for place in ranking_of(session, application.content["year"], application.organisation)
+    }
+    approved, faults = chosen(
+        given, undecided, lambda name: _not_proposed(name, ranking, application.organisation)
+    )
+    faults += [
+        Fault(f"approve · {name}", f"was revoked on {in_words(at)}.", "Strike it.")
+        for name, at in _revoked(session, approved).items()
+    ]
+    if faults:
+        return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
+    for name, place in undecided.items():
+        place.screened = Screened.APPROVED if name in approved else Screened.STRUCK
+        place.reason = given.strike.get(name)
+        place.screened_by, place.screened_at = step.assignee, now
+    step.answer = {"approve": sorted(approved), "strike": given.strike}
+    close_step(step, StepState.ANSWERED, now)
+    for other in steps_of(session, application, StepKind.SCREENING):
+        if other.state is StepState.OPEN:
+            close_step(other, StepState.VOID, now, f"{step.assignee} screened the proposal")
+    note(
+        session, application, step.assignee, "screened the proposal", now,
+        step=step.id, approved=len(approved), struck=given.strike, rules=application.rules, door=door,
+    )  # fmt: skip
+    up = undecided_places(session, application)
+    remark = f"Thank you: {len(approved)} approved, {len(given.strike)} struck."
+    if up:
+        remark += f" {len(up)} moved up in their place and are to be screened too: a new code is on its way."
+    return Accepted(application.id, remark)
+
+
+def chosen(given: Screening, expected: Collection[str], otherwise: Explained) -> tuple[set[str], list[Fault]]:
+    """What an answer approves of what is expected, and everything that is wrong with it.
+
+    `otherwise` says why something else can't be chosen.
+    """
+    struck = set(given.strike)
+    approved = set(given.approve) - {ALL}
+    faults = []
+    for name in sorted((approved | struck) - set(expected)):
+        faults.append(Fault("approve" if name in approved else "strike", otherwise(name)))
+    for name in sorted(approved & struck):
+        faults.append(Fault(f"strike · {name}", "is approved too.", "Choose one."))
+    for name, reason in given.strike.items():
+        if not reason.strip():
+            faults.append(Fault(f"strike · {name}", "has no reason.", "Say why, in a sentence."))
+    if ALL in given.approve:
+        approved |= set(expected) - struck
+    if missing := sorted(set(expected) - approved - struck):
+        shown = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
+        faults.append(
+            Fault("(whole answer)", f"{shown}: neither approved nor struck.", 'Add them, or approve "all".')
+        )
+    return approved, faults
+
+
+def _not_proposed(name: str, ranking: Mapping[str, CyclePlace], organisation: str) -> str:
+    place = ranking.get(name)
+    if place is None:
+        return f"“{name}” is not in the ranking of {organisation}: nothing can be added from outside."
+    if place.screened is not None:
+        return f"“{name}” is {place.screened.value} already."
+    return f"“{name}” is not proposed. {place.why}"
+
+
+def _revoked(session: Session, awards: Collection[str]) -> dict[str, datetime]:
+    found = session.execute(
+        sa.select(Award.id, Award.revoked_at).where(Award.id.in_(awards), Award.revoked_at.is_not(None))
+    )
+    return {row.id: row.revoked_at for row in found if row.revoked_at}
+
+
+# Putting forward --------------------------------------------------------------------------------
+
+
+def put_forward(session: Session, application_id: str, *, now: datetime) -> Outcome:
+    """Ends a nomination whose proposal is screened, and tells the year's cycle of it; done once."""
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return application.outcome
+    cycle = cycle_of(session, application)
+    counts: dict[Screened | None, int] = {
+        row.screened: row.number
+        for row in session.execute(
+            sa.select(CyclePlace.screened, sa.func.count().label("number"))
+            .where(CyclePlace.year == cycle.year, CyclePlace.organisation == application.organisation)
+            .group_by(CyclePlace.screened)
+        )
+    }
+    approved, struck = counts.get(Screened.APPROVED, 0), counts.get(Screened.STRUCK, 0)
+    if approved:
+        outcome = Outcome.NOMINATED
+    else:
+        outcome = Outcome.EXPIRED if counts.get(Screened.LAPSED) else Outcome.REFUSED
+    application.outcome = outcome
+    application.stage, application.stage_since = Stage.DECIDED, now
+    note(session, application, RULES, outcome.value, now, approved=approved, struck=struck)
+    note(
+        session, held(session, cycle.application), RULES, "an organisation has screened", now,
+        organisation=application.organisation, outcome=outcome.value, approved=approved, struck=struck,
+    )  # fmt: skip
+    return outcome
+
+
+def still_screening(session: Session, year: int) -> list[str]:
+    """The organisations that a year's cycle still waits for."""
+    return list(
+        session.scalars(
+            sa.select(CycleOrganisation.organisation)
+            .join(Application, Application.id == CycleOrganisation.nomination)
+            .where(CycleOrganisation.year == year, Application.outcome.is_(None))
+            .order_by(CycleOrganisation.organisation)
+        )
+    )

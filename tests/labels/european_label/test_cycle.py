@@ -1,0 +1,430 @@
+"""A year of the European Quality Label in the record: frozen, screened, merged and awarded, each once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from labels.errors import InvalidInput, NotAllowed
+from labels.european_label import awarding, freezing, screening
+from labels.european_label.freezing import FrozenLabel
+from labels.record import Record
+from labels.record.schema import (
+    Application,
+    Award,
+    Awarded,
+    Cycle,
+    CycleLabel,
+    CyclePlace,
+    CycleProject,
+    Decision,
+    Mail,
+    Organisation,
+    Outcome,
+    School,
+    Screened,
+    Staff,
+    Stage,
+    Teacher,
+)
+from labels.reviewing import Accepted, Refusal
+from labels.submitting import keep_rules
+from tests.support.european import (
+    BEGINS,
+    CENTRAL,
+    OTHER,
+    OWN,
+    YEAR,
+    add_label,
+    answered,
+    awarded,
+    begun,
+    edition,
+    european_rules,
+    label_id,
+    nomination_of,
+    populate_year,
+    screen,
+)
+from tests.support.people import KEY, populate
+
+only_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def year(record: Record) -> Iterator[Session]:
+    """A session on the registry of a small year."""
+    with record.writing() as session:
+        populate_year(session)
+        yield session
+
+
+def places(session: Session, organisation: str = OWN) -> list[tuple[int, str, bool]]:
+    return [
+        (row.place, row.project, row.proposed) for row in screening.ranking_of(session, YEAR, organisation)
+    ]
+
+
+def refused(result: Accepted | Refusal) -> str:
+    assert isinstance(result, Refusal)
+    return result.why
+
+
+# Freezing -----------------------------------------------------------------------------------------
+
+
+def test_the_labels_of_the_window_are_frozen_and_ranked_and_can_be_ranked_again(year: Session) -> None:
+    identifier = begun(year)
+    assert places(year) == [
+        (1, "P-A", True), (2, "P-B", True), (3, "P-C", True), (3, "P-D", True),
+        (5, "P-E", False), (6, "P-F", False), (7, "P-G", False),
+    ]  # fmt: skip
+    cycle = year.get_one(Cycle, YEAR)
+    assert (cycle.begins, cycle.ends) == (date(2025, 10, 1), date(2026, 9, 30))
+    older = year.get_one(CycleLabel, (YEAR, label_id("T-D2", "P-D")))
+    assert not older.ranked, "it counts as a partner's only"
+    assert (older.country, older.score) == ("PT", 30)
+    year.get_one(Award, label_id("T-A1", "P-A")).score = 3.0
+    year.get_one(Teacher, "T-C2").school = "S-1"
+    year.flush()
+    assert freezing.repeat(year, YEAR).same
+    assert freezing.begin(year, YEAR, edition, now=BEGINS) == identifier
+    assert freezing.freeze(year, identifier, edition, now=BEGINS) == cycle.list_digest
+    year.get_one(CycleLabel, (YEAR, label_id("T-A1", "P-A"))).score = 1.0
+    year.flush()
+    assert freezing.repeat(year, YEAR) == freezing.Repeated(False, (OWN,))
+
+
+def test_both_databases_freeze_one_list(year: Session) -> None:
+    begun(year)
+    assert year.get_one(Cycle, YEAR).list_digest == (
+        "61f77a582cba36cef1b2ad10219f17b4b4669f53f38209418c165e07f55534d7"
+    )
+
+
+@only_sqlite
+def test_a_cycle_begins_only_when_its_window_is_over_and_mixes_no_two_years(year: Session) -> None:
+    last_evening = datetime(2026, 9, 30, 21, 59, tzinfo=UTC)  # 23:59 in Brussels
+    with pytest.raises(NotAllowed, match="from 2025-10-01 to 2026-09-30"):
+        freezing.begin(year, YEAR, edition, now=last_evening)
+    add_label(year, "T-E1", "P-A", 30, on=date(2026, 10, 1))
+    add_label(year, "T-F1", "P-A", 30, on=date(2025, 9, 30))
+    begun(year)
+    assert len(places(year)) == 7
+    assert year.get(CycleLabel, (YEAR, label_id("T-E1", "P-A"))) is None
+    before = freezing.latest_year(lambda _: european_rules(), last_evening)
+    after = freezing.latest_year(lambda _: european_rules(), last_evening + timedelta(minutes=1))
+    assert (before, after) == (2025, 2026)
+    with pytest.raises(InvalidInput, match="no year of eTwinning"):
+        freezing.begin(year, 26, edition, now=BEGINS)
+
+
+@only_sqlite
+def test_a_leap_day_lies_in_its_window(record: Record) -> None:
+    with record.writing() as session:
+        populate_year(session)
+        add_label(session, "T-E1", "P-A", 30, on=date(2024, 2, 29))
+        identifier = freezing.begin(session, 2024, edition, now=BEGINS)
+        freezing.freeze(session, identifier, edition, now=BEGINS)
+        assert [row.project for row in screening.ranking_of(session, 2024, OWN)] == ["P-A"]
+
+
+@only_sqlite
+def test_a_year_without_labels_ends_without_an_award(record: Record) -> None:
+    with record.writing() as session:
+        populate(session)
+        with pytest.raises(InvalidInput, match="no organisation of the kind CSS"):
+            freezing.begin(session, YEAR, edition, now=BEGINS)
+        session.add(
+            Organisation(id=CENTRAL, country="EU", kind="CSS", name="C", email="c@c.example", language="en")
+        )
+        session.flush()
+        with pytest.raises(InvalidInput, match="two different people"):
+            freezing.begin(session, YEAR, lambda name: edition(name, four_eyes=True), now=BEGINS)
+        identifier = begun(session)
+        assert awarding.merge_nominations(session, identifier, now=BEGINS) == 0
+        assert awarding.ask(session, identifier, now=BEGINS, key=KEY) == []
+        assert awarding.award(session, identifier, now=BEGINS) is Outcome.REFUSED
+
+
+@only_sqlite
+def test_projects_are_ranked_by_the_average_of_all_their_labels(year: Session) -> None:
+    begun(year, unit="projects", share="25%", above=20)
+    ranked = {
+        row.candidate: (row.place, row.score, row.proposed) for row in screening.ranking_of(year, YEAR, OWN)
+    }
+    assert ranked["P-A"] == (1, 27.5, True)
+    assert ranked["P-B"] == (2, 26, True)
+    assert ranked["P-C"] == (4, 22, False)
+    assert [row.candidate for row in screening.ranking_of(year, YEAR, OTHER)] == ["P-A", "P-C"]
+
+
+def decided(session: Session, teacher: str, project: str, points: dict[str, float]) -> None:
+    """The application behind a label, as far as the freezing looks at it."""
+    kept = keep_rules(session, edition(OWN))
+    session.add(
+        Application(
+            id=label_id(teacher, project), label="national", teacher=teacher, project=project, organisation=OWN,
+            country="PL", language="pl", attempt=1, instance=2, content={}, content_digest="x", rules=kept,
+            submitted_at=BEGINS, school_year=2025, stage=Stage.CLOSED, stage_since=BEGINS, outcome=Outcome.AWARDED,
+        )
+    )  # fmt: skip
+    session.flush()
+    lines = [{"criterion": name, "points": number} for name, number in points.items()]
+    for instance, verdict in ((1, {"lines": []}), (2, {"lines": lines})):
+        session.add(
+            Decision(
+                application=label_id(teacher, project), instance=instance, outcome=Outcome.AWARDED,
+                verdict=verdict, inputs_digest="x", rules=kept, decided_at=BEGINS,
+            )
+        )  # fmt: skip
+    session.flush()
+
+
+def test_equals_are_told_apart_by_the_points_of_their_last_decision(year: Session) -> None:
+    decided(year, "T-C1", "P-C", {"collaboration": 4, "results": 3.5})
+    decided(year, "T-D1", "P-D", {"results": 4, "collaboration": 4})
+    begun(year, ties="chain")
+    assert places(year)[:4] == [(1, "P-A", True), (2, "P-B", True), (3, "P-D", True), (4, "P-C", False)]
+    frozen_label = year.get_one(CycleLabel, (YEAR, label_id("T-C1", "P-C")))
+    assert (frozen_label.criteria, frozen_label.submitted_at) == (
+        {"collaboration": 4, "results": 3.5},
+        BEGINS,
+    )
+    assert freezing.repeat(year, YEAR).same
+    shown = freezing.preview(year, YEAR, lambda name: edition(name, ties="chain"))
+    assert [place.why for place in shown.rankings[OWN]] == [
+        row.why for row in screening.ranking_of(year, YEAR, OWN)
+    ]
+
+
+frozen = st.builds(
+    FrozenLabel, st.uuids().map(str), st.text(max_size=3), st.text(max_size=3), st.none(), st.text(max_size=3),
+    st.just("PL"), st.dates().map(str), st.none() | st.floats(0, 30), st.none(), st.none(), st.booleans(),
+)  # fmt: skip
+
+
+@given(
+    st.lists(frozen, max_size=6, unique_by=lambda row: row.award),
+    st.randoms(use_true_random=False),
+    st.data(),
+)
+def test_the_digest_of_a_list_depends_on_its_rows_and_not_on_their_order(
+    rows: list[FrozenLabel], chance: random.Random, data: st.DataObject
+) -> None:
+    before = freezing.list_digest(rows)
+    chance.shuffle(rows)
+    assert freezing.list_digest(rows) == before
+    if rows:
+        place = data.draw(st.integers(0, len(rows) - 1))
+        other = rows[place]._replace(score=(rows[place].score or 0) + 1)
+        assert freezing.list_digest([*rows[:place], other, *rows[place + 1 :]]) != before
+        assert freezing.list_digest(rows[1:]) != before
+
+
+# Screening ----------------------------------------------------------------------------------------
+
+
+def test_a_coordinator_approves_and_strikes_what_is_proposed_and_nothing_else(year: Session) -> None:
+    begun(year)
+    steps = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    assert screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY) == steps
+    a, b, c, d = (label_id(f"T-{p}1", f"P-{p}") for p in "ABCD")
+    wrong = refused(
+        answered(year, steps, {"approve": [a, label_id("T-E1", "P-E"), "NQL-NO"], "strike": {a: "x", b: " "}})
+    )
+    for said in (
+        "“NQL-NO” is not in the ranking of NSS-PL: nothing can be added from outside.",
+        "is not proposed. Place 5 of 7 with 22 points: the share",
+        "is approved too",
+        f"strike · {b}: has no reason",
+        f"{c}, {d}: neither approved nor struck",
+    ):
+        assert said in wrong
+    assert isinstance(
+        answered(year, steps, {"approve": ["all"], "strike": {b: "An advertisement."}}), Accepted
+    )
+    assert "already answered by" in refused(answered(year, steps, {"approve": ["all"]}))
+    assert screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY) == []
+    assert screening.put_forward(year, nomination_of(OWN), now=BEGINS) is Outcome.NOMINATED
+    struck = year.get_one(CyclePlace, (YEAR, OWN, b))
+    assert (struck.screened, struck.reason) == (Screened.STRUCK, "An advertisement.")
+    assert screening.still_screening(year, YEAR) == [OTHER]
+
+
+@only_sqlite
+def test_any_coordinator_may_screen_and_the_first_answers_for_all(year: Session) -> None:
+    begun(year)
+    second = "zofia@nss.example"
+    year.add(
+        Staff(email=second, role="coordinator", name="Zofia", organisation=OWN, language="pl", school=None)
+    )
+    one, two = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    assert two.assignee == second
+    answered(year, [two], {"approve": ["all"]})
+    assert "taken back" in refused(answered(year, [one], {"approve": ["all"]}))
+    assert f"{second} screened the proposal" in refused(answered(year, [one], {"approve": ["all"]}))
+
+
+@only_sqlite
+def test_an_organisation_without_a_coordinator_is_asked_at_its_own_address(year: Session) -> None:
+    begun(year)
+    [step] = screening.ask(year, nomination_of(OTHER), now=BEGINS, key=KEY)
+    assert step.assignee == "nss@pt.example"
+    assert isinstance(answered(year, [step], {"approve": ["all"]}), Accepted)
+
+
+@only_sqlite
+def test_who_moved_up_is_screened_in_turn(year: Session) -> None:
+    begun(year, move_up=True)
+    steps = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    b = label_id("T-B1", "P-B")
+    result = answered(year, steps, {"approve": ["all"], "strike": {b: "No."}})
+    assert isinstance(result, Accepted)
+    assert "1 moved up" in result.remark
+    [again] = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    assert again.id != steps[0].id
+    assert again.due_at == steps[0].due_at
+    e = label_id("T-E1", "P-E")
+    assert isinstance(answered(year, [again], {"approve": [e]}), Accepted)
+    assert screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY) == []
+    assert year.get_one(CyclePlace, (YEAR, OWN, e)).moved_up
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("rule", "outcome", "left"),
+    [("nothing", Outcome.EXPIRED, Screened.LAPSED), ("proposal", Outcome.NOMINATED, Screened.APPROVED)],
+)
+def test_at_the_deadline_counts_what_the_rules_say(
+    year: Session, rule: str, outcome: Outcome, left: Screened
+) -> None:
+    begun(year, at_deadline=rule)
+    [step] = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    assert step.due_at == datetime(2026, 10, 15, 21, 59, 59, tzinfo=UTC), "ten working days"
+    late = step.due_at + timedelta(seconds=1)
+    assert "deadline" in refused(answered(year, [step], {"approve": ["all"]}, now=late))
+    assert screening.ask(year, nomination_of(OWN), now=late, key=KEY) == []
+    assert screening.put_forward(year, nomination_of(OWN), now=late) is outcome
+    assert year.get_one(CyclePlace, (YEAR, OWN, label_id("T-A1", "P-A"))).screened is left
+    assert year.scalar(sa.select(sa.func.count()).where(Mail.template == "screening_lapsed")) == 1
+
+
+@only_sqlite
+def test_a_label_revoked_since_the_freezing_can_only_be_struck(year: Session) -> None:
+    begun(year)
+    a = label_id("T-A1", "P-A")
+    year.get_one(Award, a).revoked_at = BEGINS
+    steps = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    assert f"approve · {a}: was revoked on" in refused(answered(year, steps, {"approve": ["all"]}))
+    assert isinstance(answered(year, steps, {"approve": ["all"], "strike": {a: "revoked"}}), Accepted)
+
+
+# Merging and awarding -----------------------------------------------------------------------------
+
+
+def projects(session: Session) -> dict[str, CycleProject]:
+    return {row.project: row for row in session.scalars(sa.select(CycleProject))}
+
+
+def test_the_award_goes_to_every_labelled_teacher_of_what_qualifies_and_once(year: Session) -> None:
+    identifier = begun(year)
+    with pytest.raises(NotAllowed, match="NSS-PL, NSS-PT have not screened"):
+        awarding.merge_nominations(year, identifier, now=BEGINS)
+    screen(year, OWN)
+    screen(year, OTHER)
+    assert awarding.merge_nominations(year, identifier, now=BEGINS) == 3
+    merged = projects(year)
+    assert merged["P-B"].why == "Proposed by NSS-PL, but it has only 1 of at least 2 labelled partners."
+    assert merged["P-A"].proposed_by == "NSS-PL NSS-PT"
+    assert merged["P-D"].labelled_partners == 2, "one of them a year earlier"
+    ada, ben = awarding.ask(year, identifier, now=BEGINS, key=KEY)
+    assert "does not qualify" in refused(answered(year, [ada], {"approve": ["all", "P-B"]}))
+    answered(year, [ada], {"approve": ["P-A", "P-D"], "strike": {"P-C": "Copied."}})
+    assert "has answered" in refused(answered(year, [ben], {"approve": ["all"]}))
+    assert awarding.award(year, identifier, now=BEGINS) is Outcome.AWARDED
+    assert awarding.award(year, identifier, now=BEGINS) is Outcome.AWARDED
+    given_to = (
+        year.execute(sa.select(Award.teacher, Award.project).where(Award.label == "european")).tuples().all()
+    )
+    assert sorted(given_to) == [("T-A1", "P-A"), ("T-A2", "P-A"), ("T-D1", "P-D"), ("T-D2", "P-D")]
+    mails = year.scalars(sa.select(Mail).where(Mail.template == "european_awarded")).all()
+    assert len(mails) == 4
+    assert all(
+        mail.attachment == f"certificate/certificate-{mail.context['application']}.pdf" for mail in mails
+    )
+    results = year.scalars(sa.select(Mail).where(Mail.template == "european_result")).all()
+    assert {mail.to_address: mail.context["won"] for mail in results} == {
+        "coordinator@nss.example": "2", "nss@pt.example": "1",
+    }  # fmt: skip
+    assert projects(year)["P-C"].reason == "Copied."
+
+
+@only_sqlite
+def test_four_eyes_award_only_what_two_different_people_say(year: Session) -> None:
+    identifier = begun(year, four_eyes=True)
+    screen(year, OWN)
+    screen(year, OTHER)
+    awarding.merge_nominations(year, identifier, now=BEGINS)
+    asked = awarding.ask(year, identifier, now=BEGINS, key=KEY)
+    assert [step.assignee for step in asked] == ["ada@css.example", "ben@css.example"]
+    result = answered(year, asked, {"approve": ["all"]})
+    assert isinstance(result, Accepted)
+    assert "second person" in result.remark
+    [ben] = awarding.ask(year, identifier, now=BEGINS, key=KEY)
+    assert ben.assignee == "ben@css.example"
+    answered(year, [ben], {"approve": ["all"], "strike": {"P-C": "Copied."}})
+    [ada] = awarding.ask(year, identifier, now=BEGINS, key=KEY)
+    assert ada.assignee == "ada@css.example", "they said different things: back to the other"
+    answered(year, [ada], {"approve": ["all"], "strike": {"P-C": "Ben is right."}})
+    assert awarding.ask(year, identifier, now=BEGINS, key=KEY) == []
+
+
+@only_sqlite
+def test_countries_are_those_in_which_the_labels_were_won(year: Session) -> None:
+    year.get_one(Teacher, "T-A2").school = "S-1"
+    year.get_one(Teacher, "T-C1").school = "S-2"
+    year.add(
+        School(
+            id="S-X", name="X", country="PL", organisation=OWN, city="Łódź", registered_on=date(2015, 1, 1),
+            principal_name="D", principal_email="d@s.example",
+        )
+    )  # fmt: skip
+    year.flush()
+    identifier = begun(year, together="countries")
+    screen(year, OWN)
+    screen(year, OTHER)
+    awarding.merge_nominations(year, identifier, now=BEGINS)
+    assert projects(year)["P-A"].countries == 2
+
+
+@only_sqlite
+def test_a_label_revoked_before_the_award_takes_its_project_with_it(year: Session) -> None:
+    identifier = begun(year)
+    screen(year, OWN)
+    screen(year, OTHER)
+    year.get_one(Award, label_id("T-A2", "P-A")).revoked_at = BEGINS
+    awarding.merge_nominations(year, identifier, now=BEGINS)
+    merged = projects(year)["P-A"]
+    assert (merged.qualifies, merged.proposed_by) == (False, OWN)
+    assert "only 1 of at least 2" in merged.why
+
+
+@only_sqlite
+def test_who_won_for_the_same_project_before_gets_no_second(year: Session) -> None:
+    year.add(
+        Award(
+            id="EQL-OLD", label="european", teacher="T-A1", project="P-A", organisation=CENTRAL, awarded_on=date(2025, 10, 20)
+        )
+    )  # fmt: skip
+    awarded(year)
+    new = year.scalars(sa.select(Award.teacher).where(Award.label == "european", Award.project == "P-A"))
+    assert sorted(filter(None, new)) == ["T-A1", "T-A2"]
+    assert projects(year)["P-A"].awarded is Awarded.AWARDED
