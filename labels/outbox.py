@@ -145,9 +145,18 @@ _INSERT_ONCE = _insert_once()
 
 def due(session: Session, now: datetime, application: str | None = None, limit: int = 500) -> Sequence[Mail]:
     """The messages to send at `now`, the longest waiting first: unclaimed, with their document stored."""
-    its_document = sa.exists().where(
-        Document.application == Mail.application,
-        sa.or_(Document.kind == Mail.attachment, Document.kind + "/" + Document.name == Mail.attachment),
+    its_document = sa.or_(
+        sa.exists().where(Document.application == Mail.application, Document.kind == Mail.attachment),
+        # Each along the key of documents: a year's award has thousands of certificates.
+        *(
+            sa.exists().where(
+                Document.application == Mail.application,
+                Document.kind == kind,
+                Document.name == sa.func.substr(Mail.attachment, len(kind) + 2),
+                Mail.attachment.startswith(f"{kind}/"),
+            )
+            for kind in ("certificate", "letter")
+        ),
     )
     query = (
         sa.select(Mail)

@@ -59,7 +59,7 @@ def brief(session: Session, here: Workspace, application: Application, awaited: 
     """What somebody needs to know before answering, and what of it belongs to which criterion."""
     content = application.content
     opening = [
-        *_warnings(awaited),
+        *warnings(awaited),
         _asked(awaited),
         _about(session, application),
         f"### In short\n\n{markdown_paragraphs(content['description'])}",
@@ -78,7 +78,8 @@ def _list(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
 
 
-def _warnings(awaited: Sequence[Step]) -> list[str]:
+def warnings(awaited: Sequence[Step]) -> list[str]:
+    """Why the last answer was not accepted, as Markdown."""
     reasons = dict.fromkeys(step.refused for step in awaited if step.refused)
     return [f"⚠️ **The last answer was not accepted.** {markdown_plain(why)}" for why in reasons]
 

@@ -7,6 +7,7 @@ never by the form alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -24,6 +25,8 @@ from tasks.briefs import Brief
 BLANK = {"code": ""}
 """What is sent back for a form that nobody filled in."""
 _POINTS = "points_"
+LONG_LIST = 500_000
+"""Characters in a list of what is approved or struck: the largest organisation's, with reasons."""
 
 
 def _as_it_is_shown(schema: dict[str, Any]) -> None:
@@ -79,7 +82,27 @@ def form_for(awaited: Sequence[Step], rules: RuleEdition, brief: Brief) -> type[
             ),
         )
         fields["reason"] = _text("Reason", "For coordinators: why this person", None)
+    if kinds & {StepKind.SCREENING, StepKind.AWARDING}:
+        fields |= _screening_fields(draft)
     return pydantic.create_model("Answer", __base__=_Form, **fields)
+
+
+def _screening_fields(draft: Mapping[str, Any]) -> dict[str, Any]:
+    struck = "\n".join(f"{name}: {why}" for name, why in (draft.get("strike") or {}).items())
+    return {
+        "approve": _text(
+            "What you approve",
+            "Identifiers from the list above, one a line; or the word *all* for everything that you do not strike",
+            " ".join(draft.get("approve") or []) or None,
+            LONG_LIST,
+        ),
+        "strike": _text(
+            "What you strike, and why",
+            "One a line: the identifier, a colon and the reason",
+            struck or None,
+            LONG_LIST,
+        ),
+    }
 
 
 def _on_the_code(kinds: Collection[StepKind]) -> str:
@@ -89,14 +112,14 @@ def _on_the_code(kinds: Collection[StepKind]) -> str:
     return said
 
 
-def _text(title: str, description: str, typed: object) -> tuple[type[str], Any]:
+def _text(title: str, description: str, typed: object, longest: int = LONG_TEXT) -> tuple[type[str], Any]:
     return (
         str,
         Field(
             default="",
             title=title,
             description=description,
-            max_length=LONG_TEXT,
+            max_length=longest,
             json_schema_extra={"default": typed} if isinstance(typed, str) else None,
         ),
     )
@@ -174,6 +197,9 @@ def is_blank(filled: Mapping[str, Any]) -> bool:
     )
 
 
+_TEXTS = {"comment", "note", "question", "decline", "answer", "links", "approve", "strike"}
+
+
 def answer_in(filled: Mapping[str, Any]) -> Answer:
     """The answer in a form that came back.
 
@@ -181,9 +207,7 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
         InvalidInput: nothing, or more than one kind of answer, was filled in, or a field is wrong.
     """
     text = {
-        name: value.strip()
-        for name, value in filled.items()
-        if isinstance(value, str) and name in {"comment", "note", "question", "decline", "answer", "links"}
+        name: value.strip() for name, value in filled.items() if isinstance(value, str) and name in _TEXTS
     }
     points: dict[str, Any] = {
         name.removeprefix(_POINTS): _number(value)
@@ -197,6 +221,7 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
             ("question", text.get("question")),
             ("decline", text.get("decline")),
             ("answer", text.get("answer")),
+            ("approvals and strikes", text.get("approve") or text.get("strike")),
         )
         if given
     ]
@@ -207,7 +232,8 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
             [
                 Fault(
                     "form",
-                    f"{told}; expected points for every criterion, or a question, or a reason to decline, or an answer.",
+                    f"{told}; expected points for every criterion, or a question, or a reason to decline, or an answer, or "
+                    "what is approved and struck.",
                 )
             ],
         )
@@ -218,9 +244,26 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
         raw = {"question": text["question"]}
     elif kinds == ["decline"]:
         raw = {"decline": text["decline"], "conflict": "conflict of interest" in text["decline"].casefold()}
+    elif kinds == ["approvals and strikes"]:
+        raw = {"approve": _identifiers(text.get("approve", "")), "strike": _struck(text.get("strike", ""))}
     else:
         raw = {"text": text["answer"], "links": text.get("links", "").split()}
     return read_answer(raw, "form")
+
+
+def _identifiers(typed: str) -> list[str]:
+    """Identifiers as they are typed or copied: a line, a comma or a space between two; `All` is `all`."""
+    words = typed.replace(",", " ").replace(";", " ").split()
+    return [word.lower() if word.lower() == "all" else word for word in words]
+
+
+def _struck(typed: str) -> dict[str, str]:
+    """What is struck, with its reason; of a line without one the reason is empty, which is refused later."""
+    lines = (_STRUCK.match(line) for line in typed.splitlines())
+    return {line["name"]: line["reason"].strip() for line in lines if line}
+
+
+_STRUCK = re.compile(r"\s*(?P<name>[^\s:]+)\s*[:–—]?(?P<reason>.*)")
 
 
 def _number(value: object) -> object:

@@ -33,11 +33,15 @@ from prefect.states import Cancelled, Crashed
 
 from labels.errors import NotFound, OutOfReach
 from labels.kinds import KINDS
-from labels.record.schema import Application, Resumption, Stage
+from labels.record.schema import Application, Document, Mail, Resumption, Stage
 from tasks.forms import BLANK
 from tasks.workspace import Workspace
 
-DEPLOYMENTS = {"national": "national-quality-label/national"}
+DEPLOYMENTS = {
+    "national": "national-quality-label/national",
+    "nomination": "nomination/nomination",
+    "european": "european-quality-label/european",
+}
 """The deployment that drives the applications of each label (prefect.yaml)."""
 
 PATIENCE = timedelta(minutes=2)
@@ -46,9 +50,14 @@ PATIENCE = timedelta(minutes=2)
 UPKEEP_PATIENCE = timedelta(minutes=10)
 """The same for upkeep, which may have much mail to send: as long as until the next."""
 
+AWARD_PATIENCE = timedelta(hours=1)
+"""The same for the award of a year, which makes thousands of certificates: where nobody looks for signs of life."""
+
 _LOST = "its process was lost"
 _OURS = DeploymentFilter(
-    name=DeploymentFilterName(any_=[name.partition("/")[2] for name in DEPLOYMENTS.values()] + ["upkeep"])
+    name=DeploymentFilterName(
+        any_=[name.partition("/")[2] for name in DEPLOYMENTS.values()] + ["european-year", "upkeep"]
+    )
 )
 _UNDER_WAY = FlowRunFilter(
     state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
@@ -295,6 +304,8 @@ def end_lost_runs(client: SyncPrefectClient, patience: timedelta = PATIENCE) -> 
             break
     for run in under_way:
         allowed = patience if "application_id" in run.parameters else max(patience, UPKEEP_PATIENCE)
+        if "label:european" in run.tags:
+            allowed = max(allowed, AWARD_PATIENCE)
         if run.state is None or str(run.id) == flow_run.id or _age(run.state) < allowed:
             continue
         client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
@@ -328,12 +339,22 @@ def _recover_one(
             return None
         # It died between suspending and saving its form: nobody could ever resume it.
         client.set_flow_run_state(run.id, Cancelled(message="suspended without a form"), force=True)
-    elif age < patience:
+    elif age < patience or _shows_life(here, application_id, patience):
         return None
     else:
         client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
     replace(here, client, application_id, run_id)
     return "replaced a run that was lost"
+
+
+def _shows_life(here: Workspace, application_id: str, patience: timedelta) -> bool:
+    """Whether the application got a document or sent a mail just now: some executions have thousands to make."""
+    with here.record.reading() as session:
+        newest = session.scalar(
+            sa.select(sa.func.max(Document.stored_at)).where(Document.application == application_id)
+        )
+        sent = session.scalar(sa.select(sa.func.max(Mail.sent_at)).where(Mail.application == application_id))
+    return any(sign is not None and sign > here.now() - patience for sign in (newest, sent))
 
 
 def form_of(client: SyncPrefectClient, run: FlowRun) -> Any | None:

@@ -26,10 +26,14 @@ from labels.reviewing import Accepted, Refusal, answer, prove, reassign
 from labels.steps import close_step, held, open_steps, steps_of
 from labels.submitting import rules_of
 from tasks.briefs import brief
+from tasks.european_briefs import award_brief, nomination_brief
 from tasks.forms import answer_in, form_for, is_blank
 from tasks.retrying import RETRIED
 from tasks.runs import filled_in
 from tasks.workspace import Workspace, workspace
+
+_BRIEFS = {"nomination": nomination_brief, "european": award_brief}
+"""What is told to whoever answers, by kind of application, where it is not a teacher's."""
 
 
 async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:
@@ -55,7 +59,7 @@ async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:
         form: type[RunInput] = form_for(
             awaited,
             rules_of(session, application),
-            brief(session, here, application, awaited),
+            _BRIEFS.get(application.label, brief)(session, here, application, awaited),
         )
     _soften_the_end()
     await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync

@@ -22,7 +22,7 @@ from labels.errors import Fault, InvalidInput
 from labels.settings import PROJECT
 
 TEMPLATES = PROJECT / "templates"
-FOLDERS = ("certificates", "letters")
+FOLDERS = ("certificates", "letters", "gallery")
 
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 _PLACE = re.compile(r"\{([a-z_]+)\}")
@@ -36,7 +36,7 @@ def _refuse_nothing(value: Any) -> Any:
 
 @cache
 def paper_environment() -> ImmutableSandboxedEnvironment:
-    """The one environment that certificates and letters are worded in."""
+    """The one environment that certificates, letters and galleries are worded in."""
     environment = ImmutableSandboxedEnvironment(
         loader=PrefixLoader({name: FileSystemLoader(TEMPLATES / name) for name in FOLDERS}),
         autoescape=True,

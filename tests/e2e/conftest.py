@@ -41,6 +41,11 @@ class Stage_:
         with self.here.record.reading() as session:
             return session.get_one(Application, identifier)
 
+    def exists(self, identifier: str) -> bool:
+        """Whether the record has the application."""
+        with self.here.record.reading() as session:
+            return session.get(Application, identifier) is not None
+
     def awaited(self, identifier: str) -> list[Step]:
         """The steps that it waits for now."""
         with self.here.record.reading() as session:

@@ -1,0 +1,110 @@
+"""What the gallery of a year shows: the awarded projects by country, with their schools and nobody's name."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from labels.applications import digest
+from labels.clock import brussels_day
+from labels.european_label.freezing import cycle_in
+from labels.record.schema import Award, Awarded, CycleLabel, CycleProject, Project, School
+from labels.registry.countries import country_name
+
+
+class GallerySchool(BaseModel):
+    """A school of an awarded project."""
+
+    school: str
+    city: str
+
+
+class GalleryProject(BaseModel):
+    """An awarded project as one country shows it."""
+
+    project: str
+    title: str
+    schools: list[GallerySchool]
+    partners: list[str]
+    """The other countries whose teachers won the label for it, by name."""
+
+
+class GalleryCountry(BaseModel):
+    """A country's awarded projects, by title."""
+
+    country: str
+    """ISO 3166-1 code."""
+    name: str
+    projects: list[GalleryProject]
+
+
+class Gallery(BaseModel):
+    """The gallery of a year, as a portal can take it over."""
+
+    year: int
+    awarded_on: date | None
+    projects: int
+    countries: list[GalleryCountry]
+
+    @property
+    def digest(self) -> str:
+        """The same for the same content: another one means that the gallery is to be made again."""
+        return digest(self.model_dump(mode="json"))
+
+
+def gallery(session: Session, year: int) -> Gallery:
+    """The awards of a year that hold now.
+
+    Raises:
+        NotFound: the cycle of that year has not begun.
+    """
+    cycle = cycle_in(session, year)
+    rows = session.execute(
+        sa.select(
+            CycleLabel.project, Project.title, CycleLabel.country, School.id.label("school"), School.name, School.city
+        )
+        .join(
+            CycleProject,
+            sa.and_(CycleProject.year == CycleLabel.year, CycleProject.project == CycleLabel.project),
+        )
+        .join(Project, Project.id == CycleLabel.project)
+        .join(Award, Award.id == CycleLabel.european)
+        .outerjoin(School, School.id == CycleLabel.school)
+        .where(
+            CycleLabel.year == year, CycleProject.awarded == Awarded.AWARDED, Award.revoked_at.is_(None)
+        )
+        .distinct()
+    ).all()  # fmt: skip
+    countries: dict[str, dict[str, set[tuple[str, str, str]]]] = {}
+    titles: dict[str, str] = {}
+    where: dict[str, set[str]] = {}
+    for row in rows:
+        titles[row.project] = row.title
+        where.setdefault(row.project, set()).add(row.country)
+        schools = countries.setdefault(row.country, {}).setdefault(row.project, set())
+        if row.school:
+            schools.add((row.name, row.city, row.school))
+    return Gallery(
+        year=year,
+        awarded_on=brussels_day(cycle.awarded_at) if cycle.awarded_at else None,
+        projects=len(titles),
+        countries=[
+            GalleryCountry(
+                country=country,
+                name=country_name(country),
+                projects=[
+                    GalleryProject(
+                        project=project,
+                        title=titles[project],
+                        schools=[GallerySchool(school=name, city=city) for name, city, _ in sorted(schools)],
+                        partners=sorted(country_name(other) for other in where[project] - {country}),
+                    )
+                    for project, schools in sorted(own.items(), key=lambda item: (titles[item[0]], item[0]))
+                ],
+            )
+            for country, own in sorted(countries.items(), key=lambda item: country_name(item[0]))
+        ],
+    )

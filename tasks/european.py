@@ -1,0 +1,312 @@
+"""The tasks of the European Quality Label: the year's cycle and each organisation's nomination; all may be repeated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from prefect import get_run_logger, task
+from prefect.artifacts import create_progress_artifact
+
+from labels.errors import InvalidInput
+from labels.european_label import awarding, freezing, screening
+from labels.european_label.certificates import DueCertificate, due_certificates
+from labels.european_label.freezing import RulesFor
+from labels.european_label.gallery import gallery
+from labels.record.schema import Application, Cycle, CycleOrganisation, Document, Stage
+from labels.rules import load_rules
+from labels.steps import held
+from tasks import european_briefs
+from tasks.process import deliver, show, tell_prefect
+from tasks.retrying import RETRIED
+from tasks.runs import prefect_client, start, wake
+from tasks.workspace import Workspace, workspace
+
+SHEETS = 20
+"""Certificates that are laid out, and held in memory, together."""
+
+
+def rules_of_year(here: Workspace, year: int) -> RulesFor:
+    """The rules by which a year's cycle goes, for every organisation."""
+    day = freezing.rules_day(year)
+    return lambda organisation: load_rules(organisation, day, here.settings.rules)
+
+
+# The year ---------------------------------------------------------------------------------------
+
+
+def begin_cycle(here: Workspace, year: int | None = None) -> str:
+    """Begins the cycle of a year, by default the latest whose window is over, and starts its run; once.
+
+    Raises:
+        InvalidInput: there is no such year, or no Central Support Service.
+        NotAllowed: labels of that year can still be awarded.
+        OutOfReach: Prefect does not answer; `labels recover` starts the run later.
+    """
+    with here.record.writing() as session:
+        if year is None:
+            central = freezing.central_organisation(session).id
+            year = freezing.latest_year(lambda one: rules_of_year(here, one)(central).european, here.now())
+        application = freezing.begin(session, year, rules_of_year(here, year), now=here.now())
+        closed = session.get_one(Application, application).stage is Stage.CLOSED
+    if not closed:
+        with prefect_client() as client:
+            start(here, client, application)
+    return application
+
+
+@task(name="begin the year", **RETRIED)
+def begin_the_year(year: int | None) -> str:
+    """The application in which a year's label is awarded; it has its run."""
+    return begin_cycle(workspace(), year)
+
+
+@task(name="freeze the labels", **RETRIED)
+def freeze(application_id: str) -> str:
+    """Freezes and ranks the year's labels; the digest of the list."""
+    here = workspace()
+    with here.record.writing() as session:
+        year = freezing.cycle_of(session, held(session, application_id)).year
+        return freezing.freeze(session, application_id, rules_of_year(here, year), now=here.now())
+
+
+@task(name="ask the organisations", **RETRIED)
+def ask_the_organisations(application_id: str) -> list[str]:
+    """Every organisation's nomination has its run; how many there are."""
+    here = workspace()
+    with here.record.reading() as session:
+        waiting = session.scalars(
+            sa.select(CycleOrganisation.nomination)
+            .join(Cycle, Cycle.year == CycleOrganisation.year)
+            .join(Application, Application.id == CycleOrganisation.nomination)
+            .where(
+                Cycle.application == application_id,
+                Application.stage != Stage.CLOSED,
+                Application.run.is_(None),
+            )
+            .order_by(CycleOrganisation.organisation)
+        ).all()
+    started = [one for one in waiting if one]
+    with prefect_client() as client:
+        for nomination in started:
+            start(here, client, nomination)
+    return started
+
+
+@task(name="see who still screens", **RETRIED)
+def still_screening(application_id: str) -> list[str]:
+    """The organisations that the cycle waits for; what is shown of it is brought up to date."""
+    here = workspace()
+    with here.record.writing() as session:
+        application = held(session, application_id)
+        cycle = freezing.cycle_of(session, application)
+        waiting = screening.still_screening(session, cycle.year)
+        application.parked_revision = application.revision
+    _show_cycle(here, cycle.year)
+    tell_prefect(application)
+    return waiting
+
+
+@task(name="merge the nominations", **RETRIED)
+def merge_nominations(application_id: str) -> int:
+    """How many projects were put forward and have the labelled partners that the rules ask for."""
+    here = workspace()
+    with here.record.writing() as session:
+        return awarding.merge_nominations(session, application_id, now=here.now())
+
+
+@task(name="ask for the award", **RETRIED)
+def ask_for_the_award(application_id: str) -> list[str]:
+    """Asks the Central Support Service; the steps that are awaited, none once it is settled."""
+    here = workspace()
+    with here.record.writing() as session:
+        awaited = awarding.ask(session, application_id, now=here.now(), key=here.key)
+        application = session.get_one(Application, application_id)
+        session.flush()
+        application.parked_revision = application.revision
+        text = european_briefs.award_brief(session, here, application, awaited).whole()
+        steps = [step.id for step in awaited]
+    tell_prefect(application)
+    if steps:
+        show(f"award-{application_id}", text, "Every project that qualifies, and why the others don't")
+        deliver(application_id)
+    return steps
+
+
+@task(name="award", **RETRIED)
+def award(application_id: str) -> str:
+    """The label to every teacher of the awarded projects who holds its National Quality Label."""
+    here = workspace()
+    with here.record.writing() as session:
+        return awarding.award(session, application_id, now=here.now()).value
+
+
+@task(name="issue the certificates", **RETRIED)
+def issue_certificates(application_id: str) -> int:
+    """Every certificate rendered, stored and in the record, a few at a time; returns how many were made."""
+    here, made, after = workspace(), 0, ""
+    while True:
+        with here.record.reading() as session:
+            application = session.get_one(Application, application_id)
+            due = due_certificates(session, application, SHEETS, after)
+        if not due:
+            return made
+        after = due[-1].facts.application
+        for certificate, content in zip(due, _rendered(due), strict=True):
+            if content is None:
+                continue
+            key = here.documents.put(content, "application/pdf")
+            with here.record.writing() as session:
+                held(session, application_id)
+                keep(
+                    session,
+                    application_id,
+                    "certificate",
+                    certificate.name,
+                    key,
+                    "application/pdf",
+                    len(content),
+                    here.now(),
+                )
+            made += 1
+
+
+def _rendered(due: list[DueCertificate]) -> list[bytes | None]:
+    """The certificates; one that can't be printed keeps none of the others waiting, and is named in the log."""
+    # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
+    from tasks.rendering.certificates import render_certificate, render_certificates
+
+    facts = [certificate.facts for certificate in due]
+    try:
+        return list(render_certificates(facts)[0])
+    except (InvalidInput, ValueError):
+        pass
+    found: list[bytes | None] = []
+    for one in facts:
+        try:
+            found.append(render_certificate(one))
+        except InvalidInput as error:
+            get_run_logger().error("A certificate can't be printed: %s", error)
+            found.append(None)
+    return found
+
+
+def keep(
+    session: sa.orm.Session,
+    application: str,
+    kind: str,
+    name: str,
+    key: str,
+    media_type: str,
+    size: int,
+    now: datetime,
+) -> bool:
+    """Notes a stored document, once; tells whether it is new."""
+    known = session.scalar(
+        sa.select(Document.id).where(
+            Document.application == application, Document.kind == kind, Document.name == name
+        )
+    )
+    if known is None:
+        session.add(
+            Document(
+                application=application,
+                kind=kind,
+                name=name,
+                key=key,
+                media_type=media_type,
+                size=size,
+                stored_at=now,
+            )
+        )
+    return known is None
+
+
+@task(name="publish the gallery", **RETRIED)
+def publish_gallery(application_id: str) -> str:
+    """The gallery as the awards are now; its digest."""
+    here = workspace()
+    with here.record.reading() as session:
+        year = freezing.cycle_of(session, session.get_one(Application, application_id)).year
+    shown = publish(here, year)
+    _show_cycle(here, year)
+    return shown
+
+
+def publish(here: Workspace, year: int) -> str:
+    """Stores a year's gallery and puts it into the folder of galleries, where a portal can fetch it.
+
+    Raises:
+        NotFound: the cycle of that year has not begun.
+    """
+    from tasks.rendering.gallery import render_gallery
+
+    with here.record.reading() as session:
+        shown = gallery(session, year)
+    page, body = render_gallery(shown)
+    files = {"index.html": (page, "text/html"), "gallery.json": (body, "application/json")}
+    keys = {name: here.documents.put(content, media) for name, (content, media) in files.items()}
+    write_gallery(here.settings.home / "galleries" / str(year), page, body)
+    with here.record.writing() as session:
+        cycle = freezing.cycle_in(session, year)
+        held(session, cycle.application)
+        for name, (content, media) in files.items():
+            stored = f"{year}-{shown.digest[:8]}-{name}"
+            keep(session, cycle.application, "gallery", stored, keys[name], media, len(content), here.now())
+        cycle.published = shown.digest
+    return shown.digest
+
+
+def write_gallery(folder: Path, page: bytes, body: bytes) -> None:
+    """The gallery's two files, each replaced at one stroke."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (("gallery.json", body), ("index.html", page)):
+        draft = folder / f".{name}.new"
+        draft.write_bytes(content)
+        draft.replace(folder / name)
+
+
+def _show_cycle(here: Workspace, year: int) -> None:
+    """The year as coordinators see it in Prefect: how far the organisations are, and a table by country."""
+    with here.record.reading() as session:
+        done, text = european_briefs.progress(session, here, year)
+    show(f"cycle-{year}", text, f"The European Quality Label {year} by country")
+    create_progress_artifact(
+        progress=done, key=f"cycle-{year}-screened", description="Organisations that have screened"
+    )
+
+
+# A nomination -----------------------------------------------------------------------------------
+
+
+@task(name="ask for the screening", **RETRIED)
+def ask_for_the_screening(application_id: str) -> list[str]:
+    """Asks the organisation's coordinators; the steps that are awaited, none once all is screened."""
+    here = workspace()
+    with here.record.writing() as session:
+        awaited = screening.ask(session, application_id, now=here.now(), key=here.key)
+        application = session.get_one(Application, application_id)
+        session.flush()
+        application.parked_revision = application.revision
+        text = european_briefs.ranking(session, application)
+        steps = [step.id for step in awaited]
+    tell_prefect(application)
+    show(f"ranking-{application_id}", text, "The ranking, with the reason for every place")
+    if steps:
+        deliver(application_id)
+    return steps
+
+
+@task(name="put forward", **RETRIED)
+def put_forward(application_id: str) -> str:
+    """What was approved counts from now on, and the year's cycle goes on if it waited for this."""
+    here = workspace()
+    with here.record.writing() as session:
+        outcome = screening.put_forward(session, application_id, now=here.now())
+        cycle = freezing.cycle_of(session, session.get_one(Application, application_id)).application
+    with prefect_client() as client:
+        woken = wake(here, client, cycle)
+    if not woken.done:
+        get_run_logger().info("The year's cycle: %s", woken.remark)
+    return outcome.value
