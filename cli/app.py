@@ -22,6 +22,7 @@ from labels.applications import NationalApplication
 from labels.clock import BRUSSELS, brussels_day, end_of_day, in_words
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotMailed, OutOfReach
 from labels.preselection import Round, check_schools
+from labels.pupil_label import classes
 from labels.reviewing import Accepted, Refusal
 from labels.steps import held
 from labels.text import clean, csv_plain
@@ -332,12 +333,16 @@ def answer(
 @app.command()
 @worded
 def code(
-    subject: Annotated[str, typer.Argument(metavar="STEP|APPLICATION", callback=plain)],
+    subject: Annotated[str, typer.Argument(metavar="STEP|APPLICATION|AWARD", callback=plain)],
     email: As,
     as_json: AsJson = False,
 ) -> None:
-    """Mail a fresh one-time code to a person, for a step of theirs or an action as a coordinator."""
+    """Mail a fresh one-time code: for a step of theirs, for an action as a coordinator, or, to the teacher
+    who holds an award, for the certificates of a class."""
     here = workspace()
+    if _mailed_for_a_class(here, subject, email):
+        _done(as_json, subject, f"A code for {subject} is on its way to {email}.")
+        return
     with here.record.writing() as session:
         step = reviewing.send_code(session, subject, email, now=here.now(), key=here.key)
         application = reviewing.find_step(session, step).application
@@ -346,6 +351,20 @@ def code(
         if why := outbox.held_up(session, step):
             fail(NotMailed(f"The code for {step} could not be mailed yet and is sent later. {why}"))
     _done(as_json, step, f"A code for {step} is on its way to {email}.")
+
+
+def _mailed_for_a_class(here: Workspace, subject: str, email: str) -> bool:
+    """Mails the code for a class if that is what is asked for."""
+    with here.record.writing() as session:
+        if not classes.is_for_a_class(session, subject, email):
+            return False
+        rules = classes.rules_for(session, subject, here.now(), here.settings.rules)
+        reason = classes.send_code(session, subject, email, rules, now=here.now(), key=here.key)
+    send_due(here)
+    with here.record.reading() as session:
+        if why := outbox.not_out(session, reason):
+            fail(NotMailed(f"The code for {subject} could not be mailed yet and is sent later. {why}"))
+    return True
 
 
 def _coordinate(
@@ -619,3 +638,6 @@ def up() -> None:
     from cli.services import run_services
 
     run_services()
+
+
+from cli import pupils  # noqa: E402, F401 -- commands in modules of their own register on the app above

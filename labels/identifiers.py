@@ -43,6 +43,11 @@ def step_id(application: str, kind: str, number: int) -> str:
     return f"STEP-{short_digest('step', application, kind, number)}"
 
 
+def pupil_class_id(award: str, number: int) -> str:
+    """`PQL-…`: a class that got certificates on the strength of its teacher's award."""
+    return f"PQL-{short_digest('pupil', award, number)}"
+
+
 def award_id(label: str, teacher: str | None, project: str | None, school: str | None, on: object) -> str:
     """The identifier of an award made elsewhere or earlier; ours keep their application's."""
     prefix = {"national": "NQL", "european": "EQL", "school": "SCH"}[label]

@@ -18,6 +18,7 @@ from labels.record.schema import (
     Document,
     Journal,
     Mail,
+    PupilClass,
     Review,
     RuleText,
     Stage,
@@ -221,6 +222,7 @@ EXPORTS: dict[str, type[Any]] = {
     "awards": Award,
     "mail": Mail,
     "journal": Journal,
+    "pupils": PupilClass,
 }
 """What `labels export` knows."""
 

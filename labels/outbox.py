@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.journal import SYSTEM, note
-from labels.record.schema import Application, Document, Journal, Mail, Step, StepState
+from labels.record.schema import Application, Document, Journal, Mail, PupilCode, Step, StepState
 from labels.text import clean, one_line
 
 
@@ -43,6 +43,8 @@ class Template(StrEnum):
     WITHDRAWN = "withdrawn"
     APPEAL_RECEIVED = "appeal_received"
     DEADLINE_MOVED = "deadline_moved"
+    PUPIL_CODE = "pupil_code"
+    """A code was asked for, by which a teacher has certificates made for a class."""
     SIMILARITY_WARNING = "similarity_warning"
     """Tells a coordinator that two applications of one project read alike."""
     SCREENING_ASKED = "screening_asked"
@@ -68,6 +70,7 @@ ASKS = frozenset(
         Template.SCREENING_ASKED,
         Template.AWARDING_ASKED,
         Template.CODE,
+        Template.PUPIL_CODE,
     }
 )
 """Messages that only ask for an answer to their step: pointless once the step is closed. The others
@@ -174,7 +177,15 @@ def held_up(session: Session, step: str) -> str | None:
     newest = (
         sa.select(Mail).where(Mail.step == step).order_by(Mail.queued_at.desc(), Mail.reason.desc()).limit(1)
     )
-    mail = session.scalar(newest)
+    return _why_not_out(session.scalar(newest))
+
+
+def not_out(session: Session, reason: str) -> str | None:
+    """Why the message of that reason has not gone out yet; None where it has."""
+    return _why_not_out(session.get(Mail, reason, populate_existing=True))
+
+
+def _why_not_out(mail: Mail | None) -> str | None:
     if mail is None or mail.sent_at:
         return None
     return mail.last_error or "Other mail before it was not taken."
@@ -258,20 +269,31 @@ def delay(attempts: int) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """Whether a message has a code to carry, and the number that the code is made from."""
+    """Whether a message has a code to carry, and what that code is made from."""
 
     needed: bool
-    code_number: int | None
+    subject: str | None = None
+    number: int | None = None
 
 
 def coded(session: Session, mail: Mail) -> Coded:
     """What the message's step says now; `needed` is false where the message has become pointless."""
+    if mail.template == Template.PUPIL_CODE:
+        asked = session.get(PupilCode, mail.context["award"], populate_existing=True)
+        if asked is None or asked.spent_at or str(asked.number) != mail.context["number"]:
+            return Coded(False)
+        return Coded(True, pupil_code_subject(asked.award), asked.number)
     if mail.step is None:
-        return Coded(True, None)
+        return Coded(True)
     found = session.execute(sa.select(Step.state, Step.code_number).where(Step.id == mail.step)).one()
     if found.state is StepState.OPEN:
-        return Coded(True, found.code_number)
-    return Coded(mail.template not in ASKS, None)
+        return Coded(True, mail.step, found.code_number)
+    return Coded(mail.template not in ASKS)
+
+
+def pupil_code_subject(award: str) -> str:
+    """What the code for the classes of an award is derived from."""
+    return f"{award}/pupils"
 
 
 def attached(session: Session, mail: Mail) -> Document | None:

@@ -174,6 +174,40 @@ class Award(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class PupilCode(Base):
+    """The one-time code by which the teacher who holds an award has certificates made for a class."""
+
+    __tablename__ = "pupil_code"
+    award: Mapped[str] = mapped_column(sa.ForeignKey("award.id"), primary_key=True)
+    number: Mapped[int]
+    """How many codes were asked for; the former ones are void."""
+    code_hash: Mapped[str]
+    failures: Mapped[int]
+    asked_at: Mapped[datetime]
+    spent_at: Mapped[datetime | None]
+
+
+class PupilClass(Base):
+    """A class whose pupils got their certificates: how many, when and by whom, and nobody's name."""
+
+    __tablename__ = "pupil_class"
+    __table_args__ = (sa.UniqueConstraint("award", "number"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """`PQL-…`, as it stands on each certificate."""
+    award: Mapped[str] = mapped_column(sa.ForeignKey("award.id"))
+    number: Mapped[int]
+    """The code's that it was made with: one class for each."""
+    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"))
+    pupils: Mapped[int]
+    left_out: Mapped[int]
+    """Rows of the list that had a fault."""
+    attempt: Mapped[int]
+    """Counts the commands that began it; only the latest may end it."""
+    begun_at: Mapped[datetime]
+    made_at: Mapped[datetime | None]
+    """When the certificates were in the teacher's folder."""
+
+
 class Conflict(Base):
     """A declared conflict of interest: this person judges nothing of that teacher, project or school."""
 

@@ -291,6 +291,17 @@ class EuropeanRules(Rule):
     """Two different people must award the same."""
 
 
+class PupilRules(Rule):
+    """The rules of the Pupil Quality Label."""
+
+    most_names: Sourced[Annotated[int, Field(strict=True, ge=1, le=500)]]
+    """Names on one list; they are in memory together."""
+    code_days: Sourced[Days]
+    """Days for which the code works that a teacher asked for."""
+    code_attempts: Sourced[Positive]
+    """Wrong codes before a new one is mailed and the old one is void."""
+
+
 class RuleEdition(Rule):
     """The rules in force for one organisation: what an application keeps for good."""
 
@@ -301,6 +312,7 @@ class RuleEdition(Rule):
     criteria_set: CriteriaSet
     national: NationalRules
     european: EuropeanRules
+    pupil: PupilRules
 
     @property
     def version(self) -> str:

@@ -132,11 +132,11 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
         mail = session.get_one(Mail, reason, populate_existing=True)
         coded = outbox.coded(session, mail)
         if not coded.needed:
-            outbox.mark_obsolete(session, reason, now, f"{mail.step} is no longer open.")
+            outbox.mark_obsolete(session, reason, now, f"{mail.step or 'its code'} is no longer open.")
             return Delivered(obsolete=1)
         code = None
-        if mail.step and coded.code_number is not None:
-            code = review_code(key, mail.step, coded.code_number)
+        if coded.subject and coded.number is not None:
+            code = review_code(key, coded.subject, coded.number)
         document = outbox.attached(session, mail)
         run = session.scalar(sa.select(Application.run).where(Application.id == mail.application))
         return _Claimed(

@@ -87,6 +87,12 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
         "results": ["P-1 · Rivers: awarded", "P-2 · Bridges: not awarded. It is an advertisement."],
     },
     Template.LABEL_REVOKED: {"reason": "The appeal of another member was upheld."},
+    Template.PUPIL_CODE: {
+        "award": APPLICATION,
+        "number": "1",
+        "until": "2026-03-23 09:30 (Brussels)",
+        "purpose": "",
+    },
     Template.SIMILARITY_WARNING: {
         "other": "NQL-AAAABBBBCC",
         "share": "64%",

@@ -1,0 +1,140 @@
+"""`labels pupils`: certificates of the Pupil Quality Label for a class."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.app import As, AsJson, Code, accepted, app, plain, worded
+from cli.output import emit, say
+from flows.quality_label.pupil import pupil_quality_label
+from labels.errors import Fault, InvalidInput, LabelsError, OutOfReach
+from labels.pupil_label import classes
+from labels.pupil_label.classes import Begun
+from labels.pupil_label.encodings import SUBJECT
+from labels.pupil_label.names import LARGEST, NameList, read_names
+from labels.record.schema import PupilClass
+from tasks.pupil import ClassInHand, in_hand
+from tasks.rendering.fonts import missing_characters
+from tasks.runs import prefect_client
+from tasks.workspace import Workspace, workspace
+
+
+@app.command()
+@worded
+def pupils(
+    award: Annotated[str, typer.Argument(metavar="AWARD", callback=plain, help="Your label, NQL-….")],
+    names: Annotated[
+        Path, typer.Argument(metavar="NAMES.csv", help="One name a row; - reads standard input.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the certificates.")],
+    email: As,
+    code: Code,
+    strict: Annotated[bool, typer.Option(help="Make none if a row has a fault.")] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Where the name stands: a number or a word of the header; may be repeated."),
+    ] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether the first row is one.")
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="How the list was saved, where that can't be told.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make certificates for the pupils of a labelled teacher: a ZIP, and one file to print."""
+    here = workspace()
+    with here.record.writing() as session:
+        rules = classes.rules_for(session, award, here.now(), here.settings.rules)
+        country = classes.country_of(session, award)
+        refusal = classes.prove(session, award, email, code, rules, now=here.now(), key=here.key)
+    accepted(refusal)
+    listed = read_names(
+        _content(names), country, missing_characters, encoding=encoding, columns=column or (), header=header
+    )
+    if listed.faults and (strict or not listed.pupils):
+        raise InvalidInput(SUBJECT, listed.faults)
+    if len(listed.pupils) > rules.most_names.value:
+        problem = f"has {len(listed.pupils):,} names; at most {rules.most_names.value} are taken at a time."
+        raise InvalidInput(SUBJECT, [Fault("(whole file)", problem, "Make a list for each class.")])
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput("OUT", [Fault(str(folder), "is a file; expected a folder.")])
+    with here.record.writing() as session:
+        begun = classes.begin(
+            session, award, email, code, rules,
+            pupils=len(listed.pupils), left_out=len(listed.faults), now=here.now(), key=here.key,
+        )  # fmt: skip
+    if not isinstance(begun, Begun):
+        accepted(begun)
+        return
+    _make(here, award, begun, ClassInHand(here, begun, email, listed.pupils, folder))
+    _tell(begun.id, folder, listed, as_json)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if str(path) == "-":
+            return sys.stdin.buffer.read(LARGEST + 1)
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        problem = f"can't be read: {error.strerror}."
+    raise InvalidInput(SUBJECT, [Fault("(whole file)", problem)])
+
+
+def _make(here: Workspace, award: str, begun: Begun, given: ClassInHand) -> None:
+    """Runs the flow in this process; without Prefect where that is away, since only its window is missing."""
+    with in_hand(given):
+        if _prefect_answers():
+            try:
+                pupil_quality_label(award, begun.id, len(given.pupils))
+                return
+            except LabelsError:
+                raise
+            except Exception as error:  # Prefect's own: our tasks let nothing else out
+                say(f"Prefect failed meanwhile ({type(error).__name__}); going on without it.")
+            with here.record.reading() as session:
+                if session.get_one(PupilClass, begun.id).made_at:
+                    return
+        else:
+            say("Prefect's server is out of reach: this run will not be seen there. The record counts it.")
+        pupil_quality_label.fn(award, begun.id, len(given.pupils))
+
+
+def _prefect_answers() -> bool:
+    try:
+        with prefect_client() as client:
+            return client.api_healthcheck() is None
+    except OutOfReach:
+        return False
+
+
+def _tell(number: str, folder: Path, listed: NameList, as_json: bool) -> None:
+    files = [folder / f"{number}.zip", folder / f"{number}-print.pdf"]
+    if as_json:
+        emit(
+            {
+                "class": number,
+                "certificates": len(listed.pupils),
+                "files": [str(file) for file in files],
+                "left_out": [
+                    {"row": fault.where, "problem": fault.problem, "remedy": fault.remedy}
+                    for fault in listed.faults
+                ],
+                "repeated": list(listed.repeated),
+                "read_as": listed.encoding,
+            }
+        )
+        return
+    for fault in listed.faults:
+        say(f"Left out: {fault}", "yellow")
+    if listed.repeated:
+        say(f"The same name as further up, in row {', '.join(map(str, listed.repeated))}: made all the same.")
+    if listed.encoding not in ("utf-8", "utf-16"):
+        say(f"The list was read as {listed.encoding}: look at the letters on a certificate or two.")
+    say(f"{len(listed.pupils)} certificates ({number}): {files[0]} and, to print, {files[1]}.", "green")
+    say(
+        "Their names are kept nowhere else. Delete the list and the certificates when you have given them out."
+    )

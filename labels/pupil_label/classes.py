@@ -1,0 +1,325 @@
+"""A class that gets certificates: who may ask for them, what they state, and the count that the record keeps.
+
+Pupils' names never come here. The teacher who holds the award proves it with a one-time code; a code
+makes the certificates of one class, and is spent once they are in the teacher's folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import outbox
+from labels.calendars import school_year
+from labels.clock import brussels_day, in_words
+from labels.errors import NotAllowed, NotFound
+from labels.identifiers import pupil_class_id
+from labels.journal import SYSTEM, note
+from labels.papers import Label
+from labels.people import code_hash, code_matches, review_code
+from labels.record.schema import (
+    Application,
+    Award,
+    Organisation,
+    Project,
+    PupilClass,
+    PupilCode,
+    School,
+    Teacher,
+)
+from labels.registry.countries import country_name
+from labels.reviewing import Refusal
+from labels.rules import load_rules
+from labels.rules.model import PupilRules
+
+_LABELS = frozenset((Label.NATIONAL.value, Label.EUROPEAN.value))
+"""The labels of a teacher's project, whose pupils can have theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A class whose certificates may be made now."""
+
+    id: str
+    attempt: int
+
+
+def is_for_a_class(session: Session, subject: str, email: str) -> bool:
+    """Whether a code asked for this subject is one for a class: it is this person's award, or an award
+    that nothing else could be done about, since no application led to it here."""
+    award = session.get(Award, subject)
+    if award is None:
+        return False
+    teacher = session.get(Teacher, award.teacher) if award.teacher else None
+    if teacher and teacher.email.casefold() == email.casefold():
+        return True
+    return session.get(Application, award.id) is None
+
+
+def country_of(session: Session, award_id: str) -> str:
+    """The country (ISO 3166) where the teacher's lists are written.
+
+    Raises:
+        NotFound, NotAllowed: see `send_code`.
+    """
+    return _school(session, *_awarded(session, award_id)).country
+
+
+def rules_for(session: Session, award_id: str, now: datetime, folder: Path | None = None) -> PupilRules:
+    """The rules in force for the organisation that awarded.
+
+    Raises:
+        NotFound, NotAllowed: see `send_code`.
+    """
+    award, _ = _awarded(session, award_id)
+    return load_rules(award.organisation, brussels_day(now), folder).pupil
+
+
+# Proving ----------------------------------------------------------------------------------------
+
+
+def send_code(
+    session: Session, award_id: str, email: str, rules: PupilRules, *, now: datetime, key: bytes
+) -> str:
+    """Mails the teacher who holds the award a code for one class; a former code is void.
+
+    Returns the reason of the message.
+
+    Raises:
+        NotFound: there is no such award.
+        NotAllowed: it was revoked, is for no teacher's project, or this is not its teacher.
+    """
+    award, teacher = _held_award(session, award_id)
+    if teacher.email.casefold() != email.casefold():
+        raise NotAllowed(f"{email} is not the teacher who holds {award.id}.")
+    code = _code_of(session, award.id)
+    if code is None:
+        code = PupilCode(award=award.id, number=0, code_hash="", failures=0, asked_at=now)
+        session.add(code)
+    reason = _renew(session, code, award, teacher, rules, now=now, key=key)
+    note(session, _application(session, award), email, "asked for a code", now, award=award.id)
+    return reason
+
+
+def prove(
+    session: Session, award_id: str, email: str, code: str, rules: PupilRules, *, now: datetime, key: bytes
+) -> Refusal | None:
+    """Why this person may not have certificates made now, or None if they proved that they may.
+
+    A wrong code is counted; after as many as the rules say, it is void and a new one is mailed.
+
+    Raises:
+        NotFound, NotAllowed: see `send_code`.
+    """
+    award, teacher = _held_award(session, award_id)
+    ask = f"Ask for one with: labels code {award.id} --as {email}"
+    asked = _code_of(session, award.id)
+    if asked is None:
+        return Refusal(f"The code is not valid. {ask}")
+    right = code_matches(code, asked.code_hash) and teacher.email.casefold() == email.casefold()
+    if asked.spent_at is not None:
+        when = f" was used {in_words(asked.spent_at)}" if right else " is not valid"
+        return Refusal(f"This code{when}. {ask}")
+    if not right:
+        return _count_failure(session, asked, award, teacher, rules, now=now, key=key)
+    until = asked.asked_at + timedelta(days=rules.code_days.value)
+    if now > until:
+        return Refusal(f"This code worked until {in_words(until)}. {ask}")
+    return None
+
+
+def _count_failure(
+    session: Session,
+    asked: PupilCode,
+    award: Award,
+    teacher: Teacher,
+    rules: PupilRules,
+    *,
+    now: datetime,
+    key: bytes,
+) -> Refusal:
+    asked.failures += 1
+    left = max(rules.code_attempts.value - asked.failures, 0)
+    note(
+        session, _application(session, award), SYSTEM, "refused a wrong code", now, award=award.id, left=left
+    )
+    if left:
+        tries = "one more try" if left == 1 else f"{left} more tries"
+        return Refusal(f"The code is not valid ({tries} before a new one is sent).")
+    tried = "The former code was tried too often and is void."
+    _renew(session, asked, award, teacher, rules, now=now, key=key, purpose=tried)
+    return Refusal("The code was tried too often and is void. A new one has been mailed.")
+
+
+def _renew(
+    session: Session,
+    code: PupilCode,
+    award: Award,
+    teacher: Teacher,
+    rules: PupilRules,
+    *,
+    now: datetime,
+    key: bytes,
+    purpose: str = "",
+) -> str:
+    code.number += 1
+    code.code_hash = code_hash(review_code(key, outbox.pupil_code_subject(award.id), code.number))
+    code.failures, code.asked_at, code.spent_at = 0, now, None
+    session.flush()
+    application = _application(session, award)
+    reason = f"{award.id}/{outbox.Template.PUPIL_CODE.value}/{code.number}"
+    outbox.queue(
+        session,
+        reason=reason,
+        template=outbox.Template.PUPIL_CODE,
+        language=teacher.language,
+        to_name=teacher.name,
+        to_address=teacher.email,
+        context={
+            "award": award.id,
+            "number": str(code.number),
+            "project_title": _project(session, award).title,
+            "organisation_name": session.get_one(Organisation, award.organisation).name,
+            "until": in_words(now + timedelta(days=rules.code_days.value)),
+            "purpose": purpose,
+        },
+        now=now,
+        application=application.id if application else None,
+    )
+    return reason
+
+
+# Making -----------------------------------------------------------------------------------------
+
+
+def begin(
+    session: Session,
+    award_id: str,
+    email: str,
+    code: str,
+    rules: PupilRules,
+    *,
+    pupils: int,
+    left_out: int,
+    now: datetime,
+    key: bytes,
+) -> Begun | Refusal:
+    """Opens the class of a code, or takes it up again where a command was interrupted.
+
+    Of two commands with one code the later one counts, and `finish` refuses the other.
+
+    Raises:
+        NotFound, NotAllowed: see `send_code`.
+    """
+    if refusal := prove(session, award_id, email, code, rules, now=now, key=key):
+        return refusal
+    award, teacher = _awarded(session, award_id)
+    number = session.get_one(PupilCode, award.id).number
+    identifier = pupil_class_id(award.id, number)
+    begun = session.get(PupilClass, identifier, populate_existing=True)
+    if begun is None:
+        begun = PupilClass(
+            id=identifier, award=award.id, number=number, teacher=teacher.id, attempt=0, begun_at=now,
+            pupils=pupils, left_out=left_out,
+        )  # fmt: skip
+        session.add(begun)
+    begun.attempt += 1
+    begun.pupils, begun.left_out = pupils, left_out
+    session.flush()
+    return Begun(identifier, begun.attempt)
+
+
+def stated(session: Session, class_id: str) -> dict[str, Any]:
+    """What every certificate of the class states, all but the name: the fields of `CertificateFacts`."""
+    begun = session.get_one(PupilClass, class_id)
+    award, teacher = _awarded(session, begun.award)
+    school = _school(session, award, teacher)
+    year = school_year(award.awarded_on)
+    return {
+        "label": Label.PUPIL,
+        "application": begun.id,
+        "school": school.name,
+        "city": school.city,
+        "country": country_name(school.country),
+        "project": _project(session, award).title,
+        "organisation": session.get_one(Organisation, award.organisation).name,
+        "awarded_on": brussels_day(begun.begun_at),
+        "school_year": f"{year}/{(year + 1) % 100:02}",
+        "language": "en",  # the language of the paper's own words; names keep theirs
+    }
+
+
+def finish(session: Session, begun: Begun, email: str, *, now: datetime) -> int:
+    """Counts the class and spends its code; returns how many pupils got certificates.
+
+    It is held against other commands until the end of the transaction, in which the caller puts the
+    certificates in their place: they are counted exactly if they are there.
+
+    Raises:
+        NotAllowed: another command with the same code was begun later, or has ended; or the award was
+            revoked meanwhile.
+    """
+    award, _ = _held_award(session, session.get_one(PupilClass, begun.id).award)
+    found = session.get_one(PupilClass, begun.id, populate_existing=True)
+    code = _code_of(session, award.id)
+    if (
+        found.attempt != begun.attempt
+        or found.made_at is not None
+        or code is None
+        or code.number != found.number
+    ):
+        raise NotAllowed("Another command with the same code was begun after this one; that one counts.")
+    found.made_at = code.spent_at = now
+    note(
+        session, _application(session, award), email, "made certificates for a class", now,
+        award=award.id, number=found.id, pupils=found.pupils, left_out=found.left_out,
+    )  # fmt: skip
+    return found.pupils
+
+
+# What an award is of ------------------------------------------------------------------------------
+
+
+def _awarded(session: Session, award_id: str) -> tuple[Award, Teacher]:
+    award = session.get(Award, award_id, populate_existing=True)
+    if award is None:
+        raise NotFound(f"There is no award {award_id}.")
+    if award.label not in _LABELS or award.teacher is None or award.project is None:
+        raise NotAllowed(
+            f"{award.id} is not the label of a teacher's project, whose pupils could have theirs."
+        )
+    if award.revoked_at is not None:
+        raise NotAllowed(
+            f"{award.id} was revoked {in_words(award.revoked_at)}; it gives no certificates any more."
+        )
+    return award, session.get_one(Teacher, award.teacher)
+
+
+def _held_award(session: Session, award_id: str) -> tuple[Award, Teacher]:
+    """The same, held against other commands until the end of the transaction."""
+    session.execute(sa.select(Award.id).where(Award.id == award_id).with_for_update())
+    return _awarded(session, award_id)
+
+
+def _code_of(session: Session, award_id: str) -> PupilCode | None:
+    return session.get(PupilCode, award_id, populate_existing=True)
+
+
+def _school(session: Session, award: Award, teacher: Teacher) -> School:
+    """Where the project was done: the teacher may have moved since."""
+    return session.get_one(School, award.school or teacher.school)
+
+
+def _project(session: Session, award: Award) -> Project:
+    return session.get_one(Project, award.project)
+
+
+def _application(session: Session, award: Award) -> Application | None:
+    """The application that was awarded, if that was here; an award made elsewhere has none."""
+    held = sa.select(Application).where(Application.id == award.id).with_for_update()
+    return session.scalar(held.execution_options(populate_existing=True))

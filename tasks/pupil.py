@@ -1,0 +1,211 @@
+"""The tasks of the Pupil Quality Label: certificates out of names that Prefect never learns of.
+
+What Prefect is given, it keeps: parameters, results, the messages of errors. So the names are held beside
+it for as long as the command lasts, in a variable of this process; its run knows the class's number and
+how many pupils there are. An error leaves here without what it was about, since its text could name them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import os
+import traceback
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import task
+from prefect.context import FlowRunContext
+
+from labels.errors import InvalidInput, LabelsError, NotAllowed
+from labels.papers import CertificateFacts
+from labels.pupil_label import classes
+from labels.pupil_label.classes import Begun
+from labels.pupil_label.names import Pupil
+from labels.settings import PROJECT
+from tasks.retrying import RETRIED
+from tasks.workspace import Workspace
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class NotMade(LabelsError):
+    """The certificates could not be made or written; says why or where, and nobody's name."""
+
+    exit_code = 5
+
+
+@dataclass
+class ClassInHand:
+    """A class while its certificates are made; the names are left out wherever this is shown."""
+
+    here: Workspace
+    begun: Begun
+    email: str
+    """The teacher's."""
+    pupils: Sequence[Pupil] = field(repr=False)
+    folder: Path
+    files: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """What goes into the folder, by name."""
+
+
+_IN_HAND: ContextVar[ClassInHand | None] = ContextVar("the class in hand", default=None)
+
+
+@contextlib.contextmanager
+def in_hand(given: ClassInHand) -> Iterator[None]:
+    """Lets the tasks of this process, and nobody else, work on a class."""
+    token = _IN_HAND.set(given)
+    try:
+        yield
+    finally:
+        _IN_HAND.reset(token)
+        given.files.clear()
+
+
+def _held(number: str) -> ClassInHand:
+    given = _IN_HAND.get()
+    if given is None or given.begun.id != number:
+        raise NotAllowed("Pupils' certificates are made by `labels pupils` alone, which holds their names.")
+    return given
+
+
+def _nameless(function: Callable[P, T]) -> Callable[P, T]:
+    """Lets an error out without its causes and whatever else could hold a name."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        failure: LabelsError
+        try:
+            return function(*args, **kwargs)
+        except InvalidInput as error:
+            rest = [fault for fault in error.faults if fault.where != "holder"]
+            failure = InvalidInput(error.subject, rest) if rest else NotMade("A name could not be printed.")
+        except OSError as error:
+            failure = NotMade(
+                f"The certificates could not be written: {error.strerror}. The code still works."
+            )
+        except LabelsError as error:
+            failure = error.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
+        except Exception as error:
+            failure = NotMade(
+                f"The certificates could not be made: {type(error).__name__} at {_place(error)}."
+            )
+        # Out here, no error is being handled that Python would keep as the context of this one.
+        raise failure
+
+    return call
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised: file and line, which hold no values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(str(PROJECT))] or frames
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
+
+
+def _shown(name: str) -> Callable[[Callable[[str], int]], Callable[[str], int]]:
+    """A task where Prefect watches, the plain function where it is away: a class need not wait for it."""
+
+    def decorate(function: Callable[[str], int]) -> Callable[[str], int]:
+        plain = _nameless(function)
+        options: dict[str, Any] = RETRIED | {"persist_result": False, "log_prints": False}
+        watched = task(name=name, **options)(plain)
+
+        @functools.wraps(function)
+        def call(number: str) -> int:
+            return watched(number) if FlowRunContext.get() else plain(number)
+
+        return call
+
+    return decorate
+
+
+@_shown("print the certificates")
+def print_certificates(number: str) -> int:
+    """Lays out a certificate for each pupil; they stay in memory. Returns how many there are."""
+    # WeasyPrint takes half a second to import.
+    from tasks.rendering.certificates import render_certificates
+
+    given = _held(number)
+    with given.here.record.reading() as session:
+        stated = classes.stated(session, number)
+    each, together = render_certificates(
+        [CertificateFacts.of(holder=pupil.name, **stated) for pupil in given.pupils]
+    )
+    rows = [f"row-{pupil.row:03}.pdf" for pupil in given.pupils]
+    given.files = {
+        f"{number}.zip": _zipped(dict(zip(rows, each, strict=True))),
+        f"{number}-print.pdf": together,
+    }
+    return len(each)
+
+
+@_shown("hand the certificates over")
+def hand_over(number: str) -> int:
+    """Puts the certificates into the teacher's folder and counts them: both, or neither."""
+    given = _held(number)
+    given.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    placed: list[Path] = []
+    try:
+        with given.here.record.writing() as session:
+            pupils = classes.finish(session, given.begun, given.email, now=given.here.now())
+            for name, content in given.files.items():
+                place(given.folder / name, content)
+                placed.append(given.folder / name)
+    except BaseException:
+        for path in placed:
+            path.unlink(missing_ok=True)
+        raise
+    return pupils
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    """The files as a ZIP, the same bytes for the same files; PDFs are compressed as they are."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, file in files.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o600 << 16
+            archive.writestr(entry, file)
+    return content.getvalue()
+
+
+def place(path: Path, content: bytes) -> None:
+    """Puts a file in its place whole, for its owner's eyes only, replacing a former one.
+
+    Until then it has no name where the file system knows such files, so that a process which is killed
+    leaves nothing behind.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    draft.unlink(missing_ok=True)
+    try:
+        try:
+            with _written(path.parent, os.O_TMPFILE, content) as file:
+                os.link(f"/proc/self/fd/{file}", draft, follow_symlinks=True)
+        except (OSError, AttributeError):  # not on this file system, or not on Linux
+            with _written(draft, os.O_CREAT | os.O_EXCL, content):
+                pass
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _written(path: Path, how: int, content: bytes) -> Iterator[int]:
+    """A file that holds the content, durably, and is open still."""
+    descriptor = os.open(path, how | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+        os.fsync(descriptor)
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,167 @@
+"""Who may have certificates made for a class, how often, and what the record counts."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from labels import outbox
+from labels.errors import NotAllowed, NotFound
+from labels.papers import CertificateFacts
+from labels.people import review_code
+from labels.pupil_label import classes
+from labels.pupil_label.classes import Begun
+from labels.record import Record
+from labels.record.schema import Award, Journal, Mail, PupilClass, PupilCode, School, Teacher
+from labels.reviewing import Refusal
+from labels.rules import load_rules
+from tests.support.people import KEY, NOW, populate
+
+AWARD = "NQL-0123456789"
+EMAIL = "t-1@school.example"
+RULES = load_rules("NSS-PL", NOW.date()).pupil
+
+
+@pytest.fixture
+def awarded(record: Record) -> Record:
+    """A teacher holds an award that was made elsewhere: no application led to it here."""
+    with record.writing() as session:
+        populate(session)
+        session.add(
+            Award(
+                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
+                organisation="NSS-PL", awarded_on=date(2025, 8, 31), score=25,
+            )
+        )  # fmt: skip
+    return record
+
+
+def asked(record: Record, number: int = 1) -> str:
+    """The code that the teacher asked for."""
+    with record.writing() as session:
+        classes.send_code(session, AWARD, EMAIL, RULES, now=NOW, key=KEY)
+        assert session.get_one(PupilCode, AWARD).number == number
+    return review_code(KEY, outbox.pupil_code_subject(AWARD), number)
+
+
+def begun(record: Record, code: str, *, after: timedelta = timedelta(), pupils: int = 28) -> Begun | Refusal:
+    with record.writing() as session:
+        return classes.begin(
+            session, AWARD, EMAIL, code, RULES, pupils=pupils, left_out=2, now=NOW + after, key=KEY
+        )
+
+
+def finished(record: Record, one: Begun | Refusal) -> int:
+    assert isinstance(one, Begun)
+    with record.writing() as session:
+        return classes.finish(session, one, EMAIL, now=NOW)
+
+
+def why(refused: Begun | Refusal) -> str:
+    assert isinstance(refused, Refusal)
+    return refused.why
+
+
+def test_a_code_makes_one_class_and_the_record_counts_its_pupils(awarded: Record) -> None:
+    code = asked(awarded)
+    assert finished(awarded, begun(awarded, code)) == 28
+    assert why(begun(awarded, code)) == (
+        f"This code was used 2026-03-16 10:00 (Brussels). Ask for one with: labels code {AWARD} --as {EMAIL}"
+    )
+    assert finished(awarded, begun(awarded, asked(awarded, 2), pupils=3)) == 3
+    with awarded.reading() as session:
+        assert session.scalars(sa.select(PupilClass.pupils).order_by(PupilClass.number)).all() == [28, 3]
+        told = session.scalars(sa.select(Journal.what).order_by(Journal.id)).all()
+    assert told == ["asked for a code", "made certificates for a class"] * 2
+
+
+def test_a_command_that_was_interrupted_is_given_again_with_the_same_code(awarded: Record) -> None:
+    code = asked(awarded)
+    first, again = begun(awarded, code), begun(awarded, code, after=timedelta(hours=1), pupils=27)
+    assert isinstance(first, Begun)
+    assert isinstance(again, Begun)
+    assert first.id == again.id
+    with awarded.reading() as session:
+        assert classes.stated(session, again.id)["awarded_on"] == date(2026, 3, 16)
+    assert finished(awarded, again) == 27
+
+
+def test_of_two_commands_with_one_code_the_later_counts(awarded: Record) -> None:
+    code = asked(awarded)
+    first, second = begun(awarded, code), begun(awarded, code, pupils=30)
+    with pytest.raises(NotAllowed, match="begun after this one; that one counts"):
+        finished(awarded, first)
+    assert finished(awarded, second) == 30
+    with pytest.raises(NotAllowed, match="that one counts"):
+        finished(awarded, second)
+
+
+def test_a_code_works_for_a_week(awarded: Record) -> None:
+    code = asked(awarded)
+    assert isinstance(begun(awarded, code, after=timedelta(days=7)), Begun)
+    assert why(begun(awarded, code, after=timedelta(days=7, seconds=1))).startswith(
+        "This code worked until 2026-03-23 10:00 (Brussels)."
+    )
+
+
+def test_a_code_that_is_guessed_at_too_often_is_void_and_a_new_one_is_mailed(awarded: Record) -> None:
+    code = asked(awarded)
+    said = [why(begun(awarded, "AAAA-AAAA-AA")) for _ in range(5)]
+    assert said[3] == "The code is not valid (one more try before a new one is sent)."
+    assert said[4] == "The code was tried too often and is void. A new one has been mailed."
+    assert isinstance(begun(awarded, code), Refusal)
+    with awarded.reading() as session:
+        first, second = session.scalars(sa.select(Mail).order_by(Mail.reason))
+        assert not outbox.coded(session, first).needed
+        assert outbox.coded(session, second) == outbox.Coded(True, f"{AWARD}/pupils", 2)
+
+
+def test_the_teacher_is_known_by_address_and_code_together(awarded: Record) -> None:
+    code = asked(awarded)
+    with awarded.writing() as session:
+        refused = classes.prove(session, AWARD, "t-2@school.example", code, RULES, now=NOW, key=KEY)
+        assert refused is not None
+        assert classes.prove(session, AWARD, EMAIL.upper(), code.lower(), RULES, now=NOW, key=KEY) is None
+
+
+def test_without_a_code_that_was_asked_for_nothing_is_made(awarded: Record) -> None:
+    assert "Ask for one with" in why(begun(awarded, ""))
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"), [("label", "is not the label of"), ("revoked_at", "was revoked")]
+)
+def test_an_award_that_gives_no_certificates_is_told(awarded: Record, changed: str, says: str) -> None:
+    code = asked(awarded)
+    one = begun(awarded, code)
+    with awarded.writing() as session:
+        setattr(session.get_one(Award, AWARD), changed, {"label": "school", "revoked_at": NOW}[changed])
+    with pytest.raises(NotAllowed, match=says):
+        begun(awarded, code)
+    with pytest.raises(NotAllowed, match=says):  # also where it was revoked meanwhile
+        finished(awarded, one)
+
+
+def test_an_award_that_is_not_there_is_not_found(awarded: Record) -> None:
+    with pytest.raises(NotFound), awarded.writing() as session:
+        classes.send_code(session, "NQL-NONE", EMAIL, RULES, now=NOW, key=KEY)
+
+
+def test_a_certificate_states_the_school_of_the_project_and_its_year(awarded: Record) -> None:
+    one = begun(awarded, asked(awarded))
+    assert isinstance(one, Begun)
+    with awarded.writing() as session:
+        session.get_one(Teacher, "T-1").school = "S-9"
+    with awarded.reading() as session:
+        facts = CertificateFacts.of(holder="Ada", **classes.stated(session, one.id))
+        assert facts.school == session.get_one(School, "S-1").name
+    assert (facts.application, facts.school_year, facts.country) == (one.id, "2024/25", "Poland")
+
+
+def test_a_code_asked_for_an_award_is_for_a_class_where_nothing_else_could_be_done(awarded: Record) -> None:
+    with awarded.reading() as session:
+        assert classes.is_for_a_class(session, AWARD, EMAIL.upper())
+        assert classes.is_for_a_class(session, AWARD, "somebody@else.example")  # who is told why not
+        assert not classes.is_for_a_class(session, "NQL-NONE", EMAIL)
