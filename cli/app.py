@@ -17,10 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.output import emit, emit_each, err, fail, out, say, say_plainly, table
 from labels import deciding, inquiry, outbox, reviewing
-from labels.answers import Decline, Information, Question, ReviewAnswer, read_answer
+from labels.answers import Decline, Information, Question, ReviewAnswer, Screening, read_answer
 from labels.applications import NationalApplication
 from labels.clock import BRUSSELS, brussels_day, end_of_day, in_words
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotMailed, OutOfReach
+from labels.european_label.gallery import Gallery
+from labels.european_label.inspecting import CycleView
 from labels.preselection import Round, check_schools
 from labels.pupil_label import classes
 from labels.reviewing import Accepted, Refusal
@@ -587,8 +589,11 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "answer-question": Question,
     "answer-decline": Decline,
     "answer-information": Information,
+    "answer-screening": Screening,
     "show": inquiry.ApplicationView,
     "inbox": inquiry.InboxItem,
+    "cycle": CycleView,
+    "gallery": Gallery,
 }
 
 
@@ -640,4 +645,4 @@ def up() -> None:
     run_services()
 
 
-from cli import pupils  # noqa: E402, F401 -- commands in modules of their own register on the app above
+from cli import cycle, pupils  # noqa: E402, F401 -- commands in modules of their own register on the app above

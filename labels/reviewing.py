@@ -13,13 +13,13 @@ from labels.answers import Answer, Decline, Information, Question, ReviewAnswer,
 from labels.applications import digest
 from labels.asking import Accepted as Accepted
 from labels.asking import Refusal as Refusal
-from labels.asking import coordinates, coordinator, has_role, mail_step
+from labels.asking import coordinates, coordinator, mail_step
 from labels.calendars import add_working_days
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.european_label import awarding, screening
 from labels.journal import RULES, SYSTEM, note
-from labels.people import Candidate, Judged, Role, choose_reviewer, code_matches, conflicts_of_interest
+from labels.people import Candidate, Judged, choose_reviewer, code_matches, conflicts_of_interest
 from labels.record.rows import write
 from labels.record.schema import (
     Application,
@@ -531,14 +531,14 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
         for step in ([named] if named else steps_of(session, application))
         if step.assignee == email and step.state is StepState.OPEN
     ]
-    coordinates = has_role(session, email, application.organisation, Role.COORDINATOR)
-    if coordinates and not named:  # one who also reviews it asks for that code by its step
+    coordinating = coordinates(session, email, application.organisation)
+    if coordinating and not named:  # one who also reviews it asks for that code by its step
         own = [step for step in own if step.kind in (StepKind.COORDINATION, StepKind.ASSIGNMENT)]
     if own:
         step = own[-1]
         renew_code(step, key)
         purpose = "You asked for a new code; the former one is void."
-    elif coordinates:
+    elif coordinating:
         step = open_step(
             session, application, StepKind.COORDINATION, email,
             now=now, key=key, organisation=application.organisation,

@@ -46,14 +46,15 @@ def edition(organisation: str, **changes: Any) -> RuleEdition:
     return RuleEdition.from_json(body)
 
 
-def populate_year(session: Session) -> None:
-    """The small registry, a Central Support Service, and the labels of a year.
+def populate_year(session: Session, populated: bool = False) -> None:
+    """The small registry (unless it is there), a Central Support Service, and the labels of a year.
 
     `NSS-PL` awarded seven: P-A 28 (T-A1), P-B 26 (T-B1), P-C 24 (T-C1), P-D 24 (T-D1), P-E, P-F and P-G
     less; `NSS-PT` one each for P-A (27, T-A2) and P-C (20, T-C2). P-B has one labelled partner only. One
     label of P-D (T-D2) is a year older.
     """
-    populate(session)
+    if not populated:
+        populate(session)
     session.add(
         Organisation(
             id=CENTRAL,

@@ -1,0 +1,304 @@
+"""The commands of the European Quality Label's year: where it stands, its gallery, and what is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.app import AsJson, OneApplication, accepted, app, plain, worded
+from cli.output import emit, say, say_plainly, table
+from labels import reviewing
+from labels.errors import Fault, InvalidInput
+from labels.european_label import inspecting, reopening
+from labels.european_label.freezing import repeat
+from labels.european_label.gallery import gallery as shown_in
+from labels.european_label.ranking import in_points
+from labels.record.schema import Stage
+from labels.steps import held, seen
+from tasks import european
+from tasks.post import send_due
+from tasks.runs import prefect_client, wake
+from tasks.workspace import workspace
+
+Year = Annotated[int, typer.Argument(metavar="YEAR", help="The year in which its labels' window ends.")]
+
+
+@app.command()
+@worded
+def cycle(
+    year: Year,
+    organisation: Annotated[
+        str,
+        typer.Option(metavar="ID", help="The ranking of one organisation, with its reasons.", callback=plain),
+    ] = "",
+    projects: Annotated[
+        bool, typer.Option(help="Every project, and which half of the rule it fails.")
+    ] = False,
+    fairness: Annotated[
+        bool, typer.Option(help="How severe each organisation is, and which nominations that makes.")
+    ] = False,
+    check: Annotated[bool, typer.Option(help="Make the ranking again from the record and compare.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Where a year of the European Quality Label stands; before it has begun, what it would be."""
+    here = workspace()
+    rules = european.rules_of_year(here, year)
+    with here.record.reading() as session:
+        if check:
+            again = repeat(session, year)
+            if as_json:
+                emit({"same": again.same, "same_list": again.same_list, "differing": list(again.differing)})
+            elif again.same:
+                say("The frozen list and every ranking are what they were.", "green")
+            if not again.same:
+                wrong = [Fault("list", "is not the one that was frozen.")] * (not again.same_list)
+                wrong += [Fault(name, "ranks otherwise than was recorded.") for name in again.differing]
+                raise InvalidInput(f"cycle {year}", wrong)
+            return
+        view = inspecting.inspect(session, year, rules)
+    if organisation:
+        view.organisations = [one for one in view.organisations if one.organisation == organisation]
+        if not view.organisations:
+            raise InvalidInput(
+                "cycle", [Fault("--organisation", f"“{organisation}” has no labels in {year}.")]
+            )
+    if as_json:
+        emit(view)
+    elif organisation:
+        _tell_ranking(view.organisations[0])
+    elif projects:
+        _tell_projects(view.projects)
+    elif fairness:
+        _tell_fairness(view)
+    else:
+        _tell_year(view)
+
+
+def _tell_year(view: inspecting.CycleView) -> None:
+    begun = "would stand" if view.stage == inspecting.PREVIEW else "stands"
+    outcome = f" ({view.outcome})" if view.outcome else ""
+    say_plainly(
+        f"European Quality Label {view.year}: {begun} at {view.stage}{outcome}; "
+        f"labels from {view.begins} to {view.ends}."
+    )
+    columns = [
+        "organisation",
+        "labels",
+        "proposed",
+        "screened",
+        "nominated",
+        "awarded",
+        "stands at",
+        "by",
+        "awaits",
+    ]
+    table(
+        "",
+        columns,
+        [
+            (
+                one.organisation, one.labels, one.proposed, one.screened, one.nominated, one.awarded,
+                one.stage, one.deadline if one.awaiting else None, ", ".join(one.awaiting) or None,
+            )
+            for one in view.organisations
+        ],
+    )  # fmt: skip
+    qualifying = sum(one.qualifies for one in view.projects)
+    awarded = sum(one.awarded == "awarded" for one in view.projects)
+    say_plainly(f"Projects: {len(view.projects)}; {qualifying} qualify; {awarded} awarded.")
+    if view.awaiting:
+        say_plainly(f"The award awaits {', '.join(view.awaiting)}.")
+    say("More: --organisation ID, --projects, --fairness, --check, --json")
+
+
+def _tell_ranking(one: inspecting.OrganisationView) -> None:
+    table(
+        f"{one.organisation}: {one.labels} ranked, {one.proposed} proposed",
+        ["place", "label or project", "points", "screening", "why"],
+        [
+            (row.place, row.candidate, in_points(row.score), _screening(row), row.why)
+            for row in one.ranking
+        ],
+    )  # fmt: skip
+
+
+def _screening(row: inspecting.PlaceView) -> str | None:
+    if row.screened:
+        return f"{row.screened}: {row.reason}" if row.reason else row.screened
+    return "moved up" if row.moved_up else "proposed" if row.proposed else None
+
+
+def _tell_projects(projects: Iterable[inspecting.ProjectView]) -> None:
+    rows = [
+        (one.project, one.awarded or ("qualifies" if one.qualifies else "–"), one.reason or one.why)
+        for one in projects
+    ]
+    table("", ["project", "stands at", "why"], rows)
+
+
+def _tell_fairness(view: inspecting.CycleView) -> None:
+    say_plainly("Shown and never applied: every organisation's own ranking decides.")
+    table(
+        "",
+        ["organisation", "labels", "mean", "deviation", "beside all", "as far as to be believed"],
+        [
+            (
+                one.organisation, one.labels, f"{one.severity.mean:.2f}", f"{one.severity.deviation:.2f}",
+                f"{one.severity.shift:+.2f}", f"{one.severity.shrunken_shift:+.2f}",
+            )
+            for one in view.organisations
+            if one.severity
+        ],
+    )  # fmt: skip
+    table(
+        "\nWhere its country makes the difference: among as many best of all countries by",
+        ["organisation", "label or project", "proposed", "raw points", "standardised", "shrunken"],
+        [
+            (
+                one.organisation, one.candidate, "yes" if one.proposed else "no",
+                *(
+                    f"{number:g} {'in' if inside else 'out'}"
+                    for number, inside in (
+                        (one.score, one.by_raw), (one.standardised, one.by_standardised), (one.shrunken, one.by_shrunken)
+                    )
+                ),
+            )
+            for one in view.would_change
+        ],
+    )  # fmt: skip
+
+
+@app.command("begin-cycle")
+@worded
+def begin_cycle(
+    year: Annotated[
+        int | None, typer.Argument(metavar="[YEAR]", help="By default the latest that is over.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a year of the European Quality Label now, as its schedule would; twice is as once."""
+    here = workspace()
+    application = european.begin_cycle(here, year)
+    if as_json:
+        emit({"application": application})
+    else:
+        say(f"The cycle is under way: {application}", "green")
+
+
+@app.command()
+@worded
+def gallery(
+    year: Year,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where to put it; else the folder of galleries.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the gallery of a year's awarded projects again: one page, and the same as JSON."""
+    from tasks.rendering.gallery import render_gallery
+
+    here = workspace()
+    if folder is None:
+        european.publish(here, year)
+        folder = here.settings.home / "galleries" / str(year)
+    with here.record.reading() as session:
+        shown = shown_in(session, year)
+    european.write_gallery(folder, *render_gallery(shown))
+    if as_json:
+        emit(shown)
+    else:
+        say_plainly(str(folder / "index.html"))
+
+
+# Taking back ------------------------------------------------------------------------------------
+
+Plan = Annotated[
+    str,
+    typer.Option(
+        "--plan",
+        metavar="DIGEST",
+        help="What was shown, by its digest: all of it is done, or nothing.",
+        callback=plain,
+    ),
+]
+WithoutAs = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
+WithoutCode = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
+WithoutReason = Annotated[str, typer.Option(help="Why; it is told to the teachers.", callback=plain)]
+
+
+@app.command()
+@worded
+def revoke(
+    award: Annotated[str, typer.Argument(metavar="AWARD", help="A label, NQL-… or EQL-….", callback=plain)],
+    email: WithoutAs = "",
+    code: WithoutCode = "",
+    reason: WithoutReason = "",
+    plan: Plan = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a label back: shows first what hangs on it; with --plan, --as and --code does all of it or nothing."""
+    _reopen(reopening.Revoked(award), email, code, reason, plan, as_json)
+
+
+@app.command("strike")
+@worded
+def strike_(
+    nomination: OneApplication,
+    candidate: Annotated[
+        str, typer.Argument(metavar="LABEL|PROJECT", help="What was put forward.", callback=plain)
+    ],
+    email: WithoutAs = "",
+    code: WithoutCode = "",
+    reason: WithoutReason = "",
+    plan: Plan = "",
+    as_json: AsJson = False,
+) -> None:
+    """Strike a nomination after its screening: shows first what hangs on it, like revoke."""
+    _reopen(reopening.Struck(nomination, candidate), email, code, reason, plan, as_json)
+
+
+def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan: str, as_json: bool) -> None:
+    here = workspace()
+    if not plan:
+        with here.record.writing() as session:  # what is tried out in it is thrown away
+            found = reopening.consequences(session, subject, now=here.now())
+            by = reopening.authority(session, subject)
+        _tell_consequences(found, as_json, done=False)
+        if not as_json:
+            say(
+                f"To do all of this: labels code {by} --as EMAIL, then the same command with --as, --code, --reason"
+            )
+            say(f"and --plan {found.plan}")
+        return
+    missing = [
+        name for name, given in (("--as", email), ("--code", code), ("--reason", reason.strip())) if not given
+    ]
+    if missing:
+        raise InvalidInput("reopening", [Fault(name, "is needed together with --plan.") for name in missing])
+    with here.record.writing() as session:
+        application = held(session, reopening.authority(session, subject))
+        accepted(reviewing.act_as_coordinator(session, application, email, code, now=here.now()))
+        found = reopening.reopen(session, subject, plan, reason, email.lower(), now=here.now())
+    send_due(here)
+    for year in found.years:
+        european.publish(here, year)
+    _tell_consequences(found, as_json, done=True)
+    with here.record.reading() as session:
+        waiting = [one for one in found.touched if seen(session, one).stage is not Stage.CLOSED]
+    if waiting:
+        with prefect_client() as client:
+            for one in waiting:
+                wake(here, client, one)
+
+
+def _tell_consequences(found: reopening.Consequences, as_json: bool, *, done: bool) -> None:
+    rows = [(one.kind, one.subject, one.what) for one in found.found]
+    if as_json:
+        names = ("kind", "subject", "what")
+        listed = [dict(zip(names, row, strict=True)) for row in rows]
+        emit({"plan": found.plan, "done": done, "consequences": listed})
+        return
+    table("Done" if done else "What hangs on it", ["what", "which", "what becomes of it"], rows)
