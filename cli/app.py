@@ -25,6 +25,7 @@ from labels.european_label.gallery import Gallery
 from labels.european_label.inspecting import CycleView
 from labels.preselection import Round, check_schools
 from labels.pupil_label import classes
+from labels.pupil_label.report import ClassReport
 from labels.reviewing import Accepted, Refusal
 from labels.steps import held
 from labels.text import clean, csv_plain
@@ -594,6 +595,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "inbox": inquiry.InboxItem,
     "cycle": CycleView,
     "gallery": Gallery,
+    "pupils": ClassReport,
 }
 
 

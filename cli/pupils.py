@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from prefect.logging.handlers import PrefectConsoleHandler
 
 from cli.app import As, AsJson, Code, accepted, app, plain, worded
 from cli.output import emit, say
@@ -15,9 +19,10 @@ from labels.errors import Fault, InvalidInput, LabelsError, OutOfReach
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.encodings import SUBJECT
-from labels.pupil_label.names import LARGEST, NameList, read_names
+from labels.pupil_label.names import LARGEST, read_names
+from labels.pupil_label.report import ClassReport, report
 from labels.record.schema import PupilClass
-from tasks.pupil import ClassInHand, in_hand
+from tasks.pupil import ClassInHand, file_names, in_hand
 from tasks.rendering.fonts import missing_characters
 from tasks.runs import prefect_client
 from tasks.workspace import Workspace, workspace
@@ -59,8 +64,7 @@ def pupils(
     if len(listed.pupils) > rules.most_names.value:
         problem = f"has {len(listed.pupils):,} names; at most {rules.most_names.value} are taken at a time."
         raise InvalidInput(SUBJECT, [Fault("(whole file)", problem, "Make a list for each class.")])
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInput("OUT", [Fault(str(folder), "is a file; expected a folder.")])
+    _make_room(folder)
     with here.record.writing() as session:
         begun = classes.begin(
             session, award, email, code, rules,
@@ -70,7 +74,8 @@ def pupils(
         accepted(begun)
         return
     _make(here, award, begun, ClassInHand(here, begun, email, listed.pupils, folder))
-    _tell(begun.id, folder, listed, as_json)
+    files = [str(folder / name) for name in file_names(begun.id)]
+    _tell(report(begun.id, award, files, listed), as_json)
 
 
 def _content(path: Path) -> bytes:
@@ -84,12 +89,24 @@ def _content(path: Path) -> bytes:
     raise InvalidInput(SUBJECT, [Fault("(whole file)", problem)])
 
 
+def _make_room(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    except FileExistsError:
+        problem = "is a file; expected a folder."
+    except OSError as error:
+        problem = f"can't be made: {error.strerror}."
+    raise InvalidInput("OUT", [Fault(str(folder), problem, "Name another folder.")])
+
+
 def _make(here: Workspace, award: str, begun: Begun, given: ClassInHand) -> None:
     """Runs the flow in this process; without Prefect where that is away, since only its window is missing."""
     with in_hand(given):
         if _prefect_answers():
             try:
-                pupil_quality_label(award, begun.id, len(given.pupils))
+                with _quietly():
+                    pupil_quality_label(award, begun.id, len(given.pupils))
                 return
             except LabelsError:
                 raise
@@ -111,30 +128,38 @@ def _prefect_answers() -> bool:
         return False
 
 
-def _tell(number: str, folder: Path, listed: NameList, as_json: bool) -> None:
-    files = [folder / f"{number}.zip", folder / f"{number}-print.pdf"]
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Prefect tells its server and not the teacher's terminal, which says in words of our own how it went."""
+    names = ("prefect", "prefect.flow_runs", "prefect.task_runs")
+    loud = [
+        handler
+        for name in names
+        for handler in logging.getLogger(name).handlers
+        if isinstance(handler, PrefectConsoleHandler)
+    ]
+    levels = [handler.level for handler in loud]
+    for handler in loud:
+        handler.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for handler, level in zip(loud, levels, strict=True):
+            handler.setLevel(level)
+
+
+def _tell(made: ClassReport, as_json: bool) -> None:
     if as_json:
-        emit(
-            {
-                "class": number,
-                "certificates": len(listed.pupils),
-                "files": [str(file) for file in files],
-                "left_out": [
-                    {"row": fault.where, "problem": fault.problem, "remedy": fault.remedy}
-                    for fault in listed.faults
-                ],
-                "repeated": list(listed.repeated),
-                "read_as": listed.encoding,
-            }
-        )
+        emit(made)
         return
-    for fault in listed.faults:
-        say(f"Left out: {fault}", "yellow")
-    if listed.repeated:
-        say(f"The same name as further up, in row {', '.join(map(str, listed.repeated))}: made all the same.")
-    if listed.encoding not in ("utf-8", "utf-16"):
-        say(f"The list was read as {listed.encoding}: look at the letters on a certificate or two.")
-    say(f"{len(listed.pupils)} certificates ({number}): {files[0]} and, to print, {files[1]}.", "green")
+    for one in made.left_out:
+        say(f"Left out: row {one.row} {one.problem} {one.remedy}", "yellow")
+    if made.repeated:
+        say(f"The same name as further up, in row {', '.join(map(str, made.repeated))}: made all the same.")
+    if made.read_as not in ("utf-8", "utf-16"):
+        say(f"The list was read as {made.read_as}: look at the letters on a certificate or two.")
+    archive, print_file = made.files
+    say(f"{made.certificates} certificates ({made.number}): {archive} and, to print, {print_file}.", "green")
     say(
         "Their names are kept nowhere else. Delete the list and the certificates when you have given them out."
     )

@@ -141,10 +141,8 @@ def print_certificates(number: str) -> int:
         [CertificateFacts.of(holder=pupil.name, **stated) for pupil in given.pupils]
     )
     rows = [f"row-{pupil.row:03}.pdf" for pupil in given.pupils]
-    given.files = {
-        f"{number}.zip": _zipped(dict(zip(rows, each, strict=True))),
-        f"{number}-print.pdf": together,
-    }
+    contents = (_zipped(dict(zip(rows, each, strict=True))), together)
+    given.files = dict(zip(file_names(number), contents, strict=True))
     return len(each)
 
 
@@ -152,7 +150,6 @@ def print_certificates(number: str) -> int:
 def hand_over(number: str) -> int:
     """Puts the certificates into the teacher's folder and counts them: both, or neither."""
     given = _held(number)
-    given.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     placed: list[Path] = []
     try:
         with given.here.record.writing() as session:
@@ -165,6 +162,11 @@ def hand_over(number: str) -> int:
             path.unlink(missing_ok=True)
         raise
     return pupils
+
+
+def file_names(number: str) -> tuple[str, str]:
+    """What the class's ZIP and its file for printing are called."""
+    return f"{number}.zip", f"{number}-print.pdf"
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import typer.testing
 from pypdf import PdfReader
 
 import tasks.pupil
+from cli.app import app
+from labels.pupil_label.report import ClassReport
 from labels.record.schema import Award, Journal, PupilClass
 from tests.cli.conftest import TEACHER, Terminal
 from tests.support.papers import text_of
@@ -80,7 +83,7 @@ def test_a_class_gets_a_zip_and_a_file_to_print_and_the_record_its_count(awarded
         assert name in text
         assert "Pupil Quality Label" in text
         assert "Mosty przez Europę" in text
-        assert done["class"] in text
+        assert done["number"] in text
     assert len(PdfReader(io.BytesIO(print_file.read_bytes())).pages) == 6
     assert {path.stat().st_mode & 0o777 for path in (archive, print_file)} == {0o600}
     assert sorted(path.name for path in (awarded.folder / "out").iterdir()) == sorted(
@@ -89,7 +92,7 @@ def test_a_class_gets_a_zip_and_a_file_to_print_and_the_record_its_count(awarded
     assert counted(awarded) == [(6, 0, True)]
     with awarded.here.record.reading() as session:
         [entry] = session.scalars(sa.select(Journal).where(Journal.what.startswith("made")))
-    assert (entry.who, entry.details["pupils"], entry.details["number"]) == (TEACHER, 6, done["class"])
+    assert (entry.who, entry.details["pupils"], entry.details["number"]) == (TEACHER, 6, done["number"])
 
 
 def test_a_faulty_row_is_left_out_and_named_by_its_number_alone(awarded: Terminal) -> None:
@@ -97,7 +100,7 @@ def test_a_faulty_row_is_left_out_and_named_by_its_number_alone(awarded: Termina
     said = awarded.run("pupils", AWARD, "names.csv", "out", "--as", TEACHER, "--code", mailed_code(awarded))
     assert said.exit_code == 0
     assert (
-        "Left out: row 3: has a name with 3 characters that no bundled font can print (Chinese)."
+        "Left out: row 3 has a name with 3 characters that no bundled font can print (Chinese)."
         in said.stderr
     )
     assert not re.search("[王小芳]|Ada|Bo", said.output)
@@ -120,7 +123,7 @@ def test_the_same_list_twice_is_the_same_bytes_and_needs_a_code_each_time(awarde
     assert "This code was used 2026-03-16" in said
     assert f"labels code {AWARD} --as {TEACHER}" in said
     second = made(awarded, mailed_code(awarded))
-    assert second["class"] != first["class"]
+    assert second["number"] != first["number"]
     assert counted(awarded) == [(6, 0, True), (6, 0, True)]
 
 
@@ -186,3 +189,18 @@ def test_a_folder_that_cannot_be_written_leaves_the_code_and_the_count_as_they_w
     assert counted(awarded) == [(1, 0, False)]
     assert made(awarded, code)["certificates"] == 6
     assert counted(awarded) == [(6, 0, True)]
+
+
+def test_a_place_that_is_no_folder_is_told_before_anything_is_made(awarded: Terminal) -> None:
+    awarded.file("names.csv", "Ada Quick")
+    awarded.file("taken", "")
+    code = mailed_code(awarded)
+    for place in ("taken", "taken/below"):
+        said = awarded.fails(2, "pupils", AWARD, "names.csv", place, "--as", TEACHER, "--code", code)
+        assert "Name another folder." in said
+
+
+def test_a_list_may_come_through_a_pipe(awarded: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["pupils", AWARD, "-", "out", "--as", TEACHER, "--code", mailed_code(awarded), "--json"]
+    said = typer.testing.CliRunner().invoke(app, words, input="Ada Quick\nBo".encode("utf-16"))
+    assert ClassReport.model_validate_json(said.stdout).certificates == 2
