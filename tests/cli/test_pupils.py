@@ -17,8 +17,11 @@ from pypdf import PdfReader
 
 import tasks.pupil
 from cli.app import app
+from labels.pupil_label.names import read_names
 from labels.pupil_label.report import ClassReport
 from labels.record.schema import Award, Journal, PupilClass
+from labels.settings import PROJECT
+from tasks.rendering.fonts import missing_characters
 from tests.cli.conftest import TEACHER, Terminal
 from tests.support.papers import text_of
 from tests.support.people import TODAY, code_in
@@ -204,3 +207,8 @@ def test_a_list_may_come_through_a_pipe(awarded: Terminal, monkeypatch: pytest.M
     words = ["pupils", AWARD, "-", "out", "--as", TEACHER, "--code", mailed_code(awarded), "--json"]
     said = typer.testing.CliRunner().invoke(app, words, input="Ada Quick\nBo".encode("utf-16"))
     assert ClassReport.model_validate_json(said.stdout).certificates == 2
+
+
+def test_the_class_of_the_examples_reads_without_a_fault() -> None:
+    listed = read_names((PROJECT / "examples/class.csv").read_bytes(), "IS", missing_characters)
+    assert (len(listed.pupils), listed.faults, listed.encoding) == (8, (), "utf-8")
