@@ -634,6 +634,8 @@ def move_deadline(
     if until <= now:
         raise NotAllowed(f"{in_words(until)} is past; a deadline moves to a time still to come.")
     former, step.due_at = step.due_at, until
+    if step.kind is StepKind.SCREENING:
+        screening.move_deadline(session, application, until)
     name, language = person_named(session, step.assignee)
     outbox.queue(
         session,

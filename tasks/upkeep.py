@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from labels.european_label import screening
+from labels.record.schema import Cycle
+from tasks.european import publish
 from tasks.post import send_due
 from tasks.runs import prefect_client, recover
 from tasks.workspace import workspace
+
+
+@task(name="pass the deadlines of screenings", cache_policy=NO_CACHE)
+def pass_screening_deadlines() -> list[str]:
+    """Ends the screenings whose time is over; recovery then wakes the runs of these nominations."""
+    here = workspace()
+    with here.record.writing() as session:
+        return screening.pass_deadlines(session, now=here.now())
+
+
+@task(name="publish galleries", cache_policy=NO_CACHE)
+def publish_galleries() -> list[int]:
+    """Makes the galleries again that were left behind by something taken back; returns their years."""
+    here = workspace()
+    with here.record.reading() as session:
+        stale = list(
+            session.scalars(
+                sa.select(Cycle.year).where(Cycle.awarded_at.is_not(None), Cycle.published.is_(None))
+            )
+        )
+    for year in stale:
+        publish(here, year)
+    return stale
 
 
 @task(name="recover applications", cache_policy=NO_CACHE)

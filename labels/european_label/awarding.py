@@ -281,7 +281,9 @@ def award(session: Session, application_id: str, *, now: datetime) -> Outcome:
     cycle = cycle_of(session, application)
     answers = _answers(steps_of(session, application, StepKind.AWARDING))
     if answers:
-        _decide(session, cycle, answers[-1], now)
+        fallen = _decide(session, cycle, answers[-1], now)
+        if fallen:
+            note(session, application, RULES, "no longer qualify", now, projects=fallen)
     recipients = _recipients(session, cycle)
     projects = {row.project for row in recipients}
     day = brussels_day(now)
@@ -317,20 +319,20 @@ def award(session: Session, application_id: str, *, now: datetime) -> Outcome:
     return outcome
 
 
-def _decide(session: Session, cycle: Cycle, answer: Step, now: datetime) -> None:
-    """Puts the last word on every project, of what still qualifies at this moment."""
+def _decide(session: Session, cycle: Cycle, answer: Step, now: datetime) -> list[str]:
+    """Puts the last word on every project, of what still qualifies at this moment; returns what no longer does."""
     approved, struck = approved_in(answer), (answer.answer or {}).get("strike", {})
-    rows = list(
-        session.scalars(
-            sa.select(CycleProject).where(CycleProject.year == cycle.year, CycleProject.qualifies)
-        )
-    )
-    for row in rows:
+    fallen = []
+    for row in merge_again(session, cycle, approved | set(struck)):
+        if not row.qualifies:
+            fallen.append(row.project)
+            continue
         if row.project in approved:
             row.awarded = Awarded.AWARDED
-        elif row.project in struck:
+        else:
             row.awarded, row.reason = Awarded.STRUCK, struck[row.project]
         row.awarded_by, row.awarded_at = answer.assignee, now
+    return fallen
 
 
 def _recipients(session: Session, cycle: Cycle) -> Sequence[sa.Row[Any]]:

@@ -170,6 +170,31 @@ def _lapse(
         )  # fmt: skip
 
 
+def move_deadline(session: Session, application: Application, until: datetime) -> None:
+    """Gives the other coordinators of a nomination the same time as the one whose deadline was moved."""
+    application.decide_by = until
+    for step in steps_of(session, application, StepKind.SCREENING):
+        if step.state is StepState.OPEN:
+            step.due_at = until
+
+
+def pass_deadlines(session: Session, *, now: datetime) -> list[str]:
+    """Ends the screenings whose time is over, so that their runs go on; the nominations that it concerns."""
+    overdue = session.scalars(
+        sa.select(Step.application)
+        .where(Step.kind == StepKind.SCREENING, Step.state == StepState.OPEN, Step.due_at < now)
+        .distinct()
+        .order_by(Step.application)
+    ).all()
+    for identifier in overdue:
+        application = held(session, identifier)
+        for step in steps_of(session, application, StepKind.SCREENING):
+            if step.state is StepState.OPEN and step.due_at and now > step.due_at:
+                close_step(step, StepState.EXPIRED, now, "the deadline has passed")
+                note(session, application, RULES, "a screening was not answered in time", now, step=step.id)
+    return list(overdue)
+
+
 # Answering --------------------------------------------------------------------------------------
 
 

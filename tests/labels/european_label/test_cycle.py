@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from labels import reviewing
 from labels.errors import InvalidInput, NotAllowed
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.freezing import FrozenLabel
@@ -318,6 +319,32 @@ def test_at_the_deadline_counts_what_the_rules_say(
 
 
 @only_sqlite
+def test_upkeep_ends_what_nobody_answered_and_a_moved_deadline_is_everybodys(year: Session) -> None:
+    begun(year)
+    year.add(
+        Staff(
+            email="zofia@nss.example",
+            role="coordinator",
+            name="Z",
+            organisation=OWN,
+            language="pl",
+            school=None,
+        )
+    )
+    one, two = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    assert one.due_at
+    later = one.due_at + timedelta(days=3)
+    reviewing.move_deadline(year, one.id, later, "A holiday.", "coordinator@nss.example", now=BEGINS)
+    assert (two.due_at, year.get_one(Application, nomination_of(OWN)).decide_by) == (later, later)
+    assert screening.pass_deadlines(year, now=later) == []
+    seen = year.get_one(Application, nomination_of(OWN)).revision
+    assert screening.pass_deadlines(year, now=later + timedelta(seconds=1)) == [nomination_of(OWN)]
+    assert screening.pass_deadlines(year, now=later + timedelta(seconds=1)) == []
+    assert year.get_one(Application, nomination_of(OWN)).revision > seen, "its run is woken"
+    assert screening.ask(year, nomination_of(OWN), now=later + timedelta(seconds=1), key=KEY) == []
+
+
+@only_sqlite
 def test_a_label_revoked_since_the_freezing_can_only_be_struck(year: Session) -> None:
     begun(year)
     a = label_id("T-A1", "P-A")
@@ -415,6 +442,20 @@ def test_a_label_revoked_before_the_award_takes_its_project_with_it(year: Sessio
     merged = projects(year)["P-A"]
     assert (merged.qualifies, merged.proposed_by) == (False, OWN)
     assert "only 1 of at least 2" in merged.why
+
+
+@only_sqlite
+def test_a_label_that_falls_after_the_answer_keeps_its_project_from_the_award(year: Session) -> None:
+    identifier = begun(year)
+    screen(year, OWN)
+    screen(year, OTHER)
+    awarding.merge_nominations(year, identifier, now=BEGINS)
+    answered(year, awarding.ask(year, identifier, now=BEGINS, key=KEY), {"approve": ["all"]})
+    year.get_one(Award, label_id("T-A2", "P-A")).revoked_at = BEGINS
+    awarding.award(year, identifier, now=BEGINS)
+    assert projects(year)["P-A"].awarded is None
+    assert "only 1 of at least 2" in projects(year)["P-A"].why
+    assert projects(year)["P-C"].awarded is Awarded.AWARDED
 
 
 @only_sqlite
