@@ -84,24 +84,24 @@ class Services:
                 start_new_session=True,
             )
 
-    def start_worker(self) -> None:
-        """The stock process worker.
+    def start_worker(self, kind: str = "warm") -> None:
+        """Our worker, or Prefect's stock one (`process`), which runs every flow too.
 
         It gets no limit of its own: with one, a resume that arrives while the run's former
-        execution winds down stops the whole worker. The work pool's limit does the same, safely.
+        execution winds down stops the stock worker. The work pool's limit does the same, safely.
         """
         self.start(
             "worker",
             [
                 sys.executable,
                 "-m",
-                "prefect",
+                "workers",
                 "worker",
                 "start",
                 "--pool",
                 POOL,
                 "--type",
-                "process",
+                kind,
                 "--name",
                 f"{socket.gethostname()}-{os.getpid()}",
                 "--install-policy",
@@ -156,7 +156,9 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def services(settings: Settings, port: int, documents_port: int) -> Iterator[tuple[Services, Workspace]]:
+def services(
+    settings: Settings, port: int, documents_port: int, worker: str = "warm"
+) -> Iterator[tuple[Services, Workspace]]:
     """Brings everything up for the length of a `with` block, and down again whatever happens.
 
     Raises:
@@ -186,8 +188,8 @@ def services(settings: Settings, port: int, documents_port: int) -> Iterator[tup
         stack.enter_context(_links_server(here, documents_port))
         _await_server(running)
         stack.enter_context(temporary_settings({PREFECT_API_URL: api_url}))
-        _deploy(running)
-        running.start_worker()
+        _deploy(running, worker)
+        running.start_worker(worker)
         file = settings.home / SERVICES_FILE
         file.write_text(
             json.dumps(
@@ -218,8 +220,8 @@ def _await_server(running: Services) -> None:
     raise OutOfReach("Prefect's server", f"it did not start; see {log}.", "Nothing was lost.")
 
 
-def _deploy(running: Services) -> None:
-    pool = WorkPoolCreate(name=POOL, type="process", concurrency_limit=max(2, os.cpu_count() or 2))
+def _deploy(running: Services, worker: str) -> None:
+    pool = WorkPoolCreate(name=POOL, type=worker, concurrency_limit=max(2, os.cpu_count() or 2))
     with prefect_client() as client:
         try:
             client.read_work_pool(POOL)

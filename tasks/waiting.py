@@ -61,20 +61,16 @@ async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:
             rules_of(session, application),
             _BRIEFS.get(application.label, brief)(session, here, application, awaited),
         )
-    _soften_the_end()
+    logging.getLogger("prefect.flow_runs").addFilter(_soften)
     await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync
     raise RuntimeError("Prefect did not suspend the run.")
 
 
-def _soften_the_end() -> None:
+def _soften(record: logging.LogRecord) -> bool:
     """Prefect logs a suspension as an ERROR, which makes coordinators look for a fault that is none."""
-
-    def soften(record: logging.LogRecord) -> bool:
-        if record.levelno == logging.ERROR and str(record.msg).startswith("Finished in state Suspended"):
-            record.levelno, record.levelname = logging.INFO, "INFO"
-        return True
-
-    logging.getLogger("prefect.flow_runs").addFilter(soften)
+    if record.levelno == logging.ERROR and str(record.msg).startswith("Finished in state Suspended"):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
 
 
 @task(name="record the answer", **RETRIED)

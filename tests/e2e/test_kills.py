@@ -60,7 +60,7 @@ class Killer:
         self.stage = stage
         self.folder = folder
         self.environment = dict(stage.running.environment) | {
-            "PYTHONPATH": str(DYING),
+            "PYTHONPATH": os.pathsep.join([str(DYING), stage.running.environment["PYTHONPATH"]]),
             "DYING": str(folder),
         }
 
@@ -112,11 +112,12 @@ def killer(stage: Stage_, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     usual = stage.running.environment
     stage.running.environment = killer.environment
     killer.kill("worker")
-    killer.start_again("worker")
+    # The stock worker has a new process for each execution, which reads the orders.
+    stage.running.start_worker("process")
     yield killer
     stage.running.environment = usual
     killer.kill("worker")
-    killer.start_again("worker")
+    stage.running.start_worker()
 
 
 def identifier(number: int) -> str:

@@ -1,0 +1,1 @@
+"""How runs are executed: a Prefect worker whose processes stay warm."""

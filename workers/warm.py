@@ -1,0 +1,340 @@
+"""A Prefect worker that keeps its processes: a run starts in one that has loaded Prefect and the flows before.
+
+The stock process worker starts a Python for every execution, which takes seconds; here an execution costs
+what the flow itself does. `prefect worker start --type warm` finds it by the entry point in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import anyio
+import anyio.abc
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
+)
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.exceptions import InfrastructureNotFound
+from prefect.states import Cancelled
+from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
+from pydantic import Field
+
+from workers.child import OF_A_RUN
+
+CANCELLATIONS_EVERY = 1.0
+"""Seconds between two looks for running runs that somebody cancelled."""
+CHILDREN = max(2, os.cpu_count() or 2)
+RUNS_PER_CHILD = 500
+MEMORY_MIB = 512
+GRACE = 30
+"""Seconds that a run has to end after it was asked to, before its process is killed."""
+
+
+class WarmJobConfiguration(BaseJobConfiguration):
+    """What a run gets: its environment, and how long its process may be used."""
+
+    children: int = Field(default=CHILDREN, ge=1)
+    runs_per_child: int = Field(default=RUNS_PER_CHILD, ge=1)
+    memory_mib: int = Field(default=MEMORY_MIB, ge=64)
+    grace_seconds: int = Field(default=GRACE, ge=0)
+
+
+class WarmVariables(BaseVariables):
+    """What a work pool or a deployment may set."""
+
+    children: int = Field(
+        default=CHILDREN,
+        ge=1,
+        description="Runs of one environment that are executed at the same time; more wait their turn.",
+    )
+    runs_per_child: int = Field(
+        default=RUNS_PER_CHILD, ge=1, description="Runs after which a process is replaced by a new one."
+    )
+    memory_mib: int = Field(
+        default=MEMORY_MIB,
+        ge=64,
+        description="Mebibytes of memory above which a process is replaced after its run.",
+    )
+    grace_seconds: int = Field(
+        default=GRACE, ge=0, description="Seconds that a cancelled run has to end by itself."
+    )
+
+
+class WarmWorkerResult(BaseWorkerResult):
+    """How an execution ended: 0, or what its process would have ended with."""
+
+
+@dataclass(eq=False)
+class Child:
+    """One warm process, and the run it executes."""
+
+    process: asyncio.subprocess.Process
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    run: UUID | None = None
+    runs: int = 0
+    grace: float = GRACE
+    """Seconds that its present run has to end when it is asked to."""
+
+    async def execute(self, run: UUID, environment: Mapping[str, str]) -> tuple[int, int]:
+        """Executes one run; its status and the bytes of memory that the process has held at most.
+
+        Where the process dies, the status is that of the process, and the memory does not matter.
+        """
+        self.run, self.runs = run, self.runs + 1
+        # The folder is ours, so that it goes even where the process was killed.
+        folder = tempfile.mkdtemp(prefix="labels-run-")
+        order = {"run": str(run), "folder": folder, "environment": dict(environment)}
+        try:
+            self.writer.write(json.dumps(order).encode() + b"\n")
+            answer = asyncio.ensure_future(self.reader.readline())
+            ended = asyncio.ensure_future(self.process.wait())
+            # Not the connection alone: what a run has forked may hold it open when the process is gone.
+            await asyncio.wait({answer, ended}, return_when=asyncio.FIRST_COMPLETED)
+            said = answer.result() if answer.done() and not answer.exception() else b""
+            answer.cancel()
+            if not said:
+                return await ended or 1, 0
+            ended.cancel()
+        finally:
+            self.run = None
+            shutil.rmtree(folder, ignore_errors=True)
+        over = json.loads(said)
+        return over["status"], over["memory"]
+
+    async def end(self, grace: float | None = None) -> None:
+        """Ends the process: at once where it is idle, asked first and killed later where it is not."""
+        self.writer.close()
+        if self.run is not None:
+            self.signal(signal.SIGTERM)
+        with anyio.move_on_after(self.grace if grace is None else grace):
+            await self.process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # and what its runs have left behind
+        await self.process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the process, if it is still there."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+
+@dataclass
+class Children:
+    """The warm processes of one environment: as many as may run at once, made when they are needed."""
+
+    environment: Mapping[str, str]
+    turns: anyio.CapacityLimiter
+    idle: list[Child] = field(default_factory=list)
+    busy: set[Child] = field(default_factory=set)
+
+    async def take(self) -> Child:
+        """A process that is alive and free."""
+        while self.idle:
+            child = self.idle.pop()
+            if child.process.returncode is None and not child.reader.at_eof():
+                break
+            await child.end(0)
+        else:
+            child = await _start(self.environment)
+        self.busy.add(child)
+        return child
+
+    async def give_back(self, child: Child, *, usable: bool) -> None:
+        """Keeps the process for the next run, or ends it."""
+        self.busy.discard(child)
+        if usable and child.process.returncode is None:
+            self.idle.append(child)
+        else:
+            await child.end()
+
+
+async def _start(environment: Mapping[str, str]) -> Child:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "workers.child", str(theirs.fileno()),
+            pass_fds=[theirs.fileno()], env=dict(environment), stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+    reader, writer = await asyncio.open_connection(sock=ours)
+    if not await reader.readline():
+        status = await process.wait()
+        raise RuntimeError(
+            f"A warm process did not start (exit code {status}); its reason is in the worker's output."
+        )
+    return Child(process, reader, writer)
+
+
+class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResult]):
+    """Executes flow runs in processes that stay.
+
+    A process that crashes takes down its own run only, which Prefect is told of, and is replaced; so is one
+    that has executed many runs or holds much memory. Runs of different environments share no process.
+    """
+
+    type = "warm"
+    job_configuration = WarmJobConfiguration
+    job_configuration_variables = WarmVariables
+
+    _display_name = "Warm process"
+    _description = "Execute flow runs in long-lived processes with Prefect and the flows already loaded."
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._children: dict[frozenset[tuple[str, str]], Children] = {}
+        self._executing: dict[UUID, Child | None] = {}
+        self._cancelled: set[UUID] = set()
+        self._watching: anyio.CancelScope | None = None
+
+    async def setup(self) -> None:
+        """Begins to watch for cancellations."""
+        await super().setup()
+        assert self._runs_task_group is not None
+        self._watching = await self._runs_task_group.start(self._watch)
+
+    async def teardown(self, *exc_info: Any) -> None:
+        """Lets the runs come to their end, then ends the processes."""
+        if self._watching is not None:
+            self._watching.cancel()
+        try:
+            await super().teardown(*exc_info)
+        finally:
+            with anyio.CancelScope(shield=True):
+                async with anyio.create_task_group() as ending:
+                    for children in self._children.values():
+                        for child in [*children.idle, *children.busy]:
+                            ending.start_soon(child.end)
+            self._children.clear()
+
+    async def _submit_scheduled_flow_runs(
+        self, flow_run_response: list[WorkerFlowRunResponse]
+    ) -> list[FlowRun]:
+        """A run that was resumed while its former execution winds down waits for the next poll.
+
+        The base worker would ask its limiter for a second place for the same run, which stops it.
+        """
+        return await super()._submit_scheduled_flow_runs(
+            [entry for entry in flow_run_response if entry.flow_run.id not in self._executing]
+        )
+
+    async def run(
+        self,
+        flow_run: FlowRun,
+        configuration: WarmJobConfiguration,
+        task_status: anyio.abc.TaskStatus[int] | None = None,
+    ) -> WarmWorkerResult:
+        """Executes the run in a warm process of its environment."""
+        everything = {**os.environ, **{k: v for k, v in configuration.env.items() if v is not None}}
+        shared = {name: value for name, value in everything.items() if not name.startswith(OF_A_RUN)}
+        own = {name: value for name, value in everything.items() if name.startswith(OF_A_RUN)}
+        children = self._children.setdefault(
+            frozenset(shared.items()), Children(shared, anyio.CapacityLimiter(configuration.children))
+        )
+        self._executing[flow_run.id] = None
+        try:
+            async with children.turns:
+                child = await children.take()
+                child.grace = configuration.grace_seconds
+                self._executing[flow_run.id] = child
+                if task_status is not None:
+                    task_status.started(child.process.pid)
+                usable = False
+                try:
+                    with anyio.CancelScope(shield=True):
+                        status, memory = await child.execute(flow_run.id, own)
+                    usable = (
+                        status == 0
+                        and child.runs < configuration.runs_per_child
+                        and memory < configuration.memory_mib * 1024 * 1024
+                    )
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await children.give_back(child, usable=usable)
+        finally:
+            del self._executing[flow_run.id]
+            if self._runs_task_group is not None and self.is_setup:
+                self._runs_task_group.start_soon(self._look_again)
+        if flow_run.id in self._cancelled:
+            self._cancelled.discard(flow_run.id)
+            await self.client.set_flow_run_state(
+                flow_run.id,
+                Cancelled(message="Its process was ended because the run was cancelled."),
+                force=True,
+            )
+            status = 0
+        return WarmWorkerResult(status_code=status, identifier=str(child.process.pid))
+
+    async def _look_again(self) -> None:
+        """A place is free: what waits for it need not wait for the next poll."""
+        with contextlib.suppress(Exception):  # the poll itself reports what is wrong
+            await self.get_and_submit_flow_runs()
+
+    async def _watch(self, task_status: anyio.abc.TaskStatus[anyio.CancelScope]) -> None:
+        """Looks for running runs that somebody cancelled, and ends their processes."""
+        with anyio.CancelScope() as scope:
+            task_status.started(scope)
+            while True:
+                await anyio.sleep(CANCELLATIONS_EVERY)
+                under_way = [
+                    run for run, child in self._executing.items() if child and run not in self._cancelled
+                ]
+                if not under_way:
+                    continue
+                with contextlib.suppress(Exception):  # the server is away: the next look finds it
+                    for run in await self.client.read_flow_runs(flow_run_filter=_cancelling(under_way)):
+                        await self._end_run(run.id)
+
+    async def _end_run(self, run: UUID) -> None:
+        child = self._executing.get(run)
+        if child is None or child.run != run:
+            return
+        self._cancelled.add(run)
+        child.signal(signal.SIGTERM)
+        assert self._runs_task_group is not None
+        self._runs_task_group.start_soon(_kill_after_grace, child, run)
+
+    async def kill_infrastructure(
+        self, infrastructure_pid: str, configuration: WarmJobConfiguration, grace_seconds: int = 30
+    ) -> None:
+        """Ends the process of a run that was cancelled before it began.
+
+        Raises:
+            InfrastructureNotFound: no process of this worker executes it.
+        """
+        for child in self._executing.values():
+            if child is not None and str(child.process.pid) == infrastructure_pid:
+                await child.end(grace_seconds)
+                return
+        raise InfrastructureNotFound(f"This worker has no process {infrastructure_pid}.")
+
+
+async def _kill_after_grace(child: Child, run: UUID) -> None:
+    with anyio.move_on_after(child.grace):
+        while child.run == run:
+            await anyio.sleep(0.1)
+    if child.run == run:
+        child.signal(signal.SIGKILL)
+
+
+def _cancelling(runs: list[UUID]) -> FlowRunFilter:
+    return FlowRunFilter(
+        id=FlowRunFilterId(any_=runs),
+        state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Cancelling"])),
+    )
