@@ -78,12 +78,11 @@ def cycle(
 
 
 def _tell_year(view: inspecting.CycleView) -> None:
-    begun = "would stand" if view.stage == inspecting.PREVIEW else "stands"
-    outcome = f" ({view.outcome})" if view.outcome else ""
-    say_plainly(
-        f"European Quality Label {view.year}: {begun} at {view.stage}{outcome}; "
-        f"labels from {view.begins} to {view.ends}."
-    )
+    if view.stage == inspecting.PREVIEW:
+        stands = "has not begun; this is what it would be"
+    else:
+        stands = f"stands at {view.stage}" + (f" ({view.outcome})" if view.outcome else "")
+    say_plainly(f"European Quality Label {view.year}: {stands}. Labels from {view.begins} to {view.ends}.")
     columns = [
         "organisation",
         "labels",
@@ -154,7 +153,7 @@ def _tell_fairness(view: inspecting.CycleView) -> None:
         ],
     )  # fmt: skip
     table(
-        "\nWhere its country makes the difference: among as many best of all countries by",
+        "\nWhere the country decides: in or out if the points of all countries were compared",
         ["organisation", "label or project", "proposed", "raw points", "standardised", "shrunken"],
         [
             (

@@ -45,7 +45,7 @@ def test_before_it_has_begun_a_year_is_a_preview_that_changes_nothing(terminal: 
     assert projects["P-B"]["why"] == "Proposed by NSS-PL, but it has only 1 of at least 2 labelled partners."
     assert (projects["P-A"]["proposed_by"], projects["P-A"]["labelled_partners"]) == ([OWN, OTHER], 2)
     assert terminal.everything() == before
-    assert "the window" not in terminal.run("cycle", str(YEAR)).stdout
+    assert "has not begun; this is what it would be" in terminal.run("cycle", str(YEAR)).stdout
 
 
 def test_the_ranking_of_one_organisation_shows_the_tie_at_the_cut(terminal: Terminal) -> None:
