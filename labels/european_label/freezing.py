@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
@@ -205,7 +205,7 @@ def freeze(session: Session, application_id: str, rules_for: RulesFor, *, now: d
     session.flush()
     editions = _editions(session, rules_for, cycle.begins, cycle.ends)
     of_year = {"of_year": cycle.year, "begins": cycle.begins, "ends": cycle.ends}
-    session.connection().execute(_freezing(session), of_year | {"chained": _chained(editions)})
+    session.connection().execute(_freezing(session, _chained(editions)), of_year)
     frozen = frozen_list(session, cycle.year)
     cycle.frozen_at, cycle.list_digest = now, list_digest(frozen)
     ranked = [row for row in frozen if row.ranked]
@@ -292,14 +292,21 @@ def list_digest(frozen: Iterable[FrozenLabel]) -> str:
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def _labels_of_the_window(session: Session, *, kept: bool) -> sa.Select[Any]:
+def _labels_of_the_window(session: Session, chained: Collection[str], *, kept: bool) -> sa.Select[Any]:
     """The rows of the frozen list: every label of the window, and the earlier ones of the same projects.
 
     In the order of `FrozenLabel`; the window is `:begins` to `:ends`, and what tells equals apart is
-    there for the organisations `:chained`.
+    there for the organisations that are `chained`.
     """
     projects = sa.select(Award.project).where(*_in_window())
-    return (
+    own = Award.organisation.in_(chained)
+    criteria: sa.ColumnElement[Any] = sa.null()
+    submitted_at: sa.ColumnElement[Any] = sa.null()
+    if chained:
+        points = _criteria(session.get_bind().dialect.name)
+        criteria = sa.case((sa.and_(own, Decision.application.is_not(None)), points), else_=sa.null())
+        submitted_at = sa.case((own, Application.submitted_at), else_=sa.null())
+    rows = (
         sa.select(
             Award.id,
             Award.teacher,
@@ -309,19 +316,20 @@ def _labels_of_the_window(session: Session, *, kept: bool) -> sa.Select[Any]:
             sa.func.coalesce(School.country, Organisation.country),
             Award.awarded_on if kept else sa.cast(Award.awarded_on, sa.Text),
             Award.score,
-            _criteria(session.get_bind().dialect.name),
-            sa.case((_is_chained(), Application.submitted_at), else_=sa.null()),
+            criteria,
+            submitted_at,
             Award.awarded_on >= sa.bindparam("begins"),
         )
         .select_from(Award)
         .join(Teacher, Teacher.id == Award.teacher)
         .join(Organisation, Organisation.id == Award.organisation)
         .outerjoin(School, School.id == sa.func.coalesce(Award.school, Teacher.school))
-        .outerjoin(Application, Application.id == Award.id)
-        .outerjoin(
-            Decision, sa.and_(Decision.application == Award.id, Decision.instance == Application.instance)
-        )
         .where(*_valid(), Award.project.in_(projects))
+    )
+    if not chained:
+        return rows
+    return rows.outerjoin(Application, Application.id == Award.id).outerjoin(
+        Decision, sa.and_(Decision.application == Award.id, Decision.instance == Application.instance)
     )
 
 
@@ -351,16 +359,11 @@ def _criteria(dialect: str) -> sa.ColumnElement[Any]:
             "(SELECT json_object_agg(line ->> 'criterion', line -> 'points')"
             " FROM json_array_elements(decision.verdict -> 'lines') AS line)"
         )
-    wanted = sa.and_(Decision.application.is_not(None), _is_chained())
-    return sa.case((wanted, sa.literal_column(made)), else_=sa.null())
+    return sa.literal_column(made)
 
 
-def _is_chained() -> sa.ColumnElement[bool]:
-    return Award.organisation.in_(sa.bindparam("chained", expanding=True))
-
-
-def _freezing(session: Session) -> sa.Insert:
-    rows = _labels_of_the_window(session, kept=True)
+def _freezing(session: Session, chained: Collection[str]) -> sa.Insert:
+    rows = _labels_of_the_window(session, chained, kept=True)
     chosen = rows.add_columns(sa.bindparam("of_year", type_=sa.Integer))
     return sa.insert(cast("sa.Table", CycleLabel.__table__)).from_select(
         [*FrozenLabel._fields, "year"], chosen
@@ -498,8 +501,8 @@ def preview(session: Session, year: int, rules_for: RulesFor) -> Preview:
     rules_day(year)
     begins, ends = window(rules_for(central_organisation(session).id).european, year)
     editions = _editions(session, rules_for, begins, ends)
-    window_and_rules = {"begins": begins, "ends": ends, "chained": _chained(editions)}
-    rows = session.execute(_labels_of_the_window(session, kept=False), window_and_rules)
+    query = _labels_of_the_window(session, _chained(editions), kept=False)
+    rows = session.execute(query, {"begins": begins, "ends": ends})
     labels = [
         FrozenLabel(*row)._replace(criteria=_read_criteria(row[8]), ranked=bool(row[10]))
         for row in rows.tuples()
