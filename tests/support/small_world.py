@@ -92,7 +92,42 @@ class Story:
     appeals: bool = False
 
 
-class World:
+class Mortal:
+    """Somebody whose process may die at every lasting effect."""
+
+    fate: Fate
+    handed_over: Counter[str]
+    """How often the transport took which message."""
+
+    def mortal(self, patch: pytest.MonkeyPatch) -> None:
+        """Makes every lasting effect a moment at which the process may die."""
+        write, put, send = Record.writing, DirectoryStore.put, FolderTransport.send
+        fate = self.fate
+
+        @contextlib.contextmanager
+        def writing(record: Record) -> Iterator[Session]:
+            what = f"the record is written ({asker()})"
+            with write(record) as session:
+                yield session
+                session.flush()
+                fate.meet(Point(BEFORE, what))
+            fate.meet(Point(AFTER, what))
+
+        def putting(store: DirectoryStore, content: bytes, media_type: str) -> str:
+            with fate.around(f"a document is stored ({asker()})"):
+                return put(store, content, media_type)
+
+        def sending(transport: FolderTransport, message: EmailMessage) -> None:
+            with fate.around(f"a message is sent ({str(message['Keywords']).partition(',')[0]})"):
+                send(transport, message)
+                self.handed_over[str(message["Message-ID"]).strip()] += 1
+
+        patch.setattr(Record, "writing", writing)
+        patch.setattr(DirectoryStore, "put", putting)
+        patch.setattr(FolderTransport, "send", sending)
+
+
+class World(Mortal):
     """One record, one document folder, one mail folder, one Prefect, and everybody around them."""
 
     def __init__(self, story: Story, home: Path, record: Record, fate: Fate) -> None:
@@ -388,35 +423,8 @@ class World:
             patch.setattr(cli.app, "wake", hurried)
             patch.setattr(certificates, "render_certificate", _drawn_once(certificates.render_certificate))
             patch.setattr(letters, "render_letter", _drawn_once(letters.render_letter))
-            self._mortal(patch)
+            self.mortal(patch)
             yield
-
-    def _mortal(self, patch: pytest.MonkeyPatch) -> None:
-        """Makes every lasting effect a moment at which the process may die."""
-        write, put, send = Record.writing, DirectoryStore.put, FolderTransport.send
-        fate = self.fate
-
-        @contextlib.contextmanager
-        def writing(record: Record) -> Iterator[Session]:
-            what = f"the record is written ({asker()})"
-            with write(record) as session:
-                yield session
-                session.flush()
-                fate.meet(Point(BEFORE, what))
-            fate.meet(Point(AFTER, what))
-
-        def putting(store: DirectoryStore, content: bytes, media_type: str) -> str:
-            with fate.around(f"a document is stored ({asker()})"):
-                return put(store, content, media_type)
-
-        def sending(transport: FolderTransport, message: EmailMessage) -> None:
-            with fate.around(f"a message is sent ({str(message['Keywords']).partition(',')[0]})"):
-                send(transport, message)
-                self.handed_over[str(message["Message-ID"]).strip()] += 1
-
-        patch.setattr(Record, "writing", writing)
-        patch.setattr(DirectoryStore, "put", putting)
-        patch.setattr(FolderTransport, "send", sending)
 
 
 class _Executing:
