@@ -9,7 +9,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from email.message import EmailMessage
@@ -31,6 +31,7 @@ from labels.reviewing import Refusal
 from labels.settings import PROJECT, Settings
 from labels.steps import open_steps
 from labels.submitting import rules_of
+from tasks.european import begin_cycle
 from tasks.runs import prefect_client, start, wake
 from tasks.submission import submit_file
 from tasks.workspace import Workspace
@@ -38,6 +39,8 @@ from tasks.workspace import Workspace
 EXAMPLES = PROJECT / "examples"
 TODAY = date(2026, 3, 16)
 """The day on which the sample data is about to be judged."""
+EUROPEAN_YEAR = 2025
+"""The latest year of the European Quality Label whose labels have all been awarded on that day."""
 SETTLES_WITHIN = 300.0
 """Seconds for the runs to reach their next step: the stock worker starts a process for each."""
 
@@ -92,10 +95,12 @@ def run_demo(*, auto: bool) -> None:
             )
             played = _submit_all(here, scripts)
             _settle(here, played, stop)
+            gallery = None
             if auto and not stop.is_set():
                 _play(here, played, stop)
+                gallery = _play_year(here, stop)
             if not stop.is_set():
-                _tell(here, played, running.ui_url, auto, time.monotonic() - began)
+                _tell(here, played, running.ui_url, auto, gallery, time.monotonic() - began)
             if not auto:
                 say("Ctrl-C ends the demo.")
                 stop.wait()
@@ -131,7 +136,7 @@ def _submit_all(here: Workspace, scripts: list[Script]) -> dict[str, Script]:
     return played
 
 
-def _unsettled(here: Workspace, played: Mapping[str, Script]) -> list[str]:
+def _unsettled(here: Workspace, played: Collection[str]) -> list[str]:
     """The applications whose run has not seen everything yet, or has mail to send."""
     unsent = sa.exists().where(Mail.application == Application.id, Mail.sent_at.is_(None))
     with here.record.reading() as session:
@@ -149,7 +154,7 @@ def _unsettled(here: Workspace, played: Mapping[str, Script]) -> list[str]:
         return list(rows)
 
 
-def _settle(here: Workspace, played: Mapping[str, Script], stop: threading.Event) -> None:
+def _settle(here: Workspace, played: Collection[str], stop: threading.Event) -> None:
     """Waits until every run is suspended at its step, or closed."""
     deadline = time.monotonic() + SETTLES_WITHIN
     columns = (TextColumn("Runs on their way"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -183,34 +188,73 @@ def codes_in_mail(folder: Path) -> dict[str, str]:
 
 
 def _play(here: Workspace, played: Mapping[str, Script], stop: threading.Event) -> None:
+    """The people of the National Quality Label, until nobody is awaited but those who leave it waiting."""
     asked: set[str] = set()
+    playing = [application for application, script in played.items() if not script.waits]
+
+    def say_of(step: Step) -> dict[str, Any]:
+        return _answer_of(here, step, played[step.application], asked)
+
+    while steps := _awaited(here, Application.id.in_(playing)):
+        if stop.is_set():
+            return
+        _answer_all(here, steps, say_of, stop)
+        _settle(here, list(played), stop)
+
+
+def _play_year(here: Workspace, stop: threading.Event) -> Path | None:
+    """A year of the European Quality Label: its organisations screen, the CSS awards; where its gallery lies."""
+    say(f"The European Quality Label of {EUROPEAN_YEAR}: every organisation's labels are ranked …")
+    identifier = begin_cycle(here, EUROPEAN_YEAR)
+    of_the_year = Application.label.in_(["nomination", "european"])
     while not stop.is_set():
         with here.record.reading() as session:
-            steps = [
-                step
-                for application in session.scalars(sa.select(Application).where(Application.id.in_(played)))
-                if not played[application.id].waits
-                for step in open_steps(session, application)
-                if step.kind is not StepKind.ASSIGNMENT
-            ]
-        if not steps:
+            under_way = list(session.scalars(sa.select(Application.id).where(of_the_year)))
+            if session.get_one(Application, identifier).stage is Stage.CLOSED:
+                break
+        _settle(here, under_way, stop)
+        if steps := _awaited(here, of_the_year):
+            _answer_all(here, steps, lambda _: {"approve": ["all"]}, stop)
+        else:
+            stop.wait(0.3)  # the last screening has woken the year's run, which asks the CSS next
+    gallery = here.settings.home / "galleries" / str(EUROPEAN_YEAR) / "index.html"
+    return gallery if gallery.exists() else None
+
+
+def _awaited(here: Workspace, whose: sa.ColumnElement[bool]) -> list[Step]:
+    with here.record.reading() as session:
+        return [
+            step
+            for application in session.scalars(sa.select(Application).where(whose))
+            for step in open_steps(session, application)
+            if step.kind is not StepKind.ASSIGNMENT
+        ]
+
+
+def _answer_all(
+    here: Workspace,
+    steps: Sequence[Step],
+    say_of: Callable[[Step], dict[str, Any]],
+    stop: threading.Event,
+) -> None:
+    """Everybody answers with the code from their mail; of several asked for one thing, the first does."""
+    codes = codes_in_mail(here.settings.mail_folder)
+    say("One person answers …" if len(steps) == 1 else f"{len(steps)} people answer …")
+    for step in steps:
+        if stop.is_set():
             return
-        codes = codes_in_mail(here.settings.mail_folder)
-        say("One person answers …" if len(steps) == 1 else f"{len(steps)} people answer …")
-        for step in steps:
-            if stop.is_set():
-                return
-            given = _answer_of(here, step, played[step.application], asked)
-            with here.record.writing() as session:
-                result = reviewing.answer(
-                    session, step.id, step.assignee, codes.get(step.id, ""), read_answer(given),
-                    now=here.now(), key=here.key, door="demo",
-                )  # fmt: skip
-            if isinstance(result, Refusal):
-                raise NotAllowed(f"{step.assignee} was refused: {result.why}")
-            with prefect_client() as client:
-                wake(here, client, step.application)
-        _settle(here, played, stop)
+        given = read_answer(say_of(step))
+        with here.record.writing() as session:
+            if session.get_one(Step, step.id).state is not StepState.OPEN:
+                continue
+            result = reviewing.answer(
+                session, step.id, step.assignee, codes.get(step.id, ""), given,
+                now=here.now(), key=here.key, door="demo",
+            )  # fmt: skip
+        if isinstance(result, Refusal):
+            raise NotAllowed(f"{step.assignee} was refused: {result.why}")
+        with prefect_client() as client:
+            wake(here, client, step.application)
 
 
 def _answer_of(here: Workspace, step: Step, script: Script, asked: set[str]) -> dict[str, Any]:
@@ -229,7 +273,14 @@ def _answer_of(here: Workspace, step: Step, script: Script, asked: set[str]) -> 
 # Telling ----------------------------------------------------------------------------------------
 
 
-def _tell(here: Workspace, played: Mapping[str, Script], ui_url: str, auto: bool, seconds: float) -> None:
+def _tell(
+    here: Workspace,
+    played: Mapping[str, Script],
+    ui_url: str,
+    auto: bool,
+    gallery: Path | None,
+    seconds: float,
+) -> None:
     codes = codes_in_mail(here.settings.mail_folder)
     rows: list[tuple[object, ...]] = []
     awaited: list[tuple[object, ...]] = []
@@ -263,10 +314,15 @@ def _tell(here: Workspace, played: Mapping[str, Script], ui_url: str, auto: bool
     )
     say(f"Mail              {here.settings.mail_folder}")
     say(f"Papers            {here.settings.home / 'papers'}   ({papers} certificates and letters)")
-    if not auto:
-        say("\nIn another terminal, first:")
-        say(f"  export LABELS_HOME={here.settings.home} LABELS_TODAY={TODAY}")
-        say("then for example:")
+    if gallery:
+        say(f"Gallery           {gallery}")
+    say("\nTo look further:" if auto else "\nIn another terminal, first:")
+    say(f"  export LABELS_HOME={here.settings.home} LABELS_TODAY={TODAY}")
+    say("then for example:")
+    if auto:
+        say(f"  ./run show {rows[0][0]}")
+        say(f"  ./run cycle {EUROPEAN_YEAR}")
+    else:
         step, of, who, code = awaited[0]
         say(f"  ./run show {of}")
         say(f"  ./run inbox --as {who}")
