@@ -22,7 +22,6 @@ from labels.record.schema import (
     Organisation,
     Project,
     Screened,
-    Stage,
     Step,
     StepKind,
     StepState,
@@ -35,8 +34,8 @@ from tasks.workspace import Workspace
 
 LISTED = 300
 """Entries of a list in a form; the artifact of the run has all."""
-TABLED = 5_000
-"""Rows of a table in an artifact: more than the largest organisation has."""
+LARGEST = 5_000
+"""Entries of a ranking in an artifact."""
 
 
 def nomination_brief(
@@ -70,20 +69,19 @@ def ranking(session: Session, application: Application) -> str:
     session.flush()
     year = application.content["year"]
     rows = ranking_of(session, year, application.organisation)
-    lines = [
-        f"# {markdown_plain(application.organisation)}: ranking {year}",
-        "",
-        "| Place | Label or project | Points | Project | Screening | Why |",
-        "|---:|---|---:|---|---|---|",
-    ]
-    for row, title in with_titles(session, rows[:TABLED]):
-        said = row.screened.value if row.screened else ("proposed" if row.proposed or row.moved_up else "–")
+    # A list, since Prefect's pages cut off the end of a wide table, which would be the reasons.
+    lines = [f"# {markdown_plain(application.organisation)}: ranking {year}", ""]
+    for row, title in with_titles(session, rows[:LARGEST]):
+        said = row.screened.value if row.screened else ("proposed" if row.proposed or row.moved_up else "")
         if row.reason:
-            said += f": {row.reason}"
+            said += f" ({row.reason})"
         lines.append(
-            f"| {row.place} | {markdown_plain(row.candidate)} | {in_points(row.score)} | {markdown_plain(title)} "
-            f"| {markdown_plain(said)} | {markdown_plain(row.why)} |"
+            f"- **{markdown_plain(row.candidate)}** · {in_points(row.score)} points · {markdown_plain(title)}"
+            + (f" · **{markdown_plain(said)}**" if said else "")
+            + f". {markdown_plain(row.why)}"
         )
+    if len(rows) > LARGEST:
+        lines.append(f"- … and {len(rows) - LARGEST} more: `labels cycle {year} --json` has all.")
     return "\n".join(lines)
 
 
@@ -203,13 +201,10 @@ def _linked(here: Workspace, organisation: str, nomination: Application | None) 
 
 
 def _stands_at(nomination: Application | None) -> str:
+    """In a word: Prefect's pages cut off what makes a table too wide."""
     if nomination is None:
         return "nothing to screen"
-    if nomination.outcome is not None:
-        return nomination.outcome.value
-    by = f", by {in_words(nomination.decide_by)}" if nomination.decide_by else ""
-    stage = "screening" if nomination.stage is Stage.SCREENING else nomination.stage.value
-    return f"{stage}{by}"
+    return nomination.outcome.value if nomination.outcome else "screening"
 
 
 def _counts(session: Session, year: int) -> dict[str, tuple[int, int, int]]:

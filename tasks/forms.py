@@ -106,6 +106,8 @@ def _screening_fields(draft: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _on_the_code(kinds: Collection[StepKind]) -> str:
+    if not kinds:
+        return "Nobody is asked for anything here now, and no code is needed."
     said = "From the mail that asked you, such as 7KQ4-M9XT-2C: it tells who answers."
     if StepKind.REVIEW in kinds:
         said += " Prefect calls the other fields optional; a review has points for every criterion."

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labels.answers import Decline, Information, Question, ReviewAnswer
+from labels.answers import Decline, Information, Question, ReviewAnswer, Screening
 from labels.errors import InvalidInput
 from labels.record.schema import Step, StepKind
 from labels.rules import RuleEdition, load_rules
@@ -94,3 +94,26 @@ def test_what_is_no_answer_is_refused_with_its_reason(filled: dict[str, object],
     with pytest.raises(InvalidInput) as refused:
         answer_in(filled)
     assert why in str(refused.value)
+
+
+def test_what_is_approved_and_struck_is_read_however_it_is_typed() -> None:
+    given = answer_in(
+        {
+            "approve": "NQL-1, NQL-2\nNQL-3; All",
+            "strike": "NQL-4: too late: it closed\n\n NQL-5 – copied\nNQL-6",
+        }
+    )
+    assert given == Screening(
+        approve=["NQL-1", "NQL-2", "NQL-3", "all"],
+        strike={"NQL-4": "too late: it closed", "NQL-5": "copied", "NQL-6": ""},
+    )
+    assert answer_in({"approve": "", "strike": "P-0001: no"}) == Screening(strike={"P-0001": "no"})
+    with pytest.raises(InvalidInput, match="filled in together"):
+        answer_in({"approve": "all", "question": "Which?"})
+
+
+def test_a_refused_screening_is_proposed_again_as_it_was_typed(rules: RuleEdition) -> None:
+    draft = {"approve": ["all"], "strike": {"NQL-4": "too late", "NQL-5": ""}}
+    fields = shown(rules, step(StepKind.SCREENING, draft))["properties"]
+    assert list(fields) == ["code", "approve", "strike"]
+    assert (fields["approve"]["default"], fields["strike"]["default"]) == ("all", "NQL-4: too late\nNQL-5: ")
