@@ -11,7 +11,12 @@ from sqlalchemy.orm import Session
 from labels.clock import in_words
 from labels.european_label.awarding import approved_in
 from labels.european_label.ranking import in_points
-from labels.european_label.screening import ranking_of, undecided_places, with_titles
+from labels.european_label.screening import (
+    approved_of_their_own,
+    ranking_of,
+    undecided_places,
+    with_titles,
+)
 from labels.record.schema import (
     Application,
     Awarded,
@@ -108,6 +113,11 @@ def award_brief(
         "with a reason.",
         "\n".join(_cut(qualify)),
     ]
+    if own := approved_of_their_own(session, year):
+        opening += [
+            "**Approved by a coordinator of the same school or project:**",
+            "\n".join(_cut([f"- {markdown_plain(name)}, by {markdown_plain(who)}" for who, name in own])),
+        ]
     if fail:
         opening += [
             f"**Put forward, but without what a project needs ({len(fail)}):**",

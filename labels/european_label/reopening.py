@@ -30,6 +30,7 @@ from labels.record.schema import (
     Document,
     Organisation,
     Project,
+    PupilClass,
     Screened,
     Teacher,
 )
@@ -59,7 +60,7 @@ class Consequence:
     """One thing that hangs on what is taken back."""
 
     kind: str
-    """`label`, `nomination`, `project`, `award`, `certificate`, `gallery` or `statistics`."""
+    """`label`, `nomination`, `project`, `award`, `certificate`, `pupils`, `gallery` or `statistics`."""
     subject: str
     what: str
 
@@ -314,6 +315,13 @@ def _revoke(
         if certificate is not None:
             done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
         note(session, application, by, "revoked a label", now, award=award.id, because=reason)
+    pupils = session.scalar(
+        sa.select(sa.func.sum(PupilClass.pupils)).where(
+            PupilClass.award == award.id, PupilClass.made_at.is_not(None)
+        )
+    )
+    if pupils:
+        done.add("pupils", award.id, f"{pupils} pupils’ certificates were made on the strength of it.")
     if teacher is not None:
         project = session.get(Project, award.project) if award.project else None
         outbox.queue(

@@ -20,15 +20,20 @@ from labels.journal import RULES, note
 from labels.record.schema import (
     Application,
     Award,
+    CycleLabel,
     CycleOrganisation,
     CyclePlace,
+    Journal,
+    Member,
     Outcome,
     Project,
     Screened,
+    Staff,
     Stage,
     Step,
     StepKind,
     StepState,
+    Teacher,
 )
 from labels.rules.model import EuropeanRules, Unanswered
 from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
@@ -228,12 +233,47 @@ def take(
     note(
         session, application, step.assignee, "screened the proposal", now,
         step=step.id, approved=len(approved), struck=given.strike, rules=application.rules, door=door,
+        own=_own(session, application, step.assignee, approved),
     )  # fmt: skip
     up = undecided_places(session, application)
     remark = f"Thank you: {len(approved)} approved, {len(given.strike)} struck."
     if up:
         remark += f" {len(up)} moved up in their place and are to be screened too: a new code is on its way."
     return Accepted(application.id, remark)
+
+
+def _own(session: Session, application: Application, email: str, approved: Collection[str]) -> list[str]:
+    """What a coordinator approved of their own school or project.
+
+    It counts, since an organisation may have one coordinator only; but whoever awards is told.
+    """
+    of_school = sa.select(Staff.school).where(Staff.email == email, Staff.school.is_not(None))
+    of_projects = (
+        sa.select(Member.project).join(Teacher, Teacher.id == Member.teacher).where(Teacher.email == email)
+    )
+    rows = session.execute(
+        sa.select(CycleLabel.award, CycleLabel.project).where(
+            CycleLabel.year == application.content["year"],
+            CycleLabel.organisation == application.organisation,
+            sa.or_(CycleLabel.school.in_(of_school), CycleLabel.project.in_(of_projects)),
+        )
+    )
+    return sorted({name for row in rows for name in row if name in approved})
+
+
+def approved_of_their_own(session: Session, year: int) -> list[tuple[str, str]]:
+    """Who approved which label or project of their own school or project, in a year."""
+    entries = session.execute(
+        sa.select(Journal.who, Journal.details)
+        .join(Application, Application.id == Journal.application)
+        .where(
+            Application.label == "nomination",
+            Application.round == str(year),
+            Journal.what == "screened the proposal",
+        )
+        .order_by(Journal.id)
+    )
+    return [(row.who, name) for row in entries for name in row.details.get("own", [])]
 
 
 def chosen(given: Screening, expected: Collection[str], otherwise: Explained) -> tuple[set[str], list[Fault]]:

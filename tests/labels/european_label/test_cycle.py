@@ -261,6 +261,19 @@ def test_a_coordinator_approves_and_strikes_what_is_proposed_and_nothing_else(ye
 
 
 @only_sqlite
+def test_what_a_coordinator_approves_of_their_own_school_is_told_to_who_awards(year: Session) -> None:
+    begun(year)
+    year.get_one(Staff, ("coordinator@nss.example", "coordinator")).school = "S-1"
+    year.flush()
+    screen(year, OWN, {"approve": ["all"], "strike": {label_id("T-B1", "P-B"): "No."}})
+    assert screening.approved_of_their_own(year, YEAR) == [
+        ("coordinator@nss.example", label_id(f"T-{p}1", f"P-{p}")) for p in "ACD"
+    ]
+    screen(year, OTHER)
+    assert len(screening.approved_of_their_own(year, YEAR)) == 3
+
+
+@only_sqlite
 def test_any_coordinator_may_screen_and_the_first_answers_for_all(year: Session) -> None:
     begun(year)
     second = "zofia@nss.example"

@@ -13,7 +13,17 @@ from labels.european_label import awarding, reopening
 from labels.european_label.gallery import gallery
 from labels.european_label.reopening import Revoked, Struck
 from labels.record import Record
-from labels.record.schema import Award, Awarded, CyclePlace, CycleProject, Document, Journal, Mail, Screened
+from labels.record.schema import (
+    Award,
+    Awarded,
+    CyclePlace,
+    CycleProject,
+    Document,
+    Journal,
+    Mail,
+    PupilClass,
+    Screened,
+)
 from tests.support.european import (
     BEGINS,
     OTHER,
@@ -86,6 +96,17 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
         reopening.reopen(year, Revoked(A1), "another", "Copied.", "c@x.example", now=BEGINS)
     year.expire_all()
     assert everything(year) == before
+    year.add(
+        PupilClass(
+            id="PQL-1", award=A1, number=1, teacher="T-A1", pupils=24, left_out=0, attempt=1, begun_at=BEGINS, made_at=BEGINS
+        )
+    )  # fmt: skip
+    year.flush()
+    with pytest.raises(NotAllowed, match="Nothing was done"), year.begin_nested():
+        reopening.reopen(year, Revoked(A1), shown.plan, "Copied.", "c@x.example", now=BEGINS)
+    year.expire_all()
+    shown = reopening.consequences(year, Revoked(A1), now=BEGINS)
+    assert "24 pupils’ certificates" in shown.found[1].what
     done = reopening.reopen(year, Revoked(A1), shown.plan, "Copied.", "c@x.example", now=BEGINS)
     year.flush()
     assert (done.years, identifier in done.touched) == ([YEAR], True)
