@@ -14,6 +14,8 @@ from labels.errors import NotFound
 from labels.record.schema import (
     Application,
     Award,
+    CyclePlace,
+    CycleProject,
     Decision,
     Document,
     Journal,
@@ -220,6 +222,8 @@ EXPORTS: dict[str, type[Any]] = {
     "applications": Application,
     "reviews": Review,
     "awards": Award,
+    "rankings": CyclePlace,
+    "projects": CycleProject,
     "mail": Mail,
     "journal": Journal,
     "pupils": PupilClass,

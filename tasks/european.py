@@ -14,7 +14,8 @@ from labels.european_label import awarding, freezing, screening
 from labels.european_label.certificates import DueCertificate, due_certificates
 from labels.european_label.freezing import RulesFor
 from labels.european_label.gallery import gallery
-from labels.record.schema import Application, Cycle, CycleOrganisation, Document, Stage
+from labels.journal import SYSTEM, note
+from labels.record.schema import Application, Cycle, CycleOrganisation, Document, Journal, Stage
 from labels.rules import load_rules
 from labels.steps import held
 from tasks import european_briefs
@@ -155,6 +156,7 @@ def issue_certificates(application_id: str) -> int:
         after = due[-1].facts.application
         for certificate, content in zip(due, _rendered(due), strict=True):
             if content is None:
+                _tell_unprintable(here, application_id, certificate)
                 continue
             key = here.documents.put(content, "application/pdf")
             with here.record.writing() as session:
@@ -190,6 +192,18 @@ def _rendered(due: list[DueCertificate]) -> list[bytes | None]:
             get_run_logger().error("A certificate can't be printed: %s", error)
             found.append(None)
     return found
+
+
+def _tell_unprintable(here: Workspace, application_id: str, certificate: DueCertificate) -> None:
+    """Puts it into the journal, once, that a certificate has a letter that can't be printed."""
+    what, award = "a certificate can't be printed", certificate.facts.application
+    with here.record.writing() as session:
+        application = held(session, application_id)
+        known = session.scalars(
+            sa.select(Journal.details).where(Journal.application == application_id, Journal.what == what)
+        )
+        if all(details.get("award") != award for details in known):
+            note(session, application, SYSTEM, what, here.now(), award=award)
 
 
 def keep(

@@ -1,0 +1,52 @@
+"""The tasks of the European Quality Label: certificates a few at a time, each once, and one that can't be printed."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+import tasks.european
+from labels.record import Record
+from labels.record.schema import Document, Journal, Teacher
+from labels.settings import Settings
+from tasks.documents.directory import DirectoryStore
+from tasks.workspace import Workspace
+from tests.support.european import BEGINS, awarded, populate_year
+
+
+@pytest.fixture
+def here(settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace that the tasks find."""
+    opened = Workspace(
+        settings=settings, record=record, documents=DirectoryStore.from_settings(settings), key=settings.key,
+        clock=lambda: BEGINS,
+    )  # fmt: skip
+    monkeypatch.setattr(tasks.european, "workspace", lambda: opened)
+
+    class Quiet:
+        def error(self, *_: object) -> None:
+            """The log of no run."""
+
+    monkeypatch.setattr(tasks.european, "get_run_logger", Quiet)
+    return opened
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_every_teacher_gets_one_certificate_and_an_unprintable_name_stops_nobody_else(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with here.record.writing() as session:
+        populate_year(session)
+        session.get_one(Teacher, "T-C2").name = "שלום"
+        identifier = awarded(session)
+    monkeypatch.setattr(tasks.european, "SHEETS", 4)
+    assert tasks.european.issue_certificates.fn(identifier) == 5
+    assert tasks.european.issue_certificates.fn(identifier) == 0
+    with here.record.reading() as session:
+        stored = session.scalars(sa.select(Document).where(Document.kind == "certificate")).all()
+        assert len(stored) == 5
+        assert all(here.documents.get(one.key).startswith(b"%PDF-") for one in stored)
+        told = session.scalars(
+            sa.select(Journal).where(Journal.what == "a certificate can't be printed")
+        ).all()
+        assert len(told) == 1
