@@ -18,7 +18,7 @@ from labels.errors import InvalidInput, NotAllowed
 from labels.european_label.freezing import cycle_of
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.merging import Project as Merged
-from labels.european_label.screening import chosen, still_screening
+from labels.european_label.screening import MAILED, chosen, still_screening
 from labels.identifiers import european_award_id
 from labels.journal import RULES, note
 from labels.record.rows import write, write_many
@@ -285,7 +285,11 @@ def award(session: Session, application_id: str, *, now: datetime) -> Outcome:
         if fallen:
             note(session, application, RULES, "no longer qualify", now, projects=fallen)
     recipients = _recipients(session, cycle)
-    projects = {row.project for row in recipients}
+    projects = session.scalar(
+        sa.select(sa.func.count()).where(
+            CycleProject.year == cycle.year, CycleProject.awarded == Awarded.AWARDED
+        )
+    )
     day = brussels_day(now)
     by = answers[-1].assignee if answers else RULES
     if recipients:
@@ -314,7 +318,7 @@ def award(session: Session, application_id: str, *, now: datetime) -> Outcome:
     for step in steps_of(session, application, StepKind.AWARDING):
         if step.state is StepState.OPEN:
             close_step(step, StepState.VOID, now, "there is nothing to award any more")
-    note(session, application, by, outcome.value, now, projects=len(projects), teachers=len(recipients))
+    note(session, application, by, outcome.value, now, projects=projects, teachers=len(recipients))
     _tell_organisations(session, application, cycle, now)
     return outcome
 
@@ -494,7 +498,8 @@ def _tell_organisations(session: Session, application: Application, cycle: Cycle
                 context=common
                 | {
                     "year": str(cycle.year), "number": str(len(results.get(part.organisation, []))),
-                    "won": str(won.get(part.organisation, 0)), "results": results.get(part.organisation, []),
+                    "won": str(won.get(part.organisation, 0)),
+                    "results": results.get(part.organisation, [])[:MAILED],
                 },
                 now=now, application=application.id,
             )  # fmt: skip

@@ -62,6 +62,7 @@ def gallery(session: Session, year: int) -> Gallery:
         NotFound: the cycle of that year has not begun.
     """
     cycle = cycle_in(session, year)
+    national, european = sa.orm.aliased(Award), sa.orm.aliased(Award)
     rows = session.execute(
         sa.select(
             CycleLabel.project, Project.title, CycleLabel.country, School.id.label("school"), School.name, School.city
@@ -71,10 +72,12 @@ def gallery(session: Session, year: int) -> Gallery:
             sa.and_(CycleProject.year == CycleLabel.year, CycleProject.project == CycleLabel.project),
         )
         .join(Project, Project.id == CycleLabel.project)
-        .join(Award, Award.id == CycleLabel.european)
+        .join(national, national.id == CycleLabel.award)
+        .outerjoin(european, european.id == CycleLabel.european)  # none where they won it in an earlier year
         .outerjoin(School, School.id == CycleLabel.school)
         .where(
-            CycleLabel.year == year, CycleProject.awarded == Awarded.AWARDED, Award.revoked_at.is_(None)
+            CycleLabel.year == year, CycleProject.awarded == Awarded.AWARDED,
+            national.revoked_at.is_(None), european.revoked_at.is_(None),
         )
         .distinct()
     ).all()  # fmt: skip

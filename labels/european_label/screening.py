@@ -39,6 +39,9 @@ from labels.rules.model import EuropeanRules, Unanswered
 from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
 from labels.submitting import rules_of
 
+MAILED = 100
+"""Entries of a list in a mail, which tells of it and is not its archive."""
+
 Explained = Callable[[str], str]
 """Says in words why something can't be chosen."""
 
@@ -95,7 +98,7 @@ def _ask_coordinators(
     context: dict[str, Any] = {
         "year": str(application.content["year"]),
         "number": str(len(undecided)),
-        "proposed": [in_a_line(place, title) for place, title in with_titles(session, undecided)],
+        "proposed": [in_a_line(place, title) for place, title in with_titles(session, undecided[:MAILED])],
         "again": any(place.moved_up for place in undecided),
     }
     for step in steps:

@@ -16,6 +16,7 @@ from labels import reviewing
 from labels.errors import InvalidInput, NotAllowed
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.freezing import FrozenLabel
+from labels.european_label.gallery import gallery
 from labels.record import Record
 from labels.record.schema import (
     Application,
@@ -472,13 +473,19 @@ def test_a_label_that_falls_after_the_answer_keeps_its_project_from_the_award(ye
 
 
 @only_sqlite
-def test_who_won_for_the_same_project_before_gets_no_second(year: Session) -> None:
-    year.add(
-        Award(
-            id="EQL-OLD", label="european", teacher="T-A1", project="P-A", organisation=CENTRAL, awarded_on=date(2025, 10, 20)
-        )
-    )  # fmt: skip
-    awarded(year)
-    new = year.scalars(sa.select(Award.teacher).where(Award.label == "european", Award.project == "P-A"))
-    assert sorted(filter(None, new)) == ["T-A1", "T-A2"]
+def test_who_won_for_the_same_project_before_gets_no_second_and_is_shown_all_the_same(year: Session) -> None:
+    for teacher in ("T-A1", "T-A2"):
+        year.add(
+            Award(
+                id=f"EQL-{teacher}", label="european", teacher=teacher, project="P-A", organisation=CENTRAL,
+                awarded_on=date(2025, 10, 20),
+            )
+        )  # fmt: skip
+    others = {"P-C": "No.", "P-D": "No."}
+    identifier = awarded(year, {"approve": ["P-A"], "strike": others})
+    assert year.get_one(Application, identifier).outcome is Outcome.AWARDED
+    held = year.scalars(sa.select(Award.id).where(Award.label == "european"))
+    assert sorted(held) == ["EQL-T-A1", "EQL-T-A2"]
     assert projects(year)["P-A"].awarded is Awarded.AWARDED
+    shown = gallery(year, YEAR)
+    assert (shown.projects, [country.country for country in shown.countries]) == (1, ["PL", "PT"])
