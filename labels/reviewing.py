@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from labels.record.schema import (
     Application,
     Document,
     Review,
+    Staff,
     Stage,
     Step,
     StepKind,
@@ -659,7 +661,32 @@ def move_deadline(
 def declare_conflict(
     session: Session, application_id: str, reviewer: str, reason: str, by: str, *, now: datetime
 ) -> None:
-    """Keeps that a reviewer has a conflict of interest with an applicant; their review is taken back."""
+    """Keeps that a reviewer has a conflict of interest with an applicant; their review is taken back.
+
+    Raises:
+        NotAllowed: the address is of nobody who could judge the application, or judged it; names who
+            could be meant.
+    """
+    reviewer = reviewer.lower()
     application = held(session, application_id)
-    conflicts.declare(session, application, reviewer.lower(), reason=reason, by=by, now=now)
+    own = session.scalars(_STAFF, {"organisation": application.organisation}).all()
+    asked = {step.assignee for step in every_step(session, application) if step.kind is StepKind.REVIEW}
+    if reviewer not in asked.union(own):  # who left the staff may still have judged
+        known = sorted(asked.union(own))
+        meant = difflib.get_close_matches(reviewer, known, n=3, cutoff=0.8) or known[:NAMED]
+        more = f" and {len(known) - NAMED} more" if meant == known[:NAMED] != known else ""
+        could = f" Who could be meant: {', '.join(meant)}{more}." if meant else ""
+        raise NotAllowed(f"{reviewer} is not on the staff of {application.organisation}.{could}")
+    conflicts.declare(session, application, reviewer, reason=reason, by=by, now=now)
     note(session, application, by, "declared a conflict of interest", now, reviewer=reviewer, because=reason)
+
+
+NAMED = 10
+"""How many of an organisation's staff are named where none has an address like the one that was given."""
+
+_STAFF = (
+    sa.select(Staff.email)
+    .where(Staff.organisation == sa.bindparam("organisation"))
+    .distinct()
+    .order_by(Staff.email)
+)

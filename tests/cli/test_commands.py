@@ -530,6 +530,8 @@ def test_who_may_not_judge_is_not_given_the_seat_and_the_code_is_not_spent(termi
     said = terminal.fails(3, "reassign", first, "--to", terminal.step(second).assignee, *proof)
     assert "judges or judged this application already" in one_line(said)
     assert terminal.fails(4, "reassign", "STEP-NONE", "--to", COORDINATOR, *proof)
+    said = terminal.fails(3, "conflict", application, "--reviewer", TEACHER, *proof)
+    assert "Who could be meant: " in one_line(said)
     assert terminal.run("takeover", first, *proof).exit_code == 5
     assert terminal.step(first).state is StepState.VOID
 

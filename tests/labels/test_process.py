@@ -18,6 +18,7 @@ from labels.record import Record
 from labels.record.schema import (
     Application,
     Award,
+    Conflict,
     Decision,
     Journal,
     Mail,
@@ -281,6 +282,31 @@ def test_a_conflict_found_later_voids_the_review_and_asks_somebody_else(case: Ca
     assert "applicant's school" in review.void_because
     assert len(awaited) == 2
     assert second.id in {step.id for step in awaited}
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("r1@nss.exmaple", "r1@nss.example"),
+        ("t-1@school.example", "coordinator@nss.example, r1@nss.example"),
+        ("nobody@a.example", "r5@nss.example"),
+    ],
+)
+def test_a_conflict_is_declared_of_staff_alone_and_who_could_be_meant_is_named(
+    case: Case, address: str, meant: str
+) -> None:
+    with pytest.raises(NotAllowed, match=f"{address} is not on the staff of NSS-PL.*{meant}"):
+        case.do(reviewing.declare_conflict, case.id, address, "friends", "coordinator@nss.example")
+    assert not case.all(Conflict)
+
+
+def test_a_conflict_of_a_reviewer_who_left_the_staff_is_still_declared(case: Case) -> None:
+    first, _ = case.ask()
+    case.review(first)
+    with case.record.writing() as session:
+        session.execute(sa.delete(Staff).where(Staff.email == first.assignee))
+    case.do(reviewing.declare_conflict, case.id, first.assignee.upper(), "friends", "coordinator@nss.example")
+    assert [one.email for one in case.all(Conflict)] == [first.assignee]
 
 
 def test_without_a_free_reviewer_the_coordinator_is_asked(record: Record) -> None:
