@@ -172,11 +172,15 @@ def import_(
 def submit(
     file: Annotated[Path, typer.Argument(help="The application, as JSON.")],
     evidence: Annotated[list[Path] | None, typer.Option(help="A file of evidence; may be repeated.")] = None,
+    again: Annotated[
+        bool, typer.Option(help="The same file anew, where it did not meet the conditions before.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register an application with its documents and start its run; the same again is the same one."""
+    """Register an application with its documents and start its run; the same again is the same one,
+    unless that was withdrawn."""
     here = workspace()
-    done = submit_file(here, read_json(file), file.name, evidence or [])
+    done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
     send_due(here, done.application)  # the receipt need not wait for a run
     outage = None
     try:
@@ -188,12 +192,17 @@ def submit(
     except OutOfReach as error:
         outage = error
     with here.record.reading() as session:
-        run = inquiry.show(session, done.application).run
+        view = inquiry.show(session, done.application)
     if as_json:
-        emit({"application": done.application, "run": run, "created": done.created})
+        emit(
+            {
+                "application": done.application, "run": view.run, "created": done.created,
+                "stage": view.stage, "outcome": view.outcome, "remark": done.remark,
+            }
+        )  # fmt: skip
     else:
         out.print(done.application)
-        say("Registered; a receipt is on its way." if done.created else "This was submitted before.")
+        say(done.remark)
         say(f"See where it stands: labels show {done.application}")
     if outage:
         fail(outage)

@@ -189,7 +189,7 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
     edition = rules_of(session, application)
     verdict = decide_by_rules(assessments(session, application), edition)
     outcome = Outcome(verdict.outcome)
-    body = verdict.model_dump(mode="json") | {"routes": _routes(application, edition, outcome, now)}
+    body = verdict.model_dump(mode="json") | {"routes": _routes(session, application, edition, outcome, now)}
     _end(
         session, application, outcome, RULES, now,
         verdict=body, inputs=verdict.inputs_digest, score=verdict.total,
@@ -224,12 +224,18 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
     return outcome
 
 
-def _routes(application: Application, edition: RuleEdition, outcome: Outcome, now: datetime) -> list[str]:
+def _routes(
+    session: Session, application: Application, edition: RuleEdition, outcome: Outcome, now: datetime
+) -> list[str]:
     if outcome is not Outcome.REFUSED:
         return []
     routes = []
     again = edition.national.reapplication
-    if application.attempt <= again.times.value:
+    others = session.execute(
+        _OF_TEACHER, {"teacher": application.teacher, "application": application.id}
+    ).all()
+    refusals = 1 + sum(o.project == application.project and o.outcome is Outcome.REFUSED for o in others)
+    if refusals <= again.times.value:  # what was withdrawn was never judged and does not count
         how = (
             ", naming the criteria to be looked at again and where the new evidence is"
             if again.name_criteria.value

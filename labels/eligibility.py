@@ -158,14 +158,7 @@ def _again(facts: Facts, edition: RuleEdition) -> Found:
         return
     rules = edition.national.reapplication
     if facts.earlier_refusals > rules.times.value:
-        times = {0: "no re-application", 1: "one re-application"}.get(
-            rules.times.value, f"{rules.times.value} re-applications"
-        )
-        yield (
-            "reapplication",
-            f"The rules allow {times} for a project that was refused.",
-            "Apply with another project.",
-        )
+        yield "reapplication", used_up(rules.times.value), "Apply with another project."
     if not rules.name_criteria.value:
         return
     named = facts.named_criteria or {}
@@ -189,6 +182,12 @@ def _again(facts: Facts, edition: RuleEdition) -> Found:
                 f"For “{name}” it is not said where the new evidence is.",
                 "Say where the evidence is.",
             )
+
+
+def used_up(times: int) -> str:
+    """That there have been as many re-applications as the rules allow, in a sentence."""
+    allowed = {0: "no re-application", 1: "one re-application"}.get(times, f"{times} re-applications")
+    return f"The rules allow {allowed} for a project that was refused."
 
 
 def _words(facts: Facts, edition: RuleEdition) -> Found:

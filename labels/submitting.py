@@ -16,14 +16,17 @@ from labels import outbox
 from labels.applications import NationalApplication, digest
 from labels.calendars import place, school_year
 from labels.clock import brussels_day, in_words
+from labels.eligibility import used_up
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.identifiers import national_application_id
 from labels.journal import note
 from labels.record.rows import write
 from labels.record.schema import (
     Application,
+    Decision,
     Document,
     Organisation,
+    Outcome,
     Project,
     RuleText,
     School,
@@ -53,6 +56,8 @@ class Submitted:
     application: str
     created: bool
     """False where the same was submitted before."""
+    remark: str
+    """In what state it is and what to do, in words for the applicant."""
 
 
 def applicants_organisation(session: Session, application: NationalApplication, subject: str) -> str:
@@ -103,11 +108,14 @@ def submit(
     *,
     now: datetime,
     key: bytes,
+    again: bool = False,
 ) -> Submitted:
     """Registers an application with its documents, its rules, its receipt and its journal entry.
 
-    The same submission again returns the same application. Whether the conditions are met is the
-    process's question, not the door's: who applies in vain gets an answer that says why.
+    The same submission again returns the same application, unless that was withdrawn: nobody judged it,
+    so it stands in nobody's way. With `again`, also unless it did not meet the conditions: what was missing
+    may not have been in the file. Whether the conditions are met is the process's question, not the
+    door's: who applies in vain gets an answer that says why.
 
     Raises:
         NotAllowed: another application of this teacher for this project is still open.
@@ -120,9 +128,10 @@ def submit(
     earlier = session.execute(
         _EARLIER, {"teacher": application.teacher, "project": application.project}
     ).all()
-    for one in earlier:
-        if one.content_digest == sameness:
-            return Submitted(one.id, created=False)
+    same = [one for one in earlier if one.content_digest == sameness]
+    anew = {Outcome.WITHDRAWN, Outcome.INELIGIBLE} if again else {Outcome.WITHDRAWN}
+    if same and same[-1].outcome not in anew:
+        return Submitted(same[-1].id, created=False, remark=_remark(session, same[-1], earlier, edition))
     for one in earlier:
         if one.outcome is None:
             raise NotAllowed(
@@ -200,7 +209,39 @@ def submit(
         application=row.id,
         step=right.id,
     )
-    return Submitted(row.id, created=True)
+    remark = "Registered; a receipt is on its way."
+    if same:
+        remark = f"Registered anew, since {same[-1].id} is {same[-1].outcome.value}; a receipt is on its way."
+    return Submitted(row.id, created=True, remark=remark)
+
+
+def _remark(session: Session, one: sa.Row[Any], earlier: Sequence[sa.Row[Any]], edition: RuleEdition) -> str:
+    """How an application stands that is handed in once more, and what its applicant can do."""
+    decision = session.get(Decision, (one.id, one.instance))
+    if one.outcome is None or decision is None:
+        since = in_words(one.stage_since)
+        return f"This was submitted before and is under way (stage {one.stage.value}, since {since})."
+    said = f"This was submitted before and was {one.outcome.value} on {brussels_day(decision.decided_at)}."
+    if one.outcome is Outcome.REFUSED:
+        refusals = sum(other.outcome is Outcome.REFUSED for other in earlier)
+        return f"{said} {after_refusal(edition, refusals)} The letter about the decision says more."
+    if one.outcome is Outcome.INELIGIBLE:
+        remedies = " ".join(condition["remedy"] for condition in decision.verdict["conditions"])
+        how = "hand the corrected file in; if the file itself needs no change, hand it in with --again"
+        return f"{said.replace('was ineligible', 'did not meet the conditions')} {remedies} Then {how}."
+    return f"{said} Nothing is left to do."
+
+
+def after_refusal(edition: RuleEdition, refusals: int) -> str:
+    """Whether a teacher may apply once more for a project that was refused so often, and with what."""
+    rules = edition.national.reapplication
+    if refusals > rules.times.value:
+        return f"{used_up(rules.times.value)} Apply with another project."
+    if rules.name_criteria.value:
+        how = 'names under "reapplication" the criteria to be looked at again and where the new evidence is'
+    else:
+        how = "has what the comments propose"
+    return f"You may apply again for this project with a file that {how}; this one has not changed."
 
 
 _HELD = (
@@ -212,7 +253,14 @@ _HELD = (
     .with_for_update(of=Teacher)
 )
 _EARLIER = (
-    sa.select(Application.id, Application.content_digest, Application.outcome)
+    sa.select(
+        Application.id,
+        Application.content_digest,
+        Application.outcome,
+        Application.instance,
+        Application.stage,
+        Application.stage_since,
+    )
     .where(
         Application.label == "national",
         Application.teacher == sa.bindparam("teacher"),

@@ -16,8 +16,10 @@ from tasks.workspace import Workspace
 _MIB = 1024 * 1024
 
 
-def submit_file(here: Workspace, raw: Any, subject: str, evidence: Sequence[Path]) -> Submitted:
-    """Registers an application; the caller starts its run.
+def submit_file(
+    here: Workspace, raw: Any, subject: str, evidence: Sequence[Path], *, again: bool = False
+) -> Submitted:
+    """Registers an application; the caller starts its run. `again` as `labels.submitting.submit` has it.
 
     Documents are stored before the record learns of them: where the store fails half-way, a file
     may lie there that nobody claims, but no application claims a file that is not there.
@@ -59,4 +61,4 @@ def submit_file(here: Workspace, raw: Any, subject: str, evidence: Sequence[Path
         ),
     )
     with here.record.writing() as session:
-        return submit(session, application, documents, edition, now=now, key=here.key)
+        return submit(session, application, documents, edition, now=now, key=here.key, again=again)

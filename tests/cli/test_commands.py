@@ -147,7 +147,9 @@ def test_an_application_is_registered_whole_while_prefect_is_away(terminal: Term
 def test_the_same_file_again_adds_nothing(terminal: Terminal) -> None:
     application = terminal.submitted()
     before = terminal.everything()
-    assert terminal.submitted() == application
+    again = terminal.run("submit", "application.json")
+    assert again.stdout.strip() == application
+    assert "was submitted before and is under way (stage submitted" in again.stderr
     after = terminal.everything()
     assert after["journal"] == before["journal"]
     assert len(after["application"]) == len(after["mail"]) == 1

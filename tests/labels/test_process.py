@@ -35,7 +35,7 @@ from labels.record.schema import (
 from labels.reviewing import Accepted, Refusal
 from labels.rules import load_rules
 from labels.steps import steps_of
-from labels.submitting import StoredDocument, submit
+from labels.submitting import StoredDocument, Submitted, submit
 from tests.support.people import KEY, NOW, TODAY, application_file, code_of, points, populate
 
 
@@ -49,11 +49,14 @@ class Case:
         self.id = self.submit(**changes)
 
     def submit(self, **changes: Any) -> str:
+        return self.handed_in(**changes).application
+
+    def handed_in(self, again: bool = False, **changes: Any) -> Submitted:
         file = read_application(application_file(**changes), "application.json")
         edition = load_rules(self.organisation, TODAY)
         documents = [StoredDocument("application", "application.json", "sha256/aa/aa", "application/json", 2)]
         with self.record.writing() as session:
-            return submit(session, file, documents, edition, now=self.now, key=KEY).application
+            return submit(session, file, documents, edition, now=self.now, key=KEY, again=again)
 
     def do(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with self.record.writing() as session:
@@ -367,6 +370,57 @@ def decided(case: Case, each: int) -> Outcome:
     outcome: Outcome = case.do(deciding.decide, case.id, key=KEY)
     case.do(deciding.close, case.id)
     return outcome
+
+
+def withdrawn(case: Case) -> None:
+    right = case.right(StepKind.WITHDRAWAL)
+    assert case.do(deciding.withdraw, case.id, right.assignee, code_of(right), key=KEY) is None
+
+
+def test_what_was_withdrawn_can_be_handed_in_again_as_it_is_and_counts_for_nothing(record: Record) -> None:
+    case = open_case(record)
+    for _ in range(5):  # more often than a teacher may apply in a school year
+        withdrawn(case)
+        former, case.id = case.id, case.submit()
+        assert case.id != former
+        assert case.submit() == case.id
+        assert case.conditions()
+    assert decided(case, 1) is Outcome.REFUSED
+    [decision] = [one for one in case.all(Decision) if one.application == case.id]
+    assert "You may apply again" in decision.verdict["routes"][0]
+
+
+def told(case: Case, again: bool = False, **changes: Any) -> str:
+    return case.handed_in(again=again, **changes).remark
+
+
+def test_who_hands_in_the_same_again_is_told_how_it_stands_and_what_to_do(record: Record) -> None:
+    case = open_case(record)
+    assert "under way (stage review, since 2026-03-16" in told(case)
+    assert decided(case, 1) is Outcome.REFUSED
+    assert "was refused on 2026-03-16. You may apply again" in told(case)
+    assert "has what the comments propose" in told(case)
+    case.id = case.submit(description="Better.")
+    assert case.conditions()
+    assert decided(case, 1) is Outcome.REFUSED
+    assert "allow one re-application" in told(case, description="Better.")
+
+
+def test_a_refused_teacher_is_told_to_name_the_criteria_in_spain(record: Record) -> None:
+    case = open_case(record, "NSS-ES", "ES")
+    assert decided(case, 1) is Outcome.REFUSED
+    assert 'names under "reapplication" the criteria' in told(case)
+
+
+def test_what_met_no_conditions_is_handed_in_again_by_express_wish_alone(record: Record) -> None:
+    with record.writing() as session:
+        populate(session)
+    case = Case(record, project="P-2")
+    assert not case.conditions()
+    remark = told(case, project="P-2")
+    assert "did not meet the conditions on 2026-03-16. Ask a founder of the project to add you" in remark
+    assert "--again" in remark
+    assert case.handed_in(project="P-2", again=True).created
 
 
 def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: Record) -> None:
