@@ -222,7 +222,7 @@ def show(application: OneApplication, as_json: AsJson = False) -> None:
         ("stage", f"{view.stage}{f' ({view.outcome})' if view.outcome else ''}, since {in_words(view.since)}"),
         ("teacher", view.teacher), ("project", view.project), ("school", view.school),
         ("organisation", view.organisation), ("submitted", view.submitted_at),
-        ("round", view.round), ("decided by", view.decide_by), ("rules", view.rules),
+        ("round", _round(view)), ("decided by", view.decide_by), ("rules", view.rules),
     ]  # fmt: skip
     table(view.application, ["", ""], facts)
     if view.awaiting:
@@ -251,6 +251,13 @@ def show(application: OneApplication, as_json: AsJson = False) -> None:
         "\nDocuments", ["kind", "name", "key"], [(d.kind, d.name, d.key[:24] + "…") for d in view.documents]
     )
     table("\nJournal", ["at", "who", "what", "step"], [(j.at, j.who, j.what, j.step) for j in view.journal])
+
+
+def _round(view: inquiry.ApplicationView) -> str | None:
+    if view.round_opens is None or view.school_year is None:
+        return view.round
+    year = f"{view.school_year}/{view.school_year + 1}"
+    return f"{view.round}, rolled over: opens {in_words(view.round_opens)}, counts for {year}"
 
 
 @app.command()

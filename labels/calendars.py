@@ -37,13 +37,20 @@ class Placement:
     rolled_over: bool
     decide_by: datetime | None
     opens_at: datetime | None
-    """When the next round opens, where this one was refused."""
+    """When the next round opens, where none was open."""
     closes_at: datetime | None
 
 
 def school_year(day: date) -> int:
     """The year in which the school year of `day` began: 1 September to 31 August (found)."""
     return day.year if day.month >= 9 else day.year - 1
+
+
+def counted_year(submitted_at: datetime, placement: Placement) -> int:
+    """The school year that an application counts for: that of the round into which it rolled over, or else
+    that in which it arrived."""
+    in_round = placement.closes_at if placement.rolled_over else None
+    return school_year(brussels_day(in_round or submitted_at))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -123,7 +130,7 @@ def place(submitted_at: datetime, calendar: CalendarRules, country: str) -> Plac
         return Placement(window.name, False, False, False, window.decided_by, None, window.closes_at)
     if calendar.late.value is Late.REFUSE:
         return Placement(None, True, True, False, None, window.opens_at, None)
-    return Placement(window.name, True, False, True, window.decided_by, None, window.closes_at)
+    return Placement(window.name, True, False, True, window.decided_by, window.opens_at, window.closes_at)
 
 
 def _to_the_second(moment: datetime) -> datetime:

@@ -110,7 +110,7 @@ def _facts(session: Session, application: Application, edition: RuleEdition) -> 
         named_criteria=again["criteria"] if again else None,
         description=content["description"],
         sections=content["sections"],
-        submitted_on=brussels_day(application.submitted_at),
+        submitted_at=application.submitted_at,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from labels.calendars import Placement, school_year
+from labels.calendars import Placement, counted_year
 from labels.clock import in_words
 from labels.registry.countries import country_name
 from labels.rules.model import Precondition, RuleEdition
@@ -64,7 +64,7 @@ class Facts:
     """On re-application: criterion → where the new evidence is."""
     description: str
     sections: Mapping[str, str]
-    submitted_on: date
+    submitted_at: datetime
 
 
 class FailedCondition(BaseModel):
@@ -140,10 +140,14 @@ def _time(facts: Facts, edition: RuleEdition) -> Found:
     most = edition.national.limits.per_school_year.value
     if facts.earlier_this_year >= most:
         times = "once" if facts.earlier_this_year == 1 else f"{facts.earlier_this_year} times"
+        year = counted_year(facts.submitted_at, facts.placement)
+        which = (
+            f"for the school year {year}/{year + 1}" if facts.placement.rolled_over else "in this school year"
+        )
         yield (
             "limit",
-            f"You have already applied {times} in this school year, and the most is {most}.",
-            f"Apply again from 1 September {school_year(facts.submitted_on) + 1}.",
+            f"You have already applied {times} {which}, and the most is {most}.",
+            f"Apply again from 1 September {year + 1}.",
         )
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from labels.calendars import place
 from labels.errors import NotFound
 from labels.record.schema import (
     Application,
@@ -28,6 +29,7 @@ from labels.record.schema import (
     StepState,
 )
 from labels.steps import AWAITED, open_steps
+from labels.submitting import rules_of
 
 
 class Awaited(BaseModel):
@@ -97,6 +99,10 @@ class ApplicationView(BaseModel):
     outcome: str | None
     submitted_at: datetime
     round: str | None
+    round_opens: datetime | None = None
+    """Where it came late and rolled over: when its round opens."""
+    school_year: int | None = None
+    """The year in which the school year began that it counts for, and that its certificate says."""
     decide_by: datetime | None
     rules: str
     run: str | None
@@ -140,6 +146,8 @@ def show(session: Session, application_id: str) -> ApplicationView:
         outcome=application.outcome.value if application.outcome else None,
         submitted_at=application.submitted_at,
         round=application.round,
+        round_opens=_rolled_into(session, application),
+        school_year=application.school_year,
         decide_by=application.decide_by,
         rules=session.get_one(RuleText, application.rules).version,
         run=application.run,
@@ -175,6 +183,14 @@ def show(session: Session, application_id: str) -> ApplicationView:
             )
         ],
     )
+
+
+def _rolled_into(session: Session, application: Application) -> datetime | None:
+    if application.label != "national" or application.round is None:
+        return None
+    calendar = rules_of(session, application).national.calendar
+    placement = place(application.submitted_at, calendar, application.country)
+    return placement.opens_at if placement.rolled_over else None
 
 
 def _reviews(session: Session, application: Application) -> list[ReviewView]:

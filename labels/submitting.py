@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from labels import outbox
 from labels.applications import NationalApplication, digest
-from labels.calendars import place, school_year
+from labels.calendars import counted_year, place
 from labels.clock import brussels_day, in_words
 from labels.eligibility import used_up
 from labels.errors import Fault, InvalidInput, NotAllowed
@@ -155,7 +155,7 @@ def submit(
         content_digest=sameness,
         rules=keep_rules(session, edition),
         submitted_at=now,
-        school_year=school_year(brussels_day(now)),
+        school_year=counted_year(now, placement),
         round=placement.round,
         decide_by=placement.decide_by,
         stage=Stage.SUBMITTED,
@@ -189,8 +189,12 @@ def submit(
     )  # fmt: skip
     right = open_step(session, row, StepKind.WITHDRAWAL, teacher.email, now=now, key=key, number=1)
     warnings = []
-    if placement.rolled_over:
-        warnings.append(f"It arrived when no round was open, so it counts for the round {placement.round}.")
+    if placement.rolled_over and placement.opens_at:
+        warnings.append(
+            f"It arrived when no round was open, so it counts for the round {placement.round}, which opens on "
+            f"{in_words(placement.opens_at)}, and for the school year {row.school_year}/{row.school_year + 1}. "
+            "It may be reviewed and decided earlier."
+        )
     outbox.queue(
         session,
         reason=f"{row.id}/receipt",

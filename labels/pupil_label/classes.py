@@ -239,7 +239,10 @@ def stated(session: Session, class_id: str) -> dict[str, Any]:
     begun = session.get_one(PupilClass, class_id)
     award, teacher = _awarded(session, begun.award)
     school = _school(session, award, teacher)
-    year = school_year(award.awarded_on)
+    # A late application may have rolled over into a round of the next school year: its teacher's certificate
+    # says that year, and so do those of the class.
+    applied = session.get(Application, award.id) if award.label == "national" else None
+    year = applied.school_year if applied else school_year(award.awarded_on)
     return {
         "label": Label.PUPIL,
         "application": begun.id,

@@ -52,7 +52,7 @@ def facts(**changes: Any) -> Facts:
         named_criteria=None,
         description="A project on bridges.",
         sections=dict.fromkeys(SECTIONS, "Pupils worked in mixed teams."),
-        submitted_on=TODAY,
+        submitted_at=datetime(2026, 3, 16, 9, tzinfo=UTC),
     )
     return replace(good, **changes)
 
@@ -214,6 +214,9 @@ def test_a_late_application_that_rolled_over_fails_no_condition() -> None:
     placement = placed(datetime(2026, 7, 15, tzinfo=UTC), "NSS-IT")
     assert placement.rolled_over
     assert failed(placement=placement) == []
+    [limit] = failed(placement=placement, earlier_this_year=4)
+    assert "for the school year 2026/2027" in limit.problem
+    assert limit.remedy == "Apply again from 1 September 2027."
 
 
 @pytest.mark.parametrize("answer", [False, None, "yes", 1])

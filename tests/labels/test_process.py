@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import deciding, reviewing
+from labels import deciding, inquiry, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer
 from labels.applications import read_application
 from labels.errors import NotAllowed
+from labels.issuing import due_papers
+from labels.papers import CertificateFacts
 from labels.record import Record
 from labels.record.schema import (
     Application,
@@ -421,6 +423,23 @@ def test_what_met_no_conditions_is_handed_in_again_by_express_wish_alone(record:
     assert "did not meet the conditions on 2026-03-16. Ask a founder of the project to add you" in remark
     assert "--again" in remark
     assert case.handed_in(project="P-2", again=True).created
+
+
+def test_a_late_application_is_judged_at_once_but_belongs_to_the_year_of_its_round(record: Record) -> None:
+    case = open_case(record, "NSS-CZ", "CZ")
+    [receipt] = case.all(Mail)
+    assert "round Annual round 2027, which opens on 2026-10-01 00:00" in receipt.context["warnings"][0]
+    assert "school year 2026/2027" in receipt.context["warnings"][0]
+    with record.reading() as session:
+        shown = inquiry.show(session, case.id)
+    assert (shown.round, shown.school_year) == ("Annual round 2027", 2026)
+    assert shown.round_opens == datetime(2026, 9, 30, 22, 0, tzinfo=UTC)
+    assert len(case.ask()) == 3
+    assert decided(case, 4) is Outcome.AWARDED
+    with record.reading() as session:
+        certificate = due_papers(session, case.id)[0].facts
+    assert isinstance(certificate, CertificateFacts)
+    assert (certificate.school_year, certificate.awarded_on) == ("2026/27", TODAY)
 
 
 def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: Record) -> None:
