@@ -61,17 +61,10 @@ def mail_step(
     )
 
 
-def coordinator(session: Session, organisation: str) -> str:
-    """A coordinator's address; the organisation's own where it has named none."""
-    return (
-        session.scalar(
-            sa.select(Staff.email)
-            .where(Staff.organisation == organisation, Staff.role == Role.COORDINATOR)
-            .order_by(Staff.email)
-            .limit(1)
-        )
-        or session.get_one(Organisation, organisation).email.lower()
-    )
+def coordinator(session: Session, organisation: str, *, other_than: str | None = None) -> str:
+    """A coordinator's address, not that of `other_than`; the organisation's own where it has named none."""
+    people = coordinators(session, organisation)
+    return next((email for email in people if email != other_than), None) or _itself(session, organisation)
 
 
 def coordinators(session: Session, organisation: str) -> list[str]:
@@ -81,13 +74,16 @@ def coordinators(session: Session, organisation: str) -> list[str]:
         .where(Staff.organisation == organisation, Staff.role == Role.COORDINATOR)
         .order_by(Staff.email)
     ).all()
-    return list(named) or [session.get_one(Organisation, organisation).email.lower()]
+    return list(named) or [_itself(session, organisation)]
 
 
 def those_who_coordinate(session: Session, organisation: str) -> list[str]:
     """Everybody with a coordinator's power: the coordinators, and whoever reads the organisation's own mail."""
-    itself = session.get_one(Organisation, organisation).email.lower()
-    return list(dict.fromkeys([*coordinators(session, organisation), itself]))
+    return list(dict.fromkeys([*coordinators(session, organisation), _itself(session, organisation)]))
+
+
+def _itself(session: Session, organisation: str) -> str:
+    return session.get_one(Organisation, organisation).email.lower()
 
 
 def has_role(session: Session, email: str, organisation: str, *roles: Role) -> bool:
@@ -98,8 +94,7 @@ def has_role(session: Session, email: str, organisation: str, *roles: Role) -> b
 
 def coordinates(session: Session, email: str, organisation: str) -> bool:
     """Whether somebody is a coordinator of an organisation, or reads the mail at its own address."""
-    itself = session.get_one(Organisation, organisation).email.lower()
-    return email == itself or has_role(session, email, organisation, Role.COORDINATOR)
+    return email == _itself(session, organisation) or has_role(session, email, organisation, Role.COORDINATOR)
 
 
 _HAS_ROLE = sa.select(sa.func.count()).where(

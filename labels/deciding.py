@@ -383,6 +383,12 @@ def appeal(
         return Refusal(f"An appeal could be lodged until {in_words(right.due_at)}.")
     if application.stage is not Stage.CLOSED:
         return Refusal("The decision is still being sent; please try again in a minute.")
+    session.get_one(Teacher, application.teacher, with_for_update=True)  # as whoever submits does
+    if again := session.scalar(_OPEN_AGAIN, {"teacher": application.teacher, "project": application.project}):
+        return Refusal(
+            f"You have applied again for this project ({again}). To appeal instead, withdraw that first: "
+            f"labels withdraw {again} --as EMAIL --code CODE"
+        )
     close_step(right, StepState.ANSWERED, now)
     right.answer = {"grounds": grounds}
     application.instance += 1
@@ -393,6 +399,14 @@ def appeal(
     note(session, application, right.assignee, "appealed", now, step=right.id, grounds=grounds)
     _tell(session, application, outbox.Template.APPEAL_RECEIVED, now)
     return None
+
+
+_OPEN_AGAIN = sa.select(Application.id).where(
+    Application.label == "national",
+    Application.teacher == sa.bindparam("teacher"),
+    Application.project == sa.bindparam("project"),
+    Application.outcome.is_(None),
+)
 
 
 def _right(

@@ -76,6 +76,8 @@ def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> 
     free_seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
     if free_seats:
         steps += _fill(session, application, edition, judged, steps, free_seats, reason, now=now, key=key)
+    else:
+        _take_back_assignments(session, application, steps, (), now)
     awaited = awaited_of(application, steps)
     _settle_stage(application, awaited, now)
     return awaited
@@ -162,6 +164,7 @@ def _fill(
             reviewer=candidate.email, seat=step.seat, because=reason, load=candidate.load,
         )  # fmt: skip
     opened = [step for _, step in chosen]
+    _take_back_assignments(session, application, steps, seats[len(chosen) :], now)
     if len(chosen) < len(seats) and not any(
         step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, steps)
     ):
@@ -170,6 +173,15 @@ def _fill(
             _ask_coordinator(session, application, candidates, judged, asked, seat, now=now, key=key)
         )
     return opened
+
+
+def _take_back_assignments(
+    session: Session, application: Application, steps: Sequence[Step], free: Collection[int], now: datetime
+) -> None:
+    """No coordinator is asked any more to fill a seat that is free no longer."""
+    for step in awaited_of(application, steps):
+        if step.kind is StepKind.ASSIGNMENT and step.seat not in free:
+            _void(session, application, step, "the seat is filled or no longer needed", SYSTEM, now)
 
 
 def _asked_before(reviews: Sequence[Step]) -> set[str]:
@@ -205,7 +217,7 @@ def _ask_coordinator(
     now: datetime,
     key: bytes,
 ) -> Step:
-    email = coordinator(session, application.organisation)
+    email = coordinator(session, application.organisation, other_than=_applicant(session, application))
     reasons = [
         f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
         for candidate in candidates
@@ -244,9 +256,10 @@ def _void(
             close_step(asked, StepState.VOID, now, "the reviewer who asked no longer reviews")
     if was_open:
         mail_step(session, application, step, outbox.Template.REVIEW_VOID, now)
+    asked_for = {"coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer": step.assignee}
     note(
         session, application, who, "took back a review" if review else "took back a request", now,
-        step=step.id, reviewer=step.assignee, because=because,
+        step=step.id, because=because, **asked_for,
     )  # fmt: skip
 
 
@@ -306,7 +319,23 @@ def prove(
         session, step.assignee, application.organisation
     ):
         return Refusal(f"{step.assignee} no longer coordinates {application.organisation}.")
+    if step.kind in (StepKind.ASSIGNMENT, StepKind.COORDINATION):
+        return _no_coordinator(session, application, step.assignee)
     return None
+
+
+def _no_coordinator(session: Session, application: Application, email: str) -> Refusal | None:
+    """Why somebody may not act as a coordinator upon an application, or None if they may."""
+    if not coordinates(session, email, application.organisation):
+        return Refusal(f"{email} is no coordinator of {application.organisation}.")
+    if email == _applicant(session, application):
+        return Refusal(f"{email} applies here; somebody else of {application.organisation} coordinates it.")
+    return None
+
+
+def _applicant(session: Session, application: Application) -> str | None:
+    """The address of the teacher who applies; None where an organisation does."""
+    return session.get_one(Teacher, application.teacher).email if application.teacher else None
 
 
 def _count_failure(
@@ -348,6 +377,8 @@ def answer(
     if refusal is None:
         refusal = _fits(session, application, step, given)
     if refusal is not None:
+        if email is not None and email.lower() != step.assignee:
+            return refusal  # what they typed is nobody else's to see
         return _not_accepted(session, application, step, given, refusal, now=now, door=door)
     step.refused = step.draft = None
     match given:
@@ -533,7 +564,7 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
         for step in ([named] if named else steps_of(session, application))
         if step.assignee == email and step.state is StepState.OPEN
     ]
-    coordinating = coordinates(session, email, application.organisation)
+    coordinating = _no_coordinator(session, application, email) is None
     if coordinating and not named:  # one who also reviews it asks for that code by its step
         own = [step for step in own if step.kind in (StepKind.COORDINATION, StepKind.ASSIGNMENT)]
     if own:
@@ -558,8 +589,8 @@ def act_as_coordinator(
 ) -> Refusal | None:
     """Spends the one-time code of a coordinator's action; None means that it was right."""
     email = email.lower()
-    if not coordinates(session, email, application.organisation):
-        return Refusal(f"{email} is no coordinator of {application.organisation}.")
+    if refusal := _no_coordinator(session, application, email):
+        return refusal
     for step in steps_of(session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT):
         if step.assignee == email and step.state is StepState.OPEN and code_matches(code, step.code_hash):
             close_step(step, StepState.ANSWERED, now)
@@ -594,6 +625,8 @@ def reassign(
         raise NotAllowed(f"{step.id} is {step.state.value}: there is nothing to reassign.")
     if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
         raise NotAllowed(f"{step.id} is no review.")
+    if step.kind is StepKind.ASSIGNMENT and not _is_free(session, application, step):
+        raise NotAllowed(f"{step.id} is done: somebody reviews in that seat, or nobody is needed there.")
     person = conflicts.staff(session, to)
     if person is None or application.organisation not in person.organisations:
         raise NotAllowed(f"{to} is not on the staff of {application.organisation}.")
@@ -619,6 +652,13 @@ def reassign(
     mail_step(session, application, new, outbox.Template.REVIEW_ASKED, now)
     note(session, application, by, "reassigned", now, step=new.id, former=step.id, to=to, because=reason)
     return new
+
+
+def _is_free(session: Session, application: Application, assignment: Step) -> bool:
+    """Whether a reviewer is missing where this coordinator was asked for one; by now they may have said whom."""
+    asked = assignment.state in (StepState.OPEN, StepState.ANSWERED)
+    taken = {step.seat for step in _seated(application, every_step(session, application))}
+    return asked and assignment.instance == application.instance and assignment.seat not in taken
 
 
 def move_deadline(

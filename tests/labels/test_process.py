@@ -591,3 +591,115 @@ def test_no_code_is_in_the_record(case: Case) -> None:
 
 def _rows(session: Session, table: Any) -> Any:
     return session.execute(sa.select(*table.__table__.columns)).all()
+
+
+# Who may do what ----------------------------------------------------------------------------------
+
+COORDINATOR = "coordinator@nss.example"
+
+
+def staff(record: Record, email: str, role: str) -> None:
+    with record.writing() as session:
+        session.add(
+            Staff(email=email, role=role, name=email, organisation="NSS-PL", language="pl", school=None)
+        )
+
+
+@pytest.fixture
+def lonely(record: Record) -> Case:
+    """An application that nobody is free to review."""
+    with record.writing() as session:
+        populate(session, reviewers=1)
+        session.get_one(Staff, ("r1@nss.example", "reviewer")).school = "S-1"
+    case = Case(record)
+    assert case.conditions()
+    return case
+
+
+def test_a_seat_is_given_once_however_often_its_coordinator_names_somebody(lonely: Case) -> None:
+    staff(lonely.record, "c2@nss.example", "coordinator")
+    [asked] = lonely.ask()
+    lonely.do(reviewing.reassign, asked.id, COORDINATOR, "takes over", COORDINATOR, key=KEY)
+    with pytest.raises(NotAllowed, match="in that seat"):
+        lonely.do(reviewing.reassign, asked.id, "c2@nss.example", "again", COORDINATOR, key=KEY)
+    assert len([step for step in lonely.all(Step) if step.kind is StepKind.REVIEW]) == 1
+
+
+def test_a_coordinator_is_told_that_the_seats_were_filled_without_them(lonely: Case) -> None:
+    [asked] = lonely.ask()
+    for email in ("r2@nss.example", "r3@nss.example"):
+        staff(lonely.record, email, "reviewer")
+    awaited = lonely.ask()
+    assert [step.kind for step in awaited] == [StepKind.REVIEW, StepKind.REVIEW]
+    assert asked.id in {mail.step for mail in lonely.all(Mail) if mail.template == "review_void"}
+    for step in awaited:
+        lonely.review(step)
+    assert lonely.ask() == []
+    assert lonely.do(deciding.decide, lonely.id, key=KEY) is Outcome.AWARDED
+
+
+def test_a_coordinator_stays_asked_for_the_seat_that_is_still_free(lonely: Case) -> None:
+    [asked] = lonely.ask()
+    staff(lonely.record, "r2@nss.example", "reviewer")
+    kinds = {step.kind: step for step in lonely.ask()}
+    assert (kinds[StepKind.REVIEW].seat, kinds[StepKind.ASSIGNMENT].seat) == (1, 2)
+    assert kinds[StepKind.ASSIGNMENT].id != asked.id
+    assert {step.id for step in lonely.ask()} == {step.id for step in kinds.values()}
+
+
+def test_who_coordinates_no_longer_fills_no_seat(lonely: Case) -> None:
+    [asked] = lonely.ask()
+    with lonely.record.writing() as session:
+        session.delete(session.get_one(Staff, (COORDINATOR, "coordinator")))
+        step = session.get_one(Step, asked.id)
+        refusal = reviewing.prove(session, step, None, code_of(step), now=NOW, key=KEY)
+    assert refusal is not None
+    assert "no coordinator" in refusal.why
+
+
+def test_a_coordinator_who_applies_has_no_power_over_their_own_application(lonely: Case) -> None:
+    with lonely.record.writing() as session:
+        session.get_one(Staff, (COORDINATOR, "coordinator")).email = "t-1@school.example"
+    [asked] = lonely.ask()
+    assert asked.assignee == "nss@nss.example"
+    sent = lonely.do(reviewing.send_code, lonely.id, "t-1@school.example", key=KEY)
+    assert sent == lonely.right(StepKind.WITHDRAWAL).id
+    with lonely.record.writing() as session:
+        right = session.get_one(Step, sent)
+        application = session.get_one(Application, lonely.id)
+        refusal = reviewing.act_as_coordinator(session, application, right.assignee, code_of(right), now=NOW)
+    assert refusal is not None
+    assert "applies here" in refusal.why
+
+
+def test_what_a_reviewer_sends_to_a_colleagues_step_is_not_shown_to_the_colleague(case: Case) -> None:
+    first, second = case.ask()
+    case.answer(first, ReviewAnswer(scores=points(1), note="weak"), email=second.assignee)
+    with case.record.reading() as session:
+        kept = session.get_one(Step, first.id)
+    assert (kept.draft, kept.refused, kept.code_failures) == (None, None, 1)
+
+
+def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn(record: Record) -> None:
+    case = open_case(record, "NSS-RS", "RS")
+    for step in case.ask():
+        case.review(step, 1)
+    assert case.do(deciding.decide, case.id, key=KEY) is Outcome.REFUSED
+    case.do(deciding.close, case.id)
+    right = case.right(StepKind.APPEAL)
+    again = case.submit(description="Anew.")
+
+    def appeal() -> Refusal | None:
+        with record.writing() as session:
+            return deciding.appeal(
+                session, case.id, right.assignee, code_of(right), "No hearing.", now=NOW, key=KEY
+            )
+
+    refusal = appeal()
+    assert refusal is not None
+    assert again in refusal.why
+    with record.writing() as session:
+        withdrawal = steps_of(session, session.get_one(Application, again), StepKind.WITHDRAWAL)[0]
+        deciding.withdraw(session, again, withdrawal.assignee, code_of(withdrawal), now=NOW, key=KEY)
+    assert appeal() is None
+    assert case.row().instance == 2
