@@ -268,7 +268,8 @@ def publish(here: Workspace, year: int) -> str:
         for name, (content, media) in files.items():
             stored = f"{year}-{shown.digest[:8]}-{name}"
             keep(session, cycle.application, "gallery", stored, keys[name], media, len(content), here.now())
-        cycle.published = shown.digest
+        # Something may have been taken back while the page was made: then it is to be made again.
+        cycle.published = shown.digest if gallery(session, year).digest == shown.digest else None
     return shown.digest
 
 

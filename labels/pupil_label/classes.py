@@ -304,7 +304,12 @@ def _awarded(session: Session, award_id: str) -> tuple[Award, Teacher]:
 
 
 def _held_award(session: Session, award_id: str) -> tuple[Award, Teacher]:
-    """The same, held against other commands until the end of the transaction."""
+    """The same, held against other commands until the end of the transaction.
+
+    Its application is held first, in the order of whoever revokes: in another one, two could wait for each
+    other for ever.
+    """
+    session.execute(sa.select(Application.id).where(Application.id == award_id).with_for_update())
     session.execute(sa.select(Award.id).where(Award.id == award_id).with_for_update())
     return _awarded(session, award_id)
 

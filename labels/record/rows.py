@@ -14,7 +14,8 @@ from labels.record.schema import Base
 
 def write(session: Session, kind: type[Base], *rows: dict[str, Any]) -> None:
     """Inserts the rows now, in the session's transaction; what they refer to must be in the database."""
-    session.execute(_insert(kind), list(rows))
+    if rows:  # an INSERT without any would make a row of defaults
+        session.execute(_insert(kind), list(rows))
 
 
 def write_many(

@@ -6,12 +6,17 @@ import pytest
 import sqlalchemy as sa
 
 import tasks.european
+import tasks.rendering.gallery
+import tasks.upkeep
+from labels.european_label import reopening
+from labels.european_label.gallery import Gallery
+from labels.european_label.reopening import Revoked
 from labels.record import Record
 from labels.record.schema import Document, Journal, Teacher
 from labels.settings import Settings
 from tasks.documents.directory import DirectoryStore
 from tasks.workspace import Workspace
-from tests.support.european import BEGINS, awarded, populate_year
+from tests.support.european import BEGINS, YEAR, awarded, label_id, populate_year
 
 
 @pytest.fixture
@@ -50,3 +55,30 @@ def test_every_teacher_gets_one_certificate_and_an_unprintable_name_stops_nobody
             sa.select(Journal).where(Journal.what == "a certificate can't be printed")
         ).all()
         assert len(told) == 1
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_a_label_revoked_while_the_gallery_is_made_leaves_the_gallery_soon(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with here.record.writing() as session:
+        populate_year(session)
+        awarded(session)
+    render = tasks.rendering.gallery.render_gallery
+    label = Revoked(label_id("T-A1", "P-A"))
+
+    def revoked_meanwhile(shown: Gallery) -> tuple[bytes, bytes]:
+        with here.record.writing() as session:
+            plan = reopening.consequences(session, label, now=BEGINS).plan
+            reopening.reopen(session, label, plan, "Copied.", "c@x.example", now=BEGINS)
+        return render(shown)
+
+    monkeypatch.setattr(tasks.rendering.gallery, "render_gallery", revoked_meanwhile)
+    tasks.european.publish(here, YEAR)
+    monkeypatch.setattr(tasks.rendering.gallery, "render_gallery", render)
+    monkeypatch.setattr(tasks.upkeep, "workspace", lambda: here)
+    page = here.settings.home / "galleries" / str(YEAR) / "gallery.json"
+    assert '"P-A"' in page.read_text()
+    assert tasks.upkeep.publish_galleries.fn() == [YEAR]
+    assert '"P-A"' not in page.read_text()
+    assert tasks.upkeep.publish_galleries.fn() == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from labels import outbox
+from labels.applications import read_application
 from labels.errors import NotAllowed, NotFound
 from labels.papers import CertificateFacts
 from labels.people import review_code
@@ -17,7 +19,9 @@ from labels.record import Record
 from labels.record.schema import Award, Journal, Mail, PupilClass, PupilCode, School, Teacher
 from labels.reviewing import Refusal
 from labels.rules import load_rules
-from tests.support.people import KEY, NOW, populate
+from labels.steps import held
+from labels.submitting import submit
+from tests.support.people import KEY, NOW, application_file, populate
 
 AWARD = "NQL-0123456789"
 EMAIL = "t-1@school.example"
@@ -165,3 +169,30 @@ def test_a_code_asked_for_an_award_is_for_a_class_where_nothing_else_could_be_do
         assert classes.is_for_a_class(session, AWARD, EMAIL.upper())
         assert classes.is_for_a_class(session, AWARD, "somebody@else.example")  # who is told why not
         assert not classes.is_for_a_class(session, "NQL-NONE", EMAIL)
+
+
+@pytest.mark.parametrize("record_url", ["postgresql"], indirect=True)
+def test_a_code_asked_for_while_the_label_is_revoked_waits_and_is_refused(awarded: Record) -> None:
+    with awarded.writing() as session:
+        file = read_application(application_file(), "application.json")
+        application = submit(session, file, [], load_rules("NSS-PL", NOW.date()), now=NOW, key=KEY)
+        own = session.get_one(Award, AWARD)
+        session.execute(sa.update(Award).values(id=application.application))
+        session.expire(own)
+
+    def ask() -> str:
+        with awarded.writing() as session:
+            return classes.send_code(session, application.application, EMAIL, RULES, now=NOW, key=KEY)
+
+    waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with ThreadPoolExecutor(1) as threads:
+        with awarded.writing() as session:
+            held(session, application.application)
+            asking = threads.submit(ask)
+            with awarded.engine.connect() as watching:
+                watching.execution_options(isolation_level="AUTOCOMMIT")
+                while not watching.scalar(waits) and not asking.done():
+                    pass
+            session.execute(sa.update(Award).values(revoked_at=NOW))
+        with pytest.raises(NotAllowed, match="was revoked"):
+            asking.result(10)
