@@ -456,8 +456,7 @@ def deadline(
         ) from None
 
     def act(session: Any, here: Workspace) -> str:
-        reviewing.move_deadline(session, step, moment, reason, email, now=here.now())
-        return f"The deadline of {step} is now {in_words(moment)}."
+        return reviewing.move_deadline(session, step, moment, reason, email, now=here.now())
 
     application = _application_of(step)
     here, remark = _coordinate(application, email, code, act)

@@ -663,8 +663,10 @@ def _is_free(session: Session, application: Application, assignment: Step) -> bo
 
 def move_deadline(
     session: Session, step_id: str, until: datetime, reason: str, by: str, *, now: datetime
-) -> Step:
+) -> str:
     """Gives one person more (or less) time for an open step, with a reason that they are told.
+
+    Returns what was done, with a warning where the application is to be decided before that.
 
     Raises:
         NotAllowed: the step is closed, has no deadline, or the new one is past.
@@ -678,6 +680,8 @@ def move_deadline(
     former, step.due_at = step.due_at, until
     if step.kind is StepKind.SCREENING:
         screening.move_deadline(session, application, until)
+    decided = application.decide_by
+    late = {"after_decision_due": decided.isoformat()} if decided and until > decided else {}
     name, language = person_named(session, step.assignee)
     outbox.queue(
         session,
@@ -693,9 +697,12 @@ def move_deadline(
     )
     note(
         session, application, by, "moved a deadline", now,
-        step=step.id, former=former.isoformat(), until=until.isoformat(), because=reason,
+        step=step.id, former=former.isoformat(), until=until.isoformat(), because=reason, **late,
     )  # fmt: skip
-    return step
+    moved = f"The deadline of {step.id} is now {in_words(until)}."
+    if late and application.decide_by:
+        moved += f" Warning: that is after the decision is due, {in_words(application.decide_by)}."
+    return moved
 
 
 def declare_conflict(

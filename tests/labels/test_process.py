@@ -522,12 +522,28 @@ def test_four_applications_a_year_count_whichever_is_checked_first(record: Recor
 
 def test_a_deadline_moves_with_a_reason_that_the_person_is_told(case: Case) -> None:
     step, _ = case.ask()
-    until = datetime(2026, 5, 1, 21, 59, 59, tzinfo=UTC)
-    case.do(reviewing.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    until = datetime(2026, 4, 20, 21, 59, 59, tzinfo=UTC)
+    told = case.do(reviewing.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    assert told == f"The deadline of {step.id} is now 2026-04-20 23:59 (Brussels)."
     [mail] = [m for m in case.all(Mail) if m.template == "deadline_moved"]
     assert (mail.to_address, mail.context["reason"]) == (step.assignee, "fair week")
     with pytest.raises(NotAllowed, match="past"):
         case.do(reviewing.move_deadline, step.id, NOW, "no", "coordinator@nss.example")
+
+
+def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_journal_keeps(
+    case: Case,
+) -> None:
+    step, _ = case.ask()
+    decided = case.row().decide_by
+    assert decided is not None
+    told = case.do(reviewing.move_deadline, step.id, decided, "just fits", "coordinator@nss.example")
+    assert "Warning" not in told
+    later = decided + timedelta(days=1)
+    told = case.do(reviewing.move_deadline, step.id, later, "too long", "coordinator@nss.example")
+    assert "Warning: that is after the decision is due, 2026-" in told
+    moved = [entry.details for entry in case.all(Journal) if entry.what == "moved a deadline"]
+    assert [entry.get("after_decision_due") for entry in moved] == [None, decided.isoformat()]
 
 
 def test_a_coordinator_acts_with_a_code_of_their_own_that_works_once(case: Case) -> None:
