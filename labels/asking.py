@@ -23,6 +23,8 @@ class Refusal:
 
     why: str
     error: LabelsError | None = None
+    noted: bool = False
+    """Whether the journal tells of it already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,7 +296,7 @@ def prove(
     application = session.get_one(Application, step.application)
     if not code_matches(code, step.code_hash) or (email is not None and email.lower() != step.assignee):
         if step.state is StepState.OPEN:
-            return _count_failure(session, application, step, now=now, key=key)
+            return wrong_code(session, application, [step], claimed=email, now=now, key=key)
         return Refusal("This code is not valid for this step.")
     if step.state is not StepState.OPEN:
         when = f" at {in_words(step.closed_at)}" if step.closed_at else ""
@@ -338,22 +338,40 @@ def _applicant(session: Session, application: Application) -> str | None:
     return session.get_one(Teacher, application.teacher).email if application.teacher else None
 
 
-def _count_failure(
-    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
+def wrong_code(
+    session: Session,
+    application: Application,
+    steps: Sequence[Step],
+    *,
+    claimed: str | None,
+    now: datetime,
+    key: bytes,
 ) -> Refusal:
+    """Counts a wrong code against the open steps that it may have been meant for, in one journal entry.
+
+    `claimed` is who somebody said to be: it proves nothing, so nobody's name goes before the entry.
+    """
     allowed = rules_of(session, application).national.review.code_attempts.value
-    step.code_failures += 1
-    left = allowed - step.code_failures
-    note(session, application, SYSTEM, "refused a wrong code", now, step=step.id, left=max(left, 0))
-    if left > 0:
-        tries = "one more try" if left == 1 else f"{left} more tries"
-        return Refusal(f"The code is not valid for this step ({tries} before a new one is sent).")
-    renew_code(step, key)
-    mail_step(
-        session, application, step, outbox.Template.CODE, now,
-        purpose="The former code was tried too often and is void.",
-    )  # fmt: skip
-    return Refusal("The code was tried too often and is void. A new one has been mailed.")
+    for step in steps:
+        step.code_failures += 1
+    left = {step.id: max(allowed - step.code_failures, 0) for step in steps}
+    fewest = min((tries for tries in left.values() if tries), default=0)
+    details: dict[str, object] = {"claimed": claimed} if claimed else {}
+    if len(steps) > 1:
+        details["steps"] = list(left)
+    one = steps[0].id if len(steps) == 1 else None
+    note(session, application, SYSTEM, "refused a wrong code", now, step=one, left=fewest, **details)
+    for step in steps:
+        if not left[step.id]:
+            renew_code(step, key)
+            mail_step(
+                session, application, step, outbox.Template.CODE, now,
+                purpose="The former code was tried too often and is void.",
+            )  # fmt: skip
+    if not fewest:
+        return Refusal("The code was tried too often and is void. A new one has been mailed.", noted=True)
+    tries = "one more try" if fewest == 1 else f"{fewest} more tries"
+    return Refusal(f"The code is not valid for this step ({tries} before a new one is sent).", noted=True)
 
 
 def answer(
@@ -411,8 +429,15 @@ def _not_accepted(
     """Keeps why an answer was not accepted, and what was typed, for the next try."""
     if step.state is StepState.OPEN:
         step.refused, step.draft = refusal.why, given.model_dump(mode="json")
-        note(session, application, SYSTEM, "did not accept an answer", now, step=step.id, door=door)
+        if not refusal.noted:  # so the code was right, and tells whose answer it was
+            note(
+                session, application, step.assignee, NOT_ACCEPTED, now,
+                step=step.id, door=door, because=refusal.why,
+            )  # fmt: skip
     return refusal
+
+
+NOT_ACCEPTED = "gave an answer that was not accepted"
 
 
 def _fits(session: Session, application: Application, step: Step, given: Answer) -> Refusal | None:

@@ -22,7 +22,7 @@ from labels.errors import InvalidInput, LabelsError, NotAllowed
 from labels.journal import SYSTEM, note
 from labels.people import code_matches
 from labels.record.schema import Application, Resumption, Step, StepKind
-from labels.reviewing import Accepted, Refusal, answer, prove, reassign
+from labels.reviewing import NOT_ACCEPTED, Accepted, Refusal, answer, prove, reassign, wrong_code
 from labels.steps import close_step, held, open_steps, steps_of
 from labels.submitting import rules_of
 from tasks.briefs import brief
@@ -93,7 +93,7 @@ def take_answer(here: Workspace, application_id: str, run: str, wait: int, fille
             accepted, remark = False, "looked at the record again"
         elif revealed:
             accepted, remark = False, revealed
-            _refuse(session, application, revealed, here)
+            _refuse(session, application, revealed, here, step=_meant(session, application, _code_in(filled)))
         else:
             accepted, remark = _take(session, here, application, filled)
         session.add(
@@ -108,7 +108,7 @@ def _take(
     session: Session, here: Workspace, application: Application, filled: Mapping[str, Any]
 ) -> tuple[bool, str]:
     now, key = here.now(), here.key
-    code = str(filled.get("code", ""))
+    code = _code_in(filled)
     step = _meant(session, application, code)
     if step is not None and step.kind is StepKind.ASSIGNMENT:
         return _assign(session, here, application, step, filled)
@@ -116,15 +116,15 @@ def _take(
         given: Answer = answer_in(filled)
     except InvalidInput as error:
         why = "; ".join(fault.problem for fault in error.faults)
-        _refuse(session, application, why, here)
+        _refuse(session, application, why, here, step=step)
         return False, why
     if step is None:
-        refusals = [
-            prove(session, one, None, code, now=now, key=key) for one in open_steps(session, application)
-        ]
-        why = next((refusal.why for refusal in refusals if refusal), "The code is not valid here.")
-        _refuse(session, application, why, here, draft=given)
-        return False, why
+        awaited = open_steps(session, application)
+        refusal = Refusal("The code is not valid here.")
+        if awaited:
+            refusal = wrong_code(session, application, awaited, claimed=None, now=now, key=key)
+        _refuse(session, application, refusal.why, here, draft=given, noted=refusal.noted)
+        return False, refusal.why
     result = answer(session, step.id, None, code, given, now=now, key=key, door="prefect")
     match result:
         case Accepted():
@@ -134,6 +134,10 @@ def _take(
             return True, result.remark
         case Refusal():
             return False, result.why
+
+
+def _code_in(filled: Mapping[str, Any]) -> str:
+    return str(filled.get("code", ""))
 
 
 def _meant(session: Session, application: Application, code: str) -> Step | None:
@@ -148,32 +152,48 @@ def _assign(
     session: Session, here: Workspace, application: Application, step: Step, filled: Mapping[str, Any]
 ) -> tuple[bool, str]:
     now = here.now()
-    refusal = prove(session, step, None, str(filled.get("code", "")), now=now, key=here.key)
+    refusal = prove(session, step, None, _code_in(filled), now=now, key=here.key)
     if refusal is not None:
         return False, refusal.why
     to, reason = str(filled.get("assign_to", "")).strip(), str(filled.get("reason", "")).strip()
-    if not to or not reason:
-        step.refused = "A reviewer's address and a reason are both needed."
-        return False, step.refused
     try:
+        if not to or not reason:
+            raise NotAllowed("A reviewer's address and a reason are both needed.")
         reassign(session, step.id, to, reason, step.assignee, now=now, key=here.key)
-    except (NotAllowed, LabelsError) as error:
+    except LabelsError as error:
         step.refused = str(error)
+        note(
+            session, application, step.assignee, NOT_ACCEPTED, now,
+            step=step.id, door="prefect", because=step.refused,
+        )  # fmt: skip
         return False, step.refused
     close_step(step, step.state, now)
     return True, f"{to} is asked to review."
 
 
 def _refuse(
-    session: Session, application: Application, why: str, here: Workspace, draft: Answer | None = None
+    session: Session,
+    application: Application,
+    why: str,
+    here: Workspace,
+    *,
+    step: Step | None = None,
+    draft: Answer | None = None,
+    noted: bool = False,
 ) -> None:
-    """Shows the reason with the next form, and keeps what was typed where it is only one person's."""
+    """Shows the reason with the next form, and keeps what was typed where it is only one person's.
+
+    `step` is the one that the code belongs to, which tells whose answer it was.
+    """
     awaited = open_steps(session, application)
-    for step in awaited:
-        step.refused = why
+    for one in awaited:
+        one.refused = why
         if draft is not None and len(awaited) == 1:
-            step.draft = draft.model_dump(mode="json")
-    note(session, application, SYSTEM, "did not accept an answer", here.now(), door="prefect", because=why)
+            one.draft = draft.model_dump(mode="json")
+    if not noted:
+        who, which = (step.assignee, step.id) if step else (SYSTEM, None)
+        what = NOT_ACCEPTED if step else "did not accept an answer"
+        note(session, application, who, what, here.now(), step=which, door="prefect", because=why)
 
 
 def _variables_in(filled: Mapping[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ from labels.answers import Decline, Information, Question, ReviewAnswer
 from labels.applications import read_application
 from labels.errors import NotAllowed
 from labels.issuing import due_papers
+from labels.journal import SYSTEM
 from labels.papers import CertificateFacts
 from labels.record import Record
 from labels.record.schema import (
@@ -174,6 +175,33 @@ def test_a_wrong_code_leaves_the_step_open_and_says_why(case: Case) -> None:
         assert kept.state is StepState.OPEN
         assert kept.draft == {"scores": points(), "comment": "", "note": ""}
     assert not case.all(Review)
+
+
+def test_every_answer_that_is_refused_is_one_entry_of_the_journal_with_who_gave_it(case: Case) -> None:
+    step, _ = case.ask()
+    before = len(case.all(Journal))
+    case.answer(step, ReviewAnswer(scores=points()), code="2222-2222-22")
+    case.answer(step, ReviewAnswer(scores={"results": 9}))
+    case.answer(step, ReviewAnswer(scores={"results": 9}), email=None)
+    wrong, faulty, in_prefect = case.all(Journal)[before:]
+    assert (wrong.who, wrong.what, wrong.step) == (SYSTEM, "refused a wrong code", step.id)
+    assert wrong.details == {"left": 4, "claimed": step.assignee}
+    assert (faulty.who, faulty.what) == (step.assignee, "gave an answer that was not accepted")
+    assert "scores.results" in faulty.details["because"]
+    assert in_prefect.who == step.assignee
+
+
+def test_a_wrong_code_that_may_have_been_meant_for_several_steps_is_one_entry(case: Case) -> None:
+    steps = case.ask()
+    before = len(case.all(Journal))
+    with case.record.writing() as session:
+        application = session.get_one(Application, case.id)
+        open_ = [session.get_one(Step, step.id) for step in steps]
+        refusal = reviewing.wrong_code(session, application, open_, claimed=None, now=NOW, key=KEY)
+    assert "4 more tries" in refusal.why
+    [entry] = case.all(Journal)[before:]
+    assert entry.details == {"left": 4, "steps": [step.id for step in steps]}
+    assert [step.code_failures for step in case.all(Step) if step.kind is StepKind.REVIEW] == [1, 1]
 
 
 def test_after_too_many_wrong_codes_a_new_one_is_mailed_and_the_old_is_void(case: Case) -> None:
