@@ -24,12 +24,14 @@ def note(
     now: datetime,
     *,
     step: str | None = None,
+    news: bool = True,
     **details: Any,
 ) -> None:
     """Adds one entry, in the transaction of the change that it tells of.
 
-    Every entry about an application moves its revision on, by which its run knows that there is
-    something it has not seen.
+    An entry that is news to the application's run moves its revision on, by which the run knows that
+    there is something it has not seen. What changes nothing that it does or shows (a refused answer,
+    a code that somebody asked for) is none, and wakes nobody.
     """
     write(
         session,
@@ -43,5 +45,5 @@ def note(
             "details": details,
         },
     )
-    if application:
+    if application and news:
         application.revision += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -256,7 +257,9 @@ def _void(
             close_step(asked, StepState.VOID, now, "the reviewer who asked no longer reviews")
     if was_open:
         mail_step(session, application, step, outbox.Template.REVIEW_VOID, now)
-    asked_for = {"coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer": step.assignee}
+    asked_for: dict[str, Any] = {
+        "coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer": step.assignee
+    }
     note(
         session, application, who, "took back a review" if review else "took back a request", now,
         step=step.id, because=because, **asked_for,
@@ -356,11 +359,21 @@ def wrong_code(
         step.code_failures += 1
     left = {step.id: max(allowed - step.code_failures, 0) for step in steps}
     fewest = min((tries for tries in left.values() if tries), default=0)
-    details: dict[str, object] = {"claimed": claimed} if claimed else {}
+    details: dict[str, Any] = {"claimed": claimed} if claimed else {}
     if len(steps) > 1:
         details["steps"] = list(left)
     one = steps[0].id if len(steps) == 1 else None
-    note(session, application, SYSTEM, "refused a wrong code", now, step=one, left=fewest, **details)
+    note(
+        session,
+        application,
+        SYSTEM,
+        "refused a wrong code",
+        now,
+        step=one,
+        news=False,
+        left=fewest,
+        **details,
+    )
     for step in steps:
         if not left[step.id]:
             renew_code(step, key)
@@ -432,7 +445,7 @@ def _not_accepted(
         if not refusal.noted:  # so the code was right, and tells whose answer it was
             note(
                 session, application, step.assignee, NOT_ACCEPTED, now,
-                step=step.id, door=door, because=refusal.why,
+                step=step.id, news=False, door=door, because=refusal.why,
             )  # fmt: skip
     return refusal
 
@@ -605,7 +618,7 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
     mail_step(session, application, step, outbox.Template.CODE, now, purpose=purpose)
-    note(session, application, email, "asked for a code", now, step=step.id)
+    note(session, application, email, "asked for a code", now, step=step.id, news=False)
     return step.id
 
 
@@ -706,7 +719,7 @@ def move_deadline(
     if step.kind is StepKind.SCREENING:
         screening.move_deadline(session, application, until)
     decided = application.decide_by
-    late = {"after_decision_due": decided.isoformat()} if decided and until > decided else {}
+    late: dict[str, Any] = {"after_decision_due": decided.isoformat()} if decided and until > decided else {}
     name, language = person_named(session, step.assignee)
     outbox.queue(
         session,

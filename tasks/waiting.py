@@ -164,7 +164,7 @@ def _assign(
         step.refused = str(error)
         note(
             session, application, step.assignee, NOT_ACCEPTED, now,
-            step=step.id, door="prefect", because=step.refused,
+            step=step.id, news=False, door="prefect", because=step.refused,
         )  # fmt: skip
         return False, step.refused
     close_step(step, step.state, now)
@@ -193,7 +193,7 @@ def _refuse(
     if not noted:
         who, which = (step.assignee, step.id) if step else (SYSTEM, None)
         what = NOT_ACCEPTED if step else "did not accept an answer"
-        note(session, application, who, what, here.now(), step=which, door="prefect", because=why)
+        note(session, application, who, what, here.now(), step=which, news=False, door="prefect", because=why)
 
 
 def _variables_in(filled: Mapping[str, Any]) -> str | None:

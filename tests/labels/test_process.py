@@ -191,6 +191,18 @@ def test_every_answer_that_is_refused_is_one_entry_of_the_journal_with_who_gave_
     assert in_prefect.who == step.assignee
 
 
+def test_what_changes_nothing_for_a_run_is_no_news_to_it(case: Case) -> None:
+    step, _ = case.ask()
+    seen = case.row().revision
+    case.answer(step, ReviewAnswer(scores=points()), code="2222-2222-22")
+    case.answer(step, ReviewAnswer(scores={"results": 9}))
+    case.do(reviewing.send_code, step.id, step.assignee, key=KEY)
+    case.do(reviewing.send_code, case.id, "coordinator@nss.example", key=KEY)
+    assert case.row().revision == seen
+    case.review(step)
+    assert case.row().revision > seen
+
+
 def test_a_wrong_code_that_may_have_been_meant_for_several_steps_is_one_entry(case: Case) -> None:
     steps = case.ask()
     before = len(case.all(Journal))
