@@ -392,10 +392,10 @@ def _coordinate(
     """One action of a coordinator: the code is spent and the action done together, or neither is."""
     here = workspace()
     with here.record.writing() as session:
-        accepted(
-            reviewing.act_as_coordinator(session, held(session, application), email, code, now=here.now())
-        )
-        remark = act(session, here)
+        its = held(session, application)
+        refusal = reviewing.act_as_coordinator(session, its, email, code, now=here.now(), key=here.key)
+        remark = act(session, here) if refusal is None else ""
+    accepted(refusal)  # only now, when a wrong code is counted
     send_due(here)
     return here, remark
 

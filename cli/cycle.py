@@ -279,8 +279,12 @@ def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan
         raise InvalidInput("reopening", [Fault(name, "is needed together with --plan.") for name in missing])
     with here.record.writing() as session:
         application = held(session, reopening.authority(session, subject))
-        accepted(reviewing.act_as_coordinator(session, application, email, code, now=here.now()))
-        found = reopening.reopen(session, subject, plan, reason, email.lower(), now=here.now())
+        refusal = reviewing.act_as_coordinator(
+            session, application, email, code, now=here.now(), key=here.key
+        )
+        if refusal is None:
+            found = reopening.reopen(session, subject, plan, reason, email.lower(), now=here.now())
+    accepted(refusal)  # only now, when a wrong code is counted
     send_due(here)
     for year in found.years:
         european.publish(here, year)

@@ -623,16 +623,26 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
 
 
 def act_as_coordinator(
-    session: Session, application: Application, email: str, code: str, *, now: datetime
+    session: Session, application: Application, email: str, code: str, *, now: datetime, key: bytes
 ) -> Refusal | None:
-    """Spends the one-time code of a coordinator's action; None means that it was right."""
+    """Spends the one-time code of a coordinator's action; None means that it was right.
+
+    A wrong code is counted, like one for any step; the caller keeps that.
+    """
     email = email.lower()
     if refusal := _no_coordinator(session, application, email):
         return refusal
-    for step in steps_of(session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT):
-        if step.assignee == email and step.state is StepState.OPEN and code_matches(code, step.code_hash):
+    own = [
+        step
+        for step in steps_of(session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT)
+        if step.assignee == email and step.state is StepState.OPEN
+    ]
+    for step in own:
+        if code_matches(code, step.code_hash):
             close_step(step, StepState.ANSWERED, now)
             return None
+    if own:
+        return _count_failure(session, application, own[-1], now=now, key=key)
     return Refusal(f"The code is not valid. Ask for one with: labels code {application.id} --as {email}")
 
 

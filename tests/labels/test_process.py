@@ -593,10 +593,10 @@ def test_a_coordinator_acts_with_a_code_of_their_own_that_works_once(case: Case)
     with case.record.writing() as session:
         application = session.get_one(Application, case.id)
         code = code_of(session.get_one(Step, identifier))
-        assert reviewing.act_as_coordinator(session, application, email, code, now=NOW) is None
-        again = reviewing.act_as_coordinator(session, application, email, code, now=NOW)
+        assert reviewing.act_as_coordinator(session, application, email, code, now=NOW, key=KEY) is None
+        again = reviewing.act_as_coordinator(session, application, email, code, now=NOW, key=KEY)
         assert isinstance(again, Refusal)
-        nobody = reviewing.act_as_coordinator(session, application, "r1@nss.example", code, now=NOW)
+        nobody = reviewing.act_as_coordinator(session, application, "r1@nss.example", code, now=NOW, key=KEY)
         assert isinstance(nobody, Refusal)
     with pytest.raises(NotAllowed):
         case.do(reviewing.send_code, case.id, "stranger@nowhere.example", key=KEY)
@@ -723,7 +723,9 @@ def test_a_coordinator_who_applies_has_no_power_over_their_own_application(lonel
     with lonely.record.writing() as session:
         right = session.get_one(Step, sent)
         application = session.get_one(Application, lonely.id)
-        refusal = reviewing.act_as_coordinator(session, application, right.assignee, code_of(right), now=NOW)
+        refusal = reviewing.act_as_coordinator(
+            session, application, right.assignee, code_of(right), now=NOW, key=KEY
+        )
     assert refusal is not None
     assert "applies here" in refusal.why
 
@@ -759,3 +761,22 @@ def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn
         deciding.withdraw(session, again, withdrawal.assignee, code_of(withdrawal), now=NOW, key=KEY)
     assert appeal() is None
     assert case.row().instance == 2
+
+
+def test_a_coordinators_wrong_codes_are_counted_too_until_a_new_one_is_mailed(case: Case) -> None:
+    sent = case.do(reviewing.send_code, case.id, COORDINATOR, key=KEY)
+
+    def act(code: str) -> Refusal | None:
+        with case.record.writing() as session:
+            application = session.get_one(Application, case.id)
+            return reviewing.act_as_coordinator(session, application, COORDINATOR, code, now=NOW, key=KEY)
+
+    with case.record.reading() as session:
+        old = code_of(session.get_one(Step, sent))
+    refusals = [act("2222-2222-22") for _ in range(5)]
+    assert refusals[0] is not None
+    assert "4 more tries" in refusals[0].why
+    assert act(old) is not None
+    with case.record.reading() as session:
+        new = code_of(session.get_one(Step, sent))
+    assert act(new) is None
