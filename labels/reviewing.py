@@ -642,7 +642,7 @@ def act_as_coordinator(
             close_step(step, StepState.ANSWERED, now)
             return None
     if own:
-        return _count_failure(session, application, own[-1], now=now, key=key)
+        return wrong_code(session, application, own[-1:], claimed=email, now=now, key=key)
     return Refusal(f"The code is not valid. Ask for one with: labels code {application.id} --as {email}")
 
 
