@@ -94,7 +94,9 @@ class Settings(BaseSettings):
     def key(self) -> bytes:
         """The secret key; made on first use, readable by its owner only.
 
-        Whoever loses it loses no facts: review codes are sent anew (`labels recover`).
+        Whoever loses it loses no facts, but codes in mail that is still to go out are wrong, and links that
+        were given out are dead: people ask for a new code (`labels code`). Machines that share a record need
+        the same one.
         """
         if self.secret:
             return self.secret.get_secret_value().encode()
