@@ -569,6 +569,9 @@ def export(
         )
     here = workspace()
     with here.record.reading() as session:
+        if what == "reviews" and (hidden := inquiry.hidden_reviews(session)):
+            are = "1 review is" if hidden == 1 else f"{hidden} reviews are"
+            say(f"{are} left out: reviews are hidden until their application is decided.")
         rows = inquiry.export(session, what)
         if as_json or format == "json":
             emit(

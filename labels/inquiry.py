@@ -273,6 +273,12 @@ def export(session: Session, what: str) -> Iterator[dict[str, Any]]:
         }
 
 
+def hidden_reviews(session: Session) -> int:
+    """How many reviews `export` leaves out, since their application is not decided."""
+    undecided = sa.select(Application.id).where(Application.outcome.is_(None))
+    return session.scalar(sa.select(sa.func.count()).where(Review.application.in_(undecided))) or 0
+
+
 def unfinished(session: Session) -> int:
     """How many applications are not closed."""
     return session.scalar(sa.select(sa.func.count()).where(Application.stage != Stage.CLOSED)) or 0

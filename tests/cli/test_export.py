@@ -14,6 +14,7 @@ from labels import inquiry
 from labels.journal import SYSTEM
 from labels.record.schema import Award, Journal, Mail
 from tests.cli.conftest import COORDINATOR, Terminal
+from tests.support.people import points
 
 HOSTILE = [
     '=HYPERLINK("http://a.example")',
@@ -53,6 +54,17 @@ def test_json_is_a_list_of_flat_objects_with_the_columns_of_the_table(terminal: 
     for row in terminal.json("export", what):
         assert list(row) == inquiry.export_columns(what)
         assert not [value for value in row.values() if isinstance(value, (dict, list))]
+
+
+def test_reviews_that_are_hidden_until_the_decision_are_told_of_apart(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    assert terminal.run("export", "reviews").stderr == ""
+    given = terminal.file("r.json", {"scores": points()})
+    who, code = terminal.step(first).assignee, terminal.code(first)
+    terminal.run("answer", first, given, "--as", who, "--code", code)
+    result = terminal.run("export", "reviews", "--json")
+    assert json.loads(result.stdout) == []
+    assert result.stderr == "1 review is left out: reviews are hidden until their application is decided.\n"
 
 
 def test_both_formats_tell_the_same(terminal: Terminal) -> None:
