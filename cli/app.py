@@ -20,19 +20,21 @@ from labels import deciding, inquiry, outbox, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer, Screening, read_answer
 from labels.applications import NationalApplication
 from labels.clock import BRUSSELS, brussels_day, end_of_day, in_words
-from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotMailed, OutOfReach
+from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound, NotMailed, OutOfReach
 from labels.european_label.gallery import Gallery
 from labels.european_label.inspecting import CycleView
 from labels.preselection import Round, check_schools
 from labels.pupil_label import classes
 from labels.pupil_label.report import ClassReport
+from labels.record.engine import place_of
 from labels.reviewing import Accepted, Refusal
+from labels.settings import load_settings
 from labels.steps import held
 from labels.text import clean, csv_plain
 from tasks.post import send_due
 from tasks.runs import PATIENCE, prefect_client, recover, start, wake
 from tasks.submission import submit_file
-from tasks.workspace import Workspace, workspace
+from tasks.workspace import Workspace, existing_workspace, workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,6 +86,8 @@ def worded(function: Callable[P, T]) -> Callable[P, T]:
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
+        except NotFound as error:
+            fail(NotFound(f"{error}{_where_looked()}"))
         except LabelsError as error:
             fail(error)
         except BrokenPipeError:
@@ -92,6 +96,17 @@ def worded(function: Callable[P, T]) -> Callable[P, T]:
             fail(OutOfReach(str(error.filename or "This machine"), f"{error.strerror or error}."))
 
     return run
+
+
+def _where_looked() -> str:
+    """Where a record was looked at that has nothing in it, which is seldom the one that was meant."""
+    if not workspace.cache_info().currsize:
+        return ""
+    here = workspace()
+    with here.record.reading() as session:
+        if inquiry.has_applications(session):
+            return ""
+    return f" The record in {place_of(here.settings)} has no applications at all: is LABELS_HOME right?"
 
 
 def read_json(path: Path) -> Any:
@@ -179,7 +194,7 @@ def submit(
 ) -> None:
     """Register an application with its documents and start its run; the same again is the same one,
     unless that was withdrawn."""
-    here = workspace()
+    here = existing_workspace()
     done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
     send_due(here, done.application)  # the receipt need not wait for a run
     outage = None
@@ -212,7 +227,7 @@ def submit(
 @worded
 def show(application: OneApplication, as_json: AsJson = False) -> None:
     """Where an application stands: what is awaited from whom by when, and all that happened."""
-    here = workspace()
+    here = existing_workspace()
     with here.record.reading() as session:
         view = inquiry.show(session, application)
     if as_json:
@@ -264,7 +279,7 @@ def _round(view: inquiry.ApplicationView) -> str | None:
 @worded
 def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson = False) -> None:
     """Take an application back, at any time before the decision."""
-    here = workspace()
+    here = existing_workspace()
     with here.record.writing() as session:
         result = deciding.withdraw(session, application, email, code, now=here.now(), key=here.key)
     accepted(result)
@@ -282,7 +297,7 @@ def appeal(
     as_json: AsJson = False,
 ) -> None:
     """Appeal against a refusal, where the rules have it: other people judge the application anew."""
-    here = workspace()
+    here = existing_workspace()
     try:
         with grounds.open(encoding="utf-8-sig") as file:
             text = clean(file.read(4 * GROUNDS)).strip()
@@ -309,7 +324,7 @@ def appeal(
 @worded
 def inbox(email: As, as_json: AsJson = False) -> None:
     """The steps that await a person."""
-    here = workspace()
+    here = existing_workspace()
     with here.record.reading() as session:
         items = inquiry.inbox(session, email, here.settings.site_url)
     if as_json:
@@ -337,7 +352,7 @@ def answer(
     as_json: AsJson = False,
 ) -> None:
     """A person's answer to a step: a review, a question, a reason to decline, or information."""
-    here = workspace()
+    here = existing_workspace()
     given = read_answer(read_json(file), file.name)
     with here.record.writing() as session:
         result = reviewing.answer(
@@ -358,7 +373,7 @@ def code(
 ) -> None:
     """Mail a fresh one-time code: for a step of theirs, for an action as a coordinator, or, to the teacher
     who holds an award, for the certificates of a class."""
-    here = workspace()
+    here = existing_workspace()
     if _mailed_for_a_class(here, subject, email):
         _done(as_json, subject, f"A code for {subject} is on its way to {email}.")
         return
@@ -390,7 +405,7 @@ def _coordinate(
     application: str, email: str, code: str, act: Callable[[Any, Workspace], str]
 ) -> tuple[Workspace, str]:
     """One action of a coordinator: the code is spent and the action done together, or neither is."""
-    here = workspace()
+    here = existing_workspace()
     with here.record.writing() as session:
         its = held(session, application)
         refusal = reviewing.act_as_coordinator(session, its, email, code, now=here.now(), key=here.key)
@@ -401,7 +416,7 @@ def _coordinate(
 
 
 def _application_of(step: str) -> str:
-    with workspace().record.reading() as session:
+    with existing_workspace().record.reading() as session:
         return reviewing.find_step(session, step).application
 
 
@@ -508,7 +523,7 @@ def recover_(
     """Bring every open application back to its step, after Prefect or a machine was lost."""
     from datetime import timedelta
 
-    here = workspace()
+    here = existing_workspace()
     with prefect_client() as client:
         done = recover(here, client, patience=timedelta(seconds=patience))
     send_due(here)
@@ -528,7 +543,7 @@ def school_check(
     as_json: AsJson = False,
 ) -> None:
     """Which schools meet the School Label's three conditions, and why each does or does not."""
-    here = workspace()
+    here = existing_workspace()
     try:
         day = date.fromisoformat(on) if on else brussels_day(here.now())
         dates = Round.by_default(day)
@@ -567,7 +582,7 @@ def export(
         raise InvalidInput(
             "export", [Fault("WHAT", f'"{what}" is unknown; expected one of {", ".join(inquiry.EXPORTS)}.')]
         )
-    here = workspace()
+    here = existing_workspace()
     with here.record.reading() as session:
         if what == "reviews" and (hidden := inquiry.hidden_reviews(session)):
             are = "1 review is" if hidden == 1 else f"{hidden} reviews are"
@@ -641,7 +656,7 @@ def rules(
     """Check rule files: every mistake with its file, line and reason."""
     from labels.rules import check_all
 
-    for version in check_all(folder or workspace().settings.rules):
+    for version in check_all(folder or load_settings().rules):
         out.print(version)
 
 

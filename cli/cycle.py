@@ -21,7 +21,7 @@ from labels.steps import held, seen
 from tasks import european
 from tasks.post import send_due
 from tasks.runs import prefect_client, wake
-from tasks.workspace import workspace
+from tasks.workspace import existing_workspace
 
 Year = Annotated[int, typer.Argument(metavar="YEAR", help="The year in which its labels' window ends.")]
 
@@ -44,7 +44,7 @@ def cycle(
     as_json: AsJson = False,
 ) -> None:
     """Where a year of the European Quality Label stands; before it has begun, what it would be."""
-    here = workspace()
+    here = existing_workspace()
     rules = european.rules_of_year(here, year)
     with here.record.reading() as session:
         if check:
@@ -179,7 +179,7 @@ def begin_cycle(
     as_json: AsJson = False,
 ) -> None:
     """Begin a year of the European Quality Label now, as its schedule would; twice is as once."""
-    here = workspace()
+    here = existing_workspace()
     application = european.begin_cycle(here, year)
     if as_json:
         emit({"application": application})
@@ -199,7 +199,7 @@ def gallery(
     """Make the gallery of a year's awarded projects again: one page, and the same as JSON."""
     from tasks.rendering.gallery import render_gallery
 
-    here = workspace()
+    here = existing_workspace()
     if folder is None:
         european.publish(here, year)
         folder = here.settings.home / "galleries" / str(year)
@@ -260,7 +260,7 @@ def strike_(
 
 
 def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan: str, as_json: bool) -> None:
-    here = workspace()
+    here = existing_workspace()
     if not plan:
         with here.record.writing() as session:  # what is tried out in it is thrown away
             found = reopening.consequences(session, subject, now=here.now())

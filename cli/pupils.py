@@ -25,7 +25,7 @@ from labels.record.schema import PupilClass
 from tasks.pupil import ClassInHand, file_names, in_hand
 from tasks.rendering.fonts import missing_characters
 from tasks.runs import prefect_client
-from tasks.workspace import Workspace, workspace
+from tasks.workspace import Workspace, existing_workspace
 
 
 @app.command()
@@ -50,7 +50,7 @@ def pupils(
     as_json: AsJson = False,
 ) -> None:
     """Make certificates for the pupils of a labelled teacher: a ZIP, and one file to print."""
-    here = workspace()
+    here = existing_workspace()
     with here.record.writing() as session:
         rules = classes.rules_for(session, award, here.now(), here.settings.rules)
         country = classes.country_of(session, award)

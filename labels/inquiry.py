@@ -279,6 +279,11 @@ def hidden_reviews(session: Session) -> int:
     return session.scalar(sa.select(sa.func.count()).where(Review.application.in_(undecided))) or 0
 
 
+def has_applications(session: Session) -> bool:
+    """Whether there is any application, open or closed."""
+    return session.scalar(sa.select(Application.id).limit(1)) is not None
+
+
 def unfinished(session: Session) -> int:
     """How many applications are not closed."""
     return session.scalar(sa.select(sa.func.count()).where(Application.stage != Stage.CLOSED)) or 0

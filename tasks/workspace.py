@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from labels.clock import Clock
+from labels.errors import NotFound
 from labels.record import Record, open_record
+from labels.record.engine import missing_file
 from labels.settings import PROJECT, Settings, load_settings
 from tasks.documents.store import DocumentStore, open_store
 
@@ -47,6 +49,21 @@ def open_workspace(settings: Settings) -> Workspace:
 def workspace() -> Workspace:
     """The workspace of this process, by its environment."""
     return open_workspace(load_settings())
+
+
+def existing_workspace() -> Workspace:
+    """The workspace of this process where its record has been made; makes nothing, wherever it looks.
+
+    Raises:
+        NotFound: there is no record; says where, and how to make one.
+        OutOfReach: the record or the document store does not answer.
+    """
+    if missing := missing_file(load_settings()):
+        raise NotFound(
+            f"There is no record in {missing.parent}. If it is kept elsewhere, say where with LABELS_HOME or "
+            "LABELS_DATABASE_URL; to make one here: labels import DIR, or labels up."
+        )
+    return workspace()
 
 
 def enter_checkout() -> dict[str, str]:

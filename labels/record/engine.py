@@ -160,6 +160,26 @@ def _migrate(engine: sa.Engine) -> None:
             alembic.command.upgrade(config, "head")
 
 
+def missing_file(settings: Settings) -> Path | None:
+    """The SQLite file that the record would be in, where nobody has made it yet; None in any other case."""
+    try:
+        url = sa.make_url(settings.record_url)
+    except (sa.exc.ArgumentError, ValueError):
+        return None
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    path = Path(url.database)
+    return None if path.exists() else path
+
+
+def place_of(settings: Settings) -> str:
+    """Where the record of these settings is, for people: a file, or a URL without its password."""
+    url = sa.make_url(settings.record_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.database
+    return url.render_as_string(hide_password=True)
+
+
 _opened: dict[str, Record] = {}
 
 

@@ -114,9 +114,40 @@ def test_a_setting_that_can_not_work_is_named_and_its_password_is_not(
 
 def test_a_home_that_can_not_be_made_is_told(empty_environment: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    result = empty_environment("inbox", "--as", TEACHER, home=str(tmp_path / "file" / "home"))
+    result = empty_environment("import", ".", home=str(tmp_path / "file" / "home"))
     assert result.exit_code == 5
     assert "file" in one_line(result.stderr)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "NQL-1"], ["inbox", "--as", TEACHER], ["export", "mail"], ["school-check"], ["cycle", "2026"],
+        ["code", "NQL-1", "--as", TEACHER], ["recover"], ["submit", "a.json"], ["revoke", "NQL-1"],
+    ],
+)  # fmt: skip
+def test_where_there_is_no_record_it_is_told_where_was_looked_and_nothing_is_made(
+    empty_environment: Run, tmp_path: Path, words: list[str]
+) -> None:
+    result = empty_environment(*words, secret="")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert f"There is no record in {tmp_path / 'home'}" in one_line(result.stderr)
+    assert "labels import DIR" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_rules_are_checked_without_a_record(empty_environment: Run, tmp_path: Path) -> None:
+    assert empty_environment("rules").exit_code == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_application_that_an_empty_record_has_not_is_told_with_where_was_looked(
+    terminal: Terminal,
+) -> None:
+    said = one_line(terminal.fails(4, "show", "NQL-NONE"))
+    assert f"{terminal.here.settings.home / 'record.db'} has no applications at all" in said
+    terminal.submitted()
+    assert one_line(terminal.fails(4, "show", "NQL-NONE")) == "There is no application NQL-NONE."
 
 
 def test_a_record_that_is_no_database_is_told_and_left_alone(empty_environment: Run, tmp_path: Path) -> None:
