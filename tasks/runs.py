@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
     FlowRunFilter,
+    FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
@@ -33,7 +35,7 @@ from prefect.states import Cancelled, Crashed
 
 from labels.errors import NotFound, OutOfReach
 from labels.kinds import KINDS
-from labels.record.schema import Application, Document, Mail, Resumption, Stage
+from labels.record.schema import OPEN_STAGES, Application, Document, Mail, Resumption, Stage
 from tasks.forms import BLANK
 from tasks.workspace import Workspace
 
@@ -62,6 +64,9 @@ _OURS = DeploymentFilter(
 _UNDER_WAY = FlowRunFilter(
     state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
 )
+
+PAGE = 200
+"""Runs that Prefect's server tells of in one answer, at most."""
 
 WAKE_WITHIN = 20.0
 """Seconds for which a waking is tried while the run is just about to suspend."""
@@ -265,26 +270,95 @@ def recover(
     """Sees to it that every application that is not closed has a run at the right step.
 
     Safe to run at any time, twice at once and after the loss of Prefect's whole database. One
-    application that can't be helped keeps none of the others waiting.
+    application that can't be helped keeps none of the others waiting. Prefect is asked for the runs of
+    many applications at once; only one that is not as it should be is looked at by itself.
     """
-    with here.record.reading() as session:
-        query = sa.select(Application.id).where(Application.stage != Stage.CLOSED)
-        if application_id is not None:
-            query = query.where(Application.id == application_id)
-        waiting = session.scalars(query.order_by(Application.submitted_at, Application.id)).all()
     done = []
-    for one in waiting:
+    for driven, ails in _looked_at(here, client, patience, application_id):
+        if ails is None:
+            continue
         try:
-            did = _recover_one(here, client, one, patience)
+            did = _recover_one(here, client, driven.id, patience)
         except (OutOfReach, httpx.HTTPError):
             raise
         except Exception as error:
             did = f"could not be brought back: {error}"
         if did is not None:
-            done.append(Recovered(one, did))
+            done.append(Recovered(driven.id, did))
     if application_id is None:
         done += end_lost_runs(client, patience)
     return done
+
+
+class Ailment(StrEnum):
+    """What can be wrong with the run of an application that is not closed."""
+
+    NO_RUN = "no run drives it"
+    LOST = "Prefect does not know its run"
+    ENDED = "its run ended before it did"
+    NEWS = "its run has not seen what is new"
+    NO_FORM = "it is not known whether its run waits with a form"
+    """Whoever looks finds out: most do."""
+    STALLED = "its run is under way for longer than an execution takes"
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """An application that is not closed, as far as its run is concerned."""
+
+    id: str
+    run: str | None
+    news: bool
+    form_seen: str | None
+
+
+def _looked_at(
+    here: Workspace, client: SyncPrefectClient, patience: timedelta, application_id: str | None = None
+) -> Iterator[tuple[Driven, Ailment | None]]:
+    """The applications that are not closed, each with what is wrong with its run, asked for by the page."""
+    query = sa.select(
+        Application.id,
+        Application.run,
+        (Application.parked_revision < Application.revision).label("news"),
+        Application.form_seen,
+    ).where(Application.stage.in_(OPEN_STAGES))
+    if application_id is not None:
+        query = query.where(Application.id == application_id)
+    with here.record.reading() as session:
+        rows = session.execute(query.order_by(Application.submitted_at, Application.id)).all()
+    for first in range(0, len(rows), PAGE):
+        some = [Driven(*row) for row in rows[first : first + PAGE]]
+        runs = _read_runs(client, [one.run for one in some if one.run])
+        for one in some:
+            yield one, _ailment(one, runs.get(one.run or ""), patience)
+
+
+def _read_runs(client: SyncPrefectClient, wanted: Sequence[str]) -> dict[str, FlowRun]:
+    """Those of the runs that Prefect has, by their ids."""
+    ids = []
+    for run in wanted:
+        with contextlib.suppress(ValueError):  # no id: Prefect has none like that
+            ids.append(UUID(run))
+    if not ids:
+        return {}
+    found = client.read_flow_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=ids)), limit=PAGE)
+    return {str(run.id): run for run in found}
+
+
+def _ailment(driven: Driven, run: FlowRun | None, patience: timedelta) -> Ailment | None:
+    if driven.run is None:
+        return Ailment.NO_RUN
+    if run is None or run.state is None:
+        return Ailment.LOST
+    if run.state.is_final():
+        return Ailment.ENDED
+    if run.state.is_scheduled():
+        return None
+    if run.state.is_paused():
+        if driven.news:
+            return Ailment.NEWS
+        return None if driven.form_seen == str(run.state.id) else Ailment.NO_FORM
+    return None if _age(run.state) < patience else Ailment.STALLED
 
 
 def end_lost_runs(client: SyncPrefectClient, patience: timedelta = PATIENCE) -> list[Recovered]:
@@ -293,11 +367,11 @@ def end_lost_runs(client: SyncPrefectClient, patience: timedelta = PATIENCE) -> 
     Prefect counts them as running for ever, and each takes a place of the work pool: a few of them, and
     no run would start any more, not even upkeep's.
     """
-    done, page = [], 200
+    done = []
     under_way: list[FlowRun] = []
-    while len(under_way) % page == 0:
+    while len(under_way) % PAGE == 0:
         found = client.read_flow_runs(
-            flow_run_filter=_UNDER_WAY, deployment_filter=_OURS, limit=page, offset=len(under_way)
+            flow_run_filter=_UNDER_WAY, deployment_filter=_OURS, limit=PAGE, offset=len(under_way)
         )
         under_way += found
         if not found:
@@ -323,6 +397,8 @@ def _recover_one(
 ) -> str | None:
     with here.record.reading() as session:
         application = session.get_one(Application, application_id)
+        if application.stage is Stage.CLOSED:  # since somebody looked
+            return None
         run_id, news = application.run, application.parked_revision < application.revision
     run = read_run(client, run_id)
     state = run.state if run else None
@@ -334,6 +410,8 @@ def _recover_one(
         return None
     if state.is_paused():
         if form_of(client, run) is not None:
+            with here.record.writing() as session:
+                session.execute(_FORM_SEEN, {"of": application_id, "state": str(state.id)})
             return wake(here, client, application_id).remark if news else None
         if age < min(patience, timedelta(seconds=15)):
             return None
@@ -345,6 +423,14 @@ def _recover_one(
         client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
     replace(here, client, application_id, run_id)
     return "replaced a run that was lost"
+
+
+_FORM_SEEN = (
+    sa.update(Application)
+    .where(Application.id == sa.bindparam("of"))
+    .values(form_seen=sa.bindparam("state"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def _shows_life(here: Workspace, application_id: str, patience: timedelta) -> bool:

@@ -248,6 +248,10 @@ class Stage(StrEnum):
     """Nothing is left to do."""
 
 
+OPEN_STAGES = tuple(stage for stage in Stage if stage is not Stage.CLOSED)
+"""Where there is something left to do: named one by one, since an index serves no "anything but"."""
+
+
 class Outcome(StrEnum):
     """How an application ended."""
 
@@ -331,6 +335,8 @@ class Application(Base):
     """The Prefect flow run that drives it: a pointer that `recover` may replace, never a fact."""
     runs: Mapped[int] = mapped_column(default=0)
     """How many runs have driven it; makes the key under which the next is asked for once."""
+    form_seen: Mapped[str | None]
+    """The suspension of its run whose form was seen to be saved, so that nobody asks for it again."""
 
 
 class Document(Base):
@@ -516,6 +522,12 @@ class Step(Base):
     __table_args__ = (
         sa.UniqueConstraint("application", "kind", "number"),
         sa.Index(None, "assignee", "state"),
+        sa.Index(
+            "ix_step_due",
+            "due_at",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
@@ -628,6 +640,22 @@ class Mail(Base):
     claimed_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+
+
+class Notice(Base):
+    """A reminder that somebody got, or a notice that something is overdue: each once for a deadline."""
+
+    __tablename__ = "notice"
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    """The step; or the application, whose decision is overdue."""
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """`7 days before`, `overdue`."""
+    due_on: Mapped[date] = mapped_column(primary_key=True)
+    """The deadline's day in Brussels: one that is moved is reminded of anew."""
+    email: Mapped[str] = mapped_column(primary_key=True)
+    mail: Mapped[str] = mapped_column(sa.ForeignKey("mail.reason"))
+    """The digest in which it was told."""
+    at: Mapped[datetime]
 
 
 class Journal(Base):

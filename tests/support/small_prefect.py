@@ -13,6 +13,7 @@ from uuid import UUID, uuid4, uuid5
 
 import httpx
 import orjson
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
@@ -103,7 +104,12 @@ class SmallPrefect:
             state_type=known.state.type, parameters={"application_id": known.application},
         )  # fmt: skip
 
-    def read_flow_runs(self, *, limit: int, offset: int = 0, **_: Any) -> list[FlowRun]:
+    def read_flow_runs(
+        self, *, flow_run_filter: FlowRunFilter, limit: int, offset: int = 0, **_: Any
+    ) -> list[FlowRun]:
+        if flow_run_filter.id is not None:
+            asked_for = flow_run_filter.id.any_ or []
+            return [self.read_flow_run(run) for run in asked_for if run in self.runs][offset : offset + limit]
         under_way = [run for run in self.runs.values() if run.state.is_running() or run.state.is_pending()]
         return [self.read_flow_run(run.id) for run in under_way[offset : offset + limit]]
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -241,9 +240,9 @@ class MeetingPrefect(SmallPrefect):
             self._of_this.met = True
             self.gate.wait(10)
 
-    def read_flow_run(self, run: UUID) -> FlowRun:
+    def read_flow_runs(self, **asked: Any) -> list[FlowRun]:
         self._meet()
-        return super().read_flow_run(run)
+        return super().read_flow_runs(**asked)
 
     def read_deployment_by_name(self, name: str) -> Any:
         self._meet()

@@ -1,0 +1,135 @@
+"""Recovery asks for what it needs to know by the page, and looks closer only where something is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from prefect.states import Completed, Running, Suspended
+
+import tasks.runs
+from labels.clock import frozen_clock
+from labels.record import Record
+from labels.record.schema import Application
+from labels.settings import Settings
+from tasks.documents.store import open_store
+from tasks.runs import recover
+from tasks.submission import submit_file
+from tasks.workspace import Workspace
+from tests.support.people import NOW, application_file, populate
+from tests.support.small_prefect import SmallPrefect
+
+MANY = 30
+
+
+@contextlib.contextmanager
+def nothing_happens(_: str) -> Iterator[None]:
+    yield
+
+
+class CountingPrefect(SmallPrefect):
+    """Counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(nothing_happens)
+        self.asked: Counter[str] = Counter()
+
+    def read_flow_runs(self, **filters: Any) -> Any:
+        self.asked["page"] += 1
+        return super().read_flow_runs(**filters)
+
+    def read_flow_run(self, run: UUID) -> Any:
+        self.asked["run"] += 1
+        return super().read_flow_run(run)
+
+    def _get(self, path: str) -> Any:
+        self.asked["form"] += 1
+        return super()._get(path)
+
+
+@pytest.fixture
+def here(record: Record, settings: Settings) -> Workspace:
+    with record.writing() as session:
+        populate(session)
+    return Workspace(settings, record, open_store(settings), settings.key, frozen_clock(NOW))
+
+
+@pytest.fixture
+def prefect() -> CountingPrefect:
+    return CountingPrefect()
+
+
+@pytest.fixture
+def waiting(here: Workspace, prefect: CountingPrefect, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Many applications, each with a run that waits with its form and has seen all there is."""
+    monkeypatch.setattr(tasks.runs, "PAGE", 10)
+    first = submit_file(here, application_file(), "application.json", []).application
+    with here.record.writing() as session:
+        row = session.execute(sa.select(Application.__table__).where(Application.id == first)).one()
+        others = [f"NQL-{n:010}" for n in range(1, MANY)]
+        copies = [dict(row._mapping) | {"id": other, "teacher": None, "project": None} for other in others]
+        session.execute(sa.insert(Application), copies)
+    everyone = sorted([first, *others])
+    for one in everyone:
+        run = tasks.runs.start(here, prefect, one)  # type: ignore[arg-type]  # stands in
+        suspend(prefect, run)
+    with here.record.writing() as session:
+        session.execute(sa.update(Application).values(parked_revision=Application.revision))
+    return everyone
+
+
+def suspend(prefect: SmallPrefect, run: UUID, *, form: bool = True) -> None:
+    state: Any = Suspended(pause_key="0")
+    names = {"schema": "suspended-0-schema", "response": "suspended-0-response"}
+    state.state_details.run_input_keyset = names
+    prefect.runs[run].state = state
+    if form:
+        prefect.runs[run].inputs[names["schema"]] = b"{}"
+
+
+def recovered(here: Workspace, prefect: SmallPrefect) -> dict[str, str]:
+    prefect.age(timedelta(minutes=5))
+    return {one.application: one.did for one in recover(here, prefect)}  # type: ignore[arg-type]  # stands in
+
+
+def run_of(here: Workspace, application: str) -> UUID:
+    with here.record.reading() as session:
+        return UUID(session.get_one(Application, application).run)
+
+
+def test_once_the_forms_were_seen_it_asks_by_the_page_alone(
+    here: Workspace, prefect: CountingPrefect, waiting: list[str]
+) -> None:
+    assert recovered(here, prefect) == {}
+    assert prefect.asked["form"] == MANY
+    prefect.asked.clear()
+    assert recovered(here, prefect) == {}
+    assert prefect.asked["form"] == 0
+    # A page of applications each, and one of the runs that are under way.
+    assert prefect.asked["page"] == MANY / 10 + 1
+
+
+def test_among_many_it_finds_every_one_that_is_lost(
+    here: Workspace, prefect: CountingPrefect, waiting: list[str]
+) -> None:
+    assert recovered(here, prefect) == {}
+    lost, ended, stalled, formless, news = waiting[::6]
+    del prefect.runs[run_of(here, lost)]
+    prefect.runs[run_of(here, ended)].state = Completed()
+    prefect.runs[run_of(here, stalled)].state = Running()
+    prefect.runs[run_of(here, formless)].inputs.clear()
+    suspend(prefect, run_of(here, formless), form=False)
+    with here.record.writing() as session:
+        session.get_one(Application, news).revision += 1
+    did = recovered(here, prefect)
+    assert did == {
+        **dict.fromkeys((lost, ended, stalled, formless), "replaced a run that was lost"),
+        news: "its run goes on",
+    }
+    assert recovered(here, prefect) == {}
