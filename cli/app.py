@@ -32,7 +32,7 @@ from labels.settings import load_settings
 from labels.steps import held
 from labels.text import clean, csv_plain
 from tasks.post import send_due
-from tasks.runs import PATIENCE, prefect_client, recover, start, wake
+from tasks.runs import PATIENCE, prefect_answers, prefect_client, recover, start, wake
 from tasks.submission import submit_file
 from tasks.workspace import Workspace, existing_workspace, workspace
 
@@ -138,19 +138,32 @@ def read_json(path: Path) -> Any:
         ) from None
 
 
-def accepted(result: Accepted | Refusal | None) -> str:
-    """The remark of what was accepted; a refusal is raised, so that it ends with exit code 3."""
+def accepted(result: Accepted | Refusal | None, here: Workspace, application: str | None = None) -> str:
+    """The remark of what was accepted; a refusal is raised, so that it ends with exit code 3.
+
+    Where a code was tried too often, the mail with the new one goes out first.
+    """
     if isinstance(result, Refusal):
+        if result.mailed:
+            send_due(here, application)
         raise result.error or NotAllowed(result.why)
     return result.remark if result else ""
 
 
-def go_on(here: Workspace, application: str) -> None:
-    """Wakes the application's run, now that the record has news for it."""
-    with prefect_client() as client:
-        woken = wake(here, client, application)
+def _went_on(here: Workspace, application: str, as_json: bool, remark: str) -> None:
+    """Says what was done, and wakes the application's run, for which the record now has news.
+
+    Where Prefect is away, what was done comes first: it is in the record and counts.
+    """
+    try:
+        with prefect_client() as client:
+            woken = wake(here, client, application)
+    except OutOfReach as error:
+        say(remark, "green")
+        fail(error)
     if not woken.done:
         say(woken.remark)
+    _done(as_json, application, remark)
 
 
 # Applying ---------------------------------------------------------------------------------------
@@ -282,9 +295,8 @@ def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson
     here = existing_workspace()
     with here.record.writing() as session:
         result = deciding.withdraw(session, application, email, code, now=here.now(), key=here.key)
-    accepted(result)
-    go_on(here, application)
-    _done(as_json, application, "Withdrawn; a confirmation is on its way.")
+    accepted(result, here, application)
+    _went_on(here, application, as_json, "Withdrawn; a confirmation is on its way.")
 
 
 @app.command()
@@ -312,9 +324,8 @@ def appeal(
         raise InvalidInput(str(grounds), [too_long])
     with here.record.writing() as session:
         result = deciding.appeal(session, application, email, code, text, now=here.now(), key=here.key)
-    accepted(result)
-    go_on(here, application)
-    _done(as_json, application, "Your appeal is lodged; other people will judge your application.")
+    accepted(result, here, application)
+    _went_on(here, application, as_json, "Your appeal is lodged; other people will judge your application.")
 
 
 # Deciding ---------------------------------------------------------------------------------------
@@ -327,6 +338,9 @@ def inbox(email: As, as_json: AsJson = False) -> None:
     here = existing_workspace()
     with here.record.reading() as session:
         items = inquiry.inbox(session, email, here.settings.site_url)
+    dead = any(item.url for item in items) and not prefect_answers()
+    if dead:
+        items = [item.model_copy(update={"url": ""}) for item in items]
     if as_json:
         emit(items)
     elif not items:
@@ -337,7 +351,13 @@ def inbox(email: As, as_json: AsJson = False) -> None:
             ["step", "application", "what", "by"],
             [(i.step, i.application, i.what, i.by) for i in items],
         )
-        out.print("\nWhere the form is (press Resume)", style="bold")
+        if dead:
+            say(
+                "There is no form to open now: Prefect's server does not answer. You can answer all the same:"
+            )
+            say("labels answer STEP FILE --as EMAIL --code CODE")
+        elif any(item.url for item in items):
+            out.print("\nWhere the form is (press Resume)", style="bold")
         for application, url in dict.fromkeys((i.application, i.url) for i in items if i.url):
             out.print(f"{application}  {url}", soft_wrap=True)
 
@@ -354,14 +374,14 @@ def answer(
     """A person's answer to a step: a review, a question, a reason to decline, or information."""
     here = existing_workspace()
     given = read_answer(read_json(file), file.name)
+    application = _application_of(step)
     with here.record.writing() as session:
         result = reviewing.answer(
             session, step, email, code, given, now=here.now(), key=here.key, door="command line"
         )
-    remark = accepted(result)
+    remark = accepted(result, here, application)
     assert isinstance(result, Accepted)
-    go_on(here, result.application)
-    _done(as_json, result.application, remark)
+    _went_on(here, result.application, as_json, remark)
 
 
 @app.command()
@@ -410,7 +430,7 @@ def _coordinate(
         its = held(session, application)
         refusal = reviewing.act_as_coordinator(session, its, email, code, now=here.now(), key=here.key)
         remark = act(session, here) if refusal is None else ""
-    accepted(refusal)  # only now, when a wrong code is counted
+    accepted(refusal, here, application)  # only now, when a wrong code is counted
     send_due(here)
     return here, remark
 
@@ -438,8 +458,7 @@ def reassign(
 
     application = _application_of(step)
     here, remark = _coordinate(application, email, code, act)
-    go_on(here, application)
-    _done(as_json, application, remark)
+    _went_on(here, application, as_json, remark)
 
 
 @app.command()
@@ -475,8 +494,7 @@ def deadline(
 
     application = _application_of(step)
     here, remark = _coordinate(application, email, code, act)
-    go_on(here, application)
-    _done(as_json, application, remark)
+    _went_on(here, application, as_json, remark)
 
 
 @app.command()
@@ -498,8 +516,7 @@ def conflict(
         return f"{reviewer} judges nothing of this applicant any more."
 
     here, remark = _coordinate(application, email, code, act)
-    go_on(here, application)
-    _done(as_json, application, remark)
+    _went_on(here, application, as_json, remark)
 
 
 def _done(as_json: bool, subject: str, remark: str) -> None:

@@ -284,7 +284,7 @@ def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan
         )
         if refusal is None:
             found = reopening.reopen(session, subject, plan, reason, email.lower(), now=here.now())
-    accepted(refusal)  # only now, when a wrong code is counted
+    accepted(refusal, here, application.id)  # only now, when a wrong code is counted
     send_due(here)
     for year in found.years:
         european.publish(here, year)

@@ -55,7 +55,7 @@ def pupils(
         rules = classes.rules_for(session, award, here.now(), here.settings.rules)
         country = classes.country_of(session, award)
         refusal = classes.prove(session, award, email, code, rules, now=here.now(), key=here.key)
-    accepted(refusal)
+    accepted(refusal, here)
     listed = read_names(
         _content(names), country, missing_characters, encoding=encoding, columns=column or (), header=header
     )
@@ -71,7 +71,7 @@ def pupils(
             pupils=len(listed.pupils), left_out=len(listed.faults), now=here.now(), key=here.key,
         )  # fmt: skip
     if not isinstance(begun, Begun):
-        accepted(begun)
+        accepted(begun, here)
         return
     _make(here, award, begun, ClassInHand(here, begun, email, listed.pupils, folder))
     files = [str(folder / name) for name in file_names(begun.id)]

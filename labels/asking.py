@@ -25,6 +25,8 @@ class Refusal:
     error: LabelsError | None = None
     noted: bool = False
     """Whether the journal tells of it already."""
+    mailed: bool = False
+    """Whether a new code waits to be mailed, in place of one that was tried too often."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -381,10 +381,13 @@ def wrong_code(
                 session, application, step, outbox.Template.CODE, now,
                 purpose="The former code was tried too often and is void.",
             )  # fmt: skip
+    mailed = not all(left.values())
     if not fewest:
-        return Refusal("The code was tried too often and is void. A new one has been mailed.", noted=True)
-    tries = "one more try" if fewest == 1 else f"{fewest} more tries"
-    return Refusal(f"The code is not valid for this step ({tries} before a new one is sent).", noted=True)
+        why = "The code was tried too often and is void. A new one has been mailed."
+    else:
+        tries = "one more try" if fewest == 1 else f"{fewest} more tries"
+        why = f"The code is not valid for this step ({tries} before a new one is sent)."
+    return Refusal(why, noted=True, mailed=mailed)
 
 
 def answer(

@@ -102,6 +102,18 @@ def prefect_client() -> Iterator[SyncPrefectClient]:
         ) from error
 
 
+def prefect_answers(within: float = 3.0) -> bool:
+    """Whether Prefect's server answers at all, within so many seconds."""
+    url = PREFECT_API_URL.value()
+    if not url:
+        return False
+    try:
+        httpx.get(f"{url}/health", timeout=within)
+    except (httpx.TransportError, httpx.InvalidURL):
+        return False
+    return True
+
+
 def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UUID:
     """The run that drives the application, created unless it is there.
 

@@ -153,7 +153,7 @@ def _count_failure(
         return Refusal(f"The code is not valid ({tries} before a new one is sent).")
     tried = "The former code was tried too often and is void."
     _renew(session, asked, award, teacher, rules, now=now, key=key, purpose=tried)
-    return Refusal("The code was tried too often and is void. A new one has been mailed.")
+    return Refusal("The code was tried too often and is void. A new one has been mailed.", mailed=True)
 
 
 def _renew(

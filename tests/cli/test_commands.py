@@ -321,6 +321,29 @@ def test_a_person_sees_the_steps_that_await_them_and_nobody_elses(terminal: Term
     assert second not in shown.stdout
 
 
+def test_no_link_is_shown_to_a_form_that_nobody_can_open(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    with terminal.here.record.writing() as session:
+        session.execute(sa.update(Application).values(run="00000000-0000-0000-0000-000000000000"))
+    mine = terminal.step(first).assignee
+    shown = terminal.run("inbox", "--as", mine)
+    assert first in shown.stdout
+    assert "flow-run" not in shown.output
+    assert "Prefect's server does not answer" in shown.stderr
+    assert [item["url"] for item in terminal.json("inbox", "--as", mine)] == [""]
+
+
+def test_a_new_code_is_mailed_when_the_former_one_was_tried_too_often(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    given = terminal.file("r.json", {"scores": points()})
+    proof = ["--as", terminal.step(first).assignee, "--code", "WRONG"]
+    for _ in range(5):
+        assert terminal.run("answer", first, given, *proof).exit_code == 3
+    with terminal.here.record.reading() as session:
+        mail = session.scalars(sa.select(Mail).where(Mail.template == "code")).one()
+        assert mail.sent_at is not None
+
+
 def test_who_is_awaited_by_nobody_is_told_so(terminal: Terminal) -> None:
     result = terminal.run("inbox", "--as", "nobody@a.example")
     assert (result.exit_code, result.stdout) == (0, "")
@@ -337,8 +360,10 @@ def test_an_answer_counts_though_prefect_is_away_and_only_once(terminal: Termina
     given = terminal.file("r.json", {"scores": points()})
     result = terminal.run("answer", first, given, "--as", who, "--code", code)
     assert (result.exit_code, result.stdout) == (5, "")
-    assert NO_SERVER in one_line(result.stderr)
-    assert "is in the record" in result.stderr
+    recorded, outage = result.stderr.splitlines()
+    assert recorded == "Thank you: your review is recorded."
+    assert NO_SERVER in outage
+    assert "is in the record" in outage
     assert terminal.step(first).state is StepState.ANSWERED
     said = terminal.fails(3, "answer", first, given, "--as", who, "--code", code)
     assert f"already answered by {who}" in said
