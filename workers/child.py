@@ -1,7 +1,8 @@
 """One warm process: it executes the flow runs that its worker sends it, one after the other.
 
 It has Prefect and the flows loaded before the first run arrives, and ends when its worker does. Started by
-`workers.warm` as `python -m workers.child FD`, where FD is a connected socket. Each line on it is a JSON value:
+`workers.warm` as `python -m workers.child FD MODULE…`, where FD is a connected socket and the modules are what
+its runs will need. Each line on the socket is a JSON value:
 `{"run": id, "folder": path, "environment": {…}}` comes, `{"status": code, "memory": bytes}` goes back when the run is over.
 """
 
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import importlib
 import inspect
 import json
 import os
@@ -18,6 +20,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from uuid import UUID
 
 from prefect.exceptions import Abort, Pause, TerminationSignal
@@ -32,9 +35,15 @@ OF_A_RUN = "PREFECT__"
 logger = get_logger("workers.child")
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, modules: Sequence[str]) -> None:
     """Executes runs until the worker closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's: it lets runs come to their end
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception:
+            logger.exception("%s could not be loaded; runs that need it will say so.", module)
+    gc.freeze()  # what is loaded stays, and need not be looked through again and again
     with socket.socket(fileno=descriptor) as connection, connection.makefile("rw") as lines:
         lines.write(json.dumps({"ready": os.getpid()}) + "\n")
         lines.flush()
@@ -61,7 +70,6 @@ def _in_a_place_of_its_own(order: dict[str, object]) -> int:
         os.environ.update(former)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         APILogHandler().flush()
-        gc.collect()
 
 
 def _execute(run_id: UUID) -> int:
@@ -95,4 +103,4 @@ def _memory() -> int:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2:])

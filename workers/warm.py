@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,7 @@ class WarmJobConfiguration(BaseJobConfiguration):
     runs_per_child: int = Field(default=RUNS_PER_CHILD, ge=1)
     memory_mib: int = Field(default=MEMORY_MIB, ge=64)
     grace_seconds: int = Field(default=GRACE, ge=0)
+    preload: list[str] = Field(default_factory=list)
 
 
 class WarmVariables(BaseVariables):
@@ -73,6 +74,9 @@ class WarmVariables(BaseVariables):
     )
     grace_seconds: int = Field(
         default=GRACE, ge=0, description="Seconds that a cancelled run has to end by itself."
+    )
+    preload: list[str] = Field(
+        default_factory=list, description="Modules that a new process loads before its first run."
     )
 
 
@@ -140,6 +144,7 @@ class Children:
     """The warm processes of one environment: as many as may run at once, made when they are needed."""
 
     environment: Mapping[str, str]
+    preload: Sequence[str]
     turns: anyio.CapacityLimiter
     idle: list[Child] = field(default_factory=list)
     busy: set[Child] = field(default_factory=set)
@@ -152,7 +157,7 @@ class Children:
                 break
             await child.end(0)
         else:
-            child = await _start(self.environment)
+            child = await _start(self.environment, self.preload)
         self.busy.add(child)
         return child
 
@@ -165,11 +170,11 @@ class Children:
             await child.end()
 
 
-async def _start(environment: Mapping[str, str]) -> Child:
+async def _start(environment: Mapping[str, str], preload: Sequence[str]) -> Child:
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "workers.child", str(theirs.fileno()),
+            sys.executable, "-m", "workers.child", str(theirs.fileno()), *preload,
             pass_fds=[theirs.fileno()], env=dict(environment), stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
@@ -245,7 +250,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         shared = {name: value for name, value in everything.items() if not name.startswith(OF_A_RUN)}
         own = {name: value for name, value in everything.items() if name.startswith(OF_A_RUN)}
         children = self._children.setdefault(
-            frozenset(shared.items()), Children(shared, anyio.CapacityLimiter(configuration.children))
+            frozenset(shared.items()),
+            Children(shared, configuration.preload, anyio.CapacityLimiter(configuration.children)),
         )
         self._executing[flow_run.id] = None
         try:
