@@ -412,6 +412,7 @@ def _recover_one(
         if application.stage is Stage.CLOSED:  # since somebody looked
             return None
         run_id, news = application.run, application.parked_revision < application.revision
+        makes_many = application.label == "european"
     run = read_run(client, run_id)
     state = run.state if run else None
     if run is None or state is None or state.is_final():
@@ -429,7 +430,7 @@ def _recover_one(
             return None
         # It died between suspending and saving its form: nobody could ever resume it.
         client.set_flow_run_state(run.id, Cancelled(message="suspended without a form"), force=True)
-    elif age < patience or _shows_life(here, application_id, patience):
+    elif age < patience or (makes_many and _shows_life(here, application_id, patience)):
         return None
     else:
         client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
@@ -446,7 +447,7 @@ _FORM_SEEN = (
 
 
 def _shows_life(here: Workspace, application_id: str, patience: timedelta) -> bool:
-    """Whether the application got a document or sent a mail just now: some executions have thousands to make."""
+    """Whether the application got a document or sent a mail just now: a year's award has thousands to make."""
     with here.record.reading() as session:
         newest = session.scalar(
             sa.select(sa.func.max(Document.stored_at)).where(Document.application == application_id)
