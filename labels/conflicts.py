@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.people import Candidate, Judged, Role, conflicts_of_interest
+from labels.people import Candidate, Judged, Role
 from labels.record.schema import (
     Application,
     Conflict,
+    Instant,
     Member,
     Organisation,
     Staff,
@@ -99,15 +100,9 @@ def staff(session: Session, email: str) -> Candidate | None:
     return _close_to(session, _PEOPLE, emails=[email]).get(email)
 
 
-def found(session: Session, emails: Collection[str], judged: Judged) -> dict[str, list[str]]:
-    """The conflicts of interest of these people, whatever their role is now; who has none is left out."""
-    if not emails:
-        return {}
-    return {
-        person.email: conflicts
-        for person in _close_to(session, _PEOPLE, emails=list(emails)).values()
-        if (conflicts := conflicts_of_interest(person, judged))
-    }
+def near(session: Session, emails: Collection[str]) -> dict[str, Candidate]:
+    """These people with what they are close to, whatever their role is now; who is on no staff is left out."""
+    return _close_to(session, _PEOPLE, emails=list(emails)) if emails else {}
 
 
 def _close_to(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
@@ -137,13 +132,14 @@ def declare(
     if target is None:
         raise ValueError(f"nobody applies in {application.id}")
     kind = "teacher" if application.teacher else "school"
-    known = session.scalar(
-        sa.select(Conflict.id).where(
-            Conflict.email == email, Conflict.kind == kind, Conflict.target == target
-        )
-    )
-    if known is None:
-        session.add(
-            Conflict(email=email, kind=kind, target=target, reason=reason, declared_by=by, declared_at=now)
-        )
-    return known is None
+    declared = {
+        "email": email, "kind": kind, "target": target, "reason": reason, "declared_by": by, "declared_at": now,
+    }  # fmt: skip
+    return session.execute(_DECLARE_ONCE, declared).first() is not None
+
+
+_DECLARE_ONCE = sa.text(
+    "INSERT INTO conflict (email, kind, target, reason, declared_by, declared_at)"
+    " VALUES (:email, :kind, :target, :reason, :declared_by, :declared_at)"
+    " ON CONFLICT (email, kind, target) DO NOTHING RETURNING id"
+).bindparams(sa.bindparam("declared_at", type_=Instant()))

@@ -397,7 +397,8 @@ def appeal(
     application.runs += 1
     application.stage, application.stage_since = Stage.SUBMITTED, now
     note(session, application, right.assignee, "appealed", now, step=right.id, grounds=grounds)
-    _tell(session, application, outbox.Template.APPEAL_RECEIVED, now)
+    way_out = open_step(session, application, StepKind.WITHDRAWAL, right.assignee, now=now, key=key)
+    _tell(session, application, outbox.Template.APPEAL_RECEIVED, now, step=way_out.id)
     return None
 
 

@@ -236,12 +236,22 @@ def _ask_coordinator(
 def _took_back(
     session: Session, application: Application, steps: Sequence[Step], judged: Judged, *, now: datetime
 ) -> bool:
-    """Takes back reviews and requests of people who turn out to have a conflict of interest."""
-    found = conflicts.found(session, {step.assignee for step in steps}, judged)
+    """Takes back what people gave who turn out to have a conflict of interest, and what people are asked for
+    who left the staff meanwhile; what these gave before counts."""
+    people = conflicts.near(session, {step.assignee for step in steps})
+    because = {}
     for step in steps:
-        if why := found.get(step.assignee):
-            _void(session, application, step, f"conflict of interest: {'; '.join(why)}", SYSTEM, now)
-    return bool(found)
+        person = people.get(step.assignee)
+        if person and (why := conflicts_of_interest(person, judged)):
+            because[step.id] = f"conflict of interest: {'; '.join(why)}"
+        elif step.state is not StepState.ANSWERED and not (
+            person and application.organisation in person.organisations
+        ):
+            because[step.id] = f"no longer on the staff of {application.organisation}"
+    for step in steps:
+        if step.id in because:
+            _void(session, application, step, because[step.id], SYSTEM, now)
+    return bool(because)
 
 
 def _void(
@@ -722,13 +732,14 @@ def move_deadline(
     Raises:
         NotAllowed: the step is closed, has no deadline, or the new one is past.
     """
-    step = find_step(session, step_id)
-    application = held(session, step.application)
+    application, step = held_by_step(session, step_id)
     if step.state not in (StepState.OPEN, StepState.ASKED) or step.due_at is None:
         raise NotAllowed(f"{step.id} has no deadline that could be moved.")
     if until <= now:
         raise NotAllowed(f"{in_words(until)} is past; a deadline moves to a time still to come.")
     former, step.due_at = step.due_at, until
+    if step.stopped_at:
+        step.stopped_at = now  # what the new date leaves stands still from now on, not from the question on
     if step.kind is StepKind.SCREENING:
         screening.move_deadline(session, application, until)
     decided = application.decide_by
@@ -736,7 +747,7 @@ def move_deadline(
     name, language = person_named(session, step.assignee)
     outbox.queue(
         session,
-        reason=f"{application.id}/{outbox.Template.DEADLINE_MOVED.value}/{step.id}/{until.isoformat()}",
+        reason=f"{application.id}/{outbox.Template.DEADLINE_MOVED.value}/{step.id}/{application.revision}",
         template=outbox.Template.DEADLINE_MOVED,
         language=language,
         to_name=name,

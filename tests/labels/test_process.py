@@ -493,6 +493,9 @@ def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: R
             is None
         )
     assert case.row().outcome is None
+    assert case.right(StepKind.WITHDRAWAL).state is StepState.OPEN, (
+        "it may be withdrawn until it is decided anew"
+    )
     after = {step.assignee for step in case.ask()}
     assert not before & after
     assert decided(case, 3) is Outcome.AWARDED
@@ -569,6 +572,33 @@ def test_a_deadline_moves_with_a_reason_that_the_person_is_told(case: Case) -> N
     assert (mail.to_address, mail.context["reason"]) == (step.assignee, "fair week")
     with pytest.raises(NotAllowed, match="past"):
         case.do(reviewing.move_deadline, step.id, NOW, "no", "coordinator@nss.example")
+    for day in (27, 20):  # there and back again: each time they are told
+        until = datetime(2026, 4, day, 21, 59, 59, tzinfo=UTC)
+        case.do(reviewing.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    assert len([m for m in case.all(Mail) if m.template == "deadline_moved"]) == 3
+
+
+def test_a_deadline_that_moves_while_the_applicant_is_asked_leaves_the_time_until_it(case: Case) -> None:
+    step, _ = case.ask()
+    case.answer(step, Question(question="Which of the pupils' texts are theirs?"))
+    until = NOW + timedelta(days=30)
+    case.do(reviewing.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    [asked] = [s for s in case.all(Step) if s.kind is StepKind.INFORMATION]
+    case.answer(asked, Information(text="All of chapter two.", links=[]))
+    assert next(s for s in case.all(Step) if s.id == step.id).due_at == until
+
+
+def test_who_left_the_staff_is_asked_no_more_and_somebody_else_is(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first)
+    with case.record.writing() as session:
+        for step in (first, second):
+            session.execute(sa.delete(Staff).where(Staff.email == step.assignee))
+    [awaited] = case.ask()
+    assert awaited.assignee not in {first.assignee, second.assignee}
+    [review] = case.all(Review)
+    assert review.void_because is None, "what was given by somebody who was on the staff then counts"
+    assert "review_void" in {m.template for m in case.all(Mail) if m.to_address == second.assignee}
 
 
 def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_journal_keeps(
