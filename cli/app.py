@@ -16,10 +16,11 @@ from pydantic import BaseModel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.output import emit, emit_each, err, fail, out, say, say_plainly, table
+from cli.showing import show_application
 from labels import deciding, inquiry, outbox, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer, Screening, read_answer
 from labels.applications import NationalApplication
-from labels.clock import BRUSSELS, brussels_day, end_of_day, in_words
+from labels.clock import BRUSSELS, brussels_day, end_of_day
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound, NotMailed, OutOfReach
 from labels.european_label.gallery import Gallery
 from labels.european_label.inspecting import CycleView
@@ -242,50 +243,12 @@ def show(application: OneApplication, as_json: AsJson = False) -> None:
     """Where an application stands: what is awaited from whom by when, and all that happened."""
     here = existing_workspace()
     with here.record.reading() as session:
-        view = inquiry.show(session, application)
+        view = inquiry.show(session, application, here.settings.site_url)
     if as_json:
         emit(view)
         return
-    facts = [
-        ("stage", f"{view.stage}{f' ({view.outcome})' if view.outcome else ''}, since {in_words(view.since)}"),
-        ("teacher", view.teacher), ("project", view.project), ("school", view.school),
-        ("organisation", view.organisation), ("submitted", view.submitted_at),
-        ("round", _round(view)), ("decided by", view.decide_by), ("rules", view.rules),
-    ]  # fmt: skip
-    table(view.application, ["", ""], facts)
-    if view.awaiting:
-        table(
-            "\nAwaited", ["step", "what", "who", "by"], [(a.step, a.what, a.who, a.by) for a in view.awaiting]
-        )
-    if view.reviews:
-        rows = [
-            (
-                r.seat,
-                r.reviewer,
-                r.given_at,
-                sum(r.scores.values()) if r.scores else "hidden until the decision",
-                r.void_because,
-            )
-            for r in view.reviews
-        ]
-        table("\nReviews", ["seat", "reviewer", "given", "points", "void because"], rows)
-    for decision in view.decisions:
-        table(
-            f"\nDecision {decision.instance}: {decision.outcome}",
-            ["reasons"],
-            [(r,) for r in decision.reasons],
-        )
-    table(
-        "\nDocuments", ["kind", "name", "key"], [(d.kind, d.name, d.key[:24] + "…") for d in view.documents]
-    )
-    table("\nJournal", ["at", "who", "what", "step"], [(j.at, j.who, j.what, j.step) for j in view.journal])
-
-
-def _round(view: inquiry.ApplicationView) -> str | None:
-    if view.round_opens is None or view.school_year is None:
-        return view.round
-    year = f"{view.school_year}/{view.school_year + 1}"
-    return f"{view.round}, rolled over: opens {in_words(view.round_opens)}, counts for {year}"
+    run = view.url if not view.url or prefect_answers() else f"{view.run} (Prefect's server does not answer)"
+    show_application(view, run)
 
 
 @app.command()

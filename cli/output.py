@@ -56,16 +56,25 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def heading(text: str) -> None:
+    """What stands over a part of a result, on a line of its own; a line break before it stays."""
+    if text.startswith("\n"):
+        out.print()
+    out.print(Text(clean(text).strip()), style="italic", soft_wrap=True)
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people, on standard output."""
-    grid = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    if title:
+        heading(title)
+    grid = Table(header_style="bold", box=None, pad_edge=False, show_header=any(columns))
     rows = list(rows)
     texts: list[Iterable[Text]] = []
     for place, column in enumerate(columns):
         timed = any(isinstance(row[place], datetime) for row in rows)
-        heading = f"{column} ({ZONE})" if column and timed else column
+        over = f"{column} ({ZONE})" if column and timed else column
         cells = [_cell(row[place], zoned=not column) for row in rows]
-        grid.add_column(heading, overflow="fold", no_wrap=max(map(len, [heading, *cells])) <= SHORT)
+        grid.add_column(over, overflow="fold", no_wrap=max(map(len, [over, *cells])) <= SHORT)
         texts.append(map(Text, cells))
     for line in zip(*texts, strict=True):
         grid.add_row(*line)

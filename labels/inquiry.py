@@ -21,12 +21,16 @@ from labels.record.schema import (
     Document,
     Journal,
     Mail,
+    Organisation,
+    Project,
     PupilClass,
     Review,
     RuleText,
+    School,
     Stage,
     Step,
     StepState,
+    Teacher,
 )
 from labels.steps import AWAITED, open_steps
 from labels.submitting import rules_of
@@ -49,6 +53,8 @@ class ReviewView(BaseModel):
     seat: int
     given_at: datetime
     scores: dict[str, int] | None = None
+    total: int | None = None
+    """The sum of the points, of what counts in a total."""
     comment: str | None = None
     note: str | None = None
     void_because: str | None = None
@@ -60,9 +66,13 @@ class DecisionView(BaseModel):
     instance: int
     outcome: str
     score: float | None
+    maximum: int | None = None
+    pass_mark: int | None = None
     decided_at: datetime
     inputs_digest: str
     reasons: list[str]
+    routes: list[str] = Field(default_factory=list)
+    """What the applicant can do now."""
 
 
 class DocumentView(BaseModel):
@@ -91,9 +101,13 @@ class ApplicationView(BaseModel):
     label: str
     organisation: str
     country: str
+    organisation_name: str = ""
     teacher: str | None
+    teacher_name: str | None = None
     project: str | None
+    project_title: str | None = None
     school: str | None
+    school_name: str | None = None
     stage: str
     since: datetime
     outcome: str | None
@@ -106,6 +120,8 @@ class ApplicationView(BaseModel):
     decide_by: datetime | None
     rules: str
     run: str | None
+    url: str = ""
+    """Where the run is in Prefect's pages; empty where there is none."""
     awaiting: list[Awaited]
     reviews: list[ReviewView]
     decisions: list[DecisionView]
@@ -123,8 +139,8 @@ class InboxItem(BaseModel):
     url: str
 
 
-def show(session: Session, application_id: str) -> ApplicationView:
-    """Where the application stands.
+def show(session: Session, application_id: str, site_url: str = "") -> ApplicationView:
+    """Where the application stands; `site_url` is where people reach Prefect's pages.
 
     Raises:
         NotFound: there is none of that id.
@@ -133,14 +149,21 @@ def show(session: Session, application_id: str) -> ApplicationView:
     if application is None:
         raise NotFound(f"There is no application {application_id}.")
     of = application.id
+    teacher = session.get(Teacher, application.teacher) if application.teacher else None
+    project = session.get(Project, application.project) if application.project else None
+    school = session.get(School, application.school) if application.school else None
     return ApplicationView(
         application=of,
         label=application.label,
         organisation=application.organisation,
+        organisation_name=session.get_one(Organisation, application.organisation).name,
         country=application.country,
         teacher=application.teacher,
+        teacher_name=teacher.name if teacher else None,
         project=application.project,
+        project_title=project.title if project else None,
         school=application.school,
+        school_name=school.name if school else None,
         stage=application.stage.value,
         since=application.stage_since,
         outcome=application.outcome.value if application.outcome else None,
@@ -151,6 +174,7 @@ def show(session: Session, application_id: str) -> ApplicationView:
         decide_by=application.decide_by,
         rules=session.get_one(RuleText, application.rules).version,
         run=application.run,
+        url=_page(site_url, application.run),
         awaiting=[
             Awaited(step=step.id, what=step.kind.value, who=step.assignee, by=step.due_at)
             for step in open_steps(session, application)
@@ -161,10 +185,14 @@ def show(session: Session, application_id: str) -> ApplicationView:
                 instance=row.instance,
                 outcome=row.outcome.value,
                 score=row.score,
+                maximum=row.verdict.get("maximum"),
+                pass_mark=row.verdict.get("pass_mark"),
                 decided_at=row.decided_at,
                 inputs_digest=row.inputs_digest,
                 reasons=list(row.verdict.get("reasons", []))
                 + [one["problem"] for one in row.verdict.get("conditions", [])],
+                routes=list(row.verdict.get("routes", []))
+                + [one["remedy"] for one in row.verdict.get("conditions", [])],
             )
             for row in session.scalars(
                 sa.select(Decision).where(Decision.application == of).order_by(Decision.instance)
@@ -193,8 +221,13 @@ def _rolled_into(session: Session, application: Application) -> datetime | None:
     return placement.opens_at if placement.rolled_over else None
 
 
+def _page(site_url: str, run: str | None) -> str:
+    return f"{site_url}/runs/flow-run/{run}" if run else ""
+
+
 def _reviews(session: Session, application: Application) -> list[ReviewView]:
     decided = application.outcome is not None
+    counted = rules_of(session, application).criteria_set.counted
     rows = session.execute(
         sa.select(Review, Step.seat)
         .join(Step, Step.id == Review.step)
@@ -208,7 +241,16 @@ def _reviews(session: Session, application: Application) -> list[ReviewView]:
             seat=seat,
             given_at=review.given_at,
             void_because=review.void_because,
-            **({"scores": review.scores, "comment": review.comment, "note": review.note} if decided else {}),
+            **(
+                {
+                    "scores": review.scores,
+                    "total": sum(review.scores[criterion.id] for criterion in counted),
+                    "comment": review.comment,
+                    "note": review.note,
+                }
+                if decided
+                else {}
+            ),
         )
         for review, seat in rows
     ]
@@ -228,7 +270,7 @@ def inbox(session: Session, email: str, site_url: str) -> list[InboxItem]:
             application=step.application,
             what=step.kind.value,
             by=step.due_at,
-            url=f"{site_url}/runs/flow-run/{run}" if run else "",
+            url=_page(site_url, run),
         )
         for step, run in rows
     ]

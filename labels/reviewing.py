@@ -458,9 +458,16 @@ def _not_accepted(
         if not refusal.noted:  # so the code was right, and tells whose answer it was
             note(
                 session, application, step.assignee, NOT_ACCEPTED, now,
-                step=step.id, news=False, door=door, because=refusal.why,
+                step=step.id, news=False, door=door, because=_for_all_to_read(refusal),
             )  # fmt: skip
     return refusal
+
+
+def _for_all_to_read(refusal: Refusal) -> str:
+    """Why an answer was not accepted, without what it said: points are nobody's to see before the decision."""
+    if isinstance(refusal.error, InvalidInput):
+        return f"faults in {', '.join(fault.where for fault in refusal.error.faults)}"
+    return refusal.why
 
 
 NOT_ACCEPTED = "gave an answer that was not accepted"

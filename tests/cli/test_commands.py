@@ -14,7 +14,7 @@ import typer.testing
 from typer.core import TyperGroup
 
 from cli.app import SCHEMAS, app
-from labels import inquiry
+from labels import deciding, inquiry
 from labels.record.schema import Application, Document, Mail, Stage, StepKind, StepState
 from tasks.workspace import workspace
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
@@ -289,6 +289,61 @@ def test_where_an_application_stands_is_tables_for_people(terminal: Terminal) ->
         assert words in result.stdout
 
 
+def shown(terminal: Terminal, application: str) -> str:
+    """What people read, with runs of blanks as one."""
+    return " ".join(terminal.run("show", application).stdout.split())
+
+
+def test_people_read_names_beside_identifiers_and_the_details_of_the_journal(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    first, _ = terminal.asked(application)
+    code = terminal.coordinators_code(application)
+    until = ["--until", "2026-04-20", "--reason", "fair week"]
+    terminal.run("deadline", first, *until, "--as", COORDINATOR, "--code", code)
+    said = shown(terminal, application)
+    for words in (
+        "teacher Zażółć Gęślą (T-1)", "project Mosty przez Europę (P-1)", "organisation Narodowe Biuro (NSS-PL)",
+        "decision due 2026-04-28", f"{terminal.step(first).assignee} · seat 1 · because: the rules ask for it",
+        "until 2026-04-20 23:59 · was 2026-04-07 23:59 · because: fair week",
+    ):  # fmt: skip
+        assert words in said
+    assert "decided by" not in said
+    as_json = terminal.json("show", application)
+    assert (as_json["teacher"], as_json["teacher_name"]) == ("T-1", "Zażółć Gęślą")
+
+
+def test_the_run_is_linked_where_prefect_answers(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    application = terminal.submitted()
+    with terminal.here.record.writing() as session:
+        session.execute(sa.update(Application).values(run="0000-1"))
+    page = f"{terminal.here.settings.site_url}/runs/flow-run/0000-1"
+    assert "0000-1 (Prefect's server does not answer)" in shown(terminal, application)
+    monkeypatch.setattr("cli.app.prefect_answers", lambda: True)
+    assert f"run {page}" in shown(terminal, application)
+    assert terminal.json("show", application)["url"] == page
+
+
+def test_a_decision_is_told_with_its_points_and_a_withdrawal_is_none(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    for step in terminal.asked(application):
+        given = terminal.file("r.json", {"scores": points(4)})
+        terminal.run(
+            "answer", step, given, "--as", terminal.step(step).assignee, "--code", terminal.code(step)
+        )
+    with terminal.here.record.writing() as session:
+        deciding.decide(session, application, now=terminal.here.now(), key=terminal.here.key)
+    said = shown(terminal, application)
+    assert "points 24 of 30 points (the label from 18)" in said
+    assert "Decision: awarded with 24 of 30 points (the label from 18), on 2026-03-16" in said
+
+    other = terminal.submitted(teacher="T-3")
+    right = terminal.right(other, StepKind.WITHDRAWAL)
+    terminal.run("withdraw", other, "--as", "t-3@school.example", "--code", terminal.code(right.id))
+    said = terminal.run("show", other).stdout
+    assert "\nWithdrawn by the applicant on 2026-03-16" in said
+    assert "Decision" not in said
+
+
 def test_scores_stay_hidden_until_the_decision_in_every_format(terminal: Terminal) -> None:
     application = terminal.submitted()
     first, _ = terminal.asked(application)
@@ -560,6 +615,9 @@ def test_a_coordinators_action_needs_a_coordinator_and_their_code(terminal: Term
     said = terminal.fails(3, *words, "--as", COORDINATOR, "--code", "WRONG")
     assert f"labels code {application} --as {COORDINATOR}" in one_line(said)
     code = terminal.coordinators_code(application)
+    said = terminal.run(*words, "--as", COORDINATOR, "--code", "WRONG").stderr
+    assert "4 more tries" in one_line(said)
+    assert terminal.right(application, StepKind.COORDINATION).code_failures == 1
     said = terminal.fails(3, *words, "--as", terminal.step(first).assignee, "--code", code)
     assert "is no coordinator of NSS-PL" in one_line(said)
     result = terminal.run(*words, "--as", COORDINATOR.upper(), "--code", code)

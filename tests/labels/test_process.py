@@ -188,6 +188,7 @@ def test_every_answer_that_is_refused_is_one_entry_of_the_journal_with_who_gave_
     assert wrong.details == {"left": 4, "claimed": step.assignee}
     assert (faulty.who, faulty.what) == (step.assignee, "gave an answer that was not accepted")
     assert "scores.results" in faulty.details["because"]
+    assert "9" not in faulty.details["because"], "points are hidden until the decision"
     assert in_prefect.who == step.assignee
 
 
