@@ -1,16 +1,17 @@
-"""Upkeep: what was interrupted goes on, and mail that could not go out goes out."""
+"""Upkeep: deadlines pass, people are reminded, what was interrupted goes on, and mail goes out."""
 
 from __future__ import annotations
 
 from prefect import flow
 
-from tasks.upkeep import pass_screening_deadlines, publish_galleries, recover_applications, send_mail
+from tasks.upkeep import pass_deadlines, publish_galleries, recover_applications, remind, send_mail
 
 
 @flow(name="upkeep")
 async def upkeep() -> None:
     """Safe to run at any time, and twice at once."""
-    pass_screening_deadlines()
+    pass_deadlines()
+    remind()
     recover_applications()
     publish_galleries()
     send_mail()

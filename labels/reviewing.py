@@ -566,6 +566,29 @@ def _take_information(
     return Accepted(application.id, "Thank you: your answer is with the reviewer.")
 
 
+def pass_information(
+    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
+) -> str:
+    """Gives a question back to the reviewer that the applicant did not answer in time; tells both."""
+    close_step(step, StepState.EXPIRED, now, "the deadline has passed")
+    note(session, application, RULES, "the applicant did not answer in time", now, step=step.id)
+    name, language = person_named(session, step.assignee)
+    outbox.queue(
+        session,
+        reason=f"{application.id}/{outbox.Template.INFORMATION_LAPSED.value}/{step.id}",
+        template=outbox.Template.INFORMATION_LAPSED,
+        language=language, to_name=name, to_address=step.assignee,
+        context=common_context(session, application)
+        | {"question": step.question or "", "due": in_words(step.due_at) if step.due_at else ""},
+        now=now, application=application.id,
+    )  # fmt: skip
+    if step.asked_by is not None:
+        _return_to_reviewer(
+            session, application, session.get_one(Step, step.asked_by), step, "", now=now, key=key
+        )
+    return "the applicant did not answer in time; the review goes on"
+
+
 def _return_to_reviewer(
     session: Session,
     application: Application,

@@ -291,13 +291,14 @@ def keep_rules(session: Session, edition: RuleEdition) -> str:
 
 def rules_of(session: Session, application: Application) -> RuleEdition:
     """The rules that this application was submitted under, whatever the files say now."""
-    return _edition(application.rules, session)
+    return kept_rules(application.rules, session)
 
 
 _KNOWN: dict[str, RuleEdition] = {}
 
 
-def _edition(kept_digest: str, session: Session) -> RuleEdition:
+def kept_rules(kept_digest: str, session: Session) -> RuleEdition:
+    """The rules of that digest, as they were kept."""
     if kept_digest not in _KNOWN:
         _KNOWN[kept_digest] = RuleEdition.from_json(session.get_one(RuleText, kept_digest).body)
     return _KNOWN[kept_digest]

@@ -127,9 +127,13 @@ def _about(session: Session, application: Application) -> str:
 def _questions_answered(session: Session, application: Application) -> list[str]:
     return [
         f"**The applicant was asked:** “{markdown_plain(step.question or '')}”\n\n"
-        f"**and answered:**\n\n{markdown_paragraphs((step.answer or {}).get('text', ''))}"
+        + (
+            f"**and answered:**\n\n{markdown_paragraphs((step.answer or {}).get('text', ''))}"
+            if step.state is StepState.ANSWERED
+            else "**and did not answer in time.**"
+        )
         for step in steps_of(session, application, StepKind.INFORMATION)
-        if step.state is StepState.ANSWERED
+        if step.state in (StepState.ANSWERED, StepState.EXPIRED)
     ]
 
 

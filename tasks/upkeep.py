@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from labels.european_label import screening
+from labels import deadlines, reminders
 from labels.record.schema import Cycle
 from tasks.european import publish
 from tasks.post import send_due
@@ -14,12 +14,19 @@ from tasks.runs import prefect_client, recover
 from tasks.workspace import workspace
 
 
-@task(name="pass the deadlines of screenings", cache_policy=NO_CACHE)
-def pass_screening_deadlines() -> list[str]:
-    """Ends the screenings whose time is over; recovery then wakes the runs of these nominations."""
+@task(name="pass the deadlines", cache_policy=NO_CACHE)
+def pass_deadlines() -> list[str]:
+    """Does what passed deadlines do; recovery then wakes the runs that it concerns."""
     here = workspace()
-    with here.record.writing() as session:
-        return screening.pass_deadlines(session, now=here.now())
+    passed = deadlines.pass_deadlines(here.record, now=here.now(), key=here.key)
+    return [f"{one.step}: {one.did}" for one in passed]
+
+
+@task(name="remind", cache_policy=NO_CACHE)
+def remind() -> list[str]:
+    """Writes everybody's digest of the day; returns whom there is one for."""
+    here = workspace()
+    return reminders.remind(here.record, now=here.now())
 
 
 @task(name="publish galleries", cache_policy=NO_CACHE)

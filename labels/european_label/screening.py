@@ -186,21 +186,13 @@ def move_deadline(session: Session, application: Application, until: datetime) -
             step.due_at = until
 
 
-def pass_deadlines(session: Session, *, now: datetime) -> list[str]:
-    """Ends the screenings whose time is over, so that their runs go on; the nominations that it concerns."""
-    overdue = session.scalars(
-        sa.select(Step.application)
-        .where(Step.kind == StepKind.SCREENING, Step.state == StepState.OPEN, Step.due_at < now)
-        .distinct()
-        .order_by(Step.application)
-    ).all()
-    for identifier in overdue:
-        application = held(session, identifier)
-        for step in steps_of(session, application, StepKind.SCREENING):
-            if step.state is StepState.OPEN and step.due_at and now > step.due_at:
-                close_step(step, StepState.EXPIRED, now, "the deadline has passed")
-                note(session, application, RULES, "a screening was not answered in time", now, step=step.id)
-    return list(overdue)
+def pass_deadline(
+    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
+) -> str:
+    """Ends a screening whose time is over; the nomination's run then does what the rules say of it."""
+    close_step(step, StepState.EXPIRED, now, "the deadline has passed")
+    note(session, application, RULES, "a screening was not answered in time", now, step=step.id)
+    return "nobody screened in time"
 
 
 # Answering --------------------------------------------------------------------------------------

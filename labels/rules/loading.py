@@ -339,6 +339,9 @@ def _contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
         yield ("national", "limits", "uploads_mib"), "is less than one upload may have."
     yield from _within_calendar(edition)
     yield from _within_european(edition)
+    days = edition.reminders.days_before.value
+    if repeated := sorted({day for day in days if days.count(day) > 1}):
+        yield ("reminders", "days_before"), f"{', '.join(map(str, repeated))} stands twice."
 
 
 def _within_european(edition: RuleEdition) -> Iterator[tuple[At, str]]:

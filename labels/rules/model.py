@@ -302,6 +302,17 @@ class PupilRules(Rule):
     """Wrong codes before a new one is mailed and the old one is void."""
 
 
+class ReminderRules(Rule):
+    """When people are reminded of what is awaited of them, and coordinators of what is overdue."""
+
+    days_before: Sourced[tuple[Days, ...]]
+    """Calendar days before a deadline's day, in Brussels; on each a reminder of its own."""
+    overdue_days: Sourced[Days]
+    """Calendar days after a deadline's day; then a coordinator is told, once."""
+    from_hour: Sourced[Annotated[int, Field(strict=True, ge=0, le=23)]]
+    """The hour of the day, in Brussels, before which nothing of this goes out."""
+
+
 class RuleEdition(Rule):
     """The rules in force for one organisation: what an application keeps for good."""
 
@@ -313,6 +324,7 @@ class RuleEdition(Rule):
     national: NationalRules
     european: EuropeanRules
     pupil: PupilRules
+    reminders: ReminderRules
 
     @property
     def version(self) -> str:

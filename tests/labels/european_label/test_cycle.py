@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from labels import reviewing
+from labels import deadlines, reviewing
 from labels.errors import InvalidInput, NotAllowed
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.freezing import FrozenLabel
@@ -72,6 +72,12 @@ def places(session: Session, organisation: str = OWN) -> list[tuple[int, str, bo
     return [
         (row.place, row.project, row.proposed) for row in screening.ranking_of(session, YEAR, organisation)
     ]
+
+
+def passed(session: Session, now: datetime) -> list[str]:
+    """The applications in which a deadline has passed and something came of it."""
+    done = [deadlines.pass_deadline(session, step, now=now, key=KEY) for step in deadlines.over(session, now)]
+    return sorted({one.application for one in done if one})
 
 
 def refused(result: Accepted | Refusal) -> str:
@@ -350,10 +356,10 @@ def test_upkeep_ends_what_nobody_answered_and_a_moved_deadline_is_everybodys(yea
     later = one.due_at + timedelta(days=3)
     reviewing.move_deadline(year, one.id, later, "A holiday.", "coordinator@nss.example", now=BEGINS)
     assert (two.due_at, year.get_one(Application, nomination_of(OWN)).decide_by) == (later, later)
-    assert screening.pass_deadlines(year, now=later) == []
+    assert passed(year, later) == []
     seen = year.get_one(Application, nomination_of(OWN)).revision
-    assert screening.pass_deadlines(year, now=later + timedelta(seconds=1)) == [nomination_of(OWN)]
-    assert screening.pass_deadlines(year, now=later + timedelta(seconds=1)) == []
+    assert passed(year, later + timedelta(seconds=1)) == [nomination_of(OWN)]
+    assert passed(year, later + timedelta(seconds=1)) == []
     assert year.get_one(Application, nomination_of(OWN)).revision > seen, "its run is woken"
     assert screening.ask(year, nomination_of(OWN), now=later + timedelta(seconds=1), key=KEY) == []
 

@@ -37,6 +37,7 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
     },
     Template.REVIEW_VOID: DUE,
     Template.INFORMATION_ASKED: DUE | {"question": "How were the mixed teams formed?"},
+    Template.INFORMATION_LAPSED: DUE | {"question": "How were the mixed teams formed?"},
     Template.INFORMATION_RECEIVED: {},
     Template.ASSIGNMENT_ASKED: {
         "reasons": ["Anna Berg: own school", "Petra Lund: was asked before"],
@@ -85,6 +86,27 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
         "number": "2",
         "won": "1",
         "results": ["P-1 · Rivers: awarded", "P-2 · Bridges: not awarded. It is an advertisement."],
+    },
+    Template.REMINDER: DUE
+    | {
+        "number": "2",
+        "first": "2026-04-15 23:59 (Brussels)",
+        "items": [
+            f"{APPLICATION} · review · Rivers that join us · by 2026-04-15 23:59 (Brussels)",
+            "NQL-AAAABBBBCC · review · Bridges · by 2026-04-16 23:59 (Brussels)",
+        ],
+        "more": "",
+        "overdue": [
+            "NQL-AAAABBBBDD · review by anna@nss.example · Lakes · was due 2026-04-07 23:59 (Brussels)"
+        ],
+        "more_overdue": "",
+    },
+    Template.OVERDUE: {
+        "number": "1",
+        "overdue": [
+            f"{APPLICATION} · review by anna@nss.example · Rivers · was due 2026-04-07 23:59 (Brussels)"
+        ],
+        "more_overdue": "",
     },
     Template.LABEL_REVOKED: {"reason": "The appeal of another member was upheld."},
     Template.PUPIL_CODE: {

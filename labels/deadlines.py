@@ -1,0 +1,85 @@
+"""What a passed deadline does to a step, by the step's kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import reviewing
+from labels.errors import OutOfReach
+from labels.european_label import screening
+from labels.record.engine import Record
+from labels.record.schema import Step, StepKind, StepState
+from labels.steps import held_by_step
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A step whose deadline has passed, and what came of it."""
+
+    step: str
+    did: str
+    application: str = ""
+    """Whose step it is; nothing where it could not be found out."""
+
+
+Passing = Callable[..., str]
+"""Called with session, application, step, `now` and `key`, both held; says in words what it did."""
+
+PASSING: dict[StepKind, Passing] = {
+    StepKind.INFORMATION: reviewing.pass_information,
+    StepKind.SCREENING: screening.pass_deadline,
+}
+"""What ends with its deadline. Every other kind stays open, since a late answer still counts: of those that
+have a deadline, a coordinator is told (`labels/reminders.py`)."""
+
+STILL_OPEN = Step.state == sa.literal_column(f"'{StepState.OPEN.value}'")
+"""Written out, since an index over open steps alone is not used where their state is a parameter."""
+
+
+def over(session: Session, now: datetime) -> list[str]:
+    """The open steps that end with their deadline and whose deadline has passed, the longest ago first."""
+    return list(
+        session.scalars(
+            sa.select(Step.id)
+            .where(STILL_OPEN, Step.due_at < now, Step.kind.in_(PASSING))
+            .order_by(Step.due_at, Step.id)
+        )
+    )
+
+
+def pass_deadline(session: Session, step_id: str, *, now: datetime, key: bytes) -> Passed | None:
+    """Does what the passed deadline of one step does; None where it was answered or moved meanwhile."""
+    application, step = held_by_step(session, step_id)
+    passing = PASSING.get(step.kind)
+    if passing is None or step.state is not StepState.OPEN or step.due_at is None or now <= step.due_at:
+        return None
+    return Passed(step.id, passing(session, application, step, now=now, key=key), application.id)
+
+
+def pass_deadlines(record: Record, *, now: datetime, key: bytes) -> list[Passed]:
+    """Does what every passed deadline does, each in a transaction of its own; what was done.
+
+    Safe to run at any time and twice at once. One that fails keeps none of the others waiting.
+
+    Raises:
+        OutOfReach: the database does not answer.
+    """
+    with record.reading() as session:
+        steps = over(session, now)
+    done = []
+    for step in steps:
+        try:
+            with record.writing() as session:
+                passed = pass_deadline(session, step, now=now, key=key)
+        except OutOfReach:
+            raise
+        except Exception as error:
+            passed = Passed(step, f"could not be ended: {error}")
+        if passed is not None:
+            done.append(passed)
+    return done

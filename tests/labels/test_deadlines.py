@@ -1,0 +1,111 @@
+"""What happens when a deadline passes, to the second, and once."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from labels import deadlines
+from labels.answers import Information, Question
+from labels.clock import end_of_day
+from labels.deadlines import Passed
+from labels.record import Record
+from labels.record.schema import Mail, Stage, Step, StepKind, StepState
+from labels.reviewing import Accepted, Refusal
+from tests.labels.test_process import Case, open_case
+from tests.support.people import KEY
+
+
+def passed(case: Case, now: datetime) -> list[Passed]:
+    return deadlines.pass_deadlines(case.record, now=now, key=KEY)
+
+
+def mailed(case: Case, template: str) -> list[Mail]:
+    return [mail for mail in case.all(Mail) if mail.template == template]
+
+
+@pytest.fixture
+def case(record: Record) -> Case:
+    return open_case(record, "PSA-MD", "MD")
+
+
+@pytest.fixture
+def question(case: Case) -> Step:
+    """The only reviewer asked something, to be answered by the night on which the clocks change."""
+    [review] = case.ask()
+    case.answer(review, Question(question="How were the teams formed?"))
+    with case.record.writing() as session:
+        [step] = session.scalars(sa.select(Step).where(Step.kind == StepKind.INFORMATION))
+        step.due_at = end_of_day(date(2026, 3, 29))
+    case.ask()
+    return step
+
+
+LAST_SECOND = datetime(2026, 3, 29, 21, 59, 59, tzinfo=UTC)
+"""23:59:59 of a Brussels summer that is a day old."""
+
+
+def test_a_question_that_is_not_answered_goes_back_to_the_reviewer_and_both_are_told(
+    case: Case, question: Step
+) -> None:
+    before = case.row()
+    assert before.stage is Stage.INFORMATION
+    assert passed(case, LAST_SECOND) == []
+    [done] = passed(case, LAST_SECOND + timedelta(seconds=1))
+    assert (done.application, done.step) == (case.id, question.id)
+    steps = {step.kind: step for step in case.all(Step)}
+    assert steps[StepKind.INFORMATION].state is StepState.EXPIRED
+    assert steps[StepKind.REVIEW].state is StepState.OPEN
+    [applicant] = mailed(case, "information_lapsed")
+    assert applicant.to_address == "t-1@school.example"
+    [reviewer] = mailed(case, "review_returned")
+    assert (reviewer.to_address, reviewer.context["answer"]) == (steps[StepKind.REVIEW].assignee, "")
+    assert case.row().revision > before.revision, "its run is woken"
+    assert [step.kind for step in case.ask()] == [StepKind.REVIEW]
+    assert case.row().stage is Stage.REVIEW
+
+
+def test_the_reviewers_time_is_longer_by_what_the_question_took(case: Case, question: Step) -> None:
+    [before] = [step.due_at for step in case.all(Step) if step.kind is StepKind.REVIEW]
+    now = LAST_SECOND + timedelta(minutes=10)
+    passed(case, now)
+    [after] = [step.due_at for step in case.all(Step) if step.kind is StepKind.REVIEW]
+    assert after - before == now - case.now
+
+
+def test_it_happens_once_and_a_late_answer_is_told_so(case: Case, question: Step) -> None:
+    later = LAST_SECOND + timedelta(days=3)
+    assert len(passed(case, later)) == 1
+    assert passed(case, later) == []
+    case.now = later
+    refused = case.answer(question, Information(text="By drawing lots."))
+    assert isinstance(refused, Refusal)
+    assert "deadline" in refused.why
+    assert len(mailed(case, "information_lapsed")) == len(mailed(case, "review_returned")) == 1
+
+
+def test_an_answer_in_the_last_second_counts(case: Case, question: Step) -> None:
+    case.now = LAST_SECOND
+    assert isinstance(case.answer(question, Information(text="By drawing lots.")), Accepted)
+    assert passed(case, LAST_SECOND + timedelta(seconds=1)) == []
+
+
+def test_a_review_stays_open_however_late(case: Case) -> None:
+    [review] = case.ask()
+    assert review.due_at
+    case.now = review.due_at + timedelta(days=30)
+    assert passed(case, case.now) == []
+    assert isinstance(case.review(review), Accepted)
+
+
+def test_one_that_fails_keeps_no_other_waiting(
+    case: Case, question: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with case.record.writing() as session:
+        row = session.execute(sa.select(Step.__table__).where(Step.id == question.id)).one()._mapping
+        session.execute(sa.insert(Step), [dict(row) | {"id": "STEP-A", "number": 9, "asked_by": "nobody"}])
+    did = {one.step: one.did for one in passed(case, LAST_SECOND + timedelta(seconds=1))}
+    assert did["STEP-A"].startswith("could not be ended")
+    assert did[question.id].startswith("the applicant did not answer")
