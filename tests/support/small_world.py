@@ -408,7 +408,8 @@ class World(Mortal):
                 if isinstance(value, Task):
                     patch.setattr(the_flow, name, value.fn)
             for module in (tasks.national, tasks.process, tasks.waiting, tasks.upkeep, cli.app):
-                patch.setattr(module, "workspace", lambda: self.here)
+                patch.setattr(module, "workspace", functools.cache(lambda: self.here))
+            patch.setattr(cli.app, "existing_workspace", lambda: self.here)
             for module in (tasks.runs, tasks.process, tasks.waiting):
                 patch.setattr(module, "get_client", self.prefect.client)
             patch.setattr(tasks.runs, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
