@@ -27,6 +27,7 @@ from labels.european_label.inspecting import CycleView
 from labels.preselection import Round, check_schools
 from labels.pupil_label import classes
 from labels.pupil_label.report import ClassReport
+from labels.radar import Stuck
 from labels.record.engine import place_of
 from labels.reviewing import Accepted, Refusal
 from labels.settings import load_settings
@@ -606,6 +607,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "answer-screening": Screening,
     "show": inquiry.ApplicationView,
     "inbox": inquiry.InboxItem,
+    "stuck": Stuck,
     "cycle": CycleView,
     "gallery": Gallery,
     "pupils": ClassReport,
@@ -660,4 +662,4 @@ def up() -> None:
     run_services()
 
 
-from cli import cycle, pupils  # noqa: E402, F401 -- commands in modules of their own register on the app above
+from cli import cycle, pupils, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above

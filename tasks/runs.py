@@ -65,6 +65,9 @@ _UNDER_WAY = FlowRunFilter(
     state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
 )
 
+FORM_WITHIN = timedelta(seconds=15)
+"""After that a suspension without a form is never given one."""
+
 PAGE = 200
 """Runs that Prefect's server tells of in one answer, at most."""
 
@@ -345,6 +348,28 @@ def _looked_at(
             yield one, _ailment(one, runs.get(one.run or ""), patience)
 
 
+def ailing(
+    here: Workspace, client: SyncPrefectClient, patience: timedelta = PATIENCE
+) -> list[tuple[str, str]]:
+    """The applications whose run is not well and what is wrong with it; changes nothing.
+
+    That there is no run, or that it has not seen what is new, the record itself knows.
+    """
+    found = []
+    for driven, ails in _looked_at(here, client, patience):
+        if ails in (Ailment.LOST, Ailment.ENDED) or (
+            ails is Ailment.STALLED and not _shows_life(here, driven.id, patience)
+        ):
+            found.append((driven.id, ails.value))
+        elif ails is Ailment.NO_FORM:
+            run = read_run(client, driven.run)
+            state = run.state if run else None
+            waits = run is not None and state is not None and state.is_paused()
+            if run and state and waits and _age(state) >= FORM_WITHIN and form_of(client, run) is None:
+                found.append((driven.id, "its run waits without a form, which nobody can answer"))
+    return found
+
+
 def _read_runs(client: SyncPrefectClient, wanted: Sequence[str]) -> dict[str, FlowRun]:
     """Those of the runs that Prefect has, by their ids."""
     ids = []
@@ -426,7 +451,7 @@ def _recover_one(
             with here.record.writing() as session:
                 session.execute(_FORM_SEEN, {"of": application_id, "state": str(state.id)})
             return wake(here, client, application_id).remark if news else None
-        if age < min(patience, timedelta(seconds=15)):
+        if age < min(patience, FORM_WITHIN):
             return None
         # It died between suspending and saving its form: nobody could ever resume it.
         client.set_flow_run_state(run.id, Cancelled(message="suspended without a form"), force=True)

@@ -1,0 +1,58 @@
+"""`labels upkeep` and `labels stuck`: what keeps everything going, by hand, and what does not go on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli.app import AsJson, app, plain, worded
+from cli.output import emit, say, say_plainly, table
+from tasks.upkeep import keep_up, look_for_stuck
+from tasks.workspace import existing_workspace
+
+
+@app.command()
+@worded
+def upkeep(as_json: AsJson = False) -> None:
+    """Do now what upkeep does every ten minutes: deadlines, reminders, lost runs, mail; twice is as once."""
+    kept = keep_up(existing_workspace())
+    if as_json:
+        emit(asdict(kept))
+        return
+    done = [("deadline", one) for one in kept.deadlines]
+    done += [("reminded", one) for one in kept.reminded]
+    done += [("run", f"{application}: {did}") for application, did in kept.recovered.items()]
+    done += [("gallery", str(year)) for year in kept.galleries]
+    if done:
+        table("", ["what", "which"], done)
+    say(f"Mail: {kept.mail.sent} sent, {kept.mail.postponed} to be tried again, {kept.mail.failed} refused.")
+    if kept.left_out:
+        say(f"Runs were left out. {kept.left_out}", "yellow")
+    else:
+        say("Upkeep is done.", "green")
+
+
+@app.command()
+@worded
+def stuck(
+    organisation: Annotated[
+        str, typer.Option(metavar="ID", help="Only what is of one organisation.", callback=plain)
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """What does not go on by itself: why, whose turn it is, and the command that mends it."""
+    found = look_for_stuck(existing_workspace())
+    if organisation:
+        found = [one for one in found if one.organisation in (organisation, None)]
+    if as_json:
+        emit(found)
+    elif found:
+        table(
+            "",
+            ["what", "stands at", "awaits", "why", "what mends it"],
+            [(one.subject, one.stage, one.awaits, one.reason, one.mend) for one in found],
+        )
+    else:
+        say_plainly("Nothing is stuck.")
