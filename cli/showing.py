@@ -88,7 +88,8 @@ def _review(review: inquiry.ReviewView) -> tuple[object, ...]:
 def _decision(decision: inquiry.DecisionView) -> None:
     on = in_words(decision.decided_at)
     if decision.outcome == Outcome.WITHDRAWN:
-        heading(f"\nWithdrawn by the applicant on {on}")
+        what = "The appeal was withdrawn" if decision.instance > 1 else "Withdrawn by the applicant"
+        heading(f"\n{what} on {on}")
         return
     appeal = " on the appeal" if decision.instance > 1 else ""
     points = f" with {points}" if (points := _points(decision)) else ""

@@ -34,7 +34,7 @@ from labels.reviewing import Refusal, assessments, prove
 from labels.rules import RuleEdition
 from labels.scoring import decide as decide_by_rules
 from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
-from labels.submitting import rules_of
+from labels.submitting import rules_of, stays_refused
 
 # Conditions -------------------------------------------------------------------------------------
 
@@ -85,11 +85,11 @@ def _facts(session: Session, application: Application, edition: RuleEdition) -> 
         one
         for one in others
         if one.school_year == application.school_year
-        and one.outcome not in (Outcome.WITHDRAWN, Outcome.INELIGIBLE)
+        and (one.outcome not in (Outcome.WITHDRAWN, Outcome.INELIGIBLE) or stays_refused(one))
         and (one.submitted_at, one.id) < (application.submitted_at, application.id)
     ]
     labelled = session.scalar(_LABELLED, {"teacher": application.teacher, "project": project.id})
-    refusals = [o for o in others if o.project == project.id and o.outcome is Outcome.REFUSED]
+    refusals = [o for o in others if o.project == project.id and stays_refused(o)]
     again = content["reapplication"]
     return Facts(
         is_member=any(one.teacher == teacher.id for one in members),
@@ -127,6 +127,7 @@ _OF_TEACHER = sa.select(
     Application.school_year,
     Application.submitted_at,
     Application.outcome,
+    Application.instance,
 ).where(
     Application.label == "national",
     Application.teacher == sa.bindparam("teacher"),
@@ -234,7 +235,7 @@ def _routes(
     others = session.execute(
         _OF_TEACHER, {"teacher": application.teacher, "application": application.id}
     ).all()
-    refusals = 1 + sum(o.project == application.project and o.outcome is Outcome.REFUSED for o in others)
+    refusals = 1 + sum(o.project == application.project and stays_refused(o) for o in others)
     if refusals <= again.times.value:  # what was withdrawn was never judged and does not count
         how = (
             ", naming the criteria to be looked at again and where the new evidence is"

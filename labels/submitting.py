@@ -130,7 +130,7 @@ def submit(
     ).all()
     same = [one for one in earlier if one.content_digest == sameness]
     anew = {Outcome.WITHDRAWN, Outcome.INELIGIBLE} if again else {Outcome.WITHDRAWN}
-    if same and same[-1].outcome not in anew:
+    if same and (same[-1].outcome not in anew or stays_refused(same[-1])):
         return Submitted(same[-1].id, created=False, remark=_remark(session, same[-1], earlier, edition))
     for one in earlier:
         if one.outcome is None:
@@ -226,14 +226,20 @@ def _remark(session: Session, one: sa.Row[Any], earlier: Sequence[sa.Row[Any]], 
         since = in_words(one.stage_since)
         return f"This was submitted before and is under way (stage {one.stage.value}, since {since})."
     said = f"This was submitted before and was {one.outcome.value} on {brussels_day(decision.decided_at)}."
-    if one.outcome is Outcome.REFUSED:
-        refusals = sum(other.outcome is Outcome.REFUSED for other in earlier)
+    if stays_refused(one):
+        said = said.replace("was withdrawn", "was refused; its appeal was withdrawn")
+        refusals = sum(map(stays_refused, earlier))
         return f"{said} {after_refusal(edition, refusals)} The letter about the decision says more."
     if one.outcome is Outcome.INELIGIBLE:
         remedies = " ".join(condition["remedy"] for condition in decision.verdict["conditions"])
         how = "hand the corrected file in; if the file itself needs no change, hand it in with --again"
         return f"{said.replace('was ineligible', 'did not meet the conditions')} {remedies} Then {how}."
     return f"{said} Nothing is left to do."
+
+
+def stays_refused(one: sa.Row[Any]) -> bool:
+    """Whether an application counts as refused: it is, or its appeal was withdrawn, which leaves the refusal."""
+    return one.outcome is Outcome.REFUSED or (one.outcome is Outcome.WITHDRAWN and one.instance > 1)
 
 
 def after_refusal(edition: RuleEdition, refusals: int) -> str:

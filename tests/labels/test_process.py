@@ -455,6 +455,22 @@ def test_a_refused_teacher_is_told_to_name_the_criteria_in_spain(record: Record)
     assert 'names under "reapplication" the criteria' in told(case)
 
 
+def test_an_appeal_that_is_withdrawn_leaves_the_refusal(record: Record) -> None:
+    case = open_case(record, "NSS-RS", "RS")
+    assert decided(case, 0) is Outcome.REFUSED
+    right = case.right(StepKind.APPEAL)
+    assert case.do(deciding.appeal, case.id, right.assignee, code_of(right), "Not read.", key=KEY) is None
+    withdrawn(case)
+    assert case.row().outcome is Outcome.WITHDRAWN
+    same = case.handed_in()
+    assert not same.created
+    assert "was refused; its appeal was withdrawn on 2026-03-16. You may apply again" in same.remark
+    case.id = case.submit(description="Better.")
+    assert case.conditions()
+    assert decided(case, 0) is Outcome.REFUSED
+    assert "The rules allow one re-application" in case.handed_in(description="Better.").remark
+
+
 def test_what_met_no_conditions_is_handed_in_again_by_express_wish_alone(record: Record) -> None:
     with record.writing() as session:
         populate(session)
