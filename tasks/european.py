@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from prefect import get_run_logger, task
 from prefect.artifacts import create_progress_artifact
+from sqlalchemy.orm import Session
 
 from labels.errors import InvalidInput
 from labels.european_label import awarding, freezing, screening
@@ -15,11 +16,11 @@ from labels.european_label.certificates import DueCertificate, due_certificates
 from labels.european_label.freezing import RulesFor
 from labels.european_label.gallery import gallery
 from labels.journal import SYSTEM, note
-from labels.record.schema import Application, Cycle, CycleOrganisation, Document, Journal, Stage
+from labels.record.schema import Application, Cycle, CycleOrganisation, Document, Journal, Stage, Step
 from labels.rules import load_rules
 from labels.steps import held
 from tasks import european_briefs
-from tasks.process import deliver, show, tell_prefect
+from tasks.process import asked, show, tell_prefect
 from tasks.retrying import RETRIED
 from tasks.runs import prefect_client, start, wake
 from tasks.workspace import Workspace, workspace
@@ -120,19 +121,14 @@ def merge_nominations(application_id: str) -> int:
 @task(name="ask for the award", **RETRIED)
 def ask_for_the_award(application_id: str) -> list[str]:
     """Asks the Central Support Service; the steps that are awaited, none once it is settled."""
-    here = workspace()
-    with here.record.writing() as session:
-        awaited = awarding.ask(session, application_id, now=here.now(), key=here.key)
-        application = session.get_one(Application, application_id)
-        session.flush()
-        application.parked_revision = application.revision
-        text = european_briefs.award_brief(session, here, application, awaited).whole()
-        steps = [step.id for step in awaited]
-    tell_prefect(application)
-    if steps:
-        show(f"award-{application_id}", text, "Every project that qualifies, and why the others don't")
-        deliver(application_id)
-    return steps
+    return asked(
+        application_id, awarding.ask, _award_brief,
+        artifact="award", description="Every project that qualifies, and why the others don't",
+    )  # fmt: skip
+
+
+def _award_brief(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
+    return european_briefs.award_brief(session, here, application, awaited).whole() if awaited else ""
 
 
 @task(name="award", **RETRIED)
@@ -298,19 +294,14 @@ def _show_cycle(here: Workspace, year: int) -> None:
 @task(name="ask for the screening", **RETRIED)
 def ask_for_the_screening(application_id: str) -> list[str]:
     """Asks the organisation's coordinators; the steps that are awaited, none once all is screened."""
-    here = workspace()
-    with here.record.writing() as session:
-        awaited = screening.ask(session, application_id, now=here.now(), key=here.key)
-        application = session.get_one(Application, application_id)
-        session.flush()
-        application.parked_revision = application.revision
-        text = european_briefs.ranking(session, application)
-        steps = [step.id for step in awaited]
-    tell_prefect(application)
-    show(f"ranking-{application_id}", text, "The ranking, with the reason for every place")
-    if steps:
-        deliver(application_id)
-    return steps
+    return asked(
+        application_id, screening.ask, _ranking,
+        artifact="ranking", description="The ranking, with the reason for every place",
+    )  # fmt: skip
+
+
+def _ranking(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
+    return european_briefs.ranking(session, application)
 
 
 @task(name="put forward", **RETRIED)

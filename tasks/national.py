@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from prefect import task
+from sqlalchemy.orm import Session
 
 from labels import deciding, reviewing
 from labels.issuing import due_papers
 from labels.papers import CertificateFacts
-from labels.record.schema import Application, Document
+from labels.record.schema import Application, Document, Step
 from labels.steps import held
 from tasks import briefs
-from tasks.process import deliver, show, tell_prefect
+from tasks.process import asked
 from tasks.retrying import RETRIED
-from tasks.workspace import workspace
+from tasks.workspace import Workspace, workspace
 
 
 @task(name="check the conditions", **RETRIED)
@@ -27,19 +28,11 @@ def conditions_met(application_id: str) -> bool:
 @task(name="ask", **RETRIED)
 def ask(application_id: str) -> list[str]:
     """Asks whom the rules call next; the steps that the application waits for, none if none."""
-    here = workspace()
-    with here.record.writing() as session:
-        awaited = reviewing.ask(session, application_id, now=here.now(), key=here.key)
-        application = session.get_one(Application, application_id)
-        session.flush()
-        application.parked_revision = application.revision
-        text = briefs.brief(session, here, application, awaited).whole() if awaited else ""
-        steps = [step.id for step in awaited]
-    tell_prefect(application)
-    if steps:
-        show(f"brief-{application_id}", text, "What is asked of whom")
-        deliver(application_id)
-    return steps
+    return asked(application_id, reviewing.ask, _brief, artifact="brief", description="What is asked of whom")
+
+
+def _brief(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
+    return briefs.brief(session, here, application, awaited).whole() if awaited else ""
 
 
 @task(name="decide", **RETRIED)

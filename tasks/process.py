@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
+from sqlalchemy.orm import Session
 
 from labels import deciding
-from labels.record.schema import Application, Decision, Document, Outcome, Stage
+from labels.record.schema import Application, Decision, Document, Outcome, Stage, Step
 from labels.steps import held
 from tasks import briefs
 from tasks.post import send_due
 from tasks.retrying import RETRIED
 from tasks.runs import run_name, run_tags
-from tasks.workspace import workspace
+from tasks.workspace import Workspace, workspace
 
 
 @task(name="register", **RETRIED)
@@ -47,6 +50,35 @@ def confirm_documents(application_id: str) -> int:
     for key in keys:
         here.documents.get(key)
     return len(keys)
+
+
+def asked(
+    application_id: str,
+    ask: Callable[..., list[Step]],
+    worded: Callable[[Session, Workspace, Application, list[Step]], str],
+    *,
+    artifact: str,
+    description: str,
+) -> list[str]:
+    """Asks whom the domain's `ask` names, notes what the run has seen, shows it and mails it.
+
+    Returns the steps that the application waits for, none if none. What `worded` says of them is shown
+    as an artifact, unless it says nothing.
+    """
+    here = workspace()
+    with here.record.writing() as session:
+        awaited = ask(session, application_id, now=here.now(), key=here.key)
+        application = session.get_one(Application, application_id)
+        session.flush()
+        application.parked_revision = application.revision
+        text = worded(session, here, application, awaited)
+        steps = [step.id for step in awaited]
+    tell_prefect(application)
+    if text:
+        show(f"{artifact}-{application_id}", text, description)
+    if steps:
+        deliver(application_id)
+    return steps
 
 
 @task(name="notify", **RETRIED)

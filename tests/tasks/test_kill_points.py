@@ -254,7 +254,7 @@ WORDS = {
     "tasks.runs.replace": "the lost run is given up",
     "tasks.process.register": "the run takes the application up",
     "tasks.national.conditions_met": "the conditions are checked",
-    "tasks.national.ask": "the next people are asked",
+    "tasks.process.asked": "the next people are asked",
     "tasks.waiting.take_answer": "the form's answer is taken",
     "cli.app.answer": "`labels answer` is taken",
     "tasks.national.decide": "the decision is made",
