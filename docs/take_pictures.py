@@ -49,6 +49,10 @@ def take_pictures() -> None:
             demo._settle(here, played, stop)
             with person_at(running.ui_url, height=1400) as person:
                 _picture_all(here, person, by_file)
+                if gallery := demo._play_year(here, stop):
+                    person.page.set_viewport_size({"width": 1100, "height": 760})
+                    person.page.goto(gallery.as_uri())
+                    _keep(person.page, "gallery")
 
 
 def _picture_all(here: Workspace, person: Person, by_file: dict[str, str]) -> None:
