@@ -29,6 +29,7 @@ from labels.pupil_label import classes
 from labels.pupil_label.report import ClassReport
 from labels.radar import Stuck
 from labels.record.engine import place_of
+from labels.record.schema import Stage
 from labels.reviewing import Accepted, Refusal
 from labels.settings import load_settings
 from labels.steps import held
@@ -213,16 +214,19 @@ def submit(
     done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
     send_due(here, done.application)  # the receipt need not wait for a run
     outage = None
-    try:
-        with prefect_client() as client:
-            if done.created:
-                start(here, client, done.application)
-            else:
-                recover(here, client, application_id=done.application)
-    except OutOfReach as error:
-        outage = error
     with here.record.reading() as session:
         view = inquiry.show(session, done.application)
+    if view.stage != Stage.CLOSED:
+        try:
+            with prefect_client() as client:
+                if done.created:
+                    start(here, client, done.application)
+                else:
+                    recover(here, client, application_id=done.application)
+        except OutOfReach as error:
+            outage = error
+        with here.record.reading() as session:
+            view = inquiry.show(session, done.application)
     if as_json:
         emit(
             {

@@ -77,7 +77,7 @@ def _round(view: inquiry.ApplicationView) -> str | None:
 def _points(decision: inquiry.DecisionView) -> str | None:
     if decision.score is None or decision.maximum is None:
         return None
-    return f"{decision.score:g} of {decision.maximum} points (the label from {decision.pass_mark})"
+    return f"{round(decision.score, 2):g} of {decision.maximum} points (the label from {decision.pass_mark})"
 
 
 def _review(review: inquiry.ReviewView) -> tuple[object, ...]:
@@ -121,4 +121,4 @@ def _text(name: str, value: Any) -> str:
         return "yes"
     if isinstance(value, (list, tuple, dict)):
         return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{round(value, 2):g}" if isinstance(value, float) else str(value)

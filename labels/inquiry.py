@@ -190,9 +190,8 @@ def show(session: Session, application_id: str, site_url: str = "") -> Applicati
                 decided_at=row.decided_at,
                 inputs_digest=row.inputs_digest,
                 reasons=list(row.verdict.get("reasons", []))
-                + [one["problem"] for one in row.verdict.get("conditions", [])],
-                routes=list(row.verdict.get("routes", []))
-                + [one["remedy"] for one in row.verdict.get("conditions", [])],
+                + [f"{one['problem']} {one['remedy']}" for one in row.verdict.get("conditions", [])],
+                routes=list(row.verdict.get("routes", [])),
             )
             for row in session.scalars(
                 sa.select(Decision).where(Decision.application == of).order_by(Decision.instance)

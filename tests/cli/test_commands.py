@@ -336,6 +336,12 @@ def test_a_decision_is_told_with_its_points_and_a_withdrawal_is_none(terminal: T
     assert "points 24 of 30 points (the label from 18)" in said
     assert "Decision: awarded with 24 of 30 points (the label from 18), on 2026-03-16" in said
 
+    with terminal.here.record.writing() as session:
+        deciding.close(session, application, now=terminal.here.now())
+    again = terminal.run("submit", "application.json")
+    assert again.exit_code == 0, "nothing is left to do for which Prefect would be needed"
+    assert "was awarded on 2026-03-16. Nothing is left to do." in again.stderr
+
     other = terminal.submitted(teacher="T-3")
     right = terminal.right(other, StepKind.WITHDRAWAL)
     terminal.run("withdraw", other, "--as", "t-3@school.example", "--code", terminal.code(right.id))

@@ -21,7 +21,7 @@ from cli.showing import LONGEST, told
         ({"conflict": True}, "conflict of interest: yes"),
         (
             {"score": 55 / 3, "sections": ["results", "technology"]},
-            "points: 18.3333 · in results, technology",
+            "points: 18.33 · in results, technology",
         ),
         ({"because": "one\ntwo"}, "because: one two"),
     ],
