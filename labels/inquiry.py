@@ -21,6 +21,7 @@ from labels.record.schema import (
     Document,
     Journal,
     Mail,
+    Notice,
     Organisation,
     Project,
     PupilClass,
@@ -284,6 +285,7 @@ EXPORTS: dict[str, type[Any]] = {
     "mail": Mail,
     "journal": Journal,
     "pupils": PupilClass,
+    "reminders": Notice,
 }
 """What `labels export` knows."""
 
