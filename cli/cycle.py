@@ -15,8 +15,8 @@ from labels.errors import Fault, InvalidInput
 from labels.european_label import inspecting, reopening
 from labels.european_label.freezing import repeat
 from labels.european_label.gallery import gallery as shown_in
-from labels.european_label.ranking import in_points
 from labels.record.schema import Stage
+from labels.scoring import in_points
 from labels.steps import held, seen
 from tasks import european
 from tasks.post import send_due

@@ -313,7 +313,7 @@ def _tell(
         "bold",
     )
     say(f"Mail              {here.settings.mail_folder}")
-    say(f"Papers            {here.settings.home / 'papers'}   ({papers} certificates and letters)")
+    say(f"Papers            {here.settings.home / 'papers'}   ({papers} PDFs: certificates and letters)")
     if gallery:
         say(f"Gallery           {gallery}")
     say("\nTo look further:" if auto else "\nIn another terminal, first:")

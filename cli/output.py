@@ -93,7 +93,8 @@ def _cell(value: object, *, zoned: bool) -> str:
 def fail(error: LabelsError) -> NoReturn:
     """Says what was wrong, every fault on a line of its own, and ends with its exit code."""
     if isinstance(error, InvalidInput):
-        say(f"{error.subject}: {len(error.faults)} fault(s); nothing was changed.", "bold red")
+        count = "one fault" if len(error.faults) == 1 else f"{len(error.faults)} faults"
+        say(f"{error.subject}: {count}; nothing was changed.", "bold red")
         for fault in error.faults:
             say(f"  {fault}")
     else:

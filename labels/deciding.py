@@ -33,6 +33,7 @@ from labels.record.schema import (
 from labels.reviewing import Refusal, assessments, prove
 from labels.rules import RuleEdition
 from labels.scoring import decide as decide_by_rules
+from labels.scoring import in_points
 from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
 from labels.submitting import rules_of, stays_refused
 
@@ -151,6 +152,7 @@ def _warn_of_likeness(session: Session, application: Application, now: datetime)
     others = session.execute(
         _OF_PROJECT, {"project": application.project, "teacher": application.teacher}
     ).all()
+    names = {one.id: one.name for one in rules_of(session, application).criteria_set.criteria}
     for other in others:
         likeness = similarity.similar(application.content["sections"], other.sections)
         if likeness.share < similarity.WARN_FROM:
@@ -169,7 +171,11 @@ def _warn_of_likeness(session: Session, application: Application, now: datetime)
             to_name=organisation.name,
             to_address=organisation.email,
             context=common_context(session, application)
-            | {"other": other.id, "share": share, "sections": list(likeness.sections)},
+            | {
+                "other": other.id,
+                "share": share,
+                "sections": [names.get(one, one) for one in likeness.sections],
+            },
             now=now,
             application=application.id,
         )
@@ -195,7 +201,7 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
         session, application, outcome, RULES, now,
         verdict=body, inputs=verdict.inputs_digest, score=verdict.total,
     )  # fmt: skip
-    points = {"total": f"{verdict.total:g}", "maximum": str(verdict.maximum)}
+    points = {"total": in_points(verdict.total), "maximum": str(verdict.maximum)}
     comments = list(verdict.comments)
     if outcome is Outcome.AWARDED:
         award = {
@@ -312,7 +318,8 @@ def _end_step(
         language=language,
         to_name=name,
         to_address=step.assignee,
-        context=common_context(session, application) | {"step": step.id, "due": ""},
+        context=common_context(session, application)
+        | {"step": step.id, "due": "", "reason": step.closed_because},
         now=now,
         application=application.id,
         step=step.id,

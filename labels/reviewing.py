@@ -266,7 +266,7 @@ def _void(
         if asked.asked_by == step.id and asked.state is StepState.OPEN:
             close_step(asked, StepState.VOID, now, "the reviewer who asked no longer reviews")
     if was_open:
-        mail_step(session, application, step, outbox.Template.REVIEW_VOID, now)
+        mail_step(session, application, step, outbox.Template.REVIEW_VOID, now, reason=because)
     asked_for: dict[str, Any] = {
         "coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer": step.assignee
     }

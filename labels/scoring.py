@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,22 @@ from pydantic import BaseModel, ConfigDict
 from labels.errors import Fault
 from labels.rules.model import CriteriaSet, Merge, RuleEdition
 from labels.text import one_line
+
+NO_SCORE = -1
+"""Hundredths of a point of what has no score: behind everything that has one."""
+
+
+def hundredths(score: float | None) -> int:
+    """A score as it is compared: to two decimal places, as it is printed, halves up.
+
+    So nobody stays behind for the 0.003 points by which an average and its printed form differ.
+    """
+    return NO_SCORE if score is None else math.floor(score * 100 + 0.5 + 1e-7)
+
+
+def in_points(score: float | None) -> str:
+    """A score as people read it: `27.5`."""
+    return "no score" if score is None else f"{hundredths(score) / 100:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +195,7 @@ def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
         if points < minimum:
             shortfalls.append(
                 f"“{criterion.name}” received {_number(points)} of {criterion.maximum} points; "
-                f"at least {minimum} are needed."
+                f"it needs at least {minimum}."
             )
         lines.append(
             VerdictLine(

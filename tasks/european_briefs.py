@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from labels.clock import in_words
 from labels.european_label.awarding import approved_in
-from labels.european_label.ranking import in_points
 from labels.european_label.screening import (
     approved_of_their_own,
     ranking_of,
@@ -32,6 +31,7 @@ from labels.record.schema import (
     StepState,
 )
 from labels.registry.countries import country_name
+from labels.scoring import in_points
 from labels.steps import steps_of
 from labels.text import markdown_plain
 from tasks.briefs import Brief, warnings

@@ -13,9 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from labels.rules.model import EARLIER, EuropeanRules, Rounding, Ties, Unit, share_of
-
-_NOWHERE = -1
-"""Hundredths of a point of what has no score: behind everything that has one."""
+from labels.scoring import NO_SCORE, hundredths, in_points
 
 
 class Candidate(NamedTuple):
@@ -42,19 +40,6 @@ class Place(NamedTuple):
     candidate: Candidate
     proposed: bool
     why: str
-
-
-def hundredths(score: float | None) -> int:
-    """A score as it is compared: to two decimal places, as it is printed, halves up.
-
-    So nobody stays behind for the 0.003 points by which an average and its printed form differ.
-    """
-    return _NOWHERE if score is None else math.floor(score * 100 + 0.5 + 1e-7)
-
-
-def in_points(score: float | None) -> str:
-    """A score as people read it: `27.5`."""
-    return "no score" if score is None else f"{hundredths(score) / 100:g}"
 
 
 def quota(number: int, share: str, rounding: Rounding) -> int:
@@ -170,7 +155,7 @@ def moving_up(places: Sequence[Place], struck: Collection[str], rules: EuropeanR
         if len(up) >= missing:
             break
         points = hundredths(equals[0].candidate.score)
-        if equals[0].proposed or points == _NOWHERE or (mark and points <= mark):
+        if equals[0].proposed or points == NO_SCORE or (mark and points <= mark):
             continue
         if rules.ties.value is Ties.APART and len(up) + len(equals) > missing:
             break

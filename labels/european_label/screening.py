@@ -15,7 +15,7 @@ from labels.asking import Accepted, Refusal, coordinators, mail_step
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import cycle_of
-from labels.european_label.ranking import Candidate, Place, in_points, moving_up
+from labels.european_label.ranking import Candidate, Place, moving_up
 from labels.journal import RULES, note
 from labels.record.schema import (
     Application,
@@ -36,6 +36,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.rules.model import EuropeanRules, Unanswered
+from labels.scoring import in_points
 from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
 from labels.submitting import rules_of
 

@@ -232,7 +232,7 @@ def test_every_fault_of_an_application_is_told_at_once(terminal: Terminal) -> No
     )
     del wrong["teacher"]
     said = terminal.fails(2, "submit", terminal.file("a.json", wrong)).splitlines()
-    assert said[0] == "a.json: 6 fault(s); nothing was changed."
+    assert said[0] == "a.json: 6 faults; nothing was changed."
     places = {line.strip().partition(":")[0] for line in said[1:]}
     assert places == {"teacher", "language", "links.0", "pupils.count", "pupils.average_age", "more"}
 
