@@ -199,7 +199,7 @@ def test_dying_at_any_moment_changes_nothing(lives: Lives, story: Story) -> None
 @pytest.mark.timeout(600)
 @each_story
 def test_nor_does_it_where_prefect_loses_its_whole_database_with_it(lives: Lives, story: Story) -> None:
-    for death in range(1, len(lives.usual(story)[0]) + 1, 5):
+    for death in range(1, len(lives.usual(story)[0]) + 1, 11):
         lives.dying(story, {death}, prefect_is_lost=True)
 
 
@@ -209,7 +209,7 @@ def test_nor_does_it_where_prefect_loses_its_whole_database_with_it(lives: Lives
 def test_nor_does_dying_again_and_again(lives: Lives, story: Story) -> None:
     moments = range(1, len(lives.usual(story)[0]) + 1)
     chance = random.Random(story.name)
-    for _ in range(10):
+    for _ in range(5):
         lives.dying(story, set(chance.sample(moments, 4)))
 
 
@@ -220,7 +220,7 @@ def test_nor_on_postgresql(
 ) -> None:
     story = STORIES[2]
     moments, facts = lives.usual(story)
-    for death in range(1, len(moments) + 1, 17):
+    for death in range(1, len(moments) + 1, 29):
         name = postgresql_cluster.create(postgresql_template)
         record = Record(open_engine(postgresql_cluster.url(name)))
         with record.writing() as session:
@@ -302,11 +302,11 @@ def _page(lives: Lives) -> str:
     others = [
         f"- *{story.name}*, before each of its {len(lives.usual(story)[0]) // 2} steps"
         + (", and after each" if story is AWARDED else "")
-        + "; and with Prefect's whole database lost as well, at every fifth of these moments;"
+        + "; and with Prefect's whole database lost as well, at every eleventh of these moments;"
         for story in STORIES
     ]
-    others.append("- each of them with four kills at moments chosen by lot, ten times;")
-    others.append(f"- on PostgreSQL, *{STORIES[2].name}* at every 17th moment.")
+    others.append("- each of them with four kills at moments chosen by lot, five times;")
+    others.append(f"- on PostgreSQL, *{STORIES[2].name}* at every 29th moment.")
     return (
         INTRODUCTION
         + f"The story: *{AWARDED.name}*. “Mail 1 of 2” means that one of two messages is noted as sent.\n\n"
