@@ -217,7 +217,8 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
         write(session, Award, award)
         _tell(
             session, application, outbox.Template.AWARDED, now,
-            attachment="certificate", comments=comments, **points,
+            attachment="certificate", second_attachment=f"letter/{paper_name(application, 'letter')}",
+            comments=comments, **points,
         )  # fmt: skip
         return outcome
     right = None
@@ -333,6 +334,7 @@ def _tell(
     now: datetime,
     *,
     attachment: str | None = None,
+    second_attachment: str | None = None,
     step: str | None = None,
     **context: Any,
 ) -> None:
@@ -349,6 +351,7 @@ def _tell(
         application=application.id,
         step=step,
         attachment=attachment,
+        second_attachment=second_attachment,
     )
 
 

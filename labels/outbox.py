@@ -110,13 +110,14 @@ def queue(
     application: str | None = None,
     step: str | None = None,
     attachment: str | None = None,
+    second_attachment: str | None = None,
 ) -> bool:
     """Writes a message into the outbox, unless there is one for this reason; tells whether it is new.
 
     `step` is the step whose one-time code the message carries. `attachment` is the kind of the
     application's document that goes along (`certificate`, `letter`), or `kind/name` for that very
-    one; the message waits until it is stored. `context` holds what the template words: strings, and
-    lists and dictionaries of them.
+    one; `second_attachment` is another. The message waits until both are stored. `context` holds what
+    the template words: strings, and lists and dictionaries of them.
     """
     values = {
         "reason": reason,
@@ -128,6 +129,7 @@ def queue(
         "to_address": one_line(to_address, 320),
         "context": _plain(context),
         "attachment": attachment,
+        "second_attachment": second_attachment,
         "message_id": message_id(reason),
         "queued_at": now,
         "next_attempt_at": now,
@@ -154,28 +156,33 @@ _INSERT_ONCE = _insert_once()
 
 def due(session: Session, now: datetime, application: str | None = None, limit: int = 500) -> Sequence[Mail]:
     """The messages to send at `now`, the longest waiting first: unclaimed, with their document stored."""
-    its_document = sa.or_(
-        sa.exists().where(Document.application == Mail.application, Document.kind == Mail.attachment),
-        # Each along the key of documents: a year's award has thousands of certificates.
-        *(
-            sa.exists().where(
-                Document.application == Mail.application,
-                Document.kind == kind,
-                Document.name == sa.func.substr(Mail.attachment, len(kind) + 2),
-                Mail.attachment.startswith(f"{kind}/"),
-            )
-            for kind in ("certificate", "letter")
-        ),
-    )
     query = (
         sa.select(Mail)
-        .where(*_waiting(now), sa.or_(Mail.attachment.is_(None), its_document))
+        .where(*_waiting(now), _stored(Mail.attachment), _stored(Mail.second_attachment))
         .order_by(Mail.next_attempt_at, Mail.queued_at, Mail.reason)
         .limit(limit)
     )
     if application is not None:
         query = query.where(Mail.application == application)
     return session.scalars(query).all()
+
+
+def _stored(attachment: sa.orm.InstrumentedAttribute[str | None]) -> sa.ColumnElement[bool]:
+    """Whether what goes with a message is stored, if anything does."""
+    return sa.or_(
+        attachment.is_(None),
+        sa.exists().where(Document.application == Mail.application, Document.kind == attachment),
+        # Each along the key of documents: a year's award has thousands of certificates.
+        *(
+            sa.exists().where(
+                Document.application == Mail.application,
+                Document.kind == kind,
+                Document.name == sa.func.substr(attachment, len(kind) + 2),
+                attachment.startswith(f"{kind}/"),
+            )
+            for kind in ("certificate", "letter")
+        ),
+    )
 
 
 def held_up(session: Session, step: str) -> str | None:
@@ -302,11 +309,14 @@ def pupil_code_subject(award: str) -> str:
     return f"{award}/pupils"
 
 
-def attached(session: Session, mail: Mail) -> Document | None:
-    """The document that goes with a message: the newest of the kind, or the one that is named."""
-    if mail.attachment is None:
-        return None
-    kind, _, name = mail.attachment.partition("/")
+def attached(session: Session, mail: Mail) -> list[Document]:
+    """The documents that go with a message: of each the newest of the kind, or the one that is named."""
+    found = (_attached(session, mail, one) for one in (mail.attachment, mail.second_attachment) if one)
+    return [document for document in found if document]
+
+
+def _attached(session: Session, mail: Mail, attachment: str) -> Document | None:
+    kind, _, name = attachment.partition("/")
     query = sa.select(Document).where(Document.application == mail.application, Document.kind == kind)
     if name:
         query = query.where(Document.name == name)

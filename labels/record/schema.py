@@ -633,6 +633,8 @@ class Mail(Base):
     context: Mapped[dict[str, Any]]
     attachment: Mapped[str | None]
     """The kind of the application's document that goes with it; it waits until that is stored."""
+    second_attachment: Mapped[str | None]
+    """Another one."""
     message_id: Mapped[str]
     queued_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime]

@@ -53,7 +53,7 @@ class _Claimed:
     code: str | None
     run: str | None
     """The Prefect run of its application, where its step is answered."""
-    document: tuple[str, str, str] | None
+    documents: list[tuple[str, str, str]]
     """Name, media type and key."""
 
 
@@ -137,21 +137,18 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
         code = None
         if coded.subject and coded.number is not None:
             code = review_code(key, coded.subject, coded.number)
-        document = outbox.attached(session, mail)
+        documents = outbox.attached(session, mail)
         run = session.scalar(sa.select(Application.run).where(Application.id == mail.application))
-        return _Claimed(
-            mail, code, run, (document.name, document.media_type, document.key) if document else None
-        )
+        return _Claimed(mail, code, run, [(one.name, one.media_type, one.key) for one in documents])
 
 
 def _send(claimed: _Claimed, store: DocumentSource, transport: Transport, sender: str, site: str) -> None:
-    attachment = None
-    if claimed.document:
-        name, media_type, stored = claimed.document
-        attachment = Attachment(name, media_type, store.get(stored))
+    attachments = [
+        Attachment(name, media_type, store.get(stored)) for name, media_type, stored in claimed.documents
+    ]
     mail = claimed.mail
     door = f"{site}/runs/flow-run/{claimed.run}" if claimed.run else site
-    message = compose(mail, claimed.code, attachment, sender, mail.queued_at, door)
+    message = compose(mail, claimed.code, attachments, sender, mail.queued_at, door)
     try:
         transport.send(message)
     except OutOfReach as error:

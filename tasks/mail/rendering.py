@@ -11,7 +11,7 @@ import hashlib
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -64,7 +64,7 @@ class Attachment(NamedTuple):
 def compose(
     mail: Mail,
     code: str | None,
-    attachment: Attachment | None,
+    attachments: Sequence[Attachment],
     sender: str,
     date: datetime,
     site: str = "",
@@ -74,7 +74,7 @@ def compose(
     Args:
         mail: the row; its context is taken for hostile.
         code: the one-time code of its step, if it carries one.
-        attachment: the document that goes with it.
+        attachments: the documents that go with it.
         sender: `Name <address>`.
         date: what its Date header says: when it was queued, so that a second sending looks the same.
         site: the address of the Prefect UI, for messages whose context names no `inbox_url`.
@@ -83,7 +83,7 @@ def compose(
         InvalidInput: the address is none, or the context lacks what the template words.
     """
     language = language_of(mail.template, mail.language)
-    values = _values(mail, code, attachment, language, site)
+    values = _values(mail, code, attachments, language, site)
     try:
         subject, _, text = _render("text", language, mail.template, values).strip("\n").partition("\n")
         subject = one_line(subject, 180)
@@ -107,7 +107,7 @@ def compose(
     _set_text(alternative, html, "html")
     message.make_alternative()
     message.attach(alternative)
-    if attachment:
+    for attachment in attachments:
         main, _, sub = attachment.media_type.partition("/")
         name = one_line(attachment.name, 120)
         message.add_attachment(
@@ -126,7 +126,7 @@ def language_of(template: str, language: str) -> str:
 
 
 def _values(
-    mail: Mail, code: str | None, attachment: Attachment | None, language: str, site: str
+    mail: Mail, code: str | None, attachments: Sequence[Attachment], language: str, site: str
 ) -> Mapping[str, Any]:
     context = {key: _tamed(key, value) for key, value in mail.context.items()}
     return {
@@ -137,7 +137,7 @@ def _values(
         "to_name": one_line(mail.to_name) if mail.to_name != mail.to_address else "",
         "email": mail.to_address,
         "code": code or "",
-        "attached": attachment is not None,
+        "attached": len(attachments),
         "language": language,
         "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
     }

@@ -87,7 +87,7 @@ def mailed(template: Template) -> Iterator[tuple[str, str]]:
     """Every command that a message quotes, with the part that quotes it, as its recipient reads it."""
     row = mail(template, step=STEP)
     message = email.message_from_bytes(
-        compose(row, CODE, None, "Labels <l@l.example>", NOW).as_bytes(), policy=default
+        compose(row, CODE, [], "Labels <l@l.example>", NOW).as_bytes(), policy=default
     )
     assert isinstance(message, EmailMessage)
     body = message.get_body(("plain",))
@@ -130,7 +130,7 @@ def test_a_mail_quotes_the_command_that_does_what_it_asks_for_once(template: Tem
 def test_an_address_that_a_shell_would_take_for_more_stays_one_word() -> None:
     hostile = "o'hara&$HOME`id`@school.example"
     row = mail(Template.REVIEW_ASKED, step=STEP, to_address=hostile)
-    text = compose(row, CODE, None, "Labels <l@l.example>", NOW).get_body(("plain",))
+    text = compose(row, CODE, [], "Labels <l@l.example>", NOW).get_body(("plain",))
     assert text
     [line] = [line for line in text.get_content().splitlines() if line.strip().startswith("labels answer")]
     assert parsed(shlex.split(line)[1:]).params["email"] == hostile

@@ -429,9 +429,27 @@ def test_a_mail_waits_for_its_certificate_and_takes_it_along(
     assert [part.get_filename() for part in attached] == ["first.pdf", "second.pdf"]
 
 
-def _document(name: str) -> Document:
+def test_an_award_waits_for_certificate_and_letter_and_takes_both_along(
+    record: Record, application: str, mailbox: Mailbox, serve: Callable[..., int]
+) -> None:
+    port = serve()
+    queued(
+        record, "award", Template.AWARDED, application=application,
+        attachment="certificate", second_attachment="letter/letter.pdf",
+    )  # fmt: skip
+    documents = Documents({"certificate.pdf": b"%PDF-1", "letter.pdf": b"%PDF-2"})
+    for name, kind in (("certificate.pdf", "certificate"), ("letter.pdf", "letter")):
+        assert delivered(record, smtp(port), documents=documents) == Delivered()
+        with record.writing() as session:
+            session.add(_document(name, kind))
+    assert delivered(record, smtp(port), documents=documents) == Delivered(sent=1)
+    [message] = mailbox.taken
+    assert [part.get_filename() for part in message.iter_attachments()] == ["certificate.pdf", "letter.pdf"]
+
+
+def _document(name: str, kind: str = "certificate") -> Document:
     return Document(
-        application=APPLICATION, kind="certificate", name=name, key=name,
+        application=APPLICATION, kind=kind, name=name, key=name,
         media_type="application/pdf", size=6, stored_at=NOW,
     )  # fmt: skip
 

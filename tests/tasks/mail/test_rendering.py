@@ -39,7 +39,7 @@ def read(message: EmailMessage) -> tuple[EmailMessage, str, str]:
 
 
 def worded(row: Mail, code: str | None = CODE, attachment: Attachment | None = None) -> EmailMessage:
-    return compose(row, code, attachment, SENDER, NOW, SITE)
+    return compose(row, code, [attachment] if attachment else [], SENDER, NOW, SITE)
 
 
 def _shown(message: EmailMessage, header: str) -> str:
