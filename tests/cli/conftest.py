@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import typer.testing
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.app import app
 from labels import deciding, reviewing
@@ -132,7 +133,9 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: P
     here = workspace()
     with here.record.writing() as session:
         populate(session)
-    yield Terminal(tmp_path / "desk", here)
+    # The end-to-end tests of the same process may have a server running.
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        yield Terminal(tmp_path / "desk", here)
     workspace.cache_clear()
     close_records()
 
