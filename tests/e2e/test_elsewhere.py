@@ -116,8 +116,9 @@ def test_an_application_lives_in_postgresql_s3_and_a_mail_server(
         subjects = [str(message["Subject"]) for message in box.taken]
         assert len(subjects) == len({message["Message-ID"] for message in box.taken}) == 4
         [award] = [message for message in box.taken if list(message.iter_attachments())]
-        [attached] = award.iter_attachments()
-        assert attached.get_payload(decode=True) == kept
+        paper, letter = award.iter_attachments()
+        assert paper.get_payload(decode=True) == kept
+        assert letter.get_content_type() == "application/pdf"
 
         brief = stage.artifact(f"brief-{application}")
         [link] = re.findall(rf"\[[^\]]*\]\(({re.escape(s3.url)}[^)]+)\)", brief)
