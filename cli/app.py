@@ -24,13 +24,14 @@ from labels.clock import BRUSSELS, brussels_day, end_of_day
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound, NotMailed, OutOfReach
 from labels.european_label.gallery import Gallery
 from labels.european_label.inspecting import CycleView
-from labels.preselection import Round, check_schools
+from labels.preselection import check_schools, round_on
 from labels.pupil_label import classes
 from labels.pupil_label.report import ClassReport
 from labels.radar import Stuck
 from labels.record.engine import place_of
 from labels.record.schema import Stage
 from labels.reviewing import Accepted, Refusal
+from labels.rules import load_rules
 from labels.settings import load_settings
 from labels.steps import held
 from labels.text import clean, csv_plain
@@ -529,12 +530,12 @@ def school_check(
 ) -> None:
     """Which schools meet the School Label's three conditions, and why each does or does not."""
     here = existing_workspace()
-    try:
-        day = date.fromisoformat(on) if on else brussels_day(here.now())
-        dates = Round.by_default(day)
-    except ValueError:
-        raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
     with here.record.reading() as session:
+        try:
+            day = date.fromisoformat(on) if on else brussels_day(here.now())
+            dates = round_on(session, day, lambda whose: load_rules(whose, day, here.settings.rules))
+        except ValueError:
+            raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
         checked = check_schools(session, dates, school or None)
         if as_json:
             emit_each(checked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,11 +11,9 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session, aliased
 
 from labels.errors import NotFound
-from labels.record.schema import Activity, Award, Member, Project, School, Teacher
+from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
+from labels.rules.model import PreselectionRules, RuleEdition
 from labels.text import one_line
-
-ACTIVE_TEACHERS = 2
-"""How many active teachers a school needs. Source: the brief (some rounds since 2022 ask for three)."""
 
 _LISTED = 5
 _BATCH = 1_000
@@ -32,21 +30,50 @@ class Round:
     """A school registered on this day or later is too young."""
     active_since: date
     labelled_since: date
-    active_teachers: int = ACTIVE_TEACHERS
+    active_teachers: int
 
     @classmethod
-    def by_default(cls, on: date) -> Round:
-        """The dates that follow from `on` where a round publishes none of its own: two years before.
+    def by_rules(cls, on: date, rules: PreselectionRules) -> Round:
+        """The dates that the rules publish, and where they publish none those that follow from `on`.
 
         Two years before 29 February there is no such day; the school has the benefit: its windows begin
         on the 28th, and it may have been registered until then.
+
+        Raises:
+            ValueError: so many years before `on` there is no date.
         """
-        try:
-            before = after = on.replace(year=on.year - 2)
-        except ValueError:
-            before = on.replace(year=on.year - 2, day=28)
-            after = before + timedelta(days=1)
-        return cls(on=on, registered_before=after, active_since=before, labelled_since=before)
+        return cls(
+            on=on,
+            registered_before=rules.registered_before.value
+            if rules.registered_before
+            else _years_before(on, rules.registered_years.value, missing_day=timedelta(days=1)),
+            active_since=rules.active_since.value
+            if rules.active_since
+            else _years_before(on, rules.active_years.value),
+            labelled_since=rules.labelled_since.value
+            if rules.labelled_since
+            else _years_before(on, rules.label_years.value),
+            active_teachers=rules.active_teachers.value,
+        )
+
+
+def _years_before(on: date, years: int, *, missing_day: timedelta = timedelta()) -> date:
+    """The same day so many years earlier; where it is missing, 28 February and `missing_day` more."""
+    try:
+        return on.replace(year=on.year - years)
+    except ValueError:
+        return on.replace(year=on.year - years, day=28) + missing_day
+
+
+def round_on(session: Session, on: date, rules_for: Callable[[str], RuleEdition]) -> Round:
+    """The round of a day, by the rules of the Central Support Service; by everybody's where there is none.
+
+    Raises:
+        InvalidInput: a rule file has mistakes.
+        ValueError: so many years before `on` there is no date.
+    """
+    central = sa.select(Organisation.id).where(Organisation.kind == "CSS").order_by(Organisation.id).limit(1)
+    return Round.by_rules(on, rules_for(session.scalar(central) or "CSS").school.preselection)
 
 
 class Condition(BaseModel):

@@ -302,6 +302,33 @@ class PupilRules(Rule):
     """Wrong codes before a new one is mailed and the old one is void."""
 
 
+class PreselectionRules(Rule):
+    """The three conditions of the School Label's automatic check.
+
+    A round counts its years back from the day of the check unless it publishes dates of its own. One
+    check looks at all of Europe: it goes by the rules of the Central Support Service.
+    """
+
+    registered_years: Sourced[Positive]
+    """A school must have been registered for more than so many years."""
+    registered_before: Sourced[date] | None = None
+    """A published date in place of those years: the first day on which it was too late to register."""
+    active_teachers: Sourced[Positive]
+    """How many teachers must have been active."""
+    active_years: Sourced[Positive]
+    active_since: Sourced[date] | None = None
+    """A published first day, in place of those years, on which being active counts."""
+    label_years: Sourced[Positive]
+    labelled_since: Sourced[date] | None = None
+    """A published first day, in place of those years, on which a National Quality Label counts."""
+
+
+class SchoolRules(Rule):
+    """The rules of the School Label."""
+
+    preselection: PreselectionRules
+
+
 class ReminderRules(Rule):
     """When people are reminded of what is awaited of them, and coordinators of what is overdue."""
 
@@ -324,6 +351,7 @@ class RuleEdition(Rule):
     national: NationalRules
     european: EuropeanRules
     pupil: PupilRules
+    school: SchoolRules
     reminders: ReminderRules
 
     @property

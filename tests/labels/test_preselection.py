@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from labels.errors import NotFound
-from labels.preselection import Round, SchoolCheck, check_schools
+from labels.preselection import Round, SchoolCheck, check_schools, round_on
 from labels.record.engine import Record
 from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
+from labels.rules import load_rules
+from labels.rules.model import PreselectionRules, RuleEdition, Sourced
 
 TODAY = date(2026, 3, 16)
 TWO_YEARS_AGO = date(2024, 3, 16)
@@ -152,8 +154,15 @@ def registries(draw: st.DrawFn) -> Registry:
     return Registry(schools, teachers, projects, members, activities, awards)
 
 
+RULES = load_rules("CSS", TODAY).school.preselection
+
+
+def by_default(on: date) -> Round:
+    return Round.by_rules(on, RULES)
+
+
 def checked(session: Session, on: date = TODAY, school: str | None = None) -> dict[str, SchoolCheck]:
-    return {one.school: one for one in check_schools(session, Round.by_default(on), school)}
+    return {one.school: one for one in check_schools(session, by_default(on), school)}
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -233,13 +242,55 @@ def test_one_school_can_be_asked_about_and_an_unknown_one_is_told(record: Record
     ],
 )
 def test_more_than_two_years_are_counted_to_the_day(on: date, registered: date, enough: bool) -> None:
-    assert (registered < Round.by_default(on).registered_before) is enough
+    assert (registered < by_default(on).registered_before) is enough
 
 
 def test_the_windows_reach_back_two_years_that_day_included() -> None:
     for on in itertools.accumulate([date(2027, 12, 1)] + [DAY] * 150, lambda day, step: day + step):
-        dates = Round.by_default(on)
+        dates = by_default(on)
         assert dates.active_since == dates.labelled_since
         assert dates.active_since.year == on.year - 2
         assert (dates.active_since.month, dates.active_since.day) in {(on.month, on.day), (2, 28)}
-    assert Round.by_default(date(2028, 2, 29)).active_since == date(2026, 2, 28)
+    assert by_default(date(2028, 2, 29)).active_since == date(2026, 2, 28)
+
+
+def test_a_round_may_publish_dates_of_its_own_and_ask_for_more_teachers() -> None:
+    published = RULES.model_copy(
+        update={
+            "registered_before": Sourced(value=date(2024, 1, 1), source="assumption"),
+            "labelled_since": Sourced(value=date(2023, 9, 1), source="assumption"),
+            "active_teachers": Sourced(value=3, source="found: some rounds since 2022"),
+        }
+    )
+    dates = Round.by_rules(TODAY, published)
+    assert (dates.registered_before, dates.labelled_since) == (date(2024, 1, 1), date(2023, 9, 1))
+    assert dates.active_since == TWO_YEARS_AGO, "what is not published is still counted back"
+    assert dates.active_teachers == 3
+
+
+def test_each_window_has_a_length_of_its_own() -> None:
+    lengths = {"registered_years": 1, "active_years": 3, "label_years": 4}
+    rules = PreselectionRules.model_validate(
+        RULES.model_dump() | {name: {"value": n, "source": "assumption"} for name, n in lengths.items()}
+    )
+    dates = Round.by_rules(date(2027, 3, 1), rules)
+    assert dates.registered_before == date(2026, 3, 1)
+    assert dates.active_since == date(2024, 3, 1)
+    assert dates.labelled_since == date(2023, 3, 1)
+
+
+def test_one_country_s_rules_do_not_change_the_check_of_all(record: Record) -> None:
+    asked = []
+
+    def rules_for(whose: str) -> RuleEdition:
+        asked.append(whose)
+        return load_rules(whose, TODAY)
+
+    with record.writing() as session:
+        Registry([("PL", TWO_YEARS_AGO)], [], [], []).write(session)
+        session.add(
+            Organisation(id="CSS-EU", country="BE", kind="CSS", name="C", email="c@x.example", language="en")
+        )
+        session.flush()
+        assert round_on(session, TODAY, rules_for) == by_default(TODAY)
+    assert asked == ["CSS-EU"], "the Central Support Service's, whatever it is called"
