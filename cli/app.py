@@ -179,7 +179,7 @@ def import_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the registry's CSV files.")],
     as_json: AsJson = False,
 ) -> None:
-    """Load or update the registry from CSV files: all of it, or nothing."""
+    """Load or update the registry from CSV files. All of it, or nothing."""
     from labels.registry.importing import import_registry
 
     here = workspace()
@@ -209,8 +209,10 @@ def submit(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register an application with its documents and start its run; the same again is the same one,
-    unless that was withdrawn."""
+    """Register an application and its documents; start its run.
+
+    The same again is the same one, unless that was withdrawn.
+    """
     here = existing_workspace()
     done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
     send_due(here, done.application)  # the receipt need not wait for a run
@@ -246,7 +248,10 @@ def submit(
 @app.command()
 @worded
 def show(application: OneApplication, as_json: AsJson = False) -> None:
-    """Where an application stands: what is awaited from whom by when, and all that happened."""
+    """Where an application stands.
+
+    What is awaited from whom by when, and all that happened.
+    """
     here = existing_workspace()
     with here.record.reading() as session:
         view = inquiry.show(session, application, here.settings.site_url)
@@ -277,7 +282,10 @@ def appeal(
     grounds: Annotated[Path, typer.Option(help="A text file that says what was wrong.")],
     as_json: AsJson = False,
 ) -> None:
-    """Appeal against a refusal, where the rules have it: other people judge the application anew."""
+    """Appeal against a refusal, where the rules have it.
+
+    Other people judge the application anew.
+    """
     here = existing_workspace()
     try:
         with grounds.open(encoding="utf-8-sig") as file:
@@ -340,7 +348,10 @@ def answer(
     code: Code,
     as_json: AsJson = False,
 ) -> None:
-    """A person's answer to a step: a review, a question, a reason to decline, or information."""
+    """A person's answer to a step.
+
+    A review, a question, a reason to decline, or information.
+    """
     here = existing_workspace()
     given = read_answer(read_json(file), file.name)
     application = _application_of(step)
@@ -360,8 +371,11 @@ def code(
     email: As,
     as_json: AsJson = False,
 ) -> None:
-    """Mail a fresh one-time code: for a step of theirs, for an action as a coordinator, or, to the teacher
-    who holds an award, for the certificates of a class."""
+    """Mail a fresh one-time code to a person.
+
+    For a step of theirs, for an action as a coordinator, or, to the teacher who holds an award, for the
+    certificates of a class.
+    """
     here = existing_workspace()
     if _mailed_for_a_class(here, subject, email):
         _done(as_json, subject, f"A code for {subject} is on its way to {email}.")
@@ -478,7 +492,10 @@ def conflict(
     code: Code,
     as_json: AsJson = False,
 ) -> None:
-    """A coordinator declares a conflict of interest; a review given in spite of it is taken back."""
+    """A coordinator declares a reviewer's conflict of interest.
+
+    A review given in spite of it is taken back.
+    """
 
     def act(session: Any, here: Workspace) -> str:
         reviewing.declare_conflict(session, application, reviewer, reason, email, now=here.now())
@@ -506,7 +523,10 @@ def recover_(
     ] = PATIENCE.total_seconds(),
     as_json: AsJson = False,
 ) -> None:
-    """Bring every open application back to its step, after Prefect or a machine was lost."""
+    """Bring every open application back to its step.
+
+    For after Prefect or a machine was lost.
+    """
     from datetime import timedelta
 
     here = existing_workspace()
@@ -528,7 +548,10 @@ def school_check(
     school: Annotated[str, typer.Option(help="One school only.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Which schools meet the School Label's three conditions, and why each does or does not."""
+    """Which schools meet the School Label's conditions, and why.
+
+    For every school, or for one: why each condition is met or not.
+    """
     here = existing_workspace()
     with here.record.reading() as session:
         try:
@@ -563,7 +586,7 @@ def export(
     format: Annotated[Literal["csv", "json"], typer.Option(help="csv or json.")] = "csv",
     as_json: AsJson = False,
 ) -> None:
-    """Everything a coordinator sees, as flat rows on standard output."""
+    """Everything a coordinator sees, as flat rows."""
     if what not in inquiry.EXPORTS:
         raise InvalidInput(
             "export", [Fault("WHAT", f'"{what}" is unknown; expected one of {", ".join(inquiry.EXPORTS)}.')]
@@ -640,7 +663,7 @@ def rules(
         Path | None, typer.Argument(help="A folder of rule files; else those that ship.")
     ] = None,
 ) -> None:
-    """Check rule files: every mistake with its file, line and reason."""
+    """Check rule files; name every mistake with file and line."""
     from labels.rules import check_all
 
     for version in check_all(folder or load_settings().rules):
@@ -652,7 +675,10 @@ def rules(
 def demo(
     auto: Annotated[bool, typer.Option(help="Play the people too, to the last certificate.")] = False,
 ) -> None:
-    """The main job on the sample data: server, worker, a dozen applications, people who decide."""
+    """The main job on the sample data, in a folder of its own.
+
+    Server, worker, a dozen applications, and people who decide.
+    """
     from cli.demo import run_demo
 
     run_demo(auto=auto)
@@ -661,7 +687,7 @@ def demo(
 @app.command()
 @worded
 def up() -> None:
-    """Server, worker and scheduled flows, for real use on one machine."""
+    """Server, worker and schedules, for real use on one machine."""
     from cli.services import run_services
 
     run_services()

@@ -43,7 +43,10 @@ def cycle(
     check: Annotated[bool, typer.Option(help="Make the ranking again from the record and compare.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Where a year of the European Quality Label stands; before it has begun, what it would be."""
+    """Where a year of the European Quality Label stands.
+
+    Before it has begun, what it would be.
+    """
     here = existing_workspace()
     rules = european.rules_of_year(here, year)
     with here.record.reading() as session:
@@ -178,7 +181,10 @@ def begin_cycle(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Begin a year of the European Quality Label now, as its schedule would; twice is as once."""
+    """Begin a year of the European Quality Label now.
+
+    As its schedule would; twice is as once.
+    """
     here = existing_workspace()
     application = european.begin_cycle(here, year)
     if as_json:
@@ -196,7 +202,10 @@ def gallery(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the gallery of a year's awarded projects again: one page, and the same as JSON."""
+    """Make the gallery of a year's awarded projects again.
+
+    One page, and the same as JSON.
+    """
     from tasks.rendering.gallery import render_gallery
 
     here = existing_workspace()
@@ -238,7 +247,10 @@ def revoke(
     plan: Plan = "",
     as_json: AsJson = False,
 ) -> None:
-    """Take a label back: shows first what hangs on it; with --plan, --as and --code does all of it or nothing."""
+    """Take a label back.
+
+    Shows first what hangs on it; with --plan, --as and --code does all of it or nothing.
+    """
     _reopen(reopening.Revoked(award), email, code, reason, plan, as_json)
 
 
@@ -255,7 +267,10 @@ def strike_(
     plan: Plan = "",
     as_json: AsJson = False,
 ) -> None:
-    """Strike a nomination after its screening: shows first what hangs on it, like revoke."""
+    """Strike a nomination after its screening.
+
+    Shows first what hangs on it, like revoke.
+    """
     _reopen(reopening.Struck(nomination, candidate), email, code, reason, plan, as_json)
 
 

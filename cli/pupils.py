@@ -49,7 +49,10 @@ def pupils(
     encoding: Annotated[str, typer.Option(help="How the list was saved, where that can't be told.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make certificates for the pupils of a labelled teacher: a ZIP, and one file to print."""
+    """Make certificates for the pupils of a labelled teacher.
+
+    A ZIP, and one file to print.
+    """
     here = existing_workspace()
     with here.record.writing() as session:
         rules = classes.rules_for(session, award, here.now(), here.settings.rules)

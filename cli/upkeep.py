@@ -16,7 +16,10 @@ from tasks.workspace import existing_workspace
 @app.command()
 @worded
 def upkeep(as_json: AsJson = False) -> None:
-    """Do now what upkeep does every ten minutes: deadlines, reminders, lost runs, mail; twice is as once."""
+    """Do now what upkeep does every ten minutes.
+
+    Deadlines, reminders, lost runs, mail; twice is as once.
+    """
     kept = keep_up(existing_workspace())
     if as_json:
         emit(asdict(kept))
@@ -42,7 +45,10 @@ def stuck(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """What does not go on by itself: why, whose turn it is, and the command that mends it."""
+    """What does not go on by itself.
+
+    Why, whose turn it is, and the command that mends it.
+    """
     found = look_for_stuck(existing_workspace())
     if organisation:
         found = [one for one in found if one.organisation in (organisation, None)]

@@ -36,6 +36,15 @@ assert isinstance(COMMANDS, TyperGroup)
 NAMES = sorted(COMMANDS.commands)
 
 
+def test_the_list_of_commands_cuts_no_sentence_off() -> None:
+    """In a terminal of eighty columns."""
+    listed = typer.testing.CliRunner().invoke(app, ["--help"], terminal_width=80).stdout
+    listed = listed.partition("Commands:")[2]
+    assert all(f"\n  {name} " in listed for name in NAMES)
+    assert "..." not in listed
+    assert "…" not in listed
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_says_what_it_is_for(terminal: Terminal, name: str) -> None:
     result = terminal.run(name, "--help")
