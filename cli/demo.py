@@ -77,7 +77,8 @@ def run_demo(*, auto: bool) -> None:
     forget_settings()
     if known := running_services(home):
         raise NotAllowed(f"A demo is running already (process {known['pid']}): {known['site_url']}")
-    _clear(home)
+    if former := fresh(home):
+        say(f"The former demo is in {former} until the next one.")
     scripts = [Script(**one) for one in yaml.safe_load((EXAMPLES / "demo.yaml").read_text("utf-8"))]
     settings = Settings(home=home, today=TODAY, _env_file=None)
     began = time.monotonic()
@@ -116,10 +117,19 @@ def forget_settings() -> None:
         del os.environ[name]
 
 
-def _clear(home: Path) -> None:
-    if home.exists():
-        shutil.rmtree(home)
-    home.mkdir(parents=True)
+def fresh(home: Path) -> Path | None:
+    """An empty folder in the place of the former demo's, which is moved aside; returns where to.
+
+    One former demo is kept: whoever looked at its papers yesterday finds them today.
+    """
+    former = None
+    if home.exists() and any(home.iterdir()):
+        former = home.with_name(f"{home.name}-former")
+        if former.exists():
+            shutil.rmtree(former)
+        home.rename(former)
+    home.mkdir(parents=True, exist_ok=True)
+    return former
 
 
 def _submit_all(here: Workspace, scripts: list[Script]) -> dict[str, Script]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo import demo_home, forget_settings
+from cli.demo import demo_home, forget_settings, fresh
 from cli.services import child_environment
 from labels.settings import Settings, load_settings
 
@@ -51,3 +51,16 @@ def test_the_demo_forgets_where_the_real_record_mail_and_prefect_are(
     assert settings.record_url == f"sqlite:///{home / 'record.db'}"
     assert not settings.smtp_url
     assert not [name for name in child_environment(settings, "http://x/api") if "DATABASE" in name]
+
+
+def test_a_new_demo_moves_the_former_one_aside_and_keeps_no_more_than_that(tmp_path: Path) -> None:
+    home = tmp_path / "deep" / "demo"
+    assert fresh(home) is None, "there was none"
+    assert fresh(home) is None, "there was nothing in it"
+    for day in ("first", "second"):
+        (home / "day").write_text(day)
+        former = fresh(home)
+        assert former is not None
+        assert (former / "day").read_text() == day
+        assert list(home.iterdir()) == []
+    assert sorted(one.name for one in home.parent.iterdir()) == ["demo", "demo-former"]
