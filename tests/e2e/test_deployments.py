@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,19 @@ def run_of(identifier: UUID | str | None) -> FlowRun:
 
 def state_of(identifier: UUID) -> StateType | None:
     return run_of(identifier).state_type
+
+
+@pytest.fixture
+def only_when_asked(stage: Stage_) -> Iterator[None]:
+    """Upkeep only when the test asks for it: every tenth minute of its schedule falls into some test."""
+    with prefect_client() as client:
+        deployment = client.read_deployment_by_name(UPKEEP)
+        [schedule] = deployment.schedules
+        client.update_deployment_schedule(deployment.id, schedule.id, active=False)
+        try:
+            yield
+        finally:
+            client.update_deployment_schedule(deployment.id, schedule.id, active=True)
 
 
 def upkeep(stage: Stage_) -> None:
@@ -195,6 +209,7 @@ def test_what_prefect_lists_of_a_run_names_nobody(stage: Stage_) -> None:
 # Upkeep at work ---------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("only_when_asked")
 def test_upkeep_sends_what_is_due_and_brings_every_application_back_to_its_step(stage: Stage_) -> None:
     here = stage.here
     away = submit_file(here, application_file(teacher="T-120", project="P-120"), "a.json", []).application
