@@ -15,23 +15,21 @@ import typer
 from pydantic import BaseModel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.output import emit, emit_each, err, fail, out, say, say_plainly, table
+from cli.output import emit, err, fail, out, say, table
 from cli.showing import show_application
 from labels import deciding, inquiry, outbox, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer, Screening, read_answer
 from labels.applications import NationalApplication
-from labels.clock import BRUSSELS, brussels_day, end_of_day
+from labels.clock import BRUSSELS, end_of_day
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound, NotMailed, OutOfReach
 from labels.european_label.gallery import Gallery
 from labels.european_label.inspecting import CycleView
-from labels.preselection import check_schools, round_on
 from labels.pupil_label import classes
 from labels.pupil_label.report import ClassReport
 from labels.radar import Stuck
 from labels.record.engine import place_of
 from labels.record.schema import Stage
 from labels.reviewing import Accepted, Refusal
-from labels.rules import load_rules
 from labels.settings import load_settings
 from labels.steps import held
 from labels.text import clean, csv_plain
@@ -541,44 +539,6 @@ def recover_(
         say("Every open application has its run.", "green")
 
 
-@app.command("school-check")
-@worded
-def school_check(
-    on: Annotated[str, typer.Option(help="The day of the check, YYYY-MM-DD; by default today.")] = "",
-    school: Annotated[str, typer.Option(help="One school only.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Which schools meet the School Label's conditions, and why.
-
-    For every school, or for one: why each condition is met or not.
-    """
-    here = existing_workspace()
-    with here.record.reading() as session:
-        try:
-            day = date.fromisoformat(on) if on else brussels_day(here.now())
-            dates = round_on(session, day, lambda whose: load_rules(whose, day, here.settings.rules))
-        except ValueError:
-            raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
-        checked = check_schools(session, dates, school or None)
-        if as_json:
-            emit_each(checked)
-        elif school:
-            [one] = checked
-            say_plainly(f"{one.school} is {'eligible' if one.eligible else 'not eligible'} on {day}:")
-            for condition in one.conditions.values():
-                say_plainly(f"  {'✓' if condition.met else '✗'} {condition.why}")
-        else:
-            rows = []
-            for one in checked:
-                answers = [one.eligible, *(condition.met for condition in one.conditions.values())]
-                rows.append((one.school, *("yes" if yes else "no" for yes in answers)))
-            table("", ["school", "eligible", "registered", "active teachers", "national label"], rows)
-            eligible = sum(row[1] == "yes" for row in rows)
-            say(
-                f"{eligible} of {len(rows)} schools are eligible on {day}. Why: labels school-check --school ID"
-            )
-
-
 @app.command()
 @worded
 def export(
@@ -693,4 +653,4 @@ def up() -> None:
     run_services()
 
 
-from cli import cycle, pupils, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above
+from cli import cycle, pupils, schools, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above

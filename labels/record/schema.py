@@ -111,7 +111,7 @@ class Project(Base):
     """A project of teachers; European if its founders are from two countries."""
 
     __tablename__ = "project"
-    __table_args__ = _CLUSTERED
+    __table_args__ = (sa.Index("ix_project_time", "id", "started_on", "ended_on"), _CLUSTERED)
     id: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]
     started_on: Mapped[date]
@@ -122,7 +122,7 @@ class Member(Base):
     """A teacher in a project, as founder or partner."""
 
     __tablename__ = "member"
-    __table_args__ = (sa.Index(None, "teacher"), _CLUSTERED)
+    __table_args__ = (sa.Index("ix_member_teacher", "teacher", "joined_on", "project"), _CLUSTERED)
     project: Mapped[str] = mapped_column(sa.ForeignKey("project.id"), primary_key=True)
     teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"), primary_key=True)
     role: Mapped[str]
@@ -133,7 +133,7 @@ class Activity(Base):
     """Something a teacher took part in or created: an event, a seminar, a group."""
 
     __tablename__ = "activity"
-    __table_args__ = (sa.Index(None, "teacher"), _CLUSTERED)
+    __table_args__ = (sa.Index("ix_activity_teacher", "teacher", "confirmed", "on"), _CLUSTERED)
     id: Mapped[str] = mapped_column(primary_key=True)
     teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"))
     kind: Mapped[str]
@@ -160,7 +160,16 @@ class Award(Base):
     """A label that was awarded, here or elsewhere or earlier."""
 
     __tablename__ = "award"
-    __table_args__ = (sa.Index(None, "teacher", "project"), sa.Index(None, "project"))
+    __table_args__ = (
+        sa.Index(None, "teacher", "project"),
+        sa.Index(None, "project"),
+        sa.Index(
+            "ix_award_school",
+            "school",
+            sqlite_where=sa.text("label = 'school'"),
+            postgresql_where=sa.text("label = 'school'"),
+        ),
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
     """For labels awarded here, the application's id."""
     label: Mapped[str]
@@ -294,6 +303,12 @@ class Application(Base):
             sqlite_where=sa.text("outcome IS NULL AND label = 'school'"),
             postgresql_where=sa.text("outcome IS NULL AND label = 'school'"),
         ),
+        sa.Index(
+            "ix_application_school",
+            "school",
+            sqlite_where=sa.text("label = 'school'"),
+            postgresql_where=sa.text("label = 'school'"),
+        ),
         sa.Index(None, "teacher", "school_year"),
         sa.Index(None, "project"),
         sa.Index(None, "stage"),
@@ -354,6 +369,56 @@ class Document(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     stored_at: Mapped[datetime]
+
+
+# The School Label's yearly round ------------------------------------------------------------------
+
+
+class SchoolRound(Base):
+    """One year's automatic check of every school, and the invitations that follow it."""
+
+    __tablename__ = "school_round"
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rules: Mapped[str] = mapped_column(sa.ForeignKey("rule_text.digest"))
+    """The Central Support Service's, by which all of Europe is checked."""
+    on: Mapped[date]
+    """The day of the check, from which its cut-off dates follow."""
+    due_at: Mapped[datetime]
+    """Until when invited schools hand in their self-assessment."""
+    begun_at: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
+    invited_at: Mapped[datetime | None]
+    """When the last invitation was in the outbox."""
+
+
+class SchoolOutcome(Base):
+    """What a round's check found about one school, with all that its reasons rest on."""
+
+    __tablename__ = "school_outcome"
+    __table_args__ = (
+        sa.Index(
+            "ix_school_outcome_eligible",
+            "year",
+            "school",
+            sqlite_where=sa.text("eligible"),
+            postgresql_where=sa.text("eligible"),
+        ),
+        _CLUSTERED,
+    )
+    year: Mapped[int] = mapped_column(sa.ForeignKey("school_round.year"), primary_key=True)
+    school: Mapped[str] = mapped_column(primary_key=True)
+    country: Mapped[str]
+    registered_on: Mapped[date]
+    active: Mapped[str | None]
+    """The teachers who counted as active."""
+    award: Mapped[str | None]
+    """The National Quality Label that counted, the latest; its project and day follow."""
+    project: Mapped[str | None]
+    awarded_on: Mapped[date | None]
+    held: Mapped[str | None]
+    """The School Label that the school holds already, so that it is not invited."""
+    eligible: Mapped[bool]
+    """Whether it meets the three conditions."""
 
 
 # The European Quality Label's yearly cycle ---------------------------------------------------------

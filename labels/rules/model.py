@@ -327,6 +327,12 @@ class SchoolRules(Rule):
     """The rules of the School Label."""
 
     preselection: PreselectionRules
+    answer_days: Sourced[Positive]
+    """Calendar days that invited schools have for their self-assessment, to the end of the last, in Brussels."""
+    answer_by: Sourced[date] | None = None
+    """A published last day, in place of those days."""
+    certificate_years: Sourced[Positive]
+    """For how many years a label is valid."""
 
 
 class ReminderRules(Rule):

@@ -36,3 +36,8 @@ def test_all_schools_make_a_table(terminal: Terminal) -> None:
 def test_an_unknown_school_and_a_day_that_is_none_are_told(terminal: Terminal, as_json: list[str]) -> None:
     assert "no school S-999" in terminal.fails(4, "school-check", "--school", "S-999", *as_json)
     assert "expected YYYY-MM-DD" in terminal.fails(2, "school-check", "--on", "2026-02-30", *as_json)
+
+
+def test_a_round_answers_for_what_it_found(terminal: Terminal) -> None:
+    assert "no round of 2026" in terminal.fails(4, "school-check", "--round", "2026")
+    assert "Leave one out" in terminal.fails(2, "school-check", "--round", "2026", "--on", "2026-03-16")

@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from labels.errors import NotFound
-from labels.preselection import Round, SchoolCheck, check_schools, round_on
+from labels.clock import end_of_day
+from labels.errors import NotAllowed, NotFound
 from labels.record.engine import Record
 from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
 from labels.rules import load_rules
 from labels.rules.model import PreselectionRules, RuleEdition, Sourced
+from labels.school_label import rounds
+from labels.school_label.preselection import CutOffs, SchoolCheck, check_schools, cut_offs_on
 
 TODAY = date(2026, 3, 16)
 TWO_YEARS_AGO = date(2024, 3, 16)
@@ -44,8 +46,11 @@ class Registry:
 
     def write(self, session: Session) -> None:
         """Puts it into an empty record."""
-        session.add(
-            Organisation(id="NSS", country="PL", kind="NSS", name="NSS", email="n@x.example", language="pl")
+        session.add_all(
+            Organisation(
+                id=kind, country="PL", kind=kind, name=kind, email=f"{kind}@x.example", language="pl"
+            )
+            for kind in ("CSS", "NSS")
         )
         session.flush()
         session.add_all(
@@ -154,15 +159,24 @@ def registries(draw: st.DrawFn) -> Registry:
     return Registry(schools, teachers, projects, members, activities, awards)
 
 
-RULES = load_rules("CSS", TODAY).school.preselection
+SCHOOL = load_rules("CSS", TODAY).school
+RULES = SCHOOL.preselection
 
 
-def by_default(on: date) -> Round:
-    return Round.by_rules(on, RULES)
+def by_default(on: date) -> CutOffs:
+    return CutOffs.by_rules(on, SCHOOL)
 
 
 def checked(session: Session, on: date = TODAY, school: str | None = None) -> dict[str, SchoolCheck]:
     return {one.school: one for one in check_schools(session, by_default(on), school)}
+
+
+def round_checked(session: Session, on: date = TODAY) -> int:
+    """The year of the round that began and checked every school on that day."""
+    now = end_of_day(on)
+    one = rounds.begin(session, on, lambda whose: load_rules(whose, on), now=now)
+    rounds.check(session, one.year, now=now)
+    return one.year
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -172,6 +186,17 @@ def test_the_check_is_the_briefs_three_sentences(record: Record, registry: Regis
         registry.write(session)
         session.flush()
         found = checked(session)
+        kept = [one.check for one in rounds.answers(session, round_checked(session))]
+        by_country = rounds.by_country(session, TODAY.year)
+    assert {one.school: one for one in kept} == found, "what is kept is what the check found"
+    assert sum(one.checked for one in by_country) == len(found)
+    assert sum(one.eligible for one in by_country) == sum(one.eligible for one in found.values())
+    for reason, counted in (
+        ("registered", sum(one.too_young for one in by_country)),
+        ("active_teachers", sum(one.too_few_active for one in by_country)),
+        ("national_label", sum(one.no_label for one in by_country)),
+    ):
+        assert counted == sum(not one.conditions[reason].met for one in found.values())
     assert sorted(found) == sorted(f"S-{n}" for n in range(len(registry.schools)))
     for n in range(len(registry.schools)):
         conditions = found[f"S-{n}"].conditions
@@ -262,7 +287,7 @@ def test_a_round_may_publish_dates_of_its_own_and_ask_for_more_teachers() -> Non
             "active_teachers": Sourced(value=3, source="found: some rounds since 2022"),
         }
     )
-    dates = Round.by_rules(TODAY, published)
+    dates = CutOffs.by_rules(TODAY, SCHOOL.model_copy(update={"preselection": published}))
     assert (dates.registered_before, dates.labelled_since) == (date(2024, 1, 1), date(2023, 9, 1))
     assert dates.active_since == TWO_YEARS_AGO, "what is not published is still counted back"
     assert dates.active_teachers == 3
@@ -273,7 +298,7 @@ def test_each_window_has_a_length_of_its_own() -> None:
     rules = PreselectionRules.model_validate(
         RULES.model_dump() | {name: {"value": n, "source": "assumption"} for name, n in lengths.items()}
     )
-    dates = Round.by_rules(date(2027, 3, 1), rules)
+    dates = CutOffs.by_rules(date(2027, 3, 1), SCHOOL.model_copy(update={"preselection": rules}))
     assert dates.registered_before == date(2026, 3, 1)
     assert dates.active_since == date(2024, 3, 1)
     assert dates.labelled_since == date(2023, 3, 1)
@@ -288,9 +313,106 @@ def test_one_country_s_rules_do_not_change_the_check_of_all(record: Record) -> N
 
     with record.writing() as session:
         Registry([("PL", TWO_YEARS_AGO)], [], [], []).write(session)
+        session.flush()
+        session.delete(session.get_one(Organisation, "CSS"))
         session.add(
             Organisation(id="CSS-EU", country="BE", kind="CSS", name="C", email="c@x.example", language="en")
         )
         session.flush()
-        assert round_on(session, TODAY, rules_for) == by_default(TODAY)
+        assert cut_offs_on(session, TODAY, rules_for) == by_default(TODAY)
     assert asked == ["CSS-EU"], "the Central Support Service's, whatever it is called"
+
+
+def _labelled(session: Session, on: date, valid_until: date | None, identifier: str = "SCH-1") -> None:
+    session.flush()
+    session.add(
+        Award(
+            id=identifier, label="school", teacher=None, project=None, school="S-0", organisation="CSS",
+            awarded_on=on, score=None, valid_until=valid_until, revoked_at=None,
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+@pytest.mark.parametrize(
+    ("awarded_on", "valid_until", "holds"),
+    [
+        (date(2025, 1, 1), date(2026, 3, 16), True),  # its last day
+        (date(2025, 1, 1), date(2026, 3, 15), False),
+        (date(2024, 3, 17), None, True),  # names no end: it is valid for two years
+        (date(2024, 3, 16), None, False),
+        (date(2026, 3, 17), None, False),  # not awarded yet
+    ],
+)
+def test_who_holds_a_valid_label_is_told_so(
+    record: Record, awarded_on: date, valid_until: date | None, holds: bool
+) -> None:
+    with record.reading() as session:
+        _good().write(session)
+        _labelled(session, awarded_on, valid_until)
+        found = checked(session)
+        round_checked(session)
+        [pl, _] = rounds.by_country(session, TODAY.year)
+    assert found["S-0"].eligible, "that is no condition"
+    assert found["S-0"].holds == ("SCH-1" if holds else None)
+    assert pl.holding == holds
+
+
+def test_a_round_stays_as_it_began(record: Record) -> None:
+    with record.reading() as session:
+        _good().write(session)
+        year = round_checked(session)
+        before = list(rounds.answers(session, year))
+        session.get_one(School, "S-1").registered_on = TODAY
+        session.get_one(Award, "L-0").awarded_on = date(2020, 1, 1)
+        session.flush()
+        again = rounds.begin(
+            session, TODAY + DAY, lambda whose: load_rules(whose, TODAY), now=end_of_day(TODAY + DAY)
+        )
+        assert (again.year, again.on) == (year, TODAY)
+        assert not rounds.check(session, year, now=end_of_day(TODAY + DAY))
+        assert list(rounds.answers(session, year)) == before
+        [one] = rounds.answers(session, year, "S-0")
+        assert one == before[0]
+        assert not checked(session)["S-0"].eligible, "the live check sees today"
+
+
+def test_a_round_that_is_none_is_told(record: Record) -> None:
+    def begin(on: date, days: int = 0) -> None:
+        rounds.begin(session, on, lambda whose: load_rules(whose, TODAY), now=end_of_day(TODAY + DAY * days))
+
+    with record.reading() as session:
+        _good().write(session)
+        with pytest.raises(NotAllowed, match="still to come"):
+            begin(TODAY + DAY)
+        with pytest.raises(NotFound, match="no round of 2026"):
+            list(rounds.answers(session, 2026))
+        begin(TODAY)
+        with pytest.raises(NotFound, match="not checked the schools yet"):
+            list(rounds.answers(session, 2026))
+        rounds.check(session, 2026, now=end_of_day(TODAY))
+        with pytest.raises(NotFound, match="no school S-9"):
+            list(rounds.answers(session, 2026, "S-9"))
+        session.add(
+            School(
+                id="S-9", name="New", country="PL", organisation="NSS", city="X", registered_on=TODAY,
+                principal_name="P", principal_email="p@x.example",
+            )
+        )  # fmt: skip
+        session.flush()
+        with pytest.raises(NotFound, match="registered later"):
+            list(rounds.answers(session, 2026, "S-9"))
+
+
+def test_a_deadline_is_the_last_second_of_a_day_in_brussels_whatever_the_clocks_do() -> None:
+    from datetime import UTC, datetime
+
+    def by(day: date) -> datetime:
+        return rounds.deadline(
+            SCHOOL.model_copy(update={"answer_by": Sourced(value=day, source="assumption")}), TODAY
+        )
+
+    assert by(date(2026, 3, 28)) == datetime(2026, 3, 28, 22, 59, 59, tzinfo=UTC)
+    assert by(date(2026, 3, 29)) == datetime(2026, 3, 29, 21, 59, 59, tzinfo=UTC)  # an hour was left out
+    assert by(date(2026, 10, 25)) == datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC)  # an hour came twice
+    assert rounds.deadline(SCHOOL, date(2026, 8, 30)) == by(date(2026, 10, 25))

@@ -1,0 +1,112 @@
+"""`labels school-check`: the School Label's round, from its check of every school to the invitations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from cli.app import AsJson, app, worded
+from cli.output import emit_each, say, say_plainly, table
+from labels.clock import brussels_day, in_words
+from labels.errors import Fault, InvalidInput
+from labels.record.schema import Award
+from labels.rules import load_rules
+from labels.school_label import rounds
+from labels.school_label.preselection import SchoolCheck, check_schools, cut_offs_on
+from tasks.workspace import existing_workspace
+
+
+@app.command("school-check")
+@worded
+def school_check(
+    on: Annotated[str, typer.Option(help="The day of the check, YYYY-MM-DD; by default today.")] = "",
+    school: Annotated[str, typer.Option(help="One school only.")] = "",
+    year: Annotated[
+        int | None, typer.Option("--round", metavar="YEAR", help="What the round of that year found.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which schools meet the School Label's conditions, and why.
+
+    For every school, or for one: why each condition is met or not, as the registry is now, or as a
+    round found it.
+    """
+    here = existing_workspace()
+    if year is not None and on:
+        raise InvalidInput("school-check", [Fault("--on", "a round has a day of its own.", "Leave one out.")])
+    with here.record.reading() as session:
+        if year is not None:
+            _show_round(session, year, school, as_json)
+            return
+        try:
+            day = date.fromisoformat(on) if on else brussels_day(here.now())
+            dates = cut_offs_on(session, day, lambda whose: load_rules(whose, day, here.settings.rules))
+        except ValueError:
+            raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
+        checked = check_schools(session, dates, school or None)
+        if as_json:
+            emit_each(checked)
+        elif school:
+            [one] = checked
+            _explain(one, f"on {day}")
+            if one.holds:
+                say_plainly(f"  {_holder(session, one.holds)}")
+        else:
+            _tabulate(checked, f"on {day}", "labels school-check --school ID")
+
+
+def _show_round(session: Session, year: int, school: str, as_json: bool) -> None:
+    found = rounds.answers(session, year, school or None)
+    if as_json:
+        emit_each(one.check for one in found)
+        return
+    held = rounds.round_of(session, year)
+    when = f"in the round of {year}, which looked at {held.on}"
+    if not school:
+        _tabulate((one.check for one in found), when, f"labels school-check --round {year} --school ID")
+        return
+    [one] = found
+    _explain(one.check, when)
+    if not one.check.eligible:
+        return
+    if one.application:
+        came = (
+            f"Its teachers were invited; its application is {one.application}: labels show {one.application}"
+        )
+    elif one.check.holds:
+        came = _holder(session, one.check.holds)
+    elif one.instead:
+        came = f"It is not invited again while its application {one.instead} is open."
+    else:
+        came = f"Its invitation is still to come; self-assessments are awaited by {in_words(held.due_at)}."
+    say_plainly(f"  {came}")
+
+
+def _holder(session: Session, award: str) -> str:
+    held = session.get_one(Award, award)
+    until = f", valid until {held.valid_until}" if held.valid_until else ""
+    return f"It holds a School Label already (awarded on {held.awarded_on}{until}), so it is not invited."
+
+
+def _explain(one: SchoolCheck, when: str) -> None:
+    say_plainly(f"{one.school} is {'eligible' if one.eligible else 'not eligible'} {when}:")
+    for condition in one.conditions.values():
+        say_plainly(f"  {'✓' if condition.met else '✗'} {condition.why}")
+
+
+def _tabulate(checked: Iterable[SchoolCheck], when: str, why: str) -> None:
+    rows = []
+    for one in checked:
+        answers = [one.eligible, *(condition.met for condition in one.conditions.values()), bool(one.holds)]
+        rows.append((one.school, *("yes" if yes else "no" for yes in answers)))
+    table(
+        "",
+        ["school", "eligible", "registered", "active teachers", "national label", "holds a label"],
+        rows,
+    )
+    eligible = sum(row[1] == "yes" for row in rows)
+    say(f"{eligible} of {len(rows)} schools are eligible {when}. Why: {why}")

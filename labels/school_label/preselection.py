@@ -1,0 +1,273 @@
+"""Stage one of the School Label: three conditions, looked at for every registered school, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+from sqlalchemy.orm import Session, aliased
+
+from labels.errors import NotFound
+from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
+from labels.rules.model import RuleEdition, SchoolRules
+from labels.text import one_line
+
+_LISTED = 5
+_BATCH = 1_000
+BETWEEN_IDS = "\x1f"
+"""Stands between the identifiers in one text."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOffs:
+    """The dates by which the conditions are counted; the first and last day belong to a window."""
+
+    on: date
+    """The day of the check."""
+    registered_before: date
+    """A school registered on this day or later is too young."""
+    active_since: date
+    labelled_since: date
+    active_teachers: int
+    certified_after: date
+    """A School Label that names no end, awarded on this day or earlier, is over."""
+
+    @classmethod
+    def by_rules(cls, on: date, school: SchoolRules) -> CutOffs:
+        """The dates that the rules publish, and where they publish none those that follow from `on`.
+
+        Two years before 29 February there is no such day; the school has the benefit: its windows begin
+        on the 28th, and it may have been registered until then.
+
+        Raises:
+            ValueError: so many years before `on` there is no date.
+        """
+        rules = school.preselection
+        return cls(
+            on=on,
+            registered_before=rules.registered_before.value
+            if rules.registered_before
+            else years_before(on, rules.registered_years.value, missing_day=timedelta(days=1)),
+            active_since=rules.active_since.value
+            if rules.active_since
+            else years_before(on, rules.active_years.value),
+            labelled_since=rules.labelled_since.value
+            if rules.labelled_since
+            else years_before(on, rules.label_years.value),
+            active_teachers=rules.active_teachers.value,
+            certified_after=years_before(on, school.certificate_years.value),
+        )
+
+
+def years_before(on: date, years: int, *, missing_day: timedelta = timedelta()) -> date:
+    """The same day so many years earlier; where it is missing, 28 February and `missing_day` more.
+
+    Raises:
+        ValueError: there is no such year.
+    """
+    try:
+        return on.replace(year=on.year - years)
+    except ValueError:
+        return on.replace(year=on.year - years, day=28) + missing_day
+
+
+def cut_offs_on(session: Session, on: date, rules_for: Callable[[str], RuleEdition]) -> CutOffs:
+    """The cut-off dates of a day, by the rules of the Central Support Service; by everybody's where there is none.
+
+    Raises:
+        InvalidInput: a rule file has mistakes.
+        ValueError: so many years before `on` there is no date.
+    """
+    central = sa.select(Organisation.id).where(Organisation.kind == "CSS").order_by(Organisation.id).limit(1)
+    return CutOffs.by_rules(on, rules_for(session.scalar(central) or "CSS").school)
+
+
+class Condition(BaseModel):
+    """One of the three conditions, for one school."""
+
+    met: bool
+    why: str
+    """In plain words, for the school that asks."""
+
+
+class SchoolCheck(BaseModel):
+    """What the check found about one school."""
+
+    school: str
+    eligible: bool
+    """Whether all three conditions are met; whoever holds a label is not invited for all that."""
+    conditions: dict[str, Condition]
+    """`registered`, `active_teachers` and `national_label`."""
+    holds: str | None = None
+    """The School Label that the school holds on that day."""
+
+
+def check_schools(session: Session, dates: CutOffs, school: str | None = None) -> Iterator[SchoolCheck]:
+    """The check of every school, ordered by its id, or of one; in memory are a thousand at most.
+
+    Source: the brief's three sentences. *Active* is who was a member of a project that ran at some time
+    within the window, or has a confirmed activity in it. The school is involved in a project through
+    the teachers who belong to it now.
+
+    Raises:
+        NotFound: there is no such school.
+    """
+    if school is not None and session.get(School, school) is None:
+        raise NotFound(f"The registry has no school {school}.")
+    found = outcomes(dates, school).subquery()
+    query = (
+        sa.select(found, Project.title)
+        .outerjoin(Project, Project.id == found.c.project)
+        .order_by(found.c.school)
+    )
+    for row in session.execute(query.execution_options(yield_per=_BATCH)):
+        yield explained(row, dates)
+
+
+def explained(row: sa.Row[Any], dates: CutOffs) -> SchoolCheck:
+    """One school's outcome in plain words; `row` has the columns of `outcomes`, and the project's title."""
+    active = row.active.split(BETWEEN_IDS) if row.active else []
+    conditions = {
+        "registered": _registered(row.registered_on, dates),
+        "active_teachers": _active(active, dates),
+        "national_label": _labelled(row.project, row.title, row.awarded_on, dates),
+    }
+    eligible = all(condition.met for condition in conditions.values())
+    return SchoolCheck(school=row.school, eligible=eligible, conditions=conditions, holds=row.held)
+
+
+def outcomes(dates: CutOffs, school: str | None = None) -> sa.Select[Any]:
+    """One row a school with all that the conditions rest on: `school`, `country`, `registered_on`, `active`
+    (teachers), `award`, `project`, `awarded_on` (of the latest label that counts) and `held` (School Label).
+
+    Labels are few, so they look for their schools; teachers are looked for by each school, along indexes
+    that hold all that is asked of them. One school costs as little as its share of all of them.
+    """
+    labels = _labels(dates, school)
+    held = _held(dates, school)
+    query = (
+        sa.select(
+            School.id.label("school"),
+            School.country,
+            School.registered_on,
+            _active_teachers(dates).label("active"),
+            labels.c.award,
+            labels.c.project,
+            labels.c.awarded_on,
+            held.c.award.label("held"),
+        )
+        .select_from(School)
+        .outerjoin(labels, labels.c.school == School.id)
+        .outerjoin(held, held.c.school == School.id)
+    )
+    return query if school is None else query.where(School.id == school)
+
+
+def _active_teachers(dates: CutOffs) -> sa.ScalarSelect[str]:
+    """The active teachers of a school, in one text."""
+    in_project = (
+        sa.exists()
+        .where(Member.teacher == Teacher.id, Member.joined_on <= dates.on)
+        .where(Project.id == Member.project, Project.started_on <= dates.on)
+        .where(sa.or_(Project.ended_on.is_(None), Project.ended_on >= dates.active_since))
+    )
+    in_activity = sa.exists().where(
+        Activity.teacher == Teacher.id,
+        Activity.confirmed,
+        Activity.on.between(dates.active_since, dates.on),
+    )
+    return (
+        sa.select(sa.func.aggregate_strings(Teacher.id, BETWEEN_IDS))
+        .where(Teacher.school == School.id, sa.or_(in_project, in_activity))
+        .scalar_subquery()
+    )
+
+
+def _labels(dates: CutOffs, school: str | None) -> sa.CTE:
+    """The latest National Quality Label of a European project that each school is involved in."""
+    founder, home = aliased(Teacher), aliased(School)
+    countries = (
+        sa.select(sa.func.count(home.country.distinct()))
+        .select_from(Member)
+        .join(founder, founder.id == Member.teacher)
+        .join(home, home.id == founder.school)
+        .where(Member.project == Award.project, Member.role == "founder")
+        .correlate(Award)
+        .scalar_subquery()
+    )
+    counts = (
+        Award.label == "national",
+        Award.awarded_on.between(dates.labelled_since, dates.on),
+        Award.revoked_at.is_(None),
+        countries > 1,
+    )
+    latest = (
+        sa.func.row_number()
+        .over(partition_by=Teacher.school, order_by=(Award.awarded_on.desc(), Award.id))
+        .label("place")
+    )
+    of_schools = (
+        sa.select(Teacher.school, Award.id.label("award"), Award.project, Award.awarded_on, latest)
+        .select_from(Award)
+        .join(Member, Member.project == Award.project)
+        .join(Teacher, Teacher.id == Member.teacher)
+        .where(Member.joined_on <= dates.on, *counts)
+    )
+    if school is not None:
+        of_schools = of_schools.where(Teacher.school == school)
+    ranked = of_schools.subquery()
+    return sa.select(ranked).where(ranked.c.place == 1).cte("label")
+
+
+def _held(dates: CutOffs, school: str | None) -> sa.CTE:
+    """The School Labels that are valid on the day of the check."""
+    valid = (
+        sa.select(Award.school, sa.func.max(Award.id).label("award"))
+        .where(Award.label == "school", Award.awarded_on <= dates.on, Award.revoked_at.is_(None))
+        .where(
+            sa.or_(
+                Award.valid_until >= dates.on,
+                sa.and_(Award.valid_until.is_(None), Award.awarded_on > dates.certified_after),
+            )
+        )
+        .group_by(Award.school)
+    )
+    return (valid if school is None else valid.where(Award.school == school)).cte("held")
+
+
+def _registered(registered_on: date, dates: CutOffs) -> Condition:
+    if registered_on < dates.registered_before:
+        return Condition(met=True, why=f"Registered on {registered_on}, before {dates.registered_before}.")
+    return Condition(
+        met=False,
+        why=f"Registered on {registered_on}; the round needs a school registered before "
+        f"{dates.registered_before}.",
+    )
+
+
+def _active(teachers: list[str], dates: CutOffs) -> Condition:
+    count, needed = len(teachers), dates.active_teachers
+    window = f"between {dates.active_since} and {dates.on}"
+    if not teachers:
+        return Condition(met=False, why=f"No teacher was active {window}; {needed} are needed.")
+    listed = ", ".join(sorted(teachers)[:_LISTED]) + (", …" if count > _LISTED else "")
+    who = "One teacher was" if count == 1 else f"{count} teachers were"
+    return Condition(met=count >= needed, why=f"{who} active {window} ({listed}); {needed} are needed.")
+
+
+def _labelled(project: str | None, title: str | None, awarded_on: date | None, dates: CutOffs) -> Condition:
+    if project is None:
+        return Condition(
+            met=False,
+            why="No European project of the school’s teachers received a National Quality Label between "
+            f"{dates.labelled_since} and {dates.on}.",
+        )
+    return Condition(
+        met=True,
+        why=f"The European project “{one_line(title or '')}” ({project}) received a National Quality Label "
+        f"on {awarded_on}.",
+    )

@@ -1,0 +1,255 @@
+"""A year's round of the School Label: its check of every school, kept with the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.clock import brussels_day, end_of_day
+from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
+from labels.european_label.freezing import central_organisation
+from labels.journal import SYSTEM, note
+from labels.record.schema import Application, Project, School, SchoolOutcome, SchoolRound
+from labels.rules.model import RuleEdition, SchoolRules
+from labels.school_label.preselection import BETWEEN_IDS, CutOffs, SchoolCheck, explained, outcomes
+from labels.submitting import keep_rules, kept_rules
+
+_BATCH = 1_000
+
+
+def begin(
+    session: Session, on: date, rules_for: Callable[[str], RuleEdition], *, now: datetime
+) -> SchoolRound:
+    """The round of the year of `on`; begun now where it has not been, by the rules of that day.
+
+    A year has one round: what began stays as it began, its day too, so that whoever asks for it again
+    goes on with it.
+
+    Raises:
+        InvalidInput: the day is none that a round could be of, or there is no Central Support Service.
+        NotAllowed: the day is still to come, or the round would end before it begins.
+    """
+    central = central_organisation(session)
+    session.execute(  # of two at once, one waits here
+        sa.select(type(central).id).where(type(central).id == central.id).with_for_update()
+    )
+    kept = session.get(SchoolRound, on.year)
+    if kept is not None:
+        return kept
+    if on > brussels_day(now):
+        raise NotAllowed(f"{on} is still to come: a round looks at what schools have done until its day.")
+    edition = rules_for(central.id)
+    try:
+        CutOffs.by_rules(on, edition.school)
+    except ValueError:
+        fault = Fault("--on", f"{on} is no day that a round could count its years back from.")
+        raise InvalidInput("preselect", [fault]) from None
+    due_at = deadline(edition.school, brussels_day(now))
+    if due_at <= now:
+        raise NotAllowed(
+            f"The rules ask for self-assessments by {brussels_day(due_at)}, which is over. "
+            "Put a later day under school.answer_by."
+        )
+    row = SchoolRound(
+        year=on.year, rules=keep_rules(session, edition), on=on, due_at=due_at,
+        begun_at=now, checked_at=None, invited_at=None,
+    )  # fmt: skip
+    session.add(row)
+    note(
+        session, None, SYSTEM, "began a round of the School Label", now,
+        year=on.year, on=on.isoformat(), due_at=due_at.isoformat(), rules=edition.version,
+    )  # fmt: skip
+    session.flush()
+    return row
+
+
+def deadline(rules: SchoolRules, begins: date) -> datetime:
+    """Until when a round that begins on that day awaits self-assessments: the last second of a day in Brussels."""
+    if rules.answer_by:
+        return end_of_day(rules.answer_by.value)
+    return end_of_day(begins + timedelta(days=rules.answer_days.value))
+
+
+def round_of(session: Session, year: int) -> SchoolRound:
+    """The round of a year.
+
+    Raises:
+        NotFound: it has not begun.
+    """
+    found = session.get(SchoolRound, year)
+    if found is None:
+        raise NotFound(
+            f"The School Label has no round of {year}. Which schools would pass: labels school-check"
+        )
+    return found
+
+
+def cut_offs(session: Session, one: SchoolRound) -> CutOffs:
+    """The dates by which a round's conditions were counted."""
+    return CutOffs.by_rules(one.on, kept_rules(one.rules, session).school)
+
+
+def check(session: Session, year: int, *, now: datetime) -> bool:
+    """Checks every school and keeps the outcome and its reasons, once; tells whether it did so now.
+
+    The database reads, judges and writes in one statement: no school passes through this process.
+    """
+    one = session.execute(_HELD, {"year": year}).scalar_one()
+    if one.checked_at is not None:
+        return False
+    dates = cut_offs(session, one)
+    found = outcomes(dates).offset(0).subquery()  # an offset, so that no part of it is computed twice
+    eligible = sa.and_(
+        found.c.registered_on < dates.registered_before,
+        _count_of(found.c.active) >= dates.active_teachers,
+        found.c.award.is_not(None),
+    )
+    kept = [column.name for column in found.c]
+    session.execute(
+        sa.insert(SchoolOutcome).from_select(
+            ["year", *kept, "eligible"], sa.select(sa.literal(year), *found.c, eligible)
+        )
+    )
+    one.checked_at = now
+    note(session, None, SYSTEM, "checked every school", now, year=year)
+    return True
+
+
+def _count_of(identifiers: sa.SQLColumnExpression[str | None]) -> sa.ColumnElement[int]:
+    """How many identifiers are in one text."""
+    without = sa.func.replace(identifiers, sa.literal(BETWEEN_IDS), "")
+    return sa.func.coalesce(sa.func.length(identifiers) - sa.func.length(without) + 1, 0)
+
+
+_HELD = (
+    sa.select(SchoolRound)
+    .where(SchoolRound.year == sa.bindparam("year"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a round found about one school, and what came of it."""
+
+    check: SchoolCheck
+    application: str | None
+    """Its application in the round, if it was invited."""
+    instead: str | None
+    """Another application of it for the School Label, that is still open."""
+
+
+def answers(session: Session, year: int, school: str | None = None) -> Iterator[Answer]:
+    """What a round found about every school, ordered by their ids, or about one; a thousand are in memory.
+
+    Raises:
+        NotFound: there is no such round, it has not checked the schools yet, or it knows no such school.
+    """
+    one = round_of(session, year)
+    if one.checked_at is None:
+        raise NotFound(
+            f"The round of {year} has not checked the schools yet. Go on with it: labels preselect"
+        )
+    invited, other = sa.orm.aliased(Application), sa.orm.aliased(Application)
+    query = (
+        sa.select(
+            *SchoolOutcome.__table__.c,
+            Project.title,
+            invited.id.label("application"),
+            other.id.label("other"),
+        )
+        .outerjoin(Project, Project.id == SchoolOutcome.project)
+        .outerjoin(
+            invited,
+            sa.and_(
+                SchoolOutcome.eligible,
+                invited.school == SchoolOutcome.school,
+                invited.label == "school",
+                invited.round == str(year),
+                invited.attempt == 1,
+            ),
+        )
+        .outerjoin(
+            other,
+            sa.and_(
+                SchoolOutcome.eligible,
+                other.school == SchoolOutcome.school,
+                other.label == "school",
+                other.outcome.is_(None),
+                other.round != str(year),
+            ),
+        )
+        .where(SchoolOutcome.year == year)
+        .order_by(SchoolOutcome.school)
+    )
+    if school is not None:
+        query = query.where(SchoolOutcome.school == school)
+    dates, found = cut_offs(session, one), False
+    for row in session.execute(query.execution_options(yield_per=_BATCH)):
+        found = True
+        yield Answer(explained(row, dates), row.application, row.other)
+    if school is not None and not found:
+        known = session.get(School, school) is not None
+        raise NotFound(
+            f"The round of {year} did not look at {school}: it was registered later."
+            if known
+            else f"The registry has no school {school}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CountryCount:
+    """How one country's schools fared in a round; a school that fails for two reasons counts under both."""
+
+    country: str
+    checked: int
+    eligible: int
+    holding: int
+    """Eligible, and not invited since they hold a School Label."""
+    invited: int
+    too_young: int
+    too_few_active: int
+    no_label: int
+
+
+def by_country(session: Session, year: int) -> list[CountryCount]:
+    """A round's schools by country, in the order of the countries' codes."""
+    dates = cut_offs(session, round_of(session, year))
+    one = SchoolOutcome
+
+    def count(*conditions: sa.SQLColumnExpression[bool]) -> sa.ColumnElement[int]:
+        return sa.func.count().filter(sa.and_(*conditions))
+
+    rows = session.execute(
+        sa.select(
+            one.country,
+            sa.func.count(),
+            count(one.eligible),
+            count(one.eligible, one.held.is_not(None)),
+            count(one.registered_on >= dates.registered_before),
+            count(_count_of(one.active) < dates.active_teachers),
+            count(one.award.is_(None)),
+        )
+        .where(one.year == year)
+        .group_by(one.country)
+        .order_by(one.country)
+    ).all()
+    invited: dict[str, int] = dict(
+        session.execute(
+            sa.select(School.country, sa.func.count())
+            .join(Application, Application.school == School.id)
+            .where(Application.label == "school", Application.round == str(year), Application.attempt == 1)
+            .group_by(School.country)
+        )
+        .tuples()
+        .all()
+    )
+    return [
+        CountryCount(country, checked, eligible, holding, invited.get(country, 0), *reasons)
+        for country, checked, eligible, holding, *reasons in rows
+    ]
