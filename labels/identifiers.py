@@ -23,6 +23,11 @@ def national_application_id(teacher: str, project: str, attempt: int) -> str:
     return f"NQL-{short_digest('national', teacher, project, attempt)}"
 
 
+def school_application_id(school: str, year: int, attempt: int) -> str:
+    """`SL-…`: one school's application in the School Label's round of a year; `attempt` counts re-applications."""
+    return f"SL-{short_digest('school', school, year, attempt)}"
+
+
 def nomination_id(organisation: str, year: int) -> str:
     """`NOM-…`: what one organisation puts forward for the European Quality Label of a year."""
     return f"NOM-{short_digest('nomination', organisation, year)}"

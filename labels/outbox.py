@@ -7,7 +7,7 @@ sent or until there is nothing left to ask for. Nothing here opens a connection 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -63,6 +63,8 @@ class Template(StrEnum):
     """A person's digest of a day: everything that they are reminded of, and what is overdue for coordinators."""
     OVERDUE = "overdue"
     """The same where only others are late: tells a coordinator."""
+    SCHOOL_INVITED = "school_invited"
+    """Invites a teacher of a school to its self-assessment for the School Label."""
     LABEL_REVOKED = "label_revoked"
     """Tells a teacher that a label was taken back, and why."""
 
@@ -75,6 +77,7 @@ ASKS = frozenset(
         Template.ASSIGNMENT_ASKED,
         Template.SCREENING_ASKED,
         Template.AWARDING_ASKED,
+        Template.SCHOOL_INVITED,
         Template.CODE,
         Template.PUPIL_CODE,
     }
@@ -119,39 +122,57 @@ def queue(
     one; `second_attachment` is another. The message waits until both are stored. `context` holds what
     the template words: strings, and lists and dictionaries of them.
     """
-    values = {
-        "reason": reason,
-        "application": application,
-        "step": step,
-        "template": template.value,
-        "language": language,
-        "to_name": one_line(to_name),
-        "to_address": one_line(to_address, 320),
-        "context": _plain(context),
-        "attachment": attachment,
-        "second_attachment": second_attachment,
-        "message_id": message_id(reason),
-        "queued_at": now,
-        "next_attempt_at": now,
-        "attempts": 0,
-    }
+    values = _row(
+        {
+            "reason": reason, "application": application, "step": step, "template": template,
+            "language": language, "to_name": to_name, "to_address": to_address, "context": context,
+            "attachment": attachment, "second_attachment": second_attachment,
+        },
+        now,
+    )  # fmt: skip
     if any(isinstance(one, Step) for one in session.new):
         session.flush()  # the message refers to it
     return session.execute(_INSERT_ONCE, values).first() is not None
 
 
-def _insert_once() -> sa.TextClause:
+def queue_many(session: Session, messages: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
+    """Writes thousands of messages, each with the arguments of `queue`, unless there is one for its reason.
+
+    The steps that they name are in the database already.
+    """
+    if messages:
+        session.execute(_INSERT_UNLESS_THERE, [_row(one, now) for one in messages])
+
+
+def _row(message: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "attachment": None,
+        "second_attachment": None,
+        **message,
+        "template": message["template"].value,
+        "to_name": one_line(message["to_name"]),
+        "to_address": one_line(message["to_address"], 320),
+        "context": _plain(message["context"]),
+        "message_id": message_id(message["reason"]),
+        "queued_at": now,
+        "next_attempt_at": now,
+        "attempts": 0,
+    }
+
+
+def _insert_once(returning: str) -> sa.TextClause:
     """In words both databases know: SQLAlchemy compiles its own ON CONFLICT anew each time."""
     table = cast("sa.Table", Mail.__table__)
     written = [c for c in table.columns if c.name not in ("claimed_until", "sent_at", "last_error")]
     names = ", ".join(c.name for c in written)
     places = ", ".join(f":{c.name}" for c in written)
     return sa.text(
-        f"INSERT INTO mail ({names}) VALUES ({places}) ON CONFLICT (reason) DO NOTHING RETURNING reason"
+        f"INSERT INTO mail ({names}) VALUES ({places}) ON CONFLICT (reason) DO NOTHING{returning}"
     ).bindparams(*(sa.bindparam(c.name, type_=c.type) for c in written))
 
 
-_INSERT_ONCE = _insert_once()
+_INSERT_ONCE = _insert_once(" RETURNING reason")
+_INSERT_UNLESS_THERE = _insert_once("")
 
 
 def due(session: Session, now: datetime, application: str | None = None, limit: int = 500) -> Sequence[Mail]:

@@ -88,6 +88,24 @@ def round_of(session: Session, year: int) -> SchoolRound:
     return found
 
 
+def held_round(session: Session, year: int) -> SchoolRound:
+    """The round of a year, held against other writers until the end of the transaction.
+
+    Raises:
+        NotFound: it has not begun.
+    """
+    session.execute(_HELD, {"year": year})
+    return round_of(session, year)
+
+
+_HELD = (
+    sa.select(SchoolRound)
+    .where(SchoolRound.year == sa.bindparam("year"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
 def cut_offs(session: Session, one: SchoolRound) -> CutOffs:
     """The dates by which a round's conditions were counted."""
     return CutOffs.by_rules(one.on, kept_rules(one.rules, session).school)
@@ -98,7 +116,7 @@ def check(session: Session, year: int, *, now: datetime) -> bool:
 
     The database reads, judges and writes in one statement: no school passes through this process.
     """
-    one = session.execute(_HELD, {"year": year}).scalar_one()
+    one = held_round(session, year)
     if one.checked_at is not None:
         return False
     dates = cut_offs(session, one)
@@ -123,14 +141,6 @@ def _count_of(identifiers: sa.SQLColumnExpression[str | None]) -> sa.ColumnEleme
     """How many identifiers are in one text."""
     without = sa.func.replace(identifiers, sa.literal(BETWEEN_IDS), "")
     return sa.func.coalesce(sa.func.length(identifiers) - sa.func.length(without) + 1, 0)
-
-
-_HELD = (
-    sa.select(SchoolRound)
-    .where(SchoolRound.year == sa.bindparam("year"))
-    .with_for_update()
-    .execution_options(populate_existing=True)
-)
 
 
 @dataclass(frozen=True, slots=True)

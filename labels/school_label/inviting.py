@@ -1,0 +1,208 @@
+"""The invitations of a round: for each school that is to be invited one application, for each of its teachers one mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from labels import outbox
+from labels.applications import digest
+from labels.calendars import school_year
+from labels.clock import brussels_day, in_words
+from labels.identifiers import school_application_id, step_id
+from labels.journal import SYSTEM, note
+from labels.kinds import KINDS
+from labels.people import code_hash, review_code
+from labels.record.rows import write
+from labels.record.schema import (
+    Application,
+    Journal,
+    Organisation,
+    Project,
+    School,
+    SchoolOutcome,
+    SchoolRound,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
+from labels.rules.model import RuleEdition
+from labels.school_label import rounds
+from labels.school_label.preselection import CutOffs, explained
+from labels.submitting import keep_rules
+
+BATCH = 200
+"""Schools that are invited in one transaction: a second's work, which is lost if the process dies in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What one batch did."""
+
+    schools: int
+    mails: int
+
+
+NOBODY = Invited(0, 0)
+
+
+def to_invite(session: Session, year: int) -> int:
+    """How many schools of a round are still to be invited."""
+    return session.scalar(sa.select(sa.func.count()).select_from(_uninvited(year).subquery())) or 0
+
+
+def invite(
+    session: Session,
+    year: int,
+    rules_for: Callable[[str], RuleEdition],
+    *,
+    now: datetime,
+    key: bytes,
+    batch: int = BATCH,
+) -> Invited:
+    """Invites the next schools of a round: all of it or nothing, and each school once; nobody where none is left.
+
+    Of two that invite at once, one waits here and then goes on where the other has come to. A school
+    whose application of an earlier round is still open is left out until that is closed.
+
+    Raises:
+        NotFound: the round has not begun.
+    """
+    one = rounds.held_round(session, year)
+    if one.invited_at is not None:
+        return NOBODY
+    schools = session.execute(_uninvited(year).limit(batch)).all()
+    if not schools:
+        one.invited_at = now
+        note(session, None, SYSTEM, "invited the schools", now, year=year)
+        return NOBODY
+    teachers: dict[str, dict[str, Teacher]] = {row.school: {} for row in schools}
+    for teacher in session.scalars(
+        sa.select(Teacher).where(Teacher.school.in_(teachers)).order_by(Teacher.school, Teacher.id)
+    ):
+        teachers[teacher.school].setdefault(teacher.email.lower(), teacher)  # one mail for each address
+    dates = rounds.cut_offs(session, one)
+    editions: dict[str, str] = {}
+    for row in schools:
+        if row.organisation not in editions:
+            editions[row.organisation] = keep_rules(session, rules_for(row.organisation))
+    applications = [_application(row, one, editions[row.organisation], now) for row in schools]
+    write(session, Application, *applications)
+    steps, entries = [], []
+    mails: list[dict[str, Any]] = []
+    for row, application in zip(schools, applications, strict=True):
+        asked = list(teachers[row.school].items())
+        words = _words(row, application["id"], one, dates)
+        for number, (email, teacher) in enumerate(asked, 1):
+            step = _step(application["id"], number, email, one.due_at, now, key)
+            steps.append(step)
+            mails.append(_mail(application["id"], step["id"], email, teacher, words))
+        entries.append(
+            {
+                "at": now, "who": SYSTEM, "what": "invited", "application": application["id"], "step": None,
+                "details": {"round": year, "school": row.school, "teachers": len(asked)},
+            }
+        )  # fmt: skip
+    write(session, Step, *steps)
+    write(session, Journal, *entries)
+    outbox.queue_many(session, mails, now=now)
+    return Invited(len(schools), len(mails))
+
+
+def _uninvited(year: int) -> sa.Select[Any]:
+    """The schools of a round that are still to be invited, with the reasons and who is responsible."""
+    former = aliased(Application)
+    in_the_way = sa.exists().where(
+        former.school == SchoolOutcome.school,
+        former.label == "school",
+        sa.or_(former.round == str(year), former.outcome.is_(None)),
+    )
+    return (
+        sa.select(
+            *SchoolOutcome.__table__.c,
+            School.name,
+            School.organisation,
+            Organisation.name.label("organisation_name"),
+            Organisation.language,
+            Project.title,
+        )
+        .join(School, School.id == SchoolOutcome.school)
+        .join(Organisation, Organisation.id == School.organisation)
+        .outerjoin(Project, Project.id == SchoolOutcome.project)
+        .where(
+            SchoolOutcome.year == year,
+            SchoolOutcome.eligible,
+            SchoolOutcome.held.is_(None),
+            sa.exists().where(Teacher.school == SchoolOutcome.school),
+            ~in_the_way,
+        )
+        .order_by(SchoolOutcome.school)
+    )
+
+
+def _application(row: sa.Row[Any], one: SchoolRound, rules: str, now: datetime) -> dict[str, Any]:
+    content = {"label": "school", "school": row.school, "round": one.year}
+    return {
+        "id": school_application_id(row.school, one.year, 1), "label": "school", "teacher": None,
+        "project": None, "school": row.school, "organisation": row.organisation, "country": row.country,
+        "language": row.language, "attempt": 1, "instance": 1, "content": content,
+        "content_digest": digest(content), "rules": rules, "submitted_at": now,
+        "school_year": school_year(brussels_day(now)), "round": str(one.year), "decide_by": None,
+        "stage": Stage.SELF_ASSESSMENT, "stage_since": now, "outcome": None, "revision": 1,
+        "parked_revision": -1, "run": None, "runs": 0, "form_seen": None,
+    }  # fmt: skip
+
+
+def _step(
+    application: str, number: int, email: str, due: datetime, now: datetime, key: bytes
+) -> dict[str, Any]:
+    identifier = step_id(application, StepKind.SELF_ASSESSMENT, number)
+    return {
+        "id": identifier, "application": application, "kind": StepKind.SELF_ASSESSMENT, "number": number,
+        "instance": 1, "seat": 1, "assignee": email, "state": StepState.OPEN, "opened_at": now,
+        "due_at": due, "code_hash": code_hash(review_code(key, identifier, 1)), "code_number": 1,
+        "code_failures": 0,
+    }  # fmt: skip
+
+
+def _words(row: sa.Row[Any], application: str, one: SchoolRound, dates: CutOffs) -> dict[str, Any]:
+    return {
+        "application": application,
+        "label": KINDS["school"].name,
+        "project_title": "",
+        "holder": row.name,
+        "organisation_name": row.organisation_name,
+        "due": in_words(one.due_at),
+        "why": [condition.why for condition in explained(row, dates).conditions.values()],
+    }
+
+
+def _mail(application: str, step: str, email: str, teacher: Teacher, words: dict[str, Any]) -> dict[str, Any]:
+    template = outbox.Template.SCHOOL_INVITED
+    return {
+        "reason": f"{application}/{template.value}/{step}/1", "application": application, "step": step,
+        "template": template, "language": teacher.language, "to_name": teacher.name, "to_address": email,
+        "context": words | {"step": step},
+    }  # fmt: skip
+
+
+def unstarted(session: Session, year: int, limit: int = 1_000) -> Sequence[str]:
+    """Applications of a round that have no run yet, in the order of their ids."""
+    return session.scalars(
+        sa.select(Application.id)
+        .where(
+            Application.label == "school",
+            Application.round == str(year),
+            Application.run.is_(None),
+            Application.stage != Stage.CLOSED,
+        )
+        .order_by(Application.id)
+        .limit(limit)
+    ).all()
