@@ -6,7 +6,7 @@ import csv
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar
@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.output import emit, err, fail, out, say, table
 from cli.showing import show_application
 from labels import deciding, inquiry, outbox, reviewing
-from labels.answers import Decline, Information, Question, ReviewAnswer, Screening, read_answer
+from labels.answers import Answer, Decline, Information, Question, ReviewAnswer, Screening, read_answer
 from labels.applications import NationalApplication
 from labels.clock import BRUSSELS, end_of_day
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound, NotMailed, OutOfReach
@@ -31,11 +31,12 @@ from labels.record.engine import place_of
 from labels.record.schema import Stage
 from labels.reviewing import Accepted, Refusal
 from labels.settings import load_settings
-from labels.steps import held
+from labels.steps import held, seen
+from labels.submitting import rules_of
 from labels.text import clean, csv_plain
 from tasks.post import send_due
 from tasks.runs import PATIENCE, prefect_answers, prefect_client, recover, start, wake
-from tasks.submission import submit_file
+from tasks.submission import store_evidence, submit_file
 from tasks.workspace import Workspace, existing_workspace, workspace
 
 P = ParamSpec("P")
@@ -344,19 +345,36 @@ def answer(
     file: Annotated[Path, typer.Argument(help="The answer, as JSON; see `labels schema`.")],
     email: As,
     code: Code,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file that goes with a school's self-assessment; several times."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """A person's answer to a step.
 
-    A review, a question, a reason to decline, or information.
+    A review, a question, a reason to decline, information, or a school's self-assessment.
     """
-    here = existing_workspace()
     given = read_answer(read_json(file), file.name)
+    answered(step, email, code, given, evidence or [], as_json)
+
+
+def answered(
+    step: str, email: str, code: str, given: Answer, evidence: Sequence[Path], as_json: bool
+) -> None:
+    """Gives an answer to a step and wakes the run that waits for it."""
+    here = existing_workspace()
     application = _application_of(step)
+    documents = []
+    if evidence:
+        with here.record.reading() as session:
+            edition = rules_of(session, seen(session, application))
+        documents = store_evidence(here, evidence, edition)
     with here.record.writing() as session:
         result = reviewing.answer(
-            session, step, email, code, given, now=here.now(), key=here.key, door="command line"
-        )
+            session, step, email, code, given,
+            now=here.now(), key=here.key, door="command line", documents=documents,
+        )  # fmt: skip
     remark = accepted(result, here, application)
     assert isinstance(result, Accepted)
     _went_on(here, result.application, as_json, remark)

@@ -1,4 +1,4 @@
-"""`labels school-check`: the School Label's round, from its check of every school to the invitations."""
+"""The commands of the School Label: its round, and what a school says of itself."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from cli.app import AsJson, app, worded
-from cli.output import emit_each, say, say_plainly, table
+from cli.app import As, AsJson, Code, OneApplication, OneStep, answered, app, plain, worded
+from cli.output import emit, emit_each, say, say_plainly, table
+from labels.answers import Declaration, Decline
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Award
 from labels.rules import load_rules
 from labels.school_label import rounds
 from labels.school_label.preselection import SchoolCheck, check_schools, cut_offs_on
+from labels.school_label.worksheet import worksheet
+from tasks.preselection import DEPLOYMENT, begin
+from tasks.runs import ask_for, prefect_client
 from tasks.workspace import existing_workspace
 
 
@@ -110,3 +114,82 @@ def _tabulate(checked: Iterable[SchoolCheck], when: str, why: str) -> None:
     )
     eligible = sum(row[1] == "yes" for row in rows)
     say(f"{eligible} of {len(rows)} schools are eligible {when}. Why: {why}")
+
+
+@app.command()
+@worded
+def preselect(
+    on: Annotated[str, typer.Option(help="The day of the check, YYYY-MM-DD; by default today.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check every school and invite the eligible ones, once a year.
+
+    Again, it goes on where it was interrupted: nobody is invited twice.
+    """
+    here = existing_workspace()
+    try:
+        day = date.fromisoformat(on) if on else None
+    except ValueError:
+        raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
+    one = begin(here, day)
+    with prefect_client() as client:
+        run = ask_for(client, DEPLOYMENT, {"on": one.on.isoformat()})
+    if as_json:
+        emit({"round": one.year, "on": one.on, "due_at": one.due_at, "run": run})
+        return
+    say_plainly(
+        f"The round of {one.year} looks at {one.on}; self-assessments are awaited by {in_words(one.due_at)}."
+    )
+    say(f"Its run checks and invites: {here.settings.site_url}/runs/flow-run/{run}", "green")
+    say(f"What it found, and why: labels school-check --round {one.year}")
+
+
+@app.command("self-assessment")
+@worded
+def self_assessment(application: OneApplication, as_json: AsJson = False) -> None:
+    """What a school is asked: what is filled in, the questions, and what is missing still.
+
+    With --json, a self-assessment to fill in and hand in: what is typed already stands in it.
+    """
+    here = existing_workspace()
+    with here.record.reading() as session:
+        sheet = worksheet(session, application)
+    if as_json:
+        emit(sheet.given.model_dump(mode="json", exclude_none=True))
+        return
+    say_plainly(
+        f"{sheet.school}: {sheet.questions.name}" + (f", by {in_words(sheet.due)}" if sheet.due else "")
+    )
+    for name, rows in sheet.filled_in.items():
+        say_plainly(f"\n{name} ({len(rows)})")
+        for row in rows:
+            say_plainly(f"  {row}")
+    for pillar in sheet.questions.pillars:
+        say_plainly(f"\n{pillar.name} ({pillar.id})")
+        for one in sheet.questions.questions:
+            if one.pillar == pillar.id:
+                say_plainly(f"  {one.id}: {one.text}")
+    levels = " · ".join(f"{n} {what}" for n, what in sorted(sheet.questions.levels.items()))
+    say_plainly(f"\nLevels: {levels}\n\nRequirements")
+    for requirement in sheet.questions.requirements:
+        say_plainly(f"  {requirement.id}: {requirement.text}")
+    say_plainly(f"\nMissing still ({len(sheet.missing)})" if sheet.missing else "\nNothing is missing.")
+    for fault in sheet.missing:
+        say_plainly(f"  {fault}")
+    say(f"A file to fill in: labels self-assessment {application} --json > self-assessment.json")
+
+
+@app.command()
+@worded
+def declare(
+    step: OneStep,
+    email: As,
+    code: Code,
+    send_back: Annotated[
+        str, typer.Option(metavar="REASON", help="Send it back instead, with what is wrong.", callback=plain)
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Confirm a self-assessment as principal, or send it back."""
+    given = Decline(decline=send_back) if send_back else Declaration(declare=True)
+    answered(step, email, code, given, [], as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -68,10 +68,49 @@ class Screening(Strict):
     """What is struck, with the reason."""
 
 
-Answer = ReviewAnswer | Question | Decline | Information | Screening
+class SelfAnswer(Strict):
+    """What a school says to one question: how far it is, and the words that show it."""
+
+    level: Annotated[int, Field(ge=0, le=100)]
+    text: Prose = ""
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class SelfAssessment(Strict):
+    """What a school says of itself; saved as a draft, it may be as incomplete as it is."""
+
+    confirmed: dict[Name, bool] = Field(default={}, max_length=20)
+    """Whether what was filled in is right: `members`, `projects`, `professional_development`, `events`."""
+    disputed: dict[Name, Prose] = Field(default={}, max_length=1_000)
+    """What is wrong with one of these, or with one of its rows, by the row's id."""
+    answers: dict[Name, dict[Name, SelfAnswer]] = Field(default={}, max_length=40)
+    """By pillar and question."""
+    requirements: dict[Name, Prose] = Field(default={}, max_length=40)
+    """What shows that a requirement is met that the registry does not show by itself."""
+    links: list[Link] = Field(default=[], max_length=20)
+    draft: Annotated[int, Field(ge=0)] | None = None
+    """The number of the shared draft that this goes on from."""
+
+
+class Declaration(Strict):
+    """The principal's word that what the school says of itself is so."""
+
+    declare: Literal[True]
+
+
+Answer = ReviewAnswer | Question | Decline | Information | Screening | SelfAssessment | Declaration
 
 _BY_FIELD: dict[
-    str, type[ReviewAnswer] | type[Question] | type[Decline] | type[Information] | type[Screening]
+    str,
+    type[ReviewAnswer]
+    | type[Question]
+    | type[Decline]
+    | type[Information]
+    | type[Screening]
+    | type[SelfAssessment]
+    | type[Declaration],
 ] = {
     "scores": ReviewAnswer,
     "question": Question,
@@ -79,6 +118,9 @@ _BY_FIELD: dict[
     "text": Information,
     "approve": Screening,
     "strike": Screening,
+    "answers": SelfAssessment,
+    "confirmed": SelfAssessment,
+    "declare": Declaration,
 }
 
 
@@ -94,8 +136,9 @@ def read_answer(raw: Any, subject: str = "answer") -> Answer:
         raise InvalidInput(subject, [Fault("(whole file)", "expected a JSON object.")])
     kinds = list(dict.fromkeys(model for field, model in _BY_FIELD.items() if field in raw))
     if len(kinds) != 1:
-        alone = ", ".join(f'"{field}"' for field, model in _BY_FIELD.items() if model is not Screening)
-        problem = f'expected exactly one of the fields {alone}, or "approve" and "strike".'
+        several = (Screening, SelfAssessment)
+        alone = ", ".join(f'"{field}"' for field, model in _BY_FIELD.items() if model not in several)
+        problem = f'expected exactly one of the fields {alone}, or "approve" and "strike", or "confirmed" and "answers".'
         raise InvalidInput(subject, [Fault("(whole file)", problem)])
     return read_model(kinds[0], raw, subject)
 

@@ -18,6 +18,7 @@ from labels.record.schema import (
     Instant,
     Member,
     Organisation,
+    School,
     Staff,
     Step,
     StepKind,
@@ -64,6 +65,8 @@ _LOADS = (
 
 def judged(session: Session, application: Application) -> Judged:
     """Whom and what `application` is about."""
+    if application.label == "school":
+        return _judged_school(session, application)
     applicant = session.get_one(Teacher, application.teacher)
     rows = session.execute(_AROUND, {"project": application.project, "teacher": application.teacher}).all()
     members = [row for row in rows if row.project == application.project]
@@ -77,6 +80,23 @@ def judged(session: Session, application: Application) -> Judged:
         member_emails=frozenset(member.email for member in members),
         shared_projects=frozenset(row.project for row in rows if row.id == applicant.id),
         teachers=frozenset(member.id for member in members) | {applicant.id},
+    )
+
+
+def _judged_school(session: Session, application: Application) -> Judged:
+    """A school's application is about all who teach there, and about its principal."""
+    school = session.get_one(School, application.school)
+    teachers = session.scalars(sa.select(Teacher).where(Teacher.school == school.id)).all()
+    return Judged(
+        applicant_email=school.principal_email.lower(),
+        applicant_name=school.principal_name,
+        school=school.id,
+        project="",
+        project_schools=frozenset({school.id}),
+        member_names=frozenset(one.name for one in teachers),
+        member_emails=frozenset(one.email for one in teachers),
+        shared_projects=frozenset(),
+        teachers=frozenset(one.id for one in teachers),
     )
 
 

@@ -14,6 +14,7 @@ from labels.errors import OutOfReach
 from labels.european_label import screening
 from labels.record.engine import Record
 from labels.record.schema import Step, StepKind, StepState
+from labels.school_label import deciding as school_deciding
 from labels.steps import held_by_step
 
 
@@ -33,6 +34,8 @@ Passing = Callable[..., str]
 PASSING: dict[StepKind, Passing] = {
     StepKind.INFORMATION: reviewing.pass_information,
     StepKind.SCREENING: screening.pass_deadline,
+    StepKind.SELF_ASSESSMENT: school_deciding.pass_deadline,
+    StepKind.DECLARATION: school_deciding.pass_deadline,
 }
 """What ends with its deadline. Every other kind stays open, since a late answer still counts: of those that
 have a deadline, a coordinator is told (`labels/reminders.py`)."""

@@ -58,7 +58,7 @@ def check_conditions(session: Session, application_id: str, *, now: datetime) ->
         _warn_of_likeness(session, application, now)
         return True
     conditions = [{"problem": one.problem, "remedy": one.remedy} for one in failed]
-    _end(
+    end(
         session, application, Outcome.INELIGIBLE, RULES, now,
         verdict={"conditions": [one.model_dump(mode="json") for one in failed]},
         inputs=application.content_digest,
@@ -197,7 +197,7 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
     verdict = decide_by_rules(assessments(session, application), edition)
     outcome = Outcome(verdict.outcome)
     body = verdict.model_dump(mode="json") | {"routes": _routes(session, application, edition, outcome, now)}
-    _end(
+    end(
         session, application, outcome, RULES, now,
         verdict=body, inputs=verdict.inputs_digest, score=verdict.total,
     )  # fmt: skip
@@ -275,7 +275,7 @@ def _open_appeal(session: Session, application: Application, days: int, *, now: 
     return step.id
 
 
-def _end(
+def end(
     session: Session,
     application: Application,
     outcome: Outcome,
@@ -286,6 +286,7 @@ def _end(
     inputs: str,
     score: float | None = None,
 ) -> None:
+    """Puts an outcome into the record: the decision, the journal, and the end of every step that is open."""
     decision = {
         "application": application.id,
         "instance": application.instance,
@@ -367,7 +368,7 @@ def withdraw(
     if isinstance(right, Refusal):
         return right
     close_step(right, StepState.ANSWERED, now)
-    _end(
+    end(
         session, application, Outcome.WITHDRAWN, right.assignee, now,
         verdict={}, inputs=application.content_digest,
     )  # fmt: skip

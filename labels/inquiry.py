@@ -175,7 +175,7 @@ def show(session: Session, application_id: str, site_url: str = "") -> Applicati
         decide_by=application.decide_by,
         rules=session.get_one(RuleText, application.rules).version,
         run=application.run,
-        url=_page(site_url, application.run),
+        url=run_page(site_url, application.run),
         awaiting=[
             Awaited(step=step.id, what=step.kind.value, who=step.assignee, by=step.due_at)
             for step in open_steps(session, application)
@@ -221,7 +221,7 @@ def _rolled_into(session: Session, application: Application) -> datetime | None:
     return placement.opens_at if placement.rolled_over else None
 
 
-def _page(site_url: str, run: str | None) -> str:
+def run_page(site_url: str, run: str | None) -> str:
     return f"{site_url}/runs/flow-run/{run}" if run else ""
 
 
@@ -270,7 +270,7 @@ def inbox(session: Session, email: str, site_url: str) -> list[InboxItem]:
             application=step.application,
             what=step.kind.value,
             by=step.due_at,
-            url=_page(site_url, run),
+            url=run_page(site_url, run),
         )
         for step, run in rows
     ]

@@ -19,6 +19,7 @@ from labels.papers import (
 )
 from labels.record.schema import (
     Application,
+    Award,
     Decision,
     Document,
     Organisation,
@@ -59,6 +60,10 @@ def _called_for(
     session: Session, application: Application, decision: Decision
 ) -> list[tuple[str, CertificateFacts | LetterFacts]]:
     match decision.outcome:
+        case Outcome.AWARDED if application.label == "school":
+            return [("certificate", _school_certificate(session, application, decision))]
+        case _ if application.label == "school":
+            return []  # the mail about it says everything
         case Outcome.AWARDED:
             return [
                 ("certificate", _certificate(session, application, decision)),
@@ -94,6 +99,23 @@ def _certificate(session: Session, application: Application, decision: Decision)
         school_year=f"{year}/{(year + 1) % 100:02}",
         criteria_set=rules_of(session, application).criteria_set.name,
         **_common(session, application),
+    )
+
+
+def _school_certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
+    school, year = session.get_one(School, application.school), application.school_year
+    return CertificateFacts.of(
+        label=Label.SCHOOL,
+        application=application.id,
+        holder=school.name,
+        school=school.name,
+        city=school.city,
+        country=country_name(school.country),
+        organisation=session.get_one(Organisation, application.organisation).name,
+        language="en",
+        awarded_on=brussels_day(decision.decided_at),
+        valid_until=session.get_one(Award, application.id).valid_until,
+        school_year=f"{year}/{(year + 1) % 100:02}",
     )
 
 

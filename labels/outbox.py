@@ -65,6 +65,15 @@ class Template(StrEnum):
     """The same where only others are late: tells a coordinator."""
     SCHOOL_INVITED = "school_invited"
     """Invites a teacher of a school to its self-assessment for the School Label."""
+    SCHOOL_DECLARATION = "school_declaration"
+    """Asks a principal to confirm what the school says of itself."""
+    SCHOOL_RETURNED = "school_returned"
+    """The principal did not confirm it: back to the teacher who handed it in."""
+    SCHOOL_RECEIVED = "school_received"
+    """The receipt, to everybody of the school and its principal, as the following."""
+    SCHOOL_AWARDED = "school_awarded"
+    SCHOOL_REFUSED = "school_refused"
+    SCHOOL_EXPIRED = "school_expired"
     LABEL_REVOKED = "label_revoked"
     """Tells a teacher that a label was taken back, and why."""
 
@@ -78,6 +87,8 @@ ASKS = frozenset(
         Template.SCREENING_ASKED,
         Template.AWARDING_ASKED,
         Template.SCHOOL_INVITED,
+        Template.SCHOOL_DECLARATION,
+        Template.SCHOOL_RETURNED,
         Template.CODE,
         Template.PUPIL_CODE,
     }

@@ -150,7 +150,8 @@ class Paper(_Facts):
     @property
     def digest(self) -> str:
         """SHA-256 of the facts in canonical JSON: equal for equal facts, on every machine."""
-        facts = {"paper": type(self).__name__} | self.model_dump(mode="json")
+        stated = {name: fact for name, fact in self.model_dump(mode="json").items() if fact is not None}
+        facts = {"paper": type(self).__name__} | stated
         canonical = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -166,6 +167,8 @@ class CertificateFacts(Paper):
     """As it is written in the field: `2025/26`."""
     criteria_set: OptionalName = ""
     """Name of the criteria set in force, e.g. `2014 (six criteria)`; empty where none applies."""
+    valid_until: date | None = None
+    """The last day of a label that ends."""
 
     @model_validator(mode="after")
     def _names_its_project(self) -> Self:

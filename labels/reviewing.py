@@ -11,7 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels import conflicts, outbox
-from labels.answers import Answer, Decline, Information, Question, ReviewAnswer, Screening
+from labels.answers import (
+    Answer,
+    Declaration,
+    Decline,
+    Information,
+    Question,
+    ReviewAnswer,
+    Screening,
+    SelfAssessment,
+)
 from labels.applications import digest
 from labels.asking import Accepted as Accepted
 from labels.asking import Refusal as Refusal
@@ -35,6 +44,8 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.rules import RuleEdition
+from labels.school_label import receiving
+from labels.school_label.people import spokesperson
 from labels.scoring import Assessment, another_needed, check_points
 from labels.steps import (
     awaited_of,
@@ -48,7 +59,7 @@ from labels.steps import (
     renew_code,
     steps_of,
 )
-from labels.submitting import rules_of
+from labels.submitting import StoredDocument, rules_of
 
 # Asking -----------------------------------------------------------------------------------------
 
@@ -320,7 +331,7 @@ def prove(
             StepState.EXPIRED: f"The deadline of this step has passed{when}.",
         }.get(step.state, f"This step was taken back{when}: {step.closed_because}.")
         return Refusal(what)
-    if step.kind in (StepKind.INFORMATION, StepKind.SCREENING) and step.due_at and now > step.due_at:
+    if step.kind in _ENDS_WITH_ITS_DEADLINE and step.due_at and now > step.due_at:
         return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
     if step.kind is StepKind.REVIEW:
         reviewer = conflicts.staff(session, step.assignee)
@@ -337,6 +348,14 @@ def prove(
     return None
 
 
+_ENDS_WITH_ITS_DEADLINE = (
+    StepKind.INFORMATION,
+    StepKind.SCREENING,
+    StepKind.SELF_ASSESSMENT,
+    StepKind.DECLARATION,
+)
+
+
 def _no_coordinator(session: Session, application: Application, email: str) -> Refusal | None:
     """Why somebody may not act as a coordinator upon an application, or None if they may."""
     if not coordinates(session, email, application.organisation):
@@ -347,7 +366,9 @@ def _no_coordinator(session: Session, application: Application, email: str) -> R
 
 
 def _applicant(session: Session, application: Application) -> str | None:
-    """The address of the teacher who applies; None where an organisation does."""
+    """The address of the teacher who applies, or handed in for their school; None where an organisation does."""
+    if application.label == "school":
+        return spokesperson(session, application)
     return session.get_one(Teacher, application.teacher).email if application.teacher else None
 
 
@@ -410,8 +431,11 @@ def answer(
     now: datetime,
     key: bytes,
     door: str,
+    documents: Sequence[StoredDocument] = (),
 ) -> Accepted | Refusal:
     """A person's answer to a step, whichever door it came through; it counts once or not at all.
+
+    `documents` are in the store already and go with a school's self-assessment.
 
     Raises:
         NotFound: there is no such step.
@@ -419,7 +443,7 @@ def answer(
     application, step = held_by_step(session, step_id)
     refusal = prove(session, step, email, code, now=now, key=key)
     if refusal is None:
-        refusal = _fits(session, application, step, given)
+        refusal = _fits(session, application, step, given, documents)
     if refusal is not None:
         if email is not None and email.lower() != step.assignee:
             return refusal  # what they typed is nobody else's to see
@@ -430,6 +454,15 @@ def answer(
             return _take_review(session, application, step, given, now=now, door=door)
         case Question():
             return _take_question(session, application, step, given, now=now, key=key, door=door)
+        case SelfAssessment():
+            received = receiving.take(
+                session, application, step, given, documents, now=now, key=key, door=door
+            )
+            if isinstance(received, Refusal):
+                return _not_accepted(session, application, step, given, received, now=now, door=door)
+            return received
+        case Declaration() | Decline() if step.kind is StepKind.DECLARATION:
+            return receiving.declare(session, application, step, given, now=now, key=key, door=door)
         case Decline():
             return _take_decline(session, application, step, given, now=now, door=door)
         case Information():
@@ -440,6 +473,7 @@ def answer(
             if isinstance(result, Refusal):
                 return _not_accepted(session, application, step, given, result, now=now, door=door)
             return result
+    raise TypeError(f"{type(given).__name__} answers no step of the kind {step.kind.value}")
 
 
 def _not_accepted(
@@ -473,8 +507,19 @@ def _for_all_to_read(refusal: Refusal) -> str:
 NOT_ACCEPTED = "gave an answer that was not accepted"
 
 
-def _fits(session: Session, application: Application, step: Step, given: Answer) -> Refusal | None:
+def _fits(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Answer,
+    documents: Sequence[StoredDocument],
+) -> Refusal | None:
+    if documents and step.kind is not StepKind.SELF_ASSESSMENT:
+        why = "Documents go only with a school's self-assessment."
+        return Refusal(why, InvalidInput(step.id, [Fault("--evidence", why, "Leave them out.")]))
     expected = {
+        StepKind.SELF_ASSESSMENT: (SelfAssessment,),
+        StepKind.DECLARATION: (Declaration, Decline),
         StepKind.REVIEW: (ReviewAnswer, Question, Decline),
         StepKind.INFORMATION: (Information,),
         StepKind.SCREENING: (Screening,),
@@ -530,11 +575,13 @@ def _take_question(
     door: str,
 ) -> Accepted:
     edition = rules_of(session, application)
-    applicant = session.get_one(Teacher, application.teacher)
+    applicant = _applicant(session, application)
+    if applicant is None:
+        raise ValueError(f"nobody applies in {application.id}")
     step.state, step.stopped_at = StepState.ASKED, now
     due = add_working_days(now, edition.national.review.information_days.value, application.country)
     asked = open_step(
-        session, application, StepKind.INFORMATION, applicant.email,
+        session, application, StepKind.INFORMATION, applicant,
         now=now, key=key, due=due, seat=step.seat, asked_by=step.id, question=given.question,
     )  # fmt: skip
     mail_step(session, application, asked, outbox.Template.INFORMATION_ASKED, now, question=given.question)

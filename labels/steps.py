@@ -29,6 +29,8 @@ AWAITED = (
     StepKind.REVIEW,
     StepKind.INFORMATION,
     StepKind.ASSIGNMENT,
+    StepKind.SELF_ASSESSMENT,
+    StepKind.DECLARATION,
     StepKind.SCREENING,
     StepKind.AWARDING,
 )

@@ -60,10 +60,10 @@ def brief(session: Session, here: Workspace, application: Application, awaited: 
     content = application.content
     opening = [
         *warnings(awaited),
-        _asked(awaited),
+        asked(awaited),
         _about(session, application),
         f"### In short\n\n{markdown_paragraphs(content['description'])}",
-        *_questions_answered(session, application),
+        *questions_answered(session, application),
         documents(session, here, application, "application", "evidence"),
     ]
     return Brief(
@@ -74,7 +74,8 @@ def brief(session: Session, here: Workspace, application: Application, awaited: 
     )
 
 
-def _list(items: Iterable[str]) -> str:
+def listed(items: Iterable[str]) -> str:
+    """A list as Markdown."""
     return "\n".join(f"- {item}" for item in items)
 
 
@@ -84,7 +85,8 @@ def warnings(awaited: Sequence[Step]) -> list[str]:
     return [f"⚠️ **The last answer was not accepted.** {markdown_plain(why)}" for why in reasons]
 
 
-def _asked(awaited: Sequence[Step]) -> str:
+def asked(awaited: Sequence[Step]) -> str:
+    """What is asked of reviewers, applicants and coordinators, and by when, as Markdown."""
     lines = []
     reviews = [step for step in awaited if step.kind is StepKind.REVIEW]
     if reviews:
@@ -105,7 +107,21 @@ def _asked(awaited: Sequence[Step]) -> str:
     return "\n\n".join(lines)
 
 
+def about_school(session: Session, application: Application) -> str:
+    """Which school applies, to whom and under which rules, as Markdown."""
+    school = session.get_one(School, application.school)
+    rows = [
+        ("School", f"{school.name}, {school.city}, {country_name(school.country)}"),
+        ("Registered since", school.registered_on.isoformat()),
+        ("Applied to", session.get_one(Organisation, application.organisation).name),
+        ("Application", f"{application.id}, under the rules {rules_of(session, application).version}"),
+    ]
+    return listed(f"**{name}:** {markdown_plain(value)}" for name, value in rows)
+
+
 def _about(session: Session, application: Application) -> str:
+    if application.label == "school":
+        return about_school(session, application)
     content = application.content
     school = session.get_one(School, application.school)
     project = session.get_one(Project, application.project)
@@ -121,10 +137,11 @@ def _about(session: Session, application: Application) -> str:
         *[("Link", link) for link in content["links"]],
     ]
     # A list, since the dialog is too narrow for a table and cuts off what does not fit.
-    return _list(f"**{name}:** {markdown_plain(value)}" for name, value in rows)
+    return listed(f"**{name}:** {markdown_plain(value)}" for name, value in rows)
 
 
-def _questions_answered(session: Session, application: Application) -> list[str]:
+def questions_answered(session: Session, application: Application) -> list[str]:
+    """What the applicant was asked, with the answers, as Markdown."""
     return [
         f"**The applicant was asked:** “{markdown_plain(step.question or '')}”\n\n"
         + (
@@ -150,7 +167,7 @@ def documents(session: Session, here: Workspace, application: Application, *kind
         return ""
     until = now + timedelta(days=days)
     # The name stands outside the link, since Prefect's UI shows escapes within one as they are typed.
-    lines = _list(
+    lines = listed(
         f"{document.kind.capitalize()}: {markdown_plain(document.name)} – "
         f"[open]({here.documents.link(document.key, document.name, document.media_type, until, now)})"
         for document in rows
@@ -190,17 +207,21 @@ def decision(session: Session, here: Workspace, application: Application) -> str
     """The outcome with its reasons and papers, as Markdown."""
     row = session.get_one(Decision, (application.id, application.instance))
     verdict = row.verdict
-    title = session.get_one(Project, application.project).title
+    title = (
+        session.get_one(Project, application.project).title
+        if application.project
+        else session.get_one(School, application.school).name
+    )
     parts = [f"# {row.outcome.value.capitalize()}: {markdown_plain(title)}", _about(session, application)]
     if "lines" in verdict:
         parts.append(score_table(session, application))
-        parts.append("### Reasons\n\n" + _list(map(markdown_plain, verdict["reasons"])))
+        parts.append("### Reasons\n\n" + listed(map(markdown_plain, verdict["reasons"])))
         comments = "\n\n---\n\n".join(filter(None, map(markdown_paragraphs, verdict["comments"])))
         parts.append(comments and f"### Comments for the applicant\n\n{comments}")
     if "conditions" in verdict:
         parts.append(
             "### Conditions that are not met\n\n"
-            + _list(
+            + listed(
                 f"{markdown_plain(one['problem'])} *{markdown_plain(one['remedy'])}*"
                 for one in verdict["conditions"]
             )

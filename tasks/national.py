@@ -14,6 +14,7 @@ from labels.steps import held
 from tasks import briefs
 from tasks.process import asked
 from tasks.retrying import RETRIED
+from tasks.school_briefs import school_brief
 from tasks.workspace import Workspace, workspace
 
 
@@ -32,7 +33,8 @@ def ask(application_id: str) -> list[str]:
 
 
 def _brief(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
-    return briefs.brief(session, here, application, awaited).whole() if awaited else ""
+    told = school_brief if application.label == "school" else briefs.brief
+    return told(session, here, application, awaited).whole() if awaited else ""
 
 
 @task(name="decide", **RETRIED)

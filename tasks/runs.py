@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -43,6 +43,7 @@ DEPLOYMENTS = {
     "national": "national-quality-label/national",
     "nomination": "nomination/nomination",
     "european": "european-quality-label/european",
+    "school": "school-label/school",
 }
 """The deployment that drives the applications of each label (prefect.yaml)."""
 
@@ -58,7 +59,8 @@ AWARD_PATIENCE = timedelta(hours=1)
 _LOST = "its process was lost"
 _OURS = DeploymentFilter(
     name=DeploymentFilterName(
-        any_=[name.partition("/")[2] for name in DEPLOYMENTS.values()] + ["european-year", "upkeep"]
+        any_=[name.partition("/")[2] for name in DEPLOYMENTS.values()]
+        + ["european-year", "preselection", "upkeep"]
     )
 )
 _UNDER_WAY = FlowRunFilter(
@@ -124,30 +126,58 @@ def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UU
         NotFound: no such application.
         OutOfReach: its flow is not deployed.
     """
-    with here.record.reading() as session:
-        application = session.get(Application, application_id)
+    [run] = start_all(here, client, [application_id])
+    return run
+
+
+def start_all(here: Workspace, client: SyncPrefectClient, application_ids: Iterable[str]) -> list[UUID]:
+    """The run of each application, created unless it is there; its deployment is looked for once.
+
+    Raises:
+        NotFound: no such application.
+        OutOfReach: a flow is not deployed.
+    """
+    deployments: dict[str, UUID] = {}
+    started = []
+    for application_id in application_ids:
+        with here.record.reading() as session:
+            application = session.get(Application, application_id)
         if application is None:
             raise NotFound(f"There is no application {application_id}.")
-        label, runs = application.label, application.runs
-        name, tags = run_name(application), run_tags(application)
-    try:
-        deployment = client.read_deployment_by_name(DEPLOYMENTS[label])
-    except ObjectNotFound:
-        raise OutOfReach("Prefect", f"it has no deployment {DEPLOYMENTS[label]}.", _LATER) from None
-    run = client.create_flow_run_from_deployment(
-        deployment.id,
-        parameters={"application_id": application_id},
-        name=name,
-        tags=tags,
-        idempotency_key=f"{application_id}/{runs}",
-    )
-    with here.record.writing() as session:
-        session.execute(
-            sa.update(Application)
-            .where(Application.id == application_id, Application.runs == runs)
-            .values(run=str(run.id))
+        label = application.label
+        if label not in deployments:
+            deployments[label] = _deployment(client, DEPLOYMENTS[label])
+        run = client.create_flow_run_from_deployment(
+            deployments[label],
+            parameters={"application_id": application_id},
+            name=run_name(application),
+            tags=run_tags(application),
+            idempotency_key=f"{application_id}/{application.runs}",
         )
-    return run.id
+        with here.record.writing() as session:
+            session.execute(
+                sa.update(Application)
+                .where(Application.id == application_id, Application.runs == application.runs)
+                .values(run=str(run.id))
+            )
+        started.append(run.id)
+    return started
+
+
+def _deployment(client: SyncPrefectClient, name: str) -> UUID:
+    try:
+        return client.read_deployment_by_name(name).id
+    except ObjectNotFound:
+        raise OutOfReach("Prefect", f"it has no deployment {name}.", _LATER) from None
+
+
+def ask_for(client: SyncPrefectClient, deployment: str, parameters: dict[str, Any]) -> UUID:
+    """A new run of a deployment that drives no application.
+
+    Raises:
+        OutOfReach: it is not deployed.
+    """
+    return client.create_flow_run_from_deployment(_deployment(client, deployment), parameters=parameters).id
 
 
 def run_tags(application: Application, stage: Stage | None = None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from labels.applications import canonical, read_application
 from labels.clock import brussels_day
-from labels.rules import load_rules
+from labels.rules import RuleEdition, load_rules
 from labels.submitting import StoredDocument, Submitted, applicants_organisation, submit
 from labels.uploads import UploadLimits, inspect_all
 from tasks.workspace import Workspace
@@ -34,21 +34,7 @@ def submit_file(
     with here.record.reading() as session:
         organisation = applicants_organisation(session, application, subject)
     edition = load_rules(organisation, brussels_day(now), here.settings.rules)
-    limits = edition.national.limits
-    uploads = inspect_all(
-        evidence,
-        UploadLimits(file_bytes=limits.upload_mib.value * _MIB, total_bytes=limits.uploads_mib.value * _MIB),
-    )
-    documents = [
-        StoredDocument(
-            kind="evidence",
-            name=upload.name,
-            key=here.documents.put(upload.content, upload.media_type),
-            media_type=upload.media_type,
-            size=upload.size,
-        )
-        for upload in uploads
-    ]
+    documents = store_evidence(here, evidence, edition)
     content = canonical(application.model_dump(mode="json"))
     documents.insert(
         0,
@@ -62,3 +48,27 @@ def submit_file(
     )
     with here.record.writing() as session:
         return submit(session, application, documents, edition, now=now, key=here.key, again=again)
+
+
+def store_evidence(here: Workspace, evidence: Sequence[Path], edition: RuleEdition) -> list[StoredDocument]:
+    """The files in the document store, looked through by their content.
+
+    Raises:
+        InvalidInput: a file is too large, of no kind that is taken, or can't be read; none was stored.
+        OutOfReach: the store does not answer.
+    """
+    limits = edition.national.limits
+    uploads = inspect_all(
+        evidence,
+        UploadLimits(file_bytes=limits.upload_mib.value * _MIB, total_bytes=limits.uploads_mib.value * _MIB),
+    )
+    return [
+        StoredDocument(
+            kind="evidence",
+            name=upload.name,
+            key=here.documents.put(upload.content, upload.media_type),
+            media_type=upload.media_type,
+            size=upload.size,
+        )
+        for upload in uploads
+    ]

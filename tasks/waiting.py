@@ -30,9 +30,10 @@ from tasks.european_briefs import award_brief, nomination_brief
 from tasks.forms import answer_in, form_for, is_blank
 from tasks.retrying import RETRIED
 from tasks.runs import filled_in
+from tasks.school_briefs import school_brief
 from tasks.workspace import Workspace, workspace
 
-_BRIEFS = {"nomination": nomination_brief, "european": award_brief}
+_BRIEFS = {"nomination": nomination_brief, "european": award_brief, "school": school_brief}
 """What is told to whoever answers, by kind of application, where it is not a teacher's."""
 
 

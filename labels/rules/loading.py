@@ -17,7 +17,15 @@ from pydantic import BaseModel, ValidationError
 
 from labels.errors import Fault, InvalidInput
 from labels.rules.dates import read_moment
-from labels.rules.model import EARLIER, CalendarKind, CriteriaSet, RuleEdition, Ties, share_of
+from labels.rules.model import (
+    EARLIER,
+    CalendarKind,
+    CriteriaSet,
+    RuleEdition,
+    SelfAssessmentRules,
+    Ties,
+    share_of,
+)
 from labels.text import one_line
 
 RULES = Path(__file__).parent
@@ -26,6 +34,7 @@ LARGEST = 256 * 1024
 DEEPEST = 20
 """Levels of a rule file, for the same reason."""
 SUBJECT = "rule files"
+SELF_ASSESSMENTS = "self_assessments"
 
 At = tuple[str, ...]
 """Where a value stands: `("national", "pass_mark")`; places in a list are numbers as text."""
@@ -153,10 +162,10 @@ def _worded(problem: Any) -> str:
         return "is missing."
     if kind in {"model_type", "model_attributes_type"}:
         return "expected {value: …, source: …}, or the names that belong here."
-    if problem["loc"][-1] == "source":
+    if problem["loc"][-1:] == ("source",):
         return 'expected "brief", "assumption" or "found: " and the place.'
     shown = f" (it says {one_line(repr(given), 60)})" if isinstance(given, (str, int, float)) else ""
-    message: str = problem["msg"]
+    message: str = problem["msg"].removeprefix("Value error, ")
     return message.rstrip(".") + shown + "."
 
 
@@ -327,6 +336,39 @@ _STAND_IN: dict[str, Any] = {
 # What fits together -----------------------------------------------------------------------------
 
 
+def load_school_rules(organisation: str, on: date, folder: Path | None = None) -> RuleEdition:
+    """The rules by which an organisation judges the applications of schools that are invited on a day.
+
+    Raises:
+        InvalidInput: a rule file has mistakes, or there is none of that day.
+    """
+    root = RULES if folder is None else folder.absolute()
+    return _school_rules(organisation, on, root, _state(root))
+
+
+@functools.lru_cache(maxsize=256)
+def _school_rules(organisation: str, on: date, root: Path, _state: str) -> RuleEdition:
+    edition = load_rules(organisation, on, root)
+    name = edition.school.self_assessment.value
+    file = _read(root, root / SELF_ASSESSMENTS / f"{name}.yaml")
+    questions = _questions(file)
+    if questions is None:
+        raise InvalidInput(SUBJECT, file.faults)
+    return edition.for_schools(questions)
+
+
+def _questions(file: _File) -> SelfAssessmentRules | None:
+    """The self-assessment in a file; its mistakes are added to the file's."""
+    questions = None if file.faults else _validated(SelfAssessmentRules, file.value, file, {})
+    if questions is None:
+        return None
+    for at, problem in _within_criteria(questions.criteria_set):
+        file.fault(("pillars", *at[1:]) if at[0] == "criteria" else at, problem)
+    if questions.id != file.path.stem:
+        file.fault(("id",), f"is not “{file.path.stem}”, as the file is named.")
+    return None if file.faults else questions
+
+
 def _contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
     """Values that are right each for itself and wrong together."""
     rules = edition.national
@@ -339,6 +381,10 @@ def _contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
         yield ("national", "limits", "uploads_mib"), "is less than one upload may have."
     yield from _within_calendar(edition)
     yield from _within_european(edition)
+    try:
+        date.fromisoformat(f"2023-{edition.school.opens.value}")
+    except ValueError:
+        yield ("school", "opens", "value"), "is no day that every year has; expected MM-DD."
     days = edition.reminders.days_before.value
     if repeated := sorted({day for day in days if days.count(day) > 1}):
         yield ("reminders", "days_before"), f"{', '.join(map(str, repeated))} stands twice."
@@ -487,6 +533,10 @@ def check_all(folder: Path | None = None) -> list[str]:
                 file.fault(at, problem)
             if criteria.id != path.stem:
                 file.fault(("id",), f"is not “{path.stem}”, as the file is named.")
+        faults |= dict.fromkeys(file.faults)
+    for path in sorted((root / SELF_ASSESSMENTS).glob("*.yaml")):
+        file = _read(root, path)
+        _questions(file)
         faults |= dict.fromkeys(file.faults)
     if faults:
         raise InvalidInput(SUBJECT, list(faults))

@@ -8,9 +8,9 @@ import json
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 T = TypeVar("T")
 
@@ -323,14 +323,110 @@ class PreselectionRules(Rule):
     """A published first day, in place of those years, on which a National Quality Label counts."""
 
 
+class Counted(StrEnum):
+    """What of a school's registry rows can meet a requirement by itself."""
+
+    COLLABORATING_TEACHERS = "collaborating_teachers"
+    """Teachers who are members of a project with another teacher of the school."""
+    PROJECTS = "projects"
+    TRAINED_TEACHERS = "trained_teachers"
+    """Teachers with a learning event, a seminar or a workshop."""
+
+
+class SchoolDocument(StrEnum):
+    """The documents that a school hands in with its self-assessment; a file's name begins with one of them."""
+
+    SAFETY = "safety"
+    """On the responsible use of the Internet."""
+    POLICY = "policy"
+    """The school's policy or plan that names eTwinning."""
+    DECLARATION = "declaration"
+    """The application, signed by the principal."""
+
+
+class SelfQuestion(Rule):
+    """One question that a school answers about itself: a level, and the words that show it."""
+
+    id: CriterionId
+    pillar: CriterionId
+    text: Wording
+    weight: Positive
+
+
+class Requirement(Rule):
+    """What a school must show besides its answers."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Z]$")]
+    text: Wording
+    counts: Counted | None = None
+    """What of the confirmed rows meets it by itself, from `at_least` on."""
+    at_least: Positive | None = None
+    document: SchoolDocument | None = None
+    """The document that shows it."""
+
+
+class SelfAssessmentRules(Rule):
+    """The questions of a round's self-assessment, what their levels mean, and what reviewers give points for."""
+
+    id: Identifier
+    name: Wording
+    source: Source
+    levels: Annotated[dict[int, Wording], Field(min_length=2)]
+    """What a school can say of itself, from 0 on."""
+    threshold: Annotated[int, Field(strict=True, ge=0, le=100)]
+    """Per cent of the weighted levels from which a self-assessment can be handed in."""
+    pass_mark: Number
+    """The reviewers' points from which the label is awarded."""
+    points: dict[int, Wording]
+    pillars: Annotated[tuple[Criterion, ...], Field(min_length=1)]
+    questions: Annotated[tuple[SelfQuestion, ...], Field(min_length=1)]
+    requirements: tuple[Requirement, ...]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        pillars = {pillar.id for pillar in self.pillars}
+        if sorted(self.levels) != list(range(len(self.levels))):
+            raise ValueError("levels are numbered from 0 on, without a gap")
+        if strange := {question.pillar for question in self.questions} - pillars:
+            raise ValueError(f"no pillar is called {', '.join(sorted(strange))}")
+        if bare := pillars - {question.pillar for question in self.questions}:
+            raise ValueError(f"no question asks about {', '.join(sorted(bare))}")
+        asked = [(question.pillar, question.id) for question in self.questions]
+        if len(set(asked)) < len(asked):
+            raise ValueError("a question stands twice in its pillar")
+        if len({one.id for one in self.requirements}) < len(self.requirements):
+            raise ValueError("a requirement stands twice")
+        for one in self.requirements:
+            if (one.counts is None) != (one.at_least is None):
+                raise ValueError(
+                    f"requirement {one.id} names what it counts and at least how many, or neither"
+                )
+        if self.pass_mark > sum(pillar.maximum for pillar in self.pillars):
+            raise ValueError("the pass mark is above all points together")
+        return self
+
+    @property
+    def criteria_set(self) -> CriteriaSet:
+        """The pillars as reviewers give points for them."""
+        return CriteriaSet(
+            id=self.id, name=self.name, source=self.source, points=self.points, criteria=self.pillars
+        )
+
+
 class SchoolRules(Rule):
     """The rules of the School Label."""
 
     preselection: PreselectionRules
+    opens: Sourced[DayOfYear]
+    """The day of the year on which a round begins, as told to those who missed one (schedule: prefect.yaml)."""
+    self_assessment: Sourced[Identifier]
+    """The questions, by the name of their file."""
     answer_days: Sourced[Positive]
     """Calendar days that invited schools have for their self-assessment, to the end of the last, in Brussels."""
     answer_by: Sourced[date] | None = None
     """A published last day, in place of those days."""
+    decision_days: Sourced[Days]
+    """Working days from the receipt of an application until its decision."""
     certificate_years: Sourced[Positive]
     """For how many years a label is valid."""
 
@@ -359,6 +455,8 @@ class RuleEdition(Rule):
     pupil: PupilRules
     school: SchoolRules
     reminders: ReminderRules
+    self_assessment: SelfAssessmentRules | None = None
+    """Only in the rules that a school's application keeps: the questions that it answers."""
 
     @property
     def version(self) -> str:
@@ -382,6 +480,22 @@ class RuleEdition(Rule):
         general = rules.criterion_minimum.value if criterion.part_of is None else 0
         own = rules.knock_outs.value.get(criterion.id, 0) if rules.knock_outs else 0
         return max(criterion.minimum, general, own)
+
+    def for_schools(self, questions: SelfAssessmentRules) -> RuleEdition:
+        """The same rules as a school's application is judged by: reviewed like a teacher's, by the pillars."""
+        national = self.national.model_dump(mode="json") | {
+            "pass_mark": {"value": questions.pass_mark, "source": questions.source},
+            "criterion_minimum": {"value": 0, "source": questions.source},
+            "knock_outs": None,
+        }
+        return RuleEdition.model_validate(
+            self.to_json()
+            | {
+                "criteria_set": questions.criteria_set.model_dump(mode="json"),
+                "self_assessment": questions.model_dump(mode="json"),
+                "national": national,
+            }
+        )
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> RuleEdition:

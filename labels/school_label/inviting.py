@@ -21,6 +21,7 @@ from labels.people import code_hash, review_code
 from labels.record.rows import write
 from labels.record.schema import (
     Application,
+    Document,
     Journal,
     Organisation,
     Project,
@@ -35,7 +36,9 @@ from labels.record.schema import (
 )
 from labels.rules.model import RuleEdition
 from labels.school_label import rounds
+from labels.school_label.people import invited
 from labels.school_label.preselection import CutOffs, explained
+from labels.steps import common_context
 from labels.submitting import keep_rules
 
 BATCH = 200
@@ -191,6 +194,64 @@ def _mail(application: str, step: str, email: str, teacher: Teacher, words: dict
         "template": template, "language": teacher.language, "to_name": teacher.name, "to_address": email,
         "context": words | {"step": step},
     }  # fmt: skip
+
+
+def invite_again(session: Session, former: Application, due: datetime, *, now: datetime, key: bytes) -> str:
+    """A new application of a school in the same round, with what it said before to go on from; its id.
+
+    The same teachers are invited again, each with a new code.
+    """
+    attempt = former.attempt + 1
+    identifier = school_application_id(former.school or "", int(former.round or 0), attempt)
+    answered = session.scalars(
+        sa.select(Step)
+        .where(
+            Step.application == former.id,
+            Step.kind == StepKind.SELF_ASSESSMENT,
+            Step.state == StepState.ANSWERED,
+        )
+        .order_by(Step.closed_at.desc())
+    ).first()
+    said = {name: value for name, value in ((answered and answered.answer) or {}).items() if name != "share"}
+    content = {"label": "school", "school": former.school, "round": int(former.round or 0)}
+    application = {
+        "id": identifier, "label": "school", "teacher": None, "project": None, "school": former.school,
+        "organisation": former.organisation, "country": former.country, "language": former.language,
+        "attempt": attempt, "instance": 1, "content": content, "content_digest": digest(content),
+        "rules": former.rules, "submitted_at": now, "school_year": former.school_year, "round": former.round,
+        "decide_by": None, "stage": Stage.SELF_ASSESSMENT, "stage_since": now, "outcome": None,
+        "revision": 1, "parked_revision": -1, "run": None, "runs": 0, "form_seen": None,
+    }  # fmt: skip
+    write(session, Application, application)
+    for one in session.scalars(
+        sa.select(Document).where(Document.application == former.id, Document.kind == "evidence")
+    ).all():
+        kept = {c.name: getattr(one, c.name) for c in Document.__table__.c if c.name != "id"}
+        write(session, Document, kept | {"application": identifier})
+    people = invited(session, former)
+    steps = [
+        _step(identifier, number, one.email, due, now, key) | {"draft": said or None}
+        for number, one in enumerate(people, 1)
+    ]
+    write(session, Step, *steps)
+    words = common_context(session, former) | {"application": identifier, "due": in_words(due), "why": []}
+    template = outbox.Template.SCHOOL_INVITED
+    outbox.queue_many(
+        session,
+        [
+            {
+                "reason": f"{identifier}/{template.value}/{step['id']}/1", "application": identifier,
+                "step": step["id"], "template": template, "language": one.language, "to_name": one.name,
+                "to_address": one.email, "context": words | {"step": step["id"]},
+            }
+            for step, one in zip(steps, people, strict=True)
+        ],
+        now=now,
+    )  # fmt: skip
+    details = {"round": int(former.round or 0), "after": former.id, "teachers": len(people)}
+    entry = {"at": now, "who": SYSTEM, "what": "invited again", "application": identifier, "step": None}
+    write(session, Journal, entry | {"details": details})
+    return identifier
 
 
 def unstarted(session: Session, year: int, limit: int = 1_000) -> Sequence[str]:

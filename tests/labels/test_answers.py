@@ -55,7 +55,7 @@ def test_what_is_no_object_is_no_answer(raw: Any) -> None:
 def test_an_answer_is_exactly_one_thing(raw: dict[str, Any]) -> None:
     assert faults(raw) == {
         "(whole file)": 'expected exactly one of the fields "scores", "question", "decline", "text", '
-        'or "approve" and "strike".'
+        '"declare", or "approve" and "strike", or "confirmed" and "answers".'
     }
 
 

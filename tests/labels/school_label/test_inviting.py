@@ -30,7 +30,7 @@ from labels.record.schema import (
     StepKind,
     Teacher,
 )
-from labels.rules import load_rules
+from labels.rules import load_school_rules
 from labels.rules.model import RuleEdition
 from labels.school_label import inviting, rounds
 from tests.support.people import KEY, code_of
@@ -40,7 +40,7 @@ NOW = end_of_day(TODAY)
 
 
 def rules_for(whose: str) -> RuleEdition:
-    return load_rules(whose, TODAY)
+    return load_school_rules(whose, TODAY)
 
 
 @dataclass

@@ -117,6 +117,36 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
             "The European project “Rivers” (P-1) received a National Quality Label on 2025-10-01.",
         ],
     },
+    Template.SCHOOL_DECLARATION: DUE
+    | {
+        "holder": "Szkoła nr 7",
+        "by": "ewa@school.example",
+        "summary": ["Are there rules? Lived: on our wall."],
+    },
+    Template.SCHOOL_RETURNED: DUE | {"holder": "Szkoła nr 7", "reason": "The policy is that of last year."},
+    Template.SCHOOL_RECEIVED: {
+        "holder": "Szkoła nr 7",
+        "decide_by": "2026-06-15 23:59 (Brussels)",
+        "documents": ["declaration.pdf", "policy.pdf", "safety.pdf"],
+    },
+    Template.SCHOOL_AWARDED: {
+        "holder": "Szkoła nr 7",
+        "awarded_on": "2026-06-15",
+        "valid_until": "2028-06-14",
+        "total": "17",
+        "maximum": "20",
+        "comments": ["The pupils’ radio is a find."],
+    },
+    Template.SCHOOL_REFUSED: {
+        "holder": "Szkoła nr 7",
+        "total": "9",
+        "maximum": "20",
+        "reasons": ["9 of 20 points; 12 are needed."],
+        "comments": ["Say what the staff learned."],
+        "routes": ["The next round begins on 2027-01-15."],
+    },
+    Template.SCHOOL_EXPIRED: DUE
+    | {"holder": "Szkoła nr 7", "routes": ["The next round begins on 2027-01-15."]},
     Template.LABEL_REVOKED: {"reason": "The appeal of another member was upheld."},
     Template.PUPIL_CODE: {
         "award": APPLICATION,

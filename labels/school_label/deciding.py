@@ -1,0 +1,118 @@
+"""How a school's application ends: with a label for two years, a refusal that can be made good, or its deadline."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import deciding, outbox
+from labels.applications import digest
+from labels.clock import brussels_day, in_words
+from labels.journal import RULES
+from labels.record.rows import write
+from labels.record.schema import Application, Award, Outcome, SchoolRound, Step
+from labels.reviewing import assessments
+from labels.school_label.inviting import invite_again
+from labels.school_label.people import tell_everyone
+from labels.scoring import decide as decide_by_rules
+from labels.scoring import in_points
+from labels.steps import held
+from labels.submitting import rules_of
+
+
+def decide(session: Session, application_id: str, *, now: datetime, key: bytes) -> Outcome:
+    """The outcome by the rules that the school was invited under; decided once.
+
+    Raises:
+        ValueError: reviews are still missing.
+    """
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return application.outcome
+    edition = rules_of(session, application)
+    verdict = decide_by_rules(assessments(session, application), edition)
+    outcome = Outcome(verdict.outcome)
+    due = _due(session, application)
+    in_time = outcome is Outcome.REFUSED and due is not None and now < due
+    routes = (
+        [] if outcome is Outcome.AWARDED else [_route(session, application, due if in_time else None, now)]
+    )
+    deciding.end(
+        session, application, outcome, RULES, now,
+        verdict=verdict.model_dump(mode="json") | {"routes": routes},
+        inputs=verdict.inputs_digest, score=verdict.total,
+    )  # fmt: skip
+    said: dict[str, Any] = {
+        "total": in_points(verdict.total),
+        "maximum": str(verdict.maximum),
+        "comments": list(verdict.comments),
+    }
+    if outcome is Outcome.AWARDED:
+        awarded_on = brussels_day(now)
+        valid_until = last_day(awarded_on, edition.school.certificate_years.value)
+        award = {
+            "id": application.id, "label": "school", "teacher": None, "project": None,
+            "school": application.school, "organisation": application.organisation,
+            "awarded_on": awarded_on, "score": verdict.total, "valid_until": valid_until,
+        }  # fmt: skip
+        write(session, Award, award)
+        tell_everyone(
+            session, application, outbox.Template.SCHOOL_AWARDED, now, attachment="certificate",
+            awarded_on=awarded_on.isoformat(), valid_until=valid_until.isoformat(), **said,
+        )  # fmt: skip
+        return outcome
+    tell_everyone(
+        session, application, outbox.Template.SCHOOL_REFUSED, now,
+        reasons=list(verdict.reasons), routes=routes, **said,
+    )  # fmt: skip
+    if in_time and due is not None:
+        invite_again(session, application, due, now=now, key=key)
+    return outcome
+
+
+def last_day(awarded_on: date, years: int) -> date:
+    """The last day on which a label is valid: the one before its anniversary."""
+    try:
+        anniversary = awarded_on.replace(year=awarded_on.year + years)
+    except ValueError:
+        anniversary = date(awarded_on.year + years, 3, 1)
+    return anniversary - timedelta(days=1)
+
+
+def pass_deadline(
+    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
+) -> str:
+    """Closes an application that was not handed in, or not declared, in time; tells everybody, with the next round."""
+    route = _route(session, application, None, now)
+    deciding.end(
+        session, application, Outcome.EXPIRED, RULES, now,
+        verdict={"routes": [route]}, inputs=digest({"application": application.id, "due": str(step.due_at)}),
+    )  # fmt: skip
+    tell_everyone(
+        session, application, outbox.Template.SCHOOL_EXPIRED, now,
+        due=in_words(step.due_at) if step.due_at else "", routes=[route],
+    )  # fmt: skip
+    return "nothing was handed in in time; the application is closed"
+
+
+def _due(session: Session, application: Application) -> datetime | None:
+    return session.scalar(
+        sa.select(SchoolRound.due_at).where(SchoolRound.year == int(application.round or 0))
+    )
+
+
+def _route(session: Session, application: Application, due: datetime | None, now: datetime) -> str:
+    if due is not None:
+        return (
+            f"The deadline of this round is {in_words(due)}: until then you may improve your self-assessment and hand it in "
+            "again. A new invitation with a new code follows."
+        )
+    opens = rules_of(session, application).school.opens.value
+    today = brussels_day(now)
+    day = date.fromisoformat(f"{today.year}-{opens}")
+    if day <= today:
+        day = day.replace(year=today.year + 1)
+    return f"The next round begins on {day}: your school is looked at again, and invited if it meets the conditions then."

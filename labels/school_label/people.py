@@ -1,0 +1,89 @@
+"""The people of a school whom its application concerns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import outbox
+from labels.record.schema import Application, School, Step, StepKind, StepState, Teacher
+from labels.steps import common_context
+
+
+class Person(NamedTuple):
+    """Whom a mail goes to."""
+
+    name: str
+    email: str
+    language: str
+
+
+def invited(session: Session, application: Application) -> list[Person]:
+    """The teachers who were invited, in the order in which they were, each address once."""
+    addresses = dict.fromkeys(
+        session.scalars(
+            sa.select(Step.assignee)
+            .where(Step.application == application.id, Step.kind == StepKind.SELF_ASSESSMENT)
+            .order_by(Step.number)
+        )
+    )
+    known = {
+        one.email.lower(): one
+        for one in session.scalars(sa.select(Teacher).where(Teacher.school == application.school))
+    }
+    return [
+        Person(known[one].name, one, known[one].language)
+        if one in known
+        else Person(one, one, application.language)
+        for one in addresses
+    ]
+
+
+def principal(session: Session, application: Application) -> Person:
+    """The school's principal, who speaks the language of the school's organisation."""
+    school = session.get_one(School, application.school)
+    return Person(school.principal_name, school.principal_email.lower(), application.language)
+
+
+def spokesperson(session: Session, application: Application) -> str | None:
+    """The address of the teacher who handed the self-assessment in; None before."""
+    return session.scalar(
+        sa.select(Step.assignee)
+        .where(
+            Step.application == application.id,
+            Step.kind == StepKind.SELF_ASSESSMENT,
+            Step.state == StepState.ANSWERED,
+        )
+        .order_by(Step.closed_at.desc())
+        .limit(1)
+    )
+
+
+def tell_everyone(
+    session: Session,
+    application: Application,
+    template: outbox.Template,
+    now: datetime,
+    *,
+    attachment: str | None = None,
+    **context: Any,
+) -> None:
+    """Mails the same to every invited teacher and to the principal, each address once."""
+    common = common_context(session, application)
+    everyone = {one.email: one for one in [*invited(session, application), principal(session, application)]}
+    for one in everyone.values():
+        outbox.queue(
+            session,
+            reason=f"{application.id}/{template.value}/{application.instance}/{one.email}",
+            template=template,
+            language=one.language,
+            to_name=one.name,
+            to_address=one.email,
+            context=common | context,
+            now=now,
+            application=application.id,
+            attachment=attachment,
+        )

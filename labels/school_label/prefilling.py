@@ -1,0 +1,106 @@
+"""What the registry knows of a school, frozen in its application for the school to confirm or dispute."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.clock import brussels_day
+from labels.journal import SYSTEM, note
+from labels.record.schema import Activity, Application, Award, Member, Project, Teacher
+from labels.school_label.preselection import CutOffs
+from labels.steps import held
+from labels.submitting import rules_of
+
+FIELDS = ("members", "projects", "professional_development", "events")
+"""What is filled in; each is confirmed or disputed by the school."""
+
+LEARNING = ("learning_event", "online_seminar", "workshop")
+"""Kinds of activity that feed professional development (brief: learning events and online seminars)."""
+CREATED = ("event_created",)
+"""Kinds that feed events: those that members created."""
+
+
+def prefill(session: Session, application_id: str, *, now: datetime) -> bool:
+    """Freezes what the registry knows of the school, once, with its source and time; whether it did so now."""
+    application = held(session, application_id)
+    if "prefilled" in application.content or application.outcome is not None:
+        return False
+    since = CutOffs.by_rules(brussels_day(now), rules_of(session, application).school).active_since
+    application.content = application.content | {
+        "prefilled": {
+            "source": "registry",
+            "at": now.isoformat(timespec="seconds"),
+            "since": since.isoformat(),
+            "members": _members(session, application),
+            "projects": _projects(session, application, since),
+            "professional_development": _activities(session, application, since, LEARNING),
+            "events": _activities(session, application, since, CREATED),
+        }
+    }
+    note(
+        session, application, SYSTEM, "filled in what the registry knows", now, news=False,
+        rows={name: len(application.content["prefilled"][name]) for name in FIELDS},
+    )  # fmt: skip
+    return True
+
+
+def _members(session: Session, application: Application) -> list[dict[str, Any]]:
+    rows = session.scalars(
+        sa.select(Teacher).where(Teacher.school == application.school).order_by(Teacher.id)
+    )
+    return [{"id": one.id, "name": one.name, "since": one.registered_on.isoformat()} for one in rows]
+
+
+def _projects(session: Session, application: Application, since: date) -> list[dict[str, Any]]:
+    rows = session.execute(
+        sa.select(Project, Member.teacher)
+        .join(Member, Member.project == Project.id)
+        .join(Teacher, Teacher.id == Member.teacher)
+        .where(Teacher.school == application.school)
+        .where(sa.or_(Project.ended_on.is_(None), Project.ended_on >= since))
+        .order_by(Project.id, Member.teacher)
+    ).all()
+    labelled = set(
+        session.scalars(
+            sa.select(Award.project).where(
+                Award.label == "national",
+                Award.revoked_at.is_(None),
+                Award.project.in_({row.Project.id for row in rows}),
+            )
+        )
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for project, teacher in rows:
+        one = found.setdefault(
+            project.id,
+            {
+                "id": project.id,
+                "title": project.title,
+                "started": project.started_on.isoformat(),
+                "ended": project.ended_on.isoformat() if project.ended_on else None,
+                "labelled": project.id in labelled,
+                "teachers": [],
+            },
+        )
+        one["teachers"].append(teacher)
+    return list(found.values())
+
+
+def _activities(
+    session: Session, application: Application, since: date, kinds: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    rows = session.scalars(
+        sa.select(Activity)
+        .join(Teacher, Teacher.id == Activity.teacher)
+        .where(Teacher.school == application.school, Activity.kind.in_(kinds))
+        .where(Activity.confirmed, Activity.on >= since)
+        .order_by(Activity.on, Activity.id)
+    )
+    return [
+        {"id": one.id, "title": one.title, "kind": one.kind, "teacher": one.teacher, "on": one.on.isoformat()}
+        for one in rows
+    ]

@@ -1,0 +1,195 @@
+"""How a school's self-assessment comes in: asked for, handed in whole, declared by the principal, or not in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels import outbox
+from labels.answers import Declaration, Decline, SelfAssessment
+from labels.asking import Accepted, Refusal, mail_step
+from labels.calendars import add_working_days
+from labels.clock import in_words
+from labels.errors import InvalidInput
+from labels.journal import note
+from labels.record.schema import Application, Document, Stage, Step, StepKind, StepState
+from labels.rules.model import SchoolDocument, SelfAssessmentRules
+from labels.school_label.people import principal, tell_everyone
+from labels.school_label.self_assessment import document_kind, missing, share
+from labels.steps import awaited_of, close_step, every_step, held, open_step, renew_code, steps_of
+from labels.submitting import StoredDocument, rules_of
+
+ASKED = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
+"""What a school is asked for before its application counts as received."""
+
+
+def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+    """The steps by which the school is still to hand in or declare; none once its application is received."""
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return []
+    return [step for step in awaited_of(application, every_step(session, application)) if step.kind in ASKED]
+
+
+def questions_of(session: Session, application: Application) -> SelfAssessmentRules:
+    """The questions that this application's school answers."""
+    questions = rules_of(session, application).self_assessment
+    if questions is None:
+        raise ValueError(f"{application.id} is no school's application")
+    return questions
+
+
+def documents_of(session: Session, application: Application) -> set[SchoolDocument]:
+    """The kinds of document that the school has handed in."""
+    names = session.scalars(
+        sa.select(Document.name).where(Document.application == application.id, Document.kind == "evidence")
+    )
+    return {kind for name in names if (kind := document_kind(name))}
+
+
+def preview(session: Session, application: Application, given: SelfAssessment) -> InvalidInput | None:
+    """What is missing before a self-assessment could be handed in, and where it is found; None if nothing is."""
+    faults = missing(
+        questions_of(session, application),
+        application.content["prefilled"],
+        given,
+        documents_of(session, application),
+    )
+    return InvalidInput(f"self-assessment of {application.id}", faults) if faults else None
+
+
+def keep_documents(
+    session: Session, application: Application, documents: Sequence[StoredDocument], now: datetime
+) -> None:
+    """Keeps what was uploaded, also where something else is missing still; a newer file replaces one of its name."""
+    for one in documents:
+        session.execute(
+            sa.delete(Document).where(
+                Document.application == application.id,
+                Document.kind == one.kind,
+                Document.name == one.name,
+            )
+        )
+        session.add(
+            Document(
+                application=application.id, kind=one.kind, name=one.name, key=one.key,
+                media_type=one.media_type, size=one.size, stored_at=now,
+            )
+        )  # fmt: skip
+    session.flush()
+
+
+def take(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: SelfAssessment,
+    documents: Sequence[StoredDocument],
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+) -> Accepted | Refusal:
+    """Takes a whole self-assessment for all of the school's teachers, and asks the principal to declare it.
+
+    What is missing is a refusal with everything that is; the step stays open, and what was typed and
+    uploaded is kept.
+    """
+    keep_documents(session, application, documents, now)
+    if "prefilled" not in application.content:
+        return Refusal("What the registry knows of your school is not filled in yet; try again in a minute.")
+    if error := preview(session, application, given):
+        number = len(error.faults)
+        things = "One thing is" if number == 1 else f"{number} things are"
+        return Refusal(f"{things} missing; nothing was handed in.", error)
+    reached = share(questions_of(session, application), given)
+    step.answer = given.model_dump(mode="json") | {"share": reached}
+    close_step(step, StepState.ANSWERED, now)
+    for other in steps_of(session, application, StepKind.SELF_ASSESSMENT):
+        if other.state is StepState.OPEN:
+            close_step(other, StepState.VOID, now, f"{step.assignee} handed in for your school")
+    head = principal(session, application)
+    asked = open_step(
+        session, application, StepKind.DECLARATION, head.email,
+        now=now, key=key, due=step.due_at, asked_by=step.id,
+    )  # fmt: skip
+    session.flush()
+    mail_step(
+        session, application, asked, outbox.Template.SCHOOL_DECLARATION, now,
+        to=(head.name, head.language), by=step.assignee,
+        summary=summary(questions_of(session, application), step.answer),
+    )  # fmt: skip
+    note(session, application, step.assignee, "handed in the self-assessment", now, step=step.id, door=door)
+    return Accepted(
+        application.id,
+        f"Thank you. It is complete; {head.name} ({head.email}) is asked to confirm it"
+        + (f" by {in_words(step.due_at)}." if step.due_at else "."),
+    )
+
+
+def summary(questions: SelfAssessmentRules, answer: dict[str, Any]) -> list[str]:
+    """What a school says of itself, a line a question."""
+    return [
+        f"{one.text} {questions.levels[said['level']].capitalize()}: {said['text']}"
+        for one in questions.questions
+        if (said := answer["answers"].get(one.pillar, {}).get(one.id))
+    ]
+
+
+def declare(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Declaration | Decline,
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+) -> Accepted:
+    """The principal's word: with it the application is received; without it, it goes back to who handed it in."""
+    if isinstance(given, Decline):
+        return _send_back(session, application, step, given.decline, now=now, key=key, door=door)
+    step.answer = given.model_dump(mode="json")
+    close_step(step, StepState.ANSWERED, now)
+    rules = rules_of(session, application).school
+    application.submitted_at = now
+    application.decide_by = add_working_days(now, rules.decision_days.value, application.country)
+    application.stage, application.stage_since = Stage.SUBMITTED, now
+    note(session, application, step.assignee, "declared the self-assessment", now, step=step.id, door=door)
+    documents = session.scalars(
+        sa.select(Document.name).where(Document.application == application.id).order_by(Document.name)
+    ).all()
+    tell_everyone(
+        session, application, outbox.Template.SCHOOL_RECEIVED, now,
+        decide_by=in_words(application.decide_by), documents=list(documents),
+    )  # fmt: skip
+    return Accepted(application.id, "Thank you: your school’s application is received.")
+
+
+def _send_back(
+    session: Session,
+    application: Application,
+    step: Step,
+    why: str,
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+) -> Accepted:
+    close_step(step, StepState.DECLINED, now, why)
+    note(
+        session, application, step.assignee, "did not declare the self-assessment", now,
+        step=step.id, because=why, door=door,
+    )  # fmt: skip
+    handed_in = session.get_one(Step, step.asked_by)
+    answer = dict(handed_in.answer or {})
+    answer.pop("share", None)
+    handed_in.state, handed_in.closed_at, handed_in.closed_because = StepState.OPEN, None, None
+    handed_in.draft, handed_in.answer, handed_in.refused = answer, None, why
+    renew_code(handed_in, key)
+    mail_step(session, application, handed_in, outbox.Template.SCHOOL_RETURNED, now, reason=why)
+    return Accepted(application.id, f"It is back with {handed_in.assignee}, with your reason.")

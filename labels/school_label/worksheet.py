@@ -1,0 +1,89 @@
+"""The sheet on which a school works: what is asked, what is filled in and typed already, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from labels.answers import SelfAnswer, SelfAssessment
+from labels.errors import Fault, NotAllowed
+from labels.record.schema import Application, School, StepKind
+from labels.rules.model import SelfAssessmentRules
+from labels.school_label.prefilling import FIELDS
+from labels.school_label.receiving import preview, questions_of
+from labels.steps import seen, steps_of
+
+
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """What a school is asked, and how far it has come."""
+
+    school: str
+    due: datetime | None
+    questions: SelfAssessmentRules
+    filled_in: Mapping[str, list[str]]
+    """By field, a line a row, with the row's id by which it can be disputed."""
+    given: SelfAssessment
+    """What was typed last, with a place for everything that is asked."""
+    missing: list[Fault]
+
+
+def worksheet(session: Session, application_id: str) -> Worksheet:
+    """The sheet of a school's application.
+
+    Raises:
+        NotFound: there is no such application.
+        NotAllowed: it is no school's, or what the registry knows is not filled in yet.
+    """
+    application = seen(session, application_id)
+    if application.label != "school":
+        raise NotAllowed(f"{application.id} is no school's application.")
+    if "prefilled" not in application.content:
+        raise NotAllowed(
+            f"What the registry knows is not filled in for {application.id} yet; its run does so within minutes."
+        )
+    questions = questions_of(session, application)
+    given = _typed(session, application)
+    error = preview(session, application, given)
+    filled = application.content["prefilled"]
+    steps = steps_of(session, application, StepKind.SELF_ASSESSMENT)
+    return Worksheet(
+        school=session.get_one(School, application.school).name,
+        due=steps[0].due_at if steps else None,
+        questions=questions,
+        filled_in={name: [line(row) for row in filled[name]] for name in FIELDS},
+        given=_with_places(questions, given),
+        missing=list(error.faults) if error else [],
+    )
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """A row of what was filled in, for people: its title, its id and when."""
+    when = row.get("on") or row.get("since") or f"{row['started']} to {row['ended'] or 'today'}"
+    return f"{row.get('title') or row['name']} ({row['id']}), {when}"
+
+
+def _typed(session: Session, application: Application) -> SelfAssessment:
+    """What was handed in, or typed last into an answer that was not complete."""
+    steps = steps_of(session, application, StepKind.SELF_ASSESSMENT)
+    typed = [step.answer or step.draft for step in steps if step.answer or step.draft]
+    last = {name: value for name, value in (typed[-1] or {}).items() if name != "share"} if typed else {}
+    return SelfAssessment.model_validate(last)
+
+
+def _with_places(questions: SelfAssessmentRules, given: SelfAssessment) -> SelfAssessment:
+    answers: dict[str, dict[str, SelfAnswer]] = {pillar.id: {} for pillar in questions.pillars}
+    for one in questions.questions:
+        said = given.answers.get(one.pillar, {}).get(one.id)
+        answers[one.pillar][one.id] = said or SelfAnswer(level=0)
+    return given.model_copy(
+        update={
+            "confirmed": {name: given.confirmed.get(name, False) for name in FIELDS},
+            "answers": answers,
+            "requirements": {one.id: given.requirements.get(one.id, "") for one in questions.requirements},
+        }
+    )

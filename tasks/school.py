@@ -1,0 +1,41 @@
+"""The tasks of a school's application: what is filled in, what is asked of the school, and how it ends."""
+
+from __future__ import annotations
+
+from prefect import task
+from sqlalchemy.orm import Session
+
+from labels.record.schema import Application, Step
+from labels.school_label import deciding, prefilling, receiving
+from tasks.process import asked
+from tasks.retrying import RETRIED
+from tasks.school_briefs import school_brief
+from tasks.workspace import Workspace, workspace
+
+
+@task(name="fill in what is known", **RETRIED)
+def prefill(application_id: str) -> bool:
+    """Freezes what the registry knows of the school, for it to confirm; whether it was done now."""
+    here = workspace()
+    with here.record.writing() as session:
+        return prefilling.prefill(session, application_id, now=here.now())
+
+
+@task(name="ask the school", **RETRIED)
+def ask_the_school(application_id: str) -> list[str]:
+    """The steps by which the school is still to hand in or declare; none once its application is received or closed."""
+    return asked(
+        application_id, receiving.ask, _brief, artifact="brief", description="What is asked of the school"
+    )
+
+
+def _brief(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
+    return school_brief(session, here, application, awaited).whole() if awaited else ""
+
+
+@task(name="decide", **RETRIED)
+def decide(application_id: str) -> str:
+    """The outcome, by the rules that the school was invited under."""
+    here = workspace()
+    with here.record.writing() as session:
+        return deciding.decide(session, application_id, now=here.now(), key=here.key).value

@@ -1,0 +1,462 @@
+"""A school's application: from the invitation to a label for two years, and every way in which it can end earlier."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from labels import deadlines, reviewing
+from labels.answers import (
+    Declaration,
+    Decline,
+    Information,
+    Question,
+    ReviewAnswer,
+    SelfAssessment,
+    read_answer,
+)
+from labels.clock import end_of_day
+from labels.errors import InvalidInput
+from labels.issuing import due_papers
+from labels.papers import CertificateFacts
+from labels.record.engine import Record
+from labels.record.schema import (
+    Activity,
+    Application,
+    Award,
+    Decision,
+    Document,
+    Journal,
+    Mail,
+    Organisation,
+    Outcome,
+    SchoolRound,
+    Staff,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+)
+from labels.reviewing import Accepted, Refusal
+from labels.rules import load_rules, load_school_rules
+from labels.rules.model import SchoolDocument, SelfAssessmentRules
+from labels.school_label import deciding, inviting, prefilling, receiving, rounds
+from labels.school_label.deciding import last_day
+from labels.school_label.self_assessment import document_kind, missing, share
+from labels.submitting import StoredDocument
+from tests.support.people import KEY, code_of, populate
+
+TODAY = date(2026, 3, 16)
+DAY = timedelta(days=1)
+QUESTIONS: SelfAssessmentRules = load_school_rules("NSS-PL", TODAY).self_assessment  # type: ignore[assignment]  # theirs have it
+FILES = tuple(
+    StoredDocument("evidence", name, f"sha256/{name}", "application/pdf", 1)
+    for name in ("safety-rules.pdf", "Policy 2026.pdf", "declaration.pdf")
+)
+
+
+def whole(level: int = 2, questions: SelfAssessmentRules = QUESTIONS, **changes: Any) -> SelfAssessment:
+    """A complete self-assessment, with changes."""
+    answers: dict[str, dict[str, Any]] = {}
+    for one in questions.questions:
+        answers.setdefault(one.pillar, {})[one.id] = {"level": level, "text": f"O tym: {one.id}."}
+    given = {
+        "confirmed": dict.fromkeys(prefilling.FIELDS, True),
+        "disputed": {},
+        "answers": answers,
+        "requirements": {"B": "Also Łucja.", "C": "Classes 5a and 6b.", "E": "https://szkola.example"},
+    }
+    read = read_answer(given | changes)
+    assert isinstance(read, SelfAssessment)
+    return read
+
+
+class School:
+    """The application of S-1, whose teachers T-1 and T-3 were invited, and what its people do."""
+
+    def __init__(self, record: Record) -> None:
+        self.record, self.now = record, end_of_day(TODAY)
+        with record.writing() as session:
+            populate(session)
+            session.add(
+                Organisation(
+                    id="CSS", country="EU", kind="CSS", name="CSS", email="css@x.example", language="en"
+                )
+            )
+            session.flush()
+            session.add(
+                Award(
+                    id="NQL-1", label="national", teacher="T-2", project="P-1", school=None,
+                    organisation="NSS-PT", awarded_on=date(2026, 3, 10), score=None, valid_until=None,
+                    revoked_at=None,
+                )
+            )  # fmt: skip
+            session.add_all(
+                Activity(
+                    id=f"A-{n}", teacher=teacher, kind=kind, title=f"Kurs {n}", on=date(2025, 5, n), confirmed=yes
+                )
+                for n, (teacher, kind, yes) in enumerate(
+                    [
+                        ("T-1", "online_seminar", True), ("T-3", "learning_event", True),
+                        ("T-3", "event_created", True), ("T-1", "workshop", False), ("T-2", "workshop", True),
+                    ],
+                    1,
+                )
+            )  # fmt: skip
+            rounds.begin(session, TODAY, lambda whose: load_rules(whose, TODAY), now=self.now)
+            rounds.check(session, 2026, now=self.now)
+            inviting.invite(
+                session, 2026, lambda whose: load_school_rules(whose, TODAY), now=self.now, key=KEY
+            )
+            [self.id] = session.scalars(sa.select(Application.id)).all()
+        self.do(prefilling.prefill, self.id)
+
+    def do(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        with self.record.writing() as session:
+            return act(session, *args, now=self.now, **kwargs)
+
+    def row(self) -> Application:
+        with self.record.reading() as session:
+            return session.get_one(Application, self.id)
+
+    def open(self, kind: StepKind) -> list[Step]:
+        """The open steps of a kind, in the order of their numbers."""
+        with self.record.reading() as session:
+            return list(
+                session.scalars(
+                    sa.select(Step)
+                    .where(Step.application == self.id, Step.kind == kind, Step.state == StepState.OPEN)
+                    .order_by(Step.number)
+                )
+            )
+
+    def answer(self, step: Step, given: Any, documents: tuple[StoredDocument, ...] = ()) -> Any:
+        return self.do(
+            reviewing.answer, step.id, step.assignee, code_of(step), given, key=KEY, door="test",
+            documents=documents,
+        )  # fmt: skip
+
+    def hand_in(self, given: SelfAssessment | None = None, who: int = 0) -> Any:
+        return self.answer(self.open(StepKind.SELF_ASSESSMENT)[who], given or whole(), FILES)
+
+    def declare(self) -> Any:
+        [step] = self.open(StepKind.DECLARATION)
+        return self.answer(step, Declaration(declare=True))
+
+    def ask(self) -> list[Step]:
+        return list(self.do(reviewing.ask, self.id, key=KEY))
+
+    def review(self, each: int) -> None:
+        """Every reviewer who is asked gives so many points for each pillar."""
+        while steps := self.ask():
+            points = {pillar.id: each for pillar in QUESTIONS.pillars}
+            assert isinstance(self.answer(steps[0], ReviewAnswer(scores=points, comment="Dobrze.")), Accepted)
+
+    def mails(self) -> Counter[tuple[str, str]]:
+        with self.record.reading() as session:
+            rows = session.scalars(sa.select(Mail).where(Mail.application == self.id))
+            return Counter((mail.template, mail.to_address) for mail in rows)
+
+    def journal(self) -> list[str]:
+        with self.record.reading() as session:
+            return list(
+                session.scalars(
+                    sa.select(Journal.what).where(Journal.application == self.id).order_by(Journal.id)
+                )
+            )
+
+
+@pytest.fixture
+def school(record: Record) -> School:
+    return School(record)
+
+
+EVERYBODY = ("t-1@school.example", "t-3@school.example", "dyrektor@s.example")
+
+
+def test_from_the_invitation_to_a_label_for_two_years(school: School) -> None:
+    assert len(school.do(receiving.ask, school.id, key=KEY)) == 2
+    handed_in = school.hand_in()
+    assert isinstance(handed_in, Accepted)
+    assert "dyrektor@s.example" in handed_in.remark
+    assert school.open(StepKind.SELF_ASSESSMENT) == [], "one hands in for all"
+    [step] = school.do(receiving.ask, school.id, key=KEY)
+    assert (step.kind, step.assignee) == (StepKind.DECLARATION, "dyrektor@s.example")
+    assert isinstance(school.declare(), Accepted)
+    assert school.do(receiving.ask, school.id, key=KEY) == []
+    assert school.row().decide_by is not None
+    assert {step.kind for step in school.ask()} == {StepKind.REVIEW}
+    assert school.row().stage is Stage.REVIEW
+    school.review(4)
+    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.AWARDED
+    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.AWARDED
+    with school.record.reading() as session:
+        award = session.get_one(Award, school.id)
+        assert (award.label, award.school, award.teacher, award.project) == ("school", "S-1", None, None)
+        assert (award.awarded_on, award.valid_until, award.score) == (TODAY, date(2028, 3, 15), 16.0)
+        [paper] = due_papers(session, school.id)
+        assert isinstance(paper.facts, CertificateFacts)
+        assert (paper.kind, paper.facts.holder) == ("certificate", "Szkoła Podstawowa nr 7")
+        assert paper.facts.valid_until == date(2028, 3, 15)
+    for template in ("school_received", "school_awarded"):
+        assert {to for what, to in school.mails() if what == template} == set(EVERYBODY)
+    assert set(school.mails().values()) == {1}
+    assert school.journal()[:4] == [
+        "invited", "filled in what the registry knows", "handed in the self-assessment",
+        "declared the self-assessment",
+    ]  # fmt: skip
+
+
+def test_what_the_registry_knows_is_frozen_with_its_source_and_time(school: School) -> None:
+    filled = school.row().content["prefilled"]
+    assert (filled["source"], filled["at"][:10], filled["since"]) == ("registry", "2026-03-16", "2024-03-16")
+    assert [row["id"] for row in filled["members"]] == ["T-1", "T-3"]
+    [project] = filled["projects"]
+    assert (project["id"], project["labelled"], project["teachers"]) == ("P-1", True, ["T-1", "T-3"])
+    assert [row["id"] for row in filled["professional_development"]] == ["A-1", "A-2"], (
+        "confirmed, and theirs"
+    )
+    assert [row["id"] for row in filled["events"]] == ["A-3"]
+    with school.record.writing() as session:
+        session.delete(session.get_one(Activity, "A-1"))
+    assert school.do(prefilling.prefill, school.id) is False
+    assert school.row().content["prefilled"] == filled
+
+
+def test_what_is_missing_is_told_at_once_and_nothing_typed_or_uploaded_is_lost(school: School) -> None:
+    given = whole(confirmed={"members": True}, requirements={"C": "5a and 6b"})
+    step = school.open(StepKind.SELF_ASSESSMENT)[1]
+    refusal = school.answer(step, given, FILES[:1])
+    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal.error, InvalidInput)
+    assert [fault.where for fault in refusal.error.faults] == [
+        "confirmed.projects", "confirmed.professional_development", "confirmed.events",
+        "requirements.B", "requirements.E", "documents", "documents",
+    ]  # fmt: skip
+    assert all(fault.remedy for fault in refusal.error.faults)
+    again = school.open(StepKind.SELF_ASSESSMENT)[1]
+    assert again.draft == given.model_dump(mode="json")
+    assert isinstance(school.answer(again, whole(), FILES[1:]), Accepted), "the first file is still there"
+    with school.record.reading() as session:
+        assert len(session.scalars(sa.select(Document)).all()) == 3
+
+
+def test_a_newer_file_of_the_same_name_takes_the_place_of_the_former(school: School) -> None:
+    school.answer(school.open(StepKind.SELF_ASSESSMENT)[0], whole(answers={}), FILES)
+    newer = StoredDocument("evidence", FILES[0].name, "sha256/newer", "application/pdf", 2)
+    school.answer(school.open(StepKind.SELF_ASSESSMENT)[0], whole(), (newer,))
+    with school.record.reading() as session:
+        keys = session.scalars(sa.select(Document.key).order_by(Document.key)).all()
+    assert keys == sorted([FILES[1].key, FILES[2].key, "sha256/newer"])
+
+
+def test_the_principal_can_send_it_back_with_a_reason(school: School) -> None:
+    school.hand_in()
+    [step] = school.open(StepKind.DECLARATION)
+    assert isinstance(school.answer(step, Decline(decline="Last year's policy.")), Accepted)
+    [again] = school.open(StepKind.SELF_ASSESSMENT)
+    assert (again.assignee, again.refused) == ("t-1@school.example", "Last year's policy.")
+    assert again.draft == whole().model_dump(mode="json")
+    assert isinstance(school.hand_in(), Accepted)
+    assert isinstance(school.declare(), Accepted)
+    assert school.mails()["school_returned", "t-1@school.example"] == 1
+    assert school.mails()["school_declaration", "dyrektor@s.example"] == 2
+
+
+def test_a_reviewer_may_ask_whoever_handed_in(school: School) -> None:
+    school.hand_in(who=1)
+    school.declare()
+    first = school.ask()[0]
+    assert isinstance(school.answer(first, Question(question="Who leads it?")), Accepted)
+    [asked] = school.open(StepKind.INFORMATION)
+    assert asked.assignee == "t-3@school.example"
+    assert isinstance(school.answer(asked, Information(text="Łucja.")), Accepted)
+    school.review(3)
+    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.AWARDED
+
+
+def test_nobody_judges_their_own_school(school: School) -> None:
+    with school.record.writing() as session:
+        for n in (1, 2, 3):
+            session.get_one(Staff, (f"r{n}@nss.example", "reviewer")).school = "S-1"
+    school.hand_in()
+    school.declare()
+    assert {step.assignee for step in school.ask()} == {"r4@nss.example", "r5@nss.example"}
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_what_is_not_in_by_the_deadline_is_closed_and_told_with_the_next_round(
+    school: School, declared: bool
+) -> None:
+    if declared:
+        school.hand_in()  # and the principal forgets it
+    due = school.do(receiving.ask, school.id, key=KEY)[0].due_at
+    school.now = due
+    assert deadlines.pass_deadlines(school.record, now=school.now, key=KEY) == [], "its last second counts"
+    school.now = due + timedelta(seconds=1)
+    [passed] = deadlines.pass_deadlines(school.record, now=school.now, key=KEY)
+    assert passed.application == school.id
+    assert deadlines.pass_deadlines(school.record, now=school.now, key=KEY) == []
+    assert school.row().outcome is Outcome.EXPIRED
+    assert {to for what, to in school.mails() if what == "school_expired"} == set(EVERYBODY)
+    with school.record.reading() as session:
+        [mail] = session.scalars(
+            sa.select(Mail).where(Mail.template == "school_expired", Mail.to_address == EVERYBODY[0])
+        )
+        assert mail.context["routes"] == [session.get_one(Decision, (school.id, 1)).verdict["routes"][0]]
+        assert "2027-01-15" in mail.context["routes"][0]
+    assert school.do(receiving.ask, school.id, key=KEY) == school.ask() == []
+    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.EXPIRED
+
+
+def test_late_is_late_at_the_door_too(school: School) -> None:
+    [step, _] = school.open(StepKind.SELF_ASSESSMENT)
+    assert step.due_at is not None
+    school.now = step.due_at + timedelta(seconds=1)
+    refusal = school.hand_in()
+    assert isinstance(refusal, Refusal)
+    assert "deadline" in refusal.why
+
+
+def refuse(school: School) -> None:
+    school.hand_in()
+    school.declare()
+    school.review(1)
+    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.REFUSED
+
+
+def test_refused_before_the_deadline_it_may_be_improved_and_handed_in_again(school: School) -> None:
+    refuse(school)
+    former = school.id
+    assert {to for what, to in school.mails() if what == "school_refused"} == set(EVERYBODY)
+    with school.record.reading() as session:
+        [school.id] = session.scalars(sa.select(Application.id).where(Application.id != former))
+    assert school.row().attempt == 2
+    first, second = school.open(StepKind.SELF_ASSESSMENT)
+    assert first.draft == second.draft == whole().model_dump(mode="json"), "they go on from what they said"
+    school.do(prefilling.prefill, school.id)
+    assert isinstance(school.answer(second, whole(3)), Accepted), "the documents are there already"
+    school.declare()
+    school.review(5)
+    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.AWARDED
+
+
+def test_refused_after_the_deadline_it_has_the_next_round(school: School) -> None:
+    school.hand_in()
+    school.declare()
+    with school.record.reading() as session:
+        school.now = session.get_one(SchoolRound, 2026).due_at + DAY
+    school.review(1)
+    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.REFUSED
+    with school.record.reading() as session:
+        assert len(session.scalars(sa.select(Application)).all()) == 1
+        assert "next round" in session.get_one(Decision, (school.id, 1)).verdict["routes"][0]
+
+
+def test_documents_do_not_go_with_other_answers(school: School) -> None:
+    school.hand_in()
+    [step] = school.open(StepKind.DECLARATION)
+    refusal = school.answer(step, Declaration(declare=True), FILES)
+    assert isinstance(refusal, Refusal)
+
+
+# The checks by themselves ---------------------------------------------------------------------------
+
+FILLED: dict[str, Any] = {
+    "members": [{"id": "T-1"}, {"id": "T-2"}, {"id": "T-3"}],
+    "projects": [{"id": "P-1", "teachers": ["T-1", "T-2", "T-3"]}, {"id": "P-2", "teachers": ["T-1"]}],
+    "professional_development": [{"id": "A-1", "teacher": "T-1"}, {"id": "A-2", "teacher": "T-2"}],
+    "events": [],
+}
+
+
+def found(
+    given: SelfAssessment, documents: frozenset[SchoolDocument] = frozenset(SchoolDocument)
+) -> list[str]:
+    return [fault.where for fault in missing(QUESTIONS, FILLED, given, documents)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"requirements": {"E": "our page"}}, []),  # the rows show the others
+        ({"requirements": {}}, ["requirements.E"]),
+        ({"disputed": {"P-2": "Not ours."}, "requirements": {"E": "x"}}, ["requirements.C"]),
+        ({"disputed": {"P-1": "Not ours."}, "requirements": {"C": "x", "E": "x"}}, ["requirements.B"]),
+        (
+            {"confirmed": {"members": True, "projects": True, "events": True},
+             "disputed": {"professional_development": "Two are missing."}, "requirements": {"E": "x"}},
+            ["requirements.D"],
+        ),
+        ({"disputed": {"A-1": "Not hers."}, "requirements": {"E": "x", "D": "All staff."}}, []),
+        ({"disputed": {"X-1": "What?"}}, ["disputed.X-1"]),
+        ({"disputed": {"P-1": " "}}, ["disputed.P-1"]),
+        ({"confirmed": dict.fromkeys([*prefilling.FIELDS, "pupils"], True)}, ["confirmed.pupils"]),
+        ({"confirmed": dict.fromkeys(prefilling.FIELDS, True) | {"events": False}}, ["confirmed.events"]),
+        ({"requirements": {"E": "x", "Z": "x"}}, ["requirements.Z"]),
+    ],
+)  # fmt: skip
+def test_each_field_is_confirmed_or_disputed_and_each_requirement_met(
+    changes: dict[str, Any], expected: list[str]
+) -> None:
+    assert found(whole(**changes)) == expected
+
+
+def test_every_question_has_an_answer_within_the_levels() -> None:
+    answers = whole().model_dump()["answers"]
+    answers["esafety"]["rules"]["level"] = 4
+    answers["esafety"]["lessons"]["text"] = " "
+    answers["strategy"].pop("public")
+    answers["strategy"]["fame"] = {"level": 1, "text": "x"}
+    assert sorted(found(whole(answers=answers))) == [
+        "answers.esafety.lessons.text", "answers.esafety.rules.level", "answers.strategy.fame",
+        "answers.strategy.public",
+    ]  # fmt: skip
+
+
+def test_below_the_threshold_it_can_t_be_handed_in() -> None:
+    assert [share(QUESTIONS, whole(level)) for level in range(4)] == [0, 33, 66, 100]
+    assert found(whole(1)) == ["answers"]
+    assert found(whole(2)) == []
+
+
+def test_the_variant_of_2022_is_whole_too() -> None:
+    from labels.rules.loading import RULES, _questions, _read
+
+    five = _questions(_read(RULES, RULES / "self_assessments" / "five-principles.yaml"))
+    assert five is not None
+    assert len(five.pillars) == 5
+    assert missing(five, FILLED, whole(questions=five), frozenset(SchoolDocument)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("safety.pdf", SchoolDocument.SAFETY),
+        ("Safety rules 2026.PDF", SchoolDocument.SAFETY),
+        ("policy.docx", SchoolDocument.POLICY),
+        ("Declaration, signed.pdf", SchoolDocument.DECLARATION),
+        ("our-policy.pdf", None),
+    ],
+)
+def test_a_file_s_name_says_what_it_is(name: str, kind: SchoolDocument | None) -> None:
+    assert document_kind(name) is kind
+
+
+@pytest.mark.parametrize(
+    ("awarded_on", "until"),
+    [
+        (date(2026, 3, 16), date(2028, 3, 15)),
+        (date(2026, 3, 1), date(2028, 2, 29)),
+        (date(2024, 2, 29), date(2026, 2, 28)),
+        (date(2026, 1, 1), date(2027, 12, 31)),
+    ],
+)
+def test_a_label_is_valid_until_the_day_before_its_anniversary(awarded_on: date, until: date) -> None:
+    assert last_day(awarded_on, 2) == until
