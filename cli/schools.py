@@ -122,9 +122,9 @@ def preselect(
     on: Annotated[str, typer.Option(help="The day of the check, YYYY-MM-DD; by default today.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Check every school and invite the eligible ones, once a year.
+    """Check every school and invite the eligible ones.
 
-    Again, it goes on where it was interrupted: nobody is invited twice.
+    Once a year. Again, it goes on where it was interrupted: nobody is invited twice.
     """
     here = existing_workspace()
     try:
@@ -147,9 +147,9 @@ def preselect(
 @app.command("self-assessment")
 @worded
 def self_assessment(application: OneApplication, as_json: AsJson = False) -> None:
-    """What a school is asked: what is filled in, the questions, and what is missing still.
+    """What a school is asked, and what is missing still.
 
-    With --json, a self-assessment to fill in and hand in: what is typed already stands in it.
+    With --json, a file to fill in and hand in; what is typed already stands in it.
     """
     here = existing_workspace()
     with here.record.reading() as session:

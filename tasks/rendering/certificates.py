@@ -171,9 +171,18 @@ def _told(facts: CertificateFacts, words: Texts) -> list[_Told]:
         _Told("p", "place", _place(facts), Room("place", 176, 9, 13, 10.5, leading=1.2), 1.7),
         _Told("p", "phrase", say["before_project"], _room(13.5, 8), 0.45),
         _Told("p", _slanted("project", facts.project), facts.project, _project_room(facts.project), 0.5),
-        _Told("p", "phrase", say["after_project"], _room(13.5, 8), 0),
+        _Told("p", "phrase", say["after_project"], _room(13.5, 8), 0.8 if facts.valid_until else 0),
+        _Told("p", "place", _valid(facts, words), Room("place", 176, 9, 13, 10.5, leading=1.2), 0),
     ]
     return [row for row in told if row.text]
+
+
+def _valid(facts: CertificateFacts, words: Texts) -> str:
+    """Until when the label is valid, where it ends."""
+    if facts.valid_until is None:
+        return ""
+    said: str = words.words["valid"].replace("{valid_until}", words.day(facts.valid_until))
+    return said
 
 
 def _around(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:

@@ -44,7 +44,7 @@ def quoted_in(text: str) -> Iterator[str]:
     sentences = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     for code in lines + re.findall(r"(?<!`)`([^`]+)`(?!`)", sentences):
         if re.match(r"(?:labels|\./run)\s+\S", code):
-            yield " ".join(code.partition(" #")[0].split())
+            yield " ".join(code.partition(" #")[0].partition(" > ")[0].split())
 
 
 def fits(command: str) -> None:
