@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -35,6 +36,16 @@ class CutOffs:
     active_teachers: int
     certified_after: date
     """A School Label that names no end, awarded on this day or earlier, is over."""
+
+    @property
+    def parameters(self) -> dict[str, date]:
+        """What `outcomes` takes."""
+        return {
+            "day": self.on,
+            "active_since": self.active_since,
+            "labelled_since": self.labelled_since,
+            "certified_after": self.certified_after,
+        }
 
     @classmethod
     def by_rules(cls, on: date, school: SchoolRules) -> CutOffs:
@@ -118,14 +129,15 @@ def check_schools(session: Session, dates: CutOffs, school: str | None = None) -
     """
     if school is not None and session.get(School, school) is None:
         raise NotFound(f"The registry has no school {school}.")
-    found = outcomes(dates, school).subquery()
-    query = (
-        sa.select(found, Project.title)
-        .outerjoin(Project, Project.id == found.c.project)
-        .order_by(found.c.school)
-    )
-    for row in session.execute(query.execution_options(yield_per=_BATCH)):
+    for row in session.execute(_with_titles(school is not None), dates.parameters | {"school": school}):
         yield explained(row, dates)
+
+
+@functools.cache
+def _with_titles(one: bool) -> sa.Select[Any]:
+    found = outcomes(one=one).subquery()
+    query = sa.select(found, Project.title).outerjoin(Project, Project.id == found.c.project)
+    return query.order_by(found.c.school).execution_options(yield_per=_BATCH)
 
 
 def explained(row: sa.Row[Any], dates: CutOffs) -> SchoolCheck:
@@ -140,21 +152,21 @@ def explained(row: sa.Row[Any], dates: CutOffs) -> SchoolCheck:
     return SchoolCheck(school=row.school, eligible=eligible, conditions=conditions, holds=row.held)
 
 
-def outcomes(dates: CutOffs, school: str | None = None) -> sa.Select[Any]:
+def outcomes(*, one: bool = False) -> sa.Select[Any]:
     """One row a school with all that the conditions rest on: `school`, `country`, `registered_on`, `active`
     (teachers), `award`, `project`, `awarded_on` (of the latest label that counts) and `held` (School Label).
+    Its parameters are those of the cut-off dates, and `school` for `one` school alone.
 
     Labels are few, so they look for their schools; teachers are looked for by each school, along indexes
     that hold all that is asked of them. One school costs as little as its share of all of them.
     """
-    labels = _labels(dates, school)
-    held = _held(dates, school)
+    labels, held = _labels(one), _held(one)
     query = (
         sa.select(
             School.id.label("school"),
             School.country,
             School.registered_on,
-            _active_teachers(dates).label("active"),
+            _active_teachers().label("active"),
             labels.c.award,
             labels.c.project,
             labels.c.awarded_on,
@@ -164,21 +176,27 @@ def outcomes(dates: CutOffs, school: str | None = None) -> sa.Select[Any]:
         .outerjoin(labels, labels.c.school == School.id)
         .outerjoin(held, held.c.school == School.id)
     )
-    return query if school is None else query.where(School.id == school)
+    return query.where(School.id == _SCHOOL) if one else query
 
 
-def _active_teachers(dates: CutOffs) -> sa.ScalarSelect[str]:
+_SCHOOL = sa.bindparam("school", type_=sa.Text)
+_ON, _ACTIVE_SINCE, _LABELLED_SINCE, _CERTIFIED_AFTER = (
+    sa.bindparam(name, type_=sa.Date) for name in ("day", "active_since", "labelled_since", "certified_after")
+)
+
+
+def _active_teachers() -> sa.ScalarSelect[str]:
     """The active teachers of a school, in one text."""
     in_project = (
         sa.exists()
-        .where(Member.teacher == Teacher.id, Member.joined_on <= dates.on)
-        .where(Project.id == Member.project, Project.started_on <= dates.on)
-        .where(sa.or_(Project.ended_on.is_(None), Project.ended_on >= dates.active_since))
+        .where(Member.teacher == Teacher.id, Member.joined_on <= _ON)
+        .where(Project.id == Member.project, Project.started_on <= _ON)
+        .where(sa.or_(Project.ended_on.is_(None), Project.ended_on >= _ACTIVE_SINCE))
     )
     in_activity = sa.exists().where(
         Activity.teacher == Teacher.id,
         Activity.confirmed,
-        Activity.on.between(dates.active_since, dates.on),
+        Activity.on.between(_ACTIVE_SINCE, _ON),
     )
     return (
         sa.select(sa.func.aggregate_strings(Teacher.id, BETWEEN_IDS))
@@ -187,7 +205,7 @@ def _active_teachers(dates: CutOffs) -> sa.ScalarSelect[str]:
     )
 
 
-def _labels(dates: CutOffs, school: str | None) -> sa.CTE:
+def _labels(one: bool) -> sa.CTE:
     """The latest National Quality Label of a European project that each school is involved in."""
     founder, home = aliased(Teacher), aliased(School)
     countries = (
@@ -201,7 +219,7 @@ def _labels(dates: CutOffs, school: str | None) -> sa.CTE:
     )
     counts = (
         Award.label == "national",
-        Award.awarded_on.between(dates.labelled_since, dates.on),
+        Award.awarded_on.between(_LABELLED_SINCE, _ON),
         Award.revoked_at.is_(None),
         countries > 1,
     )
@@ -215,28 +233,28 @@ def _labels(dates: CutOffs, school: str | None) -> sa.CTE:
         .select_from(Award)
         .join(Member, Member.project == Award.project)
         .join(Teacher, Teacher.id == Member.teacher)
-        .where(Member.joined_on <= dates.on, *counts)
+        .where(Member.joined_on <= _ON, *counts)
     )
-    if school is not None:
-        of_schools = of_schools.where(Teacher.school == school)
+    if one:
+        of_schools = of_schools.where(Teacher.school == _SCHOOL)
     ranked = of_schools.subquery()
     return sa.select(ranked).where(ranked.c.place == 1).cte("label")
 
 
-def _held(dates: CutOffs, school: str | None) -> sa.CTE:
+def _held(one: bool) -> sa.CTE:
     """The School Labels that are valid on the day of the check."""
     valid = (
         sa.select(Award.school, sa.func.max(Award.id).label("award"))
-        .where(Award.label == "school", Award.awarded_on <= dates.on, Award.revoked_at.is_(None))
+        .where(Award.label == "school", Award.awarded_on <= _ON, Award.revoked_at.is_(None))
         .where(
             sa.or_(
-                Award.valid_until >= dates.on,
-                sa.and_(Award.valid_until.is_(None), Award.awarded_on > dates.certified_after),
+                Award.valid_until >= _ON,
+                sa.and_(Award.valid_until.is_(None), Award.awarded_on > _CERTIFIED_AFTER),
             )
         )
         .group_by(Award.school)
     )
-    return (valid if school is None else valid.where(Award.school == school)).cte("held")
+    return (valid.where(Award.school == _SCHOOL) if one else valid).cte("held")
 
 
 def _registered(registered_on: date, dates: CutOffs) -> Condition:

@@ -120,7 +120,7 @@ def check(session: Session, year: int, *, now: datetime) -> bool:
     if one.checked_at is not None:
         return False
     dates = cut_offs(session, one)
-    found = outcomes(dates).offset(0).subquery()  # an offset, so that no part of it is computed twice
+    found = outcomes().offset(0).subquery()  # an offset, so that no part of it is computed twice
     eligible = sa.and_(
         found.c.registered_on < dates.registered_before,
         _count_of(found.c.active) >= dates.active_teachers,
@@ -129,7 +129,8 @@ def check(session: Session, year: int, *, now: datetime) -> bool:
     kept = [column.name for column in found.c]
     session.execute(
         sa.insert(SchoolOutcome).from_select(
-            ["year", *kept, "eligible"], sa.select(sa.literal(year), *found.c, eligible)
+            ["year", *kept, "eligible"],
+            sa.select(sa.literal(year), *found.c, eligible).params(dates.parameters),
         )
     )
     one.checked_at = now
