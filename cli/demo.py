@@ -28,12 +28,15 @@ from labels.errors import NotAllowed, OutOfReach
 from labels.record.schema import Application, Document, Mail, Stage, Step, StepKind, StepState
 from labels.registry.importing import import_registry
 from labels.reviewing import Refusal
+from labels.rules.model import SchoolDocument
+from labels.school_label import inviting, rounds
 from labels.settings import PROJECT, Settings
 from labels.steps import open_steps
-from labels.submitting import rules_of
+from labels.submitting import StoredDocument, rules_of
 from tasks.european import begin_cycle
-from tasks.runs import prefect_client, start, wake
-from tasks.submission import submit_file
+from tasks.preselection import DEPLOYMENT, begin
+from tasks.runs import ask_for, prefect_client, start, wake
+from tasks.submission import store_evidence, submit_file
 from tasks.workspace import Workspace
 
 EXAMPLES = PROJECT / "examples"
@@ -41,6 +44,8 @@ TODAY = date(2026, 3, 16)
 """The day on which the sample data is about to be judged."""
 EUROPEAN_YEAR = 2025
 """The latest year of the European Quality Label whose labels have all been awarded on that day."""
+SCHOOLS = ("S-PL-01", "S-CZ-02", "S-IS-02", "S-FI-01")
+"""Schools to ask why: the first hands its self-assessment in, each of the others fails for another reason."""
 SETTLES_WITHIN = 300.0
 """Seconds for the runs to reach their next step: the stock worker starts a process for each."""
 
@@ -100,8 +105,9 @@ def run_demo(*, auto: bool) -> None:
             if auto and not stop.is_set():
                 _play(here, played, stop)
                 gallery = _play_year(here, stop)
+            school = _play_round(here, stop) if auto and not stop.is_set() else None
             if not stop.is_set():
-                _tell(here, played, running.ui_url, auto, gallery, time.monotonic() - began)
+                _tell(here, played, running.ui_url, auto, gallery, school, time.monotonic() - began)
             if not auto:
                 say("Ctrl-C ends the demo.")
                 stop.wait()
@@ -231,6 +237,50 @@ def _play_year(here: Workspace, stop: threading.Event) -> Path | None:
     return gallery if gallery.exists() else None
 
 
+def _play_round(here: Workspace, stop: threading.Event) -> str | None:
+    """A round of the School Label: every school is checked, one of those invited goes on to its certificate."""
+    year = begin(here).year
+    say(f"The School Label of {year}: every school is checked, and the eligible ones are invited …")
+    with prefect_client() as client:
+        ask_for(client, DEPLOYMENT, {"on": TODAY.isoformat()})
+    deadline = time.monotonic() + SETTLES_WITHIN
+    while not stop.wait(0.3):
+        with here.record.reading() as session:
+            over = rounds.round_of(session, year).invited_at is not None
+            invited = session.scalars(sa.select(Application.id).where(Application.label == "school")).all()
+            if over and not inviting.unstarted(session, year, limit=1):
+                break
+        if time.monotonic() > deadline:
+            raise OutOfReach("The worker", f"did not end the round; see {here.settings.home / 'logs'}.")
+    if stop.is_set():
+        return None
+    with here.record.reading() as session:
+        [chosen] = rounds.answers(session, year, SCHOOLS[0])
+        if chosen.application is None:
+            return None
+        edition = rules_of(session, session.get_one(Application, chosen.application))
+    _settle(here, invited, stop)
+    self_assessment = yaml.safe_load((EXAMPLES / "answers" / "self-assessment.json").read_text("utf-8"))
+    files = [EXAMPLES / "evidence" / f"{kind.value}.pdf" for kind in SchoolDocument]
+
+    def say_of(step: Step) -> dict[str, Any]:
+        if step.kind is StepKind.SELF_ASSESSMENT:
+            return dict(self_assessment)
+        if step.kind is StepKind.DECLARATION:
+            return {"declare": True}
+        points = {pillar.id: pillar.maximum - 1 for pillar in edition.criteria_set.criteria}
+        return {"scores": points, "comment": "The whole school stands behind it, and it shows.", "note": ""}
+
+    while steps := _awaited(here, Application.id == chosen.application):
+        if stop.is_set():
+            return None
+        wanted = steps[0].kind is StepKind.SELF_ASSESSMENT
+        _answer_all(here, steps, say_of, stop, store_evidence(here, files, edition) if wanted else ())
+        _settle(here, [chosen.application], stop)
+    say(f"{len(invited)} schools were invited; {SCHOOLS[0]} is the first to hold the label.")
+    return chosen.application
+
+
 def _awaited(here: Workspace, whose: sa.ColumnElement[bool]) -> list[Step]:
     with here.record.reading() as session:
         return [
@@ -246,6 +296,7 @@ def _answer_all(
     steps: Sequence[Step],
     say_of: Callable[[Step], dict[str, Any]],
     stop: threading.Event,
+    documents: Sequence[StoredDocument] = (),
 ) -> None:
     """Everybody answers with the code from their mail; of several asked for one thing, the first does."""
     codes = codes_in_mail(here.settings.mail_folder)
@@ -259,7 +310,7 @@ def _answer_all(
                 continue
             result = reviewing.answer(
                 session, step.id, step.assignee, codes.get(step.id, ""), given,
-                now=here.now(), key=here.key, door="demo",
+                now=here.now(), key=here.key, door="demo", documents=documents,
             )  # fmt: skip
         if isinstance(result, Refusal):
             raise NotAllowed(f"{step.assignee} was refused: {result.why}")
@@ -289,6 +340,7 @@ def _tell(
     ui_url: str,
     auto: bool,
     gallery: Path | None,
+    school: str | None,
     seconds: float,
 ) -> None:
     codes = codes_in_mail(here.settings.mail_folder)
@@ -332,6 +384,10 @@ def _tell(
     if auto:
         say(f"  ./run show {rows[0][0]}")
         say(f"  ./run cycle {EUROPEAN_YEAR}")
+        if school:
+            say(f"  ./run show {school}")
+        for name in SCHOOLS:
+            say(f"  ./run school-check --round {TODAY.year} --school {name}")
     else:
         step, of, who, code = awaited[0]
         say(f"  ./run show {of}")
