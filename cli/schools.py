@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy.orm import Session
 
-from cli.app import As, AsJson, Code, OneApplication, OneStep, answered, app, plain, worded
+from cli.app import (
+    As,
+    AsJson,
+    Code,
+    OneApplication,
+    OneStep,
+    accepted,
+    answered,
+    app,
+    plain,
+    read_json,
+    worded,
+)
 from cli.output import emit, emit_each, say, say_plainly, table
-from labels.answers import Declaration, Decline
+from labels import reviewing
+from labels.answers import Declaration, Decline, read_answer
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Award
+from labels.reviewing import Refusal
 from labels.rules import load_rules
-from labels.school_label import rounds
+from labels.school_label import drafting, rounds
 from labels.school_label.preselection import SchoolCheck, check_schools, cut_offs_on
 from labels.school_label.worksheet import worksheet
+from labels.steps import seen
 from tasks.preselection import DEPLOYMENT, begin
 from tasks.runs import ask_for, prefect_client
 from tasks.workspace import existing_workspace
@@ -193,3 +209,54 @@ def declare(
     """Confirm a self-assessment as principal, or send it back."""
     given = Decline(decline=send_back) if send_back else Declaration(declare=True)
     answered(step, email, code, given, [], as_json)
+
+
+@app.command()
+@worded
+def draft(
+    step: OneStep,
+    file: Annotated[Path, typer.Argument(help="A self-assessment, as incomplete as it is.")],
+    email: As,
+    code: Code,
+    as_json: AsJson = False,
+) -> None:
+    """Save a draft of a self-assessment for your colleagues.
+
+    Where somebody else saved a newer one, the difference is shown and nothing is overwritten.
+    """
+    here = existing_workspace()
+    given = read_answer(read_json(file), file.name)
+    with here.record.writing() as session:
+        saved = reviewing.save_draft(session, step, email, code, given, now=here.now(), key=here.key)
+    if isinstance(saved, Refusal):
+        accepted(saved, here)
+        return
+    if as_json:
+        emit({"step": step, "draft": saved})
+    else:
+        say(f"Saved as draft {saved}. The code stays valid.", "green")
+
+
+@app.command()
+@worded
+def drafts(
+    application: OneApplication,
+    number: Annotated[
+        int | None, typer.Option("--show", metavar="NUMBER", help="One draft, as JSON.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The drafts of a school's self-assessment: who, when."""
+    here = existing_workspace()
+    with here.record.reading() as session:
+        its = seen(session, application)
+        if number is not None:
+            emit(drafting.draft_of(session, its, number).body | {"draft": number})
+            return
+        rows = [(one.number, one.author, one.saved_at) for one in drafting.drafts(session, its)]
+    if as_json:
+        emit([{"draft": one, "author": author, "saved_at": at} for one, author, at in rows])
+    elif rows:
+        table("", ["draft", "author", "saved"], [(one, author, in_words(at)) for one, author, at in rows])
+    else:
+        say_plainly("There is no draft yet.")

@@ -44,7 +44,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.rules import RuleEdition
-from labels.school_label import receiving
+from labels.school_label import drafting, receiving
 from labels.school_label.people import spokesperson
 from labels.scoring import Assessment, another_needed, check_points
 from labels.steps import (
@@ -474,6 +474,23 @@ def answer(
                 return _not_accepted(session, application, step, given, result, now=now, door=door)
             return result
     raise TypeError(f"{type(given).__name__} answers no step of the kind {step.kind.value}")
+
+
+def save_draft(
+    session: Session, step_id: str, email: str, code: str, given: Answer, *, now: datetime, key: bytes
+) -> int | Refusal:
+    """Keeps a draft of a school's self-assessment for all of its teachers; its number. The code stays valid.
+
+    Raises:
+        NotFound: there is no such step.
+    """
+    application, step = held_by_step(session, step_id)
+    refusal = prove(session, step, email, code, now=now, key=key)
+    if refusal is not None:
+        return refusal
+    if step.kind is not StepKind.SELF_ASSESSMENT or not isinstance(given, SelfAssessment):
+        return Refusal("Only a school's self-assessment is drafted.")
+    return drafting.save(session, application, step, given, now=now)
 
 
 def _not_accepted(

@@ -421,6 +421,18 @@ class SchoolOutcome(Base):
     """Whether it meets the three conditions."""
 
 
+class Draft(Base):
+    """What a school's teachers typed so far, one row a save: nothing that was typed is ever lost."""
+
+    __tablename__ = "draft"
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    author: Mapped[str]
+    saved_at: Mapped[datetime]
+    body: Mapped[dict[str, Any]]
+    """A self-assessment, as incomplete as it is."""
+
+
 # The European Quality Label's yearly cycle ---------------------------------------------------------
 
 

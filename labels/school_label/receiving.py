@@ -18,6 +18,7 @@ from labels.errors import InvalidInput
 from labels.journal import note
 from labels.record.schema import Application, Document, Stage, Step, StepKind, StepState
 from labels.rules.model import SchoolDocument, SelfAssessmentRules
+from labels.school_label.drafting import unseen
 from labels.school_label.people import principal, tell_everyone
 from labels.school_label.self_assessment import document_kind, missing, share
 from labels.steps import awaited_of, close_step, every_step, held, open_step, renew_code, steps_of
@@ -102,6 +103,8 @@ def take(
     keep_documents(session, application, documents, now)
     if "prefilled" not in application.content:
         return Refusal("What the registry knows of your school is not filled in yet; try again in a minute.")
+    if refusal := unseen(session, application, step.assignee, given):
+        return refusal
     if error := preview(session, application, given):
         number = len(error.faults)
         things = "One thing is" if number == 1 else f"{number} things are"

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from labels.answers import SelfAnswer, SelfAssessment
 from labels.errors import Fault, NotAllowed
-from labels.record.schema import Application, School, StepKind
+from labels.record.schema import Application, School, StepKind, StepState
 from labels.rules.model import SelfAssessmentRules
+from labels.school_label.drafting import latest
 from labels.school_label.prefilling import FIELDS
 from labels.school_label.receiving import preview, questions_of
 from labels.steps import seen, steps_of
@@ -68,11 +69,21 @@ def line(row: Mapping[str, Any]) -> str:
 
 
 def _typed(session: Session, application: Application) -> SelfAssessment:
-    """What was handed in, or typed last into an answer that was not complete."""
+    """What was handed in, drafted last, or typed last into an answer that was not complete."""
+    newest = latest(session, application)
+    if newest is not None and not handed_in(session, application):
+        return SelfAssessment.model_validate(newest.body | {"draft": newest.number})
     steps = steps_of(session, application, StepKind.SELF_ASSESSMENT)
     typed = [step.answer or step.draft for step in steps if step.answer or step.draft]
     last = {name: value for name, value in (typed[-1] or {}).items() if name != "share"} if typed else {}
     return SelfAssessment.model_validate(last)
+
+
+def handed_in(session: Session, application: Application) -> bool:
+    """Whether the self-assessment is in."""
+    return any(
+        step.state is StepState.ANSWERED for step in steps_of(session, application, StepKind.SELF_ASSESSMENT)
+    )
 
 
 def _with_places(questions: SelfAssessmentRules, given: SelfAssessment) -> SelfAssessment:

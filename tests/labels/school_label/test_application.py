@@ -45,9 +45,10 @@ from labels.record.schema import (
 from labels.reviewing import Accepted, Refusal
 from labels.rules import load_rules, load_school_rules
 from labels.rules.model import SchoolDocument, SelfAssessmentRules
-from labels.school_label import deciding, inviting, prefilling, receiving, rounds
+from labels.school_label import deciding, drafting, inviting, prefilling, receiving, rounds
 from labels.school_label.deciding import last_day
 from labels.school_label.self_assessment import document_kind, missing, share
+from labels.school_label.worksheet import worksheet
 from labels.submitting import StoredDocument
 from tests.support.people import KEY, code_of, populate
 
@@ -363,6 +364,45 @@ def test_documents_do_not_go_with_other_answers(school: School) -> None:
     [step] = school.open(StepKind.DECLARATION)
     refusal = school.answer(step, Declaration(declare=True), FILES)
     assert isinstance(refusal, Refusal)
+
+
+def draft(school: School, who: int, **changes: Any) -> Any:
+    step = school.open(StepKind.SELF_ASSESSMENT)[who]
+    return school.do(reviewing.save_draft, step.id, step.assignee, code_of(step), whole(**changes), key=KEY)
+
+
+def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: School) -> None:
+    assert draft(school, 0, answers={}) == 1
+    assert draft(school, 0, links=["https://szkola.example"]) == 2, "one's own is gone on from"
+    refusal = draft(school, 1, requirements={"B": "Nobody else."})
+    assert isinstance(refusal, Refusal)
+    assert '"draft": 2' in refusal.why
+    assert isinstance(refusal.error, InvalidInput)
+    told = {fault.where: fault.problem for fault in refusal.error.faults}
+    assert told.keys() == {"draft", "requirements.B", "requirements.C", "requirements.E", "links"}
+    assert told["requirements.B"] == "t-1@school.example has “Also Łucja.”; you have “Nobody else.”."
+    mine = school.open(StepKind.SELF_ASSESSMENT)[1].draft
+    assert mine is not None
+    assert mine["requirements"] == {"B": "Nobody else."}, "what was not taken is kept too"
+    assert draft(school, 1, requirements={"B": "Nobody else."}, draft=2) == 3
+    with school.record.reading() as session:
+        row = session.get_one(Application, school.id)
+        assert [(one.number, one.author) for one in drafting.drafts(session, row)] == [
+            (1, "t-1@school.example"), (2, "t-1@school.example"), (3, "t-3@school.example"),
+        ]  # fmt: skip
+        sheet = worksheet(session, school.id)
+        assert (sheet.given.draft, sheet.given.requirements["B"]) == (3, "Nobody else.")
+    late = school.hand_in()
+    assert isinstance(late, Refusal), "a colleague's newer draft is not overwritten by handing in either"
+    assert isinstance(school.hand_in(whole(draft=3)), Accepted)
+
+
+def test_a_draft_needs_the_code_too(school: School) -> None:
+    step = school.open(StepKind.SELF_ASSESSMENT)[0]
+    refusal = school.do(reviewing.save_draft, step.id, step.assignee, "2222-2222-22", whole(), key=KEY)
+    assert isinstance(refusal, Refusal)
+    with school.record.reading() as session:
+        assert drafting.drafts(session, session.get_one(Application, school.id)) == []
 
 
 # The checks by themselves ---------------------------------------------------------------------------
