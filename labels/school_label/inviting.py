@@ -37,9 +37,10 @@ from labels.record.schema import (
 from labels.rules.model import RuleEdition
 from labels.school_label import rounds
 from labels.school_label.people import invited
-from labels.school_label.preselection import CutOffs, explained
+from labels.school_label.preselection import BETWEEN_IDS, CutOffs
 from labels.steps import common_context
 from labels.submitting import keep_rules
+from labels.text import one_line
 
 BATCH = 200
 """Schools that are invited in one transaction: a second's work, which is lost if the process dies in it."""
@@ -183,7 +184,13 @@ def _words(row: sa.Row[Any], application: str, one: SchoolRound, dates: CutOffs)
         "holder": row.name,
         "organisation_name": row.organisation_name,
         "due": in_words(one.due_at),
-        "why": [condition.why for condition in explained(row, dates).conditions.values()],
+        "why": {
+            "registered_on": row.registered_on.isoformat(),
+            "active": str(len(row.active.split(BETWEEN_IDS))),
+            "active_since": dates.active_since.isoformat(),
+            "project_title": one_line(row.title or ""),
+            "awarded_on": row.awarded_on.isoformat(),
+        },
     }
 
 
@@ -234,7 +241,7 @@ def invite_again(session: Session, former: Application, due: datetime, *, now: d
         for number, one in enumerate(people, 1)
     ]
     write(session, Step, *steps)
-    words = common_context(session, former) | {"application": identifier, "due": in_words(due), "why": []}
+    words = common_context(session, former) | {"application": identifier, "due": in_words(due), "why": {}}
     template = outbox.Template.SCHOOL_INVITED
     outbox.queue_many(
         session,

@@ -11,6 +11,7 @@ import hashlib
 import re
 import shlex
 import textwrap
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.errors import MessageError
@@ -175,6 +176,7 @@ def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
         auto_reload=False,
     )
     environment.globals.clear()
+    environment.globals["say"] = tomllib.loads((TEMPLATES / language / "words.toml").read_text("utf-8"))
     for name in ("safe", "xmlattr", "urlize", "map", "attr", "tojson", "pprint"):
         environment.filters.pop(name, None)  # each of them can make markup or reach past a value
     filters: dict[str, Callable[..., Any]] = {

@@ -111,11 +111,13 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
     Template.SCHOOL_INVITED: DUE
     | {
         "holder": "Szkoła Podstawowa nr 7",
-        "why": [
-            "Registered on 2020-01-01, before 2024-03-16.",
-            "2 teachers were active between 2024-03-16 and 2026-03-16 (T-0, T-1); 2 are needed.",
-            "The European project “Rivers” (P-1) received a National Quality Label on 2025-10-01.",
-        ],
+        "why": {
+            "registered_on": "2020-01-01",
+            "active": "2",
+            "active_since": "2024-03-16",
+            "project_title": "Rivers",
+            "awarded_on": "2025-10-01",
+        },
     },
     Template.SCHOOL_DECLARATION: DUE
     | {

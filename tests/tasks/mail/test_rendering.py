@@ -204,6 +204,21 @@ def test_a_missing_value_stops_the_message_instead_of_leaving_a_hole() -> None:
         worded(row)
 
 
+@pytest.mark.parametrize(
+    ("language", "direction", "greeting"), [("pl", "ltr", "Dzień dobry, "), ("ar", "rtl", "السيد/السيدة ")]
+)
+@pytest.mark.parametrize("template", [Template.SCHOOL_INVITED, Template.SCHOOL_RECEIVED])
+def test_a_school_is_spoken_to_in_its_teachers_language(
+    template: Template, language: str, direction: str, greeting: str
+) -> None:
+    received, text, html = read(worded(mail(template, language=language)))
+    assert received["Content-Language"] == language
+    assert f'<html lang="{language}" dir="{direction}">' in html
+    assert greeting in text
+    for english in ("Dear ", "With kind regards", "School", "automatically"):
+        assert english not in text.replace("School Label", "")
+
+
 def test_a_language_without_a_translation_falls_back_to_english() -> None:
     received, _, html = read(worded(mail(Template.RECEIPT, language="el")))
     assert received["Content-Language"] == "en"
