@@ -15,7 +15,14 @@ from labels.european_label.freezing import central_organisation
 from labels.journal import SYSTEM, note
 from labels.record.schema import Application, Project, School, SchoolOutcome, SchoolRound
 from labels.rules.model import RuleEdition, SchoolRules
-from labels.school_label.preselection import BETWEEN_IDS, CutOffs, SchoolCheck, explained, outcomes
+from labels.school_label.preselection import (
+    BETWEEN_IDS,
+    CutOffs,
+    SchoolCheck,
+    counts_in_sets,
+    explained,
+    outcomes,
+)
 from labels.submitting import keep_rules, kept_rules
 
 _BATCH = 1_000
@@ -120,7 +127,9 @@ def check(session: Session, year: int, *, now: datetime) -> bool:
     if one.checked_at is not None:
         return False
     dates = cut_offs(session, one)
-    found = outcomes().offset(0).subquery()  # an offset, so that no part of it is computed twice
+    found = (
+        outcomes(as_sets=counts_in_sets(session)).offset(0).subquery()
+    )  # an offset, so that no part of it is computed twice
     eligible = sa.and_(
         found.c.registered_on < dates.registered_before,
         _count_of(found.c.active) >= dates.active_teachers,
