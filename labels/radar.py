@@ -19,6 +19,7 @@ from labels.record.schema import (
     Journal,
     Mail,
     Organisation,
+    SchoolRound,
     Staff,
     Stage,
     Step,
@@ -36,6 +37,9 @@ A_WHILE = timedelta(hours=1)
 
 TRIES = 3
 """Attempts after which a message is told of: the first two are a quarter of an hour."""
+
+ROUND_WITHIN = timedelta(hours=1)
+"""A round checks and invites within minutes; after this it has lost its run."""
 
 RECOVER = "labels recover"
 UPKEEP = "labels upkeep"
@@ -73,6 +77,7 @@ def stuck(session: Session, now: datetime) -> list[Stuck]:
             _undated,
             _unsent,
             _uncoordinated,
+            _unfinished,
         )
         for one in look(session, now)
     ]
@@ -245,6 +250,19 @@ def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
             organisation=application.organisation if application else None,
             stage=application.stage.value if application else None,
             awaits=mail.to_address, since=mail.queued_at, reason=reason, mend=mend,
+        )  # fmt: skip
+
+
+def _unfinished(session: Session, now: datetime) -> Iterator[Stuck]:
+    begun = sa.select(SchoolRound).where(
+        SchoolRound.invited_at.is_(None), SchoolRound.begun_at < now - ROUND_WITHIN
+    )
+    for one in session.scalars(begun):
+        what = "invited everybody" if one.checked_at else "checked the schools"
+        yield Stuck(
+            subject=f"School Label {one.year}", since=one.begun_at,
+            reason=f"Its round has not {what}, hours after it began.",
+            mend=f"labels preselect --on {one.on}",
         )  # fmt: skip
 
 

@@ -13,13 +13,14 @@ from labels.applications import digest
 from labels.clock import brussels_day, in_words
 from labels.journal import RULES
 from labels.record.rows import write
-from labels.record.schema import Application, Award, Outcome, SchoolRound, Step
+from labels.record.schema import Application, Award, Outcome, SchoolRound, Step, StepState
 from labels.reviewing import assessments
+from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
 from labels.school_label.people import tell_everyone
 from labels.scoring import decide as decide_by_rules
 from labels.scoring import in_points
-from labels.steps import held
+from labels.steps import awaited_of, close_step, every_step, held
 from labels.submitting import rules_of
 
 
@@ -85,7 +86,18 @@ def last_day(awarded_on: date, years: int) -> date:
 def pass_deadline(
     session: Session, application: Application, step: Step, *, now: datetime, key: bytes
 ) -> str:
-    """Closes an application that was not handed in, or not declared, in time; tells everybody, with the next round."""
+    """Closes an application that was not handed in, or not declared, in time; tells everybody, with the next round.
+
+    Where a coordinator gave a colleague more time, only this teacher's own step ends.
+    """
+    longer = [
+        other
+        for other in awaited_of(application, every_step(session, application))
+        if other.id != step.id and other.kind in receiving.ASKED and other.due_at and other.due_at >= now
+    ]
+    if longer:
+        close_step(step, StepState.EXPIRED, now, "the deadline has passed")
+        return "its time is over; a colleague has more"
     route = _route(session, application, None, now)
     deciding.end(
         session, application, Outcome.EXPIRED, RULES, now,

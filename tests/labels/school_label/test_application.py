@@ -315,6 +315,18 @@ def test_what_is_not_in_by_the_deadline_is_closed_and_told_with_the_next_round(
     assert school.do(deciding.decide, school.id, key=KEY) is Outcome.EXPIRED
 
 
+def test_more_time_for_one_teacher_is_more_time_for_the_school(school: School) -> None:
+    first, second = school.open(StepKind.SELF_ASSESSMENT)
+    assert first.due_at is not None
+    with school.record.writing() as session:
+        session.get_one(Step, second.id).due_at = first.due_at + DAY
+    school.now = first.due_at + timedelta(seconds=1)
+    assert len(deadlines.pass_deadlines(school.record, now=school.now, key=KEY)) == 1
+    assert school.row().outcome is None
+    assert isinstance(school.hand_in(), Accepted)
+    assert isinstance(school.declare(), Accepted)
+
+
 def test_late_is_late_at_the_door_too(school: School) -> None:
     [step, _] = school.open(StepKind.SELF_ASSESSMENT)
     assert step.due_at is not None

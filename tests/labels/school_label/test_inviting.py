@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import outbox
+from labels import outbox, radar
 from labels.clock import end_of_day
 from labels.errors import NotFound
 from labels.record.engine import Record
@@ -223,3 +223,20 @@ def test_who_holds_a_label_or_has_an_open_application_is_not_invited(record: Rec
 def test_a_round_that_never_began_invites_nobody(record: Record) -> None:
     with record.writing() as session, pytest.raises(NotFound):
         inviting.invite(session, 2030, rules_for, now=NOW, key=KEY)
+
+
+def test_a_round_that_lost_its_run_is_on_the_radar(record: Record) -> None:
+    check(record, Europe(2))
+
+    def seen(hours: int) -> list[tuple[str, str]]:
+        with record.reading() as session:
+            return [
+                (one.subject, one.mend)
+                for one in radar.stuck(session, NOW + timedelta(hours=hours))
+                if one.subject.startswith("School Label")
+            ]
+
+    assert seen(0) == []
+    assert seen(2) == [("School Label 2026", "labels preselect --on 2026-03-16")]
+    invite_all(record)
+    assert seen(2) == []
