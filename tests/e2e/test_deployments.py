@@ -23,6 +23,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 import yaml
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.states import Pending, Running, Scheduled
@@ -78,6 +84,21 @@ def only_when_asked(stage: Stage_) -> Iterator[None]:
         deployment = client.read_deployment_by_name(UPKEEP)
         [schedule] = deployment.schedules
         client.update_deployment_schedule(deployment.id, schedule.id, active=False)
+
+        def quiet() -> bool:
+            """One that is scheduled, or taken already, would come yet."""
+            coming = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]
+            under_way = FlowRunFilter(
+                deployment_id=FlowRunFilterDeploymentId(any_=[deployment.id]),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=coming)),
+            )
+            runs = client.read_flow_runs(flow_run_filter=under_way)
+            for run in runs:
+                if run.state_type is StateType.SCHEDULED:
+                    client.delete_flow_run(run.id)
+            return not runs
+
+        stage.until(quiet, "no upkeep is on its way")
         try:
             yield
         finally:
