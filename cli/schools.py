@@ -168,8 +168,8 @@ def self_assessment(application: OneApplication, as_json: AsJson = False) -> Non
     With --json, a file to fill in and hand in; what is typed already stands in it.
     """
     here = existing_workspace()
-    with here.record.reading() as session:
-        sheet = worksheet(session, application)
+    with here.record.writing() as session:
+        sheet = worksheet(session, application, now=here.now())
     if as_json:
         emit(sheet.given.model_dump(mode="json", exclude_none=True))
         return

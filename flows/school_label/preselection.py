@@ -26,6 +26,6 @@ async def preselection(on: date | None = None) -> int:
     year = begin_the_round(on)
     check_every_school(year)
     invite_the_schools(year)
-    start_the_applications(year)
     send_the_invitations()
+    start_the_applications(year)
     return show_the_round(year)

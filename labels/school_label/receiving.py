@@ -20,6 +20,7 @@ from labels.record.schema import Application, Document, Stage, Step, StepKind, S
 from labels.rules.model import SchoolDocument, SelfAssessmentRules
 from labels.school_label.drafting import unseen
 from labels.school_label.people import principal, tell_everyone
+from labels.school_label.prefilling import prefill
 from labels.school_label.self_assessment import document_kind, missing, share
 from labels.steps import awaited_of, close_step, every_step, held, open_step, renew_code, steps_of
 from labels.submitting import StoredDocument, rules_of
@@ -101,8 +102,7 @@ def take(
     uploaded is kept.
     """
     keep_documents(session, application, documents, now)
-    if "prefilled" not in application.content:
-        return Refusal("What the registry knows of your school is not filled in yet; try again in a minute.")
+    prefill(session, application.id, now=now)  # whoever is faster than the run of their application
     if refusal := unseen(session, application, step.assignee, given):
         return refusal
     if error := preview(session, application, given):

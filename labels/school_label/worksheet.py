@@ -14,7 +14,7 @@ from labels.errors import Fault, NotAllowed
 from labels.record.schema import Application, School, StepKind, StepState
 from labels.rules.model import SelfAssessmentRules
 from labels.school_label.drafting import latest
-from labels.school_label.prefilling import FIELDS
+from labels.school_label.prefilling import FIELDS, prefill
 from labels.school_label.receiving import preview, questions_of
 from labels.steps import seen, steps_of
 
@@ -33,20 +33,19 @@ class Worksheet:
     missing: list[Fault]
 
 
-def worksheet(session: Session, application_id: str) -> Worksheet:
+def worksheet(session: Session, application_id: str, *, now: datetime) -> Worksheet:
     """The sheet of a school's application.
 
     Raises:
         NotFound: there is no such application.
-        NotAllowed: it is no school's, or what the registry knows is not filled in yet.
+        NotAllowed: it is no school's, or was closed before anything was filled in.
     """
     application = seen(session, application_id)
     if application.label != "school":
         raise NotAllowed(f"{application.id} is no school's application.")
+    prefill(session, application_id, now=now)  # whoever is faster than its run
     if "prefilled" not in application.content:
-        raise NotAllowed(
-            f"What the registry knows is not filled in for {application.id} yet; its run does so within minutes."
-        )
+        raise NotAllowed(f"{application.id} was closed before anything was filled in.")
     questions = questions_of(session, application)
     given = _typed(session, application)
     error = preview(session, application, given)
