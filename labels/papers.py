@@ -83,6 +83,9 @@ Prose = Annotated[
 """Text by a person, with its line breaks, at most 10,000 characters."""
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{2,39}$")]
 """The identifier of an application or award, e.g. `NQL-7KQ4M9XT2A`."""
+CheckCode = Annotated[str, Field(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$", max_length=40)]
+"""What a stranger types to check a certificate, e.g. `7KQ4-M9XT-2A5B`."""
+Address = Annotated[str, Field(pattern=r"^https?://[!-~]+$", max_length=200)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 Points = Annotated[Decimal, BeforeValidator(_two_places), Field(ge=0, lt=10_000, decimal_places=2)]
 
@@ -169,11 +172,16 @@ class CertificateFacts(Paper):
     """Name of the criteria set in force, e.g. `2014 (six criteria)`; empty where none applies."""
     valid_until: date | None = None
     """The last day of a label that ends."""
+    code: CheckCode | None = None
+    check_url: Address | None = None
+    """The page that knows the code: its QR leads to `check_url/code`. Both are given, or neither."""
 
     @model_validator(mode="after")
     def _names_its_project(self) -> Self:
         if not self.project and self.label is not Label.SCHOOL:
             raise ValueError("the certificate of every label but the School Label names a project")
+        if (self.code is None) != (self.check_url is None):
+            raise ValueError("a code and the page that knows it are given together, or neither")
         return self
 
 

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """Server-side encryption asked for on every put: empty, `AES256` or `aws:kms`."""
     documents_url: str = "http://127.0.0.1:4280"
     """Where `labels up` serves the directory store's expiring links; S3 serves its own."""
+    verify_url: str = ""
+    """The public page that checks certificates; printed on each. By default `documents_url` + `/verify`."""
     smtp_url: str = ""
     """`smtp://user:password@host:25`, `smtps://…` or `smtp+starttls://…`; by default mail goes
     into a folder of `.eml` files in `home`."""
@@ -79,6 +81,11 @@ class Settings(BaseSettings):
     def documents_uri(self) -> str:
         """The document store's URI, a folder in `home` unless configured."""
         return self.documents or (self.home / "documents").as_uri()
+
+    @property
+    def check_url(self) -> str:
+        """The page that knows the codes of certificates, without a slash at its end."""
+        return (self.verify_url or f"{self.documents_url.rstrip('/')}/verify").rstrip("/")
 
     @property
     def mail_folder(self) -> Path:
