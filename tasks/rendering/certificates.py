@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from labels.errors import Fault, InvalidInput
 from labels.papers import CertificateFacts, Label
+from tasks.rendering.codes import SquareCode
 from tasks.rendering.environment import TEMPLATES, Texts, direction_of, paper_environment, texts
 from tasks.rendering.fitting import Gauge, Room, Setting, fit
 from tasks.rendering.fonts import unprintable, without_decoration
@@ -38,6 +39,19 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Check:
+    """How a stranger finds out whether the certificate is genuine."""
+
+    picture: str
+    """The address under which the page shows the square code."""
+    address: str
+    """What the square code says."""
+    code: Setting
+    where: Setting
+    """The sentence that tells the page's address."""
+
+
+@dataclass(frozen=True)
 class Sheet:
     """One certificate with every text at its place."""
 
@@ -46,6 +60,7 @@ class Sheet:
     signature: Setting
     signature_note: Setting
     criteria: Setting
+    check: Check | None = None
 
 
 def render_certificate(facts: CertificateFacts) -> bytes:
@@ -59,7 +74,8 @@ def render_certificate(facts: CertificateFacts) -> bytes:
     from tasks.rendering.pdf import press
 
     words = texts("certificates", facts.label.value, facts.language)
-    return press().print(_worded([facts], words, _titled(facts, words)), SHEET)
+    html, codes = _worded([facts], words, _titled(facts, words))
+    return press().print(html, SHEET, codes)
 
 
 def render_certificates(many: Sequence[CertificateFacts]) -> tuple[list[bytes], bytes]:
@@ -77,16 +93,16 @@ def render_certificates(many: Sequence[CertificateFacts]) -> tuple[list[bytes], 
     from tasks.rendering.pdf import press
 
     words = texts("certificates", many[0].label.value, many[0].language)
-    html = _worded(many, words, f"{words.words['title']} ({len(many)})")
-    return press().print_each(html, SHEET, [_titled(facts, words) for facts in many])
+    html, codes = _worded(many, words, f"{words.words['title']} ({len(many)})")
+    return press().print_each(html, SHEET, [_titled(facts, words) for facts in many], codes)
 
 
 def _titled(facts: CertificateFacts, words: Texts) -> str:
     return f"{words.words['title']} – {facts.holder}"
 
 
-def _worded(many: Sequence[CertificateFacts], words: Texts, title: str) -> str:
-    """The pages of certificates as HTML."""
+def _worded(many: Sequence[CertificateFacts], words: Texts, title: str) -> tuple[str, dict[str, SquareCode]]:
+    """The pages of certificates as HTML, with the square codes that they show."""
     from tasks.rendering.pdf import instant_of, press
 
     printed = []
@@ -94,19 +110,21 @@ def _worded(many: Sequence[CertificateFacts], words: Texts, title: str) -> str:
         project = without_decoration(facts.project)
         check_printable(facts, project)
         printed.append(facts.model_copy(update={"project": project}))
+    sheets = _composed(printed, words, lambda runs: press().widths(runs, SHEET))
     html: str = (
         paper_environment()
         .get_template("certificates/certificate.html.j2")
         .render(
             facts=printed[0],
-            sheets=_composed(printed, words, lambda runs: press().widths(runs, SHEET)),
+            sheets=sheets,
             words=words,
             say=words.words,
             title=title,
             instant=instant_of(printed[0].awarded_on),
         )
     )
-    return html
+    checks = [sheet.check for sheet in sheets if sheet.check]
+    return html, {check.picture: SquareCode.of(check.address) for check in checks}
 
 
 def check_printable(facts: CertificateFacts, project: str) -> None:
@@ -135,17 +153,22 @@ def _composed(many: Sequence[CertificateFacts], words: Texts, gauge: Gauge) -> l
     """Every text of every certificate set to its room, measured together."""
     told = [_told(facts, words) for facts in many]
     around = [_around(facts, words) for facts in many]
+    checked = [_check(facts, words) for facts in many]
     wanted = [
         place
-        for rows, fixed in zip(told, around, strict=True)
-        for place in (*fixed, *((row.text, row.room) for row in rows))
+        for rows, fixed, check in zip(told, around, checked, strict=True)
+        for place in (*fixed, *check, *((row.text, row.room) for row in rows))
     ]
     settings = iter(fit(wanted, gauge))
     sheets = []
-    for facts, rows in zip(many, told, strict=True):
+    for index, (facts, rows, check) in enumerate(zip(many, told, checked, strict=True)):
         heading, signature, note, criteria = (next(settings) for _ in range(4))
+        shown = None
+        if check:
+            address = f"{facts.check_url}/{facts.code}"
+            shown = Check(f"code:{index}", address, next(settings), next(settings))
         blocks = _spread(heading, rows, [next(settings) for _ in rows])
-        sheets.append(Sheet(facts, blocks, signature, note, criteria))
+        sheets.append(Sheet(facts, blocks, signature, note, criteria, shown))
     return sheets
 
 
@@ -198,6 +221,17 @@ def _around(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
         (issuer, Room("who", 68, 13.5, 14, 10.5, leading=1.15)),
         (note, Room("below", 68, 13, 8.2, 7.2, leading=1.3)),
         (criteria, Room("criteria small", 42, 11, 6.6, 5.8, leading=1.3)),
+    ]
+
+
+def _check(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
+    """The code and the sentence that says where to check it; nothing where there is no code."""
+    if facts.code is None or facts.check_url is None:
+        return []
+    where = words.words["check"].replace("{address}", re.sub("^https?://", "", facts.check_url))
+    return [
+        (facts.code, Room("code", 38, 8, 9.8, 6.5, leading=1.25)),
+        (where, Room("where small", 41.5, 8.4, 7, 6.9, leading=1.3)),
     ]
 
 

@@ -94,7 +94,8 @@ def _parts(text: str) -> list[tuple[str, bool]]:
     pieces = []
     for part, spaced in found:
         while len(part) > 24:  # nothing a language writes as one word is wider than the page: chop it
-            head = cut(part, 20) or part[:20]
+            dot = part.rfind(".", 4, 23) + 1  # of an address
+            head = part[:dot] or cut(part, 20) or part[:20]
             pieces.append((head, False))
             part = part[len(head) :]
         if part:

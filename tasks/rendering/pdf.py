@@ -268,6 +268,11 @@ class _Art:
         return _Form.of(sheet, blends=False)
 
 
+Pictures = Mapping[str, Any]
+"""Objects that WeasyPrint can draw, by address. No address is fetched for them."""
+_NONE: Pictures = {}
+
+
 def _written(document: Any) -> bytes:
     pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=_finish)
     return pdf
@@ -330,16 +335,20 @@ class Press:
             }
         return [found[index] / 100 for index in range(len(runs))]
 
-    def print(self, html: str, sheet: Path) -> bytes:
+    def print(self, html: str, sheet: Path, drawn: Pictures = _NONE) -> bytes:
         """The page as PDF/A-3a and PDF/UA-1, the same bytes for the same page.
+
+        `drawn` are pictures made for this page alone, by the address that the page shows them with.
 
         Raises:
             RefusedAddress: the page asked for anything but the project's own assets.
         """
         with self._lock:
-            return _written(self._laid_out(html, sheet))
+            return _written(self._laid_out(html, sheet, drawn))
 
-    def print_each(self, html: str, sheet: Path, titles: Sequence[str]) -> tuple[list[bytes], bytes]:
+    def print_each(
+        self, html: str, sheet: Path, titles: Sequence[str], drawn: Pictures = _NONE
+    ) -> tuple[list[bytes], bytes]:
         """Every page as a file of its own with its title, and all of them in one.
 
         The pages are laid out once. A page's own file has none of the others' letters in its fonts.
@@ -349,7 +358,7 @@ class Press:
             ValueError: there are not as many pages as titles.
         """
         with self._lock:
-            document = self._laid_out(html, sheet)
+            document = self._laid_out(html, sheet, drawn)
             each = []
             for page, title in zip(document.pages, titles, strict=True):
                 single = document.copy([page])
@@ -358,12 +367,12 @@ class Press:
                 each.append(_written(single))
             return each, _written(document)
 
-    def _laid_out(self, html: str, sheet: Path) -> Any:
+    def _laid_out(self, html: str, sheet: Path, drawn: Pictures) -> Any:
         door = AssetDoor(self._art)
         document = self._page(html, door).render(
             stylesheets=[self._sheet(sheet, door)],
             font_config=self._fonts,
-            cache=self._pictures,
+            cache={**self._pictures, **drawn},
             pdf_variant="pdf/a-3a",
         )
         if door.refused:
