@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from labels.errors import Fault, InvalidInput
 from labels.papers import CertificateFacts, Label
@@ -12,6 +13,9 @@ from tasks.rendering.codes import SquareCode
 from tasks.rendering.environment import TEMPLATES, Texts, direction_of, paper_environment, texts
 from tasks.rendering.fitting import Gauge, Room, Setting, fit
 from tasks.rendering.fonts import unprintable, without_decoration
+
+if TYPE_CHECKING:
+    from tasks.rendering.pdf import Attached
 
 SHEET = TEMPLATES / "certificates" / "certificate.css"
 
@@ -63,9 +67,10 @@ class Sheet:
     check: Check | None = None
 
 
-def render_certificate(facts: CertificateFacts) -> bytes:
-    """The certificate as PDF/A-3a and PDF/UA-1; the same facts give the same bytes.
+def render_certificate(facts: CertificateFacts, credential: bytes | None = None) -> bytes:
+    """The certificate as PDF/A-3a and PDF/UA-1; the same facts and credential give the same bytes.
 
+    `credential` is the same award as JSON-LD, for machines; it is attached as `credential.json`.
     A project title's emoji and symbols without a glyph are left out: they are no part of the wording.
 
     Raises:
@@ -75,13 +80,15 @@ def render_certificate(facts: CertificateFacts) -> bytes:
 
     words = texts("certificates", facts.label.value, facts.language)
     html, codes = _worded([facts], words, _titled(facts, words))
-    return press().print(html, SHEET, codes)
+    return press().print(html, SHEET, codes, _attached(facts, credential, words))
 
 
-def render_certificates(many: Sequence[CertificateFacts]) -> tuple[list[bytes], bytes]:
+def render_certificates(
+    many: Sequence[CertificateFacts], credentials: Sequence[bytes | None] | None = None
+) -> tuple[list[bytes], bytes]:
     """Certificates of one label in one language: each as a file of its own, and all in one for printing.
 
-    They are laid out together, which takes half the time of one after the other; all of them are
+    Each file carries its credential, where there is one; the file for printing carries none. They are laid out together, which takes half the time of one after the other; all of them are
     in memory until it returns. No name stands in what the file for printing says of itself.
 
     Raises:
@@ -94,7 +101,20 @@ def render_certificates(many: Sequence[CertificateFacts]) -> tuple[list[bytes], 
 
     words = texts("certificates", many[0].label.value, many[0].language)
     html, codes = _worded(many, words, f"{words.words['title']} ({len(many)})")
-    return press().print_each(html, SHEET, [_titled(facts, words) for facts in many], codes)
+    titles = [_titled(facts, words) for facts in many]
+    attached = [
+        _attached(facts, credential, words)
+        for facts, credential in zip(many, credentials or [None] * len(many), strict=True)
+    ]
+    return press().print_each(html, SHEET, titles, codes, attached)
+
+
+def _attached(facts: CertificateFacts, credential: bytes | None, words: Texts) -> Attached | None:
+    if credential is None:
+        return None
+    from tasks.rendering.pdf import Attached
+
+    return Attached(credential, f"{words.words['title']}, {facts.application} (JSON-LD)", facts.awarded_on)
 
 
 def _titled(facts: CertificateFacts, words: Texts) -> str:

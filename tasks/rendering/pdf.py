@@ -9,11 +9,11 @@ import copy
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 from zlib import compress
 
@@ -114,6 +114,20 @@ def _finish(_document: Any, pdf: Any) -> None:
     """Completes what WeasyPrint leaves open for PDF/A-3a and PDF/UA-1 to hold together."""
     _say_universal_access(pdf)
     _make_running_feet_artifacts(pdf)
+    _name_attachments(pdf)
+
+
+def _name_attachments(pdf: Any) -> None:
+    """Gives attached files their media type, which WeasyPrint guesses, and names each once, not twice."""
+    if "AF" not in pdf.catalog:
+        return
+    attached = list(dict.fromkeys(pdf.catalog["AF"]))
+    pdf.catalog["AF"] = pydyf.Array(attached)
+    for reference in attached:
+        described = _object(pdf, reference)
+        file = _object(pdf, described["EF"]["F"])
+        file.extra["Subtype"] = f"/{Attached.media_type.replace('/', '#2f')}"
+        described["EF"]["UF"] = file.reference
 
 
 def _object(pdf: Any, reference: Any) -> Any:
@@ -273,7 +287,37 @@ Pictures = Mapping[str, Any]
 _NONE: Pictures = {}
 
 
-def _written(document: Any) -> bytes:
+@dataclass(frozen=True)
+class Attached:
+    """The machine-readable credential that a paper carries inside."""
+
+    content: bytes = field(repr=False)
+    """JSON-LD."""
+    description: str
+    on: date
+    """The day of the paper, whose first moment is the file's date."""
+
+    name: ClassVar[str] = "credential.json"
+    media_type: ClassVar[str] = "application/ld+json"
+    relationship: ClassVar[str] = "Data"
+    """The credential holds the data that the page presents. It is not the page's source: both are made
+    from the same facts, and neither from the other."""
+
+    def file(self) -> weasyprint.Attachment:
+        """As WeasyPrint takes it."""
+        instant = datetime.combine(self.on, time())
+        return weasyprint.Attachment(
+            string=self.content,
+            name=self.name,
+            description=self.description,
+            created=instant,
+            modified=instant,
+            relationship=self.relationship,
+        )
+
+
+def _written(document: Any, attached: Attached | None = None) -> bytes:
+    document.metadata.attachments = [attached.file()] if attached else []
     pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=_finish)
     return pdf
 
@@ -335,7 +379,9 @@ class Press:
             }
         return [found[index] / 100 for index in range(len(runs))]
 
-    def print(self, html: str, sheet: Path, drawn: Pictures = _NONE) -> bytes:
+    def print(
+        self, html: str, sheet: Path, drawn: Pictures = _NONE, attached: Attached | None = None
+    ) -> bytes:
         """The page as PDF/A-3a and PDF/UA-1, the same bytes for the same page.
 
         `drawn` are pictures made for this page alone, by the address that the page shows them with.
@@ -344,10 +390,15 @@ class Press:
             RefusedAddress: the page asked for anything but the project's own assets.
         """
         with self._lock:
-            return _written(self._laid_out(html, sheet, drawn))
+            return _written(self._laid_out(html, sheet, drawn), attached)
 
     def print_each(
-        self, html: str, sheet: Path, titles: Sequence[str], drawn: Pictures = _NONE
+        self,
+        html: str,
+        sheet: Path,
+        titles: Sequence[str],
+        drawn: Pictures = _NONE,
+        attached: Sequence[Attached | None] | None = None,
     ) -> tuple[list[bytes], bytes]:
         """Every page as a file of its own with its title, and all of them in one.
 
@@ -360,11 +411,12 @@ class Press:
         with self._lock:
             document = self._laid_out(html, sheet, drawn)
             each = []
-            for page, title in zip(document.pages, titles, strict=True):
+            files = attached or [None] * len(titles)
+            for page, title, file in zip(document.pages, titles, files, strict=True):
                 single = document.copy([page])
                 single.metadata = copy.copy(document.metadata)
                 single.metadata.title = title
-                each.append(_written(single))
+                each.append(_written(single, file))
             return each, _written(document)
 
     def _laid_out(self, html: str, sheet: Path, drawn: Pictures) -> Any:

@@ -9,6 +9,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import pikepdf
 import pytest
 from pypdf import PdfReader
 
@@ -188,3 +189,28 @@ def test_the_file_for_printing_says_no_name_of_itself() -> None:
 def test_certificates_of_several_labels_are_not_laid_out_together() -> None:
     with pytest.raises(ValueError, match="one label"):
         render_certificates([certificate(), certificate(label="pupil")])
+
+
+CREDENTIAL = '{"@context": ["https://www.w3.org/ns/credentials/v2"], "name": "Zsófia"}'.encode()
+
+
+def test_the_credential_is_attached_as_pdf_a_3_asks() -> None:
+    with pikepdf.open(io.BytesIO(render_certificate(certificate(), CREDENTIAL))) as pdf:
+        attached = pdf.attachments["credential.json"]
+        assert attached.get_file().read_bytes() == CREDENTIAL
+        assert attached.get_file().mime_type == "application/ld+json"
+        assert attached.description == "National Quality Label, NQL-7KQ4M9XT2A (JSON-LD)"
+        assert attached.obj.AFRelationship == "/Data"
+        assert [one.objgen for one in pdf.Root.AF] == [attached.obj.objgen]
+        stream = attached.obj.EF.F
+        assert str(stream.Params.ModDate) == str(stream.Params.CreationDate) == "D:20261014000000Z"
+        assert int(stream.Params.Size) == len(CREDENTIAL)
+
+
+def test_each_of_many_carries_its_own_credential_and_the_file_for_printing_none() -> None:
+    facts = [certificate(label="pupil", holder=name) for name in ("Ada Quick", "Bo Slow", "Cy Late")]
+    credentials = [CREDENTIAL, None, b"{}"]
+    each, together = render_certificates(facts, credentials)
+    assert each == list(map(render_certificate, facts, credentials))
+    carried = [list(PdfReader(io.BytesIO(pdf)).attachments) for pdf in (*each, together)]
+    assert carried == [["credential.json"], [], ["credential.json"], []]
