@@ -8,14 +8,13 @@ seconds are read from /proc, so it needs Linux.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.processor import memory, processor
 from cli.services import free_port, services
 from labels import reviewing
 from labels.answers import ReviewAnswer
@@ -23,9 +22,6 @@ from labels.record.schema import Stage
 from labels.settings import Settings
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.people import TODAY, code_of, points, populate
-
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass
@@ -51,28 +47,6 @@ class Measured:
             f"{p95:.2f}",
             f"{self.memory / 1024 / 1024:.0f}",
         ]
-
-
-def descendants(pid: int) -> Iterator[int]:
-    """A process and all below it, in /proc."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from descendants(int(child))
-
-
-def processor(pid: int) -> float:
-    """Seconds of a process and all below it, with those that have ended."""
-    total = 0
-    for one in descendants(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += sum(int(fields[n]) for n in (11, 12, 13, 14))
-    return total / TICKS
-
-
-def memory(pid: int) -> int:
-    """Bytes that a process and all below it hold now."""
-    return sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) * PAGE for one in descendants(pid))
 
 
 def review(stage: Stage_, application: str) -> None:

@@ -1,0 +1,1 @@
+"""A Django application with nothing but the small process."""
