@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import certifi
@@ -36,6 +37,26 @@ START_WITHIN = 120.0
 """Seconds for Prefect's server to come up; on a new database it first makes its tables."""
 STOP_WITHIN = 15.0
 SERVICES_FILE = "services.json"
+KEPT_FOR = timedelta(days=30)
+"""Runs that have ended are forgotten after so long, by Prefect: the record remembers."""
+
+FRUGAL = {
+    # Nine tenths of Prefect's database, and a third of its server's work: the feed of events in its pages.
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    # Every five seconds this reads every suspended run; it is for suspensions with a timeout, and ours have none.
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
+    # What tasks did is written in batches, a second later, instead of one transaction for each of its states.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(int(KEPT_FOR.total_seconds())),
+    "PREFECT_SERVER_API_KEEPALIVE_TIMEOUT": "60",
+    # Our processes are of the server's own version, and its server asks for no token: nobody need ask again.
+    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+}
+"""What Prefect's server and its clients need not do here; docs/scaling.md says what each gives up."""
 
 
 def free_port() -> int:
@@ -169,7 +190,7 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
         # Its pages show our forms as raw Markdown, and call a tracking service from the browser.
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
     }
-    return defaults | inherited | own
+    return defaults | FRUGAL | inherited | own
 
 
 @contextlib.contextmanager
@@ -200,7 +221,7 @@ def services(
         stack.callback(running.stop)
         running.start(
             "server",
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            [sys.executable, "-m", "cli.prefect_server", str(port)],
         )
         stack.enter_context(_links_server(here, documents_port))
         _await_server(running)

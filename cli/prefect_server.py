@@ -1,0 +1,70 @@
+"""Prefect's server as `labels up` starts it: on SQLite, one writer after the other.
+
+Run as `python -m cli.prefect_server PORT`. It is the application of `prefect server start`, with two things added.
+Prefect begins most transactions on SQLite so that they become writers only at their first change; of two that do so
+at once, SQLite refuses the later one at once, however long it would be willing to wait. Begun as writers, they wait for
+each other, some milliseconds. And where the server is busy all the same (503), it says when to come again: Prefect's
+client otherwise waits for two seconds, then four, then eight.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import sqlalchemy as sa
+import uvicorn
+from prefect.server.api.server import create_app
+from prefect.settings import get_current_settings
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+RETRY_AFTER = 0.2
+"""Seconds after which a request that was refused for a busy database is worth another try."""
+
+
+@sa.event.listens_for(sa.Engine, "before_cursor_execute", retval=True)
+def begin_as_writer(
+    connection: sa.Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> tuple[str, Any]:
+    """A transaction on SQLite waits for its turn when it begins, not when it is too late for that."""
+    if statement == "BEGIN DEFERRED" and connection.dialect.name == "sqlite":
+        statement = "BEGIN IMMEDIATE"
+    return statement, parameters
+
+
+class SaysWhenToRetry:
+    """Adds `Retry-After` to the answers of an application that is busy."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 503:
+                MutableHeaders(scope=message).setdefault("retry-after", str(RETRY_AFTER))
+            await send(message)
+
+        await self.app(scope, receive, answer)
+
+
+def main(port: int) -> None:
+    """Serves on loopback until it is told to end."""
+    settings = get_current_settings().server
+    uvicorn.run(
+        SaysWhenToRetry(create_app(final=True)),
+        host="127.0.0.1",
+        port=port,
+        timeout_keep_alive=settings.api.keepalive_timeout,
+        ws_ping_interval=settings.api.websocket_ping_interval,
+        ws_ping_timeout=settings.api.websocket_ping_timeout,
+        log_level=settings.logging_level.lower(),
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
