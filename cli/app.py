@@ -34,6 +34,7 @@ from labels.settings import load_settings
 from labels.steps import held, seen
 from labels.submitting import rules_of
 from labels.text import clean, csv_plain
+from labels.verifying import Verdict
 from tasks.post import send_due
 from tasks.runs import PATIENCE, prefect_answers, prefect_client, recover, start, wake
 from tasks.submission import store_evidence, submit_file
@@ -617,6 +618,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "cycle": CycleView,
     "gallery": Gallery,
     "pupils": ClassReport,
+    "verify": Verdict,
 }
 
 
@@ -671,4 +673,4 @@ def up() -> None:
     run_services()
 
 
-from cli import cycle, pupils, schools, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above
+from cli import checking, cycle, pupils, schools, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above

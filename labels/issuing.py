@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.check_codes import Stamp
 from labels.clock import brussels_day
 from labels.deciding import paper_name
+from labels.issued import DuePaper, marked
 from labels.papers import (
     CertificateFacts,
     FailedCondition,
@@ -24,6 +24,7 @@ from labels.record.schema import (
     Document,
     Organisation,
     Outcome,
+    PaperKind,
     Project,
     School,
     Teacher,
@@ -33,46 +34,47 @@ from labels.steps import seen
 from labels.submitting import rules_of
 
 
-@dataclass(frozen=True, slots=True)
-class DuePaper:
-    """A certificate or letter that is to be made and is not stored yet."""
-
-    kind: str
-    name: str
-    facts: CertificateFacts | LetterFacts
-
-
-def due_papers(session: Session, application_id: str) -> list[DuePaper]:
+def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DuePaper]:
     """The papers that the application's outcome calls for and the record does not have yet."""
     application = seen(session, application_id)
     decision = session.get(Decision, (application.id, application.instance))
     if decision is None:
         return []
     stored = set(session.scalars(sa.select(Document.name).where(Document.application == application.id)))
-    return [
-        DuePaper(kind, name, facts)
-        for kind, facts in _called_for(session, application, decision)
-        if (name := paper_name(application, kind)) not in stored
-    ]
+    due = []
+    for kind, facts in _called_for(session, application, decision):
+        if (name := paper_name(application, kind.value)) not in stored:
+            edition = application.instance if kind is PaperKind.LETTER else 1
+            due.append(DuePaper(kind, application.id, name, edition, marked(facts, kind, edition, stamp)))
+    return due
+
+
+def certificate_now(session: Session, application_id: str) -> CertificateFacts:
+    """What the certificate of an awarded application states by the registry as it is now, without a code."""
+    application = seen(session, application_id)
+    decision = session.get_one(Decision, (application.id, application.instance))
+    if application.label == "school":
+        return _school_certificate(session, application, decision)
+    return _certificate(session, application, decision)
 
 
 def _called_for(
     session: Session, application: Application, decision: Decision
-) -> list[tuple[str, CertificateFacts | LetterFacts]]:
+) -> list[tuple[PaperKind, CertificateFacts | LetterFacts]]:
     match decision.outcome:
         case Outcome.AWARDED if application.label == "school":
-            return [("certificate", _school_certificate(session, application, decision))]
+            return [(PaperKind.CERTIFICATE, _school_certificate(session, application, decision))]
         case _ if application.label == "school":
             return []  # the mail about it says everything
         case Outcome.AWARDED:
             return [
-                ("certificate", _certificate(session, application, decision)),
-                ("letter", _letter(session, application, decision, LetterKind.AWARD)),
+                (PaperKind.CERTIFICATE, _certificate(session, application, decision)),
+                (PaperKind.LETTER, _letter(session, application, decision, LetterKind.AWARD)),
             ]
         case Outcome.REFUSED:
-            return [("letter", _letter(session, application, decision, LetterKind.REFUSAL))]
+            return [(PaperKind.LETTER, _letter(session, application, decision, LetterKind.REFUSAL))]
         case Outcome.INELIGIBLE:
-            return [("letter", _letter(session, application, decision, LetterKind.INELIGIBLE))]
+            return [(PaperKind.LETTER, _letter(session, application, decision, LetterKind.INELIGIBLE))]
         case _:
             return []
 

@@ -12,14 +12,17 @@ from sqlalchemy.orm import Session
 
 from labels.errors import InvalidInput
 from labels.european_label import awarding, freezing, screening
-from labels.european_label.certificates import DueCertificate, due_certificates
+from labels.european_label.certificates import due_certificates
 from labels.european_label.freezing import RulesFor
 from labels.european_label.gallery import gallery
+from labels.issued import DuePaper, enter
 from labels.journal import SYSTEM, note
+from labels.papers import CertificateFacts
 from labels.record.schema import Application, Cycle, CycleOrganisation, Document, Journal, Stage, Step
 from labels.rules import load_rules
 from labels.steps import held
 from tasks import european_briefs
+from tasks.issuing import store
 from tasks.process import asked, show, tell_prefect
 from tasks.retrying import RETRIED
 from tasks.runs import prefect_client, start, wake
@@ -146,7 +149,7 @@ def issue_certificates(application_id: str) -> int:
     while True:
         with here.record.reading() as session:
             application = session.get_one(Application, application_id)
-            due = due_certificates(session, application, SHEETS, after)
+            due = due_certificates(session, application, SHEETS, here.stamp, after)
         if not due:
             return made
         after = due[-1].facts.application
@@ -154,28 +157,18 @@ def issue_certificates(application_id: str) -> int:
             if content is None:
                 _tell_unprintable(here, application_id, certificate)
                 continue
-            key = here.documents.put(content, "application/pdf")
+            stored = store(here, content)
             with here.record.writing() as session:
-                held(session, application_id)
-                keep(
-                    session,
-                    application_id,
-                    "certificate",
-                    certificate.name,
-                    key,
-                    "application/pdf",
-                    len(content),
-                    here.now(),
-                )
+                enter(session, certificate, stored, now=here.now())
             made += 1
 
 
-def _rendered(due: list[DueCertificate]) -> list[bytes | None]:
+def _rendered(due: list[DuePaper]) -> list[bytes | None]:
     """The certificates; one that can't be printed keeps none of the others waiting, and is named in the log."""
     # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
     from tasks.rendering.certificates import render_certificate, render_certificates
 
-    facts = [certificate.facts for certificate in due]
+    facts = [one.facts for one in due if isinstance(one.facts, CertificateFacts)]
     try:
         return list(render_certificates(facts)[0])
     except (InvalidInput, ValueError):
@@ -190,7 +183,7 @@ def _rendered(due: list[DueCertificate]) -> list[bytes | None]:
     return found
 
 
-def _tell_unprintable(here: Workspace, application_id: str, certificate: DueCertificate) -> None:
+def _tell_unprintable(here: Workspace, application_id: str, certificate: DuePaper) -> None:
     """Puts it into the journal, once, that a certificate has a letter that can't be printed."""
     what, award = "a certificate can't be printed", certificate.facts.application
     with here.record.writing() as session:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from prefect import task
 from sqlalchemy.orm import Session
 
 from labels import deciding, reviewing
+from labels.issued import enter
 from labels.issuing import due_papers
-from labels.papers import CertificateFacts
-from labels.record.schema import Application, Document, Step
-from labels.steps import held
+from labels.record.schema import Application, Step
 from tasks import briefs
+from tasks.issuing import make
 from tasks.process import asked
 from tasks.retrying import RETRIED
 from tasks.school_briefs import school_brief
@@ -48,31 +47,11 @@ def decide(application_id: str) -> str:
 @task(name="issue the papers", **RETRIED)
 def issue_papers(application_id: str) -> list[str]:
     """The certificate and the letters that the outcome calls for, rendered, stored and in the record."""
-    # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
-    from tasks.rendering.certificates import render_certificate
-    from tasks.rendering.letters import render_letter
-
     here = workspace()
     with here.record.reading() as session:
-        due = due_papers(session, application_id)
+        due = due_papers(session, application_id, here.stamp)
     for paper in due:
-        facts = paper.facts
-        content = render_certificate(facts) if isinstance(facts, CertificateFacts) else render_letter(facts)
-        key = here.documents.put(content, "application/pdf")
+        made = make(here, paper.facts)
         with here.record.writing() as session:
-            held(session, application_id)
-            if session.scalar(
-                sa.select(Document.id).where(
-                    Document.application == application_id,
-                    Document.kind == paper.kind,
-                    Document.name == paper.name,
-                )
-            ):
-                continue
-            session.add(
-                Document(
-                    application=application_id, kind=paper.kind, name=paper.name, key=key,
-                    media_type="application/pdf", size=len(content), stored_at=here.now(),
-                )
-            )  # fmt: skip
+            enter(session, paper, made, now=here.now())
     return [paper.name for paper in due]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import io
 import os
 import traceback
@@ -53,6 +54,8 @@ class ClassInHand:
     folder: Path
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
     """What goes into the folder, by name."""
+    marks: list[bytes] = field(default_factory=list, repr=False)
+    """By which the record knows each certificate again, and nobody whom it is for."""
 
 
 _IN_HAND: ContextVar[ClassInHand | None] = ContextVar("the class in hand", default=None)
@@ -67,6 +70,7 @@ def in_hand(given: ClassInHand) -> Iterator[None]:
     finally:
         _IN_HAND.reset(token)
         given.files.clear()
+        given.marks.clear()
 
 
 def _held(number: str) -> ClassInHand:
@@ -135,11 +139,19 @@ def print_certificates(number: str) -> int:
     from tasks.rendering.certificates import render_certificates
 
     given = _held(number)
+    stamp = given.here.stamp
     with given.here.record.reading() as session:
-        stated = classes.stated(session, number)
+        stated = classes.stated(session, number) | {"check_url": stamp.check_url}
     each, together = render_certificates(
-        [CertificateFacts.of(holder=pupil.name, **stated) for pupil in given.pupils]
+        [
+            CertificateFacts.of(holder=pupil.name, code=stamp.pupil(number, place), **stated)
+            for place, pupil in enumerate(given.pupils, 1)
+        ]
     )
+    given.marks = [
+        stamp.mark(number, place, hashlib.sha256(content).hexdigest())
+        for place, content in enumerate(each, 1)
+    ]
     rows = [f"row-{pupil.row:03}.pdf" for pupil in given.pupils]
     contents = (_zipped(dict(zip(rows, each, strict=True))), together)
     given.files = dict(zip(file_names(number), contents, strict=True))
@@ -153,7 +165,8 @@ def hand_over(number: str) -> int:
     placed: list[Path] = []
     try:
         with given.here.record.writing() as session:
-            pupils = classes.finish(session, given.begun, given.email, now=given.here.now())
+            now, stamp = given.here.now(), given.here.stamp
+            pupils = classes.finish(session, given.begun, given.email, given.marks, stamp, now=now)
             for name, content in given.files.items():
                 place(given.folder / name, content)
                 placed.append(given.folder / name)

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 
+from labels.check_codes import Stamp
 from labels.clock import Clock
 from labels.errors import NotFound
 from labels.record import Record, open_record
@@ -28,6 +29,11 @@ class Workspace:
     def now(self) -> datetime:
         """The present instant, by the clock of the settings."""
         return self.clock()
+
+    @property
+    def stamp(self) -> Stamp:
+        """What certificates are marked with."""
+        return Stamp(self.key, self.settings.check_url)
 
 
 def open_workspace(settings: Settings) -> Workspace:

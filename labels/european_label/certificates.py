@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.check_codes import Stamp
 from labels.european_label.awarding import certificate_name
+from labels.issued import DuePaper, marked
 from labels.papers import CertificateFacts, Label
 from labels.record.schema import (
     Application,
@@ -15,6 +17,7 @@ from labels.record.schema import (
     CycleLabel,
     Document,
     Organisation,
+    PaperKind,
     Project,
     School,
     Teacher,
@@ -22,17 +25,9 @@ from labels.record.schema import (
 from labels.registry.countries import country_name
 
 
-@dataclass(frozen=True, slots=True)
-class DueCertificate:
-    """A teacher's certificate that is not stored yet."""
-
-    name: str
-    facts: CertificateFacts
-
-
 def due_certificates(
-    session: Session, application: Application, limit: int, after: str = ""
-) -> list[DueCertificate]:
+    session: Session, application: Application, limit: int, stamp: Stamp, after: str = ""
+) -> list[DuePaper]:
     """The next certificates that are not stored yet, by the awards' identifiers, from `after` on.
 
     A few at a time, so that a year of 17,000 is never in memory at once.
@@ -41,16 +36,13 @@ def due_certificates(
     stored = sa.exists().where(
         Document.application == application.id, Document.kind == "certificate", Document.name == name
     )
+    year = application.content["year"]
     rows = session.execute(
-        sa.select(Award, Teacher.name, Project.title, School, Organisation.name)
-        .join(Teacher, Teacher.id == Award.teacher)
-        .join(Project, Project.id == Award.project)
-        .join(School, School.id == sa.func.coalesce(Award.school, Teacher.school))
-        .join(Organisation, Organisation.id == Award.organisation)
+        _holders()
         .where(
             Award.id.in_(
                 sa.select(CycleLabel.european).where(
-                    CycleLabel.year == application.content["year"], CycleLabel.european.is_not(None)
+                    CycleLabel.year == year, CycleLabel.european.is_not(None)
                 )
             ),
             Award.id > after,
@@ -60,16 +52,50 @@ def due_certificates(
         .order_by(Award.id)
         .limit(limit)
     )
-    found, year = [], application.content["year"]
-    for award, holder, title, school, organisation in rows.tuples():
-        found.append(
-            DueCertificate(
-                certificate_name(award.id),
-                CertificateFacts.of(
-                    label=Label.EUROPEAN, application=award.id, holder=holder, school=school.name, city=school.city,
-                    country=country_name(school.country), project=title, organisation=organisation, language="en",
-                    awarded_on=award.awarded_on, school_year=f"{year - 1}/{year % 100:02}",
-                ),
-            )
-        )  # fmt: skip
-    return found
+    return [
+        DuePaper(
+            PaperKind.CERTIFICATE,
+            application.id,
+            certificate_name(row.Award.id),
+            1,
+            marked(_facts(row, year), PaperKind.CERTIFICATE, 1, stamp),
+        )
+        for row in rows
+    ]
+
+
+def certificate_now(session: Session, award_id: str, year: int) -> CertificateFacts:
+    """What the certificate of an award states by the registry as it is now, without a code."""
+    return _facts(session.execute(_holders().where(Award.id == award_id)).one(), year)
+
+
+def _holders() -> sa.Select[Any]:
+    return (
+        sa.select(
+            Award,
+            Teacher.name.label("holder"),
+            Project.title,
+            School,
+            Organisation.name.label("organisation"),
+        )
+        .join(Teacher, Teacher.id == Award.teacher)
+        .join(Project, Project.id == Award.project)
+        .join(School, School.id == sa.func.coalesce(Award.school, Teacher.school))
+        .join(Organisation, Organisation.id == Award.organisation)
+    )
+
+
+def _facts(row: sa.Row[Any], year: int) -> CertificateFacts:
+    return CertificateFacts.of(
+        label=Label.EUROPEAN,
+        application=row.Award.id,
+        holder=row.holder,
+        school=row.School.name,
+        city=row.School.city,
+        country=country_name(row.School.country),
+        project=row.title,
+        organisation=row.organisation,
+        language="en",
+        awarded_on=row.Award.awarded_on,
+        school_year=f"{year - 1}/{year % 100:02}",
+    )

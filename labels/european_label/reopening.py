@@ -18,6 +18,7 @@ from labels import outbox
 from labels.applications import digest
 from labels.errors import NotAllowed, NotFound
 from labels.european_label.awarding import merge_again
+from labels.issued import revoke_papers
 from labels.journal import note
 from labels.record.schema import (
     Application,
@@ -295,6 +296,7 @@ def _revoke(
 ) -> None:
     """One label, with its certificate, its journal entry and the mail to its holder."""
     award.revoked_at = now
+    revoke_papers(session, award.id, reason, by, now=now)
     teacher = session.get(Teacher, award.teacher) if award.teacher else None
     who = teacher.name if teacher else award.id
     name = "European" if award.label == "european" else "National"

@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from labels import outbox
 from labels.calendars import school_year
+from labels.check_codes import Stamp
 from labels.clock import brussels_day, in_words
 from labels.errors import NotAllowed, NotFound
 from labels.identifiers import pupil_class_id
+from labels.issued import enter_class
 from labels.journal import SYSTEM, note
 from labels.papers import Label
 from labels.people import code_hash, code_matches, review_code
@@ -257,8 +259,12 @@ def stated(session: Session, class_id: str) -> dict[str, Any]:
     }
 
 
-def finish(session: Session, begun: Begun, email: str, *, now: datetime) -> int:
-    """Counts the class and spends its code; returns how many pupils got certificates.
+def finish(
+    session: Session, begun: Begun, email: str, marks: list[bytes], stamp: Stamp, *, now: datetime
+) -> int:
+    """Counts the class, enters its certificates and spends its code; returns how many pupils got one.
+
+    `marks` has one for each certificate (`Stamp.mark`), by which it is known again.
 
     It is held against other commands until the end of the transaction, in which the caller puts the
     certificates in their place: they are counted exactly if they are there.
@@ -277,7 +283,10 @@ def finish(session: Session, begun: Begun, email: str, *, now: datetime) -> int:
         or code.number != found.number
     ):
         raise NotAllowed("Another command with the same code was begun after this one; that one counts.")
+    if len(marks) != found.pupils:
+        raise ValueError(f"{len(marks)} certificates were made for {found.pupils} pupils")
     found.made_at = code.spent_at = now
+    enter_class(session, found, stated(session, found.id), marks, stamp, now=now)
     note(
         session, _application(session, award), email, "made certificates for a class", now,
         award=award.id, number=found.id, pupils=found.pupils, left_out=found.left_out,

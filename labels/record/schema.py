@@ -358,7 +358,7 @@ class Document(Base):
     """A file in the document store that belongs to an application."""
 
     __tablename__ = "document"
-    __table_args__ = (sa.UniqueConstraint("application", "kind", "name"),)
+    __table_args__ = (sa.UniqueConstraint("application", "kind", "name"), sa.Index(None, "key"))
     id: Mapped[int] = mapped_column(primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
     kind: Mapped[str]
@@ -369,6 +369,62 @@ class Document(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     stored_at: Mapped[datetime]
+
+
+class PaperKind(StrEnum):
+    """What kind of paper was issued."""
+
+    CERTIFICATE = "certificate"
+    LETTER = "letter"
+    CLASS = "class"
+    """The certificates of a class of pupils, together."""
+
+
+class Issued(Base):
+    """A paper that was issued: what it states, the digest of its file, and whether it still counts.
+
+    Whether it is valid now follows from this row and its award; a class is one row, and nobody's name.
+    """
+
+    __tablename__ = "issued"
+    __table_args__ = (
+        sa.Index(None, "code"),
+        sa.Index(None, "file_digest"),
+        sa.Index(None, "award"),
+        sa.Index(None, "subject"),
+    )
+    paper: Mapped[str] = mapped_column(primary_key=True)
+    """`certificate/NQL-…/1`: kind, subject and edition."""
+    kind: Mapped[PaperKind] = mapped_column(_names(PaperKind))
+    label: Mapped[str]
+    subject: Mapped[str]
+    """The number that is printed on it: of an application, an award or a class."""
+    edition: Mapped[int]
+    """1, and one more each time that it was issued anew with a correction."""
+    code: Mapped[str | None]
+    """What a stranger checks it by; of a class, what all its codes begin with; a letter has none."""
+    award: Mapped[str | None] = mapped_column(sa.ForeignKey("award.id"))
+    application: Mapped[str | None] = mapped_column(sa.ForeignKey("application.id"))
+    """Where its file is among the documents; a class has no file here."""
+    teacher: Mapped[str | None] = mapped_column(sa.ForeignKey("teacher.id"))
+    school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
+    facts: Mapped[dict[str, Any]]
+    """What it states; of a class, what all of them state."""
+    facts_digest: Mapped[str]
+    file_digest: Mapped[str | None]
+    """SHA-256 of the file as it was issued."""
+    pupils: Mapped[int | None]
+    marks: Mapped[bytes | None]
+    """One mark for each certificate of a class, by its number: made with the secret key from its file."""
+    valid_until: Mapped[date | None]
+    signer: Mapped[str | None]
+    """SHA-256 of the certificate that its signature was made with; none where it is not signed."""
+    issued_at: Mapped[datetime]
+    superseded_by: Mapped[str | None] = mapped_column(sa.ForeignKey("issued.paper"))
+    superseded_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]
+    revoked_because: Mapped[str | None]
 
 
 # The School Label's yearly round ------------------------------------------------------------------

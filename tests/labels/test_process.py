@@ -39,7 +39,7 @@ from labels.reviewing import Accepted, Refusal
 from labels.rules import load_rules
 from labels.steps import steps_of
 from labels.submitting import StoredDocument, Submitted, submit
-from tests.support.people import KEY, NOW, TODAY, application_file, code_of, points, populate
+from tests.support.people import KEY, NOW, STAMP, TODAY, application_file, code_of, points, populate
 
 
 class Case:
@@ -494,7 +494,7 @@ def test_a_late_application_is_judged_at_once_but_belongs_to_the_year_of_its_rou
     assert len(case.ask()) == 3
     assert decided(case, 4) is Outcome.AWARDED
     with record.reading() as session:
-        certificate = due_papers(session, case.id)[0].facts
+        certificate = due_papers(session, case.id, STAMP)[0].facts
     assert isinstance(certificate, CertificateFacts)
     assert (certificate.school_year, certificate.awarded_on) == ("2026/27", TODAY)
 

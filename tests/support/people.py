@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from labels.check_codes import Stamp
 from labels.people import review_code
 from labels.record.schema import Member, Organisation, Project, School, Staff, Step, Teacher
 
 NOW = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 16)
 KEY = b"a key for tests"
+STAMP = Stamp(KEY, "https://labels.example/verify")
 CRITERIA = (
     "pedagogical_innovation", "curricular_integration", "communication", "collaboration", "technology", "results",
 )  # fmt: skip

@@ -175,7 +175,10 @@ def test_nothing_is_left_to_do_in_a_life_without_deaths(lives: Lives) -> None:
             facts["awards"]
         )
         assert facts["revision"] == 0
-        assert facts["first and last"] == ["submitted", story.ends.value, "closed"]
+        ended = "issued a paper" if facts["issued"] else story.ends.value
+        assert facts["first and last"] == ["submitted", ended, "closed"]
+        papers = [name for kind, name, _ in facts["documents"] if kind in ("certificate", "letter")]
+        assert len(facts["issued"]) == len(papers)
         assert facts["tags"] == {"stage:closed"}
 
 
@@ -258,7 +261,7 @@ WORDS = {
     "tasks.waiting.take_answer": "the form's answer is taken",
     "cli.app.answered": "`labels answer` is taken",
     "tasks.national.decide": "the decision is made",
-    "a document is stored (tasks.national.issue_papers)": "a paper is stored",
+    "a document is stored (tasks.issuing.store)": "a paper is stored",
     "the record is written (tasks.national.issue_papers)": "the paper is noted in the record",
     "tasks.process.close": "the application is closed",
 }

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from labels import outbox
 from labels.applications import read_application
+from labels.check_codes import MARK
 from labels.errors import NotAllowed, NotFound
 from labels.papers import CertificateFacts
 from labels.people import review_code
@@ -21,7 +22,7 @@ from labels.reviewing import Refusal
 from labels.rules import load_rules
 from labels.steps import held
 from labels.submitting import submit
-from tests.support.people import KEY, NOW, application_file, populate
+from tests.support.people import KEY, NOW, STAMP, application_file, populate
 
 AWARD = "NQL-0123456789"
 EMAIL = "t-1@school.example"
@@ -60,7 +61,8 @@ def begun(record: Record, code: str, *, after: timedelta = timedelta(), pupils: 
 def finished(record: Record, one: Begun | Refusal) -> int:
     assert isinstance(one, Begun)
     with record.writing() as session:
-        return classes.finish(session, one, EMAIL, now=NOW)
+        marks = [bytes(MARK)] * session.get_one(PupilClass, one.id).pupils
+        return classes.finish(session, one, EMAIL, marks, STAMP, now=NOW)
 
 
 def why(refused: Begun | Refusal) -> str:

@@ -50,7 +50,7 @@ from labels.school_label.deciding import last_day
 from labels.school_label.self_assessment import document_kind, missing, share
 from labels.school_label.worksheet import worksheet
 from labels.submitting import StoredDocument
-from tests.support.people import KEY, code_of, populate
+from tests.support.people import KEY, STAMP, code_of, populate
 
 TODAY = date(2026, 3, 16)
 DAY = timedelta(days=1)
@@ -200,7 +200,7 @@ def test_from_the_invitation_to_a_label_for_two_years(school: School) -> None:
         award = session.get_one(Award, school.id)
         assert (award.label, award.school, award.teacher, award.project) == ("school", "S-1", None, None)
         assert (award.awarded_on, award.valid_until, award.score) == (TODAY, date(2028, 3, 15), 16.0)
-        [paper] = due_papers(session, school.id)
+        [paper] = due_papers(session, school.id, STAMP)
         assert isinstance(paper.facts, CertificateFacts)
         assert (paper.kind, paper.facts.holder) == ("certificate", "Szkoła Podstawowa nr 7")
         assert paper.facts.valid_until == date(2028, 3, 15)

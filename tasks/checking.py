@@ -1,0 +1,99 @@
+"""What a file that somebody holds says of itself: its digest, the codes in it, and what was appended to it.
+
+Nothing here trusts the file to be a PDF, or whole: it is searched for what it holds and never interpreted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from labels.check_codes import codes_in
+from labels.errors import Fault, InvalidInput
+from labels.verifying import Found, Verdict, by_file
+from tasks.workspace import Workspace
+
+LARGEST = 10 * 1024 * 1024
+"""Bytes: no paper of ours has a hundredth of it."""
+_STREAMS, _UNPACKED = 400, 2_000_000
+"""How many compressed parts are looked into, and how far into each."""
+_CODES, _REVISIONS = 20, 20
+
+_STREAM = re.compile(rb"stream\r?\n")
+_END = re.compile(rb"%%EOF[ \t]*(?:\r\n|\n|\r)?")
+
+
+def check_file(here: Workspace, path: Path) -> Verdict:
+    """What the record says of a file.
+
+    Raises:
+        InvalidInput: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise InvalidInput(str(path), [Fault("(whole file)", f"can't be read: {error.strerror}.")]) from None
+    return check_content(here, content, here.now())
+
+
+def check_content(here: Workspace, content: bytes, now: datetime) -> Verdict:
+    """What the record says of a file's content; any bytes will do."""
+    found = look_into(content)
+    with here.record.reading() as session:
+        return by_file(session, found, here.stamp, now=now)
+
+
+def look_into(content: bytes) -> Found:
+    """What stands in a file, whoever made it."""
+    digest = hashlib.sha256(content).hexdigest()
+    if len(content) > LARGEST:
+        return Found(digest, unreadable="it is larger than 10 MB, which none of our papers is.")
+    if not content:
+        return Found(digest, unreadable="it is empty.")
+    if b"%PDF-" not in content[:1024]:
+        return Found(digest, unreadable="it is no PDF.")
+    codes: dict[str, None] = {}
+    for text in _texts(content):
+        for code in codes_in(text):
+            codes.setdefault(code)
+            if len(codes) >= _CODES:
+                break
+    unreadable = ""
+    if not codes and b"/Encrypt" in content:
+        unreadable = "it is encrypted, which none of our papers is."
+    elif not codes and not _END.search(content[-2048:]):
+        unreadable = "it is damaged: its end is missing."
+    return Found(digest, earlier=_earlier(content), codes=tuple(codes), unreadable=unreadable)
+
+
+def _earlier(content: bytes) -> tuple[str, ...]:
+    """The digests of the file up to each end that it has had, the latest first."""
+    running, place, digests = hashlib.sha256(), 0, []
+    for end in _END.finditer(content):
+        for stop in dict.fromkeys((end.start() + 5, end.end())):
+            if stop < len(content):
+                running.update(content[place:stop])
+                place = stop
+                digests.append(running.copy().hexdigest())
+        if len(digests) >= 2 * _REVISIONS:
+            break
+    return tuple(reversed(digests))
+
+
+def _texts(content: bytes) -> Iterator[str]:
+    """The file as it is, and each of its compressed parts, unpacked as far as is bearable."""
+    yield content.decode("latin-1")
+    for number, start in enumerate(_STREAM.finditer(content)):
+        if number >= _STREAMS:
+            return
+        unpacker = zlib.decompressobj()
+        try:
+            part = unpacker.decompress(content[start.end() : start.end() + _UNPACKED], _UNPACKED)
+        except zlib.error:
+            continue
+        yield part.decode("latin-1")

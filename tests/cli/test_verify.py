@@ -1,0 +1,289 @@
+"""`labels verify`: what an inspector is told of a file or a code, whatever the file is."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pikepdf
+import pytest
+import sqlalchemy as sa
+
+import tasks.national
+from labels import deciding, reviewing
+from labels.answers import ReviewAnswer
+from labels.record.schema import Award, Document, Issued, PupilClass, Step
+from labels.verifying import PaperState, Verdict
+from tasks.checking import LARGEST, look_into
+from tests.cli.conftest import COORDINATOR, Terminal
+from tests.cli.test_pupils import AWARD, made, mailed_code
+from tests.support.people import TODAY, points
+
+
+def awarded_application(terminal: Terminal) -> str:
+    """An application that was awarded, with its certificate and its letter."""
+    application = terminal.submitted()
+    for step in terminal.asked(application):
+        with terminal.here.record.writing() as session:
+            given = ReviewAnswer(scores=points(4), comment="Well done.")
+            reviewing.answer(
+                session, step, session.get_one(Step, step).assignee, terminal.code(step), given,
+                now=terminal.here.now(), key=terminal.here.key, door="test",
+            )  # fmt: skip
+    with terminal.here.record.writing() as session:
+        deciding.decide(session, application, now=terminal.here.now(), key=terminal.here.key)
+    assert len(tasks.national.issue_papers.fn(application)) == 2
+    assert tasks.national.issue_papers.fn(application) == []
+    with terminal.here.record.writing() as session:
+        deciding.close(session, application, now=terminal.here.now())
+    return application
+
+
+def paper(terminal: Terminal, application: str, kind: str = "certificate") -> bytes:
+    with terminal.here.record.reading() as session:
+        document = session.scalars(
+            sa.select(Document).where(Document.application == application, Document.kind == kind)
+        ).one()
+    return terminal.here.documents.get(document.key)
+
+
+def code_of_paper(terminal: Terminal, subject: str) -> str:
+    with terminal.here.record.reading() as session:
+        return str(
+            session.scalar(sa.select(Issued.code).where(Issued.subject == subject, Issued.code.is_not(None)))
+        )
+
+
+def verified(terminal: Terminal, what: str | bytes) -> Verdict:
+    named = terminal.file("paper.pdf", what) if isinstance(what, bytes) else what
+    return Verdict.model_validate(terminal.json("verify", named))
+
+
+def with_code(content: bytes, code: str) -> bytes:
+    """A PDF that carries a code which is not its own."""
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        pdf.attachments["note.txt"] = pikepdf.AttachedFileSpec(pdf, f"see {code}".encode())
+        out = io.BytesIO()
+        pdf.save(out)
+    return out.getvalue()
+
+
+def test_a_certificate_is_genuine_by_its_file_and_by_its_code(terminal: Terminal) -> None:
+    application = awarded_application(terminal)
+    file = paper(terminal, application)
+    said = terminal.json("verify", terminal.file("paper.pdf", file))
+    expected = {
+        "state": "valid", "genuine": True, "label": "national", "holder": "Zażółć Gęślą", "revoked": False,
+        "awarded_on": "2026-03-16", "valid_until": None, "number": application, "project": "Mosty przez Europę",
+    }  # fmt: skip
+    assert {name: said[name] for name in expected} == expected
+    assert (
+        said["why"] == "This certificate of the National Quality Label was issued on 2026-03-16 and is valid."
+    )
+    code = code_of_paper(terminal, application)
+    by_code = terminal.json("verify", f" {code.lower().replace('-', ' ')} ")
+    assert {name: by_code[name] for name in expected} == expected
+    assert "Compare it with the paper" in by_code["why"]
+    shown = terminal.run("verify", "paper.pdf")
+    assert "VALID" in shown.stderr
+    assert "Zażółć Gęślą" in shown.stdout
+
+
+def test_a_letter_is_known_by_its_file(terminal: Terminal) -> None:
+    application = awarded_application(terminal)
+    said = verified(terminal, paper(terminal, application, "letter"))
+    assert (said.state, said.kind, said.holder) == (PaperState.VALID, "letter", "Zażółć Gęślą")
+    assert "letter about the National Quality Label" in said.why
+
+
+@pytest.mark.parametrize("place", [0.02, 0.3, 0.6, 0.97])
+def test_one_byte_that_was_changed_is_noticed(terminal: Terminal, place: float) -> None:
+    application = awarded_application(terminal)
+    file = bytearray(with_code(paper(terminal, application), code_of_paper(terminal, application)))
+    with terminal.here.record.writing() as session:  # as if it had been issued with its code in it
+        session.scalars(sa.select(Issued).where(Issued.kind == "certificate")).one().file_digest = look_into(
+            bytes(file)
+        ).digest
+    assert verified(terminal, bytes(file)).state is PaperState.VALID
+    file[int(len(file) * place)] ^= 1
+    said = verified(terminal, bytes(file))
+    assert (said.state, said.genuine, said.holder) == (PaperState.ALTERED, False, "Zażółć Gęślą")
+    assert "at least one byte of it is different" in said.why
+
+
+def test_what_was_added_to_a_certificate_is_told_from_what_was_issued(terminal: Terminal) -> None:
+    application = awarded_application(terminal)
+    file = paper(terminal, application)
+    said = verified(terminal, file + b"\n1 0 obj\n<<>>\nendobj\n%%EOF\n")
+    assert (said.state, said.genuine) == (PaperState.ALTERED, False)
+    assert "Something was added to this file after it was issued" in said.why
+
+
+def test_a_revoked_label_takes_its_papers_with_it(terminal: Terminal) -> None:
+    application = awarded_application(terminal)
+    code, file = code_of_paper(terminal, application), paper(terminal, application)
+    plan = terminal.json("revoke", application)["plan"]
+    done = terminal.run(
+        "revoke", application, "--plan", plan, "--as", COORDINATOR, "--reason", "Copied from another project.",
+        "--code", terminal.coordinators_code(application),
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    for what in (code, file):
+        said = verified(terminal, what)
+        assert (said.state, said.genuine, said.revoked, said.revoked_on) == (
+            PaperState.REVOKED, True, True, TODAY,
+        )  # fmt: skip
+        assert said.because == "Copied from another project."
+        assert "is no longer valid: the label was taken back on 2026-03-16" in said.why
+    assert verified(terminal, paper(terminal, application, "letter")).state is PaperState.REVOKED
+    with terminal.here.record.reading() as session:
+        row = session.scalars(sa.select(Issued).where(Issued.kind == "certificate")).one()
+        assert (row.revoked_by, row.revoked_because) == (COORDINATOR, "Copied from another project.")
+
+
+def test_a_label_that_has_ended_is_expired_and_genuine(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = awarded_application(terminal)
+    with terminal.here.record.writing() as session:
+        session.scalars(sa.select(Issued).where(Issued.kind == "certificate")).one().valid_until = TODAY
+    assert verified(terminal, code_of_paper(terminal, application)).state is PaperState.VALID
+    with terminal.here.record.writing() as session:
+        row = session.scalars(sa.select(Issued).where(Issued.kind == "certificate")).one()
+        row.valid_until = TODAY.replace(day=15)
+    said = verified(terminal, code_of_paper(terminal, application))
+    assert (said.state, said.genuine) == (PaperState.EXPIRED, True)
+    assert "valid until 2026-03-15 and has ended" in said.why
+
+
+def test_papers_from_before_the_record_of_papers_are_known_by_their_document(terminal: Terminal) -> None:
+    application = awarded_application(terminal)
+    with terminal.here.record.writing() as session:
+        session.execute(sa.delete(Issued))
+    said = verified(terminal, paper(terminal, application))
+    assert (said.state, said.holder, said.number) == (PaperState.VALID, "Zażółć Gęślą", application)
+    assert "before papers had codes" in said.why
+    with terminal.here.record.writing() as session:
+        session.get_one(Award, application).revoked_at = terminal.here.now()
+    assert verified(terminal, paper(terminal, application)).state is PaperState.REVOKED
+
+
+# Pupils ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(terminal: Terminal) -> tuple[Terminal, str, list[bytes]]:
+    """A class that got its certificates: the terminal, the class's number, the files."""
+    with terminal.here.record.writing() as session:
+        session.add(
+            Award(
+                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
+                organisation="NSS-PL", awarded_on=TODAY, score=25,
+            )
+        )  # fmt: skip
+    done = made(terminal, mailed_code(terminal))
+    with zipfile.ZipFile(terminal.folder / done["files"][0]) as archive:
+        return terminal, done["number"], [archive.read(name) for name in archive.namelist()]
+
+
+def test_a_pupils_certificate_is_known_without_a_name(served: tuple[Terminal, str, list[bytes]]) -> None:
+    terminal, number, files = served
+    code = terminal.here.stamp.pupil(number, 2)
+    said = verified(terminal, code)
+    assert (said.state, said.label, said.pupil, said.holder, said.project, said.school_year) == (
+        PaperState.VALID, "pupil", "2 of 6", None, "Mosty przez Europę", "2025/26",
+    )  # fmt: skip
+    assert verified(terminal, terminal.here.stamp.pupil(number, 7)).state is PaperState.UNKNOWN
+    with terminal.here.record.reading() as session:
+        [row] = session.scalars(sa.select(Issued))
+        assert (row.kind, row.pupils, len(row.marks or b""), row.facts["holder"]) == ("class", 6, 96, "")
+        assert row.paper == f"class/{session.scalars(sa.select(PupilClass.id)).one()}/1"
+    assert row.code == code[:9]
+    assert len(files) == 6
+
+
+def test_a_pupils_code_on_another_file_is_no_proof(served: tuple[Terminal, str, list[bytes]]) -> None:
+    terminal, number, files = served
+    forged = with_code(files[0], terminal.here.stamp.pupil(number, 2))
+    said = verified(terminal, forged)
+    assert (said.state, said.genuine) == (PaperState.ALTERED, False)
+
+
+def test_pupils_certificates_fall_with_the_label(served: tuple[Terminal, str, list[bytes]]) -> None:
+    terminal, number, _ = served
+    with terminal.here.record.writing() as session:
+        session.get_one(Award, AWARD).revoked_at = terminal.here.now()
+    said = verified(terminal, terminal.here.stamp.pupil(number, 1))
+    assert (said.state, said.revoked) == (PaperState.REVOKED, True)
+
+
+# Whatever else -----------------------------------------------------------------------------------
+
+PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
+
+
+def encrypted() -> bytes:
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        out = io.BytesIO()
+        pdf.save(out, encryption=pikepdf.Encryption(owner="o", user="u"))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (PDF, "was not issued here, and it carries no code of ours"),
+        (b"", "it is empty"),
+        (b"GIF89a", "it is no PDF"),
+        (PDF[:60], "its end is missing"),
+        (encrypted(), "it is encrypted"),
+        (b"%PDF-1.7\n" + b"\0" * LARGEST, "larger than 10 MB"),
+        (PDF + b"stream\n" * 5000 + b"%%EOF" * 5000, "no code of ours"),
+        (bytes(range(256)) * 100, "it is no PDF"),
+    ],
+    ids=["foreign", "empty", "picture", "truncated", "encrypted", "huge", "odd", "noise"],
+)
+def test_any_other_file_is_unknown_and_why_is_told(terminal: Terminal, content: bytes, why: str) -> None:
+    said = verified(terminal, content)
+    assert (said.state, said.genuine, said.label) == (PaperState.UNKNOWN, False, None)
+    assert why in said.why
+
+
+def test_a_code_of_somebody_else_is_told_by_name(terminal: Terminal) -> None:
+    from labels.check_codes import Stamp
+
+    code = Stamp(b"another key", "https://elsewhere.example").paper("certificate", "NQL-1")
+    said = verified(terminal, with_code(encryptable(), code))
+    assert (said.state, said.why) == (
+        PaperState.UNKNOWN, f"It carries the code {code}, which was never issued here.",
+    )  # fmt: skip
+    assert verified(terminal, code).why == "No certificate that was issued here has this code."
+
+
+def encryptable() -> bytes:
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        out = io.BytesIO()
+        pdf.save(out)
+    return out.getvalue()
+
+
+def test_a_slip_in_a_code_is_told_as_one(terminal: Terminal) -> None:
+    code = terminal.here.stamp.paper("certificate", "NQL-1")
+    wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
+    assert "typing error" in verified(terminal, wrong).why
+
+
+def test_neither_a_file_nor_a_code_is_wrong_usage(terminal: Terminal, tmp_path: Path) -> None:
+    assert "neither a file nor a code" in terminal.fails(2, "verify", "no-such.pdf")
+    (terminal.folder / "folder.pdf").mkdir()
+    assert "can't be read: Is a directory" in terminal.fails(2, "verify", "folder.pdf")
+
+
+def test_a_compressed_bomb_is_unpacked_no_further_than_is_bearable() -> None:
+    import zlib
+
+    bomb = b"%PDF-1.7\n" + b"stream\n" + zlib.compress(b"0" * 200_000_000, 9) + b"\nendstream\n%%EOF"
+    assert look_into(bomb).codes == ()
