@@ -145,7 +145,7 @@ def by_file(session: Session, found: Found, stamp: Stamp, *, now: datetime) -> V
         if known is None:
             continue
         if known.number and _is_marked(known, found.digest, stamp):
-            return _judged(session, known, now, code=code)
+            return _judged(session, known, now, code=code, by_its_file=True)
         altered = altered or (known, code)
     for digest in found.earlier:
         if issued := _of_digest(session, digest):
@@ -215,7 +215,9 @@ def _before_this_record(session: Session, digest: str) -> Document | None:
 # The verdict -------------------------------------------------------------------------------------
 
 
-def _judged(session: Session, known: _Known, now: datetime, code: str | None = None) -> Verdict:
+def _judged(
+    session: Session, known: _Known, now: datetime, code: str | None = None, *, by_its_file: bool = False
+) -> Verdict:
     issued = known.issued
     award = session.get(Award, issued.award, populate_existing=True) if issued.award else None
     revoked_at = issued.revoked_at or (award.revoked_at if award else None)
@@ -241,9 +243,11 @@ def _judged(session: Session, known: _Known, now: datetime, code: str | None = N
         return Verdict(state=PaperState.EXPIRED, genuine=True, why=why, **shown)
     until = f" It is valid until {issued.valid_until}." if issued.valid_until else ""
     compare = ""
-    if code is not None and issued.kind is not PaperKind.CLASS:
+    if code is None or by_its_file:
+        pass
+    elif issued.kind is not PaperKind.CLASS:
         compare = " Compare it with the paper: its code can be copied, what is recorded here can not."
-    elif code is not None:
+    else:
         compare = " The pupil’s name is recorded nowhere; only the file itself proves it."
     why = f"This {what} was issued on {issued_on} and is valid.{until}{compare}"
     return Verdict(state=PaperState.VALID, genuine=True, why=why, **shown)

@@ -21,6 +21,7 @@ LARGEST = 10 * 1024 * 1024
 """Bytes: no paper of ours has a hundredth of it."""
 _STREAMS, _UNPACKED = 400, 2_000_000
 """How many compressed parts are looked into, and how far into each."""
+_CHUNK = 256
 _CODES, _REVISIONS = 20, 20
 
 _STREAM = re.compile(rb"stream\r?\n")
@@ -55,8 +56,6 @@ def look_into(content: bytes) -> Found:
         return Found(digest, unreadable="it is larger than 10 MB, which none of our papers is.")
     if not content:
         return Found(digest, unreadable="it is empty.")
-    if b"%PDF-" not in content[:1024]:
-        return Found(digest, unreadable="it is no PDF.")
     codes: dict[str, None] = {}
     for text in _texts(content):
         for code in codes_in(text):
@@ -64,7 +63,9 @@ def look_into(content: bytes) -> Found:
             if len(codes) >= _CODES:
                 break
     unreadable = ""
-    if not codes and b"/Encrypt" in content:
+    if b"%PDF-" not in content[:1024]:
+        unreadable = "it is no PDF."
+    elif not codes and b"/Encrypt" in content:
         unreadable = "it is encrypted, which none of our papers is."
     elif not codes and not _END.search(content[-2048:]):
         unreadable = "it is damaged: its end is missing."
@@ -91,9 +92,18 @@ def _texts(content: bytes) -> Iterator[str]:
     for number, start in enumerate(_STREAM.finditer(content)):
         if number >= _STREAMS:
             return
-        unpacker = zlib.decompressobj()
+        yield _unpacked(content[start.end() : start.end() + _UNPACKED]).decode("latin-1")
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """What a compressed part says, as far as it is whole: a byte that was changed spoils only what follows it."""
+    unpacker, parts, length = zlib.decompressobj(), [], 0
+    for place in range(0, len(packed), _CHUNK):
         try:
-            part = unpacker.decompress(content[start.end() : start.end() + _UNPACKED], _UNPACKED)
+            parts.append(unpacker.decompress(packed[place : place + _CHUNK], _UNPACKED - length))
         except zlib.error:
-            continue
-        yield part.decode("latin-1")
+            break
+        length += len(parts[-1])
+        if unpacker.eof or length >= _UNPACKED:
+            break
+    return b"".join(parts)

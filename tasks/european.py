@@ -167,16 +167,17 @@ def _rendered(due: list[DuePaper]) -> list[bytes | None]:
     """The certificates; one that can't be printed keeps none of the others waiting, and is named in the log."""
     # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
     from tasks.rendering.certificates import render_certificate, render_certificates
+    from tasks.rendering.credentials import render_credential
 
     facts = [one.facts for one in due if isinstance(one.facts, CertificateFacts)]
     try:
-        return list(render_certificates(facts)[0])
+        return list(render_certificates(facts, [render_credential(one) for one in facts])[0])
     except (InvalidInput, ValueError):
         pass
     found: list[bytes | None] = []
     for one in facts:
         try:
-            found.append(render_certificate(one))
+            found.append(render_certificate(one, render_credential(one)))
         except InvalidInput as error:
             get_run_logger().error("A certificate can't be printed: %s", error)
             found.append(None)

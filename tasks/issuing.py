@@ -18,10 +18,12 @@ def make(here: Workspace, facts: CertificateFacts | LetterFacts) -> MadePaper:
     """
     # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
     from tasks.rendering.certificates import render_certificate
+    from tasks.rendering.credentials import render_credential
     from tasks.rendering.letters import render_letter
 
-    content = render_certificate(facts) if isinstance(facts, CertificateFacts) else render_letter(facts)
-    return store(here, content)
+    if isinstance(facts, CertificateFacts):
+        return store(here, render_certificate(facts, render_credential(facts)))
+    return store(here, render_letter(facts))
 
 
 def store(here: Workspace, content: bytes) -> MadePaper:

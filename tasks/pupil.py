@@ -137,17 +137,17 @@ def print_certificates(number: str) -> int:
     """Lays out a certificate for each pupil; they stay in memory. Returns how many there are."""
     # WeasyPrint takes half a second to import.
     from tasks.rendering.certificates import render_certificates
+    from tasks.rendering.credentials import render_credential
 
     given = _held(number)
     stamp = given.here.stamp
     with given.here.record.reading() as session:
         stated = classes.stated(session, number) | {"check_url": stamp.check_url}
-    each, together = render_certificates(
-        [
-            CertificateFacts.of(holder=pupil.name, code=stamp.pupil(number, place), **stated)
-            for place, pupil in enumerate(given.pupils, 1)
-        ]
-    )
+    facts = [
+        CertificateFacts.of(holder=pupil.name, code=stamp.pupil(number, place), **stated)
+        for place, pupil in enumerate(given.pupils, 1)
+    ]
+    each, together = render_certificates(facts, [render_credential(one) for one in facts])
     given.marks = [
         stamp.mark(number, place, hashlib.sha256(content).hexdigest())
         for place, content in enumerate(each, 1)

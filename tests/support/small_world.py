@@ -452,14 +452,14 @@ def _read(letter: bytes) -> EmailMessage:
 _DRAWN: dict[str, bytes] = {}
 
 
-def _drawn_once(render: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+def _drawn_once(render: Callable[..., bytes]) -> Callable[..., bytes]:
     """The same facts make the same bytes (tested elsewhere), so tests of many lives draw them once."""
     original = getattr(render, "original", render)
 
-    def drawn(facts: Any) -> bytes:
-        key = repr(facts)
+    def drawn(facts: Any, *attached: bytes | None) -> bytes:
+        key = repr(facts) + repr(attached)
         if key not in _DRAWN:
-            _DRAWN[key] = original(facts)
+            _DRAWN[key] = original(facts, *attached)
         return _DRAWN[key]
 
     drawn.original = original  # type: ignore[attr-defined]  # so that nobody wraps the wrapper

@@ -1,0 +1,18 @@
+"""The credential of a certificate in the words of its language."""
+
+from __future__ import annotations
+
+from labels.credential import Wording, credential_of
+from labels.papers import CertificateFacts
+from tasks.rendering.environment import texts
+
+
+def render_credential(facts: CertificateFacts) -> bytes | None:
+    """The credential to attach to a certificate, the same bytes for the same facts; None where it has no code."""
+    if facts.code is None:
+        return None
+    say = texts("certificates", facts.label.value, facts.language).words
+    project = f"“{facts.project}”" if facts.project else ""
+    sentence = " ".join(filter(None, (say["before_project"], project, say["after_project"])))
+    criteria = say["after_project"]
+    return credential_of(facts, Wording(say["title"], sentence, criteria)).canonical()

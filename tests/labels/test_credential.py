@@ -1,0 +1,103 @@
+"""The credential states what the certificate states, in the shape of Open Badges 3.0, and always in the same bytes."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from labels.check_codes import Stamp
+from labels.credential import CONTEXTS, Wording, credential_of, revocation_list
+from labels.papers import CertificateFacts, Label
+from tasks.rendering.credentials import render_credential
+from tests.support.papers import certificate
+
+SCHEMA = json.loads((Path(__file__).parent / "open_badge.schema.json").read_text("utf-8"))
+STAMP = Stamp(b"a key for tests", "https://labels.example/verify")
+
+
+def coded(**changes: Any) -> CertificateFacts:
+    facts = certificate(**changes)
+    code = STAMP.paper("certificate", facts.application)
+    return facts.model_copy(update={"code": code, "check_url": STAMP.check_url})
+
+
+def rendered(**changes: Any) -> dict[str, Any]:
+    content = render_credential(coded(**changes))
+    assert content is not None
+    found: dict[str, Any] = json.loads(content)
+    return found
+
+
+@pytest.mark.parametrize("label", list(Label))
+@pytest.mark.parametrize("language", ["en", "pl", "ar"])
+def test_every_credential_has_the_shape_of_an_open_badge(label: Label, language: str) -> None:
+    given = rendered(
+        label=label, language=language, valid_until=date(2028, 10, 13) if label is Label.SCHOOL else None,
+        project="" if label is Label.SCHOOL else "Rivers Without Borders",
+    )  # fmt: skip
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(given, SCHEMA, cls=jsonschema.Draft202012Validator)
+    assert given["@context"] == json.loads(json.dumps(CONTEXTS))
+    assert given["credentialSubject"]["achievement"]["inLanguage"] == language
+
+
+def test_it_states_what_the_certificate_states() -> None:
+    facts = coded(label="school", project="", valid_until=date(2028, 10, 13))
+    given = rendered(label="school", project="", valid_until=date(2028, 10, 13))
+    subject = given["credentialSubject"]
+    assert given["id"] == f"{facts.check_url}/{facts.code}"
+    assert given["name"] == "eTwinning School Label"
+    assert (given["validFrom"], given["validUntil"]) == ("2026-10-14T00:00:00Z", "2028-10-13T21:59:59Z")
+    assert subject["identifier"] == [
+        {"type": "IdentityObject", "hashed": False, "identityHash": facts.holder, "identityType": "name"}
+    ]
+    assert (subject["licenseNumber"], subject["term"]) == (facts.application, "2025/26")
+    assert given["issuer"]["name"] == facts.organisation
+    assert "evidence" not in given
+    assert given["elm:displayParameter"]["elm:primaryLanguage"]["id"].endswith("/language/ENG")
+    [claim] = subject["elm:hasClaim"]
+    assert claim["elm:awardedBy"]["elm:awardingBody"] == {"id": given["issuer"]["id"]}
+    assert claim["elm:awardedBy"]["elm:awardingDate"]["@value"] == "2026-10-14"
+
+
+def test_a_project_is_the_evidence_and_stands_in_the_sentence() -> None:
+    given = rendered()
+    assert given["evidence"] == [{"type": ["Evidence"], "name": "Rivers Without Borders"}]
+    assert "“Rivers Without Borders”" in given["description"]
+
+
+def test_the_same_facts_are_the_same_bytes_with_every_letter_as_it_is() -> None:
+    one, two = render_credential(coded()), render_credential(coded())
+    assert one == two
+    assert one is not None
+    assert "Zsófia Kovács-Ștefănescu" in one.decode()
+    assert (
+        json.dumps(json.loads(one), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() == one
+    )
+
+
+def test_a_certificate_without_a_code_has_no_credential() -> None:
+    assert render_credential(certificate()) is None
+    with pytest.raises(ValueError, match="needs a code"):
+        credential_of(certificate(), Wording("t", "s", "c"))
+
+
+def test_the_list_of_one_credential_names_it_only_if_it_was_taken_back() -> None:
+    facts = coded()
+    assert facts.code is not None
+    given = rendered()
+    fine = revocation_list(STAMP.check_url, facts.code, facts.organisation, None)
+    assert fine == {
+        "id": given["credentialStatus"]["id"],
+        "issuer": given["issuer"]["id"],
+        "revokedCredential": [],
+    }
+    [one] = revocation_list(STAMP.check_url, facts.code, facts.organisation, "Taken back.")[
+        "revokedCredential"
+    ]
+    assert one == {"id": given["id"], "revoked": True, "revocationReason": "Taken back."}
