@@ -7,6 +7,7 @@ import secrets
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError, field_validator
@@ -51,9 +52,23 @@ class Settings(BaseSettings):
     today: date | None = None
     """A fixed date for demonstrations and tests."""
     secret: SecretStr | None = None
-    """Key of review codes and expiring links; by default made once in `home/secret.key`."""
+    """Key of review codes, expiring links and the codes of papers; by default made once in `home/secret.key`."""
+    signing_key: Path | None = None
+    """PKCS#12 or PEM file with the key that papers are signed with, and its certificate."""
+    signing_password: SecretStr | None = None
+    signing_chain: Path | None = None
+    """PEM file with the certificates above it, up to the root; also those of the time-stamp service."""
+    timestamp_url: str = ""
+    """Where a time-stamp service (RFC 3161) answers; signatures then stay verifiable when the certificate has ended."""
+    signatures: Literal["if_configured", "required"] = "if_configured"
+    """`required`: nothing is issued while no key is configured."""
 
-    @field_validator("home", "rules")
+    @field_validator("signing_key", "signing_chain", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("home", "rules", "signing_key", "signing_chain")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else value
@@ -70,6 +85,13 @@ class Settings(BaseSettings):
     def _known_transport(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"smtp", "smtps", "smtp+starttls"}:
             raise ValueError("expected smtp://, smtps:// or smtp+starttls://host:port")
+        return value
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _known_service(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"http", "https"}:
+            raise ValueError("expected http:// or https://")
         return value
 
     @property

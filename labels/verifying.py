@@ -166,6 +166,11 @@ def by_file(session: Session, found: Found, stamp: Stamp, *, now: datetime) -> V
     return Verdict(state=PaperState.UNKNOWN, genuine=False, why=why)
 
 
+def has_signed(session: Session, fingerprint: str) -> bool:
+    """Whether a paper was issued here that was signed with this certificate."""
+    return session.scalar(sa.select(Issued.paper).where(Issued.signer == fingerprint).limit(1)) is not None
+
+
 # The record --------------------------------------------------------------------------------------
 
 

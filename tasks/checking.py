@@ -14,7 +14,8 @@ from pathlib import Path
 
 from labels.check_codes import codes_in
 from labels.errors import Fault, InvalidInput
-from labels.verifying import Found, Verdict, by_file
+from labels.verifying import Found, Verdict, by_file, has_signed
+from tasks.signing import look_at_signature
 from tasks.workspace import Workspace
 
 LARGEST = 10 * 1024 * 1024
@@ -45,8 +46,15 @@ def check_file(here: Workspace, path: Path) -> Verdict:
 def check_content(here: Workspace, content: bytes, now: datetime) -> Verdict:
     """What the record says of a file's content; any bytes will do."""
     found = look_into(content)
+    signature = None if len(content) > LARGEST else look_at_signature(content)
     with here.record.reading() as session:
-        return by_file(session, found, here.stamp, now=now)
+        verdict = by_file(session, found, here.stamp, now=now)
+        if signature is None:
+            return verdict
+        ours = has_signed(session, signature.fingerprint)
+    whose = "" if ours else " No paper of ours was signed with that certificate."
+    view = signature.view.model_copy(update={"ours": ours, "why": signature.view.why + whose})
+    return verdict.model_copy(update={"signature": view})
 
 
 def look_into(content: bytes) -> Found:

@@ -6,6 +6,7 @@ import hashlib
 
 from labels.issued import PDF, MadePaper
 from labels.papers import CertificateFacts, LetterFacts
+from tasks.signing import signer_of
 from tasks.workspace import Workspace
 
 
@@ -16,6 +17,7 @@ def make(here: Workspace, facts: CertificateFacts | LetterFacts) -> MadePaper:
         InvalidInput: something that it states can't be printed; each letter is named.
         OutOfReach: the document store does not answer.
     """
+    signer_of(here.settings)  # before the work of rendering, if it can't be signed
     # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
     from tasks.rendering.certificates import render_certificate
     from tasks.rendering.credentials import render_credential
@@ -27,10 +29,21 @@ def make(here: Workspace, facts: CertificateFacts | LetterFacts) -> MadePaper:
 
 
 def store(here: Workspace, content: bytes) -> MadePaper:
-    """A rendered paper in the document store."""
+    """A rendered paper, signed where a key is configured, in the document store.
+
+    A signature is another each time. So a run that was interrupted before the record knew of the paper leaves
+    a file that nobody claims; what the record knows is never replaced.
+
+    Raises:
+        InvalidInput: signatures are required and there is no key, or it can't be used; nothing is stored.
+        OutOfReach: the time-stamp service or the document store does not answer.
+    """
+    signer = signer_of(here.settings)
+    if signer:
+        content = signer.sign(content, here.now())
     return MadePaper(
         key=here.documents.put(content, PDF),
         size=len(content),
         digest=hashlib.sha256(content).hexdigest(),
-        signer=None,
+        signer=signer.fingerprint if signer else None,
     )

@@ -392,6 +392,7 @@ class Issued(Base):
         sa.Index(None, "file_digest"),
         sa.Index(None, "award"),
         sa.Index(None, "subject"),
+        sa.Index(None, "signer"),
     )
     paper: Mapped[str] = mapped_column(primary_key=True)
     """`certificate/NQL-…/1`: kind, subject and edition."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pikepdf
@@ -13,11 +14,15 @@ import sqlalchemy as sa
 import tasks.national
 from labels import deciding, reviewing
 from labels.answers import ReviewAnswer
+from labels.errors import InvalidInput
 from labels.record.schema import Award, Document, Issued, PupilClass, Step
 from labels.verifying import PaperState, Verdict, by_file
 from tasks.checking import LARGEST, look_into
+from tasks.signing import signer_of
+from tasks.workspace import workspace
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.cli.test_pupils import AWARD, made, mailed_code
+from tests.support.authority import Authority, authority
 from tests.support.people import TODAY, points
 
 
@@ -301,3 +306,87 @@ def test_a_compressed_bomb_is_unpacked_no_further_than_is_bearable() -> None:
 
     bomb = b"%PDF-1.7\n" + b"stream\n" + zlib.compress(b"0" * 200_000_000, 9) + b"\nendstream\n%%EOF"
     assert look_into(bomb).codes == ()
+
+
+# Signed ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def signing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Authority]:
+    """An authority, and a key of it in the settings; the terminal's day is the authority's."""
+    with authority(terminal.here.now()) as made:
+        monkeypatch.setenv("LABELS_SIGNING_KEY", str(made.pkcs12(tmp_path / "key.p12")))
+        monkeypatch.setenv("LABELS_SIGNING_PASSWORD", "a password")
+        monkeypatch.setenv("LABELS_SIGNATURES", "required")
+        workspace.cache_clear()
+        terminal.here = workspace()
+        yield made
+
+
+def test_papers_are_signed_once_and_stay_verifiable_when_the_key_is_renewed(
+    terminal: Terminal, signing: Authority, tmp_path: Path
+) -> None:
+    application = awarded_application(terminal)
+    file = paper(terminal, application)
+    said = verified(terminal, file)
+    assert said.state is PaperState.VALID
+    assert said.signature is not None
+    assert (said.signature.intact, said.signature.whole, said.signature.ours) == (True, True, True)
+    assert said.signature.why == "It was signed by Test Organisation on 2026-03-16."
+    signing.pkcs12(tmp_path / "key.p12")
+    assert tasks.national.issue_papers.fn(application) == []
+    assert paper(terminal, application) == file
+    again = verified(terminal, file)
+    assert (again.state, again.signature) == (said.state, said.signature)
+    assert verified(terminal, paper(terminal, application, "letter")).signature is not None
+
+
+def test_a_signed_paper_that_was_changed_says_so_twice(terminal: Terminal, signing: Authority) -> None:
+    application = awarded_application(terminal)
+    file = paper(terminal, application)
+    altered = bytearray(file)
+    altered[len(file) // 2] ^= 1
+    said = verified(terminal, bytes(altered))
+    assert (said.state, said.genuine) == (PaperState.ALTERED, False)
+    assert said.signature is not None
+    assert (said.signature.intact, said.signature.ours) == (False, True)
+    added = verified(terminal, file + b"\n%%EOF\n")
+    assert added.state is PaperState.ALTERED
+    assert "Something was added" in added.why
+
+
+def test_a_forgery_with_somebody_elses_signature_is_no_paper_of_ours(
+    terminal: Terminal, signing: Authority, tmp_path: Path
+) -> None:
+    application = awarded_application(terminal)
+    with authority(terminal.here.now()) as other:
+        path = other.pkcs12(tmp_path / "other.p12", name="Test Organisation")
+        forger = signer_of(terminal.here.settings.model_copy(update={"signing_key": path}))
+        assert forger is not None
+        forged = forger.sign(
+            with_code(encryptable(), code_of_paper(terminal, application)), terminal.here.now()
+        )
+    said = verified(terminal, forged)
+    assert said.state is PaperState.ALTERED
+    assert said.signature is not None
+    assert (said.signature.intact, said.signature.ours) == (True, False)
+    assert said.signature.why.endswith("No paper of ours was signed with that certificate.")
+
+
+def test_without_the_key_that_is_required_nothing_is_issued(
+    terminal: Terminal, signing: Authority, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.p12"
+    key.rename(tmp_path / "elsewhere.p12")
+    with pytest.raises(InvalidInput, match=r"LABELS_SIGNING_KEY: .*No such file"):
+        awarded_application(terminal)
+    with terminal.here.record.reading() as session:
+        assert session.scalars(sa.select(Issued)).all() == []
+        [application] = session.scalars(sa.select(Award.id))
+        kinds = session.scalars(sa.select(Document.kind)).all()
+    assert "certificate" not in kinds
+    (tmp_path / "elsewhere.p12").rename(key)
+    assert len(tasks.national.issue_papers.fn(application)) == 2
+    signature = verified(terminal, paper(terminal, application)).signature
+    assert signature is not None
+    assert signature.ours

@@ -47,6 +47,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_issued_award"), "issued", ["award"])
     op.create_index(op.f("ix_issued_code"), "issued", ["code"])
     op.create_index(op.f("ix_issued_file_digest"), "issued", ["file_digest"])
+    op.create_index(op.f("ix_issued_signer"), "issued", ["signer"])
     op.create_index(op.f("ix_issued_subject"), "issued", ["subject"])
     # Papers from before are found by their digest, which is the key of their document.
     op.create_index(op.f("ix_document_key"), "document", ["key"])
