@@ -79,6 +79,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
 Code = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the journal.", callback=reason_given)]
+WithoutAs = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
+WithoutCode = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
+WithoutReason = Annotated[str, typer.Option(help="Why; it is told to whom it concerns.", callback=plain)]
 OneApplication = Annotated[str, typer.Argument(metavar="APPLICATION", callback=plain)]
 OneStep = Annotated[str, typer.Argument(metavar="STEP", callback=plain)]
 
@@ -111,6 +114,21 @@ def _where_looked() -> str:
         if inquiry.has_applications(session):
             return ""
     return f" The record in {place_of(here.settings)} has no applications at all: is LABELS_HOME right?"
+
+
+def proofs(email: str, code: str, reason: str) -> bool:
+    """Whether somebody means to do what is only shown without a proof: all of it is given, or nothing.
+
+    Raises:
+        InvalidInput: only a part of it is given.
+    """
+    given = {"--as": email, "--code": code, "--reason": reason.strip()}
+    if any(given.values()) and not all(given.values()):
+        missing = [
+            Fault(name, "is needed together with the others.") for name, one in given.items() if not one
+        ]
+        raise InvalidInput("proof", missing)
+    return any(given.values())
 
 
 def read_json(path: Path) -> Any:
@@ -673,4 +691,4 @@ def up() -> None:
     run_services()
 
 
-from cli import checking, cycle, pupils, schools, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above
+from cli import cycle, papers, pupils, schools, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above

@@ -8,14 +8,25 @@ from typing import Annotated
 
 import typer
 
-from cli.app import AsJson, OneApplication, accepted, app, plain, worded
+from cli.app import (
+    AsJson,
+    OneApplication,
+    WithoutAs,
+    WithoutCode,
+    WithoutReason,
+    accepted,
+    app,
+    plain,
+    proofs,
+    worded,
+)
 from cli.output import emit, say, say_plainly, table
-from labels import reviewing
+from labels import correcting, reviewing
 from labels.errors import Fault, InvalidInput
 from labels.european_label import inspecting, reopening
 from labels.european_label.freezing import repeat
 from labels.european_label.gallery import gallery as shown_in
-from labels.record.schema import Stage
+from labels.record.schema import Issued, Stage
 from labels.scoring import in_points
 from labels.steps import held, seen
 from tasks import european
@@ -232,26 +243,61 @@ Plan = Annotated[
         callback=plain,
     ),
 ]
-WithoutAs = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
-WithoutCode = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
-WithoutReason = Annotated[str, typer.Option(help="Why; it is told to the teachers.", callback=plain)]
 
 
 @app.command()
 @worded
 def revoke(
-    award: Annotated[str, typer.Argument(metavar="AWARD", help="A label, NQL-… or EQL-….", callback=plain)],
+    award: Annotated[
+        str,
+        typer.Argument(
+            metavar="NUMBER|CODE", help="A label, NQL-…, EQL-… or SL-…; or a class, PQL-….", callback=plain
+        ),
+    ],
     email: WithoutAs = "",
     code: WithoutCode = "",
     reason: WithoutReason = "",
     plan: Plan = "",
     as_json: AsJson = False,
 ) -> None:
-    """Take a label back.
+    """Take a label back, or the certificates of a class.
 
-    Shows first what hangs on it; with --plan, --as and --code does all of it or nothing.
+    Shows first what hangs on it; with --plan, --as and --code does all of it or nothing. Every paper falls with
+    its label.
     """
-    _reopen(reopening.Revoked(award), email, code, reason, plan, as_json)
+    with existing_workspace().record.reading() as session:
+        named = correcting.class_named(session, award)
+        award = award if named else correcting.award_of(session, award)
+    if named:
+        _revoke_class(named, email, code, reason, as_json)
+    else:
+        _reopen(reopening.Revoked(award), email, code, reason, plan, as_json)
+
+
+def _revoke_class(named: Issued, email: str, code: str, reason: str, as_json: bool) -> None:
+    here = existing_workspace()
+    assert named.award is not None
+    with here.record.reading() as session:
+        by = correcting.authority(session, named.award)
+    what = f"The {named.pupils} certificates of the class are no longer valid; the label {named.award} stays."
+    if done := proofs(email, code, reason):
+        with here.record.writing() as session:
+            application = held(session, by)
+            refusal = reviewing.act_as_coordinator(
+                session, application, email, code, now=here.now(), key=here.key
+            )
+            if refusal is None:
+                issued = session.get_one(Issued, named.paper)
+                correcting.revoke_class(session, issued, reason, email.lower(), now=here.now())
+        accepted(refusal, here, by)  # only now, when a wrong code is counted
+        send_due(here)
+    if as_json:
+        emit({"done": done, "consequences": [{"kind": "pupils", "subject": named.subject, "what": what}]})
+        return
+    rows = [("pupils", named.subject, what)]
+    table("Done" if done else "What hangs on it", ["what", "which", "what becomes of it"], rows)
+    if not done:
+        say(f"To do this: labels code {by} --as EMAIL, then the same command with --as, --code and --reason")
 
 
 @app.command("strike")

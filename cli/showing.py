@@ -22,7 +22,7 @@ _DETAILS = {
     "round": "round ", "rolled_over": "rolled over: ", "other": "like ", "share": "", "sections": "in ",
     "coordinators": "of ", "approved": "approved: ", "struck": "struck: ", "projects": "projects: ",
     "teachers": "teachers: ", "proposed": "proposed: ", "labels": "labels: ", "award": "", "project": "",
-    "candidate": "", "pupils": "pupils: ", "door": "by ",
+    "candidate": "", "paper": "", "pupils": "pupils: ", "door": "by ",
 }  # fmt: skip
 """The details that people read, in this order, and what goes before each; digests and keys are left to programs."""
 

@@ -59,7 +59,15 @@ def marked(facts: Facts, kind: PaperKind, edition: int, stamp: Stamp) -> Facts:
     return facts.model_copy(update={"code": code, "check_url": stamp.check_url})
 
 
-def enter(session: Session, due: DuePaper, made: MadePaper, *, now: datetime, who: str = SYSTEM) -> bool:
+def enter(
+    session: Session,
+    due: DuePaper,
+    made: MadePaper,
+    *,
+    now: datetime,
+    who: str = SYSTEM,
+    because: str | None = None,
+) -> bool:
     """Enters a stored paper: its document, its row and the journal's entry; tells whether it is new.
 
     What was entered before stays: the same paper made again, by a run that was interrupted, changes nothing.
@@ -116,7 +124,9 @@ def enter(session: Session, due: DuePaper, made: MadePaper, *, now: datetime, wh
         .execution_options(synchronize_session=False)
     )
     # No news to the run: it issues, or does not care.
-    note(session, application, who, "issued a paper", now, news=False, paper=due.paper, file=made.digest)
+    what = "issued a paper" if because is None else "issued a paper anew"
+    details = {"paper": due.paper, "file": made.digest} | ({"because": because} if because else {})
+    note(session, application, who, what, now, news=False, **details)
     return True
 
 

@@ -76,6 +76,10 @@ class Template(StrEnum):
     SCHOOL_EXPIRED = "school_expired"
     LABEL_REVOKED = "label_revoked"
     """Tells a teacher that a label was taken back, and why."""
+    PAPER_REISSUED = "paper_reissued"
+    """Brings the holder a corrected certificate, which replaces the former."""
+    CLASS_REVOKED = "class_revoked"
+    """Tells a teacher that the certificates of a class were taken back, and why."""
 
 
 ASKS = frozenset(

@@ -325,8 +325,19 @@ def _judged_by_document(session: Session, document: Document, now: datetime) -> 
     what = f"{document.kind} {'of' if document.kind == 'certificate' else 'about'} the {LABELS.get(label, label)}"
     stored = brussels_day(document.stored_at)
     early = f"This {what} was issued on {stored}, before papers had codes"
+    later = session.scalar(
+        sa.select(Issued)
+        .where(
+            Issued.kind == PaperKind(document.kind),
+            Issued.subject == (subject.id if subject else application.id),
+        )
+        .order_by(Issued.edition.desc())
+        .limit(1)
+    )
     if revoked:
         state, why = PaperState.REVOKED, f"{early}; the label was taken back on {brussels_day(revoked)}."
+    elif later:
+        state, why = PaperState.SUPERSEDED, f"{early}, and was replaced by a later one, which counts instead."
     elif until and brussels_day(now) > until:
         state, why = PaperState.EXPIRED, f"{early}. The label was valid until {until} and has ended."
     else:
@@ -348,6 +359,7 @@ def _judged_by_document(session: Session, document: Document, now: datetime) -> 
         issued_at=document.stored_at,
         revoked=revoked is not None,
         revoked_on=brussels_day(revoked) if revoked else None,
+        superseded_by=later.code if later and state is PaperState.SUPERSEDED else None,
         why=why,
     )
 

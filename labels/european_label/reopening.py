@@ -20,6 +20,7 @@ from labels.errors import NotAllowed, NotFound
 from labels.european_label.awarding import merge_again
 from labels.issued import revoke_papers
 from labels.journal import note
+from labels.kinds import KINDS
 from labels.record.schema import (
     Application,
     Award,
@@ -32,9 +33,11 @@ from labels.record.schema import (
     Organisation,
     Project,
     PupilClass,
+    School,
     Screened,
     Teacher,
 )
+from labels.school_label.people import Person, everyone
 from labels.steps import held
 
 
@@ -162,7 +165,7 @@ def _reopen(session: Session, subject: Subject, reason: str, by: str, now: datet
         elif award.label == "european":
             _revoke_european(session, award, reason, by, now, done)
         else:
-            raise NotAllowed(f"{award.id} is a {award.label} label, which is not taken back here.")
+            _revoke(session, award, reason, by, now, done)
     done.add("statistics", "all", "Counted from the record, they change by themselves.")
     return done
 
@@ -298,13 +301,10 @@ def _revoke(
     award.revoked_at = now
     revoke_papers(session, award.id, reason, by, now=now)
     teacher = session.get(Teacher, award.teacher) if award.teacher else None
-    who = teacher.name if teacher else award.id
-    name = "European" if award.label == "european" else "National"
-    done.add(
-        "label" if award.label == "national" else "award",
-        award.id,
-        f"{name} Quality Label of {who}: revoked.",
-    )
+    school = session.get(School, award.school) if award.school and award.label == "school" else None
+    who = teacher.name if teacher else school.name if school else award.id
+    name = KINDS[award.label].name
+    done.add("award" if award.label == "european" else "label", award.id, f"{name} of {who}: revoked.")
     application = application or session.get(Application, award.id)
     if application is not None:
         certificate = session.scalar(
@@ -324,20 +324,27 @@ def _revoke(
     )
     if pupils:
         done.add("pupils", award.id, f"{pupils} pupils’ certificates were made on the strength of it.")
-    if teacher is not None:
-        project = session.get(Project, award.project) if award.project else None
+    project = session.get(Project, award.project) if award.project else None
+    for one in _to_tell(session, teacher, application):
         outbox.queue(
             session,
-            reason=f"{award.id}/{outbox.Template.LABEL_REVOKED.value}",
+            reason=f"{award.id}/{outbox.Template.LABEL_REVOKED.value}" + ("" if teacher else f"/{one.email}"),
             template=outbox.Template.LABEL_REVOKED,
-            language=teacher.language, to_name=teacher.name, to_address=teacher.email,
+            language=one.language, to_name=one.name, to_address=one.email,
             context={
-                "application": award.id, "label": f"{name} Quality Label",
-                "project_title": project.title if project else "", "holder": teacher.name,
-                "organisation_name": session.get_one(Organisation, award.organisation).name, "reason": reason,
+                "application": award.id, "label": name, "project_title": project.title if project else "",
+                "holder": who, "organisation_name": session.get_one(Organisation, award.organisation).name,
+                "reason": reason,
             },
             now=now, application=application.id if application else None,
         )  # fmt: skip
+
+
+def _to_tell(session: Session, teacher: Teacher | None, application: Application | None) -> list[Person]:
+    """Whom it concerns that a label is taken back: its teacher, or everybody of the school."""
+    if teacher is not None:
+        return [Person(teacher.name, teacher.email, teacher.language)]
+    return everyone(session, application) if application and application.label == "school" else []
 
 
 # Looking ----------------------------------------------------------------------------------------

@@ -62,6 +62,12 @@ def spokesperson(session: Session, application: Application) -> str | None:
     )
 
 
+def everyone(session: Session, application: Application) -> list[Person]:
+    """Every invited teacher and the principal, each address once."""
+    each = {one.email: one for one in [*invited(session, application), principal(session, application)]}
+    return list(each.values())
+
+
 def tell_everyone(
     session: Session,
     application: Application,
@@ -73,8 +79,7 @@ def tell_everyone(
 ) -> None:
     """Mails the same to every invited teacher and to the principal, each address once."""
     common = common_context(session, application)
-    everyone = {one.email: one for one in [*invited(session, application), principal(session, application)]}
-    for one in everyone.values():
+    for one in everyone(session, application):
         outbox.queue(
             session,
             reason=f"{application.id}/{template.value}/{application.instance}/{one.email}",

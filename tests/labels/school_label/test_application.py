@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from labels import deadlines, reviewing
 from labels.answers import (
@@ -22,6 +23,7 @@ from labels.answers import (
 )
 from labels.clock import end_of_day
 from labels.errors import InvalidInput
+from labels.european_label import reopening
 from labels.issuing import due_papers
 from labels.papers import CertificateFacts
 from labels.record.engine import Record
@@ -180,6 +182,16 @@ def school(record: Record) -> School:
 EVERYBODY = ("t-1@school.example", "t-3@school.example", "dyrektor@s.example")
 
 
+def _taken_back(session: Session, application: str, *, now: datetime) -> bool:
+    subject = reopening.Revoked(application)
+    assert reopening.authority(session, subject) == application
+    shown = reopening.consequences(session, subject, now=now)
+    assert [one.kind for one in shown.found] == ["label", "statistics"]
+    assert shown.found[0].what == "School Label of Szkoła Podstawowa nr 7: revoked."
+    reopening.reopen(session, subject, shown.plan, "Not the school's own work.", "c@nss.example", now=now)
+    return True
+
+
 def test_from_the_invitation_to_a_label_for_two_years(school: School) -> None:
     assert len(school.do(receiving.ask, school.id, key=KEY)) == 2
     handed_in = school.hand_in()
@@ -204,7 +216,10 @@ def test_from_the_invitation_to_a_label_for_two_years(school: School) -> None:
         assert isinstance(paper.facts, CertificateFacts)
         assert (paper.kind, paper.facts.holder) == ("certificate", "Szkoła Podstawowa nr 7")
         assert paper.facts.valid_until == date(2028, 3, 15)
-    for template in ("school_received", "school_awarded"):
+    assert school.do(_taken_back, school.id)
+    with school.record.reading() as session:
+        assert session.get_one(Award, school.id).revoked_at is not None
+    for template in ("school_received", "school_awarded", "label_revoked"):
         assert {to for what, to in school.mails() if what == template} == set(EVERYBODY)
     assert set(school.mails().values()) == {1}
     assert school.journal()[:4] == [

@@ -150,6 +150,16 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
     Template.SCHOOL_EXPIRED: DUE
     | {"holder": "Szkoła nr 7", "routes": ["The next round begins on 2027-01-15."]},
     Template.LABEL_REVOKED: {"reason": "The appeal of another member was upheld."},
+    Template.PAPER_REISSUED: {
+        "reason": "The name was misspelt.",
+        "changes": ["holder: Eleni Papadopulu → Eleni Papadopoulou"],
+        "code": "7KQ4-M9XT-2A5B-C8DW",
+    },
+    Template.CLASS_REVOKED: {
+        "reason": "The list was of another class.",
+        "award": "NQL-AAAABBBBCC",
+        "pupils": "24",
+    },
     Template.PUPIL_CODE: {
         "award": APPLICATION,
         "number": "1",
