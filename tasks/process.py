@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from sqlalchemy.orm import Session
 
@@ -122,6 +123,13 @@ def show(key: str, markdown: str, description: str) -> None:
 
 def tell_prefect(application: Application, stage: Stage | None = None) -> None:
     """Names and tags the present run after where the application stands, or is about to stand."""
-    body = {"name": run_name(application), "tags": run_tags(application, stage)}
+    here = FlowRunContext.get()
+    run = here.flow_run if here else None
+    name, tags = run_name(application), run_tags(application, stage)
+    if run is not None and run.name == name and set(run.tags) == set(tags):
+        return
     with get_client(sync_client=True) as client:
+        body = {"name": name, "tags": tags}
         client._client.patch(f"/flow_runs/{flow_run.id}", json=body).raise_for_status()
+    if run is not None:
+        run.name, run.tags = name, tags

@@ -71,6 +71,7 @@ def _soften(record: logging.LogRecord) -> bool:
     """Prefect logs a suspension as an ERROR, which makes coordinators look for a fault that is none."""
     if record.levelno == logging.ERROR and str(record.msg).startswith("Finished in state Suspended"):
         record.levelno, record.levelname = logging.INFO, "INFO"
+        return logging.getLogger(record.name).isEnabledFor(logging.INFO)
     return True
 
 

@@ -3,7 +3,7 @@
 It has Prefect and the flows loaded before the first run arrives, and ends when its worker does. Started by
 `workers.warm` as `python -m workers.child FD MODULE…`, where FD is a connected socket and the modules are what
 its runs will need. Each line on the socket is a JSON value:
-`{"run": id, "folder": path, "environment": {…}}` comes, `{"status": code, "memory": bytes}` goes back when the run is over.
+`{"run": {…}, "folder": path, "environment": {…}}` comes, `{"status": code, "memory": bytes}` goes back when the run is over.
 """
 
 from __future__ import annotations
@@ -21,12 +21,19 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from uuid import UUID
+from typing import Any
 
+from prefect._internal.concurrency.services import _QueueServiceBase
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import SyncClientContext
+from prefect.events.worker import EventsWorker
 from prefect.exceptions import Abort, Pause, TerminationSignal
-from prefect.flow_engine import load_flow, load_flow_run, run_flow
-from prefect.logging.handlers import APILogHandler
+from prefect.flow_engine import load_flow, run_flow
+from prefect.logging.handlers import APILogWorker
 from prefect.logging.loggers import flow_run_logger, get_logger
+
+from workers.remembering import remember_answers
+from workers.reporting import report_sparingly
 
 FAILED = 1
 OF_A_RUN = "PREFECT__"
@@ -44,7 +51,13 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
         except Exception:
             logger.exception("%s could not be loaded; runs that need it will say so.", module)
     gc.freeze()  # what is loaded stays, and need not be looked through again and again
-    with socket.socket(fileno=descriptor) as connection, connection.makefile("rw") as lines:
+    remember_answers()
+    report_sparingly()
+    with (
+        socket.socket(fileno=descriptor) as connection,
+        connection.makefile("rw") as lines,
+        SyncClientContext(),  # all tasks of all runs use one client, with a connection that stays
+    ):
         lines.write(json.dumps({"ready": os.getpid()}) + "\n")
         lines.flush()
         for line in lines:
@@ -53,35 +66,49 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
             lines.flush()
 
 
-def _in_a_place_of_its_own(order: dict[str, object]) -> int:
+def _in_a_place_of_its_own(order: dict[str, Any]) -> int:
     """Executes one run in its folder and a context of its own, and leaves no trace of either."""
-    environment = order["environment"]
-    assert isinstance(environment, dict)
+    environment: dict[str, str] = order["environment"]
     former = {name: value for name, value in os.environ.items() if name.startswith(OF_A_RUN)}
     path = list(sys.path)
     os.environ.update(environment)
     try:
-        with contextlib.chdir(str(order["folder"])):
-            return contextvars.copy_context().run(_execute, UUID(str(order["run"])))
+        with contextlib.chdir(order["folder"]):
+            return contextvars.copy_context().run(_execute, FlowRun.model_validate(order["run"]))
     finally:
         sys.path[:] = path
         for name in [name for name in os.environ if name.startswith(OF_A_RUN)]:
             del os.environ[name]
         os.environ.update(former)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        APILogHandler().flush()
+        _tell_everything()
 
 
-def _execute(run_id: UUID) -> int:
+def _tell_everything() -> None:
+    """Waits until Prefect was told all there is to tell: logs, and what the tasks did.
+
+    The events' connection stays for the next run. Only the services that were used are there.
+    """
+    used: list[object] = list(_QueueServiceBase._instances.values())  # type: ignore[misc]  # of both kinds
+    for service in used:
+        if isinstance(service, APILogWorker):
+            service.drain()
+        elif isinstance(service, EventsWorker):
+            service.wait_until_empty()
+
+
+def _execute(run: FlowRun) -> int:
     """What `python -m prefect.engine` does; the exit code it would have had."""
     try:
-        run = load_flow_run(run_id)
         log = flow_run_logger(flow_run=run)
         try:
             flow = load_flow(run)
         except Exception:
             log.exception("Unexpected exception encountered when trying to load flow")
             raise
+        # With its deployment, the engine would begin with a thread, a connection and two requests to find out whether
+        # somebody suspends the run from outside; what the run itself sees is read anew, with its deployment.
+        run = run.model_copy(update={"deployment_id": None})
         outcome = run_flow(flow, flow_run=run, error_logger=log)  # type: ignore[arg-type]  # as prefect.engine does
         if inspect.iscoroutine(outcome):
             asyncio.run(outcome)
@@ -92,7 +119,7 @@ def _execute(run_id: UUID) -> int:
     except SystemExit as asked:
         return asked.code if isinstance(asked.code, int) else FAILED * (asked.code is not None)
     except BaseException:
-        logger.exception("The run %s ended with an exception that nobody expected.", run_id)
+        logger.exception("The run %s ended with an exception that nobody expected.", run.id)
         return FAILED
     return 0
 

@@ -36,6 +36,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from pydantic import Field
 
 from workers.child import OF_A_RUN
+from workers.remembering import remember_answers
 
 CANCELLATIONS_EVERY = 1.0
 """Seconds between two looks for running runs that somebody cancelled."""
@@ -96,15 +97,15 @@ class Child:
     grace: float = GRACE
     """Seconds that its present run has to end when it is asked to."""
 
-    async def execute(self, run: UUID, environment: Mapping[str, str]) -> tuple[int, int]:
+    async def execute(self, run: FlowRun, environment: Mapping[str, str]) -> tuple[int, int]:
         """Executes one run; its status and the bytes of memory that the process has held at most.
 
         Where the process dies, the status is that of the process, and the memory does not matter.
         """
-        self.run, self.runs = run, self.runs + 1
+        self.run, self.runs = run.id, self.runs + 1
         # The folder is ours, so that it goes even where the process was killed.
         folder = tempfile.mkdtemp(prefix="labels-run-")
-        order = {"run": str(run), "folder": folder, "environment": dict(environment)}
+        order = {"run": run.model_dump(mode="json"), "folder": folder, "environment": dict(environment)}
         try:
             self.writer.write(json.dumps(order).encode() + b"\n")
             answer = asyncio.ensure_future(self.reader.readline())
@@ -210,6 +211,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
 
     async def setup(self) -> None:
         """Begins to watch for cancellations."""
+        remember_answers()
         await super().setup()
         assert self._runs_task_group is not None
         self._watching = await self._runs_task_group.start(self._watch)
@@ -239,6 +241,26 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             [entry for entry in flow_run_response if entry.flow_run.id not in self._executing]
         )
 
+    async def _submit_run(self, flow_run: FlowRun) -> None:
+        """As the base worker does, except for what costs the server a request and nobody looks at.
+
+        That is the number of the run's process: only this worker could use it, and knows it.
+        """
+        assert self._runs_task_group is not None
+        try:
+            if await self._propose_pending_state(flow_run):
+                await self._runs_task_group.start(self._submit_run_and_capture_errors, flow_run)
+            else:
+                self._release_limit_slot(flow_run.id)
+        finally:
+            self._submitting_flow_run_ids.discard(flow_run.id)
+
+    async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
+        """The run's labels would say which worker and pool it had; its logs do."""
+
+    async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
+        """A run is Pending for some milliseconds only: that it is being submitted is no news."""
+
     async def run(
         self,
         flow_run: FlowRun,
@@ -264,7 +286,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
                 usable = False
                 try:
                     with anyio.CancelScope(shield=True):
-                        status, memory = await child.execute(flow_run.id, own)
+                        status, memory = await child.execute(flow_run, own)
                     usable = (
                         status == 0
                         and child.runs < configuration.runs_per_child
