@@ -82,7 +82,7 @@ def facts(pupils: int) -> list[CertificateFacts]:
 
 def plain(pupils: int) -> None:
     """Every page from the beginning: `HTML(string=…).write_pdf(stylesheets=…)`."""
-    from tasks.rendering.certificates import SHEET, _titled, _worded
+    from tasks.rendering.certificates import SHEET, _sheets, _titled, _worded
     from tasks.rendering.environment import texts
     from tasks.rendering.pdf import ART, SCHEME, AssetDoor  # before WeasyPrint, to which it shows the fonts
 
@@ -90,11 +90,12 @@ def plain(pupils: int) -> None:
 
     words = texts("certificates", "pupil", "en")
     for one in facts(pupils):
-        html = _worded([one], words, _titled(one, words))
+        html, codes = _worded(_sheets([one], words), words, _titled(one, words))
         door = AssetDoor(ART)
         weasyprint.HTML(string=html, base_url=SCHEME, url_fetcher=door).write_pdf(
             stylesheets=[weasyprint.CSS(string=SHEET.read_text("utf-8"), base_url=SCHEME, url_fetcher=door)],
             pdf_variant="pdf/a-3a",
+            cache=dict(codes),
         )
 
 

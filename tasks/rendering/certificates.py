@@ -16,6 +16,7 @@ from tasks.rendering.fonts import unprintable, without_decoration
 
 if TYPE_CHECKING:
     from tasks.rendering.pdf import Attached
+    from tasks.rendering.stamping import Page, Stamps
 
 SHEET = TEMPLATES / "certificates" / "certificate.css"
 
@@ -50,6 +51,7 @@ class Check:
     """The address under which the page shows the square code."""
     address: str
     """What the square code says."""
+    square: SquareCode
     code: Setting
     where: Setting
     """The sentence that tells the page's address."""
@@ -79,7 +81,7 @@ def render_certificate(facts: CertificateFacts, credential: bytes | None = None)
     from tasks.rendering.pdf import press
 
     words = texts("certificates", facts.label.value, facts.language)
-    html, codes = _worded([facts], words, _titled(facts, words))
+    html, codes = _worded(_sheets([facts], words), words, _titled(facts, words))
     return press().print(html, SHEET, codes, _attached(facts, credential, words))
 
 
@@ -88,8 +90,8 @@ def render_certificates(
 ) -> tuple[list[bytes], bytes]:
     """Certificates of one label in one language: each as a file of its own, and all in one for printing.
 
-    Each file carries its credential, where there is one; the file for printing carries none. They are laid out together, which takes half the time of one after the other; all of them are
-    in memory until it returns. No name stands in what the file for printing says of itself.
+    Each file carries its credential, where there is one, and has the bytes that `render_certificate` makes;
+    the file for printing carries none, and no name stands in what it says of itself.
 
     Raises:
         InvalidInput: a name or title has a letter that no bundled font can print; each is named.
@@ -100,13 +102,108 @@ def render_certificates(
     from tasks.rendering.pdf import press
 
     words = texts("certificates", many[0].label.value, many[0].language)
-    html, codes = _worded(many, words, f"{words.words['title']} ({len(many)})")
-    titles = [_titled(facts, words) for facts in many]
-    attached = [
-        _attached(facts, credential, words)
-        for facts, credential in zip(many, credentials or [None] * len(many), strict=True)
+    sheets = _sheets(many, words)
+    html, codes = _worded(sheets, words, f"{words.words['title']} ({len(many)})")
+    together = press().print(html, SHEET, codes)
+    return Stamping().print(many, credentials or [None] * len(many)), together
+
+
+class Stamping:
+    """Prints certificates of any kind, those of one kind at a multiple of the rate of a single one.
+
+    It keeps what certificates of a kind share, so one is made for a class or a campaign and dropped after it.
+    """
+
+    def __init__(self) -> None:
+        self._stamps: dict[str, Stamps] = {}
+
+    def print(self, many: Sequence[CertificateFacts], credentials: Sequence[bytes | None]) -> list[bytes]:
+        """Each certificate as `render_certificate` makes it, byte for byte.
+
+        Raises:
+            InvalidInput: a name or title has a letter that no bundled font can print; each is named.
+        """
+        from tasks.rendering.pdf import knows_weasyprint
+
+        if not knows_weasyprint():
+            return [
+                render_certificate(one, credential) for one, credential in zip(many, credentials, strict=True)
+            ]
+        kinds: dict[tuple[Label, str], list[int]] = {}
+        for index, facts in enumerate(many):
+            kinds.setdefault((facts.label, facts.language), []).append(index)
+        printed: dict[int, bytes] = {}
+        for (label, language), places in kinds.items():
+            words = texts("certificates", label.value, language)
+            sheets = _sheets([many[index] for index in places], words)
+            pages = [
+                _page(sheet, words, credentials[index]) for sheet, index in zip(sheets, places, strict=True)
+            ]
+            printed.update(zip(places, self._stamps_for(words).print(pages), strict=True))
+        return [printed[index] for index in range(len(many))]
+
+    def _stamps_for(self, words: Texts) -> Stamps:
+        from tasks.rendering.pdf import press
+        from tasks.rendering.stamping import Stamps
+
+        if words.language not in self._stamps:
+            bare = paper_environment().get_template("certificates/bare.html.j2")
+            self._stamps[words.language] = Stamps(
+                press(), SHEET, lambda blocks: bare.render(blocks=blocks, words=words)
+            )
+        return self._stamps[words.language]
+
+
+def _page(sheet: Sheet, words: Texts, credential: bytes | None) -> Page:
+    """The certificate as `stamping` takes it."""
+    from tasks.rendering.stamping import Page, Words
+
+    facts, say = sheet.facts, words.words
+
+    def told(text: str) -> Words:
+        return Words((text,), None)
+
+    def fixed(setting: Setting) -> Words:
+        return Words(setting.lines, _shaped(setting))
+
+    written = [told(say["programme"])]
+    written += [
+        Words(
+            block.setting.lines,
+            (words.language, block.tag, block.style, block.top, _shaped(block.setting)),
+            block,
+        )
+        for block in sheet.blocks
     ]
-    return press().print_each(html, SHEET, titles, codes, attached)
+    written += [fixed(sheet.signature), fixed(sheet.signature_note), told(facts.school_year)]
+    written += [told(words.day(facts.awarded_on)), told(say["awarded_on"])]
+    if sheet.check:
+        written += [told(say["code"]), fixed(sheet.check.code), fixed(sheet.check.where)]
+    written += [told(say["number"]), told(facts.application)]
+    if facts.criteria_set:
+        written.append(fixed(sheet.criteria))
+    shape = (
+        (facts.label, words.language, facts.awarded_on, bool(sheet.check), credential is not None),
+        tuple((block.tag, len(block.setting.lines)) for block in sheet.blocks),
+        tuple(one.setting for one in written if one.alone is None),
+    )
+    return Page(
+        shape=shape,
+        words=written,
+        title=_titled(facts, words),
+        author=facts.organisation,
+        description=f"{say['programme']}: {say['title']}, {facts.application}",
+        keywords=[facts.application],
+        code=sheet.check.square if sheet.check else None,
+        address=sheet.check.address if sheet.check else "",
+        attached=_attached(facts, credential, words),
+        described=lambda: _worded([sheet], words, _titled(facts, words)),
+    )
+
+
+def _shaped(setting: Setting) -> tuple[object, ...]:
+    """All of a setting but its text."""
+    return setting.size, setting.leading, tuple(map(direction_of, setting.lines))
 
 
 def _attached(facts: CertificateFacts, credential: bytes | None, words: Texts) -> Attached | None:
@@ -121,30 +218,39 @@ def _titled(facts: CertificateFacts, words: Texts) -> str:
     return f"{words.words['title']} – {facts.holder}"
 
 
-def _worded(many: Sequence[CertificateFacts], words: Texts, title: str) -> tuple[str, dict[str, SquareCode]]:
-    """The pages of certificates as HTML, with the square codes that they show."""
-    from tasks.rendering.pdf import instant_of, press
+def _sheets(many: Sequence[CertificateFacts], words: Texts) -> list[Sheet]:
+    """Certificates of one label and language, each checked and every text set to its room.
+
+    Raises:
+        InvalidInput: a name or title has a letter that no bundled font can print; each is named.
+    """
+    from tasks.rendering.pdf import press
 
     printed = []
     for facts in many:
         project = without_decoration(facts.project)
         check_printable(facts, project)
-        printed.append(facts.model_copy(update={"project": project}))
-    sheets = _composed(printed, words, lambda runs: press().widths(runs, SHEET))
+        printed.append(facts if project == facts.project else facts.model_copy(update={"project": project}))
+    return _composed(printed, words, lambda runs: press().widths(runs, SHEET))
+
+
+def _worded(sheets: Sequence[Sheet], words: Texts, title: str) -> tuple[str, dict[str, SquareCode]]:
+    """The pages of certificates as HTML, with the square codes that they show."""
+    from tasks.rendering.pdf import instant_of
+
     html: str = (
         paper_environment()
         .get_template("certificates/certificate.html.j2")
         .render(
-            facts=printed[0],
+            facts=sheets[0].facts,
             sheets=sheets,
             words=words,
             say=words.words,
             title=title,
-            instant=instant_of(printed[0].awarded_on),
+            instant=instant_of(sheets[0].facts.awarded_on),
         )
     )
-    checks = [sheet.check for sheet in sheets if sheet.check]
-    return html, {check.picture: SquareCode.of(check.address) for check in checks}
+    return html, {sheet.check.picture: sheet.check.square for sheet in sheets if sheet.check}
 
 
 def check_printable(facts: CertificateFacts, project: str) -> None:
@@ -180,14 +286,15 @@ def _composed(many: Sequence[CertificateFacts], words: Texts, gauge: Gauge) -> l
         for place in (*fixed, *check, *((row.text, row.room) for row in rows))
     ]
     settings = iter(fit(wanted, gauge))
+    addresses = [f"{facts.check_url}/{facts.code}" for facts in many if facts.code]
+    squares = iter(zip(addresses, SquareCode.of_many(addresses), strict=True))
     sheets = []
     for index, (facts, rows, check) in enumerate(zip(many, told, checked, strict=True)):
         heading, signature, note, criteria = (next(settings) for _ in range(4))
         shown = None
         if check:
-            address = f"{facts.check_url}/{facts.code}"
-            shown = Check(f"code:{index}", address, next(settings), next(settings))
-        blocks = _spread(heading, rows, [next(settings) for _ in rows])
+            shown = Check(f"code:{index}", *next(squares), next(settings), next(settings))
+        blocks = _spread(heading, rows, [_kept_high(row, next(settings)) for row in rows])
         sheets.append(Sheet(facts, blocks, signature, note, criteria, shown))
     return sheets
 
@@ -242,6 +349,13 @@ def _around(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
         (note, Room("below", 68, 13, 8.2, 7.2, leading=1.3)),
         (criteria, Room("criteria small", 42, 11, 6.6, 5.8, leading=1.3)),
     ]
+
+
+def _kept_high(row: _Told, setting: Setting) -> Setting:
+    """A holder's name on one line takes the same height whatever its size, so that nothing else moves."""
+    if row.style != "holder" or len(setting.lines) > 1:
+        return setting
+    return replace(setting, leading=round(row.room.largest * row.room.leading / setting.size, 4))
 
 
 def _check(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:

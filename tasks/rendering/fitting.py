@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from labels.text import cut
@@ -68,19 +68,38 @@ def fit(wanted: Sequence[tuple[str, Room]], gauge: Gauge) -> list[Setting]:
     The largest size wins at which the text stays on one line; below `wraps_below` the largest at which
     it fits the room on several lines of even width.
     """
-    split = [_parts(text) for text, _ in wanted]
-    runs: list[tuple[str, str]] = []
-    for (text, room), parts in zip(wanted, split, strict=True):
-        runs += [(room.style, text), (room.style, "n n"), (room.style, "nn")]
-        runs += [(room.style, part) for part, _ in parts]
-    distinct = list(dict.fromkeys(runs))
-    widths = dict(zip(distinct, gauge(distinct), strict=True))
+    whole = _measured(((room.style, text) for text, room in wanted), gauge)
+    split = {
+        (text, room): _parts(text)
+        for text, room in wanted
+        if _on_one_line(room, whole[room.style, text]) < min(room.wraps_below, room.largest)
+    }
+    pieces = {(room.style, part) for (_, room), parts in split.items() for part, _ in parts}
+    spaces = {(room.style, around) for _, room in split for around in ("n n", "nn")}
+    widths = _measured(sorted(pieces | spaces), gauge)
     settings = []
-    for (text, room), parts in zip(wanted, split, strict=True):
+    for text, room in wanted:
+        if (text, room) not in split:
+            settings.append(
+                Setting((text,), _rounded(_on_one_line(room, whole[room.style, text])), room.leading)
+            )
+            continue
         space = widths[room.style, "n n"] - widths[room.style, "nn"]
+        parts = split[text, room]
         measured = [_Part(part, spaced, widths[room.style, part]) for part, spaced in parts]
-        settings.append(_set(text, room, measured, widths[room.style, text], space))
+        settings.append(_wrap(room, measured, space))
     return settings
+
+
+def _measured(runs: Iterable[tuple[str, str]], gauge: Gauge) -> dict[tuple[str, str], float]:
+    distinct = list(dict.fromkeys(runs))
+    return dict(zip(distinct, gauge(distinct), strict=True))
+
+
+def _on_one_line(room: Room, width: float) -> float:
+    """The largest size, in points, at which a text that is so many ems wide stays on one line."""
+    size = min(room.largest, room.width / MILLIMETRES_A_POINT / max(width, 0.01) / _SLACK)
+    return min(size, room.height / MILLIMETRES_A_POINT / room.leading)
 
 
 def _parts(text: str) -> list[tuple[str, bool]]:
@@ -103,14 +122,12 @@ def _parts(text: str) -> list[tuple[str, bool]]:
     return pieces
 
 
-def _set(text: str, room: Room, parts: list[_Part], width: float, space: float) -> Setting:
+def _wrap(room: Room, parts: list[_Part], space: float) -> Setting:
+    """The largest size at which the parts fit their room on several lines of even width."""
+
     def ems(size: float) -> float:
         return room.width / MILLIMETRES_A_POINT / size / _SLACK
 
-    one_line = min(room.largest, room.width / MILLIMETRES_A_POINT / max(width, 0.01) / _SLACK)
-    one_line = min(one_line, room.height / MILLIMETRES_A_POINT / room.leading)
-    if one_line >= min(room.wraps_below, room.largest):
-        return Setting((text,), _rounded(one_line), room.leading)
     size = min(room.largest, room.wraps_below * 1.12)
     while True:
         lines = _wrapped(parts, ems(size), space)

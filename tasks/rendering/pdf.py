@@ -53,6 +53,15 @@ if not subsets_with_harfbuzz():
         stacklevel=2,
     )
 
+KNOWN = "70.0"
+"""The version of WeasyPrint whose inside `lines` and `stamping` know; beside another one, they rest."""
+
+
+def knows_weasyprint() -> bool:
+    """Whether the ways that lean on WeasyPrint's inside may be used."""
+    return str(weasyprint.__version__) == KNOWN and subsets_with_harfbuzz()
+
+
 ART = PROJECT / "templates" / "assets" / "art"
 SCHEME = "asset:"
 _CONTENT_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -112,29 +121,31 @@ _UNIVERSAL_ACCESS = b"""<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22
 
 def _finish(_document: Any, pdf: Any) -> None:
     """Completes what WeasyPrint leaves open for PDF/A-3a and PDF/UA-1 to hold together."""
-    _say_universal_access(pdf)
+    say_universal_access(pdf)
     _make_running_feet_artifacts(pdf)
     _name_attachments(pdf)
 
 
 def _name_attachments(pdf: Any) -> None:
-    """Gives attached files their media type, which WeasyPrint guesses, and names each once, not twice."""
-    if "AF" not in pdf.catalog:
-        return
-    attached = list(dict.fromkeys(pdf.catalog["AF"]))
-    pdf.catalog["AF"] = pydyf.Array(attached)
-    for reference in attached:
-        described = _object(pdf, reference)
-        file = _object(pdf, described["EF"]["F"])
-        file.extra["Subtype"] = f"/{Attached.media_type.replace('/', '#2f')}"
-        described["EF"]["UF"] = file.reference
+    """Names each attached file once, where WeasyPrint names it twice."""
+    if "AF" in pdf.catalog:
+        pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
+        for reference in pdf.catalog["AF"]:
+            described = _object(pdf, reference)
+            finish_attachment(_object(pdf, described["EF"]["F"]), described)
+
+
+def finish_attachment(file: Any, described: Any) -> None:
+    """Gives an attached file its media type, which WeasyPrint guesses, and its name in Unicode."""
+    file.extra["Subtype"] = f"/{Attached.media_type.replace('/', '#2f')}"
+    described["EF"]["UF"] = file.reference
 
 
 def _object(pdf: Any, reference: Any) -> Any:
     return pdf.objects[int(reference.split()[0])]
 
 
-def _say_universal_access(pdf: Any) -> None:
+def say_universal_access(pdf: Any) -> None:
     """Completes the XMP metadata that WeasyPrint wrote for PDF/A."""
     stream = _object(pdf, pdf.catalog["Metadata"])
     stream.stream = [
@@ -287,6 +298,11 @@ Pictures = Mapping[str, Any]
 _NONE: Pictures = {}
 
 
+@cache
+def _shut() -> AssetDoor:
+    return AssetDoor(ART)
+
+
 @dataclass(frozen=True)
 class Attached:
     """The machine-readable credential that a paper carries inside."""
@@ -313,13 +329,25 @@ class Attached:
             created=instant,
             modified=instant,
             relationship=self.relationship,
+            url_fetcher=_shut(),
         )
 
 
 def _written(document: Any, attached: Attached | None = None) -> bytes:
+    return _written_open(document, attached)[0]
+
+
+def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]:
+    """The document as a file, and the objects that the file was written from."""
+    kept = []
+
+    def finish(document: Any, pdf: Any) -> None:
+        _finish(document, pdf)
+        kept.append(pdf)
+
     document.metadata.attachments = [attached.file()] if attached else []
-    pdf: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=_finish)
-    return pdf
+    written: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=finish)
+    return written, kept[0]
 
 
 class Press:
@@ -329,55 +357,70 @@ class Press:
     """
 
     def __init__(self, art: Path = ART) -> None:
-        self._art = art
+        self._door = door = AssetDoor(art)
         self._fonts = FontConfiguration()
         self._lock = threading.RLock()
         self._sheets: dict[Path, weasyprint.CSS] = {}
+        self._styles: dict[Path, dict[str, Any]] = {}
         self._pictures: dict[str, Any] = {}
-        door = AssetDoor(art)
         for name, path in door.assets.items():
             if path.suffix == ".svg":
                 self._pictures[SCHEME + name] = _Art(SCHEME + name, path.read_bytes(), door)
 
-    def _sheet(self, path: Path, door: AssetDoor) -> weasyprint.CSS:
+    def _sheet(self, path: Path) -> weasyprint.CSS:
         if path not in self._sheets:
             self._sheets[path] = weasyprint.CSS(
                 string=path.read_text(encoding="utf-8"),
                 base_url=SCHEME,
-                url_fetcher=door,
+                url_fetcher=self._door,
                 font_config=self._fonts,
             )
         return self._sheets[path]
 
-    def _page(self, html: str, door: AssetDoor) -> weasyprint.HTML:
-        return weasyprint.HTML(string=html, base_url=SCHEME, url_fetcher=door)
+    def _page(self, html: str) -> weasyprint.HTML:
+        return weasyprint.HTML(string=html, base_url=SCHEME, url_fetcher=self._door)
 
     def widths(self, runs: Sequence[tuple[str, str]], sheet: Path) -> list[float]:
         """How wide each run of text (class of the style sheet, text) is, in ems of its own size.
 
-        Measured by laying the runs out, so ligatures, joining letters and fallback fonts all count.
+        Measured as they are laid out, so ligatures, joining letters and fallback fonts all count.
         """
-        from markupsafe import Markup
+        if not knows_weasyprint():
+            return self._widths_laid_out(runs, sheet)
+        from tasks.rendering.lines import measured, styles_on
 
+        with self._lock:
+            styles = self._styles.setdefault(sheet, {})
+            if new := sorted({style for style, _ in runs} - styles.keys()):
+                (page,) = self._gauge([(style, "n") for style in new], sheet).pages
+                found = styles_on(page._page_box)
+                styles |= {style: found[f"measured {style}"] for style in new}
+            lines = (measured(text, styles[style]) for style, text in runs)
+            return [line.width / 100 if line else 0.0 for line in lines]
+
+    def _widths_laid_out(self, runs: Sequence[tuple[str, str]], sheet: Path) -> list[float]:
+        """The same with nothing but what WeasyPrint's manual knows: four times the time."""
         if not runs:
             return []
+        with self._lock:
+            found = {
+                int(target): box[2]
+                for page in self._gauge(runs, sheet).pages
+                for kind, target, box, _ in page.links
+                if kind == "internal"
+            }
+        return [found[index] / 100 for index in range(len(runs))]
+
+    def _gauge(self, runs: Sequence[tuple[str, str]], sheet: Path) -> Any:
+        """Every run alone on one line."""
+        from markupsafe import Markup
+
         body = Markup("").join(
             Markup('<a href="#{}" class="measured {}">{}</a>').format(index, style, text)
             for index, (style, text) in enumerate(runs)
         )
         html = Markup("<html lang=en><body class=gauge>{}</body></html>").format(body)
-        door = AssetDoor(self._art)
-        with self._lock:
-            document = self._page(html, door).render(
-                stylesheets=[self._sheet(sheet, door)], font_config=self._fonts
-            )
-            found = {
-                int(target): box[2]
-                for page in document.pages
-                for kind, target, box, _ in page.links
-                if kind == "internal"
-            }
-        return [found[index] / 100 for index in range(len(runs))]
+        return self._page(html).render(stylesheets=[self._sheet(sheet)], font_config=self._fonts)
 
     def print(
         self, html: str, sheet: Path, drawn: Pictures = _NONE, attached: Attached | None = None
@@ -391,6 +434,23 @@ class Press:
         """
         with self._lock:
             return _written(self._laid_out(html, sheet, drawn), attached)
+
+    def print_open(
+        self, html: str, sheet: Path, drawn: Pictures, attached: Attached | None
+    ) -> tuple[bytes, Any, Any]:
+        """What `print` gives, with WeasyPrint's document and the objects of the file."""
+        with self._lock:
+            document = self._laid_out(html, sheet, drawn)
+            return *_written_open(document, attached), document
+
+    def lay_out(self, html: str, sheet: Path) -> Any:
+        """WeasyPrint's document of a page without pictures of its own."""
+        with self._lock:
+            return self._laid_out(html, sheet, _NONE)
+
+    def alone(self) -> threading.RLock:
+        """Keeps other threads from the fonts as long as one uses them."""
+        return self._lock
 
     def print_each(
         self,
@@ -420,16 +480,16 @@ class Press:
             return each, _written(document)
 
     def _laid_out(self, html: str, sheet: Path, drawn: Pictures) -> Any:
-        door = AssetDoor(self._art)
-        document = self._page(html, door).render(
-            stylesheets=[self._sheet(sheet, door)],
+        self._door.refused.clear()
+        document = self._page(html).render(
+            stylesheets=[self._sheet(sheet)],
             font_config=self._fonts,
             cache={**self._pictures, **drawn},
             pdf_variant="pdf/a-3a",
         )
-        if door.refused:
+        if refused := self._door.refused:
             raise RefusedAddress(
-                "a page asked for what is not one of the project's own assets: " + ", ".join(door.refused)
+                "a page asked for what is not one of the project's own assets: " + ", ".join(refused)
             )
         return document
 
