@@ -90,7 +90,7 @@ def plain(pupils: int) -> None:
 
     words = texts("certificates", "pupil", "en")
     for one in facts(pupils):
-        html, codes = _worded(_sheets([one], words), words, _titled(one, words))
+        html, _, codes = _worded(_sheets([one], words), words, _titled(one, words))
         door = AssetDoor(ART)
         weasyprint.HTML(string=html, base_url=SCHEME, url_fetcher=door).write_pdf(
             stylesheets=[weasyprint.CSS(string=SHEET.read_text("utf-8"), base_url=SCHEME, url_fetcher=door)],

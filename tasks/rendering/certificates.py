@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labels.errors import Fault, InvalidInput
@@ -81,8 +82,8 @@ def render_certificate(facts: CertificateFacts, credential: bytes | None = None)
     from tasks.rendering.pdf import press
 
     words = texts("certificates", facts.label.value, facts.language)
-    html, codes = _worded(_sheets([facts], words), words, _titled(facts, words))
-    return press().print(html, SHEET, codes, _attached(facts, credential, words))
+    described = _worded(_sheets([facts], words), words, _titled(facts, words))
+    return press().print(*described, _attached(facts, credential, words))
 
 
 def render_certificates(
@@ -99,13 +100,19 @@ def render_certificates(
     """
     if len({(facts.label, facts.language, facts.awarded_on) for facts in many}) != 1:
         raise ValueError("certificates are laid out together for one label, language and day")
-    from tasks.rendering.pdf import press
+    from tasks.rendering.pdf import knows_weasyprint, press
 
     words = texts("certificates", many[0].label.value, many[0].language)
     sheets = _sheets(many, words)
-    html, codes = _worded(sheets, words, f"{words.words['title']} ({len(many)})")
-    together = press().print(html, SHEET, codes)
-    return Stamping().print(many, credentials or [None] * len(many)), together
+    title = f"{words.words['title']} ({len(many)})"
+    attached = credentials or [None] * len(many)
+    if not knows_weasyprint():
+        each = list(map(render_certificate, many, attached))
+        return each, press().print(*_worded(sheets, words, title))
+    stamps = Stamping().stamps_for(words)
+    pages = [_page(sheet, words, one) for sheet, one in zip(sheets, attached, strict=True)]
+    each = stamps.print(pages)
+    return each, stamps.bind(pages, title) or press().print(*_worded(sheets, words, title))
 
 
 class Stamping:
@@ -139,17 +146,18 @@ class Stamping:
             pages = [
                 _page(sheet, words, credentials[index]) for sheet, index in zip(sheets, places, strict=True)
             ]
-            printed.update(zip(places, self._stamps_for(words).print(pages), strict=True))
+            printed.update(zip(places, self.stamps_for(words).print(pages), strict=True))
         return [printed[index] for index in range(len(many))]
 
-    def _stamps_for(self, words: Texts) -> Stamps:
+    def stamps_for(self, words: Texts) -> Stamps:
+        """What stamps the pages of a language."""
         from tasks.rendering.pdf import press
         from tasks.rendering.stamping import Stamps
 
         if words.language not in self._stamps:
             bare = paper_environment().get_template("certificates/bare.html.j2")
             self._stamps[words.language] = Stamps(
-                press(), SHEET, lambda blocks: bare.render(blocks=blocks, words=words)
+                press(), lambda blocks: (bare.render(blocks=blocks, words=words), SHEET)
             )
         return self._stamps[words.language]
 
@@ -234,8 +242,8 @@ def _sheets(many: Sequence[CertificateFacts], words: Texts) -> list[Sheet]:
     return _composed(printed, words, lambda runs: press().widths(runs, SHEET))
 
 
-def _worded(sheets: Sequence[Sheet], words: Texts, title: str) -> tuple[str, dict[str, SquareCode]]:
-    """The pages of certificates as HTML, with the square codes that they show."""
+def _worded(sheets: Sequence[Sheet], words: Texts, title: str) -> tuple[str, Path, dict[str, SquareCode]]:
+    """The pages of certificates as HTML, with their style sheet and the square codes that they show."""
     from tasks.rendering.pdf import instant_of
 
     html: str = (
@@ -250,7 +258,7 @@ def _worded(sheets: Sequence[Sheet], words: Texts, title: str) -> tuple[str, dic
             instant=instant_of(sheets[0].facts.awarded_on),
         )
     )
-    return html, {sheet.check.picture: sheet.check.square for sheet in sheets if sheet.check}
+    return html, SHEET, {sheet.check.picture: sheet.check.square for sheet in sheets if sheet.check}
 
 
 def check_printable(facts: CertificateFacts, project: str) -> None:

@@ -97,6 +97,11 @@ class Tally:
         self.to_unicode: dict[int, str] = {}
         self.widths: dict[int, int] = {}
 
+    def as_font(self) -> Any:
+        """The font, used as told here."""
+        self.font.to_unicode, self.font.widths = self.to_unicode, self.widths
+        return self.font
+
     def get_unused_glyph_id(self, codepoint: int) -> int:
         raise NotSet(f"no font has the character U+{codepoint:04X}")
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import md5
 from math import ceil, log
 from pathlib import Path
@@ -31,6 +31,7 @@ from weasyprint import DEFAULT_OPTIONS
 from weasyprint.pdf.anchors import write_pdf_attachment
 from weasyprint.pdf.fonts import build_fonts_dictionary
 
+from tasks.rendering.binding import Leaf, Sheet, bind, number_of
 from tasks.rendering.codes import SquareCode
 from tasks.rendering.lines import NotSet, Place, Recorder, Run, Tally, blocks_around
 from tasks.rendering.pdf import Attached, Pictures, Press, finish_attachment, say_universal_access
@@ -76,8 +77,8 @@ class Page:
     address: str
     """The alternative text of the code."""
     attached: Attached | None
-    described: Callable[[], tuple[str, Pictures]] = field(compare=False, repr=False)
-    """The page's HTML and the pictures on it, for printing it plainly."""
+    described: Callable[[], tuple[str, Path, Pictures]] = field(compare=False, repr=False)
+    """The page's HTML, its style sheet and the pictures on it, for printing it plainly."""
 
 
 class _Anchor(NamedTuple):
@@ -117,6 +118,8 @@ class _File:
     attached: list[int]
     names: Any
     """The document's metadata without what is a page's own."""
+    sheet: Sheet
+    """The same objects as binding takes them."""
 
 
 class _Numbers:
@@ -132,17 +135,12 @@ class _Numbers:
         self.objects[thing.number] = thing
 
 
-def _number(reference: bytes | str) -> int:
-    return int(reference.split()[0])
-
-
 class Stamps:
     """Prints pages of one style sheet, stamping those of a shape that it has printed before."""
 
-    def __init__(self, press: Press, sheet: Path, bare: Callable[[Sequence[Any]], str]) -> None:
-        """`bare` makes the HTML of a page with nothing but the given texts, each in its place."""
+    def __init__(self, press: Press, bare: Callable[[Sequence[Any]], tuple[str, Path]]) -> None:
+        """`bare` describes a page with nothing but the given texts on it, each in its place."""
         self._press = press
-        self._sheet = sheet
         self._bare = bare
         self._frames: dict[Hashable, _Frame | None] = {}
         self._places: dict[Hashable, list[list[Place]]] = {}
@@ -161,6 +159,42 @@ class Stamps:
         finally:
             self._runs.clear()
             self._cut.clear()
+
+    def bind(self, pages: Sequence[Page], title: str) -> bytes | None:
+        """Pages that were printed a moment ago in one file; None where one of them cannot be stamped.
+
+        It carries no attached file, and says of itself what the first page does, but for the title.
+        """
+        try:
+            self._set_alone(pages)
+            return self._bound(pages, title)
+        except NotSet:
+            return None
+        except Exception as error:  # as below
+            self._distrust(f"pages could not be bound ({type(error).__name__})")
+            return None
+        finally:
+            self._runs.clear()
+            self._cut.clear()
+
+    def _bound(self, pages: Sequence[Page], title: str) -> bytes | None:
+        leaves: list[Leaf] = []
+        all_runs: list[Run] = []
+        with self._press.alone():
+            for page in pages:
+                frame = self._frames.get(page.shape)
+                runs = self._runs_on(page, frame) if frame else None
+                file = frame.inks.get(tuple(_used_by(runs))) if frame and runs else None
+                if frame is None or runs is None or file is None:
+                    return None
+                if not leaves:
+                    first = page, file
+                content = pydyf.Stream(_content(page, frame, runs), compress=True).data
+                leaves.append(Leaf(file.sheet, content, dict(_figure(page, file))))
+                all_runs += runs
+            fonts = {key: tally.as_font() for key, tally in _used_by(all_runs).items()}
+            names, info = _names(replace(first[0], title=title), first[1])
+            return bind(leaves, fonts, names, info)
 
     def _print(self, pages: Sequence[Page]) -> list[bytes]:
         if len(self._frames) > FRAMES or len(self._places) > FRAMES * 40:
@@ -212,8 +246,7 @@ class Stamps:
 
     def _plain(self, page: Page) -> tuple[bytes, Any, Any]:
         """The page as WeasyPrint prints it, with the objects of its file and its document."""
-        html, drawn = page.described()
-        return self._press.print_open(html, self._sheet, drawn, page.attached)
+        return self._press.print_open(*page.described(), page.attached)
 
     def _printed(self, page: Page) -> tuple[bytes, bool]:
         """The page as WeasyPrint prints it, and whether the next of its shape can be stamped.
@@ -253,7 +286,7 @@ class Stamps:
         recorder.transform(d=-1, f=laid_out.height * 0.75)
         laid_out.paint(recorder, 0.75)
         drawn = recorder.stream
-        printed = pdf.objects[_number(_page_of(pdf)["Contents"])]
+        printed = pdf.objects[number_of(_page_of(pdf)["Contents"])]
         if pydyf.Stream(drawn).data != pydyf.Stream(printed.stream).data:
             raise NotSet("the page is drawn otherwise a second time")
         around = blocks_around(laid_out._page_box)
@@ -288,26 +321,26 @@ class Stamps:
             raise NotSet("two fonts share a file")
         things = pdf.objects
         fonts: list[tuple[Hashable, list[int]]] = []
-        listed = things[_number(things[_number(_page_of(pdf)["Resources"])]["Font"])]
+        listed = things[number_of(things[number_of(_page_of(pdf)["Resources"])]["Font"])]
         for name, reference in listed.items():
-            font = things[_number(reference)]
-            (below,) = (things[_number(one)] for one in font["DescendantFonts"])
-            about = things[_number(below["FontDescriptor"])]
-            if things[_number(about["FontFile2"])] is None or "CIDSet" in about:
+            font = things[number_of(reference)]
+            (below,) = (things[number_of(one)] for one in font["DescendantFonts"])
+            about = things[number_of(below["FontDescriptor"])]
+            if things[number_of(about["FontFile2"])] is None or "CIDSet" in about:
                 raise NotSet("a font is of another kind")
-            numbers = [_number(about["FontFile2"]), _number(font["ToUnicode"]), about.number]
+            numbers = [number_of(about["FontFile2"]), number_of(font["ToUnicode"]), about.number]
             fonts.append((by_hash[name], [*numbers, below.number, font.number]))
         figures = [one for one in things if isinstance(one, pydyf.Dictionary) and one.get("S") == "/Figure"]
         if len(figures) != (page.code is not None):
             raise NotSet("the page has other pictures")
         attached: list[int] = []
         if page.attached:
-            (described,) = {_number(one) for one in pdf.catalog["AF"]}
-            attached = [_number(things[described]["EF"]["F"]), described]
+            (described,) = {number_of(one) for one in pdf.catalog["AF"]}
+            attached = [number_of(things[described]["EF"]["F"]), described]
         names = copy.copy(document.metadata)
         names.title = names.description = None
         names.authors, names.keywords, names.attachments = [], [], []
-        content, metadata = _number(_page_of(pdf)["Contents"]), _number(pdf.catalog["Metadata"])
+        content, metadata = number_of(_page_of(pdf)["Contents"]), number_of(pdf.catalog["Metadata"])
         own = {content, metadata, pdf.info.number, *attached, *(one.number for one in figures)}
         own.update(number for _, numbers in fonts for number in numbers)
         loose: list[tuple[int, bytes | None]] = []
@@ -340,6 +373,7 @@ class Stamps:
             else None,
             attached,
             names,
+            Sheet.of(pdf, own, attached),
         )
 
     # ——— lines
@@ -381,7 +415,7 @@ class Stamps:
         """Has WeasyPrint lay texts out, all over each other on a bare page, and keeps their places."""
         if not many:
             return
-        document = self._press.lay_out(self._bare([words.alone for words in many]), self._sheet)
+        document = self._press.lay_out(*self._bare([words.alone for words in many]))
         (page,) = document.pages
         recorder = Recorder(self._fonts, page.width, page.height)
         page.paint(recorder, 0.75)
@@ -454,18 +488,11 @@ class Stamps:
         self, page: Page, frame: _Frame, file: _File, runs: Sequence[Run], used: Fonts
     ) -> dict[int, bytes]:
         """The objects that are this page's own."""
-        code = page.code.path if page.code else b""
-        content = [
-            (code if piece.line < 0 else runs[piece.line].operators) if isinstance(piece, _Anchor) else piece
-            for piece in frame.pieces
-        ]
-        own = {file.content: pydyf.Stream(content, compress=True).data}
+        own = {file.content: pydyf.Stream(_content(page, frame, runs), compress=True).data}
         for key, numbers in file.fonts:
             own.update(zip(numbers, self._cut_down(key, used[key], numbers), strict=True))
         own.update(_named(page, file))
-        if file.figure:
-            number, figure = file.figure
-            own[number] = pydyf.Dictionary({**figure, "Alt": pydyf.String(page.address)}).data
+        own.update(_figure(page, file))
         if page.attached:
             numbered = _Numbers(file.attached)
             described = write_pdf_attachment(numbered, page.attached.file(), True)
@@ -478,10 +505,8 @@ class Stamps:
         """A font's objects with the letters of one page and no others."""
         letters = key, *numbers, *used.to_unicode.items()
         if letters not in self._cut:
-            font = used.font
-            font.to_unicode, font.widths = used.to_unicode, used.widths
             numbered = _Numbers(numbers)
-            build_fonts_dictionary(numbered, {key: font}, True, True, DEFAULT_OPTIONS)
+            build_fonts_dictionary(numbered, {key: used.as_font()}, True, True, DEFAULT_OPTIONS)
             self._cut[letters] = [numbered.objects[number].data for number in numbers]
         return self._cut[letters]
 
@@ -501,23 +526,44 @@ def _used_by(runs: Iterable[Run]) -> dict[Hashable, Tally]:
     return found
 
 
+def _content(page: Page, frame: _Frame, runs: Sequence[Run]) -> list[bytes]:
+    """What is drawn on the page."""
+    code = page.code.path if page.code else b""
+    return [
+        (code if piece.line < 0 else runs[piece.line].operators) if isinstance(piece, _Anchor) else piece
+        for piece in frame.pieces
+    ]
+
+
+def _figure(page: Page, file: _File) -> Iterator[tuple[int, bytes]]:
+    """The tag of the code, with what it says."""
+    if file.figure:
+        number, figure = file.figure
+        yield number, pydyf.Dictionary({**figure, "Alt": pydyf.String(page.address)}).data
+
+
 def _named(page: Page, file: _File) -> Iterator[tuple[int, bytes]]:
-    """What the file says of itself, twice: as XMP and in the old way."""
-    names = copy.copy(file.names)
-    names.title, names.authors = page.title, [page.author]
-    names.description, names.keywords = page.description, list(page.keywords)
+    """The objects in which the file says of itself what it is."""
+    names, info = _names(page, file)
     numbered = _Numbers([file.metadata])
     names.include_in_pdf(numbered, "a", 3, "A", True)
     say_universal_access(numbered)
     yield file.metadata, numbered.objects[file.metadata].data
+    yield file.count, pydyf.Dictionary(info).data
+
+
+def _names(page: Page, file: _File) -> tuple[Any, dict[str, Any]]:
+    """What the file says of itself, for XMP and in the old way."""
+    names = copy.copy(file.names)
+    names.title, names.authors = page.title, [page.author]
+    names.description, names.keywords = page.description, list(page.keywords)
     told = {
         "Title": page.title,
         "Author": page.author,
         "Subject": page.description,
         "Keywords": ", ".join(page.keywords),
     }
-    info = {**file.info, **{key: pydyf.String(text) for key, text in told.items()}}
-    yield file.count, pydyf.Dictionary(info).data
+    return names, {**file.info, **{key: pydyf.String(text) for key, text in told.items()}}
 
 
 def _page_of(pdf: Any) -> Any:
