@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class LabelsError(Exception):
@@ -39,6 +39,10 @@ class InvalidInput(LabelsError):
         self.subject = subject
         self.faults = tuple(faults)
         super().__init__(f"{subject}: " + "; ".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it goes from one process to another whole."""
+        return type(self), (self.subject, self.faults)
 
 
 class NotAllowed(LabelsError):

@@ -1,0 +1,67 @@
+"""A campaign's certificates come one after the other, as each would alone, and never pile up."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labels.errors import InvalidInput
+from tasks.rendering import campaigns
+from tasks.rendering.campaigns import Wanted, render_many
+from tasks.rendering.certificates import render_certificate
+from tests.support.papers import certificate
+
+NAMES = ["Ada Quick", "Ωμέγα Ψ", "Bo Li", "ნინო გელაშვილი", "Cy Late", "Zoë Öst", "Їжак Ґудзь"]
+
+
+def wanted(names: list[str], taken: list[str] | None = None) -> Iterator[Wanted]:
+    for name in names:
+        if taken is not None:
+            taken.append(name)
+        yield certificate(label="pupil", holder=name), name.encode()
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaigns, "BATCH", 2)
+
+
+def test_they_are_those_that_are_made_alone_and_are_made_as_they_are_asked_for() -> None:
+    taken: list[str] = []
+    made = render_many(wanted(NAMES, taken), processes=1)
+    first = next(made)
+    assert len(taken) == 2
+    assert [first, *made] == [render_certificate(*one) for one in wanted(NAMES)]
+    assert list(render_many([], processes=1)) == []
+
+
+def test_a_letter_that_cannot_be_printed_stops_its_batch_and_none_before_it() -> None:
+    made = render_many(wanted(["Ada", "Bo", "Cy", "语", "Di"]), processes=1)
+    assert len([next(made), next(made)]) == 2
+    with pytest.raises(InvalidInput, match="holder"):
+        next(made)
+
+
+@pytest.mark.slow
+def test_several_processes_make_the_same_in_the_same_order_and_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    taken: list[str] = []
+    made = render_many(wanted(NAMES * 2, taken), processes=2)
+    some = [next(made) for _ in range(3)]
+    assert len(taken) <= 2 * (2 * 2 + 1)
+    assert [*some, *made] == [render_certificate(*one) for one in wanted(NAMES * 2)]
+    with pytest.raises(InvalidInput, match="holder: no bundled font has the character “语”"):
+        list(render_many(wanted(["Ada", "语"]), processes=2))
+    stopped = render_many(wanted(NAMES * 20), processes=2)
+    next(stopped)
+    stopped.close()  # type: ignore[attr-defined]  # it is a generator
+    assert multiprocessing.active_children() == []
+    left = [path.name for path in tmp_path.iterdir()]
+    assert all(
+        name.startswith("etwinning-labels-fonts-") for name in left
+    )  # what fontconfig knows of the fonts
