@@ -670,6 +670,26 @@ def rules(
 
 @app.command()
 @worded
+def translations(
+    update: Annotated[
+        bool, typer.Option("--update", help="Bring every catalogue in step with the code and the rules.")
+    ] = False,
+    begin: Annotated[
+        str, typer.Option(metavar="LANGUAGE", help="Begin a catalogue for this language.", callback=plain)
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """How far each language of the papers is.
+
+    Exit code 2 where something is missing or wrong, which is named.
+    """
+    from cli.translating import report
+
+    report(update=update, begin=begin, as_json=as_json)
+
+
+@app.command()
+@worded
 def demo(
     auto: Annotated[bool, typer.Option(help="Play the people too, to the last certificate.")] = False,
 ) -> None:

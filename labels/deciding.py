@@ -34,6 +34,7 @@ from labels.reviewing import Refusal, assessments, prove
 from labels.rules import RuleEdition
 from labels.scoring import decide as decide_by_rules
 from labels.scoring import in_points
+from labels.sentences import Sentence, kept, one_after_another, say
 from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
 from labels.submitting import rules_of, stays_refused
 
@@ -60,7 +61,8 @@ def check_conditions(session: Session, application_id: str, *, now: datetime) ->
     conditions = [{"problem": one.problem, "remedy": one.remedy} for one in failed]
     end(
         session, application, Outcome.INELIGIBLE, RULES, now,
-        verdict={"conditions": [one.model_dump(mode="json") for one in failed]},
+        verdict={"conditions": [one.model_dump(mode="json") for one in failed]}
+        | kept(said for one in failed for said in (one.problem, one.remedy)),
         inputs=application.content_digest,
     )  # fmt: skip
     _tell(
@@ -196,7 +198,8 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
     edition = rules_of(session, application)
     verdict = decide_by_rules(assessments(session, application), edition)
     outcome = Outcome(verdict.outcome)
-    body = verdict.model_dump(mode="json") | {"routes": _routes(session, application, edition, outcome, now)}
+    routes = _routes(session, application, edition, outcome, now)
+    body = verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes])
     end(
         session, application, outcome, RULES, now,
         verdict=body, inputs=verdict.inputs_digest, score=verdict.total,
@@ -227,14 +230,14 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
     _tell(
         session, application, outbox.Template.REFUSED, now,
         attachment=f"letter/{paper_name(application, 'letter')}", step=right,
-        reasons=list(verdict.reasons), comments=comments, routes=body["routes"], **points,
+        reasons=list(verdict.reasons), comments=comments, routes=routes, **points,
     )  # fmt: skip
     return outcome
 
 
 def _routes(
     session: Session, application: Application, edition: RuleEdition, outcome: Outcome, now: datetime
-) -> list[str]:
+) -> list[Sentence]:
     if outcome is not Outcome.REFUSED:
         return []
     routes = []
@@ -244,25 +247,34 @@ def _routes(
     ).all()
     refusals = 1 + sum(o.project == application.project and stays_refused(o) for o in others)
     if refusals <= again.times.value:  # what was withdrawn was never judged and does not count
-        how = (
-            ", naming the criteria to be looked at again and where the new evidence is"
+        route = (
+            say(
+                "You may apply again for this project, naming the criteria to be looked at again and where the new evidence is."
+            )
             if again.name_criteria.value
-            else ", with what the comments propose"
+            else say("You may apply again for this project, with what the comments propose.")
         )
-        window = next_round(now, edition.national.calendar)
-        when = f" The next round closes on {in_words(window.closes_at)}." if window else ""
-        routes.append(f"You may apply again for this project{how}.{when}")
+        if window := next_round(now, edition.national.calendar):
+            route = one_after_another(
+                route, say("The next round closes on {closes}.", closes=window.closes_at)
+            )
+        routes.append(route)
     days = edition.national.appeal_days.value
     if days and application.instance == 1:
         until = end_of_day(brussels_day(now) + timedelta(days=days))
         routes.append(
-            f"If the procedure was not followed, you may appeal until {in_words(until)}: other people "
-            "will then judge your application. The mail about this decision has the code and the command for it."
+            say(
+                "If the procedure was not followed, you may appeal until {until}: other people will then judge your "
+                "application. The mail about this decision has the code and the command for it.",
+                until=until,
+            )
         )
     if not routes:
         routes.append(
-            "A new project can be put forward at any time that your organisation takes applications; "
-            "the comments above say what would make it stronger."
+            say(
+                "A new project can be put forward at any time that your organisation takes applications; "
+                "the comments above say what would make it stronger."
+            )
         )
     return routes
 

@@ -9,6 +9,7 @@ from labels.check_codes import Stamp
 from labels.clock import brussels_day
 from labels.deciding import paper_name
 from labels.issued import DuePaper, marked
+from labels.languages import paper_language
 from labels.papers import (
     CertificateFacts,
     FailedCondition,
@@ -29,7 +30,7 @@ from labels.record.schema import (
     School,
     Teacher,
 )
-from labels.registry.countries import country_name
+from labels.sentences import recalled
 from labels.steps import seen
 from labels.submitting import rules_of
 
@@ -81,15 +82,16 @@ def _called_for(
 
 def _common(session: Session, application: Application) -> dict[str, str]:
     school = session.get_one(School, application.school)
+    teacher = session.get_one(Teacher, application.teacher)
     return {
         "application": application.id,
-        "holder": session.get_one(Teacher, application.teacher).name,
+        "holder": teacher.name,
         "school": school.name,
         "city": school.city,
-        "country": country_name(school.country),
+        "country": school.country,
         "project": session.get_one(Project, application.project).title,
         "organisation": session.get_one(Organisation, application.organisation).name,
-        "language": "en",  # the language of the paper's own words; names keep theirs
+        "language": paper_language(teacher.language, rules_of(session, application)),
     }
 
 
@@ -106,15 +108,16 @@ def _certificate(session: Session, application: Application, decision: Decision)
 
 def _school_certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
     school, year = session.get_one(School, application.school), application.school_year
+    organisation = session.get_one(Organisation, application.organisation)
     return CertificateFacts.of(
         label=Label.SCHOOL,
         application=application.id,
         holder=school.name,
         school=school.name,
         city=school.city,
-        country=country_name(school.country),
-        organisation=session.get_one(Organisation, application.organisation).name,
-        language="en",
+        country=school.country,
+        organisation=organisation.name,
+        language=paper_language(organisation.language, rules_of(session, application)),
         awarded_on=brussels_day(decision.decided_at),
         valid_until=session.get_one(Award, application.id).valid_until,
         school_year=f"{year}/{(year + 1) % 100:02}",
@@ -130,7 +133,9 @@ def _letter(session: Session, application: Application, decision: Decision, kind
     if kind is LetterKind.INELIGIBLE:
         return LetterFacts.of(
             failed_conditions=tuple(
-                FailedCondition(condition=one["problem"], what_to_do=one["remedy"])
+                FailedCondition(
+                    condition=recalled(one["problem"], verdict), what_to_do=recalled(one["remedy"], verdict)
+                )
                 for one in verdict["conditions"]
             ),
             **common,
@@ -150,8 +155,8 @@ def _letter(session: Session, application: Application, decision: Decision, kind
         total=verdict["total"],
         maximum=verdict["maximum"],
         pass_mark=verdict["pass_mark"],
-        reasons=tuple(verdict["reasons"]),
+        reasons=tuple(recalled(one, verdict) for one in verdict["reasons"]),
         comments=tuple(verdict["comments"]),
-        route_forward=tuple(verdict["routes"]),
+        route_forward=tuple(recalled(one, verdict) for one in verdict["routes"]),
         **common,
     )

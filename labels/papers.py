@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -21,11 +22,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 
 from labels.errors import Fault, InvalidInput
+from labels.sentences import Sentence
 from labels.text import clean
 
 
@@ -81,6 +86,20 @@ Prose = Annotated[
     str, BeforeValidator(_bounded), AfterValidator(_paragraphs), AfterValidator(_within(1, 10_000))
 ]
 """Text by a person, with its line breaks, at most 10,000 characters."""
+
+
+def _said(value: Any, prose: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, Mapping):
+        value = Sentence.from_json(value)
+    return value.changed(_one_line) if isinstance(value, Sentence) else prose(value)
+
+
+Said = Annotated[
+    Prose,
+    WrapValidator(_said),
+    PlainSerializer(lambda said: said.to_json() if isinstance(said, Sentence) else said),
+]
+"""A sentence of the domain, which can be worded in other languages; plain text is English."""
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{2,39}$")]
 """The identifier of an application or award, e.g. `NQL-7KQ4M9XT2A`."""
 CheckCode = Annotated[str, Field(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$", max_length=40)]
@@ -121,7 +140,7 @@ class Paper(_Facts):
     school: Name
     city: OptionalName = ""
     country: Name
-    """The country's name in the paper's language, as it is to be printed."""
+    """The country's ISO code, which the paper words in its language; or a name, as it is to be printed."""
     project: OptionalTitle = ""
     """At most 300 characters; empty only on a School Label, which is for no single project."""
     organisation: Name
@@ -130,6 +149,7 @@ class Paper(_Facts):
     """Who signs for the organisation; empty where nobody is named."""
     coordinator_role: OptionalName = ""
     language: Language = "en"
+    """The language of the paper's own words; names keep theirs."""
 
     @classmethod
     def of(cls, **fields: Any) -> Self:
@@ -212,8 +232,8 @@ class ScoreLine(_Facts):
 class FailedCondition(_Facts):
     """One condition of eligibility that was not met."""
 
-    condition: Prose
-    what_to_do: Prose
+    condition: Said
+    what_to_do: Said
 
 
 class LetterFacts(Paper):
@@ -228,11 +248,11 @@ class LetterFacts(Paper):
     total: Points | None = None
     maximum: Points | None = None
     pass_mark: Points | None = None
-    reasons: tuple[Prose, ...] = Field(default=(), max_length=40)
+    reasons: tuple[Said, ...] = Field(default=(), max_length=40)
     """Why the decision is what it is, one sentence each."""
     comments: tuple[Prose, ...] = Field(default=(), max_length=40)
     """General feedback and proposals for improvement, for the applicant."""
-    route_forward: tuple[Prose, ...] = Field(default=(), max_length=20)
+    route_forward: tuple[Said, ...] = Field(default=(), max_length=20)
     """What the applicant can do now: re-application, appeal with its date, the next round."""
     failed_conditions: tuple[FailedCondition, ...] = Field(default=(), max_length=60)
 

@@ -8,13 +8,15 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from labels.errors import Fault
 from labels.rules.model import CriteriaSet, Merge, RuleEdition
+from labels.sentences import Sentence, named, say
 from labels.text import one_line
 
 NO_SCORE = -1
@@ -95,7 +97,7 @@ class Verdict(BaseModel):
     lines: tuple[VerdictLine, ...]
     comments: tuple[str, ...]
     """The reviewers' comments, in an order that tells nothing of who wrote which."""
-    reasons: tuple[str, ...]
+    reasons: tuple[Annotated[Sentence, PlainSerializer(str)], ...]
     inputs_digest: str
     """Over the points, the comments and the rules: the same inputs give the same verdict."""
 
@@ -194,8 +196,13 @@ def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
         minimum = edition.minimum(criterion)
         if points < minimum:
             shortfalls.append(
-                f"“{criterion.name}” received {_number(points)} of {criterion.maximum} points; "
-                f"it needs at least {minimum}."
+                say(
+                    "“{criterion}” received {points} of {maximum} points; it needs at least {minimum}.",
+                    criterion=named("criterion", criterion.name),
+                    points=Decimal(_number(points)),
+                    maximum=criterion.maximum,
+                    minimum=minimum,
+                )
             )
         lines.append(
             VerdictLine(
@@ -208,13 +215,15 @@ def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
             )
         )
     pass_mark, maximum = rules.pass_mark.value, edition.criteria_set.maximum
-    scored = f"The application received {_number(merged.total)} of {maximum} points"
+    scored = say(
+        "The application received {points} of {maximum} points; the label is awarded from {pass_mark}.",
+        points=Decimal(_number(merged.total)),
+        maximum=maximum,
+        pass_mark=pass_mark,
+    )
     if merged.total < pass_mark:
-        shortfalls.insert(0, f"{scored}; the label is awarded from {pass_mark}.")
-    reasons = shortfalls or [
-        f"{scored}; the label is awarded from {pass_mark}.",
-        "No criterion fell below the points that it needs.",
-    ]
+        shortfalls.insert(0, scored)
+    reasons = shortfalls or [scored, say("No criterion fell below the points that it needs.")]
     return Verdict(
         outcome="refused" if shortfalls else "awarded",
         total=float(merged.total),

@@ -170,18 +170,22 @@ def _rendered(due: list[DuePaper]) -> list[bytes | None]:
     from tasks.rendering.credentials import render_credential
 
     facts = [one.facts for one in due if isinstance(one.facts, CertificateFacts)]
-    try:
-        return list(render_certificates(facts, [render_credential(one) for one in facts])[0])
-    except (InvalidInput, ValueError):
-        pass
-    found: list[bytes | None] = []
-    for one in facts:
+    found: dict[str, bytes | None] = {}
+    for language in dict.fromkeys(one.language for one in facts):
+        alike = [one for one in facts if one.language == language]
         try:
-            found.append(render_certificate(one, render_credential(one)))
-        except InvalidInput as error:
-            get_run_logger().error("A certificate can't be printed: %s", error)
-            found.append(None)
-    return found
+            made = render_certificates(alike, [render_credential(one) for one in alike])[0]
+            found |= zip((one.application for one in alike), made, strict=True)
+            continue
+        except (InvalidInput, ValueError):
+            pass
+        for one in alike:
+            try:
+                found[one.application] = render_certificate(one, render_credential(one))
+            except InvalidInput as error:
+                get_run_logger().error("A certificate can't be printed: %s", error)
+                found[one.application] = None
+    return [found[one.application] for one in facts]
 
 
 def _tell_unprintable(here: Workspace, application_id: str, certificate: DuePaper) -> None:

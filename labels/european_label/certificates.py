@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from labels.check_codes import Stamp
 from labels.european_label.awarding import certificate_name
+from labels.identifiers import european_cycle_id
 from labels.issued import DuePaper, marked
+from labels.languages import paper_language
 from labels.papers import CertificateFacts, Label
 from labels.record.schema import (
     Application,
@@ -22,7 +24,9 @@ from labels.record.schema import (
     School,
     Teacher,
 )
-from labels.registry.countries import country_name
+from labels.rules import RuleEdition
+from labels.steps import seen
+from labels.submitting import rules_of
 
 
 def due_certificates(
@@ -36,7 +40,7 @@ def due_certificates(
     stored = sa.exists().where(
         Document.application == application.id, Document.kind == "certificate", Document.name == name
     )
-    year = application.content["year"]
+    year, rules = application.content["year"], rules_of(session, application)
     rows = session.execute(
         _holders()
         .where(
@@ -58,7 +62,7 @@ def due_certificates(
             application.id,
             certificate_name(row.Award.id),
             1,
-            marked(_facts(row, year), PaperKind.CERTIFICATE, 1, stamp),
+            marked(_facts(row, year, rules), PaperKind.CERTIFICATE, 1, stamp),
         )
         for row in rows
     ]
@@ -66,14 +70,15 @@ def due_certificates(
 
 def certificate_now(session: Session, award_id: str, year: int) -> CertificateFacts:
     """What the certificate of an award states by the registry as it is now, without a code."""
-    return _facts(session.execute(_holders().where(Award.id == award_id)).one(), year)
+    rules = rules_of(session, seen(session, european_cycle_id(year)))
+    return _facts(session.execute(_holders().where(Award.id == award_id)).one(), year, rules)
 
 
 def _holders() -> sa.Select[Any]:
     return (
         sa.select(
             Award,
-            Teacher.name.label("holder"),
+            Teacher,
             Project.title,
             School,
             Organisation.name.label("organisation"),
@@ -85,17 +90,17 @@ def _holders() -> sa.Select[Any]:
     )
 
 
-def _facts(row: sa.Row[Any], year: int) -> CertificateFacts:
+def _facts(row: sa.Row[Any], year: int, rules: RuleEdition) -> CertificateFacts:
     return CertificateFacts.of(
         label=Label.EUROPEAN,
         application=row.Award.id,
-        holder=row.holder,
+        holder=row.Teacher.name,
         school=row.School.name,
         city=row.School.city,
-        country=country_name(row.School.country),
+        country=row.School.country,
         project=row.title,
         organisation=row.organisation,
-        language="en",
+        language=paper_language(row.Teacher.language, rules),
         awarded_on=row.Award.awarded_on,
         school_year=f"{year - 1}/{year % 100:02}",
     )

@@ -22,6 +22,7 @@ from labels.errors import NotAllowed, NotFound
 from labels.identifiers import pupil_class_id
 from labels.issued import enter_class
 from labels.journal import SYSTEM, note
+from labels.languages import paper_language
 from labels.papers import Label
 from labels.people import code_hash, code_matches, review_code
 from labels.record.schema import (
@@ -34,10 +35,10 @@ from labels.record.schema import (
     School,
     Teacher,
 )
-from labels.registry.countries import country_name
 from labels.reviewing import Refusal
 from labels.rules import load_rules
 from labels.rules.model import PupilRules
+from labels.submitting import rules_of
 
 _LABELS = frozenset((Label.NATIONAL.value, Label.EUROPEAN.value))
 """The labels of a teacher's project, whose pupils can have theirs."""
@@ -245,17 +246,22 @@ def stated(session: Session, class_id: str) -> dict[str, Any]:
     # says that year, and so do those of the class.
     applied = session.get(Application, award.id) if award.label == "national" else None
     year = applied.school_year if applied else school_year(award.awarded_on)
+    rules = (
+        rules_of(session, applied)
+        if applied
+        else load_rules(award.organisation, brussels_day(begun.begun_at))
+    )
     return {
         "label": Label.PUPIL,
         "application": begun.id,
         "school": school.name,
         "city": school.city,
-        "country": country_name(school.country),
+        "country": school.country,
         "project": _project(session, award).title,
         "organisation": session.get_one(Organisation, award.organisation).name,
         "awarded_on": brussels_day(begun.begun_at),
         "school_year": f"{year}/{(year + 1) % 100:02}",
-        "language": "en",  # the language of the paper's own words; names keep theirs
+        "language": paper_language(teacher.language, rules),
     }
 
 

@@ -235,6 +235,7 @@ class Unanswered(StrEnum):
     """The proposal as it stands."""
 
 
+LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 DayOfYear = Annotated[str, Field(pattern=r"^\d\d-\d\d$")]
 Share = Annotated[str, Field(pattern=r"^([1-9]\d{0,3}/[1-9]\d{0,3}|[1-9]\d?%|100%)$")]
 """A part of a whole, `1/3` or `30%`; a number such as 0.33 would not say what is meant."""
@@ -442,6 +443,13 @@ class ReminderRules(Rule):
     """The hour of the day, in Brussels, before which nothing of this goes out."""
 
 
+class PaperRules(Rule):
+    """How certificates and letters are written."""
+
+    languages: Sourced[tuple[LanguageCode, ...]]
+    """The organisation's own languages: the first that has a catalogue is taken where the applicant's has none."""
+
+
 class RuleEdition(Rule):
     """The rules in force for one organisation: what an application keeps for good."""
 
@@ -455,6 +463,8 @@ class RuleEdition(Rule):
     pupil: PupilRules
     school: SchoolRules
     reminders: ReminderRules
+    papers: PaperRules | None = None
+    """Absent from the rules that were kept before papers had languages: then English is all there is."""
     self_assessment: SelfAssessmentRules | None = None
     """Only in the rules that a school's application keeps: the questions that it answers."""
 
@@ -472,7 +482,10 @@ class RuleEdition(Rule):
 
     def to_json(self) -> dict[str, Any]:
         """The whole edition as a JSON value, to be kept with the applications that it governs."""
-        return self.model_dump(mode="json")
+        body = self.model_dump(mode="json")
+        if self.papers is None:
+            del body["papers"]  # what was kept without it has the digest that it had
+        return body
 
     def minimum(self, criterion: Criterion) -> int:
         """The points below which a criterion alone refuses the application; 0: none."""

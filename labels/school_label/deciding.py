@@ -20,6 +20,7 @@ from labels.school_label.inviting import invite_again
 from labels.school_label.people import tell_everyone
 from labels.scoring import decide as decide_by_rules
 from labels.scoring import in_points
+from labels.sentences import Sentence, kept, say
 from labels.steps import awaited_of, close_step, every_step, held
 from labels.submitting import rules_of
 
@@ -43,7 +44,7 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
     )
     deciding.end(
         session, application, outcome, RULES, now,
-        verdict=verdict.model_dump(mode="json") | {"routes": routes},
+        verdict=verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes]),
         inputs=verdict.inputs_digest, score=verdict.total,
     )  # fmt: skip
     said: dict[str, Any] = {
@@ -101,7 +102,7 @@ def pass_deadline(
     route = _route(session, application, None, now)
     deciding.end(
         session, application, Outcome.EXPIRED, RULES, now,
-        verdict={"routes": [route]}, inputs=digest({"application": application.id, "due": str(step.due_at)}),
+        verdict={"routes": [route]} | kept([route]), inputs=digest({"application": application.id, "due": str(step.due_at)}),
     )  # fmt: skip
     tell_everyone(
         session, application, outbox.Template.SCHOOL_EXPIRED, now,
@@ -116,15 +117,19 @@ def _due(session: Session, application: Application) -> datetime | None:
     )
 
 
-def _route(session: Session, application: Application, due: datetime | None, now: datetime) -> str:
+def _route(session: Session, application: Application, due: datetime | None, now: datetime) -> Sentence:
     if due is not None:
-        return (
-            f"The deadline of this round is {in_words(due)}: until then you may improve your self-assessment and hand it in "
-            "again. A new invitation with a new code follows."
+        return say(
+            "The deadline of this round is {due}: until then you may improve your self-assessment and hand it in again. "
+            "A new invitation with a new code follows.",
+            due=due,
         )
     opens = rules_of(session, application).school.opens.value
     today = brussels_day(now)
     day = date.fromisoformat(f"{today.year}-{opens}")
     if day <= today:
         day = day.replace(year=today.year + 1)
-    return f"The next round begins on {day}: your school is looked at again, and invited if it meets the conditions then."
+    return say(
+        "The next round begins on {day}: your school is looked at again, and invited if it meets the conditions then.",
+        day=day,
+    )

@@ -238,7 +238,12 @@ def _sheets(many: Sequence[CertificateFacts], words: Texts) -> list[Sheet]:
     for facts in many:
         project = without_decoration(facts.project)
         check_printable(facts, project)
-        printed.append(facts if project == facts.project else facts.model_copy(update={"project": project}))
+        in_words = {
+            "project": project,
+            "country": words.country(facts.country),
+            "criteria_set": words.named("criteria set", facts.criteria_set),
+        }
+        printed.append(facts.model_copy(update=in_words))
     return _composed(printed, words, lambda runs: press().widths(runs, SHEET))
 
 

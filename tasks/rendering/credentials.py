@@ -11,8 +11,10 @@ def render_credential(facts: CertificateFacts) -> bytes | None:
     """The credential to attach to a certificate, the same bytes for the same facts; None where it has no code."""
     if facts.code is None:
         return None
-    say = texts("certificates", facts.label.value, facts.language).words
+    words = texts("certificates", facts.label.value, facts.language)
+    say = words.words
+    said = {"language": words.language, "criteria_set": words.named("criteria set", facts.criteria_set)}
     project = f"“{facts.project}”" if facts.project else ""
     sentence = " ".join(filter(None, (say["before_project"], project, say["after_project"])))
     criteria = say["after_project"]
-    return credential_of(facts, Wording(say["title"], sentence, criteria)).canonical()
+    return credential_of(facts.model_copy(update=said), Wording(say["title"], sentence, criteria)).canonical()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from labels.errors import Fault, InvalidInput
+from labels.languages import ENGLISH
 from labels.papers import FailedCondition, LetterFacts
-from tasks.rendering.environment import TEMPLATES, paper_environment, texts
+from labels.sentences import Sentence
+from tasks.rendering.environment import TEMPLATES, Texts, paper_environment, texts
 from tasks.rendering.fonts import missing_characters, unprintable, with_placeholders
 
 SHEET = TEMPLATES / "letters" / "letter.css"
@@ -30,7 +32,7 @@ def render_letter(facts: LetterFacts) -> bytes:
     from tasks.rendering.pdf import instant_of, press
 
     shown = printable(facts)
-    words = texts("letters", facts.kind.value, facts.language)
+    words = _words(shown)
     html = (
         paper_environment()
         .get_template("letters/letter.html.j2")
@@ -38,6 +40,7 @@ def render_letter(facts: LetterFacts) -> bytes:
             facts=shown,
             words=words,
             say=words.words,
+            names={line.criterion: words.named("criterion", line.criterion) for line in shown.scores},
             shares=[round(float(line.points / line.maximum) * 100, 1) for line in shown.scores],
             commented=[line for line in shown.scores if line.comments],
             replaced=shown != facts,
@@ -47,13 +50,24 @@ def render_letter(facts: LetterFacts) -> bytes:
     return press().print(html, SHEET)
 
 
+def _words(facts: LetterFacts) -> Texts:
+    """The letter's words in its language; in English where that lacks any sentence in it."""
+    words = texts("letters", facts.kind.value, facts.language)
+    said = [*facts.reasons, *facts.route_forward]
+    for failed in facts.failed_conditions:
+        said += [failed.condition, failed.what_to_do]
+    if words.can_say(said):
+        return words
+    return texts("letters", facts.kind.value, ENGLISH)
+
+
 def printable(facts: LetterFacts) -> LetterFacts:
     """The facts with every character of free text that cannot be printed replaced visibly."""
     if not missing_characters(facts.model_dump_json(ensure_ascii=False)):
         return facts
 
     def shown(texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(with_placeholders, texts))
+        return tuple(map(_shown, texts))
 
     return facts.model_copy(
         update={
@@ -69,11 +83,12 @@ def printable(facts: LetterFacts) -> LetterFacts:
             "comments": shown(facts.comments),
             "route_forward": shown(facts.route_forward),
             "failed_conditions": tuple(
-                FailedCondition(
-                    condition=with_placeholders(failed.condition),
-                    what_to_do=with_placeholders(failed.what_to_do),
-                )
+                FailedCondition(condition=_shown(failed.condition), what_to_do=_shown(failed.what_to_do))
                 for failed in facts.failed_conditions
             ),
         }
     )
+
+
+def _shown(text: str) -> str:
+    return text.changed(with_placeholders) if isinstance(text, Sentence) else with_placeholders(text)

@@ -163,7 +163,7 @@ def test_a_certificate_states_the_school_of_the_project_and_its_year(awarded: Re
     with awarded.reading() as session:
         facts = CertificateFacts.of(holder="Ada", **classes.stated(session, one.id))
         assert facts.school == session.get_one(School, "S-1").name
-    assert (facts.application, facts.school_year, facts.country) == (one.id, "2024/25", "Poland")
+    assert (facts.application, facts.school_year, facts.country) == (one.id, "2024/25", "PL")
 
 
 def test_a_code_asked_for_an_award_is_for_a_class_where_nothing_else_could_be_done(awarded: Record) -> None:

@@ -1,0 +1,92 @@
+"""What `labels translations` says: how far each language is, and what is wrong with it."""
+
+from __future__ import annotations
+
+from babel import Locale, UnknownLocaleError
+from pydantic import BaseModel, ConfigDict
+
+from cli.output import emit, say, table
+from labels.errors import Fault, InvalidInput
+from labels.languages import translated
+from tasks.languages import translations
+from tasks.languages.catalogues import TEMPLATE
+
+
+class LanguageState(BaseModel):
+    """How far one language is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    language: str
+    texts: int
+    complete: bool
+    missing: list[str]
+    fuzzy: list[str]
+    """In doubt, since the English text changed; not used until somebody looked."""
+    wrong: list[str]
+    """Places or plural forms that do not match, and how."""
+    strange: list[str]
+    """Translated, and not said any more."""
+
+
+def report(*, update: bool, begin: str, as_json: bool) -> None:
+    """Reports on every language, after what was asked to be done.
+
+    Raises:
+        InvalidInput: a language is not complete, or the template is not in step with the code.
+    """
+    if begin:
+        _begin(begin)
+    if update:
+        for file in translations.update():
+            say(f"Written: {file.parent.name}/{file.name}")
+    states = [LanguageState.model_validate(state) for state in translations.states()]
+    if as_json:
+        emit(states)
+    else:
+        table(
+            "",
+            ["Language", "Texts", "Missing", "Fuzzy", "Wrong", "Strange"],
+            [
+                [
+                    f"{state.language}  {Locale.parse(state.language).english_name}",
+                    *map(
+                        str,
+                        (
+                            state.texts,
+                            len(state.missing),
+                            len(state.fuzzy),
+                            len(state.wrong),
+                            len(state.strange),
+                        ),
+                    ),
+                ]
+                for state in states
+            ],
+        )
+    faults = []
+    if not translations.template_is_current():
+        faults.append(
+            Fault(TEMPLATE.name, "is not in step with the code.", "Call: labels translations --update")
+        )
+    for state in states:
+        for problem in ("missing", "fuzzy", "wrong", "strange"):
+            faults += [Fault(f"{state.language} · {problem}", text) for text in getattr(state, problem)]
+    if faults:
+        raise InvalidInput("translations", faults)
+
+
+def _begin(language: str) -> None:
+    try:
+        Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        fault = Fault(
+            "--begin", f"“{language}” is no language that CLDR knows.", "Write its ISO 639 code: sq"
+        )
+        raise InvalidInput("translations", [fault]) from None
+    if not language.isalpha() or language in translated():
+        fault = Fault(
+            "--begin", f"“{language}” has a catalogue, or names a region.", "Name a new language: sq"
+        )
+        raise InvalidInput("translations", [fault])
+    say(f"Begun: {language}/{translations.begin(language).name}")

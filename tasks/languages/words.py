@@ -1,0 +1,167 @@
+"""The papers' own words in English: what every catalogue translates.
+
+A certificate has the words that all have and those of its label, a letter those of its kind. A new kind of
+letter is a section here, and `labels translations --update` puts its words into the catalogues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An English text, and what tells it apart from the same text elsewhere."""
+
+    context: str
+    text: str
+
+
+def word(context: str, text: str) -> Word:
+    """One text of the papers: the form that the catalogues' template is collected by."""
+    return Word(context, text)
+
+
+COMMON = "common"
+
+CERTIFICATES: Mapping[str, Mapping[str, Word]] = {
+    COMMON: {
+        "programme": word("certificate", "eTwinning Quality Labels"),
+        "organisation": word("certificate", "Awarding organisation"),
+        "awarded_on": word("certificate", "Date of award"),
+        "number": word("certificate", "Certificate number"),
+        "criteria": word("certificate", "Criteria set: {criteria_set}"),
+        "valid": word("certificate", "valid until {valid_until}"),
+        "code": word("certificate", "Verification code"),
+        "check": word("certificate", "Check it at {address}"),
+    },
+    "national": {
+        "title": word("national certificate", "National Quality Label"),
+        "lead": word("national certificate", "is awarded to"),
+        "before_project": word("national certificate", "for excellent work in the eTwinning project"),
+        "after_project": word(
+            "national certificate",
+            "which meets the national quality standard for school collaboration in Europe",
+        ),
+    },
+    "european": {
+        "title": word("european certificate", "European Quality Label"),
+        "lead": word("european certificate", "is awarded to"),
+        "before_project": word("european certificate", "for outstanding work in the eTwinning project"),
+        "after_project": word(
+            "european certificate", "which is among the best of Europe’s school collaboration projects"
+        ),
+    },
+    "pupil": {
+        "title": word("pupil certificate", "Pupil Quality Label"),
+        "lead": word("pupil certificate", "is awarded to"),
+        "before_project": word("pupil certificate", "for taking part in the eTwinning project"),
+        "after_project": word("pupil certificate", "which was awarded a Quality Label"),
+    },
+    "school": {
+        "title": word("school certificate", "eTwinning School Label"),
+        "lead": word("school certificate", "is awarded to"),
+        "before_project": word("school certificate", "for its commitment to eSafety, to shared leadership,"),
+        "after_project": word(
+            "school certificate", "and to learning and teaching together with schools across Europe"
+        ),
+    },
+}
+"""The School Label's two phrases stand one below the other, with no project between them."""
+
+LETTERS: Mapping[str, Mapping[str, Word]] = {
+    COMMON: {
+        "programme": word("letter", "eTwinning Quality Labels"),
+        "reference": word("letter", "Reference"),
+        "date": word("letter", "Date"),
+        "salutation": word("letter", "Dear {holder},"),
+        "scores": word("letter", "How your application was scored"),
+        "criterion": word("letter", "Criterion"),
+        "points": word("letter", "Points"),
+        "out_of": word("letter", "{points} of {maximum}"),
+        "least": word("letter", "at least {minimum} needed"),
+        "total": word("letter", "Total"),
+        "pass_mark": word("letter", "A label is awarded from {pass_mark} points."),
+        "criteria_set": word("letter", "Criteria set: {criteria_set}"),
+        "reviewers_say": word("letter", "What the reviewers say"),
+        "failed_conditions": word("letter", "Conditions that are not met"),
+        "what_to_do": word("letter", "What to do"),
+        "closing": word("letter", "With kind regards,"),
+        "placeholder_note": word(
+            "letter",
+            "□ stands for a character that this letter cannot print; the original text is kept with your application.",
+        ),
+    },
+    "award": {
+        "subject": word("letter", "Your National Quality Label"),
+        "opening": word(
+            "letter",
+            "Congratulations! We are delighted to tell you that your work in the eTwinning project “{project}” has been "
+            "awarded the National Quality Label.",
+        ),
+        "continuation": word(
+            "letter",
+            "The label recognises the quality of what you, your pupils and your partners have done together. Your "
+            "certificate comes with this letter.",
+        ),
+        "reasons": word("letter", "Why the label was awarded"),
+        "comments": word("letter", "Feedback for your further work"),
+        "route_forward": word("letter", "What comes next"),
+        "thanks": word(
+            "letter",
+            "Thank you for the time, the ideas and the care that you have put into this project.",
+        ),
+    },
+    "refusal": {
+        "subject": word("letter", "Your application for the National Quality Label"),
+        "opening": word(
+            "letter",
+            "Thank you for applying for the National Quality Label with the eTwinning project “{project}”. Your "
+            "application was read and scored with care. We are sorry to tell you that the label could not be awarded "
+            "this time.",
+        ),
+        "continuation": word(
+            "letter",
+            "Below you find how each criterion was scored, what the reviewers say, the reasons for the decision, and "
+            "what you can do now.",
+        ),
+        "reasons": word("letter", "Reasons for the decision"),
+        "comments": word("letter", "Proposals for improvement"),
+        "route_forward": word("letter", "Your way forward"),
+        "thanks": word(
+            "letter",
+            "We hope that this feedback helps you and your pupils, and that we shall hear of your projects again.",
+        ),
+    },
+    "ineligible": {
+        "subject": word("letter", "Your application for the National Quality Label"),
+        "opening": word(
+            "letter",
+            "Thank you for applying for the National Quality Label with the eTwinning project “{project}”. We could not "
+            "pass your application on to the reviewers, because it does not yet meet every condition.",
+        ),
+        "continuation": word(
+            "letter",
+            "Each condition that is not met is named below, with what you can do about it. The quality of your project "
+            "has not been judged.",
+        ),
+        "reasons": word("letter", "Reasons for the decision"),
+        "comments": word("letter", "Please note"),
+        "route_forward": word("letter", "Your way forward"),
+        "thanks": word(
+            "letter",
+            "If anything is unclear, please write to us and give the reference of this letter: we are glad to help.",
+        ),
+    },
+}
+
+MOMENT = word("moment", "{day}, {time} (Brussels time)")
+"""How an instant is told; English tells it as the mails do."""
+
+PAPERS: Mapping[str, Mapping[str, Mapping[str, Word]]] = {"certificates": CERTIFICATES, "letters": LETTERS}
+
+
+def words_of(folder: str, section: str) -> dict[str, Word]:
+    """The words of one kind of paper, by their names in its template."""
+    return {**PAPERS[folder][COMMON], **PAPERS[folder][section]}

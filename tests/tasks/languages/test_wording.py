@@ -1,0 +1,138 @@
+"""Dates, points, countries and sentences stand as people write them in each language, and none is mixed."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from labels.eligibility import PRECONDITIONS
+from labels.languages import translated
+from labels.rules.model import Precondition
+from labels.sentences import Country, Sentence, named, say, say_counted
+from tasks.languages.catalogues import catalogue
+from tasks.languages.wording import texts
+
+DAYS = {
+    "en": ["1 January 2026", "14 May 2026", "31 August 2026"],
+    "fr": ["1er janvier 2026", "14 mai 2026", "31 août 2026"],
+    "de": ["1. Januar 2026", "14. Mai 2026", "31. August 2026"],
+    "es": ["1 de enero de 2026", "14 de mayo de 2026", "31 de agosto de 2026"],
+    "it": ["1 gennaio 2026", "14 maggio 2026", "31 agosto 2026"],
+    "pt": ["1 de janeiro de 2026", "14 de maio de 2026", "31 de agosto de 2026"],
+    "pl": ["1 stycznia 2026", "14 maja 2026", "31 sierpnia 2026"],
+    "ro": ["1 ianuarie 2026", "14 mai 2026", "31 august 2026"],
+    "el": ["1 Ιανουαρίου 2026", "14 Μαΐου 2026", "31 Αυγούστου 2026"],
+    "bg": ["1 януари 2026\xa0г.", "14 май 2026\xa0г.", "31 август 2026\xa0г."],
+    "uk": ["1 січня 2026\xa0р.", "14 травня 2026\xa0р.", "31 серпня 2026\xa0р."],
+    "ka": ["2026 წლის 1 იანვარი", "2026 წლის 14 მაისი", "2026 წლის 31 აგვისტო"],
+    "hy": ["1 հունվարի 2026 թ.", "14 մայիսի 2026 թ.", "31 օգոստոսի 2026 թ."],
+    "ar": ["1 يناير 2026", "14 مايو 2026", "31 أغسطس 2026"],
+    "tr": ["1 Ocak 2026", "14 Mayıs 2026", "31 Ağustos 2026"],
+    "cs": ["1. ledna 2026", "14. května 2026", "31. srpna 2026"],
+}
+"""The months in the genitive where a day asks for it; Arabic with the months of CLDR's `ar` and Latin digits."""
+
+
+@pytest.mark.parametrize("language", DAYS)
+def test_a_date_is_written_as_people_write_it(language: str) -> None:
+    words = texts("letters", "award", language)
+    days = [date(2026, 1, 1), date(2026, 5, 14), date(2026, 8, 31)]
+    assert [words.day(day) for day in days] == DAYS[language]
+
+
+def test_every_language_has_its_dates_tested() -> None:
+    assert set(DAYS) == translated()
+
+
+def test_points_have_the_decimal_sign_of_their_language() -> None:
+    said = {language: texts("letters", "award", language).points(Decimal("18.30")) for language in DAYS}
+    assert {language for language, points in said.items() if points == "18.3"} == {"en", "ar"}
+    assert set(said.values()) == {"18.3", "18,3"}
+    assert texts("letters", "award", "de").points(Decimal("5.00")) == "5"
+
+
+def test_a_country_is_named_in_the_papers_language() -> None:
+    names = {
+        language: texts("letters", "award", language).country("DE")
+        for language in ("en", "fr", "el", "ar", "tr")
+    }
+    assert names == {"en": "Germany", "fr": "Allemagne", "el": "Γερμανία", "ar": "ألمانيا", "tr": "Almanya"}
+    assert texts("letters", "award", "pt").country("CZ") == "Chéquia"
+    assert texts("letters", "award", "fr").country("PS") == "Palestine"
+    assert texts("letters", "award", "fr").country("Ruritania") == "Ruritania"
+
+
+def test_a_sentence_is_said_with_its_values_in_the_language() -> None:
+    words = texts("letters", "refusal", "de")
+    reason = say(
+        "“{criterion}” received {points} of {maximum} points; it needs at least {minimum}.",
+        criterion=named("criterion", "Use of technology"),
+        points=Decimal("1.33"),
+        maximum=5,
+        minimum=2,
+    )
+    assert (
+        words.said(reason)
+        == "„Einsatz von Technologien“ erhielt 1,33 von 5 Punkten; nötig sind mindestens 2."
+    )
+    closes = datetime(2026, 6, 30, 21, 59, 59, tzinfo=UTC)
+    route = say("The next round closes on {closes}.", closes=closes)
+    assert words.said(route) == "Die nächste Runde endet am 30. Juni 2026, 23:59 Uhr (Brüsseler Zeit)."
+    assert texts("letters", "refusal", "en").said(route) == route
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "said"),
+    [
+        ("pl", 1, "o 1 słowo."), ("pl", 3, "o 3 słowa."), ("pl", 12, "o 12 słów."), ("pl", 22, "o 22 słowa."),
+        ("uk", 21, "на 21 слово."), ("uk", 5, "на 5 слів."), ("ro", 20, "cu 20 de cuvinte."), ("ro", 19, "cu 19 cuvinte."),
+        ("ar", 2, "بكلمتين."), ("ar", 3, "كلمات."), ("ar", 11, "11 كلمة."), ("ka", 1, "1 სიტყვით."), ("fr", 2, "de 2\xa0mots."),
+    ],
+)  # fmt: skip
+def test_a_number_takes_the_plural_form_of_its_language(language: str, count: int, said: str) -> None:
+    sentence = say_counted("Shorten it by {count} word.", "Shorten it by {count} words.", count)
+    text = texts("letters", "ineligible", language).said(sentence)
+    assert text.replace('<span dir="ltr" class="value">', "").replace("</span>", "").endswith(said)
+
+
+def test_hostile_values_in_a_sentence_stay_text() -> None:
+    hostile = '<img src=x onerror="1">{maximum}{{ 7*7 }}'
+    for language in ("en", "fr", "ar"):
+        said = texts("letters", "ineligible", language).said(say("“{name}” is no criterion.", name=hostile))
+        assert "<img" not in said
+        assert "&lt;img" in said
+        assert "{maximum}{{ 7*7 }}" in said
+
+
+def test_a_language_that_lacks_a_sentence_does_not_say_it() -> None:
+    words = texts("letters", "refusal", "de")
+    known = say("Apply with another project.")
+    assert words.can_say([known])
+    assert not words.can_say([known, say("Nobody translated this.")])
+    assert not words.can_say([say("Use {known}.", known=say("Nobody translated this."))])
+    assert not words.can_say(["English of an earlier release."])
+    assert texts("letters", "refusal", "en").can_say(["English of an earlier release."])
+
+
+def test_a_name_that_is_not_ours_stays_as_it_is() -> None:
+    words = texts("letters", "refusal", "el")
+    assert words.named("criterion", "Ours alone") == "Ours alone"
+    assert words.can_say(
+        [say("The section “{criterion}” is empty.", criterion=named("criterion", "Ours alone"))]
+    )
+
+
+@pytest.mark.parametrize("language", sorted(translated() - {"en"}))
+def test_every_condition_of_the_form_has_its_words(language: str) -> None:
+    for name in Precondition:
+        condition, remedy = PRECONDITIONS[name]
+        assert catalogue(language).says("condition", condition.pattern)
+        assert catalogue(language).says("", remedy.pattern)
+
+
+def test_a_list_of_countries_has_the_comma_of_its_script() -> None:
+    sentence = say("The label is for European projects, and the founders of this one are from {countries} alone.", countries=(Country("TN"), Country("LB")))  # fmt: skip
+    assert "تونس، لبنان" in texts("letters", "ineligible", "ar").said(sentence)
+    assert isinstance(sentence, Sentence)

@@ -1,0 +1,124 @@
+"""Every language prints a certificate of each label and a letter of each kind, whole and in its own words."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from labels.languages import translated
+from labels.papers import Label, LetterKind
+from labels.sentences import Sentence, named, one_after_another, say
+from tasks.languages.wording import texts
+from tasks.rendering.certificates import render_certificate
+from tasks.rendering.letters import render_letter
+from tests.support.papers import certificate, letter, text_of
+
+ENGLISH = ("is awarded to", "Date of award", "Criteria set", "Certificate number", "Quality Label", "2026-")
+"""What stands in no paper that is in another language."""
+
+
+def worded_letter(kind: LetterKind, language: str, **changes: Any) -> bytes:
+    closes = say("The next round closes on {closes}.", closes=datetime(2026, 6, 30, 21, 59, tzinfo=UTC))
+    again = say("You may apply again for this project, with what the comments propose.")
+    facts: dict[str, Any] = {"language": language, "country": "HU", "written_on": date(2026, 10, 1)}
+    if kind is LetterKind.INELIGIBLE:
+        facts |= {
+            "route_forward": [],
+            "failed_conditions": [
+                {
+                    "condition": say("The description is empty."),
+                    "what_to_do": say("Apply with another project."),
+                }
+            ],
+        }
+    else:
+        scored = say(
+            "The application received {points} of {maximum} points; the label is awarded from {pass_mark}.",
+            points=Decimal("5.5"),
+            maximum=10,
+            pass_mark=6,
+        )
+        facts |= {
+            "reasons": [scored],
+            "comments": [],
+            "criteria_set": "2014 (six criteria)",
+            "route_forward": [one_after_another(again, closes)],
+            "scores": [{"criterion": "Use of technology", "points": "4.5", "maximum": 5}],
+        }
+    return render_letter(letter(kind, **(facts | changes)))
+
+
+def has_a_foreign_font(pdf: bytes) -> bool:
+    """Whether a character was taken from a font that is not bundled; that all have a glyph, other tests tell."""
+    fonts = set()
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        resources: Any = page["/Resources"]
+        fonts |= {str(font.get_object()["/BaseFont"]) for font in resources["/Font"].values()}
+    return not all(any(family in font for family in ("Garamond", "Noto", "Amiri")) for font in fonts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", sorted(translated()))
+def test_a_language_prints_every_paper_in_its_own_words(language: str) -> None:
+    country = texts("letters", "award", language).country("HU")
+    for label in Label:
+        pdf = render_certificate(certificate(label=label, language=language, country="HU"))
+        assert str(PdfReader(io.BytesIO(pdf)).root_object["/Lang"]) == language
+        assert not has_a_foreign_font(pdf)
+        if language not in ("ar", "en"):  # pypdf does not join Arabic letters again
+            text = text_of(pdf)
+            assert country in text
+            assert not [word for word in ENGLISH if word in text]
+    for kind in LetterKind:
+        pdf = worded_letter(kind, language)
+        assert str(PdfReader(io.BytesIO(pdf)).root_object["/Lang"]) == language
+        assert not has_a_foreign_font(pdf)
+
+
+def test_a_letter_in_german_says_no_word_of_english() -> None:
+    text = text_of(worded_letter(LetterKind.REFUSAL, "de"))
+    for said in (
+        "Guten Tag Zsófia",
+        "Ungarn",
+        "Einsatz von Technologien",
+        "4,5 von 5",
+        "Die Bewerbung erhielt 5,5 von 10 Punkten; das Siegel wird ab 6 verliehen.",
+        "Die nächste Runde endet am 30. Juni 2026, 23:59 Uhr (Brüsseler Zeit).",
+        "1. Oktober 2026",
+        "Kriterien: 2014 (sechs Kriterien)",
+    ):
+        assert said in text
+
+
+@pytest.mark.parametrize(
+    "reason", [say("Nobody translated this."), "The English of a verdict that was stored before."]
+)
+def test_a_letter_with_one_sentence_that_is_not_translated_is_english_throughout(reason: str) -> None:
+    text = text_of(worded_letter(LetterKind.REFUSAL, "de", reasons=[reason]))
+    for said in ("Dear Zsófia", "Hungary", "Use of technology", "4.5 of 5", "1 October 2026", reason):
+        assert said in text
+    assert "Technologien" not in text
+
+
+def test_a_name_inside_a_sentence_that_cannot_be_printed_is_shown_as_such() -> None:
+    odd = say("“{name}” is no criterion.", name="評価 🎉")
+    failed = [{"condition": odd, "what_to_do": say("Use {known}.", known=("technology", "results"))}]
+    text = text_of(worded_letter(LetterKind.INELIGIBLE, "fr", failed_conditions=failed))
+    assert "« □□ [party popper] » n’est pas un critère." in text.replace("\xa0", " ")
+    assert "Utilisez technology, results." in text
+
+
+def test_a_sentence_keeps_its_parts_in_the_facts_of_a_letter() -> None:
+    facts = letter(
+        reasons=[say("The section “{criterion}” is empty.", criterion=named("criterion", "Results"))]
+    )
+    again = type(facts).model_validate_json(facts.model_dump_json())
+    assert again == facts
+    assert isinstance(again.reasons[0], Sentence)
+    assert again.reasons[0].values == {"criterion": "Results"}
+    assert again.digest == facts.digest
