@@ -56,6 +56,8 @@ def verify(
 def _tell(verdict: Verdict, by_its_file: bool) -> None:
     say(verdict.state.value.upper(), _COLOURS.get(verdict.state, "bold yellow"))
     say(verdict.why)
+    if verdict.because:
+        say(f"Its holder was told why: {verdict.because}")
     if verdict.signature:
         say(verdict.signature.why)
     if verdict.label is None:

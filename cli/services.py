@@ -27,9 +27,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from cli.output import say
 from labels.errors import NotAllowed, OutOfReach
 from labels.settings import PROJECT, Settings, load_settings
-from tasks.documents.links import documents_app
 from tasks.post import send_due
 from tasks.runs import PATIENCE, end_lost_runs, prefect_client, recover
+from tasks.web import public_app
 from tasks.workspace import Workspace, open_workspace
 
 POOL = "labels"
@@ -281,12 +281,9 @@ def _deploy(running: Services, worker: str) -> None:
 
 @contextlib.contextmanager
 def _links_server(here: Workspace, port: int) -> Iterator[None]:
-    if not here.settings.documents_uri.startswith("file:"):
-        yield
-        return
     server = uvicorn.Server(
         uvicorn.Config(
-            documents_app(here.documents, here.key, here.clock),
+            public_app(here),
             host="127.0.0.1",
             port=port,
             log_level="warning",

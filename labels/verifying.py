@@ -231,8 +231,9 @@ def _judged(
     what = _what(known)
     if revoked_at is not None:
         day = brussels_day(revoked_at)
-        because = f" Its holder was told why: “{issued.revoked_because}”" if issued.revoked_because else ""
-        why = f"This {what} was issued on {issued_on} and is no longer valid: the label was taken back on {day}.{because}"
+        label = award is None or award.revoked_at is not None
+        taken = "the label was" if label else "the certificates of its class were"
+        why = f"This {what} was issued on {issued_on} and is no longer valid: {taken} taken back on {day}."
         return Verdict(
             state=PaperState.REVOKED, genuine=True, revoked=True, revoked_on=day,
             because=issued.revoked_because, why=why, **shown,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -22,7 +24,7 @@ _HEADERS = {
 """A document is saved, never shown: what an applicant hands in must not act in a reviewer's browser."""
 
 
-def documents_app(store: DocumentStore, key: bytes, clock: Clock) -> Starlette:
+def document_routes(store: DocumentStore, key: bytes, clock: Clock) -> list[Route]:
     """Serves `/documents/TOKEN`: the document, 404 for a token that `key` did not sign, 410 once expired.
 
     Run it without an access log: whoever has a token has the document.
@@ -43,10 +45,21 @@ def documents_app(store: DocumentStore, key: bytes, clock: Clock) -> Starlette:
         headers = _HEADERS | {"Content-Disposition": as_attachment(leave.name)}
         return Response(content, media_type=leave.media_type, headers=headers)
 
+    return [Route("/documents/{token}", download)]
+
+
+def served(routes: Sequence[Route]) -> Starlette:
+    """A web application of these addresses, and nothing beside them."""
+
     def absent(request: Request, error: Exception) -> Response:
         return _sentence(404, "There is nothing here.")
 
-    return Starlette(routes=[Route("/documents/{token}", download)], exception_handlers={404: absent})
+    return Starlette(routes=list(routes), exception_handlers={404: absent})
+
+
+def documents_app(store: DocumentStore, key: bytes, clock: Clock) -> Starlette:
+    """The links alone."""
+    return served(document_routes(store, key, clock))
 
 
 def _sentence(status: int, text: str) -> Response:

@@ -17,7 +17,7 @@ from tasks.languages.wording import Texts, direction_of, placed, texts
 __all__ = ["FOLDERS", "TEMPLATES", "Texts", "direction_of", "paper_environment", "texts"]
 
 TEMPLATES = PROJECT / "templates"
-FOLDERS = ("certificates", "letters", "gallery")
+FOLDERS = ("certificates", "letters", "gallery", "check")
 
 
 def _refuse_nothing(value: Any) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import httpx
 import pytest
 import typer.testing
 from prefect.client.schemas.objects import FlowRun
@@ -197,6 +198,28 @@ def test_no_name_stays_behind_whether_a_class_was_served_or_not(
         assert session.get_one(PupilClass, made.parameters["number"]).pupils == len(PUPILS) - 1
     with zipfile.ZipFile(next((desk / "out").glob("*.zip"))) as archive:
         assert len(archive.namelist()) == len(PUPILS) - 1
+        certificates = [archive.read(name) for name in archive.namelist()]
+
+    # Anybody can check them, by command and on the page, which leaves no name behind either.
+    (desk / "one.pdf").write_bytes(certificates[0])
+    (desk / "altered.pdf").write_bytes(certificates[1][:-7])
+    checked = [
+        typer.testing.CliRunner().invoke(app, ["verify", f"{name}.pdf"]) for name in ("one", "altered")
+    ]
+    assert "VALID" in checked[0].stderr
+    assert f"1 of {len(PUPILS) - 1}" in checked[0].stdout
+    assert "ALTERED" in checked[1].stderr
+    page = f"{stage.running.settings.documents_url}/verify"
+    for certificate, state in zip(
+        certificates, ("Genuine and valid", *[""] * len(certificates)), strict=False
+    ):
+        answer = httpx.post(page, files={"paper": ("row-002.pdf", certificate, "application/pdf")})
+        assert answer.status_code == 200
+        assert state in answer.text
+        (desk.parent / "heard" / f"page-{len(list((desk.parent / 'heard').iterdir()))}").write_text(
+            answer.text
+        )
+    said += checked
 
     (desk.parent / "heard" / "said").write_text("".join(one.output for one in said))
     assert anywhere(PUPILS, searched(stage, desk)) == []
