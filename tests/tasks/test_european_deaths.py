@@ -37,6 +37,7 @@ from labels.record.schema import (
     CyclePlace,
     CycleProject,
     Document,
+    Issued,
     Journal,
     Mail,
     Stage,
@@ -170,6 +171,7 @@ class Year(Mortal):
 
             return {
                 "awards": every(Award.id, Award.label),
+                "issued": every(Issued.paper, Issued.code, Issued.file_digest),
                 "places": every(
                     CyclePlace.organisation, CyclePlace.candidate, CyclePlace.screened, CyclePlace.why
                 ),
@@ -186,7 +188,7 @@ class Year(Mortal):
             }
 
 
-def _drawn(many: list[CertificateFacts]) -> tuple[list[bytes], bytes]:
+def _drawn(many: list[CertificateFacts], _credentials: list[bytes]) -> tuple[list[bytes], bytes]:
     """What certificates look like is tested elsewhere."""
     return [f"%PDF {facts.digest}".encode() for facts in many], b""
 
