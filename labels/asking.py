@@ -27,6 +27,8 @@ class Refusal:
     """Whether the journal tells of it already."""
     mailed: bool = False
     """Whether a new code waits to be mailed, in place of one that was tried too often."""
+    replace: bool = False
+    """Whether this person can't answer any more at all, so that the run is to look again and ask somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,9 +336,13 @@ def prove(
     if step.kind is StepKind.REVIEW:
         reviewer = conflicts.staff(session, step.assignee)
         if reviewer is None or application.organisation not in reviewer.organisations:
-            return Refusal(f"{step.assignee} is no longer on the staff of {application.organisation}.")
+            return Refusal(
+                f"{step.assignee} is no longer on the staff of {application.organisation}.", replace=True
+            )
         if why := conflicts_of_interest(reviewer, conflicts.judged(session, application)):
-            return Refusal(f"You have a conflict of interest with this application: {'; '.join(why)}.")
+            return Refusal(
+                f"You have a conflict of interest with this application: {'; '.join(why)}.", replace=True
+            )
     if step.kind in (StepKind.SCREENING, StepKind.AWARDING) and not coordinates(
         session, step.assignee, application.organisation
     ):
@@ -509,7 +513,7 @@ def _not_accepted(
         if not refusal.noted:  # so the code was right, and tells whose answer it was
             note(
                 session, application, step.assignee, NOT_ACCEPTED, now,
-                step=step.id, news=False, door=door, because=_for_all_to_read(refusal),
+                step=step.id, news=refusal.replace, door=door, because=_for_all_to_read(refusal),
             )  # fmt: skip
     return refusal
 

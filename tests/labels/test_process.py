@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import deciding, inquiry, reviewing
+from labels import conflicts, deciding, inquiry, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer
 from labels.applications import read_application
 from labels.errors import NotAllowed
@@ -328,6 +328,21 @@ def test_a_conflict_found_later_voids_the_review_and_asks_somebody_else(case: Ca
     assert "applicant's school" in review.void_because
     assert len(awaited) == 2
     assert second.id in {step.id for step in awaited}
+
+
+def test_a_reviewer_who_turns_out_to_have_a_conflict_is_replaced_when_they_try_to_answer(case: Case) -> None:
+    """It was declared with another application of the same teacher, of which this one's run knows nothing."""
+    first, second = case.ask()
+    seen = case.row().revision
+    with case.record.writing() as session:
+        conflicts.declare(session, case.row(), first.assignee, reason="Cousins.", by=first.assignee, now=NOW)
+    refusal = case.review(first)
+    assert isinstance(refusal, Refusal)
+    assert "declared conflict" in refusal.why
+    assert case.row().revision > seen, "the run is to look at it"
+    replacement = next(step for step in case.ask() if step.id != second.id)
+    assert replacement.seat == first.seat
+    assert replacement.assignee != first.assignee
 
 
 @pytest.mark.parametrize(
