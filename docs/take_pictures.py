@@ -12,13 +12,14 @@ import tempfile
 import threading
 from pathlib import Path
 
+import sqlalchemy as sa
 import yaml
 from PIL import Image
 from playwright.sync_api import Page
 
 from cli import demo
 from cli.services import free_port, services
-from labels.record.schema import Application
+from labels.record.schema import Application, Issued
 from labels.registry.importing import import_registry
 from labels.settings import PROJECT, Settings
 from tasks.runs import prefect_client
@@ -62,9 +63,15 @@ def _picture_all(here: Workspace, person: Person, by_file: dict[str, str]) -> No
         run = session.get_one(Application, by_file[SHOWN]).run
     _fill(person.opens_form(run))
     _keep(person.page, "resume-form")
+    with here.record.reading() as session:
+        printed = sa.select(Issued.code).where(Issued.subject == by_file[AWARDED], Issued.code.is_not(None))
+        code = session.scalars(printed).first()
     for name, application in (("brief", by_file[SHOWN]), ("decision", by_file[AWARDED])):
         person.opens_artifact(_artifact(f"{name}-{application}"))
         _keep(person.page, name)
+    person.page.set_viewport_size({"width": 1100, "height": 1120})
+    person.page.goto(f"{here.settings.check_url}/{code}")
+    _keep(person.page, "check-page")
 
 
 def _fill(form: ResumeForm) -> None:

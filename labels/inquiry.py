@@ -19,6 +19,7 @@ from labels.record.schema import (
     CycleProject,
     Decision,
     Document,
+    Issued,
     Journal,
     Mail,
     Notice,
@@ -286,10 +287,11 @@ EXPORTS: dict[str, type[Any]] = {
     "journal": Journal,
     "pupils": PupilClass,
     "reminders": Notice,
+    "papers": Issued,
 }
 """What `labels export` knows."""
 
-_LEFT_OUT = {"mail": {"context"}, "applications": {"content"}}
+_LEFT_OUT = {"mail": {"context"}, "applications": {"content"}, "papers": {"facts", "marks"}}
 
 
 def export_columns(what: str) -> list[str]:

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     """Where a time-stamp service (RFC 3161) answers; signatures then stay verifiable when the certificate has ended."""
     signatures: Literal["if_configured", "required"] = "if_configured"
     """`required`: nothing is issued while no key is configured."""
+    sign_pupils: bool = True
+    """Whether pupils' certificates are signed, too; their code and mark prove them in any case."""
 
     @field_validator("signing_key", "signing_chain", mode="before")
     @classmethod

@@ -30,6 +30,7 @@ from labels.pupil_label.classes import Begun
 from labels.pupil_label.names import Pupil
 from labels.settings import PROJECT
 from tasks.retrying import RETRIED
+from tasks.signing import signer_of
 from tasks.workspace import Workspace
 
 P = ParamSpec("P")
@@ -147,7 +148,10 @@ def print_certificates(number: str) -> int:
         CertificateFacts.of(holder=pupil.name, code=stamp.pupil(number, place), **stated)
         for place, pupil in enumerate(given.pupils, 1)
     ]
+    signer = signer_of(given.here.settings) if given.here.settings.sign_pupils else None
     each, together = render_certificates(facts, [render_credential(one) for one in facts])
+    if signer:
+        each = [signer.sign(content, given.here.now()) for content in each]
     given.marks = [
         stamp.mark(number, place, hashlib.sha256(content).hexdigest())
         for place, content in enumerate(each, 1)

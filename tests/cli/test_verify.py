@@ -390,3 +390,45 @@ def test_without_the_key_that_is_required_nothing_is_issued(
     signature = verified(terminal, paper(terminal, application)).signature
     assert signature is not None
     assert signature.ours
+
+
+def test_a_class_is_signed_too_unless_its_codes_are_proof_enough(
+    terminal: Terminal, signing: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with terminal.here.record.writing() as session:
+        session.add(
+            Award(
+                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
+                organisation="NSS-PL", awarded_on=TODAY, score=25,
+            )
+        )  # fmt: skip
+    for wanted in (True, False):
+        monkeypatch.setenv("LABELS_SIGN_PUPILS", str(wanted).lower())
+        workspace.cache_clear()
+        terminal.here = workspace()
+        done = made(terminal, mailed_code(terminal))
+        with zipfile.ZipFile(terminal.folder / done["files"][0]) as archive:
+            said = verified(terminal, archive.read("row-001.pdf"))
+        assert (said.state, said.pupil) == (PaperState.VALID, "1 of 6")
+        assert (said.signature is not None and said.signature.intact) is wanted
+
+
+def test_a_run_that_died_after_storing_a_signed_paper_leaves_one_paper(
+    terminal: Terminal, signing: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks.national, "enter", dies)
+        with pytest.raises(KeyboardInterrupt):
+            awarded_application(terminal)
+    with terminal.here.record.reading() as session:
+        [application] = session.scalars(sa.select(Award.id))
+        assert session.scalars(sa.select(Issued)).all() == []
+    assert len(tasks.national.issue_papers.fn(application)) == 2
+    said = verified(terminal, paper(terminal, application))
+    assert said.state is PaperState.VALID
+    assert said.signature is not None
+    with terminal.here.record.reading() as session:
+        assert len(session.scalars(sa.select(Issued)).all()) == 2
