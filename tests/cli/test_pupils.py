@@ -37,9 +37,8 @@ NAMES = [
 ]
 
 
-@pytest.fixture
-def awarded(terminal: Terminal) -> Terminal:
-    """The teacher holds the National Quality Label for a project."""
+def awarded_elsewhere(terminal: Terminal) -> None:
+    """The teacher holds the National Quality Label for a project, by no application of this record."""
     with terminal.here.record.writing() as session:
         session.add(
             Award(
@@ -47,6 +46,12 @@ def awarded(terminal: Terminal) -> Terminal:
                 organisation="NSS-PL", awarded_on=TODAY, score=25,
             )
         )  # fmt: skip
+
+
+@pytest.fixture
+def awarded(terminal: Terminal) -> Terminal:
+    """A teacher who holds a label."""
+    awarded_elsewhere(terminal)
     return terminal
 
 

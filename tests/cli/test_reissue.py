@@ -12,7 +12,7 @@ from labels.issued import MadePaper
 from labels.record.schema import Application, Award, Document, Issued, Journal, Mail, Teacher
 from labels.verifying import PaperState
 from tests.cli.conftest import COORDINATOR, Terminal
-from tests.cli.test_pupils import AWARD, made, mailed_code
+from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
 from tests.cli.test_verify import awarded_application, code_of_paper, paper, served, verified
 
 __all__ = ["served"]
@@ -149,15 +149,7 @@ def test_a_revoked_label_gets_no_certificate_and_a_pupils_code_takes_no_label_ba
 
 def test_the_certificates_of_one_class_are_taken_back_and_the_label_stays(terminal: Terminal) -> None:
     application = awarded_application(terminal)
-    with terminal.here.record.writing() as session:
-        award = session.get_one(Award, application)
-        # The class is made by the same steps as another test's, whose award is a constant.
-        session.add(
-            Award(
-                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
-                organisation="NSS-PL", awarded_on=award.awarded_on, score=25,
-            )
-        )  # fmt: skip
+    awarded_elsewhere(terminal)  # the class is made by the steps of another test, whose award is a constant
     number = made(terminal, mailed_code(terminal))["number"]
     with terminal.here.record.writing() as session:
         row = session.scalars(sa.select(Issued).where(Issued.subject == number)).one()

@@ -21,7 +21,7 @@ from tasks.checking import LARGEST, look_into
 from tasks.signing import signer_of
 from tasks.workspace import workspace
 from tests.cli.conftest import COORDINATOR, Terminal
-from tests.cli.test_pupils import AWARD, made, mailed_code
+from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
 from tests.support.authority import Authority, authority
 from tests.support.people import TODAY, points
 
@@ -184,13 +184,7 @@ def test_papers_from_before_the_record_of_papers_are_known_by_their_document(ter
 @pytest.fixture
 def served(terminal: Terminal) -> tuple[Terminal, str, list[bytes]]:
     """A class that got its certificates: the terminal, the class's number, the files."""
-    with terminal.here.record.writing() as session:
-        session.add(
-            Award(
-                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
-                organisation="NSS-PL", awarded_on=TODAY, score=25,
-            )
-        )  # fmt: skip
+    awarded_elsewhere(terminal)
     done = made(terminal, mailed_code(terminal))
     with zipfile.ZipFile(terminal.folder / done["files"][0]) as archive:
         return terminal, done["number"], [archive.read(name) for name in archive.namelist()]
@@ -395,13 +389,7 @@ def test_without_the_key_that_is_required_nothing_is_issued(
 def test_a_class_is_signed_too_unless_its_codes_are_proof_enough(
     terminal: Terminal, signing: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with terminal.here.record.writing() as session:
-        session.add(
-            Award(
-                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
-                organisation="NSS-PL", awarded_on=TODAY, score=25,
-            )
-        )  # fmt: skip
+    awarded_elsewhere(terminal)
     for wanted in (True, False):
         monkeypatch.setenv("LABELS_SIGN_PUPILS", str(wanted).lower())
         workspace.cache_clear()
