@@ -29,6 +29,7 @@ from labels.errors import NotAllowed, OutOfReach
 from labels.settings import PROJECT, Settings, load_settings
 from tasks.post import send_due
 from tasks.runs import PATIENCE, end_lost_runs, prefect_client, recover
+from tasks.signing import signer_of
 from tasks.web import public_app
 from tasks.workspace import Workspace, open_workspace
 
@@ -347,6 +348,7 @@ def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> Non
 def run_services() -> None:
     """`labels up`: everything for real use on one machine, until it is told to end."""
     settings = load_settings()
+    signer_of(settings)  # a key that can't be used is told before anything is started
     with ended_by_signal() as stop:
         say("Starting Prefect's server, the worker and the document links …")
         with services(settings, 4200, 4280) as (running, here):

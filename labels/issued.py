@@ -112,17 +112,18 @@ def enter(
             "revoked_at": award.revoked_at if award else None,  # while the paper was made
         },
     )
-    session.execute(
-        sa.update(Issued)
-        .where(
-            Issued.kind == due.kind,
-            Issued.subject == due.facts.application,
-            Issued.edition < due.edition,
-            Issued.superseded_by.is_(None),
+    if due.edition > 1:
+        session.execute(
+            sa.update(Issued)
+            .where(
+                Issued.kind == due.kind,
+                Issued.subject == due.facts.application,
+                Issued.edition < due.edition,
+                Issued.superseded_by.is_(None),
+            )
+            .values(superseded_by=due.paper, superseded_at=now)
+            .execution_options(synchronize_session=False)
         )
-        .values(superseded_by=due.paper, superseded_at=now)
-        .execution_options(synchronize_session=False)
-    )
     # No news to the run: it issues, or does not care.
     what = "issued a paper" if because is None else "issued a paper anew"
     details = {"paper": due.paper, "file": made.digest} | ({"because": because} if because else {})

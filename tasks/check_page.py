@@ -101,7 +101,7 @@ def _unbroken(sentence: str) -> str:
 
 def check_routes(here: Workspace) -> list[Route]:
     """The page's addresses, below the path of `Settings.check_url`."""
-    page = urlsplit(here.settings.check_url).path or "/verify"
+    page = urlsplit(here.settings.check_url).path.rstrip("/")
     busy = threading.BoundedSemaphore(_AT_ONCE)
     template = paper_environment().get_template("check/check.html.j2")
 
@@ -172,8 +172,8 @@ def check_routes(here: Workspace) -> list[Route]:
         return shown(answer_to(verdict))
 
     return [
-        Route(page, begin, methods=["GET"]),
-        Route(page, by_its_file, methods=["POST"]),
+        Route(page or "/", begin, methods=["GET"]),
+        Route(page or "/", by_its_file, methods=["POST"]),
         Route(f"{page}/{{code}}", by_its_code, methods=["GET"]),
         Route(f"{page}/{{code}}/status", status, methods=["GET"]),
     ]

@@ -6,6 +6,7 @@ Nothing here trusts the file to be a PDF, or whole: it is searched for what it h
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import zlib
 from collections.abc import Iterator
@@ -14,14 +15,15 @@ from pathlib import Path
 
 from labels.check_codes import codes_in
 from labels.errors import Fault, InvalidInput
-from labels.verifying import Found, Verdict, by_file, has_signed
+from labels.verifying import Found, PaperState, Verdict, by_file, has_signed
 from tasks.signing import look_at_signature
 from tasks.workspace import Workspace
 
 LARGEST = 10 * 1024 * 1024
 """Bytes: no paper of ours has a hundredth of it."""
-_STREAMS, _UNPACKED = 400, 2_000_000
-"""How many compressed parts are looked into, and how far into each."""
+_STREAMS, _UNPACKED, _ALTOGETHER = 400, 2_000_000, 16_000_000
+"""How many compressed parts are looked into, how far into each, and how far into all: no paper of ours has a
+tenth of it."""
 _CHUNK = 256
 _CODES, _REVISIONS = 20, 20
 
@@ -46,9 +48,10 @@ def check_file(here: Workspace, path: Path) -> Verdict:
 def check_content(here: Workspace, content: bytes, now: datetime) -> Verdict:
     """What the record says of a file's content; any bytes will do."""
     found = look_into(content)
-    signature = None if len(content) > LARGEST else look_at_signature(content)
     with here.record.reading() as session:
         verdict = by_file(session, found, here.stamp, now=now)
+        # Whoever signed what is none of ours is of no interest; and such a file may be made to take long.
+        signature = None if verdict.state is PaperState.UNKNOWN else look_at_signature(content)
         if signature is None:
             return verdict
         ours = has_signed(session, signature.fingerprint)
@@ -97,10 +100,13 @@ def _earlier(content: bytes) -> tuple[str, ...]:
 def _texts(content: bytes) -> Iterator[str]:
     """The file as it is, and each of its compressed parts, unpacked as far as is bearable."""
     yield content.decode("latin-1")
-    for number, start in enumerate(_STREAM.finditer(content)):
-        if number >= _STREAMS:
+    left = _ALTOGETHER
+    for start in itertools.islice(_STREAM.finditer(content), _STREAMS):
+        part = _unpacked(content[start.end() : start.end() + _UNPACKED])
+        yield part.decode("latin-1")
+        left -= len(part)
+        if left <= 0:
             return
-        yield _unpacked(content[start.end() : start.end() + _UNPACKED]).decode("latin-1")
 
 
 def _unpacked(packed: bytes) -> bytes:

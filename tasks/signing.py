@@ -12,8 +12,9 @@ import functools
 import hashlib
 import io
 import logging
+import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 FIELD = "Signature"
 _TIMEOUT = 20
-"""Seconds that the time-stamp service may take."""
+"""Seconds that the time-stamp service, or a look at a signature, may take."""
 _BESIDE = 1_500
 """Bytes of a signature beside its certificates, where no time-stamp goes along."""
 _FRESH = 3600
@@ -120,6 +121,27 @@ def _awaited(work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
     return _own_thread().submit(lambda: asyncio.run(run())).result()
+
+
+def _in_time(work: Callable[[], Awaitable[T]]) -> T:
+    """What a look at somebody's file comes to, in a thread that nobody waits for longer than that.
+
+    Raises:
+        TimeoutError: it takes longer, which only a file does that was made to.
+    """
+    found: Future[T] = Future()
+
+    async def run() -> T:
+        return await work()
+
+    def look() -> None:
+        try:
+            found.set_result(asyncio.run(run()))
+        except BaseException as error:
+            found.set_exception(error)
+
+    threading.Thread(target=look, name="looking at a signature", daemon=True).start()
+    return found.result(_TIMEOUT)
 
 
 class PaperSigner:
@@ -309,7 +331,7 @@ def look_at_signature(content: bytes) -> SignatureFound | None:
     if b"/ByteRange" not in content:
         return None
     try:
-        return _awaited(lambda: _looked_at(content))
+        return _in_time(lambda: _looked_at(content))
     except Exception:  # a file from anywhere: whatever is wrong with it, it is no signature that holds
         why = "It has something like a signature, which can't be read."
         return SignatureFound("", SignatureView(signer="", intact=False, whole=False, ours=False, why=why))

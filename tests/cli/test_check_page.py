@@ -17,6 +17,7 @@ import uvicorn
 from labels.record.schema import Award
 from tasks.checking import LARGEST
 from tasks.web import public_app
+from tasks.workspace import workspace
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.cli.test_verify import awarded_application, code_of_paper, paper, served
 
@@ -153,6 +154,20 @@ def test_anything_typed_gets_a_page_and_is_never_repeated_as_it_is(terminal: Ter
         assert answer.status_code in (200, 303, 307, 404)
         assert "<script" not in answer.text
     assert stranger.ask("DELETE", PAGE).status_code == 405
+
+
+def test_the_page_lives_where_its_address_says(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for address, path in (("https://check.example", ""), ("https://labels.example/en/check/", "/en/check")):
+        monkeypatch.setenv("LABELS_VERIFY_URL", address)
+        workspace.cache_clear()
+        terminal.here = workspace()
+        stranger, code = Stranger(terminal), terminal.here.stamp.paper("certificate", "NQL-1")
+        begin = stranger.ask("GET", f"http://inside.example{path or '/'}?code={code}")
+        assert begin.headers["location"] == f"{path}/{code}"
+        assert (
+            "was issued here has this code" in stranger.ask("GET", f"http://inside.example{path}/{code}").text
+        )
+        assert f'action="{path or "/"}"' in stranger.ask("GET", f"http://inside.example{path or '/'}").text
 
 
 def test_a_record_that_is_away_is_told_on_the_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import random
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -268,3 +269,17 @@ def test_what_only_looks_like_a_signature_is_told_as_that(content: bytes) -> Non
     assert found is not None
     assert not found.view.intact
     assert look_at_signature(b"%PDF-1.7\n%%EOF") is None
+
+
+def test_whatever_was_done_to_a_signed_file_a_look_at_it_ends(
+    tmp_path: Path, made: Authority, plain: bytes
+) -> None:
+    signed = signer_with_time(tmp_path, made, made.pkcs12(tmp_path / "key.p12")).sign(plain, made.now)
+    chance = random.Random(1)
+    for _ in range(60):
+        spoilt = bytearray(signed)
+        for _ in range(chance.randrange(1, 9)):
+            place = chance.randrange(len(plain) - 2000, len(signed))  # where the file's own tables are
+            spoilt[place : place + chance.randrange(0, 40)] = chance.randbytes(chance.randrange(0, 40))
+        found = look_at_signature(bytes(spoilt))
+        assert found is None or found.view.why
