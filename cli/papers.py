@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.app import AsJson, WithoutAs, WithoutCode, WithoutReason, accepted, app, plain, proofs, worded
-from cli.output import emit, say, table
+from cli.output import emit, out, say, say_plainly, table
 from labels import correcting, reviewing
 from labels.check_codes import looks_like_a_code, read_code
 from labels.errors import Fault, InvalidInput, NotAllowed
@@ -54,12 +54,12 @@ def verify(
 
 
 def _tell(verdict: Verdict, by_its_file: bool) -> None:
-    say(verdict.state.value.upper(), _COLOURS.get(verdict.state, "bold yellow"))
-    say(verdict.why)
+    out.print(verdict.state.value.upper(), style=_COLOURS.get(verdict.state, "bold yellow"))
+    say_plainly(verdict.why)
     if verdict.because:
-        say(f"Its holder was told why: {verdict.because}")
+        say_plainly(f"Its holder was told why: {verdict.because}")
     if verdict.signature:
-        say(verdict.signature.why)
+        say_plainly(verdict.signature.why)
     if verdict.label is None:
         return
     facts = [
@@ -77,7 +77,7 @@ def _tell(verdict: Verdict, by_its_file: bool) -> None:
     ]
     of_the_code = verdict.state is PaperState.ALTERED or not by_its_file
     title = "What was issued with that code" if of_the_code else "What it states"
-    table(title, ["", ""], [(name, value) for name, value in facts if value])
+    table(f"\n{title}", ["", ""], [(name, value) for name, value in facts if value])
 
 
 # Issuing anew ------------------------------------------------------------------------------------

@@ -358,5 +358,11 @@ def run_services() -> None:
             say(f"Ready: {running.ui_url}  (logs in {settings.home / 'logs'}; Ctrl-C ends it)", "bold green")
             if recovered:
                 say(f"{len(recovered)} application(s) were brought back to their step.")
+            if not settings.verify_url:
+                say(
+                    f"Certificates send whoever checks them to {here.settings.check_url}, which only this machine "
+                    "reaches: set LABELS_VERIFY_URL before real ones are issued.",
+                    "yellow",
+                )
             keep_alive(running, here, stop)
         say("Ended; nothing is lost, and `labels up` goes on from here.")
