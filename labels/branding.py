@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from PIL import Image
 
 from labels.errors import Fault, InvalidInput
 from labels.settings import PROJECT
+from labels.uploads import whole_pictures_only
 
 ART = PROJECT / "templates" / "assets" / "art"
 """The drawings that ship. Their names are what may be replaced, their proportions what must be kept."""
@@ -65,10 +67,14 @@ class Drawing:
 
 Drawings = Mapping[str, Drawing]
 """By the name of the drawing that each replaces, `emblem-national`."""
+NO_DRAWINGS: Drawings = MappingProxyType({})
+
+EVERYBODY = "all"
+"""The folder of what organisations use that have none of their own."""
 
 
 @cache
-def own_drawings() -> Mapping[str, float]:
+def shipped_drawings() -> Mapping[str, float]:
     """The drawings that ship: name → width by height, as a ratio."""
     return {path.stem: _proportions(ET.fromstring(path.read_bytes())) for path in sorted(ART.glob("*.svg"))}
 
@@ -123,8 +129,8 @@ def _files(folder: Path, organisation: Path, faults: list[Fault]) -> Iterator[Pa
 def _named(path: Path, drawings: Mapping[str, Drawing]) -> Iterator[_Problem]:
     if path.suffix not in _MEDIA_TYPES or not path.is_file():
         yield "is no drawing that is read; expected .svg or .png.", "Convert it, or move it away."
-    elif path.stem not in own_drawings():
-        names = ", ".join(own_drawings())
+    elif path.stem not in shipped_drawings():
+        names = ", ".join(shipped_drawings())
         yield f"replaces no drawing; expected one of {names}.", "Rename it, or move it away."
     elif path.stem in drawings:
         yield f"is there twice: {path.stem} as .svg and .png.", "Keep one."
@@ -141,7 +147,7 @@ def _refusals(path: Path) -> Iterator[_Problem]:
     content = path.read_bytes()
     ratio, problems = (_svg if path.suffix == ".svg" else _png)(content)
     yield from problems
-    wanted = own_drawings()[path.stem]
+    wanted = shipped_drawings()[path.stem]
     if not problems and abs(ratio / wanted - 1) > _STRETCHED:
         yield (
             f"is {ratio:.2f} times as wide as it is high; {path.stem} is {wanted:.2f} times.",
@@ -151,7 +157,7 @@ def _refusals(path: Path) -> Iterator[_Problem]:
 
 def _png(content: bytes) -> tuple[float, list[_Problem]]:
     try:
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+        with whole_pictures_only(), Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 return 1, [

@@ -145,6 +145,8 @@ class Paper(_Facts):
     """At most 300 characters; empty only on a School Label, which is for no single project."""
     organisation: Name
     """The NSS, PSA or CSS that decided, as it is to be printed."""
+    issuer: Annotated[str, Field(max_length=64)] | None = None
+    """The organisation's key, `NSS-PL`, by which its own drawings are found where it has some."""
     coordinator: OptionalName = ""
     """Who signs for the organisation; empty where nobody is named."""
     coordinator_role: OptionalName = ""

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Where people reach the Prefect UI; used in mail."""
     rules: Path | None = None
     """A folder of rule files used instead of the ones that ship (`labels/rules/editions`)."""
+    branding: Path | None = None
+    """A folder with organisations' own drawings and words for their papers."""
     today: date | None = None
     """A fixed date for demonstrations and tests."""
     secret: SecretStr | None = None

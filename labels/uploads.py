@@ -273,7 +273,7 @@ def _check_picture(content: bytes, limits: UploadLimits) -> Iterator[_Complaint]
     kind = "PNG" if content.startswith(b"\x89PNG") else "JPEG"
     most = f"at most {limits.picture_pixels / 10**6:g} million"
     try:
-        with _whole_pictures_only(), Image.open(io.BytesIO(content), formats=[kind]) as picture:
+        with whole_pictures_only(), Image.open(io.BytesIO(content), formats=[kind]) as picture:
             width, height = picture.size
             if width * height > limits.picture_pixels:
                 yield f"It is {width} × {height} pixels; {most} are accepted.", "Scale it down."
@@ -292,7 +292,7 @@ _PILLOW = threading.Lock()
 
 
 @contextlib.contextmanager
-def _whole_pictures_only() -> Iterator[None]:
+def whole_pictures_only() -> Iterator[None]:
     """Pillow's switch for cut-off pictures is one for the process, and WeasyPrint turns it on."""
     with _PILLOW:
         former, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from labels.errors import Fault, InvalidInput
 from labels.papers import CertificateFacts, Label
+from tasks.rendering.branding import worn
 from tasks.rendering.codes import SquareCode
 from tasks.rendering.environment import TEMPLATES, Texts, direction_of, paper_environment, texts
 from tasks.rendering.fitting import Gauge, Room, Setting, fit
@@ -83,7 +84,7 @@ def render_certificate(facts: CertificateFacts, credential: bytes | None = None)
 
     words = texts("certificates", facts.label.value, facts.language)
     described = _worded(_sheets([facts], words), words, _titled(facts, words))
-    return press().print(*described, _attached(facts, credential, words))
+    return press(facts.issuer).print(*described, _attached(facts, credential, words))
 
 
 def render_certificates(
@@ -96,23 +97,24 @@ def render_certificates(
 
     Raises:
         InvalidInput: a name or title has a letter that no bundled font can print; each is named.
-        ValueError: there are none, or not all are of one label, language and day.
+        ValueError: there are none, or not all are of one label, organisation, language and day.
     """
-    if len({(facts.label, facts.language, facts.awarded_on) for facts in many}) != 1:
-        raise ValueError("certificates are laid out together for one label, language and day")
+    if len({(facts.label, facts.issuer, facts.language, facts.awarded_on) for facts in many}) != 1:
+        raise ValueError("certificates are laid out together for one label, organisation, language and day")
     from tasks.rendering.pdf import knows_weasyprint, press
 
     words = texts("certificates", many[0].label.value, many[0].language)
     sheets = _sheets(many, words)
     title = f"{words.words['title']} ({len(many)})"
     attached = credentials or [None] * len(many)
+    own = press(many[0].issuer)
     if not knows_weasyprint():
         each = list(map(render_certificate, many, attached))
-        return each, press().print(*_worded(sheets, words, title))
-    stamps = Stamping().stamps_for(words)
+        return each, own.print(*_worded(sheets, words, title))
+    stamps = Stamping().stamps_for(words, many[0].issuer)
     pages = [_page(sheet, words, one) for sheet, one in zip(sheets, attached, strict=True)]
     each = stamps.print(pages)
-    return each, stamps.bind(pages, title) or press().print(*_worded(sheets, words, title))
+    return each, stamps.bind(pages, title) or own.print(*_worded(sheets, words, title))
 
 
 class Stamping:
@@ -122,7 +124,7 @@ class Stamping:
     """
 
     def __init__(self) -> None:
-        self._stamps: dict[str, Stamps] = {}
+        self._stamps: dict[tuple[str, str], Stamps] = {}
 
     def print(self, many: Sequence[CertificateFacts], credentials: Sequence[bytes | None]) -> list[bytes]:
         """Each certificate as `render_certificate` makes it, byte for byte.
@@ -136,30 +138,31 @@ class Stamping:
             return [
                 render_certificate(one, credential) for one, credential in zip(many, credentials, strict=True)
             ]
-        kinds: dict[tuple[Label, str], list[int]] = {}
+        kinds: dict[tuple[Label, str | None, str], list[int]] = {}
         for index, facts in enumerate(many):
-            kinds.setdefault((facts.label, facts.language), []).append(index)
+            kinds.setdefault((facts.label, facts.issuer, facts.language), []).append(index)
         printed: dict[int, bytes] = {}
-        for (label, language), places in kinds.items():
+        for (label, issuer, language), places in kinds.items():
             words = texts("certificates", label.value, language)
             sheets = _sheets([many[index] for index in places], words)
             pages = [
                 _page(sheet, words, credentials[index]) for sheet, index in zip(sheets, places, strict=True)
             ]
-            printed.update(zip(places, self.stamps_for(words).print(pages), strict=True))
+            printed.update(zip(places, self.stamps_for(words, issuer).print(pages), strict=True))
         return [printed[index] for index in range(len(many))]
 
-    def stamps_for(self, words: Texts) -> Stamps:
-        """What stamps the pages of a language."""
+    def stamps_for(self, words: Texts, issuer: str | None) -> Stamps:
+        """What stamps the pages of a language that wear the same drawings."""
         from tasks.rendering.pdf import press
         from tasks.rendering.stamping import Stamps
 
-        if words.language not in self._stamps:
+        kind = worn(issuer), words.language
+        if kind not in self._stamps:
             bare = paper_environment().get_template("certificates/bare.html.j2")
-            self._stamps[words.language] = Stamps(
-                press(), lambda blocks: (bare.render(blocks=blocks, words=words), SHEET)
+            self._stamps[kind] = Stamps(
+                press(issuer), lambda blocks: (bare.render(blocks=blocks, words=words), SHEET)
             )
-        return self._stamps[words.language]
+        return self._stamps[kind]
 
 
 def _page(sheet: Sheet, words: Texts, credential: bytes | None) -> Page:

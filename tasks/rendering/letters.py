@@ -47,7 +47,7 @@ def render_letter(facts: LetterFacts) -> bytes:
             instant=instant_of(facts.written_on),
         )
     )
-    return press().print(html, SHEET)
+    return press(facts.issuer).print(html, SHEET)
 
 
 def _words(facts: LetterFacts) -> Texts:

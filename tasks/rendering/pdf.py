@@ -17,8 +17,10 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree
 from zlib import compress
 
+from labels.branding import NO_DRAWINGS, Drawing, Drawings
 from labels.errors import LabelsError, OutOfReach
 from labels.settings import PROJECT
+from tasks.rendering.branding import own_drawings, worn
 from tasks.rendering.fonts import use_bundled_fonts
 
 use_bundled_fonts()
@@ -75,12 +77,14 @@ class AssetDoor(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
     """Hands out the project's art by name (`asset:band-national.svg`) and refuses every other address.
 
     The names are read once, when the door is made: no path is ever built from what a page asks for,
-    so there is nothing to climb out of. A link that leads out of the folder is not on the list.
+    so there is nothing to climb out of. A link that leads out of the folder is not on the list. An
+    organisation's own drawings take the place of ours under the same names.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, own: Drawings = NO_DRAWINGS) -> None:
         super().__init__(allowed_protocols=(), allow_redirects=False)
         root = folder.resolve()
+        self.own = {f"{name}.svg": drawing for name, drawing in own.items()}
         self.assets = {
             path.name: path.resolve()
             for path in sorted(folder.iterdir())
@@ -95,6 +99,8 @@ class AssetDoor(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
             ValueError: any other address; it is kept in `refused` and stops the paper at the end.
         """
         name = url.removeprefix(SCHEME)
+        if name != url and (drawing := self.own.get(name)):
+            return URLFetcherResponse(url, drawing.content, {"Content-Type": drawing.media_type})
         path = self.assets.get(name) if name != url else None
         if path is None:
             self.refused.append(url[:200])
@@ -356,16 +362,17 @@ class Press:
     WeasyPrint's font map belongs to one thread at a time, so the press does too.
     """
 
-    def __init__(self, art: Path = ART) -> None:
-        self._door = door = AssetDoor(art)
+    def __init__(self, art: Path = ART, own: Drawings = NO_DRAWINGS) -> None:
+        self._door = door = AssetDoor(art, own)
         self._fonts = FontConfiguration()
         self._lock = threading.RLock()
         self._sheets: dict[Path, weasyprint.CSS] = {}
         self._styles: dict[Path, dict[str, Any]] = {}
         self._pictures: dict[str, Any] = {}
         for name, path in door.assets.items():
-            if path.suffix == ".svg":
-                self._pictures[SCHEME + name] = _Art(SCHEME + name, path.read_bytes(), door)
+            drawing = door.own.get(name) or Drawing(path.read_bytes(), _CONTENT_TYPES[path.suffix])
+            if drawing.media_type == _CONTENT_TYPES[".svg"]:
+                self._pictures[SCHEME + name] = _Art(SCHEME + name, drawing.content, door)
 
     def _sheet(self, path: Path) -> weasyprint.CSS:
         if path not in self._sheets:
@@ -494,10 +501,18 @@ class Press:
         return document
 
 
+def press(issuer: str | None = None) -> Press:
+    """The press of this process, with the drawings of the organisation where it has some of its own.
+
+    Raises:
+        InvalidInput: `LABELS_BRANDING` holds something that can't be used; each file is named.
+    """
+    return _press_of(worn(issuer))
+
+
 @cache
-def press() -> Press:
-    """The press of this process."""
-    return Press()
+def _press_of(wearer: str) -> Press:
+    return Press(own=own_drawings(wearer))
 
 
 def instant_of(day: date) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from labels.branding import ART, LARGEST, own_drawings, read_branding
+from labels.branding import ART, LARGEST, shipped_drawings, read_branding
 from labels.errors import InvalidInput
 
 EMBLEM = (
@@ -44,10 +44,10 @@ def test_an_emblem_replaces_ours_for_its_organisation_alone(tmp_path: Path) -> N
     assert set(found) == {"NSS-PL", "all"}
 
 
-def test_our_own_drawings_would_all_be_taken(tmp_path: Path) -> None:
+def test_our_shipped_drawings_would_all_be_taken(tmp_path: Path) -> None:
     for path in ART.glob("*.svg"):
         drawn(tmp_path, path.read_bytes(), path.name)
-    assert read_branding(tmp_path)["NSS-PL"].keys() == own_drawings().keys()
+    assert read_branding(tmp_path)["NSS-PL"].keys() == shipped_drawings().keys()
 
 
 @pytest.mark.parametrize(
