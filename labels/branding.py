@@ -1,4 +1,7 @@
-"""An organisation's own drawings, checked when they are read: an emblem, a band or a seal in the place of ours."""
+"""What organisations replace on their papers: whose folder is worn, and their drawings, checked when they are read.
+
+A folder for each organisation, with drawings in `art` and words in `texts` (`tasks.languages.own_words`).
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,28 @@ def shipped_drawings() -> Mapping[str, float]:
     return {path.stem: _proportions(ET.fromstring(path.read_bytes())) for path in sorted(ART.glob("*.svg"))}
 
 
-def read_branding(folder: Path) -> Mapping[str, Drawings]:
+@cache
+def organisations_in(folder: Path) -> frozenset[str]:
+    """The organisations that have a folder of their own, and `all`.
+
+    Raises:
+        InvalidInput: it is no folder.
+    """
+    if not folder.is_dir():
+        problem = "is no folder; expected one with a folder for each organisation."
+        raise InvalidInput("branding", [Fault(str(folder), problem, "Correct LABELS_BRANDING.")])
+    return frozenset(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def worn(folder: Path | None, issuer: str | None) -> str:
+    """Whose drawings and words the papers of an organisation wear: its own, everybody's, or ours (an empty text)."""
+    if folder is None:
+        return ""
+    there = organisations_in(folder)
+    return next((name for name in (issuer, EVERYBODY) if name in there), "") or ""
+
+
+def read_drawings(folder: Path) -> Mapping[str, Drawings]:
     """Every organisation's own drawings: `FOLDER/ORGANISATION/art/NAME.svg`, or `.png`.
 
     `FOLDER/all/` holds what every organisation without drawings of its own uses.
@@ -88,9 +112,7 @@ def read_branding(folder: Path) -> Mapping[str, Drawings]:
         InvalidInput: everything that is wrong, by file: it is no folder, a drawing of that name is not
             used anywhere, it refers outside, is no drawing, too large, or has other proportions.
     """
-    if not folder.is_dir():
-        problem = "is no folder; expected one with a folder for each organisation."
-        raise InvalidInput("branding", [Fault(str(folder), problem, "Correct LABELS_BRANDING.")])
+    organisations_in(folder)
     faults: list[Fault] = []
     found: dict[str, Drawings] = {}
     for organisation in sorted(folder.iterdir()):
@@ -114,7 +136,7 @@ _Problem = tuple[str, str]
 
 def _files(folder: Path, organisation: Path, faults: list[Fault]) -> Iterator[Path]:
     """The drawings of one organisation; whatever else lies there is a fault, since it would be ignored."""
-    expected = "expected a folder `art` with drawings (.svg, .png) in it."
+    expected = "expected the folders `art` with drawings (.svg, .png) and `texts` with words (LANGUAGE.po)."
     if not organisation.is_dir():
         faults.append(Fault(organisation.name, f"is no organisation's folder; {expected}", "Move it away."))
         return

@@ -83,6 +83,7 @@ def _called_for(
 def _common(session: Session, application: Application) -> dict[str, str]:
     school = session.get_one(School, application.school)
     teacher = session.get_one(Teacher, application.teacher)
+    organisation = session.get_one(Organisation, application.organisation)
     return {
         "application": application.id,
         "holder": teacher.name,
@@ -90,7 +91,8 @@ def _common(session: Session, application: Application) -> dict[str, str]:
         "city": school.city,
         "country": school.country,
         "project": session.get_one(Project, application.project).title,
-        "organisation": session.get_one(Organisation, application.organisation).name,
+        "organisation": organisation.name,
+        "issuer": organisation.id,
         "language": paper_language(teacher.language, rules_of(session, application)),
     }
 
@@ -117,6 +119,7 @@ def _school_certificate(session: Session, application: Application, decision: De
         city=school.city,
         country=school.country,
         organisation=organisation.name,
+        issuer=organisation.id,
         language=paper_language(organisation.language, rules_of(session, application)),
         awarded_on=brussels_day(decision.decided_at),
         valid_until=session.get_one(Award, application.id).valid_until,

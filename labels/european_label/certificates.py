@@ -100,6 +100,7 @@ def _facts(row: sa.Row[Any], year: int, rules: RuleEdition) -> CertificateFacts:
         country=row.School.country,
         project=row.title,
         organisation=row.organisation,
+        issuer=row.Award.organisation,
         language=paper_language(row.Teacher.language, rules),
         awarded_on=row.Award.awarded_on,
         school_year=f"{year - 1}/{year % 100:02}",

@@ -259,6 +259,7 @@ def stated(session: Session, class_id: str) -> dict[str, Any]:
         "country": school.country,
         "project": _project(session, award).title,
         "organisation": session.get_one(Organisation, award.organisation).name,
+        "issuer": award.organisation,
         "awarded_on": brussels_day(begun.begun_at),
         "school_year": f"{year}/{(year + 1) % 100:02}",
         "language": paper_language(teacher.language, rules),

@@ -19,6 +19,7 @@ from labels.languages import ENGLISH, primary, translated
 from labels.registry.countries import COUNTRIES, country_name
 from labels.sentences import COUNT, PLACE, Country, Sentence, Value, english
 from tasks.languages.catalogues import Catalogue, catalogue, ours
+from tasks.languages.own_words import words_of_wearer
 from tasks.languages.words import MOMENT, Word, word, words_of
 
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
@@ -175,14 +176,21 @@ def _locale(language: str) -> Locale:
 
 
 @cache
-def texts(folder: str, section: str, language: str) -> Texts:
-    """The words for one section in the language asked for, else all of them in English, never mixed."""
+def texts(folder: str, section: str, language: str, wearer: str = "") -> Texts:
+    """The words for one section in the language asked for, else all of them in English, never mixed.
+
+    Those that `wearer`, an organisation, says otherwise are its own.
+    """
     words = words_of(folder, section)
     spoken = primary(language)
     if spoken not in translated() or not _speaks(spoken, words.values()):
         spoken = ENGLISH
-    says = catalogue(spoken)
-    return Texts(spoken, {name: says.pattern(one.context, one.text) for name, one in words.items()})
+    says, own = catalogue(spoken), words_of_wearer(wearer, spoken)
+    said = {
+        name: own.get((one.context, one.text)) or says.pattern(one.context, one.text)
+        for name, one in words.items()
+    }
+    return Texts(spoken, said)
 
 
 def _speaks(language: str, words: Iterable[Word]) -> bool:

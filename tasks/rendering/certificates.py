@@ -82,7 +82,7 @@ def render_certificate(facts: CertificateFacts, credential: bytes | None = None)
     """
     from tasks.rendering.pdf import press
 
-    words = texts("certificates", facts.label.value, facts.language)
+    words = texts("certificates", facts.label.value, facts.language, worn(facts.issuer))
     described = _worded(_sheets([facts], words), words, _titled(facts, words))
     return press(facts.issuer).print(*described, _attached(facts, credential, words))
 
@@ -103,7 +103,7 @@ def render_certificates(
         raise ValueError("certificates are laid out together for one label, organisation, language and day")
     from tasks.rendering.pdf import knows_weasyprint, press
 
-    words = texts("certificates", many[0].label.value, many[0].language)
+    words = texts("certificates", many[0].label.value, many[0].language, worn(many[0].issuer))
     sheets = _sheets(many, words)
     title = f"{words.words['title']} ({len(many)})"
     attached = credentials or [None] * len(many)
@@ -143,7 +143,7 @@ class Stamping:
             kinds.setdefault((facts.label, facts.issuer, facts.language), []).append(index)
         printed: dict[int, bytes] = {}
         for (label, issuer, language), places in kinds.items():
-            words = texts("certificates", label.value, language)
+            words = texts("certificates", label.value, language, worn(issuer))
             sheets = _sheets([many[index] for index in places], words)
             pages = [
                 _page(sheet, words, credentials[index]) for sheet, index in zip(sheets, places, strict=True)

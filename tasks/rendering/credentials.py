@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from labels.credential import Wording, credential_of
 from labels.papers import CertificateFacts
+from tasks.rendering.branding import worn
 from tasks.rendering.environment import texts
 
 
@@ -11,7 +12,7 @@ def render_credential(facts: CertificateFacts) -> bytes | None:
     """The credential to attach to a certificate, the same bytes for the same facts; None where it has no code."""
     if facts.code is None:
         return None
-    words = texts("certificates", facts.label.value, facts.language)
+    words = texts("certificates", facts.label.value, facts.language, worn(facts.issuer))
     say = words.words
     said = {"language": words.language, "criteria_set": words.named("criteria set", facts.criteria_set)}
     project = f"“{facts.project}”" if facts.project else ""

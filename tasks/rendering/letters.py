@@ -6,6 +6,7 @@ from labels.errors import Fault, InvalidInput
 from labels.languages import ENGLISH
 from labels.papers import FailedCondition, LetterFacts
 from labels.sentences import Sentence
+from tasks.rendering.branding import worn
 from tasks.rendering.environment import TEMPLATES, Texts, paper_environment, texts
 from tasks.rendering.fonts import missing_characters, unprintable, with_placeholders
 
@@ -52,13 +53,13 @@ def render_letter(facts: LetterFacts) -> bytes:
 
 def _words(facts: LetterFacts) -> Texts:
     """The letter's words in its language; in English where that lacks any sentence in it."""
-    words = texts("letters", facts.kind.value, facts.language)
+    words = texts("letters", facts.kind.value, facts.language, worn(facts.issuer))
     said = [*facts.reasons, *facts.route_forward]
     for failed in facts.failed_conditions:
         said += [failed.condition, failed.what_to_do]
     if words.can_say(said):
         return words
-    return texts("letters", facts.kind.value, ENGLISH)
+    return texts("letters", facts.kind.value, ENGLISH, worn(facts.issuer))
 
 
 def printable(facts: LetterFacts) -> LetterFacts:

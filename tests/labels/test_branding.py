@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from labels.branding import ART, LARGEST, shipped_drawings, read_branding
+from labels.branding import ART, LARGEST, read_drawings, shipped_drawings
 from labels.errors import InvalidInput
 
 EMBLEM = (
@@ -38,7 +38,7 @@ def png(width: int, height: int) -> bytes:
 def test_an_emblem_replaces_ours_for_its_organisation_alone(tmp_path: Path) -> None:
     drawn(tmp_path, EMBLEM)
     drawn(tmp_path, png(60, 60), "emblem-pupil.png", "all")
-    found = read_branding(tmp_path)
+    found = read_drawings(tmp_path)
     assert found["NSS-PL"]["emblem-national"].content == EMBLEM.encode()
     assert found["all"]["emblem-pupil"].media_type == "image/png"
     assert set(found) == {"NSS-PL", "all"}
@@ -47,7 +47,7 @@ def test_an_emblem_replaces_ours_for_its_organisation_alone(tmp_path: Path) -> N
 def test_our_shipped_drawings_would_all_be_taken(tmp_path: Path) -> None:
     for path in ART.glob("*.svg"):
         drawn(tmp_path, path.read_bytes(), path.name)
-    assert read_branding(tmp_path)["NSS-PL"].keys() == shipped_drawings().keys()
+    assert read_drawings(tmp_path)["NSS-PL"].keys() == shipped_drawings().keys()
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_drawing_that_is_more_than_a_drawing_is_refused(
 ) -> None:
     drawn(tmp_path, content)
     with pytest.raises(InvalidInput) as refused:
-        read_branding(tmp_path)
+        read_drawings(tmp_path)
     (fault,) = refused.value.faults
     assert fault.where == "NSS-PL/art/emblem-national.svg"
     assert said in fault.problem
@@ -91,7 +91,7 @@ def test_a_drawing_that_is_more_than_a_drawing_is_refused(
 def test_a_picture_that_is_no_png_of_that_size_is_refused(tmp_path: Path, content: bytes) -> None:
     drawn(tmp_path, content, "emblem-national.png")
     with pytest.raises(InvalidInput):
-        read_branding(tmp_path)
+        read_drawings(tmp_path)
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("hello")
     (tmp_path / "NSS-PL" / "fonts").mkdir()
     with pytest.raises(InvalidInput) as refused:
-        read_branding(tmp_path)
+        read_drawings(tmp_path)
     assert [fault.where for fault in refused.value.faults] == [
         "NSS-PL/art/emblem-natoinal.svg", "NSS-PL/art/emblem-school.svg", "NSS-PL/art/logo.ai",
         "NSS-PL/art/seal-school.svg", "NSS-PL/fonts", "readme.txt",
@@ -112,4 +112,4 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="LABELS_BRANDING"):
-        read_branding(tmp_path / "nowhere")
+        read_drawings(tmp_path / "nowhere")
