@@ -690,6 +690,29 @@ def translations(
 
 @app.command()
 @worded
+def branding(
+    organisation: Annotated[
+        str, typer.Argument(metavar="[ORGANISATION]", help="Whose papers to print.", callback=plain)
+    ] = "",
+    specimens: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Print a specimen of each paper into this folder.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the specimens.", callback=plain)] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Check organisations' own drawings and words.
+
+    With --specimens, print each certificate and a letter as the organisation's would be.
+    """
+    from cli.branding import print_specimens, report
+
+    report(as_json=as_json)
+    if specimens:
+        print_specimens(organisation, language, specimens)
+
+
+@app.command()
+@worded
 def demo(
     auto: Annotated[bool, typer.Option(help="Play the people too, to the last certificate.")] = False,
 ) -> None:

@@ -347,8 +347,11 @@ def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> Non
 
 def run_services() -> None:
     """`labels up`: everything for real use on one machine, until it is told to end."""
+    from tasks.rendering.branding import check_branding  # reads catalogues, which other commands do not need
+
     settings = load_settings()
     signer_of(settings)  # a key that can't be used is told before anything is started
+    check_branding()  # and so is a drawing or a text
     with ended_by_signal() as stop:
         say("Starting Prefect's server, the worker and the document links …")
         with services(settings, 4200, 4280) as (running, here):

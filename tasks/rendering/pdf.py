@@ -507,11 +507,12 @@ def press(issuer: str | None = None) -> Press:
     Raises:
         InvalidInput: `LABELS_BRANDING` holds something that can't be used; each file is named.
     """
-    return _press_of(worn(issuer))
+    return press_of(worn(issuer))
 
 
 @cache
-def _press_of(wearer: str) -> Press:
+def press_of(wearer: str) -> Press:
+    """The press with what an organisation wears, by its key; kept for the life of the process."""
     return Press(own=own_drawings(wearer))
 
 

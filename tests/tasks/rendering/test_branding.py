@@ -32,11 +32,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _forget() -> None:
-    from tasks.rendering.pdf import _press_of
+    from tasks.rendering.pdf import press_of
 
     forget_branding()
     texts.cache_clear()
-    _press_of.cache_clear()
+    press_of.cache_clear()
 
 
 def put(folder: Path, name: str, content: str | bytes) -> None:

@@ -1,0 +1,96 @@
+"""What `labels branding` says: whose papers wear what, and specimens of them to look at."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from cli.output import emit, say, table
+from labels.branding import read_drawings
+from labels.errors import Fault, InvalidInput
+from labels.languages import translated
+from labels.papers import CertificateFacts, Label, LetterFacts, LetterKind
+from labels.settings import load_settings
+from tasks.languages.own_words import own_words
+from tasks.rendering.branding import check_branding
+
+
+class Worn(BaseModel):
+    """What one organisation's papers wear of its own."""
+
+    organisation: str
+    """Its key, or `all`."""
+    drawings: list[str]
+    languages: list[str]
+    """In which it says something otherwise."""
+    texts: int
+
+
+def report(*, as_json: bool) -> None:
+    """Tells who has what of their own.
+
+    Raises:
+        InvalidInput: everything in `LABELS_BRANDING` that can't be used, by file.
+    """
+    folder = load_settings().branding
+    organisations = check_branding()
+    drawings, words = read_drawings(folder) if folder else {}, own_words()
+    worn = [
+        Worn(
+            organisation=one,
+            drawings=sorted(drawings.get(one, {})),
+            languages=sorted(language for who, language in words if who == one),
+            texts=sum(len(said) for (who, _), said in words.items() if who == one),
+        )
+        for one in organisations
+    ]
+    if as_json:
+        emit(worn)
+    elif worn:
+        rows = [[w.organisation, ", ".join(w.drawings), ", ".join(w.languages), str(w.texts)] for w in worn]
+        table("", ["Organisation", "Drawings", "Languages", "Texts"], rows)
+    else:
+        say(
+            "All papers wear the drawings and words that ship: LABELS_BRANDING names no folder, or an empty one."
+        )
+
+
+def print_specimens(organisation: str, language: str, folder: Path) -> None:
+    """Prints the four certificates and a letter as the organisation's would be; their code is no real one.
+
+    Raises:
+        InvalidInput: papers are not written in that language, or the folder can't be made.
+    """
+    # WeasyPrint takes half a second to import.
+    from tasks.rendering.certificates import render_certificate
+    from tasks.rendering.letters import render_letter
+
+    if language not in translated():
+        problem = f"is no language of papers; expected one of {', '.join(sorted(translated()))}."
+        raise InvalidInput("branding", [Fault("--language", problem)])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"can't be made: {error.strerror}."
+        raise InvalidInput("branding", [Fault(str(folder), problem, "Name another folder.")]) from None
+    common = {
+        "application": "SPECIMEN", "holder": "Maria Specimen", "school": "Specimen School", "city": "Specimen",
+        "country": "MT", "project": "A specimen of a project", "organisation": organisation or "Organisation",
+        "issuer": organisation or None, "language": language,
+    }  # fmt: skip
+    day = date(2026, 1, 1)
+    for label in Label:
+        facts = CertificateFacts.of(
+            label=label, awarded_on=day, school_year="2025/26", code="SPEC-IMEN-0000-0000",
+            check_url=load_settings().check_url, **common,
+        )  # fmt: skip
+        _write(folder / f"certificate-{label.value}.pdf", render_certificate(facts))
+    letter = LetterFacts.of(kind=LetterKind.AWARD, written_on=day, comments=("Specimen",), **common)
+    _write(folder / "letter.pdf", render_letter(letter))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    say(str(path))
