@@ -200,28 +200,33 @@ class Stamps:
         if len(self._frames) > FRAMES or len(self._places) > FRAMES * 40:
             self._frames.clear()
             self._places.clear()
-        try:
-            self._set_alone(pages)
-        except Exception as error:  # as below
-            self._distrust(f"WeasyPrint is otherwise inside than expected ({type(error).__name__})")
-            return [self._plain(page)[0] for page in pages]
-        printed: list[bytes] = []
-        stamped: dict[Hashable, list[int]] = {}
+        printed: dict[int, bytes] = {}
         compared = 0
         for index, page in enumerate(pages):
-            made = self._stamped(page)
+            if page.shape not in self._frames:
+                printed[index], kept = self._printed(page)
+                compared += kept
+        rest = [index for index in range(len(pages)) if index not in printed]
+        try:
+            self._set_alone([pages[index] for index in rest])
+        except Exception as error:  # as below
+            self._distrust(f"WeasyPrint is otherwise inside than expected ({type(error).__name__})")
+            return [printed.get(index) or self._plain(page)[0] for index, page in enumerate(pages)]
+        stamped: dict[Hashable, list[int]] = {}
+        for index in rest:
+            made = self._stamped(pages[index])
             if made is None:
-                made, kept = self._printed(page)
+                made, kept = self._printed(pages[index])
                 compared += kept
             else:
-                stamped.setdefault(page.shape, []).append(index)
-            printed.append(made)
+                stamped.setdefault(pages[index].shape, []).append(index)
+            printed[index] = made
         if stamped and (not compared or len(pages) >= MANY):
             self._check(pages, printed, stamped)
-        return printed
+        return [printed[index] for index in range(len(pages))]
 
     def _check(
-        self, pages: Sequence[Page], printed: list[bytes], stamped: Mapping[Hashable, list[int]]
+        self, pages: Sequence[Page], printed: dict[int, bytes], stamped: Mapping[Hashable, list[int]]
     ) -> None:
         """Prints one stamped page plainly; if it is another one, all that were stamped are printed anew."""
         shape = max(stamped, key=lambda shape: len(stamped[shape]))
@@ -259,6 +264,7 @@ class Stamps:
         try:
             with self._press.alone():
                 frame = self._frames.get(page.shape) or self._frame(page, document, pdf)
+                self._set_alone([page])
                 runs = self._runs_on(page, frame)
                 if runs is None:
                     return made, False
@@ -312,7 +318,17 @@ class Stamps:
         if len(places) != len(texts):
             raise NotSet("the page has other lines")
         pieces.append(b"\n".join(map(_bytes, drawn[done:])))
+        self._learn(page, places)
         return _Frame(pieces, places, {})
+
+    def _learn(self, page: Page, places: Sequence[Place | None]) -> None:
+        """Keeps where the page's texts stand that can stand alone."""
+        following = iter(places)
+        for words in page.words:
+            found = [next(following) for _ in words.lines]
+            known = [place for place in found if place]
+            if words.alone is not None and words.setting not in self._places and len(known) == len(found):
+                self._places[words.setting] = [known]
 
     def _file(self, page: Page, document: Any, pdf: Any) -> _File:
         """The objects of a printed file, without those that are its page's own."""
