@@ -184,19 +184,16 @@ class _Box(NamedTuple):
 
 
 def blocks_around(page_box: Any) -> dict[Any, Any]:
-    """The block around each line of text of a page that stands alone in its line."""
+    """The lines of text of a page in its order, those that stand alone in a line, with the blocks around them."""
+    if isinstance(page_box, AbsolutePlaceholder):
+        page_box = page_box._box
     found: dict[Any, Any] = {}
-    waiting = [page_box]
-    while waiting:
-        box = waiting.pop()
-        if isinstance(box, AbsolutePlaceholder):
-            box = box._box
-        for child in getattr(box, "children", ()):
-            lines: Any = getattr(child, "children", ())
-            if isinstance(child, LineBox) and len(lines) == 1 and isinstance(lines[0], TextBox):
-                found[lines[0]] = box
-            else:
-                waiting.append(child)
+    for child in getattr(page_box, "children", ()):
+        lines: Any = getattr(child, "children", ())
+        if isinstance(child, LineBox) and len(lines) == 1 and isinstance(lines[0], TextBox):
+            found[lines[0]] = page_box
+        else:
+            found |= blocks_around(child)
     return found
 
 

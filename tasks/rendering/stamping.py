@@ -286,36 +286,35 @@ class Stamps:
         return made, False
 
     def _frame(self, page: Page, document: Any, pdf: Any) -> _Frame:
-        """The content of a page around its lines, and where these stand."""
+        """The content of a page around its lines, and where these stand.
+
+        It takes the boxes in the order of the page for those whose content is drawn one after the other;
+        were it another, the page would not come out the same when it is stamped.
+        """
         (laid_out,) = document.pages
-        recorder = Recorder(self._fonts, laid_out.width, laid_out.height)
-        recorder.transform(d=-1, f=laid_out.height * 0.75)
-        laid_out.paint(recorder, 0.75)
-        drawn = recorder.stream
-        printed = pdf.objects[number_of(_page_of(pdf)["Contents"])]
-        if pydyf.Stream(drawn).data != pydyf.Stream(printed.stream).data:
-            raise NotSet("the page is drawn otherwise a second time")
+        drawn = pdf.objects[number_of(_page_of(pdf)["Contents"])].stream
         around = blocks_around(laid_out._page_box)
         texts = [line for words in page.words for line in words.lines]
+        if [box.text for box in around] != texts:
+            raise NotSet("the page has other lines")
+        places = [Place.of(box, block) for box, block in around.items()]
         pieces: list[bytes | _Anchor] = []
-        places: list[Place | None] = []
-        done = 0
-        for slot in recorder.slots:
-            inside = drawn[slot.start : slot.end]
-            if slot.box in around:
-                begin, end = slot.start + inside.index(b"BT"), slot.start + inside.index(b"ET") + 1
-                anchor = _Anchor(len(places))
-                if len(places) >= len(texts) or slot.box.text != texts[len(places)]:
-                    raise NotSet("the page's lines come in another order")
-                places.append(Place.of(slot.box, around[slot.box]))
+        done = line = 0
+        for start, end in _marked(drawn):
+            inside = drawn[start:end]
+            if b"BT" in inside:
+                anchor = _Anchor(line)
+                line += 1
+                begin, finish = start + inside.index(b"BT"), start + inside.index(b"ET") + 1
             elif page.code is not None and page.code.path in inside:
-                begin = slot.start + inside.index(page.code.path)
-                anchor, end = _Anchor(-1), begin + 1
+                anchor = _Anchor(-1)
+                begin = start + inside.index(page.code.path)
+                finish = begin + 1
             else:
                 raise NotSet("the page has a picture of another kind")
             pieces += [b"\n".join(map(_bytes, drawn[done:begin])), anchor]
-            done = end
-        if len(places) != len(texts):
+            done = finish
+        if line != len(places):
             raise NotSet("the page has other lines")
         pieces.append(b"\n".join(map(_bytes, drawn[done:])))
         self._learn(page, places)
@@ -580,6 +579,13 @@ def _names(page: Page, file: _File) -> tuple[Any, dict[str, Any]]:
         "Keywords": ", ".join(page.keywords),
     }
     return names, {**file.info, **{key: pydyf.String(text) for key, text in told.items()}}
+
+
+def _marked(drawn: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """From where to where the pieces of content go that have a tag."""
+    for place, operation in enumerate(drawn):
+        if operation == b"BDC":
+            yield place + 1, drawn.index(b"EMC", place)
 
 
 def _page_of(pdf: Any) -> Any:
