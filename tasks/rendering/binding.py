@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +16,7 @@ import pydyf
 from weasyprint import DEFAULT_OPTIONS
 from weasyprint.pdf.fonts import build_fonts_dictionary
 
+from tasks.rendering.files import Objects
 from tasks.rendering.pdf import say_universal_access
 
 T = TypeVar("T", bound=Any)
@@ -185,10 +185,8 @@ def bind(leaves: Sequence[Leaf], fonts: Mapping[Hashable, Any], names: Any, told
         more = b"".join(b"/%b %b" % (way.encode(), other.reference) for way, other in beside)
         heading.written = heading.written.removesuffix(b">>") + more + b">>"
     outline.update({"Count": len(headings), "First": headings[0].reference, "Last": headings[-1].reference})
-    pdf.info = pydyf.Dictionary(told)
-    output = BytesIO()
-    pdf.write(output, "1.7", True, True)
-    return output.getvalue()
+    pdf.info = _added(pdf, pydyf.Dictionary(told))
+    return Objects.of(pdf).file({})
 
 
 def _added(pdf: Any, thing: T) -> T:

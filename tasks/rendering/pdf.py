@@ -21,6 +21,8 @@ from labels.branding import NO_DRAWINGS, Drawing, Drawings
 from labels.errors import LabelsError, OutOfReach
 from labels.settings import PROJECT
 from tasks.rendering.branding import own_drawings, worn
+from tasks.rendering.files import KNOWN as KNOWN_PDF
+from tasks.rendering.files import Objects
 from tasks.rendering.fonts import use_bundled_fonts
 
 use_bundled_fonts()
@@ -61,7 +63,8 @@ KNOWN = "70.0"
 
 def knows_weasyprint() -> bool:
     """Whether the ways that lean on WeasyPrint's inside may be used."""
-    return str(weasyprint.__version__) == KNOWN and subsets_with_harfbuzz()
+    versions = str(weasyprint.__version__), str(pydyf.__version__)
+    return versions == (KNOWN, KNOWN_PDF) and subsets_with_harfbuzz()
 
 
 ART = PROJECT / "templates" / "assets" / "art"
@@ -343,6 +346,12 @@ def _written(document: Any, attached: Attached | None = None) -> bytes:
     return _written_open(document, attached)[0]
 
 
+def _as_file(pdf: Any) -> bytes:
+    """What `pdf.write` would write."""
+    pdf.add_object(pdf.info)
+    return Objects.of(pdf).file({})
+
+
 def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]:
     """The document as a file, and the objects that the file was written from."""
     kept = []
@@ -350,6 +359,8 @@ def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]
     def finish(document: Any, pdf: Any) -> None:
         _finish(document, pdf)
         kept.append(pdf)
+        if knows_weasyprint():
+            pdf.write = lambda output, *_: output.write(_as_file(pdf))
 
     document.metadata.attachments = [attached.file()] if attached else []
     written: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=finish)

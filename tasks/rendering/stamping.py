@@ -21,8 +21,6 @@ import copy
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import md5
-from math import ceil, log
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +31,7 @@ from weasyprint.pdf.fonts import build_fonts_dictionary
 
 from tasks.rendering.binding import Leaf, Sheet, bind, number_of
 from tasks.rendering.codes import SquareCode
+from tasks.rendering.files import Objects
 from tasks.rendering.lines import NotSet, Place, Recorder, Run, Tally, blocks_around
 from tasks.rendering.pdf import Attached, Pictures, Press, finish_attachment, say_universal_access
 
@@ -101,19 +100,12 @@ class _Frame:
 class _File:
     """The objects of a file: those that are shared as they are written, the places of the others."""
 
-    count: int
-    loose: list[tuple[int, bytes | None]]
-    """Number and bytes of the objects that stand alone, in their order; None where they are a page's own."""
-    packed: list[tuple[int, bytes | None]]
-    """The same of those that are packed together."""
-    hashed: list[bytes | int]
-    """All of them as the file's name is made from them: shared ones together, a page's own by their numbers."""
+    objects: Objects
     content: int
     fonts: list[tuple[Hashable, list[int]]]
     metadata: int
     info: Mapping[str, Any]
     """What the file says of itself in the old way: its last object."""
-    catalog: int
     figure: tuple[int, Mapping[str, Any]] | None
     attached: list[int]
     names: Any
@@ -358,23 +350,8 @@ class Stamps:
         content, metadata = number_of(_page_of(pdf)["Contents"]), number_of(pdf.catalog["Metadata"])
         own = {content, metadata, pdf.info.number, *attached, *(one.number for one in figures)}
         own.update(number for _, numbers in fonts for number in numbers)
-        loose: list[tuple[int, bytes | None]] = []
-        packed: list[tuple[int, bytes | None]] = []
-        hashed: list[bytes | int] = []
-        for thing in things[1 : pdf.info.number + 1]:  # before them is nothing, after them the file's tables
-            data = None if thing.number in own else thing.data
-            (packed if thing.compressible else loose).append((thing.number, data))
-            if data is None:
-                hashed.append(thing.number)
-            elif hashed and isinstance(hashed[-1], bytes):
-                hashed[-1] += data
-            else:
-                hashed.append(data)
         return _File(
-            pdf.info.number,
-            loose,
-            packed,
-            hashed,
+            Objects.of(pdf, own),
             content,
             fonts,
             metadata,
@@ -382,7 +359,6 @@ class Stamps:
                 key: "" if key in ("Title", "Author", "Subject", "Keywords") else value
                 for key, value in pdf.info.items()
             },
-            pdf.catalog.number,
             (figures[0].number, {key: value for key, value in figures[0].items() if key != "Alt"})
             if figures
             else None,
@@ -491,7 +467,7 @@ class Stamps:
                 file = frame.inks.get(tuple(used))
                 if runs is None or file is None:
                     return None
-                return _joined(file, self._own(page, frame, file, runs, used))
+                return file.objects.file(self._own(page, frame, file, runs, used))
         except NotSet:
             return None
         except Exception as error:  # as there
@@ -564,7 +540,7 @@ def _named(page: Page, file: _File) -> Iterator[tuple[int, bytes]]:
     names.include_in_pdf(numbered, "a", 3, "A", True)
     say_universal_access(numbered)
     yield file.metadata, numbered.objects[file.metadata].data
-    yield file.count, pydyf.Dictionary(info).data
+    yield file.objects.count, pydyf.Dictionary(info).data
 
 
 def _names(page: Page, file: _File) -> tuple[Any, dict[str, Any]]:
@@ -594,62 +570,3 @@ def _page_of(pdf: Any) -> Any:
 
 def _bytes(operation: Any) -> bytes:
     return bytes(pydyf._to_bytes(operation))
-
-
-def _joined(file: _File, own: Mapping[int, bytes]) -> bytes:
-    """The objects as a file, byte for byte as pydyf writes them for WeasyPrint.
-
-    `pydyf.PDF.write` packs the compressed objects four times over, so this is written out.
-    """
-    count = file.count
-    digest = md5(usedforsecurity=False)
-    for piece in file.hashed:
-        digest.update(piece if isinstance(piece, bytes) else own[piece])
-    parts = [b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"]
-    offset = len(parts[0])
-    offsets: dict[int, int] = {}
-    for number, data in file.loose:
-        part = b"%d 0 obj\n%b\nendobj\n" % (number, data or own[number])
-        offsets[number] = offset
-        offset += len(part)
-        parts.append(part)
-    packed = [data or own[number] for number, data in file.packed]
-    positions: list[bytes] = []
-    position = 0
-    for (number, _), data in zip(file.packed, packed, strict=True):
-        positions.append(b"%d %d" % (number, position))
-        position += len(data) + 1
-
-    first = b" ".join(positions)
-    extra = {"Type": "/ObjStm", "N": len(packed), "First": len(first) + 1}
-    data = pydyf.Stream([first, *packed], extra, compress=True).data
-    digest.update(data)
-    part = b"%d 0 obj\n%b\nendobj\n" % (count + 1, data)
-    offsets[count + 1] = offset
-    offset += len(part)
-    parts.append(part)
-
-    wide = ceil(log(offset + 1, 256))
-    narrow = ceil(log(max(65535, len(packed)) + 1, 256))
-    rows = [bytes(1 + wide) + (65535).to_bytes(narrow, "big")]
-    place = 0
-    for number in range(1, count + 2):
-        if number in offsets:
-            rows.append(b"\1" + offsets[number].to_bytes(wide, "big") + bytes(narrow))
-        else:
-            rows.append(b"\2" + (count + 1).to_bytes(wide, "big") + place.to_bytes(narrow, "big"))
-            place += 1
-    rows.append(b"\1" + offset.to_bytes(wide, "big") + bytes(narrow))
-    name = pydyf.String(digest.hexdigest()).data
-    extra = {
-        "Type": "/XRef",
-        "Index": pydyf.Array((0, count + 3)),
-        "W": pydyf.Array((1, wide, narrow)),
-        "Size": count + 3,
-        "Root": b"%d 0 R" % file.catalog,
-        "Info": b"%d 0 R" % count,
-        "ID": pydyf.Array((name, name)),
-    }
-    data = pydyf.Stream([b"".join(rows)], extra, compress=True).data
-    parts.append(b"%d 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (count + 2, data, offset))
-    return b"".join(parts)

@@ -13,6 +13,7 @@ import pikepdf
 import pytest
 
 from labels.settings import PROJECT
+from tasks.rendering import pdf
 from tasks.rendering.pdf import ART, AssetDoor, Press, RefusedAddress, press, subsets_with_harfbuzz
 
 SHEET = PROJECT / "templates" / "certificates" / "certificate.css"
@@ -124,14 +125,22 @@ def test_a_fresh_press_prints_what_the_warm_one_prints() -> None:
     assert len(printed) == 1
 
 
+def test_a_file_is_written_as_pydyf_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for html in (page("<h1>Ţăranu</h1>"), page("<p>x</p>" * 2000)):
+        written = press().print(html, SHEET)
+        with monkeypatch.context() as patch:
+            patch.setattr(pdf, "KNOWN", "another version")
+            assert press().print(html, SHEET) == written
+
+
 def test_the_file_says_pdf_a_and_pdf_ua_and_carries_what_they_ask_for() -> None:
-    with pikepdf.open(io.BytesIO(press().print(page("<p>x</p>"), SHEET))) as pdf:
-        with pdf.open_metadata() as metadata:
+    with pikepdf.open(io.BytesIO(press().print(page("<p>x</p>"), SHEET))) as opened:
+        with opened.open_metadata() as metadata:
             assert metadata["pdfaid:part"] == "3"
             assert metadata["pdfaid:conformance"] == "A"
             assert metadata["pdfuaid:part"] == "1"
             assert metadata["dc:title"] == "A page"
-        assert str(pdf.Root.Lang) == "en"
-        assert bool(pdf.Root.MarkInfo.Marked)
-        assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
-        assert str(pdf.Root.OutputIntents[0].S) == "/GTS_PDFA1"
+        assert str(opened.Root.Lang) == "en"
+        assert bool(opened.Root.MarkInfo.Marked)
+        assert bool(opened.Root.ViewerPreferences.DisplayDocTitle)
+        assert str(opened.Root.OutputIntents[0].S) == "/GTS_PDFA1"

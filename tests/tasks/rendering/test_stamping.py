@@ -129,7 +129,7 @@ def test_nothing_of_a_page_is_kept_after_it_was_printed() -> None:
     assert len(seen) > 500
 
 
-@pytest.mark.parametrize("broken", ["_joined", "_used_by", "blocks_around", "line"])
+@pytest.mark.parametrize("broken", ["_content", "_used_by", "blocks_around", "line"])
 def test_what_would_be_stamped_otherwise_is_printed_and_warned_of_without_a_name(
     broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,8 +137,8 @@ def test_what_would_be_stamped_otherwise_is_printed_and_warned_of_without_a_name
     alone = list(map(render_certificate, facts))
 
     def fails(*_: Any) -> Any:
-        if broken == "_joined":
-            return b"%PDF-1.7 of another kind"
+        if broken == "_content":
+            return [b"another page"]
         raise AttributeError("Ada Quick has no such thing")
 
     monkeypatch.setattr(Recorder if broken == "line" else stamping, broken, fails)
