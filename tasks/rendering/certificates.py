@@ -380,7 +380,7 @@ def _check(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
         return []
     where = words.words["check"].replace("{address}", re.sub("^https?://", "", facts.check_url))
     return [
-        (facts.code, Room("code", 38, 8.4, 12, 9, leading=1.15)),
+        (facts.code, Room("code", 39.5, 8.4, 10.8, 8.5, leading=1.2)),
         (where, Room("where small", 41.5, 8.4, 7, 6.9, leading=1.3)),
     ]
 
