@@ -19,6 +19,7 @@ from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.reorderGlyphs import reorderGlyphs
 from fontTools.varLib.instancer import instantiateVariableFont
 
 FONTS = Path(__file__).resolve().parent / "fonts"
@@ -132,9 +133,28 @@ def make(cut: Cut) -> int:
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=cut.keeps or list(font.getBestCmap()))
     subsetter.subset(font)
+    if font["maxp"].numGlyphs > 1000:
+        put_everyday_letters_first(font)
     target = FONTS / cut.name
     font.save(target)
     return target.stat().st_size
+
+
+def put_everyday_letters_first(font: TTFont) -> None:
+    """Sorts the glyphs by their letters, alternates and ligatures beside their first letter.
+
+    A PDF carries its fonts with a place for every glyph up to the last one that it uses: with the space
+    at the 1,650th place, a name of ten letters takes three times the room and twice the time.
+    """
+    letters = {name: code for code, name in sorted(font.getBestCmap().items(), reverse=True)}
+
+    def place(name: str) -> tuple[int, bool]:
+        return letters.get(name, letters.get(name.split(".")[0].split("_")[0], 0x110000)), name not in letters
+
+    for glyph in font["glyf"].glyphs.values():
+        glyph.expand(font["glyf"])  # what they are composed of is written as numbers
+    first, *others = font.getGlyphOrder()  # .notdef is always the first
+    reorderGlyphs(font, [first, *sorted(others, key=place)])
 
 
 def copyright_of(path: Path) -> str:
