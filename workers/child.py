@@ -3,7 +3,7 @@
 It has Prefect and the flows loaded before the first run arrives, and ends when its worker does. Started by
 `workers.warm` as `python -m workers.child FD MODULE…`, where FD is a connected socket and the modules are what
 its runs will need. Each line on the socket is a JSON value:
-`{"run": {…}, "folder": path, "environment": {…}}` comes, `{"status": code, "memory": bytes}` goes back when the run is over.
+`{"run": {…}, "folder": path, "environment": {…}}` comes, `{"status": code, "refused": bool, "memory": bytes}` goes back when the run is over.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import inspect
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from prefect._internal.concurrency.services import _QueueServiceBase
@@ -61,12 +63,13 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
         lines.write(json.dumps({"ready": os.getpid()}) + "\n")
         lines.flush()
         for line in lines:
-            status = _in_a_place_of_its_own(json.loads(line))
-            lines.write(json.dumps({"status": status, "memory": _memory()}) + "\n")
+            status, refused = _in_a_place_of_its_own(json.loads(line))
+            over = {"status": status, "refused": refused, "memory": _memory()}
+            lines.write(json.dumps(over) + "\n")
             lines.flush()
 
 
-def _in_a_place_of_its_own(order: dict[str, Any]) -> int:
+def _in_a_place_of_its_own(order: dict[str, Any]) -> tuple[int, bool]:
     """Executes one run in its folder and a context of its own, and leaves no trace of either."""
     environment: dict[str, str] = order["environment"]
     former = {name: value for name, value in os.environ.items() if name.startswith(OF_A_RUN)}
@@ -76,6 +79,7 @@ def _in_a_place_of_its_own(order: dict[str, Any]) -> int:
         with contextlib.chdir(order["folder"]):
             return contextvars.copy_context().run(_execute, FlowRun.model_validate(order["run"]))
     finally:
+        shutil.rmtree(order["folder"], ignore_errors=True)  # where the worker is gone, nobody else does
         sys.path[:] = path
         for name in [name for name in os.environ if name.startswith(OF_A_RUN)]:
             del os.environ[name]
@@ -97,8 +101,8 @@ def _tell_everything() -> None:
             service.wait_until_empty()
 
 
-def _execute(run: FlowRun) -> int:
-    """What `python -m prefect.engine` does; the exit code it would have had."""
+def _execute(run: FlowRun) -> tuple[int, bool]:
+    """What `python -m prefect.engine` does; the exit code it would have had, and whether the server refused the run."""
     try:
         log = flow_run_logger(flow_run=run)
         try:
@@ -112,21 +116,26 @@ def _execute(run: FlowRun) -> int:
         outcome = run_flow(flow, flow_run=run, error_logger=log)  # type: ignore[arg-type]  # as prefect.engine does
         if inspect.iscoroutine(outcome):
             asyncio.run(outcome)
-    except (Abort, Pause):
-        return 0
+    except Pause:
+        return 0, False
+    except Abort:
+        return 0, True
     except TerminationSignal:
-        return 128 + signal.SIGTERM
+        return 128 + signal.SIGTERM, False
     except SystemExit as asked:
-        return asked.code if isinstance(asked.code, int) else FAILED * (asked.code is not None)
+        return (asked.code if isinstance(asked.code, int) else FAILED * (asked.code is not None)), False
     except BaseException:
         logger.exception("The run %s ended with an exception that nobody expected.", run.id)
-        return FAILED
-    return 0
+        return FAILED, False
+    return 0, False
 
 
 def _memory() -> int:
-    """Bytes that this process has held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Bytes that this process holds; what it has held at most, where the system tells no more."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

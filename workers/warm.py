@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import shutil
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -36,13 +39,22 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from pydantic import Field
 
 from workers.child import OF_A_RUN
+from workers.listening import Listener, next_of
 from workers.remembering import remember_answers
 
 CANCELLATIONS_EVERY = 1.0
-"""Seconds between two looks for running runs that somebody cancelled."""
+"""Seconds between two looks for running runs that somebody cancelled, while the worker hears of none."""
+POLL_ANYWAY = 5.0
+"""Seconds between two polls, and two such looks, while the worker hears what there is to do."""
+TOGETHER = 0.05
+"""Seconds in which news count as one: a hundred runs that are resumed at once are polled for once."""
+SETTLED = 3.0
+"""Seconds after news for which it polls every second all the same: what it heard of may have come late."""
 CHILDREN = max(2, os.cpu_count() or 2)
 RUNS_PER_CHILD = 500
 MEMORY_MIB = 512
+FOLDER = "labels-run-"
+"""Begins the name of a run's folder, before the number of its process."""
 GRACE = 30
 """Seconds that a run has to end after it was asked to, before its process is killed."""
 
@@ -85,6 +97,18 @@ class WarmWorkerResult(BaseWorkerResult):
     """How an execution ended: 0, or what its process would have ended with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """How an execution ended."""
+
+    status: int
+    """0, or what its process ended with or would have."""
+    refused: bool = False
+    """The server did not want it to begin."""
+    memory: int = 0
+    """Bytes that its process holds now."""
+
+
 @dataclass(eq=False)
 class Child:
     """One warm process, and the run it executes."""
@@ -97,14 +121,11 @@ class Child:
     grace: float = GRACE
     """Seconds that its present run has to end when it is asked to."""
 
-    async def execute(self, run: FlowRun, environment: Mapping[str, str]) -> tuple[int, int]:
-        """Executes one run; its status and the bytes of memory that the process has held at most.
-
-        Where the process dies, the status is that of the process, and the memory does not matter.
-        """
+    async def execute(self, run: FlowRun, environment: Mapping[str, str]) -> Executed:
+        """Executes one run; where the process dies, the status is that of the process."""
         self.run, self.runs = run.id, self.runs + 1
         # The folder is ours, so that it goes even where the process was killed.
-        folder = tempfile.mkdtemp(prefix="labels-run-")
+        folder = tempfile.mkdtemp(prefix=f"{FOLDER}{self.process.pid}-")
         order = {"run": run.model_dump(mode="json"), "folder": folder, "environment": dict(environment)}
         try:
             self.writer.write(json.dumps(order).encode() + b"\n")
@@ -115,13 +136,12 @@ class Child:
             said = answer.result() if answer.done() and not answer.exception() else b""
             answer.cancel()
             if not said:
-                return await ended or 1, 0
+                return Executed(status=await ended or 1)
             ended.cancel()
         finally:
             self.run = None
             shutil.rmtree(folder, ignore_errors=True)
-        over = json.loads(said)
-        return over["status"], over["memory"]
+        return Executed(**json.loads(said))
 
     async def end(self, grace: float | None = None) -> None:
         """Ends the process: at once where it is idle, asked first and killed later where it is not."""
@@ -207,19 +227,26 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         self._children: dict[frozenset[tuple[str, str]], Children] = {}
         self._executing: dict[UUID, Child | None] = {}
         self._cancelled: set[UUID] = set()
-        self._watching: anyio.CancelScope | None = None
+        self._news = Listener()
+        self._freed = False
+        self._heard = self._polled = -math.inf
+        """When this worker heard of a run, and when it polled."""
+        self._polling = asyncio.Lock()
+        self._scopes: list[anyio.CancelScope] = []
 
     async def setup(self) -> None:
-        """Begins to watch for cancellations."""
+        """Begins to listen, and to watch for cancellations."""
         remember_answers()
+        await asyncio.to_thread(_remove_what_the_dead_left)
         await super().setup()
         assert self._runs_task_group is not None
-        self._watching = await self._runs_task_group.start(self._watch)
+        for service in (self._listen, self._poll_on_news, self._watch):
+            self._scopes.append(await self._runs_task_group.start(_until_cancelled, service))
 
     async def teardown(self, *exc_info: Any) -> None:
         """Lets the runs come to their end, then ends the processes."""
-        if self._watching is not None:
-            self._watching.cancel()
+        for scope in self._scopes:
+            scope.cancel()
         try:
             await super().teardown(*exc_info)
         finally:
@@ -230,16 +257,36 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
                             ending.start_soon(child.end)
             self._children.clear()
 
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        """Polls, as every worker does; seldom while this one hears of what is new and there was nothing."""
+        now = time.monotonic()
+        if self._news.hears and now - self._heard > SETTLED and now - self._polled < POLL_ANYWAY:
+            return []
+        return await self._poll()
+
+    async def _poll(self) -> list[FlowRun]:
+        async with self._polling:  # an answer that came late would offer what is executed by now
+            self._polled = time.monotonic()
+            return await super().get_and_submit_flow_runs()
+
     async def _submit_scheduled_flow_runs(
         self, flow_run_response: list[WorkerFlowRunResponse]
     ) -> list[FlowRun]:
-        """A run that was resumed while its former execution winds down waits for the next poll.
+        """Takes what is due now; of the rest it knows when to ask again.
 
-        The base worker would ask its limiter for a second place for the same run, which stops it.
+        The base worker would take what is due within `prefetch_seconds`, and hold a place for it until then. And it
+        would ask its limiter for a second place for a run that was resumed while its former execution winds
+        down, which stops it.
         """
-        return await super()._submit_scheduled_flow_runs(
-            [entry for entry in flow_run_response if entry.flow_run.id not in self._executing]
-        )
+        loop, due = asyncio.get_running_loop(), []
+        for entry in flow_run_response:
+            start = entry.flow_run.next_scheduled_start_time
+            ahead = start.timestamp() - time.time() if start is not None else 0.0
+            if ahead > 0:
+                loop.call_later(ahead, self._news.due.set)
+            elif entry.flow_run.id not in self._executing:
+                due.append(entry)
+        return await super()._submit_scheduled_flow_runs(due)
 
     async def _submit_run(self, flow_run: FlowRun) -> None:
         """As the base worker does, except for what costs the server a request and nobody looks at.
@@ -276,6 +323,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             Children(shared, configuration.preload, anyio.CapacityLimiter(configuration.children)),
         )
         self._executing[flow_run.id] = None
+        executed = Executed(status=0)
         try:
             async with children.turns:
                 child = await children.take()
@@ -283,23 +331,26 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
                 self._executing[flow_run.id] = child
                 if task_status is not None:
                     task_status.started(child.process.pid)
-                usable = False
+                usable = True
                 try:
-                    with anyio.CancelScope(shield=True):
-                        status, memory = await child.execute(flow_run, own)
-                    usable = (
-                        status == 0
-                        and child.runs < configuration.runs_per_child
-                        and memory < configuration.memory_mib * 1024 * 1024
-                    )
+                    if flow_run.id not in self._cancelled:  # before its process was there
+                        usable = False
+                        with anyio.CancelScope(shield=True):
+                            executed = await child.execute(flow_run, own)
+                        usable = (
+                            executed.status == 0
+                            and child.runs < configuration.runs_per_child
+                            and executed.memory < configuration.memory_mib * 1024 * 1024
+                        )
                 finally:
                     with anyio.CancelScope(shield=True):
                         await children.give_back(child, usable=usable)
         finally:
             del self._executing[flow_run.id]
-            if self._runs_task_group is not None and self.is_setup:
-                self._runs_task_group.start_soon(self._look_again)
-        if flow_run.id in self._cancelled:
+            self._freed = True  # what waits for the place need not wait for the next poll
+            self._news.due.set()
+        status = executed.status
+        if flow_run.id in self._cancelled or (executed.refused and await self._is_cancelling(flow_run.id)):
             self._cancelled.discard(flow_run.id)
             await self.client.set_flow_run_state(
                 flow_run.id,
@@ -309,28 +360,49 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             status = 0
         return WarmWorkerResult(status_code=status, identifier=str(child.process.pid))
 
-    async def _look_again(self) -> None:
-        """A place is free: what waits for it need not wait for the next poll."""
-        with contextlib.suppress(Exception):  # the poll itself reports what is wrong
-            await self.get_and_submit_flow_runs()
+    async def _is_cancelling(self, run: UUID) -> bool:
+        return bool(await self.client.read_flow_runs(flow_run_filter=_cancelling([run])))
 
-    async def _watch(self, task_status: anyio.abc.TaskStatus[anyio.CancelScope]) -> None:
+    async def _listen(self) -> None:
+        while self._work_pool is None:  # not known before the server answers
+            await anyio.sleep(CANCELLATIONS_EVERY)
+        await self._news.listen(self._work_pool.id)
+
+    async def _poll_on_news(self) -> None:
+        """Polls when a run may be due, and when a place became free."""
+        while True:
+            await self._news.due.wait()
+            self._news.due.clear()
+            freed, self._freed = self._freed, False
+            if not freed:
+                self._heard = time.monotonic()
+            with contextlib.suppress(Exception):  # the poll itself reports what is wrong
+                if freed or not self._has_no_place():
+                    found = await self._poll()
+                    if not found and not freed:
+                        await anyio.sleep(TOGETHER)  # the server tells of a run before it has written it
+                        await self._poll()
+            await anyio.sleep(TOGETHER)
+
+    def _has_no_place(self) -> bool:
+        limit = self._work_pool.concurrency_limit if self._work_pool else None
+        return limit is not None and len(self._executing) >= limit
+
+    async def _watch(self) -> None:
         """Looks for running runs that somebody cancelled, and ends their processes."""
-        with anyio.CancelScope() as scope:
-            task_status.started(scope)
-            while True:
-                await anyio.sleep(CANCELLATIONS_EVERY)
-                under_way = [
-                    run for run, child in self._executing.items() if child and run not in self._cancelled
-                ]
-                if not under_way:
-                    continue
-                with contextlib.suppress(Exception):  # the server is away: the next look finds it
-                    for run in await self.client.read_flow_runs(flow_run_filter=_cancelling(under_way)):
-                        await self._end_run(run.id)
+        while True:
+            await next_of(self._news.cancelled, POLL_ANYWAY if self._news.hears else CANCELLATIONS_EVERY)
+            under_way = [run for run in self._executing if run not in self._cancelled]
+            if not under_way:
+                continue
+            with contextlib.suppress(Exception):  # the server is away: the next look finds it
+                for run in await self.client.read_flow_runs(flow_run_filter=_cancelling(under_way)):
+                    await self._end_run(run.id)
 
     async def _end_run(self, run: UUID) -> None:
         child = self._executing.get(run)
+        if child is None and run in self._executing:
+            self._cancelled.add(run)  # it waits for a process, which will not be told to begin
         if child is None or child.run != run:
             return
         self._cancelled.add(run)
@@ -351,6 +423,33 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
                 await child.end(grace_seconds)
                 return
         raise InfrastructureNotFound(f"This worker has no process {infrastructure_pid}.")
+
+
+def _remove_what_the_dead_left() -> None:
+    """Folders of runs whose process was killed together with its worker."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        pid = folder.name.removeprefix(FOLDER).partition("-")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether there is such a process; one that only waits to be buried is none."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's, or no /proc here
+        return True
+
+
+async def _until_cancelled(
+    service: Callable[[], Awaitable[None]], task_status: anyio.abc.TaskStatus[anyio.CancelScope]
+) -> None:
+    with anyio.CancelScope() as scope:
+        task_status.started(scope)
+        await service()
 
 
 async def _kill_after_grace(child: Child, run: UUID) -> None:

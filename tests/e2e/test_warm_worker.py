@@ -9,18 +9,21 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Cancelling
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.states import Cancelling, Scheduled
 
-from tasks.runs import prefect_client
+from tasks.runs import form_of, prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support import odd_flows
 
@@ -39,7 +42,13 @@ class Yard:
     folder: Path
 
     def start(
-        self, flow: str, deployment: str = "plain", job: dict[str, Any] | None = None, **parameters: Any
+        self,
+        flow: str,
+        deployment: str = "plain",
+        job: dict[str, Any] | None = None,
+        queue: str | None = None,
+        state: State | None = None,
+        **parameters: Any,
     ) -> UUID:
         """A run of one of the odd flows."""
         (self.folder / flow).mkdir(exist_ok=True)
@@ -51,7 +60,28 @@ class Yard:
             job_variables=job or {},
         )
         given = {"folder": str(self.folder / flow), **parameters}
-        return self.client.create_flow_run_from_deployment(made, parameters=given).id
+        return self.client.create_flow_run_from_deployment(
+            made, parameters=given, work_queue_name=queue, state=state
+        ).id
+
+    def queue(self, name: str, **settings: Any) -> str:
+        """A queue of the pool."""
+        body = {"name": name, **settings}
+        self.client._client.post(f"/work_pools/{self.pool}/queues", json=body).raise_for_status()
+        return name
+
+    def state(self, run: UUID) -> str:
+        state = self.run(run).state
+        return state.name or "" if state else ""
+
+    def until_suspended(self, run: UUID) -> None:
+        self.until(lambda: form_of(self.client, self.run(run)), f"{run} is suspended with its form")
+
+    def times(self, name: str) -> tuple[float, float]:
+        """When the run of `tells_when` with this name began and ended."""
+        words = [word.split() for _, word in self.said("tells_when") if word.split()[0] == name]
+        [began, ended] = [float(word[2]) for word in words]
+        return began, ended
 
     def run(self, run: UUID) -> FlowRun:
         return self.client.read_flow_run(run)
@@ -79,18 +109,25 @@ class Yard:
         assert state is not None
         return state.type
 
-    def start_worker(self, kind: str, *options: str) -> None:
+    def start_worker(self, kind: str, *options: str, name: str = "worker") -> None:
         self.stage.running.start(
-            f"worker of {self.pool}",
+            f"{name} of {self.pool}",
             [
                 sys.executable, "-m", "workers", "worker", "start", "--pool", self.pool, "--type", kind,
-                "--name", f"{socket.gethostname()}-{self.pool}", "--install-policy", "never", *options,
+                "--name", f"{socket.gethostname()}-{self.pool}-{name}", "--install-policy", "never", *options,
             ],
         )  # fmt: skip
 
     @property
     def worker(self) -> Any:
         return self.stage.running.processes[f"worker of {self.pool}"]
+
+    def end(self) -> None:
+        """Ends what was started here."""
+        processes = self.stage.running.processes
+        for name in [name for name in processes if name.endswith(f" of {self.pool}")]:
+            processes[name].kill()
+            processes.pop(name).wait(10)
 
     def log(self) -> str:
         return (self.stage.here.settings.home / "logs" / f"worker of {self.pool}.log").read_text()[-3000:]
@@ -101,8 +138,8 @@ def yard_of(stage: Stage_, tmp_path: Path) -> Iterator[Callable[..., Yard]]:
     opened = []
     with prefect_client() as client:
 
-        def open_yard(name: str, kind: str = "warm", *options: str) -> Yard:
-            client.create_work_pool(WorkPoolCreate(name=name, type=kind))
+        def open_yard(name: str, kind: str = "warm", *options: str, limit: int | None = None) -> Yard:
+            client.create_work_pool(WorkPoolCreate(name=name, type=kind, concurrency_limit=limit))
             yard = Yard(stage, client, name, tmp_path)
             opened.append(yard)
             yard.start_worker(kind, *options)
@@ -110,9 +147,7 @@ def yard_of(stage: Stage_, tmp_path: Path) -> Iterator[Callable[..., Yard]]:
 
         yield open_yard
         for yard in opened:
-            yard.worker.kill()
-            yard.worker.wait(10)
-            del stage.running.processes[f"worker of {yard.pool}"]
+            yard.end()
 
 
 def alive(pid: int) -> bool:
@@ -170,26 +205,157 @@ def test_processes_stay_and_what_a_run_does_to_its_own_harms_no_other(yard_of: C
     assert yard.worker.poll() is None
 
 
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_asked_to_end_lets_its_run_end_and_leaves_nothing(
-    yard_of: Callable[..., Yard],
+    yard_of: Callable[..., Yard], asked: signal.Signals
 ) -> None:
-    yard = yard_of("ending")
+    yard = yard_of(f"ending-{asked.name.lower()}")
     run = yard.start("takes_a_while")
     yard.until(lambda: yard.said("takes_a_while"), "the run has begun")
-    yard.worker.send_signal(signal.SIGTERM)
+    yard.worker.send_signal(asked)
     yard.worker.wait(30)
     assert [word for _, word in yard.said("takes_a_while")] == ["begins", "ends"]
     assert yard.until_over(run) is StateType.COMPLETED
     assert not alive(yard.said("takes_a_while")[0][0])
 
 
+def test_a_worker_that_is_asked_to_end_twice_ends_and_its_run_ends_without_it(
+    yard_of: Callable[..., Yard],
+) -> None:
+    yard = yard_of("ending-now")
+    run = yard.start("tells_when", name="long", seconds=4)
+    yard.until(lambda: yard.said("tells_when"), "the run has begun")
+    yard.worker.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    assert yard.worker.poll() is None, "it waits for the run"
+    yard.worker.send_signal(signal.SIGTERM)
+    yard.worker.wait(10)
+    assert yard.until_over(run) is StateType.COMPLETED
+    yard.until(lambda: not alive(yard.said("tells_when")[0][0]), "the run's process is gone")
+
+
 def test_the_processes_of_a_worker_that_was_killed_end_after_their_run(yard_of: Callable[..., Yard]) -> None:
     yard = yard_of("killed")
-    run = yard.start("takes_a_while")
-    yard.until(lambda: yard.said("takes_a_while"), "the run has begun")
+    run = yard.start("tells_when", name="killed", seconds=2)
+    yard.until(lambda: yard.said("tells_when"), "the run has begun")
+    [(pid, word)] = yard.said("tells_when")
     os.kill(yard.worker.pid, signal.SIGKILL)
     assert yard.until_over(run) is StateType.COMPLETED
-    yard.until(lambda: not alive(yard.said("takes_a_while")[0][0]), "its process is gone")
+    yard.until(lambda: not alive(pid), "its process is gone")
+    assert not Path(word.split()[3]).exists(), "and its folder with it"
+
+
+def test_what_a_worker_and_its_process_leave_when_both_are_killed_the_next_one_removes(
+    yard_of: Callable[..., Yard],
+) -> None:
+    yard = yard_of("both-killed")
+    yard.start("tells_when", name="both", seconds=60)
+    yard.until(lambda: yard.said("tells_when"), "the run has begun")
+    [(pid, word)] = yard.said("tells_when")
+    os.kill(yard.worker.pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    folder = Path(word.split()[3])
+    assert folder.name.startswith("labels-run-")
+    assert folder.exists()
+    yard.start_worker("warm", name="next")
+    yard.until(lambda: not folder.exists(), "the folder is gone")
+
+
+def test_a_process_that_dies_between_two_runs_or_at_its_start_costs_no_run_but_its_own(
+    yard_of: Callable[..., Yard], tmp_path: Path
+) -> None:
+    yard = yard_of("deaths")
+    assert yard.until_over(yard.start("ends")) is StateType.COMPLETED
+    [(pid, _)] = yard.said("ends")
+    os.kill(pid, signal.SIGKILL)
+    assert yard.until_over(yard.start("ends")) is StateType.COMPLETED
+    assert yard.said("ends")[-1][0] != pid
+    dies = {"preload": ["tests.support.dies_once"], "env": {"DIES_ONCE": str(tmp_path / "died")}}
+    assert yard.until_over(yard.start("ends", "dies", dies)) is StateType.CRASHED
+    assert yard.until_over(yard.start("ends", "dies", dies)) is StateType.COMPLETED
+    assert yard.worker.poll() is None
+
+
+def test_places_are_the_pools_and_its_queues_and_go_by_priority(yard_of: Callable[..., Yard]) -> None:
+    yard = yard_of("limited", limit=1)
+    job = {"children": 4}
+    urgent, later = yard.queue("urgent", priority=1), yard.queue("later", priority=9)
+    runs = [yard.start("tells_when", job=job, queue=later, name="first", seconds=2)]
+    yard.until(lambda: yard.said("tells_when"), "the first run has begun")
+    runs += [yard.start("tells_when", job=job, queue=later, name="third")]
+    runs += [yard.start("tells_when", job=job, queue=urgent, name="second")]
+    assert {yard.until_over(run) for run in runs} == {StateType.COMPLETED}
+    assert yard.times("first")[1] < yard.times("second")[0], "one place"
+    assert yard.times("second")[1] < yard.times("third")[0], "which goes to the urgent one first"
+
+    yard.client.update_work_pool(yard.pool, WorkPoolUpdate(concurrency_limit=4))
+    narrow, wide = yard.queue("narrow", concurrency_limit=1), yard.queue("wide")
+    runs = [
+        yard.start("tells_when", job=job, queue=queue, name=name, seconds=1.5)
+        for name, queue in {"n1": narrow, "n2": narrow, "w1": wide, "w2": wide}.items()
+    ]
+    assert {yard.until_over(run) for run in runs} == {StateType.COMPLETED}
+    (one, two), wides = sorted(map(yard.times, ("n1", "n2"))), list(map(yard.times, ("w1", "w2")))
+    assert one[1] <= two[0], "a queue of one place"
+    assert any(began < one[1] or began < two[1] for began, _ in wides), "which holds up no other queue"
+
+
+def test_a_run_that_is_due_later_begins_then_and_holds_no_place_before(yard_of: Callable[..., Yard]) -> None:
+    yard = yard_of("later", limit=1)
+    due = datetime.now(UTC) + timedelta(seconds=4)
+    planned = yard.start("tells_when", state=Scheduled(scheduled_time=due), name="planned")
+    assert yard.until_over(yard.start("tells_when", name="before")) is StateType.COMPLETED
+    assert yard.state(planned) == "Scheduled"
+    assert yard.until_over(planned) is StateType.COMPLETED
+    assert yard.times("planned")[0] >= due.timestamp() > yard.times("before")[1]
+
+
+def test_of_two_workers_each_run_is_executed_by_one(yard_of: Callable[..., Yard]) -> None:
+    yard = yard_of("two")
+    yard.start_worker("warm", name="other")
+    runs = [yard.start("tells_when", name=f"r{n}") for n in range(12)]
+    assert {yard.until_over(run) for run in runs} == {StateType.COMPLETED}
+    begun = [word.split()[0] for _, word in yard.said("tells_when") if word.split()[1] == "begins"]
+    assert sorted(begun) == sorted(f"r{n}" for n in range(12))
+    folders = [Path(word.split()[3]) for _, word in yard.said("tells_when") if word.split()[1] == "begins"]
+    yard.until(lambda: not any(folder.exists() for folder in folders), "no folder is left")
+
+
+def test_a_storm_of_resumes_moves_every_run_on_once_and_its_log_is_there(
+    yard_of: Callable[..., Yard],
+) -> None:
+    yard = yard_of("storm", limit=4)
+    runs = [yard.start("waits", job={"children": 4}, name=f"run {n}") for n in range(24)]
+    for run in runs:
+        yard.until_suspended(run)
+
+    def resume(run: UUID) -> str:
+        return yard.client.resume_flow_run(run, run_input={"word": "on"}).status.value
+
+    with ThreadPoolExecutor(12) as callers:
+        assert set(callers.map(resume, runs)) == {"ACCEPT"}
+    assert {yard.until_over(run) for run in runs} == {StateType.COMPLETED}
+    assert sorted(word for _, word in yard.said("waits")) == sorted(f"run {n} goes on" for n in range(24))
+    logs = yard.client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=runs)))
+    told = sorted(log.message for log in logs if log.message.endswith("goes on"))
+    assert told == sorted(f"run {n} goes on" for n in range(24))
+
+
+def test_a_run_is_cancelled_wherever_it_stands(yard_of: Callable[..., Yard]) -> None:
+    yard = yard_of("cancelled", limit=1)
+    starting = yard.start("tells_when", name="starting", seconds=60)  # its process loads Prefect first
+    waiting = yard.start("tells_when", name="waiting")
+    yard.until(lambda: yard.state(starting) == "Pending", "it is about to start")
+    for run in (starting, waiting):
+        yard.client.set_flow_run_state(run, Cancelling())
+    assert [yard.until_over(run) for run in (starting, waiting)] == [StateType.CANCELLED] * 2
+    suspended = yard.start("waits", name="suspended")
+    yard.until_suspended(suspended)
+    yard.client.set_flow_run_state(suspended, Cancelling())
+    assert yard.until_over(suspended) is StateType.CANCELLED
+    assert yard.until_over(yard.start("tells_when", name="after")) is StateType.COMPLETED
+    assert {word.split()[0] for _, word in yard.said("tells_when")} <= {"after", "starting"}
+    assert not yard.said("waits")
 
 
 @pytest.mark.parametrize("kind", ["warm", "process"])

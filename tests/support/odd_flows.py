@@ -9,7 +9,7 @@ import signal
 import time
 from pathlib import Path
 
-from prefect import flow, suspend_flow_run
+from prefect import flow, get_run_logger, suspend_flow_run
 from prefect.input import RunInput
 
 
@@ -67,11 +67,14 @@ def hangs(folder: str, deaf: bool = False) -> None:
         time.sleep(0.1)
 
 
+_KEPT: list[bytes] = []
+
+
 @flow
 def grows(folder: str) -> None:
-    """Takes three hundred mebibytes."""
+    """Takes three hundred mebibytes and keeps them."""
     said(folder, "grows")
-    bytearray(300 * 1024 * 1024)
+    _KEPT.append(b"x" * (300 * 1024 * 1024))
 
 
 class Nothing(RunInput):
@@ -97,3 +100,19 @@ def takes_a_while(folder: str) -> None:
     said(folder, "begins")
     time.sleep(2)
     said(folder, "ends")
+
+
+@flow
+def tells_when(folder: str, name: str, seconds: float = 0.0) -> None:
+    """Says when it began and ended, and where."""
+    said(folder, f"{name} begins {time.time()} {Path.cwd()}")
+    time.sleep(seconds)
+    said(folder, f"{name} ends {time.time()}")
+
+
+@flow
+async def waits(folder: str, name: str) -> None:
+    """Suspends, and says how it went on."""
+    await suspend_flow_run(wait_for_input=Nothing, key="once")  # type: ignore[misc]  # typed as sync
+    get_run_logger().warning("%s goes on", name)
+    said(folder, f"{name} goes on")
