@@ -1,133 +1,261 @@
 """The same application on Prefect's stock process worker and on ours: how many a minute, and at what cost.
 
-Run it with `.venv/bin/python -m benchmarks.engine`; it starts a server and a worker of its own for each, one
-after the other, carries applications from the submission to the certificate and prints a table. Processor
-seconds are read from /proc, so it needs Linux.
+Run it with `.venv/bin/python -m benchmarks.engine`. It starts a server and a worker of its own for each row, one after
+the other, carries applications from the submission to the certificate and prints a table: the stock worker and
+ours on SQLite, and ours with Prefect's server on PostgreSQL, where that is installed. Both workers have the server and
+settings of `labels up`. Processor seconds and memory are read from /proc, so it needs Linux.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sqlite3
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.processor import memory, processor
+import psycopg
+import sqlalchemy as sa
+
+from benchmarks.processor import PAGE, descendants, processor
 from cli.services import free_port, services
 from labels import reviewing
 from labels.answers import ReviewAnswer
-from labels.record.schema import Stage
+from labels.record.schema import Application, Stage
 from labels.settings import Settings
 from tests.e2e.conftest import Stage_, more_projects
+from tests.support.databases import Cluster, PostgreSQLMissing, postgresql
 from tests.support.people import TODAY, code_of, points, populate
+
+AT_ONCE = range(100, 146)
+ALONE = range(146, 159)
+FIRST = 159
+PATIENCE = 600.0
+SETTLED = 3.0
+"""Seconds after which Prefect's server has written what its tasks did."""
 
 
 @dataclass
 class Measured:
-    """What one worker took for all the applications, in seconds, and bytes of memory."""
+    """What one row took for all its applications: seconds, bytes."""
 
-    seconds: float
-    client: float
-    worker: float
-    server: float
-    resumed: list[float]
-    memory: int
+    count: int
+    seconds: float = 0.0
+    spent: dict[str, float] = field(default_factory=dict)
+    resumed: list[float] = field(default_factory=list)
+    child: int = 0
+    waiting: float = 0.0
+    finished: float = 0.0
 
-    def row(self, count: int) -> list[str]:
+    @property
+    def a_minute(self) -> float:
+        return self.count / self.seconds * 60
+
+    def processor(self, *names: str) -> float:
+        """Seconds of processor for one application."""
+        return sum(self.spent.get(name, 0.0) for name in names) / self.count
+
+    @property
+    def p95(self) -> float:
+        return statistics.quantiles(self.resumed, n=20, method="inclusive")[-1]
+
+    def row(self) -> list[str]:
         """The figures of the table."""
-        p95 = statistics.quantiles(self.resumed, n=20)[-1] if len(self.resumed) > 1 else self.resumed[0]
         return [
-            f"{count / self.seconds * 60:.0f}",
-            f"{self.client / count:.2f}",
-            f"{self.worker / count:.2f}",
-            f"{self.server / count:.2f}",
+            f"{self.a_minute:.0f}",
+            *(f"{self.processor(name):.2f}" for name in ("client", "worker", "server", "database")),
             f"{statistics.median(self.resumed):.2f}",
-            f"{p95:.2f}",
-            f"{self.memory / 1024 / 1024:.0f}",
+            f"{self.p95:.2f}",
+            f"{self.child / 1024 / 1024:.0f}",
+            f"{self.waiting / 1024:.0f}",
+            f"{self.finished / 1024:.0f}",
         ]
 
 
-def review(stage: Stage_, application: str) -> None:
-    """The reviewers' answers, as the command line records them."""
-    here = stage.here
-    for step in stage.reviews(application):
-        with here.record.writing() as session:
-            reviewing.answer(
-                session, step.id, step.assignee, code_of(step, here.key),
-                ReviewAnswer(scores=points(4), comment="Well done."),
-                now=here.now(), key=here.key, door="benchmark",
-            )  # fmt: skip
+HEADS = ["a minute", "client", "worker", "server", "database", "p50", "p95", "child", "waiting", "finished"]
 
 
-def measure(kind: str, count: int, alone: int) -> Measured:
-    """Carries `count` applications at once and then `alone` one by one through a worker of this kind."""
+def largest_child(worker: int) -> int:
+    """Bytes that the largest process below a worker holds now."""
+    held = [0]
+    for one in descendants(worker):
+        with contextlib.suppress(OSError):
+            if one != worker:
+                held.append(int(Path(f"/proc/{one}/statm").read_text().split()[1]) * PAGE)
+    return max(held)
+
+
+def size(home: Path, database: str | None) -> int:
+    """Bytes that Prefect's tables and their indexes take."""
+    if database is None:
+        with contextlib.closing(sqlite3.connect(home / "prefect" / "prefect.db")) as connection:
+            return int(connection.execute("SELECT sum(pgsize) FROM dbstat").fetchone()[0])
+    with psycopg.connect(database) as connection:
+        row = connection.execute(
+            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
+            " AND relnamespace = 'public'::regnamespace"
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+class Row:
+    """One worker on one database, from its start to its end."""
+
+    def __init__(self, stage: Stage_, database: str | None, cluster: Cluster | None) -> None:
+        self.stage = stage
+        self.home = stage.here.settings.home
+        self.database = database
+        self.pids = {name: process.pid for name, process in stage.running.processes.items()}
+        if cluster is not None and cluster.pid is not None:
+            self.pids["database"] = cluster.pid
+        self.child = 0
+
+    def spent(self) -> dict[str, float]:
+        """Seconds of processor by now."""
+        return {name: processor(pid) for name, pid in self.pids.items()} | {"client": time.process_time()}
+
+    def size(self) -> int:
+        time.sleep(SETTLED)
+        return size(self.home, self.database)
+
+    def submit(self, number: int) -> str:
+        return self.stage.submit(teacher=f"T-{number}", project=f"P-{number}")
+
+    def each(
+        self, applications: list[str], ready: Callable[[Application], bool], every: float = 0.2
+    ) -> Iterator[str]:
+        """The applications in the order in which they become ready."""
+        left, deadline, looked = set(applications), time.monotonic() + PATIENCE, 0.0
+        while left:
+            with self.stage.here.record.reading() as session:
+                query = sa.select(Application).where(Application.id.in_(left))
+                found = [one.id for one in session.scalars(query) if ready(one)]
+            yield from found
+            left.difference_update(found)
+            if time.monotonic() - looked > 0.5:
+                looked = time.monotonic()
+                self.child = max(self.child, largest_child(self.pids["worker"]))
+            assert time.monotonic() < deadline, f"{len(left)} did not get there within {PATIENCE} s"
+            time.sleep(0 if found else every)
+
+    def parked(self, applications: list[str]) -> Iterator[str]:
+        return self.each(
+            applications, lambda one: one.run is not None and one.parked_revision >= one.revision
+        )
+
+    def closed(self, applications: list[str], every: float = 0.2) -> Iterator[str]:
+        return self.each(applications, lambda one: one.stage is Stage.CLOSED, every)
+
+    def review(self, application: str) -> None:
+        """The reviewers' answers, as the command line records them."""
+        here = self.stage.here
+        for step in self.stage.reviews(application):
+            with here.record.writing() as session:
+                reviewing.answer(
+                    session, step.id, step.assignee, code_of(step, here.key),
+                    ReviewAnswer(scores=points(4), comment="Well done."),
+                    now=here.now(), key=here.key, door="benchmark",
+                )  # fmt: skip
+
+    def answer(self, application: str) -> None:
+        self.review(application)
+        self.stage.wake(application)
+
+    def resume(self, number: int) -> float:
+        """Seconds from the last answer to the closed application, with nothing else to do."""
+        application = self.submit(number)
+        self.stage.until_parked(application)
+        self.review(application)
+        began = time.monotonic()
+        self.stage.wake(application)
+        for _ in self.closed([application], every=0.02):
+            pass
+        return time.monotonic() - began
+
+    def measure(self, count: int, alone: int) -> Measured:
+        """Many applications at once, which wait and are then answered; and some one by one."""
+        self.resume(FIRST)  # everything is loaded
+        self.resume(FIRST - 1)
+        measured = Measured(count)
+        empty, before, began = self.size(), self.spent(), time.monotonic()
+        applications = [self.submit(number) for number in AT_ONCE[:count]]
+        for _ in self.parked(applications):
+            pass
+        for application in applications:
+            self.stage.until_parked(application)
+        measured.seconds = time.monotonic() - began
+        measured.waiting = (self.size() - empty) / count
+        began = time.monotonic()
+        for application in applications:
+            self.answer(application)
+        for _ in self.closed(applications):
+            pass
+        measured.seconds += time.monotonic() - began
+        after = self.spent()
+        measured.spent = {name: after[name] - before[name] for name in after}
+        measured.finished = (self.size() - empty) / count
+        measured.resumed = [self.resume(number) for number in ALONE[:alone]]
+        measured.child = self.child
+        return measured
+
+
+def measure(kind: str, count: int, alone: int, cluster: Cluster | None = None) -> Measured:
+    """One row of the table."""
     with tempfile.TemporaryDirectory() as home:
-        settings = Settings(_env_file=None, home=Path(home), today=TODAY)
+        database = cluster.url(cluster.create(), driver="postgresql") if cluster else None
+        settings = Settings(_env_file=None, home=Path(home), today=TODAY, prefect_database_url=database or "")
         with services(settings, free_port(), free_port(), kind) as (running, here):
             with here.record.writing() as session:
                 populate(session, reviewers=10)
                 more_projects(session)
-            stage = Stage_(running, here)
-            carry(stage, [stage.submit(teacher="T-159", project="P-159")])  # everything is loaded
-            before = {name: processor(process.pid) for name, process in running.processes.items()}
-            began, own = time.monotonic(), time.process_time()
-            carry(stage, [stage.submit(teacher=f"T-{n}", project=f"P-{n}") for n in range(100, 100 + count)])
-            seconds, client = time.monotonic() - began, time.process_time() - own
-            spent = {
-                name: processor(process.pid) - before[name] for name, process in running.processes.items()
-            }
-            held = memory(running.processes["worker"].pid)
-            resumed = [resume(stage, n) for n in range(159 - alone, 159)]
-    return Measured(seconds, client, spent["worker"], spent["server"], resumed, held)
-
-
-def carry(stage: Stage_, applications: list[str]) -> None:
-    """From the submission to the end."""
-    for application in applications:
-        stage.until_parked(application)
-        review(stage, application)
-        stage.wake(application)
-    for application in applications:
-        stage.until_closed(application)
-
-
-def resume(stage: Stage_, number: int) -> float:
-    """Seconds from the last answer to the closed application, on an idle machine."""
-    application = stage.submit(teacher=f"T-{number}", project=f"P-{number}")
-    stage.until_parked(application)
-    review(stage, application)
-    began = time.monotonic()
-    stage.wake(application)
-    while stage.application(application).stage is not Stage.CLOSED:
-        time.sleep(0.02)
-    return time.monotonic() - began
+            return Row(Stage_(running, here), database, cluster).measure(count, alone)
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the table, and the ratios that are to be reached."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--applications", type=int, default=30, help="at once; at most 40")
-    parser.add_argument("--alone", type=int, default=10, help="one by one; at most 15")
+    parser.add_argument("--applications", type=int, default=20, help=f"at once; at most {len(AT_ONCE)}")
+    parser.add_argument("--alone", type=int, default=10, help=f"one by one; at most {len(ALONE) - 1}")
+    parser.add_argument("--only", nargs="*", default=["stock", "warm", "postgresql"], help="these rows")
     arguments = parser.parse_args()
-    heads = ["worker", "a minute", "client s", "worker s", "server s", "p50 s", "p95 s", "MiB"]
-    print(f"{arguments.applications} applications, then {arguments.alone} one by one\n")
-    print("".join(f"{head:>10}" for head in heads))
-    rows = {}
-    for kind in ("process", "warm"):
-        measured = measure(kind, arguments.applications, arguments.alone)
-        rows[kind] = measured
-        print(
-            f"{kind:>10}" + "".join(f"{value:>10}" for value in measured.row(arguments.applications)),
-            flush=True,
-        )
-    stock, warm = rows["process"], rows["warm"]
-    print(f"\napplications a minute, warm / stock:        {stock.seconds / warm.seconds:.1f}")
-    print(
-        f"processor of client and worker, warm / stock: {(warm.client + warm.worker) / (stock.client + stock.worker):.2f}"
-    )
-    print("(seconds of processor are for one application; p50 and p95 are from the last answer to the end)")
+    count, alone = arguments.applications, min(arguments.alone, len(ALONE) - 1)
+    print(f"{count} applications at once, then {alone} one by one, on {os.cpu_count()} processors.")
+    print("Processor: seconds for one application. p50, p95: seconds from the last answer to the end.")
+    print("Child: MiB. Waiting, finished: KiB of Prefect's database for one application.\n")
+    print(f"{'':>18}" + "".join(f"{head:>10}" for head in HEADS))
+    rows: dict[str, Measured] = {}
+
+    def add(name: str, measured: Measured) -> None:
+        rows[name] = measured
+        print(f"{name:>18}" + "".join(f"{value:>10}" for value in measured.row()), flush=True)
+
+    if "stock" in arguments.only:
+        add("stock, SQLite", measure("process", count, alone))
+    if "warm" in arguments.only:
+        add("warm, SQLite", measure("warm", count, alone))
+    if "postgresql" in arguments.only:
+        with contextlib.ExitStack() as stack:
+            try:
+                cluster = stack.enter_context(postgresql(Path(tempfile.gettempdir()), durable=True))
+            except PostgreSQLMissing as missing:
+                print(f"  no row for PostgreSQL: {missing}")
+            else:
+                add("warm, PostgreSQL", measure("warm", count, alone, cluster))
+    stock = rows.pop("stock, SQLite", None)
+    if stock is None:
+        return
+    for name, warm in rows.items():
+        both = warm.processor("client", "worker") / stock.processor("client", "worker")
+        print(f"\n{name}, beside the stock worker")
+        print(f"  applications a minute    {warm.a_minute / stock.a_minute:6.1f} times   (to reach: 10)")
+        print(f"  client's and worker's    {both:6.2f} of it    (to reach: 0.10)")
+        print(f"  last answer to end, p95  {warm.p95:6.2f} s       (to reach: 1.5)")
+        print(f"  Prefect's database       {warm.finished / 1024:6.0f} KiB     (to reach: 60)")
 
 
 if __name__ == "__main__":

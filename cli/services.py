@@ -25,6 +25,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.output import say
+from cli.prefect_database import connection_url
 from labels.errors import NotAllowed, OutOfReach
 from labels.settings import PROJECT, Settings, load_settings
 from tasks.post import send_due
@@ -172,7 +173,11 @@ def _one_authority(home: Path) -> Path:
 
 
 def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
-    """What the children see: our settings, Prefect's address, and quiet defaults of Prefect's."""
+    """What the children see: our settings, Prefect's address, and quiet defaults of Prefect's.
+
+    Raises:
+        InvalidInput, OutOfReach: as `connection_url` has them.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LABELS_")}
     own = settings.exported() | {
         "PREFECT_API_URL": api_url,
@@ -180,6 +185,8 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
         # A run begins in a folder of its own, and finds this checkout all the same.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
     }
+    if database := connection_url(settings):
+        own["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database
     defaults = {
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -202,7 +209,8 @@ def services(
 
     Raises:
         NotAllowed: services of the same home are running already.
-        OutOfReach: Prefect's server did not come up.
+        InvalidInput: the setting of Prefect's database is wrong.
+        OutOfReach: Prefect's database does not answer, or its server did not come up.
     """
     if known := running_services(settings.home):
         raise NotAllowed(

@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """`smtp://user:password@host:25`, `smtps://…` or `smtp+starttls://…`; by default mail goes
     into a folder of `.eml` files in `home`."""
     mail_sender: str = "eTwinning labels <labels@localhost>"
+    prefect_database_url: str = ""
+    """`postgresql://user:password@host/database` of Prefect's server; by default a SQLite file in `home`."""
     site_url: str = "http://127.0.0.1:4200"
     """Where people reach the Prefect UI; used in mail."""
     rules: Path | None = None

@@ -84,7 +84,7 @@ def main() -> None:
         below = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="labels-peers-")))
         below.chmod(0o711)  # PostgreSQL runs as another user
         needs_postgresql = "PostgreSQL" in arguments.databases
-        cluster = stack.enter_context(postgresql(below, lasting=True) if needs_postgresql else nullcontext())
+        cluster = stack.enter_context(postgresql(below, durable=True) if needs_postgresql else nullcontext())
         found = {}
         for name, peer, database in _all(arguments.only, arguments.databases):
             print(f"{peer.title()} on {database} …", file=sys.stderr, flush=True)

@@ -22,19 +22,19 @@ START_WITHIN = 60.0
 """Seconds a cluster may take to accept connections; one is usual."""
 
 _SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "shared_buffers": "64MB",
+    "max_connections": "100",
+}
+_CARELESS = {
     # Nothing in here outlives the test run, so nothing needs to reach the disk.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
-    "shared_buffers": "64MB",
-    "max_connections": "100",
 }
-_LASTING = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-"""What a measurement needs: commits that reach the disk."""
 
 
 class PostgreSQLMissing(Exception):
@@ -46,8 +46,7 @@ class Cluster:
 
     def __init__(self, port: int, password: str) -> None:
         self.port = port
-        self.pid = 0
-        """Its first process, once it runs."""
+        self.pid: int | None = None
         self._password = password
         self._numbered = 0
 
@@ -122,17 +121,16 @@ def _in_memory() -> Path | None:
 
 
 @contextlib.contextmanager
-def postgresql(below: Path | None = None, *, lasting: bool = False) -> Iterator[Cluster]:
+def postgresql(below: Path | None = None, *, durable: bool = False) -> Iterator[Cluster]:
     """A cluster that lives as long as the `with` block, and never longer than this process.
 
-    Its files are kept `below` that folder, which everybody must be able to enter; in memory unless told.
-    Only where it is `lasting` do commits wait for the disk.
+    Its files are kept `below` that folder, which everybody must be able to enter; in memory unless told. A
+    `durable` one writes as it would in earnest.
 
     Raises:
         PostgreSQLMissing: it is not installed, or this user can't start it.
     """
     programs, owner = _programs(), _as_owner()
-    settings = _SETTINGS | _LASTING if lasting else _SETTINGS
     folder = Path(tempfile.mkdtemp(prefix="labels-postgresql-", dir=below or _in_memory()))
     data, log = folder / "cluster", folder / "log"
     password = secrets.token_urlsafe(16)
@@ -166,13 +164,14 @@ def postgresql(below: Path | None = None, *, lasting: bool = False) -> Iterator[
                 raise RuntimeError(f"PostgreSQL's initdb failed: {log.read_text(errors='replace')[-2000:]}")
             for _ in range(3):  # another process may take the free port before we do
                 cluster = Cluster(_free_port(), password)
+                settings = _SETTINGS if durable else _SETTINGS | _CARELESS
                 options = [f"--{name}={value}" for name, value in settings.items()]
                 server = subprocess.Popen(
                     [*owner, programs / "postgres", "-D", data, "-p", str(cluster.port), *options],
                     cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 )  # fmt: skip
+                cluster.pid = server.pid
                 if _started(server, cluster):
-                    cluster.pid = server.pid
                     break
             else:
                 raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
