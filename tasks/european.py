@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import deque
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -12,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from labels.errors import InvalidInput
 from labels.european_label import awarding, freezing, screening
-from labels.european_label.certificates import due_certificates
+from labels.european_label.certificates import certificates_left, due_certificates
 from labels.european_label.freezing import RulesFor
 from labels.european_label.gallery import gallery
-from labels.issued import DuePaper, enter
+from labels.issued import DuePaper, MadePaper, enter
 from labels.journal import SYSTEM, note
 from labels.papers import CertificateFacts
 from labels.record.schema import Application, Cycle, CycleOrganisation, Document, Journal, Stage, Step
@@ -24,12 +27,13 @@ from labels.steps import held
 from tasks import european_briefs
 from tasks.issuing import store
 from tasks.process import asked, show, tell_prefect
+from tasks.progress import Progress
 from tasks.retrying import RETRIED
 from tasks.runs import prefect_client, start, wake
 from tasks.workspace import Workspace, workspace
 
-SHEETS = 20
-"""Certificates that are laid out, and held in memory, together."""
+TOGETHER = 50
+"""Certificates that are entered into the record in one transaction."""
 
 
 def rules_of_year(here: Workspace, year: int) -> RulesFor:
@@ -144,48 +148,75 @@ def award(application_id: str) -> str:
 
 @task(name="issue the certificates", **RETRIED)
 def issue_certificates(application_id: str) -> int:
-    """Every certificate rendered, stored and in the record, a few at a time; returns how many were made."""
-    here, made, after = workspace(), 0, ""
-    while True:
-        with here.record.reading() as session:
-            application = session.get_one(Application, application_id)
-            due = due_certificates(session, application, SHEETS, here.stamp, after)
-        if not due:
-            return made
-        after = due[-1].facts.application
-        for certificate, content in zip(due, _rendered(due), strict=True):
-            if content is None:
-                _tell_unprintable(here, application_id, certificate)
-                continue
-            stored = store(here, content)
-            with here.record.writing() as session:
-                enter(session, certificate, stored, now=here.now())
-            made += 1
+    """Every certificate rendered, stored and in the record, with progress shown; returns how many were made.
+
+    A name that can't be printed keeps nobody waiting. Whatever is stored when the run is interrupted stays, and the
+    next run goes on there.
+    """
+    here = workspace()
+    with here.record.reading() as session:
+        application = session.get_one(Application, application_id)
+        year, left = application.content["year"], certificates_left(session, application)
+    if not left:
+        return 0
+    progress = Progress(f"cycle-{year}-certificates", f"Certificates of {year}", left)
+    made = 0
+    stored: list[tuple[DuePaper, MadePaper]] = []
+    try:
+        with contextlib.closing(_rendered(here, application_id, left)) as rendered:
+            for number, (certificate, content) in enumerate(rendered, 1):
+                if isinstance(content, InvalidInput):
+                    get_run_logger().error("A certificate can't be printed: %s", content)
+                    _tell_unprintable(here, application_id, certificate)
+                    continue
+                stored.append((certificate, store(here, content)))
+                if len(stored) == TOGETHER:
+                    made += _entered(here, stored)
+                    progress.show(number)
+    except Exception:
+        _entered(here, stored)  # the disk may be full, but what was stored need not be made again
+        raise
+    progress.end()
+    return made + _entered(here, stored)
 
 
-def _rendered(due: list[DuePaper]) -> list[bytes | None]:
-    """The certificates; one that can't be printed keeps none of the others waiting, and is named in the log."""
+def _rendered(
+    here: Workspace, application_id: str, left: int
+) -> Generator[tuple[DuePaper, bytes | InvalidInput], None, None]:
+    """The certificates that are not stored yet, made on all cores where they are many."""
     # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
-    from tasks.rendering.certificates import render_certificate, render_certificates
+    from tasks.rendering.campaigns import BATCH, render_each
     from tasks.rendering.credentials import render_credential
 
-    facts = [one.facts for one in due if isinstance(one.facts, CertificateFacts)]
-    found: dict[str, bytes | None] = {}
-    for language in dict.fromkeys(one.language for one in facts):
-        alike = [one for one in facts if one.language == language]
-        try:
-            made = render_certificates(alike, [render_credential(one) for one in alike])[0]
-            found |= zip((one.application for one in alike), made, strict=True)
-            continue
-        except (InvalidInput, ValueError):
-            pass
-        for one in alike:
-            try:
-                found[one.application] = render_certificate(one, render_credential(one))
-            except InvalidInput as error:
-                get_run_logger().error("A certificate can't be printed: %s", error)
-                found[one.application] = None
-    return [found[one.application] for one in facts]
+    under_way: deque[DuePaper] = deque()
+
+    def wanted() -> Iterator[tuple[CertificateFacts, bytes | None]]:
+        after = ""
+        while True:
+            with here.record.reading() as session:
+                application = session.get_one(Application, application_id)
+                due = due_certificates(session, application, BATCH, here.stamp, after)
+            if not due:
+                return
+            for one in due:
+                assert isinstance(one.facts, CertificateFacts)
+                under_way.append(one)
+                yield one.facts, render_credential(one.facts)
+            after = due[-1].facts.application
+
+    # A few are made sooner than another process has loaded what it needs.
+    for content in render_each(wanted(), processes=1 if left <= BATCH else None):
+        yield under_way.popleft(), content
+
+
+def _entered(here: Workspace, stored: list[tuple[DuePaper, MadePaper]]) -> int:
+    """Enters stored certificates, all or none, and clears the list; how many were new."""
+    if not stored:
+        return 0
+    with here.record.writing() as session:
+        entered = sum(enter(session, *one, now=here.now()) for one in stored)
+    stored.clear()
+    return entered
 
 
 def _tell_unprintable(here: Workspace, application_id: str, certificate: DuePaper) -> None:

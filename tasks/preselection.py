@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import cast
-from uuid import UUID
 
 from prefect import task
-from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.artifacts import create_table_artifact
 
 from labels.clock import brussels_day
 from labels.record.schema import SchoolRound
@@ -16,6 +14,7 @@ from labels.registry.countries import COUNTRIES
 from labels.rules import RuleEdition, load_rules, load_school_rules
 from labels.school_label import inviting, rounds
 from tasks.post import send_due
+from tasks.progress import Progress
 from tasks.retrying import RETRIED
 from tasks.runs import prefect_client, start_all
 from tasks.workspace import Workspace, workspace
@@ -69,7 +68,7 @@ def invite_the_schools(year: int) -> int:
     here = workspace()
     with here.record.reading() as session:
         day, left = rounds.round_of(session, year).on, inviting.to_invite(session, year)
-    progress = _Progress(f"school-round-{year}-invited", f"Schools invited in the round of {year}", left)
+    progress = Progress(f"school-round-{year}-invited", f"Schools invited in the round of {year}", left)
     done = 0
     while True:
         with here.record.writing() as session:
@@ -126,23 +125,3 @@ def show_the_round(year: int) -> int:
         description=f"School Label {year}: a school that fails for two reasons counts under both.",
     )
     return sum(one.invited for one in countries)
-
-
-class _Progress:
-    """A bar where coordinators look; it moves with every hundredth part."""
-
-    def __init__(self, key: str, description: str, whole: int) -> None:
-        self._whole = whole
-        self._shown = 0.0
-        self._id = cast("UUID", create_progress_artifact(progress=0.0, key=key, description=description))
-
-    def show(self, done: int) -> None:
-        """Shows how much of the whole is done."""
-        percent = min(100.0, 100.0 * done / self._whole) if self._whole else 100.0
-        if percent - self._shown >= 1:
-            self._shown = percent
-            update_progress_artifact(self._id, progress=percent)
-
-    def end(self) -> None:
-        """Shows that nothing is left."""
-        update_progress_artifact(self._id, progress=100.0)

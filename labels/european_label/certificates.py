@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,25 +37,9 @@ def due_certificates(
 
     A few at a time, so that a year of 17,000 is never in memory at once.
     """
-    name = sa.literal("certificate-") + Award.id + sa.literal(".pdf")
-    stored = sa.exists().where(
-        Document.application == application.id, Document.kind == "certificate", Document.name == name
-    )
     year, rules = application.content["year"], rules_of(session, application)
     rows = session.execute(
-        _holders()
-        .where(
-            Award.id.in_(
-                sa.select(CycleLabel.european).where(
-                    CycleLabel.year == year, CycleLabel.european.is_not(None)
-                )
-            ),
-            Award.id > after,
-            Award.revoked_at.is_(None),
-            ~stored,
-        )
-        .order_by(Award.id)
-        .limit(limit)
+        _holders().where(*_not_stored(application), Award.id > after).order_by(Award.id).limit(limit)
     )
     return [
         DuePaper(
@@ -66,6 +51,23 @@ def due_certificates(
         )
         for row in rows
     ]
+
+
+def certificates_left(session: Session, application: Application) -> int:
+    """How many certificates of a year are not stored yet."""
+    left = sa.select(sa.func.count()).select_from(Award).where(*_not_stored(application))
+    return session.scalar(left) or 0
+
+
+def _not_stored(application: Application) -> Sequence[sa.ColumnElement[bool]]:
+    name = sa.literal("certificate-") + Award.id + sa.literal(".pdf")
+    stored = sa.exists().where(
+        Document.application == application.id, Document.kind == "certificate", Document.name == name
+    )
+    awarded = sa.select(CycleLabel.european).where(
+        CycleLabel.year == application.content["year"], CycleLabel.european.is_not(None)
+    )
+    return Award.id.in_(awarded), Award.revoked_at.is_(None), ~stored
 
 
 def certificate_now(session: Session, award_id: str, year: int) -> CertificateFacts:

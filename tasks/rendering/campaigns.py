@@ -10,6 +10,7 @@ from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 
+from labels.errors import InvalidInput
 from labels.papers import CertificateFacts
 from tasks.rendering.certificates import Stamping
 
@@ -23,13 +24,24 @@ Wanted = tuple[CertificateFacts, bytes | None]
 def render_many(wanted: Iterable[Wanted], *, processes: int | None = None) -> Iterator[bytes]:
     """The certificates in the order in which they are wanted, each as `render_certificate` makes it.
 
+    Made as `render_each` makes them.
+
+    Raises:
+        InvalidInput: a name or title has a letter that no bundled font can print; it is named. All
+            certificates before have been handed out then.
+    """
+    for made in render_each(wanted, processes=processes):
+        if isinstance(made, InvalidInput):
+            raise made
+        yield made
+
+
+def render_each(wanted: Iterable[Wanted], *, processes: int | None = None) -> Iterator[bytes | InvalidInput]:
+    """The certificates in the order in which they are wanted; for one that can't be printed, what is wrong with it.
+
     Facts are taken as they are needed, and a few batches at a time are made, so neither they nor the
     files pile up; nothing is written anywhere. With one process they are made in this one. Close the
     iterator to stop before its end.
-
-    Raises:
-        InvalidInput: a name or title has a letter that no bundled font can print; each of the batch is
-            named. All certificates of the batches before have been handed out then.
     """
     many = processes or os.cpu_count() or 1
     batches = _batches(wanted)
@@ -49,13 +61,22 @@ def _batches(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:
         yield batch
 
 
-def _print(stamping: Stamping, batch: Sequence[Wanted]) -> list[bytes]:
-    return stamping.print([facts for facts, _ in batch], [credential for _, credential in batch])
+def _print(stamping: Stamping, batch: Sequence[Wanted]) -> list[bytes | InvalidInput]:
+    """A batch; where one of it can't be printed, the others are printed all the same."""
+    try:
+        return [*stamping.print([facts for facts, _ in batch], [credential for _, credential in batch])]
+    except InvalidInput as error:
+        if len(batch) == 1:
+            return [error]
+    half = len(batch) // 2
+    return _print(stamping, batch[:half]) + _print(stamping, batch[half:])
 
 
-def _in_order(pool: ProcessPoolExecutor, batches: Iterator[list[Wanted]], ahead: int) -> Iterator[bytes]:
+def _in_order(
+    pool: ProcessPoolExecutor, batches: Iterator[list[Wanted]], ahead: int
+) -> Iterator[bytes | InvalidInput]:
     """The files of the batches one after the other, while at most so many are under way."""
-    under_way: deque[Future[list[bytes]]] = deque()
+    under_way: deque[Future[list[bytes | InvalidInput]]] = deque()
     try:
         for batch in batches:
             under_way.append(pool.submit(_print_here, batch))
@@ -74,5 +95,5 @@ def _shared() -> Stamping:
     return Stamping()
 
 
-def _print_here(batch: list[Wanted]) -> list[bytes]:
+def _print_here(batch: list[Wanted]) -> list[bytes | InvalidInput]:
     return _print(_shared(), batch)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+
 import pytest
 import sqlalchemy as sa
 
 import tasks.european
+import tasks.progress
 import tasks.rendering.gallery
 import tasks.upkeep
+from labels.errors import OutOfReach
 from labels.european_label import reopening
 from labels.european_label.gallery import Gallery
 from labels.european_label.reopening import Revoked
@@ -33,6 +39,8 @@ def here(settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch) ->
             """The log of no run."""
 
     monkeypatch.setattr(tasks.european, "get_run_logger", Quiet)
+    monkeypatch.setattr(tasks.progress, "create_progress_artifact", lambda **_: None)
+    monkeypatch.setattr(tasks.progress, "update_progress_artifact", lambda *_, **__: None)
     return opened
 
 
@@ -44,7 +52,7 @@ def test_every_teacher_gets_one_certificate_and_an_unprintable_name_stops_nobody
         populate_year(session)
         session.get_one(Teacher, "T-C2").name = "שלום"
         identifier = awarded(session)
-    monkeypatch.setattr(tasks.european, "SHEETS", 4)
+    monkeypatch.setattr(tasks.european, "TOGETHER", 4)
     assert tasks.european.issue_certificates.fn(identifier) == 5
     assert tasks.european.issue_certificates.fn(identifier) == 0
     with here.record.reading() as session:
@@ -55,6 +63,37 @@ def test_every_teacher_gets_one_certificate_and_an_unprintable_name_stops_nobody
             sa.select(Journal).where(Journal.what == "a certificate can't be printed")
         ).all()
         assert len(told) == 1
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_a_disk_that_gets_full_leaves_no_half_file_and_the_next_run_goes_on_there(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with here.record.writing() as session:
+        populate_year(session)
+        identifier = awarded(session)
+    room, sync = [3], os.fsync
+
+    def synced(file: int) -> None:
+        """A disk with room for three files; with delayed allocation, this is where it turns out to be full."""
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            room[0] -= 1
+            if room[0] < 0:
+                os.truncate(file, 1_000)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    with pytest.raises(OutOfReach, match="No space left"):
+        tasks.european.issue_certificates.fn(identifier)
+    with here.record.reading() as session:
+        kept = session.scalars(sa.select(Document.key).where(Document.kind == "certificate")).all()
+    assert len(kept) == 3
+    assert all(here.documents.get(key).endswith(b"%%EOF\n") for key in kept)
+    monkeypatch.setattr(os, "fsync", sync)
+    assert tasks.european.issue_certificates.fn(identifier) == 6 - 3
+    files = [path for path in here.settings.home.rglob("*") if path.is_file() and "documents" in path.parts]
+    assert all(path.stat().st_size > 20_000 for path in files), "no half file is left"
 
 
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)

@@ -9,7 +9,7 @@ import contextlib
 import functools
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,13 +22,13 @@ import flows.quality_label.european as year_flow
 import flows.quality_label.nomination as nomination_flow
 import tasks.european
 import tasks.process
-import tasks.rendering.certificates as certificates
+import tasks.progress
+import tasks.rendering.campaigns as campaigns
 import tasks.runs
 import tasks.upkeep
 import tasks.waiting
 from labels import reviewing
 from labels.answers import read_answer
-from labels.papers import CertificateFacts
 from labels.record import Record
 from labels.record.engine import open_engine
 from labels.record.schema import (
@@ -152,13 +152,16 @@ class Year(Mortal):
                 patch.setattr(module, "flow_run", Executing())
             patch.setattr(tasks.waiting, "suspend_flow_run", self.prefect.suspend)
             patch.setattr(tasks.process, "create_markdown_artifact", self.prefect.artifact)
-            patch.setattr(tasks.european, "create_progress_artifact", lambda **_: None)
+            for module in (tasks.european, tasks.progress):
+                patch.setattr(module, "create_progress_artifact", lambda **_: None)
+            patch.setattr(tasks.progress, "update_progress_artifact", lambda *_, **__: None)
             quiet = SimpleNamespace(warning=lambda *_: None, info=lambda *_: None)
             for module in (tasks.process, tasks.european):
                 patch.setattr(module, "get_run_logger", lambda: quiet)
             hurried = functools.partial(tasks.runs.wake, within=0.25, pause=lambda _: None)
             patch.setattr(tasks.european, "wake", hurried)
-            patch.setattr(certificates, "render_certificates", _drawn)
+            patch.setattr(campaigns, "render_each", _drawn)
+            patch.setattr(tasks.european, "TOGETHER", 2)
             self.mortal(patch)
             yield
 
@@ -188,9 +191,11 @@ class Year(Mortal):
             }
 
 
-def _drawn(many: list[CertificateFacts], _credentials: list[bytes]) -> tuple[list[bytes], bytes]:
+def _drawn(wanted: Iterable[campaigns.Wanted], *, processes: int | None) -> Iterator[bytes]:
     """What certificates look like is tested elsewhere."""
-    return [f"%PDF {facts.digest}".encode() for facts in many], b""
+    assert processes == 1, "a few certificates are worth no other process"
+    for facts, _credential in wanted:
+        yield f"%PDF {facts.digest}".encode()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from labels.errors import InvalidInput
 from tasks.rendering import campaigns
-from tasks.rendering.campaigns import Wanted, render_many
+from tasks.rendering.campaigns import Wanted, render_each, render_many
 from tasks.rendering.certificates import render_certificate
 from tests.support.papers import certificate
 
@@ -38,11 +38,18 @@ def test_they_are_those_that_are_made_alone_and_are_made_as_they_are_asked_for()
     assert list(render_many([], processes=1)) == []
 
 
-def test_a_letter_that_cannot_be_printed_stops_its_batch_and_none_before_it() -> None:
+def test_a_letter_that_cannot_be_printed_stops_none_before_it() -> None:
     made = render_many(wanted(["Ada", "Bo", "Cy", "语", "Di"]), processes=1)
-    assert len([next(made), next(made)]) == 2
+    assert len([next(made), next(made), next(made)]) == 3
     with pytest.raises(InvalidInput, match="holder"):
         next(made)
+
+
+def test_nor_those_after_it_where_each_is_told_apart() -> None:
+    made = list(render_each(wanted(["语", "Ada", "Bo", "文"]), processes=1))
+    alone = [render_certificate(*one) for one in wanted(["Ada", "Bo"])]
+    assert made[1:3] == alone
+    assert [isinstance(one, InvalidInput) for one in made] == [True, False, False, True]
 
 
 @pytest.mark.slow
