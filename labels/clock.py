@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -37,6 +38,11 @@ def frozen_clock(instant: datetime) -> Clock:
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
     return lambda: instant.astimezone(UTC)
+
+
+def clock_in(file: Path) -> Clock:
+    """A clock that shows the instant written in a file, the same to every process (`LABELS_CLOCK_FILE`)."""
+    return lambda: datetime.fromisoformat(file.read_text(encoding="ascii")).astimezone(UTC)
 
 
 def brussels_day(instant: datetime) -> date:

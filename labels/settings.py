@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from labels.clock import Clock, clock_on, wall_clock
+from labels.clock import Clock, clock_in, clock_on, wall_clock
 from labels.errors import Fault, InvalidInput
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """A folder with organisations' own drawings and words for their papers."""
     today: date | None = None
     """A fixed date for demonstrations and tests."""
+    clock_file: Path | None = None
+    """A file that holds the instant that it is, for rehearsals of a year whose clock jumps."""
     secret: SecretStr | None = None
     """Key of review codes, expiring links and the codes of papers; by default made once in `home/secret.key`."""
     signing_key: Path | None = None
@@ -69,12 +71,12 @@ class Settings(BaseSettings):
     sign_pupils: bool = True
     """Whether pupils' certificates are signed, too; their code and mark prove them in any case."""
 
-    @field_validator("signing_key", "signing_chain", mode="before")
+    @field_validator("signing_key", "signing_chain", "clock_file", mode="before")
     @classmethod
     def _none_if_empty(cls, value: object) -> object:
         return value or None
 
-    @field_validator("home", "rules", "signing_key", "signing_chain")
+    @field_validator("home", "rules", "signing_key", "signing_chain", "clock_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else value
@@ -123,6 +125,8 @@ class Settings(BaseSettings):
     @property
     def clock(self) -> Clock:
         """The clock that commands and tasks ask."""
+        if self.clock_file:
+            return clock_in(self.clock_file)
         return clock_on(self.today) if self.today else wall_clock
 
     @cached_property

@@ -1,0 +1,366 @@
+"""What drives the applications of a year: the flows' steps in this process, or Prefect with its worker."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from benchmarks.processor import processor
+from benchmarks.year.ledger import Ledger
+from benchmarks.year.people import People
+from cli.services import Services, free_port, services
+from labels import deciding, reviewing
+from labels.european_label import awarding, freezing, screening
+from labels.european_label.certificates import due_certificates
+from labels.issued import DuePaper, enter
+from labels.issuing import due_papers
+from labels.record.schema import Application, CycleOrganisation, Stage, Step
+from labels.school_label import deciding as school_deciding
+from labels.school_label import inviting, prefilling, receiving, rounds
+from labels.settings import Settings
+from labels.steps import held
+from tasks.european import begin_cycle, publish, rules_of_year
+from tasks.issuing import make, store
+from tasks.mail.delivery import deliver_due
+from tasks.post import send_due
+from tasks.preselection import DEPLOYMENT, begin, school_rules_on
+from tasks.runs import ask_for, prefect_client, start, wake
+from tasks.workspace import Workspace
+from tests.e2e.conftest import Stage_
+
+BLANK = b"%PDF-1.7\n% A sheet that stands for one that the sample left out.\n%%EOF\n"
+SHEETS = 20
+"""Certificates of the European Quality Label that are made together."""
+WITHIN = 300.0
+"""Seconds for Prefect to come to rest."""
+
+
+class Engine(Protocol):
+    """Moves applications on; every call returns once they rest, with those that may have moved."""
+
+    def begun(self, application: str) -> set[str]:
+        """A new application."""
+
+    def moved(self, application: str) -> set[str]:
+        """The record has news of it."""
+
+    def round(self) -> set[str]:
+        """The School Label's round of today: every school checked, the eligible invited."""
+
+    def cycle(self, year: int) -> set[str]:
+        """The European Quality Label's cycle of a year: its labels frozen, the organisations asked."""
+
+    def deliver(self) -> None:
+        """Sends whatever is due in the outbox."""
+
+
+class Box:
+    """A transport that counts what it is handed, each message by its id."""
+
+    def __init__(self) -> None:
+        self.taken: Counter[str] = Counter()
+
+    def send(self, message: EmailMessage) -> None:
+        self.taken[str(message["Message-ID"]).strip()] += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class InProcess:
+    """The steps of the flows, called one after the other as `flows/` has them."""
+
+    def __init__(self, here: Workspace, people: People, ledger: Ledger, papers: float) -> None:
+        self._here, self._people, self._ledger, self._papers = here, people, ledger, papers
+        self.box = Box()
+        self._flows: dict[str, Callable[[str], set[str]]] = {
+            "national": self._national, "school": self._school,
+            "nomination": self._nomination, "european": self._european,
+        }  # fmt: skip
+
+    def begun(self, application: str) -> set[str]:
+        with self._here.record.writing() as session:
+            held(session, application).run = "in this process"
+        return self.moved(application)
+
+    def moved(self, application: str) -> set[str]:
+        with self._here.record.reading() as session:
+            row = session.get_one(Application, application)
+        if row.stage is Stage.CLOSED:
+            return {application}
+        return {application} | self._flows[row.label](application)
+
+    def _do(self, part: str, act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        with self._ledger.part(part), self._here.record.writing() as session:
+            return act(session, *arguments, now=self._here.now(), **named)
+
+    def _asked(self, ask: Callable[..., list[Step]], application: str) -> bool:
+        """Whether the application waits; what the run has seen is noted, and mail goes out."""
+
+        def noted(session: Session, application: str, *, now: datetime, key: bytes) -> bool:
+            awaited = ask(session, application, now=now, key=key)
+            row = session.get_one(Application, application)
+            session.flush()
+            row.parked_revision = row.revision
+            return bool(awaited)
+
+        waits = bool(self._do("ask", noted, application, key=self._here.key))
+        if waits:
+            self._deliver(application)
+        return waits
+
+    # The flows --------------------------------------------------------------------------------------------
+
+    def _national(self, application: str) -> set[str]:
+        if self._do("conditions", deciding.check_conditions, application):
+            if self._asked(reviewing.ask, application):
+                return set()
+            self._do("decide", deciding.decide, application, key=self._here.key)
+        self._issue(application)
+        self._close(application)
+        return set()
+
+    def _school(self, application: str) -> set[str]:
+        self._do("prefill", prefilling.prefill, application)
+        if self._asked(receiving.ask, application) or self._asked(reviewing.ask, application):
+            return set()
+        self._do("decide", school_deciding.decide, application, key=self._here.key)
+        self._issue(application)
+        self._close(application)
+        return set()
+
+    def _nomination(self, application: str) -> set[str]:
+        if self._asked(screening.ask, application):
+            return set()
+        self._do("screening", screening.put_forward, application)
+        with self._here.record.reading() as session:
+            cycle = freezing.cycle_of(session, session.get_one(Application, application)).application
+        self._close(application)
+        return self.moved(cycle)
+
+    def _european(self, application: str) -> set[str]:
+        with self._here.record.reading() as session:
+            year = freezing.cycle_of(session, session.get_one(Application, application)).year
+        self._do("freeze and rank", freezing.freeze, application, rules_of_year(self._here, year))
+        moved = set()
+        with self._here.record.reading() as session:
+            nominations = session.scalars(
+                sa.select(CycleOrganisation.nomination)
+                .join(Application, Application.id == CycleOrganisation.nomination)
+                .where(CycleOrganisation.year == year, Application.run.is_(None))
+                .order_by(CycleOrganisation.organisation)
+            ).all()
+        for nomination in nominations:
+            moved |= self.begun(str(nomination))
+        with self._here.record.writing() as session:
+            row = held(session, application)
+            if row.stage is Stage.CLOSED:  # by the last of these nominations
+                return moved
+            row.parked_revision = row.revision
+            if screening.still_screening(session, year):
+                return moved
+        self._do("merge", awarding.merge_nominations, application)
+        if self._asked(awarding.ask, application):
+            return moved
+        self._do("award", awarding.award, application)
+        self._issue_european(application)
+        with self._ledger.part("gallery"):
+            publish(self._here, year)
+        self._close(application)
+        return moved
+
+    # Papers, mail and the end -----------------------------------------------------------------------------
+
+    def _issue(self, application: str) -> None:
+        with self._ledger.part("papers' facts"), self._here.record.reading() as session:
+            due = due_papers(session, application, self._here.stamp)
+        for paper in due:
+            self._make(paper)
+
+    def _issue_european(self, application: str) -> None:
+        after = ""
+        while True:
+            with self._ledger.part("papers' facts"), self._here.record.reading() as session:
+                year = session.get_one(Application, application)
+                due = due_certificates(session, year, SHEETS, self._here.stamp, after)
+            if not due:
+                return
+            after = due[-1].facts.application
+            for paper in due:
+                self._make(paper)
+
+    def _make(self, paper: DuePaper) -> None:
+        """The paper in the record; those that the sample leaves out keep a blank sheet."""
+        if self._people.chance("papers", paper.paper).random() < self._papers:
+            with self._ledger.part(f"rendering: {paper.kind.value}"):
+                made = make(self._here, paper.facts)
+        else:
+            with self._ledger.part("blank sheets"):
+                made = store(self._here, BLANK)
+        with self._ledger.part("papers entered"), self._here.record.writing() as session:
+            enter(session, paper, made, now=self._here.now())
+
+    def _close(self, application: str) -> None:
+        self._deliver(application)
+
+        def closed(session: Session, application: str, *, now: datetime) -> None:
+            deciding.close(session, application, now=now)
+            row = session.get_one(Application, application)
+            session.flush()
+            row.parked_revision = row.revision
+
+        self._do("close", closed, application)
+
+    def deliver(self) -> None:
+        self._deliver(None)
+
+    def _deliver(self, application: str | None) -> None:
+        here, worded = self._here, 0
+        with self._ledger.part("mail", lambda: worded):
+            while True:
+                done = deliver_due(
+                    here.record, here.documents, self.box, key=here.key, sender=here.settings.mail_sender,
+                    site=here.settings.site_url, clock=here.clock, application=application,
+                )  # fmt: skip
+                assert not done.failed + done.postponed, f"mail could not be worded: {done}"
+                worded += done.sent + done.obsolete
+                if done.sent + done.obsolete < 500:
+                    return
+
+    # What the calendar starts -----------------------------------------------------------------------------
+
+    def round(self) -> set[str]:
+        one = begin(self._here)
+        self._do("check every school", rounds.check, one.year)
+        rules = school_rules_on(self._here, one.on)
+        while self._do("invite", inviting.invite, one.year, rules, key=self._here.key) != inviting.NOBODY:
+            pass
+        self._deliver(None)
+        moved: set[str] = set()
+        while True:
+            with self._here.record.reading() as session:
+                waiting = inviting.unstarted(session, one.year)
+            if not waiting:
+                return moved
+            for application in waiting:
+                moved |= self.begun(application)
+
+    def cycle(self, year: int) -> set[str]:
+        identifier = self._do("freeze and rank", freezing.begin, year, rules_of_year(self._here, year))
+        return self.begun(str(identifier))
+
+
+class OnPrefect:
+    """A real server, the warm worker, and this process as everybody's command line."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, stack: ExitStack) -> None:
+        self._running: Services
+        self._running, self._here = stack.enter_context(services(settings, free_port(), free_port()))
+        self._stage = Stage_(self._running, self._here)
+        self._ledger = ledger
+        self.waited: list[float] = []
+        """Seconds from a change to the application at rest again."""
+        with prefect_client() as client:  # the year's own clock calls upkeep
+            upkeep = client.read_deployment_by_name("upkeep/upkeep")
+            for schedule in upkeep.schedules:
+                client.update_deployment_schedule(upkeep.id, schedule.id, active=False)
+        self._before = self._spent()
+
+    @property
+    def here(self) -> Workspace:
+        """The workspace, with the addresses of the services."""
+        return self._here
+
+    def _spent(self) -> dict[str, float]:
+        spent = {name: processor(process.pid) for name, process in self._running.processes.items()}
+        return spent | {"client": processor(os.getpid()) - sum(spent.values())}
+
+    def _count(self) -> None:
+        now = self._spent()
+        for name, seconds in now.items():
+            self._ledger.add(name, seconds - self._before[name])
+        self._before = now
+
+    def _resting(self, application: str) -> bool:
+        row = self._stage.application(application)
+        return row.stage is Stage.CLOSED or self._stage.parked(application)
+
+    def _rests(self, began: float, *applications: str) -> set[str]:
+        for application in applications:
+            end = time.monotonic() + WITHIN
+            while not self._resting(application):
+                if time.monotonic() > end:
+                    raise TimeoutError(f"{application} did not come to rest within {WITHIN:.0f} s")
+                time.sleep(0.05)
+        self.waited.append(time.monotonic() - began)
+        self._count()
+        return set(applications)
+
+    def begun(self, application: str) -> set[str]:
+        began = time.monotonic()
+        with prefect_client() as client:
+            start(self._here, client, application)
+        return self._rests(began, application)
+
+    def moved(self, application: str) -> set[str]:
+        began = time.monotonic()
+        with prefect_client() as client:
+            wake(self._here, client, application)
+        done = self._rests(began, application)
+        with self._here.record.reading() as session:
+            row = session.get_one(Application, application)
+            if row.label != "nomination":
+                return done
+            cycle = freezing.cycle_of(session, row).application
+        return done | self._rests(began, cycle)
+
+    def round(self) -> set[str]:
+        began = time.monotonic()
+        year = begin(self._here).year
+        with prefect_client() as client:
+            ask_for(client, DEPLOYMENT, {"on": self._here.now().date().isoformat()})
+        while True:
+            with self._here.record.reading() as session:
+                over = rounds.round_of(session, year).invited_at is not None
+                if over and not inviting.unstarted(session, year, limit=1):
+                    break
+            time.sleep(0.1)
+        return self._rests(began, *self._of("school"))
+
+    def cycle(self, year: int) -> set[str]:
+        began = time.monotonic()
+        identifier = begin_cycle(self._here, year)
+        with self._here.record.reading() as session:
+            nothing = session.get_one(Application, identifier).stage is Stage.CLOSED
+        if not nothing:
+            self._rests(began, identifier)
+        return self._rests(began, identifier, *self._of("nomination"))
+
+    def _of(self, label: str) -> list[str]:
+        with self._here.record.reading() as session:
+            return list(
+                session.scalars(
+                    sa.select(Application.id).where(Application.label == label).order_by(Application.id)
+                )
+            )
+
+    def deliver(self) -> None:
+        send_due(self._here)
+        self._count()
+
+    def databases(self) -> Path:
+        """Prefect's own."""
+        return self._here.settings.home / "prefect" / "prefect.db"

@@ -1,0 +1,312 @@
+"""Plays a year: the clock jumps from event to event, people act, the engine moves on what they moved."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from benchmarks.year.engines import Engine
+from benchmarks.year.people import Act, People
+from benchmarks.year.world import BEGINS, CYCLE_ON, ROUND_ON, YEAR, Planned, World, file_of
+from labels import conflicts, deadlines, deciding, reminders, reviewing
+from labels.answers import read_answer
+from labels.clock import BRUSSELS
+from labels.people import choose_reviewer, review_code
+from labels.record.schema import (
+    OPEN_STAGES,
+    Application,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
+from labels.reviewing import Refusal
+from labels.rules import load_rules
+from labels.settings import PROJECT
+from labels.steps import steps_of
+from labels.submitting import StoredDocument, rules_of
+from tasks.submission import store_evidence, submit_file
+from tasks.workspace import Workspace
+
+EVIDENCE = PROJECT / "examples" / "evidence"
+HORIZON = datetime(2028, 9, 1, tzinfo=BRUSSELS)
+"""By then everything has ended, or never will."""
+
+_PLANNED = {
+    StepKind.REVIEW, StepKind.INFORMATION, StepKind.ASSIGNMENT, StepKind.SCREENING, StepKind.AWARDING,
+    StepKind.SELF_ASSESSMENT, StepKind.DECLARATION, StepKind.WITHDRAWAL, StepKind.APPEAL,
+}  # fmt: skip
+
+
+class Refused(Exception):
+    """Somebody did what they may, and was refused: either they or the domain is wrong."""
+
+
+class SettableClock:
+    """A clock that shows what it was set to last."""
+
+    def __init__(self, at: datetime, shown: Callable[[datetime], object] = lambda at: None) -> None:
+        self._shown = shown
+        self.set(at)
+
+    def set(self, at: datetime) -> None:
+        """Jumps there."""
+        self.at = at
+        self._shown(at)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@dataclass(order=True)
+class _Event:
+    at: datetime
+    number: int
+    act: Callable[[], None]
+
+
+class Year:
+    """One record, everybody's intentions, and the clock."""
+
+    def __init__(
+        self,
+        here: Workspace,
+        clock: SettableClock,
+        engine: Engine,
+        people: People,
+        measured: Callable[[str], AbstractContextManager[None]],
+        told: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._here, self._clock, self._engine, self._people = here, clock, engine, people
+        self._measured, self._told = measured, told
+        self._events: list[_Event] = []
+        self._number = 0
+        self._intended: set[tuple[str, int]] = set()
+        self._quality: dict[str, float] = {}
+        self._evidence: list[StoredDocument] = []
+        self.events = 0
+        self.late_refusals = 0
+        """Answers that came after their deadline and were not taken."""
+
+    def play(self, world: World) -> None:
+        """From the first day until nothing is left that anybody means to do."""
+        for planned in world.planned:
+            self._at(planned.at, lambda planned=planned: self._submit(planned))  # type: ignore[misc]  # mypy can't infer a default
+        self._at(ROUND_ON, lambda: self._look_at(self._engine.round()))
+        self._at(CYCLE_ON, lambda: self._look_at(self._engine.cycle(YEAR)))
+        self._at(BEGINS, self._upkeep_daily)
+        month = 0
+        while self._events:
+            event = heapq.heappop(self._events)
+            if event.at > HORIZON:
+                break
+            self._clock.set(max(event.at, self._clock()))
+            if self._clock().month != month:
+                month = self._clock().month
+                self._told(f"{self._clock():%B %Y}: {self.events} events so far")
+            event.act()
+            self.events += 1
+
+    def _at(self, at: datetime, act: Callable[[], None]) -> None:
+        self._number += 1
+        heapq.heappush(self._events, _Event(at, self._number, act))
+
+    # The calendar -----------------------------------------------------------------------------------------
+
+    def _upkeep_daily(self) -> None:
+        """Twice a day: at five past midnight, when deadlines have passed, and at a quarter past seven."""
+        here = self._here
+        with self._measured("upkeep: deadlines"):
+            passed = deadlines.pass_deadlines(here.record, now=here.now(), key=here.key)
+        faults = [one.did for one in passed if one.did.startswith("could not")]
+        assert not faults, faults
+        for application in dict.fromkeys(one.application for one in passed):
+            self._look_at(self._engine.moved(application))
+        with self._measured("upkeep: reminders"):
+            reminders.remind(here.record, now=here.now())
+        with here.record.reading() as session:
+            runless = session.scalars(
+                sa.select(Application.id)
+                .where(Application.stage.in_(OPEN_STAGES), Application.run.is_(None))
+                .order_by(Application.id)
+            ).all()
+            is_over = (
+                session.scalar(sa.select(sa.exists().where(Application.stage.in_(OPEN_STAGES)))) is False
+            )
+        for application in runless:
+            self._look_at(self._engine.begun(application))
+        self._engine.deliver()
+        local = here.now().astimezone(BRUSSELS)
+        if is_over and not runless and not any(event.act != self._upkeep_daily for event in self._events):
+            return
+        morning = local.time() < time(7)
+        day = local.date() if morning else local.date() + timedelta(days=1)
+        next_time = time(7, 15) if morning else time(0, 5)
+        self._at(datetime.combine(day, next_time, BRUSSELS), self._upkeep_daily)
+
+    def _submit(self, planned: Planned) -> None:
+        with self._here.record.reading() as session:
+            language = session.get_one(Teacher, planned.teacher).language
+        edition = load_rules(planned.organisation, self._here.now().astimezone(BRUSSELS).date())
+        criteria = [one.id for one in edition.criteria_set.counted]
+        raw = file_of(planned, criteria, language, self._people.seed)
+        with self._measured("submit"):
+            application = submit_file(self._here, raw, "application.json", []).application
+        self._quality[application] = planned.quality
+        self._look_at(self._engine.begun(application))
+
+    # People -----------------------------------------------------------------------------------------------
+
+    def _look_at(self, applications: set[str]) -> None:
+        """Lets everybody who is asked something new make up their mind."""
+        for identifier in sorted(applications):
+            with self._here.record.reading() as session:
+                application = session.get_one(Application, identifier)
+                steps = [step for step in steps_of(session, application) if step.state is StepState.OPEN]
+            for step in sorted(steps, key=lambda one: (one.kind.value, one.number)):
+                known = (step.id, step.code_number)
+                if step.kind not in _PLANNED or known in self._intended:
+                    continue
+                self._intended.add(known)
+                intention = self._people.intends(step, self._here.now())
+                if intention is not None:
+                    self._at(
+                        intention.at,
+                        lambda step=step, act=intention.act: self._act(step, act),  # type: ignore[misc]  # as above
+                    )
+
+    def _act(self, step: Step, act: Act) -> None:
+        with self._here.record.reading() as session:
+            now = session.get_one(Step, step.id)
+            application = session.get_one(Application, step.application)
+        if now.state is not StepState.OPEN or now.code_number != step.code_number:
+            return  # taken back or answered meanwhile
+        if act is Act.APPEAL and application.stage is not Stage.CLOSED:
+            return
+        moves = self._acts[act](self, now, application)
+        if moves:
+            moved = self._engine.begun if act is Act.APPEAL else self._engine.moved
+            self._look_at(moved(step.application))
+
+    def _answer(self, step: Step, application: Application) -> bool:
+        with self._here.record.reading() as session:
+            edition = rules_of(session, application)
+        said: dict[str, Any]
+        match step.kind:
+            case StepKind.REVIEW:
+                quality = self._quality.get(application.id)
+                if quality is None:
+                    quality = self._people.quality_of_school(application.id)
+                said = self._people.review(step, edition, quality)
+            case StepKind.INFORMATION:
+                said = {
+                    "text": "All of it was planned together; see the second page of the evidence.",
+                    "links": [],
+                }
+            case StepKind.SELF_ASSESSMENT:
+                said = self._people.self_assessment(step, edition)
+            case StepKind.DECLARATION:
+                said = {"declare": True}
+            case _:
+                said = {"approve": ["all"]}
+        return self._say(step, said)
+
+    def _say(self, step: Step, said: dict[str, Any]) -> bool:
+        """Whether it was taken; what comes after a deadline that ends a step is refused, as it must be."""
+        here, documents = self._here, []
+        if step.kind is StepKind.SELF_ASSESSMENT:
+            documents = self._school_files()
+        given = read_answer(said)
+        with self._measured(f"answer: {step.kind.value}"), here.record.writing() as session:
+            done = reviewing.answer(
+                session, step.id, step.assignee, self._code(step), given,
+                now=here.now(), key=here.key, door="year", documents=documents,
+            )  # fmt: skip
+        if not isinstance(done, Refusal) or done.replace:  # a conflict that came up since they were asked
+            return True
+        if step.due_at is None or here.now() <= step.due_at:
+            raise Refused(f"{step.assignee} · {step.kind.value} of {step.application}: {done.why}")
+        self.late_refusals += 1
+        return False
+
+    def _school_files(self) -> list[StoredDocument]:
+        """Its files are the same for every school, and looked through once."""
+        if not self._evidence:
+            edition = load_rules("CSS", self._here.now().date())
+            files = [EVIDENCE / f"{kind}.pdf" for kind in ("safety", "policy", "declaration")]
+            self._evidence = store_evidence(self._here, files, edition)
+        return self._evidence
+
+    def _code(self, step: Step) -> str:
+        """As it stands in the mail."""
+        return review_code(self._here.key, step.id, step.code_number)
+
+    def _ask(self, step: Step, application: Application) -> bool:
+        return self._say(step, {"question": "Which tasks did the partners plan together?"})
+
+    def _decline(self, step: Step, application: Application) -> bool:
+        if step.kind is StepKind.DECLARATION:
+            return self._say(step, {"decline": "The second page is out of date.", "conflict": False})
+        conflict = self._people.chance("conflict", step.id).random() < 0.5
+        return self._say(step, {"decline": "I cannot judge this one.", "conflict": conflict})
+
+    def _withdraw(self, step: Step, application: Application) -> bool:
+        here = self._here
+        with self._measured("withdraw"), here.record.writing() as session:
+            done = deciding.withdraw(
+                session, application.id, step.assignee, self._code(step), now=here.now(), key=here.key
+            )
+        if done is not None:
+            raise Refused(f"{step.assignee} withdraws {application.id}: {done.why}")
+        return True
+
+    def _appeal(self, step: Step, application: Application) -> bool:
+        here = self._here
+        if step.due_at is not None and here.now() > step.due_at:
+            self.late_refusals += 1
+            return False
+        with self._measured("appeal"), here.record.writing() as session:
+            done = deciding.appeal(
+                session, application.id, step.assignee, self._code(step), "The evidence was not opened.",
+                now=here.now(), key=here.key,
+            )  # fmt: skip
+        if done is not None:
+            raise Refused(f"{step.assignee} appeals {application.id}: {done.why}")
+        return True
+
+    def _replace(self, step: Step, application: Application) -> bool:
+        """A coordinator gives a seat to the least loaded who may take it."""
+        here = self._here
+        with self._measured("reassign"), here.record.writing() as session:
+            asked = set(
+                session.scalars(
+                    sa.select(Step.assignee).where(
+                        Step.application == application.id, Step.kind == StepKind.REVIEW
+                    )
+                )
+            )
+            chosen = choose_reviewer(
+                conflicts.candidates(session, application),
+                conflicts.judged(session, application),
+                asked,
+                step.id,
+            )
+            if chosen is None:
+                raise Refused(f"{application.organisation} has nobody left for {application.id}")
+            reviewing.reassign(
+                session, step.id, chosen.email, "No answer came.", f"coordinator of {application.organisation}",
+                now=here.now(), key=here.key,
+            )  # fmt: skip
+        return True
+
+    _acts: ClassVar[dict[Act, Callable[[Year, Step, Application], bool]]] = {
+        Act.ANSWER: _answer, Act.ASK: _ask, Act.DECLINE: _decline, Act.REPLACE: _replace,
+        Act.WITHDRAW: _withdraw, Act.APPEAL: _appeal,
+    }  # fmt: skip

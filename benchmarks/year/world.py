@@ -1,0 +1,373 @@
+"""The world of a year: a made-up registry of Europe's size by a factor, and who applies with what, when."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.calendars import Window, next_round
+from labels.clock import BRUSSELS
+from labels.record import Record
+from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Staff, Teacher
+from labels.registry.generating import LAST_DAY, generate_registry
+from labels.registry.importing import import_registry
+from labels.rules import load_rules
+from tests.support.people import application_file
+
+# Europe's volumes of a year (docs/benchmarks.md names where they are from).
+APPLICATIONS = 45_000
+LARGEST, SMALLEST = 8_000, 5
+"""Applications of the largest and the smallest organisation."""
+TEACHERS, SCHOOLS = 1_200_000, 217_000
+EARLIER_PROJECTS = 16_000
+"""A tenth of Europe's: of the generator's, ten times as many schools would be eligible as there are."""
+ELIGIBLE, INVITATIONS, SCHOOL_LABELS = 5_198, 39_346, 2_935
+PUPILS_EACH = 20
+EIGHT_WEEKS, LAST_DAY_SHARE = 0.60, 0.10
+"""What comes in the eight weeks before the last day, and on it."""
+
+BEGINS = datetime(2026, 10, 1, tzinfo=BRUSSELS)
+ENDS = datetime(2027, 10, 1, tzinfo=BRUSSELS)
+YEAR = 2027
+ROUND_ON = datetime(2027, 1, 15, 6, 0, tzinfo=BRUSSELS)
+CYCLE_ON = datetime(2027, 10, 1, 6, 0, tzinfo=BRUSSELS)
+COMMON_LAST_DAY = date(2027, 6, 30)
+"""Where labels are awarded all year, the rush comes before the summer: an assumption."""
+
+BY_SIZE = ["TR", "IT", "PL", "ES", "RO", "GR", "FR", "PT", "UA", "HR", "LT", "CZ", "DE", "RS", "BG", "SK", "AL", "GE", "MD", "LV", "HU", "MK", "SI", "EE", "AM", "AZ", "FI", "TN", "JO", "BA", "NL", "BE", "CY", "SE", "AT", "ME", "NO", "DK", "MT", "IE", "XK", "LB", "IS", "PS", "LU", "LI"]  # fmt: skip  # a table
+_STEEPNESS = 0.8963
+"""With it the sizes between the largest and the smallest add up to Europe's applications."""
+
+_SIZES = ((1, 5), (2, 20), (3, 14), (5, 16), (8, 18), (12, 15), (20, 12))
+"""How many members of a project apply, and how often."""
+_WORDS = (
+    "pupils", "rivers", "bridges", "partners", "worked", "together", "online", "asked", "compared", "measured", "printed",
+    "sang", "weather", "letters", "museum", "radio", "recipes", "energy", "islands", "mountains", "words", "voted",
+    "drew", "filmed", "counted", "shared", "planned", "mixed", "teams", "class", "school", "town", "parents",
+    "results", "evidence", "chose", "tools", "safely", "lesson", "subject", "history", "science", "languages", "music",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An application that somebody is going to hand in."""
+
+    at: datetime
+    teacher: str
+    project: str
+    organisation: str
+    quality: float
+    """Between 0 and 1; reviewers see it through their own eyes."""
+    ready: bool
+    """Whether the conditions are met."""
+    copied: bool
+    """Whether the words are a partner's."""
+
+
+@dataclass
+class World:
+    """What the year begins with."""
+
+    planned: list[Planned]
+    counts: dict[str, int] = field(default_factory=dict)
+    """Rows of the registry."""
+
+
+def shares(scale: float) -> dict[str, int]:
+    """How many applications each country has, with the whole rounded once."""
+    last = len(BY_SIZE) - 1
+    exact = {
+        country: scale * LARGEST * (SMALLEST / LARGEST) ** ((place / last) ** _STEEPNESS)
+        for place, country in enumerate(BY_SIZE)
+    }
+    found = {country: int(value) for country, value in exact.items()}
+    left = round(APPLICATIONS * scale) - sum(found.values())
+    for country in sorted(exact, key=lambda one: found[one] - exact[one])[: max(left, 0)]:
+        found[country] += 1
+    return found
+
+
+def make(record: Record, folder: Path, scale: float, seed: int) -> World:
+    """Fills the record with a registry and plans who applies.
+
+    The registry is made up, and is Europe's by the factor; of its schools, those with most of the applications
+    are the ones that a round of the School Label can find eligible, as they are in life.
+    """
+    schools = max(207, round(SCHOOLS * scale))  # three for each place of the generator's list of countries
+    counts = generate_registry(
+        folder, schools=schools, seed=seed,
+        teachers=max(6 * schools, round(TEACHERS * scale)), projects=max(20, round(EARLIER_PROJECTS * scale)),
+    )  # fmt: skip
+    import_registry(record, folder, LAST_DAY)
+    with record.writing() as session:
+        return World(_populate(session, scale, random.Random(f"{seed} world")), counts)
+
+
+@dataclass
+class _Country:
+    """A country's organisation, and the teachers of its active schools."""
+
+    organisation: str
+    schools: list[str]
+    teachers: list[str]
+
+
+def _populate(session: Session, scale: float, chance: random.Random) -> list[Planned]:
+    numbers = shares(scale)
+    eligible = round(ELIGIBLE * scale * 0.6)  # the others are found among the registry's and the year's own
+    countries = _countries(session, numbers, chance)
+    _staff(session, numbers, countries)
+    _label_earlier(session, countries, eligible, chance)
+    slots = [
+        (country, at)
+        for country, number in numbers.items()
+        for at in _times(countries[country].organisation, number, chance)
+    ]
+    return _projects(session, slots, countries, chance)
+
+
+def _countries(session: Session, numbers: dict[str, int], chance: random.Random) -> dict[str, _Country]:
+    """Active schools are large ones: those with seven or eight teachers, as many as the applications need."""
+    teachers: dict[str, list[str]] = defaultdict(list)
+    for school, teacher in session.execute(
+        sa.select(Teacher.school, Teacher.id).order_by(Teacher.id)
+    ).tuples():
+        teachers[school].append(teacher)
+    schools: dict[str, list[str]] = defaultdict(list)
+    for country, school in session.execute(sa.select(School.country, School.id).order_by(School.id)).tuples():
+        if len(teachers[school]) > 1:
+            schools[country].append(school)
+    responsible = dict(
+        session.execute(
+            sa.select(Organisation.country, Organisation.id).where(Organisation.kind != "CSS")
+        ).tuples().all()
+    )  # fmt: skip
+    found = {}
+    for country in BY_SIZE:
+        everyone = sorted(schools[country], key=lambda school: (abs(len(teachers[school]) - 7.5), school))
+        wanted = max(1, round(numbers[country] * ELIGIBLE / APPLICATIONS))
+        chosen = everyone[:wanted]
+        people = [teacher for school in chosen for teacher in teachers[school]]
+        while len(people) * 3 < numbers[country] and len(chosen) < len(everyone):
+            chosen.append(everyone[len(chosen)])
+            people += teachers[chosen[-1]]
+        chance.shuffle(people)
+        found[country] = _Country(responsible[country], chosen, people)
+    return found
+
+
+def _staff(session: Session, numbers: dict[str, int], countries: dict[str, _Country]) -> None:
+    """Reviewers beside the registry's few: teachers and experts, each with some sixty reviews a year."""
+    languages = dict(session.execute(sa.select(Organisation.id, Organisation.language)).tuples().all())
+    rows = [
+        {
+            "email": f"assessor.{n}@{country.lower()}.etwinning.example", "role": "reviewer", "school": None,
+            "name": f"Assessor {country} {n}", "organisation": one.organisation,
+            "language": languages[one.organisation],
+        }
+        for country, one in countries.items()
+        for n in range(max(5, round(numbers[country] * 2.3 / 60)))
+    ]  # fmt: skip
+    session.execute(sa.insert(Staff), rows)
+
+
+def _label_earlier(
+    session: Session, countries: dict[str, _Country], eligible: int, chance: random.Random
+) -> None:
+    """Gives schools what the next round of the School Label looks for: a label of last spring, trained teachers."""
+    schools = [(school, one) for one in countries.values() for school in one.schools]
+    chance.shuffle(schools)
+    chosen = schools[: eligible + eligible % 2]
+    everyone = {school for school, _ in chosen}
+    of_school: dict[str, list[str]] = defaultdict(list)
+    for teacher, school in session.execute(
+        sa.select(Teacher.id, Teacher.school).where(Teacher.school.in_(everyone)).order_by(Teacher.id)
+    ).tuples():
+        of_school[school].append(teacher)
+    session.execute(sa.update(School).where(School.id.in_(everyone)).values(registered_on=date(2018, 9, 3)))
+    projects, members, awards, activities = [], [], [], []
+    for number, pair in enumerate(zip(chosen[::2], chosen[1::2], strict=True)):
+        project = f"P-E{number:06}"
+        projects.append(
+            _project(project, f"Last year's letters {number}", date(2025, 9, 8), date(2026, 6, 12))
+        )
+        for school, one in pair:
+            teacher = of_school[school][0]
+            members.append(_member(project, teacher, "founder", date(2025, 9, 8)))
+            awards.append(
+                {
+                    "id": f"NQL-E-{teacher}", "label": "national", "teacher": teacher, "project": project,
+                    "school": school, "organisation": one.organisation, "awarded_on": date(2026, 5, 20), "score": 24.0,
+                }
+            )  # fmt: skip
+            activities += [
+                {
+                    "id": f"A-E-{person}", "teacher": person, "kind": "online_seminar", "title": "Podcasts in class",
+                    "on": date(2026, 3, 12), "confirmed": True,
+                }
+                for person in of_school[school][:3]
+            ]  # fmt: skip
+    for table, rows in ((Project, projects), (Member, members), (Award, awards), (Activity, activities)):
+        if rows:
+            session.execute(sa.insert(table), rows)
+
+
+def _project(identifier: str, title: str, started: date, ended: date | None) -> dict[str, Any]:
+    return {"id": identifier, "title": title, "started_on": started, "ended_on": ended}
+
+
+def _member(project: str, teacher: str, role: str, joined: date) -> dict[str, Any]:
+    return {"project": project, "teacher": teacher, "role": role, "joined_on": joined}
+
+
+# When they come -------------------------------------------------------------------------------------
+
+
+def rushes(organisation: str) -> list[tuple[datetime, datetime]]:
+    """From when to when applications come in: each round of the year, or all year to the common last day."""
+    calendar = load_rules(organisation, BEGINS.date()).national.calendar
+    found: list[tuple[datetime, datetime]] = []
+    after = BEGINS.astimezone(UTC)
+    while window := next_round(after, calendar):
+        if window.closes_at > ENDS:
+            break
+        found.append(_open_part(window))
+        after = window.closes_at + timedelta(seconds=1)
+    last = datetime.combine(COMMON_LAST_DAY, time(23, 59, 59), BRUSSELS)
+    return found or [(BEGINS, last.astimezone(UTC))]
+
+
+def _open_part(window: Window) -> tuple[datetime, datetime]:
+    return max(window.opens_at, BEGINS.astimezone(UTC)), window.closes_at
+
+
+def _times(organisation: str, number: int, chance: random.Random) -> Iterator[datetime]:
+    """When so many applications arrive: most before the last day, some a little late."""
+    windows = rushes(organisation)
+    for _ in range(number):
+        opens, closes = chance.choice(windows)
+        eight_weeks = max(opens, closes - timedelta(weeks=8))
+        day = max(opens, closes - timedelta(days=1))
+        kind = chance.random()
+        if kind < LAST_DAY_SHARE:
+            # half of a last day's work is done in its last six hours
+            first = day if chance.random() < 0.5 else max(day, closes - timedelta(hours=6))
+            yield _between(first, closes, chance.random())
+        elif kind < EIGHT_WEEKS:
+            yield _at_day(_between(eight_weeks, day, chance.random() ** 0.7), chance, opens, day)
+        elif kind < 0.99:
+            yield _at_day(_between(opens, eight_weeks, chance.random()), chance, opens, day)
+        else:
+            yield closes + timedelta(hours=1 + 60 * chance.random())
+
+
+def _between(first: datetime, last: datetime, share: float) -> datetime:
+    return first + (last - first) * share
+
+
+def _at_day(moment: datetime, chance: random.Random, first: datetime, last: datetime) -> datetime:
+    """The same day between seven and eleven at night."""
+    local = moment.astimezone(BRUSSELS).replace(hour=0, minute=0, second=0, microsecond=0)
+    return min(max(local + timedelta(seconds=chance.randint(7 * 3600, 23 * 3600)), first), last)
+
+
+# What they apply with -------------------------------------------------------------------------------
+
+
+@dataclass
+class _Group:
+    """A project that is still looking for members who apply."""
+
+    size: int
+    slots: list[tuple[str, datetime, str]] = field(default_factory=list)
+    """Country, time and teacher."""
+
+
+def _projects(
+    session: Session, slots: list[tuple[str, datetime]], countries: dict[str, _Country], chance: random.Random
+) -> list[Planned]:
+    """Spreads the applications over teachers, and these over projects of two countries or more."""
+    slots = sorted(slots, key=lambda slot: (slot[1], slot[0]))
+    chance.shuffle(slots)
+    turn = dict.fromkeys(countries, 0)
+    growing: list[_Group] = []
+    groups: list[_Group] = []
+    for country, at in slots:
+        people = countries[country].teachers
+        teacher = people[turn[country] % len(people)]
+        turn[country] += 1
+        for group in growing:
+            taken = {one for _, _, one in group.slots}
+            alone = len(group.slots) == 1 and group.slots[0][0] == country
+            if teacher not in taken and not alone:
+                break
+        else:
+            group = _Group(chance.choices([s for s, _ in _SIZES], [w for _, w in _SIZES])[0])
+            growing.append(group)
+            groups.append(group)
+        group.slots.append((country, at, teacher))
+        if len(group.slots) >= group.size:
+            growing.remove(group)
+    planned, projects, members = [], [], []
+    for number, group in enumerate(groups):
+        project = f"P-Y{number:06}"
+        projects.append(_project(project, f"{_title(chance)} {number}", date(2026, 9, 10), None))
+        people = [teacher for _, _, teacher in group.slots]
+        if len({country for country, _, _ in group.slots[:2]}) == 1:
+            elsewhere = countries[_another(group.slots[0][0], chance)].teachers
+            people.insert(1, elsewhere[int(chance.random() * len(elsewhere))])
+        members += [
+            _member(project, teacher, "founder" if place < 2 else "partner", date(2026, 9, 15))
+            for place, teacher in enumerate(people)
+        ]
+        common = chance.gauss(0.0, 0.11)
+        for place, (country, at, teacher) in enumerate(group.slots):
+            planned.append(
+                Planned(
+                    at=at.astimezone(UTC).replace(microsecond=0), teacher=teacher, project=project,
+                    organisation=countries[country].organisation,
+                    quality=min(0.97, max(0.2, chance.gauss(0.695, 0.08) + common)),
+                    ready=chance.random() > 0.03, copied=place > 0 and chance.random() < 0.05,
+                )
+            )  # fmt: skip
+    session.execute(sa.insert(Project), projects)
+    session.execute(sa.insert(Member), members)
+    return sorted(planned, key=lambda one: (one.at, one.teacher, one.project))
+
+
+def _another(country: str, chance: random.Random) -> str:
+    return chance.choice([one for one in BY_SIZE if one != country])
+
+
+def _title(chance: random.Random) -> str:
+    return f"{chance.choice(_WORDS)} and {chance.choice(_WORDS)}".capitalize()
+
+
+def words(chance: random.Random, number: int) -> str:
+    """Some text of so many words."""
+    return " ".join(chance.choices(_WORDS, k=number)).capitalize() + "."
+
+
+def file_of(planned: Planned, criteria: Sequence[str], language: str, seed: int) -> dict[str, Any]:
+    """The application file that is handed in."""
+    own = random.Random(f"{seed} {planned.project} {'' if planned.copied else planned.teacher}")
+    ready = dict.fromkeys(("shared_plan", "contributed", "collaborative", "safe"), True) | {
+        "finished": planned.ready
+    }
+    return application_file(
+        teacher=planned.teacher,
+        project=planned.project,
+        language=language,
+        preconditions=ready,
+        description=words(own, 40),
+        pupils={"count": own.randint(10, 30), "average_age": own.randint(6, 18)},
+        sections={criterion: words(own, own.randint(50, 150)) for criterion in criteria},
+    )
