@@ -734,4 +734,4 @@ def up() -> None:
     run_services()
 
 
-from cli import cycle, papers, pupils, schools, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above
+from cli import certificates, cycle, papers, pupils, schools, upkeep  # noqa: E402, F401 -- commands in modules of their own register on the app above

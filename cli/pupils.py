@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from prefect.logging.handlers import PrefectConsoleHandler
 
 from cli.app import As, AsJson, Code, accepted, app, plain, worded
 from cli.output import emit, say
+from cli.watching import quietly
 from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError, OutOfReach
 from labels.pupil_label import classes
@@ -108,7 +105,7 @@ def _make(here: Workspace, award: str, begun: Begun, given: ClassInHand) -> None
     with in_hand(given):
         if _prefect_answers():
             try:
-                with _quietly():
+                with quietly():
                     pupil_quality_label(award, begun.id, len(given.pupils))
                 return
             except LabelsError:
@@ -129,26 +126,6 @@ def _prefect_answers() -> bool:
             return client.api_healthcheck() is None
     except OutOfReach:
         return False
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Prefect tells its server and not the teacher's terminal, which says in words of our own how it went."""
-    names = ("prefect", "prefect.flow_runs", "prefect.task_runs")
-    loud = [
-        handler
-        for name in names
-        for handler in logging.getLogger(name).handlers
-        if isinstance(handler, PrefectConsoleHandler)
-    ]
-    levels = [handler.level for handler in loud]
-    for handler in loud:
-        handler.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for handler, level in zip(loud, levels, strict=True):
-            handler.setLevel(level)
 
 
 def _tell(made: ClassReport, as_json: bool) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import functools
 import hashlib
 import io
-import os
 import traceback
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.names import Pupil
 from labels.settings import PROJECT
+from tasks.placing import place
 from tasks.retrying import RETRIED
 from tasks.signing import signer_of
 from tasks.workspace import Workspace
@@ -195,36 +195,3 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
             entry.create_system, entry.external_attr = 3, 0o600 << 16
             archive.writestr(entry, file)
     return content.getvalue()
-
-
-def place(path: Path, content: bytes) -> None:
-    """Puts a file in its place whole, for its owner's eyes only, replacing a former one.
-
-    Until then it has no name where the file system knows such files, so that a process which is killed
-    leaves nothing behind.
-    """
-    draft = path.with_name(f".{path.name}.part")
-    draft.unlink(missing_ok=True)
-    try:
-        try:
-            with _written(path.parent, os.O_TMPFILE, content) as file:
-                os.link(f"/proc/self/fd/{file}", draft, follow_symlinks=True)
-        except (OSError, AttributeError):  # not on this file system, or not on Linux
-            with _written(draft, os.O_CREAT | os.O_EXCL, content):
-                pass
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _written(path: Path, how: int, content: bytes) -> Iterator[int]:
-    """A file that holds the content, durably, and is open still."""
-    descriptor = os.open(path, how | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(content)
-        os.fsync(descriptor)
-        yield descriptor
-    finally:
-        os.close(descriptor)

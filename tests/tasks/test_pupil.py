@@ -13,7 +13,8 @@ from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.names import Pupil
-from tasks.pupil import ClassInHand, NotMade, _nameless, _zipped, in_hand, place
+from tasks.placing import place
+from tasks.pupil import ClassInHand, NotMade, _nameless, _zipped, in_hand
 
 
 def test_the_flow_runs_only_where_the_names_are() -> None:

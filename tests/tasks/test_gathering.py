@@ -1,0 +1,140 @@
+"""A year's certificates come out of the store as they were issued, and bound for printing, however often it is begun."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from pathlib import Path
+
+import pikepdf
+import pytest
+import sqlalchemy as sa
+
+import tasks.european
+import tasks.gathering
+from labels.errors import InvalidInput, LabelsError, NotFound
+from labels.gathering import certificates_of
+from labels.record import Record
+from labels.record.schema import Award, Issued
+from labels.settings import Settings
+from tasks.documents.directory import DirectoryStore
+from tasks.gathering import bind, gather
+from tasks.rendering.certificates import render_certificate
+from tasks.workspace import Workspace
+from tests.support.european import BEGINS, awarded, populate_year
+from tests.support.papers import certificate
+
+
+@pytest.fixture
+def here(settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace with a year's six certificates."""
+    opened = Workspace(
+        settings=settings, record=record, documents=DirectoryStore.from_settings(settings), key=settings.key,
+        clock=lambda: BEGINS,
+    )  # fmt: skip
+    for module in (tasks.european, tasks.gathering):
+        monkeypatch.setattr(module, "workspace", lambda: opened)
+    monkeypatch.setattr(tasks.gathering, "VOLUME", 4)
+    with record.writing() as session:
+        populate_year(session)
+        identifier = awarded(session)
+    assert tasks.european.issue_certificates.fn(identifier) == 6
+    return opened
+
+
+def year_of(here: Workspace) -> int:
+    with here.record.reading() as session:
+        return session.scalars(sa.select(Award.awarded_on).where(Award.label == "european")).all()[0].year
+
+
+def listed(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_every_certificate_as_it_was_issued_and_once_in_a_volume(here: Workspace, tmp_path: Path) -> None:
+    out, year = tmp_path / "out", year_of(here)
+    out.mkdir()
+    assert gather.fn("european", year, None, str(out)) == 6
+    files = listed(out)
+    volumes = sorted(name for name in files if name.startswith("print-"))
+    with here.record.reading() as session:
+        digests = set(session.scalars(sa.select(Issued.file_digest)))
+        wanted = certificates_of(session, "european", year)
+    assert {one.name for one in wanted} == files.keys() - set(volumes)
+    assert {one.key.rpartition("/")[2] for one in wanted} == digests
+    assert [len(pikepdf.open(io.BytesIO(files[name])).pages) for name in volumes] == [4, 2]
+    assert gather.fn("european", year, None, str(out)) == 6
+    assert listed(out) == files
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_an_interrupted_gathering_goes_on_and_one_of_another_time_makes_way(
+    here: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, year = tmp_path / "out", year_of(here)
+    out.mkdir()
+    get, left = here.documents.get, [5]
+
+    def lost(key: str) -> bytes:
+        left[0] -= 1
+        if left[0] < 0:
+            raise LabelsError("gone")
+        return get(key)
+
+    monkeypatch.setattr(type(here.documents), "get", lambda _, key: lost(key))
+    with pytest.raises(LabelsError, match="gone"):
+        gather.fn("european", year, None, str(out))
+    assert len(listed(out)) == 5 + 1
+    left[0] = 2
+    gather.fn("european", year, None, str(out))
+    before = listed(out)
+    assert len(before) == 6 + 2
+    left[0] = 100
+    with here.record.writing() as session:
+        session.execute(
+            sa.update(Issued)
+            .where(Issued.subject == min(session.scalars(sa.select(Issued.subject))))
+            .values(revoked_at=BEGINS)
+        )
+    assert gather.fn("european", year, None, str(out)) == 5
+    volumes = [name for name in listed(out) if name.startswith("print-")]
+    assert sum(len(pikepdf.open(out / name).pages) for name in volumes) == 5
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_one_organisations_certificates_and_what_is_none(here: Workspace) -> None:
+    year = year_of(here)
+    with here.record.reading() as session:
+        organisations = set(session.scalars(sa.select(Award.organisation).where(Award.label == "european")))
+        counts = [len(certificates_of(session, "european", year, one)) for one in organisations]
+        assert sum(counts) == 6
+        assert certificates_of(session, "european", year - 1) == []
+        for label, when, organisation in (("eurpean", year, None), ("european", 26, None)):
+            with pytest.raises(InvalidInput):
+                certificates_of(session, label, when, organisation)
+        with pytest.raises(NotFound, match="NSS-XX"):
+            certificates_of(session, "european", year, "NSS-XX")
+
+
+def test_a_volume_shows_the_same_pages_and_has_what_they_share_once(tmp_path: Path) -> None:
+    each = [
+        render_certificate(
+            certificate(holder=name, label=label, code="7KQ4-M9XT-2A5B-0000", check_url="https://x.example/v")
+        )
+        for name, label in (
+            ("Ada Quick", "national"),
+            ("Bo Li", "pupil"),
+            ("Ωμέγα Ψ", "national"),
+            ("Zoë", "pupil"),
+        )
+    ]
+    volume = bind(each)
+    assert len(volume) < sum(map(len, each)) * 0.75
+    assert bind(each) == volume
+
+    def pictures(pdf: bytes, name: str) -> list[bytes]:
+        subprocess.run(["pdftoppm", "-r", "40", "-png", "-", str(tmp_path / name)], input=pdf, check=True)
+        return [path.read_bytes() for path in sorted(tmp_path.glob(f"{name}-*.png"))]
+
+    assert pictures(volume, "volume") == [pictures(one, f"one{n}")[0] for n, one in enumerate(each)]
