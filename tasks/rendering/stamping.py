@@ -33,7 +33,14 @@ from tasks.rendering.binding import Leaf, Sheet, bind, number_of
 from tasks.rendering.codes import SquareCode
 from tasks.rendering.files import Objects
 from tasks.rendering.lines import NotSet, Place, Recorder, Run, Tally, blocks_around
-from tasks.rendering.pdf import Attached, Pictures, Press, finish_attachment, say_universal_access
+from tasks.rendering.pdf import (
+    Attached,
+    Pictures,
+    Press,
+    finish_attachment,
+    quick_fonts,
+    say_universal_access,
+)
 
 MANY = 100
 """From so many pages on, a batch is worth another look: one page more of it is printed plainly and compared."""
@@ -497,7 +504,8 @@ class Stamps:
         letters = key, *numbers, *used.to_unicode.items()
         if letters not in self._cut:
             numbered = _Numbers(numbers)
-            build_fonts_dictionary(numbered, {key: used.as_font()}, True, True, DEFAULT_OPTIONS)
+            with quick_fonts():
+                build_fonts_dictionary(numbered, {key: used.as_font()}, True, True, DEFAULT_OPTIONS)
             self._cut[letters] = [numbered.objects[number].data for number in numbers]
         return self._cut[letters]
 
