@@ -233,7 +233,7 @@ def submit(
     """
     here = existing_workspace()
     done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
-    send_due(here, done.application)  # the receipt need not wait for a run
+    send_due(here, done.application)
     outage = None
     with here.record.reading() as session:
         view = inquiry.show(session, done.application)

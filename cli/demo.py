@@ -396,12 +396,16 @@ def _tell(
     say(f"\n{len(rows)} applications in {seconds:.0f} s.")
 
 
+_PAPERS = ("certificate", "letter", "receipt", "invitation")
+"""The kinds of document that are made here."""
+
+
 def _collect_papers(here: Workspace, session: Any) -> int:
     """Copies of the certificates and letters under names that one can read, beside the store."""
     folder = here.settings.home / "papers"
     folder.mkdir(exist_ok=True)
     count = 0
-    for document in session.scalars(sa.select(Document).where(Document.kind.in_(["certificate", "letter"]))):
+    for document in session.scalars(sa.select(Document).where(Document.kind.in_(_PAPERS))):
         (folder / document.name).write_bytes(here.documents.get(document.key))
         count += 1
     return count

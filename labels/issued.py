@@ -131,7 +131,7 @@ def enter(
     return True
 
 
-_IN_THE_DECISION = {"scores", "reasons", "comments", "route_forward", "failed_conditions"}
+_IN_THE_DECISION = {"scores", "reasons", "comments", "route_forward", "failed_conditions", "files"}
 
 
 def stated_in(facts: CertificateFacts | LetterFacts) -> dict[str, Any]:

@@ -65,6 +65,8 @@ class Template(StrEnum):
     """The same where only others are late: tells a coordinator."""
     SCHOOL_INVITED = "school_invited"
     """Invites a teacher of a school to its self-assessment for the School Label."""
+    SCHOOL_INVITATION = "school_invitation"
+    """Brings a principal the letter of invitation, and says that the school's teachers have the codes."""
     SCHOOL_DECLARATION = "school_declaration"
     """Asks a principal to confirm what the school says of itself."""
     SCHOOL_RETURNED = "school_returned"

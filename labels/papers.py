@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -124,6 +124,10 @@ class LetterKind(StrEnum):
     AWARD = "award"
     REFUSAL = "refusal"
     INELIGIBLE = "ineligible"
+    RECEIPT = "receipt"
+    """Proof that an application arrived, with what, and when."""
+    INVITATION = "invitation"
+    """Asks a school for its self-assessment, and says why it is asked."""
 
 
 class _Facts(BaseModel):
@@ -238,12 +242,28 @@ class FailedCondition(_Facts):
     what_to_do: Said
 
 
+class HandedIn(_Facts):
+    """One file that came with an application."""
+
+    name: Name
+    size: Annotated[int, Field(ge=0)]
+    """In bytes."""
+    digest: Annotated[str, Field(min_length=1, max_length=64)]
+    """SHA-256 of its content, in hexadecimal digits."""
+
+
+DECIDED = frozenset({LetterKind.AWARD, LetterKind.REFUSAL})
+"""The kinds of letter that tell of points."""
+
+
 class LetterFacts(Paper):
-    """What a letter says to one applicant about the decision on one application."""
+    """What a letter says to one applicant about one application: above all, what was decided on it."""
 
     subject: ClassVar[str] = "letter"
 
     kind: LetterKind
+    label: Label = Label.NATIONAL
+    """The label that was applied for: the national one, or the School Label."""
     written_on: date
     criteria_set: OptionalName = ""
     scores: tuple[ScoreLine, ...] = Field(default=(), max_length=40)
@@ -257,21 +277,48 @@ class LetterFacts(Paper):
     route_forward: tuple[Said, ...] = Field(default=(), max_length=20)
     """What the applicant can do now: re-application, appeal with its date, the next round."""
     failed_conditions: tuple[FailedCondition, ...] = Field(default=(), max_length=60)
+    arrived_at: datetime | None = None
+    """When the application arrived, on a receipt."""
+    files: tuple[HandedIn, ...] = Field(default=(), max_length=1_000)
+    """What was handed in, on a receipt."""
+    deadline: datetime | None = None
+    """Until when what is asked has to be there, on an invitation."""
+
+    @property
+    def section(self) -> str:
+        """Under which its words are found: a school's letters have their own."""
+        if self.label is Label.SCHOOL and self.kind is not LetterKind.INVITATION:
+            return f"school {self.kind.value}"
+        return self.kind.value
 
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> Self:
-        if not self.project:
+        if self.label not in (Label.NATIONAL, Label.SCHOOL):
+            raise ValueError("there are letters about the National Quality Label and the School Label only")
+        if self.kind is LetterKind.INELIGIBLE and self.label is Label.SCHOOL:
+            raise ValueError("only schools that meet the conditions are asked: they get no such letter")
+        if self.kind is LetterKind.INVITATION and self.label is not Label.SCHOOL:
+            raise ValueError("only schools are invited")
+        if not self.project and self.label is not Label.SCHOOL:
             raise ValueError("a letter about an application names its project")
-        if self.kind is LetterKind.INELIGIBLE:
-            if not self.failed_conditions:
-                raise ValueError("a letter of ineligibility names at least one failed condition")
-            if self.scores or self.total is not None:
-                raise ValueError("an ineligible application was not scored: leave scores and total out")
-        else:
-            if self.failed_conditions:
-                raise ValueError("failed conditions belong to a letter of ineligibility only")
-            if self.kind is LetterKind.REFUSAL and not (self.reasons and self.route_forward):
-                raise ValueError("a refusal gives at least one reason and one route forward")
+        if self.kind not in DECIDED and (self.scores or self.total is not None):
+            raise ValueError(
+                f"what the letter of {self.kind.value} is about was not scored: leave points out"
+            )
+        if (self.kind is LetterKind.INELIGIBLE) is not bool(self.failed_conditions):
+            raise ValueError(
+                "a letter of ineligibility names at least one failed condition"
+                if self.kind is LetterKind.INELIGIBLE
+                else "failed conditions belong to a letter of ineligibility only"
+            )
+        if self.kind is LetterKind.REFUSAL and not (self.reasons and self.route_forward):
+            raise ValueError("a refusal gives at least one reason and one route forward")
+        if (self.kind is LetterKind.RECEIPT) is not (self.arrived_at is not None):
+            raise ValueError("a receipt, and nothing else, says when an application arrived")
+        if self.files and self.kind is not LetterKind.RECEIPT:
+            raise ValueError("what was handed in stands on a receipt only")
+        if (self.kind is LetterKind.INVITATION) is not (self.deadline is not None):
+            raise ValueError("an invitation, and nothing else, has a deadline")
         if (self.total is None) != (self.maximum is None):
             raise ValueError("a total is told with its maximum")
         return self

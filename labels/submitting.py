@@ -212,6 +212,7 @@ def submit(
         now=now,
         application=row.id,
         step=right.id,
+        attachment="receipt",
     )
     remark = "Registered; a receipt is on its way."
     if same:

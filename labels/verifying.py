@@ -72,7 +72,7 @@ class Verdict(BaseModel):
     label: str | None = None
     """`national`, `european`, `school` or `pupil`."""
     kind: str | None = None
-    """`certificate` or `letter`."""
+    """`certificate`, `letter`, `receipt` or `invitation`."""
     holder: str | None = None
     """As it stands on the paper; a pupil's name is not in the record."""
     pupil: str | None = None
@@ -283,8 +283,8 @@ def _altered(
 
 def _what(known: _Known) -> str:
     label = LABELS.get(known.issued.label, known.issued.label)
-    if known.issued.kind is PaperKind.LETTER:
-        return f"letter about the {label}"
+    if not known.issued.kind.certifies:
+        return f"{known.issued.kind.value} about the {label}"
     return f"certificate of the {label}"
 
 
@@ -293,7 +293,7 @@ def _shown(known: _Known, code: str | None) -> dict[str, Any]:
     pupil = f"{known.number} of {issued.pupils}" if known.number else None
     return {
         "label": issued.label,
-        "kind": PaperKind.LETTER.value if issued.kind is PaperKind.LETTER else PaperKind.CERTIFICATE.value,
+        "kind": PaperKind.CERTIFICATE.value if issued.kind.certifies else issued.kind.value,
         "holder": None if pupil else facts.get("holder"),
         "pupil": pupil,
         "project": facts.get("project") or None,

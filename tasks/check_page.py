@@ -71,7 +71,10 @@ def answer_to(verdict: Verdict) -> Answer:
     else:
         shown = [
             ("Label", LABELS.get(verdict.label or "", verdict.label)),
-            ("Letter to" if verdict.kind == "letter" else "Awarded to", verdict.holder),
+            (
+                "Awarded to" if verdict.kind in (None, "certificate") else f"{verdict.kind.title()} to",
+                verdict.holder,
+            ),
             ("School", verdict.school if verdict.school != verdict.holder else None),
             ("Project", verdict.project),
             ("School year", verdict.school_year),

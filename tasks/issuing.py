@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-from labels.issued import PDF, MadePaper
+from labels.issued import PDF, DuePaper, MadePaper, enter
 from labels.papers import CertificateFacts, LetterFacts
 from tasks.signing import signer_of
 from tasks.workspace import Workspace
+
+
+def issue(here: Workspace, due: Sequence[DuePaper]) -> list[str]:
+    """Papers that are due rendered, stored and in the record, one after the other; the names of their files.
+
+    Raises:
+        InvalidInput: something that one states can't be printed, or it can't be signed and must be.
+        OutOfReach: the document store does not answer.
+    """
+    for paper in due:
+        made = make(here, paper.facts)
+        with here.record.writing() as session:
+            enter(session, paper, made, now=here.now())
+    return [paper.name for paper in due]
 
 
 def make(here: Workspace, facts: CertificateFacts | LetterFacts) -> MadePaper:

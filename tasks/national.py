@@ -6,11 +6,10 @@ from prefect import task
 from sqlalchemy.orm import Session
 
 from labels import deciding, reviewing
-from labels.issued import enter
 from labels.issuing import due_papers
 from labels.record.schema import Application, Step
 from tasks import briefs
-from tasks.issuing import make
+from tasks.issuing import issue
 from tasks.process import asked
 from tasks.retrying import RETRIED
 from tasks.school_briefs import school_brief
@@ -50,8 +49,4 @@ def issue_papers(application_id: str) -> list[str]:
     here = workspace()
     with here.record.reading() as session:
         due = due_papers(session, application_id, here.stamp)
-    for paper in due:
-        made = make(here, paper.facts)
-        with here.record.writing() as session:
-            enter(session, paper, made, now=here.now())
-    return [paper.name for paper in due]
+    return issue(here, due)

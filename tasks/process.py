@@ -13,9 +13,11 @@ from prefect.runtime import flow_run
 from sqlalchemy.orm import Session
 
 from labels import deciding
+from labels.issuing import due_receipt
 from labels.record.schema import Application, Decision, Document, Outcome, Stage, Step
 from labels.steps import held
 from tasks import briefs
+from tasks.issuing import issue
 from tasks.post import send_due
 from tasks.retrying import RETRIED
 from tasks.runs import run_name, run_tags
@@ -51,6 +53,15 @@ def confirm_documents(application_id: str) -> int:
     for key in keys:
         here.documents.get(key)
     return len(keys)
+
+
+@task(name="acknowledge", **RETRIED)
+def acknowledge(application_id: str) -> list[str]:
+    """The receipt of the application: what arrived and when, rendered, stored and in the record."""
+    here = workspace()
+    with here.record.reading() as session:
+        due = due_receipt(session, application_id)
+    return issue(here, due)
 
 
 def asked(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from prefect import task
 from sqlalchemy.orm import Session
 
+from labels.issuing import due_invitation
 from labels.record.schema import Application, Step
-from labels.school_label import deciding, prefilling, receiving
+from labels.school_label import deciding, inviting, prefilling, receiving
+from tasks.issuing import issue
 from tasks.process import asked
 from tasks.retrying import RETRIED
 from tasks.school_briefs import school_brief
@@ -19,6 +21,21 @@ def prefill(application_id: str) -> bool:
     here = workspace()
     with here.record.writing() as session:
         return prefilling.prefill(session, application_id, now=here.now())
+
+
+@task(name="invite the school", **RETRIED)
+def invite(application_id: str) -> list[str]:
+    """The letter of invitation, rendered, stored and in the record, on its way to the school's principal.
+
+    Its teachers were invited by mail, with a code for each, before this run began.
+    """
+    here = workspace()
+    with here.record.reading() as session:
+        due = due_invitation(session, application_id)
+    if due:
+        with here.record.writing() as session:
+            inviting.tell_the_principal(session, application_id, now=here.now())
+    return issue(here, due)
 
 
 @task(name="ask the school", **RETRIED)

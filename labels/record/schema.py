@@ -362,7 +362,7 @@ class Document(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
     kind: Mapped[str]
-    """`application`, `evidence`, `certificate` or `letter`."""
+    """`application`, `evidence`, or what kind of paper it is: `certificate`, `letter`, `receipt`, `invitation`."""
     name: Mapped[str]
     key: Mapped[str]
     """Its key in the document store, made from the digest of its content."""
@@ -376,8 +376,16 @@ class PaperKind(StrEnum):
 
     CERTIFICATE = "certificate"
     LETTER = "letter"
+    """About a decision."""
+    RECEIPT = "receipt"
+    INVITATION = "invitation"
     CLASS = "class"
     """The certificates of a class of pupils, together."""
+
+    @property
+    def certifies(self) -> bool:
+        """Whether it says that somebody holds a label."""
+        return self in (PaperKind.CERTIFICATE, PaperKind.CLASS)
 
 
 class Issued(Base):

@@ -62,12 +62,13 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
         }  # fmt: skip
         write(session, Award, award)
         tell_everyone(
-            session, application, outbox.Template.SCHOOL_AWARDED, now, attachment="certificate",
+            session, application, outbox.Template.SCHOOL_AWARDED, now,
+            attachment="certificate", second_attachment="letter",
             awarded_on=awarded_on.isoformat(), valid_until=valid_until.isoformat(), **said,
         )  # fmt: skip
         return outcome
     tell_everyone(
-        session, application, outbox.Template.SCHOOL_REFUSED, now,
+        session, application, outbox.Template.SCHOOL_REFUSED, now, attachment="letter",
         reasons=list(verdict.reasons), routes=routes, **said,
     )  # fmt: skip
     if in_time and due is not None:

@@ -36,9 +36,9 @@ from labels.record.schema import (
 )
 from labels.rules.model import RuleEdition
 from labels.school_label import rounds
-from labels.school_label.people import invited
+from labels.school_label.people import invited, principal
 from labels.school_label.preselection import BETWEEN_IDS, CutOffs
-from labels.steps import common_context
+from labels.steps import common_context, held
 from labels.submitting import keep_rules
 from labels.text import one_line
 
@@ -259,6 +259,30 @@ def invite_again(session: Session, former: Application, due: datetime, *, now: d
     entry = {"at": now, "who": SYSTEM, "what": "invited again", "application": identifier, "step": None}
     write(session, Journal, entry | {"details": details})
     return identifier
+
+
+def tell_the_principal(session: Session, application_id: str, *, now: datetime) -> None:
+    """Mails the letter of invitation to the school's principal; the message waits until the letter is stored."""
+    application = held(session, application_id)
+    head = principal(session, application)
+    due = session.scalar(
+        sa.select(sa.func.max(Step.due_at)).where(
+            Step.application == application_id, Step.kind == StepKind.SELF_ASSESSMENT
+        )
+    )
+    template = outbox.Template.SCHOOL_INVITATION
+    outbox.queue(
+        session,
+        reason=f"{application_id}/{template.value}",
+        template=template,
+        language=head.language,
+        to_name=head.name,
+        to_address=head.email,
+        context=common_context(session, application) | {"due": in_words(due) if due else ""},
+        now=now,
+        application=application_id,
+        attachment="invitation",
+    )
 
 
 def unstarted(session: Session, year: int, limit: int = 1_000) -> Sequence[str]:

@@ -75,6 +75,7 @@ def tell_everyone(
     now: datetime,
     *,
     attachment: str | None = None,
+    second_attachment: str | None = None,
     **context: Any,
 ) -> None:
     """Mails the same to every invited teacher and to the principal, each address once."""
@@ -91,4 +92,5 @@ def tell_everyone(
             now=now,
             application=application.id,
             attachment=attachment,
+            second_attachment=second_attachment,
         )

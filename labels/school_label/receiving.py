@@ -164,10 +164,12 @@ def declare(
     application.stage, application.stage_since = Stage.SUBMITTED, now
     note(session, application, step.assignee, "declared the self-assessment", now, step=step.id, door=door)
     documents = session.scalars(
-        sa.select(Document.name).where(Document.application == application.id).order_by(Document.name)
+        sa.select(Document.name)
+        .where(Document.application == application.id, Document.kind == "evidence")
+        .order_by(Document.name)
     ).all()
     tell_everyone(
-        session, application, outbox.Template.SCHOOL_RECEIVED, now,
+        session, application, outbox.Template.SCHOOL_RECEIVED, now, attachment="receipt",
         decide_by=in_words(application.decide_by), documents=list(documents),
     )  # fmt: skip
     return Accepted(application.id, "Thank you: your school’s application is received.")

@@ -12,6 +12,7 @@ from functools import cache
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
+from babel.units import format_unit
 from markupsafe import Markup, escape
 
 from labels.clock import BRUSSELS
@@ -101,6 +102,16 @@ class Texts:
         """Points without needless zeros: `4`, `4.5`, `3,67`."""
         return format_decimal(points, "0.##", locale=_locale(self.language))
 
+    def size(self, size: int) -> str:
+        """How large a file is: `312 kB`, `1,4 Mo`."""
+        number, unit, digits = (
+            (size / 1000, "kilobyte", "0") if size < 999_500 else (size / 1e6, "megabyte", "0.0")
+        )
+        if size < 1000:
+            number, unit = size, "byte"
+        said = format_unit(number, f"digital-{unit}", "short", digits, locale=_locale(self.language))
+        return said.replace("\u202f", "\xa0")
+
     def country(self, country: str) -> str:
         """The name of a country by its code; what is no code is left as it is."""
         if self.language == ENGLISH or country not in COUNTRIES:
@@ -145,7 +156,9 @@ class Texts:
             case Country():
                 return self.country(value.code)
             case tuple():
-                return ("، " if self.direction == "rtl" else ", ").join(map(self.value, value))
+                comma, said = "، " if self.direction == "rtl" else ", ", [*map(self.value, value)]
+                whole = any(isinstance(one, Markup) for one in said)
+                return Markup(comma).join(said) if whole else comma.join(said)
         return str(value)
 
     def can_say(self, texts: Iterable[str]) -> bool:

@@ -70,6 +70,25 @@ CERTIFICATES: Mapping[str, Mapping[str, Word]] = {
 }
 """The School Label's two phrases stand one below the other, with no project between them."""
 
+_SCHOOL = {
+    "programme": word("school certificate", "eTwinning School Label"),
+    "scores": word("school letter", "How your school’s application was scored"),
+    "criterion": word("school letter", "Pillar"),
+}
+"""What stands on a school's letters in the place of what all have."""
+
+_RECEIPT = {
+    "arrived": word("letter", "Arrived: {arrived}"),
+    "file": word("letter", "File"),
+    "size": word("letter", "Size"),
+    "digest": word("letter", "SHA-256 (its beginning)"),
+    "digest_note": word(
+        "letter",
+        "SHA-256 is computed from the content of a file: a copy that differs in a single byte has another.",
+    ),
+    "route_forward": word("letter", "What happens next"),
+}
+
 LETTERS: Mapping[str, Mapping[str, Word]] = {
     COMMON: {
         "programme": word("letter", "eTwinning Quality Labels"),
@@ -154,7 +173,92 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
             "If anything is unclear, please write to us and give the reference of this letter: we are glad to help.",
         ),
     },
+    "receipt": {
+        "subject": word("letter", "Receipt of your application"),
+        "opening": word(
+            "letter",
+            "We confirm that your application for the National Quality Label with the eTwinning project “{project}” has "
+            "arrived and is safely kept.",
+        ),
+        "continuation": word("letter", "This letter is your proof of what was handed in, and when."),
+        "handed_in": word("letter", "What you handed in"),
+        "thanks": word("letter", "Thank you for sharing with us what you and your pupils have done."),
+        **_RECEIPT,
+    },
+    "school receipt": {
+        "subject": word("school letter", "Receipt of your school’s application"),
+        "opening": word(
+            "school letter",
+            "We confirm that the self-assessment of your school for the eTwinning School Label has arrived, confirmed by "
+            "its principal, and is safely kept.",
+        ),
+        "continuation": word("letter", "This letter is your proof of what was handed in, and when."),
+        "handed_in": word("school letter", "Documents that your school handed in"),
+        "thanks": word(
+            "school letter", "Thank you for the work that you and your colleagues have put into it."
+        ),
+        **_RECEIPT,
+        **_SCHOOL,
+    },
+    "invitation": {
+        "subject": word("school letter", "Your school is invited to apply for the eTwinning School Label"),
+        "opening": word(
+            "school letter",
+            "Congratulations! Your school meets the conditions of the eTwinning School Label. We invite you and your "
+            "colleagues to hand in its self-assessment.",
+        ),
+        "continuation": word(
+            "school letter", "Below you find why your school is invited, and what is asked of it."
+        ),
+        "deadline": word("school letter", "The self-assessment is due by: {deadline}"),
+        "reasons": word("school letter", "Why your school is invited"),
+        "route_forward": word("school letter", "What is asked of your school"),
+        "thanks": word("school letter", "We look forward to reading about your school."),
+        **_SCHOOL,
+    },
+    "school award": {
+        "subject": word("school letter", "The eTwinning School Label for your school"),
+        "opening": word(
+            "school letter",
+            "Congratulations! We are delighted to tell you that your school has been awarded the eTwinning School Label.",
+        ),
+        "continuation": word(
+            "school letter",
+            "The label recognises what your school does for safety online, for learning in projects, for the development "
+            "of its staff and for cooperation with schools across Europe. Its certificate comes with this letter.",
+        ),
+        "reasons": word("letter", "Why the label was awarded"),
+        "comments": word("letter", "Feedback for your further work"),
+        "route_forward": word("letter", "What comes next"),
+        "thanks": word(
+            "school letter",
+            "Thank you for the time, the ideas and the care that all of your school have put into this.",
+        ),
+        **_SCHOOL,
+    },
+    "school refusal": {
+        "subject": word("school letter", "Your school’s application for the eTwinning School Label"),
+        "opening": word(
+            "school letter",
+            "Thank you for the work that went into the self-assessment of your school. It was read and scored with care. "
+            "We are sorry to tell you that the eTwinning School Label could not be awarded this time.",
+        ),
+        "continuation": word(
+            "school letter",
+            "Below you find how each pillar was scored, what the reviewers say, the reasons for the decision, and what "
+            "your school can do now.",
+        ),
+        "reasons": word("letter", "Reasons for the decision"),
+        "comments": word("letter", "Proposals for improvement"),
+        "route_forward": word("letter", "Your way forward"),
+        "thanks": word(
+            "school letter",
+            "We hope that this feedback helps your school, and that we shall hear from you again.",
+        ),
+        **_SCHOOL,
+    },
 }
+"""A section for each kind of letter, and for those that a school gets instead of a teacher."""
 
 MOMENT = word("moment", "{day}, {time} (Brussels time)")
 """How an instant is told; English tells it as the mails do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labels.errors import Fault, InvalidInput
 from labels.languages import ENGLISH
-from labels.papers import FailedCondition, LetterFacts
+from labels.papers import FailedCondition, LetterFacts, LetterKind
 from labels.sentences import Sentence
 from tasks.rendering.branding import worn
 from tasks.rendering.environment import TEMPLATES, Texts, paper_environment, texts
@@ -15,17 +15,21 @@ SHEET = TEMPLATES / "letters" / "letter.css"
 _NAMES = ("holder", "school", "city", "country", "organisation", "coordinator", "coordinator_role")
 
 
+_AT_THE_BEGINNING = frozenset({LetterKind.RECEIPT, LetterKind.INVITATION})
+
+
 def render_letter(facts: LetterFacts) -> bytes:
     """The letter as PDF/A-3a and PDF/UA-1; the same facts give the same bytes.
 
-    Names are refused when a character cannot be printed; in free text (titles, reasons, comments) such a
-    character is replaced visibly and the letter says so, because no one's feedback may wait for a font.
+    Names are refused when a character cannot be printed; in free text (titles, reasons, comments, names of
+    files) such a character is replaced visibly and the letter says so, because no one's feedback may wait for a
+    font. Nor may an application: a receipt and an invitation have their names replaced, too.
 
     Raises:
         InvalidInput: a name has a letter that no bundled font can print; each is named.
     """
     faults: list[Fault] = []
-    for field in _NAMES:
+    for field in () if facts.kind in _AT_THE_BEGINNING else _NAMES:
         faults += unprintable(field, getattr(facts, field))
     if faults:
         raise InvalidInput(f"letter {facts.application}", faults)
@@ -53,13 +57,13 @@ def render_letter(facts: LetterFacts) -> bytes:
 
 def _words(facts: LetterFacts) -> Texts:
     """The letter's words in its language; in English where that lacks any sentence in it."""
-    words = texts("letters", facts.kind.value, facts.language, worn(facts.issuer))
+    words = texts("letters", facts.section, facts.language, worn(facts.issuer))
     said = [*facts.reasons, *facts.route_forward]
     for failed in facts.failed_conditions:
         said += [failed.condition, failed.what_to_do]
     if words.can_say(said):
         return words
-    return texts("letters", facts.kind.value, ENGLISH, worn(facts.issuer))
+    return texts("letters", facts.section, ENGLISH, worn(facts.issuer))
 
 
 def printable(facts: LetterFacts) -> LetterFacts:
@@ -72,6 +76,7 @@ def printable(facts: LetterFacts) -> LetterFacts:
 
     return facts.model_copy(
         update={
+            **{field: with_placeholders(getattr(facts, field)) for field in _NAMES},
             "project": with_placeholders(facts.project),
             "criteria_set": with_placeholders(facts.criteria_set),
             "scores": tuple(
@@ -82,6 +87,9 @@ def printable(facts: LetterFacts) -> LetterFacts:
             ),
             "reasons": shown(facts.reasons),
             "comments": shown(facts.comments),
+            "files": tuple(
+                one.model_copy(update={"name": with_placeholders(one.name)}) for one in facts.files
+            ),
             "route_forward": shown(facts.route_forward),
             "failed_conditions": tuple(
                 FailedCondition(condition=_shown(failed.condition), what_to_do=_shown(failed.what_to_do))

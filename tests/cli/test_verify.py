@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tasks.issuing
 import tasks.national
 from labels import deciding, reviewing
 from labels.answers import ReviewAnswer
@@ -418,7 +419,7 @@ def test_a_run_that_died_after_storing_a_signed_paper_leaves_one_paper(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(tasks.national, "enter", dies)
+        broken.setattr(tasks.issuing, "enter", dies)
         with pytest.raises(KeyboardInterrupt):
             awarded_application(terminal)
     with terminal.here.record.reading() as session:

@@ -76,6 +76,20 @@ def test_each_kind_of_letter_says_what_it_must_and_nothing_of_another() -> None:
         letter(LetterKind.AWARD, failed_conditions=failed)
     with pytest.raises(InvalidInput, match="at least one reason and one route forward"):
         letter(LetterKind.REFUSAL, route_forward=[])
+    with pytest.raises(InvalidInput, match="says when an application arrived"):
+        letter(LetterKind.RECEIPT, arrived_at=None)
+    with pytest.raises(InvalidInput, match="has a deadline"):
+        letter(LetterKind.INVITATION, deadline=None)
+    with pytest.raises(InvalidInput, match="stands on a receipt only"):
+        letter(LetterKind.AWARD, files=[{"name": "a.pdf", "size": 1, "digest": "0"}])
+    with pytest.raises(InvalidInput, match="only schools are invited"):
+        letter(LetterKind.INVITATION, label=Label.NATIONAL)
+    with pytest.raises(InvalidInput, match="no such letter"):
+        letter(LetterKind.INELIGIBLE, label=Label.SCHOOL)
+    with pytest.raises(InvalidInput, match="National Quality Label and the School Label only"):
+        letter(label=Label.PUPIL)
+    with pytest.raises(InvalidInput, match="names its project"):
+        letter(project="")
     with pytest.raises(InvalidInput, match="total is told with its maximum"):
         letter(maximum=None)
 

@@ -10,19 +10,21 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import conflicts, deciding, inquiry, reviewing
+from labels import conflicts, deciding, inquiry, outbox, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer
 from labels.applications import read_application
 from labels.errors import NotAllowed
-from labels.issuing import due_papers
+from labels.issued import MadePaper, enter
+from labels.issuing import due_papers, due_receipt
 from labels.journal import SYSTEM
-from labels.papers import CertificateFacts
+from labels.papers import CertificateFacts, LetterFacts
 from labels.record import Record
 from labels.record.schema import (
     Application,
     Award,
     Conflict,
     Decision,
+    Document,
     Journal,
     Mail,
     Member,
@@ -512,6 +514,32 @@ def test_a_late_application_is_judged_at_once_but_belongs_to_the_year_of_its_rou
         certificate = due_papers(session, case.id, STAMP)[0].facts
     assert isinstance(certificate, CertificateFacts)
     assert (certificate.school_year, certificate.awarded_on) == ("2026/27", TODAY)
+
+
+def test_the_receipt_says_what_arrived_when_and_goes_with_its_mail(record: Record) -> None:
+    case = open_case(record)
+    with record.reading() as session:
+        [paper] = due_receipt(session, case.id)
+        facts = paper.facts
+        assert isinstance(facts, LetterFacts)
+        stored = session.scalars(sa.select(Document).where(Document.application == case.id)).all()
+        assert sorted((one.name, one.size, one.digest) for one in facts.files) == sorted(
+            (one.name, one.size, one.key.rpartition("/")[2]) for one in stored
+        )
+        assert facts.arrived_at == session.get_one(Application, case.id).submitted_at
+        assert "The decision is due by: " in facts.route_forward[2]
+        assert outbox.due(session, NOW, case.id) == [], "the mail waits for it"
+    made = MadePaper("sha256/00/00", 3, "00", None)
+    for new in (True, False):
+        with record.writing() as session:
+            assert enter(session, paper, made, now=NOW) is new
+    with record.reading() as session:
+        assert due_receipt(session, case.id) == []
+        [mail] = outbox.due(session, NOW, case.id)
+        assert (mail.template, [one.name for one in outbox.attached(session, mail)]) == (
+            "receipt",
+            [paper.name],
+        )
 
 
 def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: Record) -> None:

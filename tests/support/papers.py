@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
-from labels.papers import CertificateFacts, LetterFacts, LetterKind
+from labels.papers import CertificateFacts, Label, LetterFacts, LetterKind
+
+EVERY_LETTER = [(kind, Label.NATIONAL) for kind in LetterKind if kind is not LetterKind.INVITATION] + [
+    (kind, Label.SCHOOL) for kind in LetterKind if kind is not LetterKind.INELIGIBLE
+]
+"""Each kind of letter that there is."""
 
 
 def certificate(**changes: Any) -> CertificateFacts:
@@ -42,7 +47,22 @@ def letter(kind: LetterKind = LetterKind.REFUSAL, **changes: Any) -> LetterFacts
         "written_on": date(2026, 10, 14),
         "route_forward": ["You may apply once more until 30 June 2027."],
     }
-    if kind is LetterKind.INELIGIBLE:
+    if changes.get("label") == Label.SCHOOL or kind is LetterKind.INVITATION:
+        facts |= {"label": Label.SCHOOL, "project": "", "holder": "Ildikó Szűcs"}
+    if kind is LetterKind.INVITATION:
+        facts |= {
+            "reasons": ["It has been registered for long enough."],
+            "deadline": datetime(2026, 11, 30, 22, 59, 59, tzinfo=UTC),
+        }
+    elif kind is LetterKind.RECEIPT:
+        facts |= {
+            "arrived_at": datetime(2026, 10, 14, 7, 30, tzinfo=UTC),
+            "files": [
+                {"name": "application.json", "size": 4321, "digest": "0123456789abcdef" * 4},
+                {"name": "Fotó a hídról.jpg", "size": 1_440_000, "digest": "fedcba9876543210" * 4},
+            ],
+        }
+    elif kind is LetterKind.INELIGIBLE:
         facts["failed_conditions"] = [
             {"condition": "The project has finished.", "what_to_do": "Apply again from April 2027 on."}
         ]

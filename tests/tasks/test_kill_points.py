@@ -177,7 +177,9 @@ def test_nothing_is_left_to_do_in_a_life_without_deaths(lives: Lives) -> None:
         assert facts["revision"] == 0
         ended = "issued a paper" if facts["issued"] else story.ends.value
         assert facts["first and last"] == ["submitted", ended, "closed"]
-        papers = [name for kind, name, _ in facts["documents"] if kind in ("certificate", "letter")]
+        papers = [
+            name for kind, name, _ in facts["documents"] if kind in ("receipt", "certificate", "letter")
+        ]
         assert len(facts["issued"]) == len(papers)
         assert facts["tags"] == {"stage:closed"}
 
@@ -262,7 +264,7 @@ WORDS = {
     "cli.app.answered": "`labels answer` is taken",
     "tasks.national.decide": "the decision is made",
     "a document is stored (tasks.issuing.store)": "a paper is stored",
-    "the record is written (tasks.national.issue_papers)": "the paper is noted in the record",
+    "the record is written (tasks.issuing.issue)": "the paper is noted in the record",
     "tasks.process.close": "the application is closed",
 }
 """What a moment is called on the page; one that has no words is called by its function."""

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import deadlines, reviewing
+from labels import deadlines, outbox, reviewing
 from labels.answers import (
     Declaration,
     Decline,
@@ -24,8 +24,8 @@ from labels.answers import (
 from labels.clock import end_of_day
 from labels.errors import InvalidInput
 from labels.european_label import reopening
-from labels.issuing import due_papers
-from labels.papers import CertificateFacts
+from labels.issuing import due_invitation, due_papers, due_receipt
+from labels.papers import CertificateFacts, LetterFacts
 from labels.record.engine import Record
 from labels.record.schema import (
     Activity,
@@ -37,6 +37,7 @@ from labels.record.schema import (
     Mail,
     Organisation,
     Outcome,
+    PaperKind,
     SchoolRound,
     Staff,
     Stage,
@@ -127,6 +128,10 @@ class School:
         with self.record.reading() as session:
             return session.get_one(Application, self.id)
 
+    def rows(self, table: type[Any]) -> list[Any]:
+        with self.record.reading() as session:
+            return list(session.scalars(sa.select(table)))
+
     def open(self, kind: StepKind) -> list[Step]:
         """The open steps of a kind, in the order of their numbers."""
         with self.record.reading() as session:
@@ -212,10 +217,16 @@ def test_from_the_invitation_to_a_label_for_two_years(school: School) -> None:
         award = session.get_one(Award, school.id)
         assert (award.label, award.school, award.teacher, award.project) == ("school", "S-1", None, None)
         assert (award.awarded_on, award.valid_until, award.score) == (TODAY, date(2028, 3, 15), 16.0)
-        [paper] = due_papers(session, school.id, STAMP)
+        paper, letter = due_papers(session, school.id, STAMP)
         assert isinstance(paper.facts, CertificateFacts)
         assert (paper.kind, paper.facts.holder) == ("certificate", "Szkoła Podstawowa nr 7")
         assert paper.facts.valid_until == date(2028, 3, 15)
+        assert isinstance(letter.facts, LetterFacts)
+        assert (letter.kind, letter.facts.section, letter.facts.holder) == (
+            "letter", "school award", "Dyrektor",
+        )  # fmt: skip
+        assert [line.points for line in letter.facts.scores] == [4] * 4
+        assert "2028-03-15" in letter.facts.route_forward[0]
     assert school.do(_taken_back, school.id)
     with school.record.reading() as session:
         assert session.get_one(Award, school.id).revoked_at is not None
@@ -226,6 +237,47 @@ def test_from_the_invitation_to_a_label_for_two_years(school: School) -> None:
         "invited", "filled in what the registry knows", "handed in the self-assessment",
         "declared the self-assessment",
     ]  # fmt: skip
+
+
+def test_the_invitation_says_why_and_goes_to_the_principal(school: School) -> None:
+    with school.record.reading() as session:
+        [paper] = due_invitation(session, school.id)
+        assert due_receipt(session, school.id) == []
+    facts = paper.facts
+    assert isinstance(facts, LetterFacts)
+    assert (paper.kind, paper.name, facts.holder) == (
+        PaperKind.INVITATION, f"invitation-{school.id}.pdf", "Dyrektor",
+    )  # fmt: skip
+    assert facts.deadline == school.open(StepKind.SELF_ASSESSMENT)[0].due_at
+    assert list(facts.reasons) == [
+        "Your school has been registered since this day: 2015-01-01.",
+        "Teachers who have been active since 2024-03-16: 2.",
+        "A National Quality Label was awarded to its European project “Mosty przez Europę” on this day: 2026-03-10.",
+    ]
+    assert "“eSafety and its awareness in the school”, “Teaching" in facts.route_forward[2]
+    for _ in range(2):
+        school.do(inviting.tell_the_principal, school.id)
+    assert school.mails()["school_invitation", "dyrektor@s.example"] == 1
+    with school.record.reading() as session:
+        held_back = {mail.template for mail in outbox.due(session, school.now)}
+    assert "school_invitation" not in held_back, "it waits for the letter"
+
+
+def test_a_school_s_receipt_lists_its_documents_once_the_principal_confirmed(school: School) -> None:
+    school.hand_in()
+    with school.record.reading() as session:
+        assert due_receipt(session, school.id) == []
+    school.declare()
+    with school.record.reading() as session:
+        [paper] = due_receipt(session, school.id)
+        assert due_invitation(session, school.id) == []
+    facts = paper.facts
+    assert isinstance(facts, LetterFacts)
+    assert (facts.section, facts.arrived_at) == ("school receipt", school.now)
+    assert [one.name for one in facts.files] == sorted(one.name for one in FILES)
+    [mail] = [m for m in school.rows(Mail) if m.template == "school_received" and "dyrektor" in m.to_address]
+    assert mail.attachment == "receipt"
+    assert mail.context["documents"] == sorted(one.name for one in FILES)
 
 
 def test_what_the_registry_knows_is_frozen_with_its_source_and_time(school: School) -> None:

@@ -119,6 +119,7 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
             "awarded_on": "2025-10-01",
         },
     },
+    Template.SCHOOL_INVITATION: DUE | {"holder": "Szkoła Podstawowa nr 7"},
     Template.SCHOOL_DECLARATION: DUE
     | {
         "holder": "Szkoła nr 7",

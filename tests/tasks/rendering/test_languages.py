@@ -16,7 +16,12 @@ from labels.sentences import Sentence, named, one_after_another, say
 from tasks.languages.wording import texts
 from tasks.rendering.certificates import render_certificate
 from tasks.rendering.letters import render_letter
-from tests.support.papers import certificate, letter, text_of
+from tests.support.papers import EVERY_LETTER, certificate, letter, text_of
+
+PILLARS = (
+    "eSafety and its awareness in the school",
+    "Teaching and learning, interdisciplinary and project work",
+)
 
 ENGLISH = ("is awarded to", "Date of award", "Criteria set", "Certificate number", "Quality Label", "2026-")
 """What stands in no paper that is in another language."""
@@ -26,7 +31,15 @@ def worded_letter(kind: LetterKind, language: str, **changes: Any) -> bytes:
     closes = say("The next round closes on {closes}.", closes=datetime(2026, 6, 30, 21, 59, tzinfo=UTC))
     again = say("You may apply again for this project, with what the comments propose.")
     facts: dict[str, Any] = {"language": language, "country": "HU", "written_on": date(2026, 10, 1)}
-    if kind is LetterKind.INELIGIBLE:
+    if kind is LetterKind.RECEIPT:
+        until = datetime(2027, 1, 15, 22, 59, 59, tzinfo=UTC)
+        facts |= {"route_forward": [say("The decision is due by: {until}.", until=until)]}
+    elif kind is LetterKind.INVITATION:
+        active = say("Teachers who have been active since {day}: {count}.", day=date(2024, 10, 1), count=4)
+        pillars = tuple(say("“{pillar}”", pillar=named("criterion", name)) for name in PILLARS)
+        asked = say("Your school answers questions about these pillars: {pillars}.", pillars=pillars)
+        facts |= {"reasons": [active], "route_forward": [asked]}
+    elif kind is LetterKind.INELIGIBLE:
         facts |= {
             "route_forward": [],
             "failed_conditions": [
@@ -74,9 +87,9 @@ def test_a_language_prints_every_paper_in_its_own_words(language: str) -> None:
             text = text_of(pdf)
             assert country in text
             assert not [word for word in ENGLISH if word in text]
-    for kind in LetterKind:
-        pdf = worded_letter(kind, language)
-        assert str(PdfReader(io.BytesIO(pdf)).root_object["/Lang"]) == language
+    for kind, label in EVERY_LETTER:
+        pdf = worded_letter(kind, language, label=label)
+        assert str(PdfReader(io.BytesIO(pdf)).root_object["/Lang"]) == language, (kind, label)
         assert not has_a_foreign_font(pdf)
 
 
@@ -93,6 +106,21 @@ def test_a_letter_in_german_says_no_word_of_english() -> None:
         "Kriterien: 2014 (sechs Kriterien)",
     ):
         assert said in text
+
+
+def test_an_invitation_in_arabic_shows_no_markup() -> None:
+    assert "span" not in text_of(worded_letter(LetterKind.INVITATION, "ar"))
+
+
+def test_a_receipt_in_german_names_each_file() -> None:
+    text = text_of(worded_letter(LetterKind.RECEIPT, "de"))
+    for said in (
+        "Eingegangen: 14. Oktober 2026, 09:30 Uhr (Brüsseler Zeit)",
+        "application.json 4 kB 0123456789abcdef",
+        "Fotó a hídról.jpg 1,4 MB fedcba9876543210",
+        "Die Entscheidung ist fällig bis: 15. Januar 2027, 23:59 Uhr (Brüsseler Zeit).",
+    ):
+        assert said in text.replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import pytest
 from pypdf import PdfReader
 
 from labels.errors import InvalidInput
-from labels.papers import LetterKind
+from labels.papers import Label, LetterKind
 from tasks.rendering.letters import render_letter
-from tests.support.papers import letter, text_of
+from tests.support.papers import EVERY_LETTER, letter, text_of
 
 
 def test_a_refusal_tells_points_comments_reasons_and_the_route_forward() -> None:
@@ -44,6 +44,43 @@ def test_an_ineligible_letter_says_what_to_do_for_each_condition() -> None:
     text = text_of(render_letter(letter(LetterKind.INELIGIBLE)))
     assert "The project has finished. What to do Apply again from April 2027 on." in text
     assert "The quality of your project has not been judged." in text
+
+
+def test_a_receipt_proves_what_arrived_and_when() -> None:
+    text = text_of(render_letter(letter(LetterKind.RECEIPT)))
+    for said in (
+        "Arrived: 2026-10-14 09:30 (Brussels)",
+        "What you handed in File Size SHA-256 (its beginning)",
+        "application.json 4 kB 0123456789abcdef Fotó a hídról.jpg 1.4 MB fedcba9876543210",
+        "What happens next",
+    ):
+        assert said in text
+
+
+def test_an_invitation_says_why_what_is_asked_and_until_when() -> None:
+    text = text_of(render_letter(letter(LetterKind.INVITATION)))
+    for said in (
+        "Dear Ildikó Szűcs,",
+        "The self-assessment is due by: 2026-11-30 23:59 (Brussels)",
+        "Why your school is invited It has been registered for long enough.",
+    ):
+        assert said in text
+
+
+@pytest.mark.parametrize("kind", [LetterKind.AWARD, LetterKind.REFUSAL])
+def test_a_school_gets_a_letter_about_its_pillars_and_no_project(kind: LetterKind) -> None:
+    text = text_of(render_letter(letter(kind, label=Label.SCHOOL)))
+    assert "Pillar Points" in text
+    assert "eTwinning School Label" in text
+    assert "eTwinning project" not in text
+    assert "National Quality Label" not in text
+
+
+@pytest.mark.parametrize("kind", [LetterKind.RECEIPT, LetterKind.INVITATION])
+def test_a_name_that_cannot_be_printed_holds_up_no_application(kind: LetterKind) -> None:
+    text = text_of(render_letter(letter(kind, holder="王", city="東京")))
+    assert "Dear □," in text
+    assert "□ stands for a character that this letter cannot print" in text
 
 
 def test_a_long_letter_runs_over_pages_with_their_numbers_and_loses_no_word() -> None:
@@ -113,6 +150,6 @@ def test_a_name_that_cannot_be_printed_is_refused() -> None:
 
 def test_weasyprint_finds_nothing_to_warn_about(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="weasyprint"):
-        for kind in LetterKind:
-            render_letter(letter(kind))
+        for kind, label in EVERY_LETTER:
+            render_letter(letter(kind, label=label))
     assert [record.getMessage() for record in caplog.records] == []
