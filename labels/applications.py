@@ -53,7 +53,7 @@ class NationalApplication(Strict):
     label: Literal["national"]
     teacher: Identifier
     project: Identifier
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
     organisation: Identifier | None = None
     """The NSS applied to; may be left out, since it is always that of the teacher's school."""
     preconditions: Preconditions

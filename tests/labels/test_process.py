@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from labels import conflicts, deciding, inquiry, outbox, reviewing
 from labels.answers import Decline, Information, Question, ReviewAnswer
 from labels.applications import read_application
-from labels.errors import NotAllowed
+from labels.errors import InvalidInput, NotAllowed
 from labels.issued import MadePaper, enter
 from labels.issuing import due_papers, due_receipt
 from labels.journal import SYSTEM
@@ -122,6 +122,13 @@ def test_a_good_application_is_awarded_with_one_award_and_one_mail_of_each_kind(
     kinds = sorted(mail.template for mail in case.all(Mail))
     assert kinds == ["awarded", "receipt", "review_asked", "review_asked"]
     assert case.row().stage is Stage.DECIDED
+
+
+@pytest.mark.parametrize("language", ["pl", "pt-PT", "sr-Latn"])
+def test_an_application_is_in_any_language_that_the_registry_knows(language: str) -> None:
+    assert read_application(application_file(language=language), "application.json").language == language
+    with pytest.raises(InvalidInput, match="language"):
+        read_application(application_file(language="Polish"), "application.json")
 
 
 def test_the_same_submission_again_is_the_same_application(case: Case) -> None:
