@@ -144,10 +144,11 @@ class Row:
             assert time.monotonic() < deadline, f"{len(left)} did not get there within {PATIENCE} s"
             time.sleep(0 if found else every)
 
-    def parked(self, applications: list[str]) -> Iterator[str]:
-        return self.each(
-            applications, lambda one: one.run is not None and one.parked_revision >= one.revision
-        )
+    def parked(self, applications: list[str], every: float = 0.2) -> Iterator[str]:
+        def waits(one: Application) -> bool:
+            return one.run is not None and one.parked_revision >= one.revision
+
+        return self.each(applications, waits, every)
 
     def closed(self, applications: list[str], every: float = 0.2) -> Iterator[str]:
         return self.each(applications, lambda one: one.stage is Stage.CLOSED, every)

@@ -84,15 +84,17 @@ def invite_the_schools(year: int) -> int:
 def start_the_applications(year: int) -> int:
     """Gives every invited school's application its run; how many got one now."""
     here = workspace()
-    done = 0
+    with here.record.reading() as session:
+        waiting = inviting.unstarted(session, year, limit=1_000_000)
+    if not waiting:
+        return 0
+    progress = _Progress(
+        f"school-round-{year}-started", f"Applications of {year} that have a run", len(waiting)
+    )
     with prefect_client() as client:
-        while True:
-            with here.record.reading() as session:
-                waiting = inviting.unstarted(session, year)
-            if not waiting:
-                return done
-            start_all(here, client, waiting)
-            done += len(waiting)
+        start_all(here, client, waiting, progress.show)
+    progress.end()
+    return len(waiting)
 
 
 @task(name="send the invitations", **RETRIED)

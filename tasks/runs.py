@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -36,6 +36,7 @@ from prefect.states import Cancelled, Crashed
 from labels.errors import NotFound, OutOfReach
 from labels.kinds import KINDS
 from labels.record.schema import OPEN_STAGES, Application, Document, Mail, Resumption, Stage
+from tasks.bulk import in_bulk
 from tasks.forms import BLANK
 from tasks.workspace import Workspace
 
@@ -130,41 +131,56 @@ def start(here: Workspace, client: SyncPrefectClient, application_id: str) -> UU
     return run
 
 
-def start_all(here: Workspace, client: SyncPrefectClient, application_ids: Iterable[str]) -> list[UUID]:
-    """The run of each application, created unless it is there; its deployment is looked for once.
+def start_all(
+    here: Workspace,
+    client: SyncPrefectClient,
+    application_ids: Sequence[str],
+    shown: Callable[[int], None] | None = None,
+) -> list[UUID]:
+    """The run of each application, created unless it is there, a few at a time; `shown` is told how many are done.
+
+    Each has a key of its own: however often it is asked for, there is one run.
 
     Raises:
         NotFound: no such application.
         OutOfReach: a flow is not deployed.
     """
     deployments: dict[str, UUID] = {}
-    started = []
-    for application_id in application_ids:
-        with here.record.reading() as session:
+    found: dict[str, Application] = {}
+    with here.record.reading() as session:
+        for application_id in application_ids:
             application = session.get(Application, application_id)
-        if application is None:
-            raise NotFound(f"There is no application {application_id}.")
-        label = application.label
-        if label not in deployments:
-            deployments[label] = _deployment(client, DEPLOYMENTS[label])
+            if application is None:
+                raise NotFound(f"There is no application {application_id}.")
+            found[application_id] = application
+    for label in {application.label for application in found.values()}:
+        deployments[label] = deployment_of(client, DEPLOYMENTS[label])
+
+    def start_one(application: Application) -> UUID:
         run = client.create_flow_run_from_deployment(
-            deployments[label],
-            parameters={"application_id": application_id},
+            deployments[application.label],
+            parameters={"application_id": application.id},
             name=run_name(application),
             tags=run_tags(application),
-            idempotency_key=f"{application_id}/{application.runs}",
+            idempotency_key=f"{application.id}/{application.runs}",
         )
         with here.record.writing() as session:
             session.execute(
                 sa.update(Application)
-                .where(Application.id == application_id, Application.runs == application.runs)
+                .where(Application.id == application.id, Application.runs == application.runs)
                 .values(run=str(run.id))
             )
-        started.append(run.id)
-    return started
+        return run.id
+
+    return in_bulk(list(found.values()), start_one, shown=shown)
 
 
-def _deployment(client: SyncPrefectClient, name: str) -> UUID:
+def deployment_of(client: SyncPrefectClient, name: str) -> UUID:
+    """The deployment of that name.
+
+    Raises:
+        OutOfReach: Prefect has none.
+    """
     try:
         return client.read_deployment_by_name(name).id
     except ObjectNotFound:
@@ -177,7 +193,7 @@ def ask_for(client: SyncPrefectClient, deployment: str, parameters: dict[str, An
     Raises:
         OutOfReach: it is not deployed.
     """
-    return client.create_flow_run_from_deployment(_deployment(client, deployment), parameters=parameters).id
+    return client.create_flow_run_from_deployment(deployment_of(client, deployment), parameters=parameters).id
 
 
 def run_tags(application: Application, stage: Stage | None = None) -> list[str]:

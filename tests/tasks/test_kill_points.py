@@ -255,7 +255,7 @@ WORDS = {
     "the record is written (tasks.submission.submit_file)": "the application enters the record",
     "tasks.mail.delivery._claim": "a message is claimed",
     "tasks.mail.delivery.deliver_due": "the message is noted as sent",
-    "tasks.runs.start_all": "the run is noted in the record",
+    "tasks.runs.start_one": "the run is noted in the record",
     "tasks.runs.replace": "the lost run is given up",
     "tasks.process.register": "the run takes the application up",
     "tasks.national.conditions_met": "the conditions are checked",

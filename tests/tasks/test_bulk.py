@@ -1,0 +1,84 @@
+"""Many things are asked for a few at a time, again where the server is busy, and none is lost."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections import Counter
+
+import httpx
+import pytest
+
+from tasks.bulk import AT_ONCE, PAUSES, in_bulk
+
+
+def refusal(status: int) -> httpx.HTTPStatusError:
+    request = httpx.Request("POST", "http://server")
+    return httpx.HTTPStatusError("no", request=request, response=httpx.Response(status, request=request))
+
+
+def no_pause(_: float) -> None:
+    pass
+
+
+def test_every_item_is_done_once_in_order_and_never_too_many_at_once() -> None:
+    under_way, most, lock = Counter[str](), [0], threading.Lock()
+    together = threading.Barrier(AT_ONCE, timeout=10)
+    shown: list[int] = []
+
+    def double(number: int) -> int:
+        with lock:
+            under_way["now"] += 1
+            most[0] = max(most[0], under_way["now"])
+        together.wait()
+        with lock:
+            under_way["now"] -= 1
+        return 2 * number
+
+    many = range(10 * AT_ONCE)
+    assert in_bulk(many, double, shown=shown.append) == [2 * number for number in many]
+    assert most == [AT_ONCE]
+    assert shown == sorted(shown)
+    assert shown[-1] == len(many)
+    assert in_bulk([], double) == []
+
+
+@pytest.mark.parametrize("fault", [refusal(503), refusal(429), httpx.ReadTimeout("slow")])
+def test_a_busy_server_is_asked_again_with_longer_pauses(fault: Exception) -> None:
+    tries, pauses = Counter[int](), list[float]()
+
+    def do(number: int) -> int:
+        tries[number] += 1
+        if number == 3 and tries[number] <= 4:
+            raise fault
+        return number
+
+    assert in_bulk(range(6), do, pause=pauses.append) == list(range(6))
+    assert tries == {0: 1, 1: 1, 2: 1, 3: 5, 4: 1, 5: 1}
+    assert all(mean / 2 <= pause <= mean * 1.5 for pause, mean in zip(pauses, PAUSES, strict=False))
+
+
+def test_a_server_that_stays_busy_or_refuses_is_told_of_and_nothing_more_is_begun() -> None:
+    begun: list[int] = []
+
+    def do(number: int) -> int:
+        begun.append(number)
+        if number == 0:
+            raise refusal(404)
+        return number
+
+    with pytest.raises(httpx.HTTPStatusError):
+        in_bulk(range(100), do, pause=no_pause)
+    assert len(begun) < 100
+
+    def never(_: int) -> int:
+        raise refusal(503)
+
+    with pytest.raises(httpx.HTTPStatusError):
+        in_bulk([1], never, pause=no_pause)
+
+
+def test_what_is_set_for_the_caller_holds_for_each_item() -> None:
+    address: contextvars.ContextVar[str] = contextvars.ContextVar("address", default="elsewhere")
+    address.set("here")
+    assert set(in_bulk(range(5), lambda _: address.get())) == {"here"}
