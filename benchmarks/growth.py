@@ -19,7 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from benchmarks.engine import FIRST, Row, processor
+from benchmarks.engine import FIRST, Row
+from benchmarks.processor import processor
 from cli.services import free_port, services
 from labels.settings import Settings
 from tasks.bulk import in_bulk

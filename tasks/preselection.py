@@ -88,7 +88,7 @@ def start_the_applications(year: int) -> int:
         waiting = inviting.unstarted(session, year, limit=1_000_000)
     if not waiting:
         return 0
-    progress = _Progress(
+    progress = Progress(
         f"school-round-{year}-started", f"Applications of {year} that have a run", len(waiting)
     )
     with prefect_client() as client:

@@ -187,12 +187,15 @@ def assert_ended_once(stage: Stage_, application: str) -> None:
         assert session.get_one(Application, application).outcome is Outcome.AWARDED
         assert [decision.outcome for decision in of(Decision)] == [Outcome.AWARDED]
         assert session.scalar(sa.select(sa.func.count()).where(Award.id == application)) == 1
-        assert sorted(document.kind for document in of(Document)) == ["application", "certificate", "letter"]
+        assert sorted(document.kind for document in of(Document)) == [
+            "application", "certificate", "letter", "receipt",
+        ]  # fmt: skip
         for document in of(Document):
             stage.here.documents.get(document.key)
         assert len(of(Review)) == 2
         told = collections.Counter(
-            (entry.who, entry.what, entry.step, entry.details.get("seat")) for entry in of(Journal)
+            (entry.who, entry.what, entry.step, entry.details.get("seat"), entry.details.get("paper"))
+            for entry in of(Journal)
         )
         assert [entry for entry, times in told.items() if times > 1] == []
         what = {entry.what for entry in of(Journal)}
