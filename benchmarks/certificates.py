@@ -267,7 +267,7 @@ def compare(arguments: argparse.Namespace) -> None:
                 measured, version = in_typst(pupils(size, size), Path(folder) / "typst.pdf")
                 name = f"Typst {version}, a class of {size}"
                 best[name] = min(measured, best.get(name, measured))
-    (slowest, _, one_class, _, whole, other, single, others), typst = list(best)[:8], list(best)[8:]
+    (slowest, _, one_class, _, whole, other, _, others), typst = list(best)[:8], list(best)[8:]
     print(f"{'':46}{'CPU ms':>8}{'a second':>10}{'× plain':>9}{'kB':>6}{'peak MB':>9}")
     for name, one in best.items():
         base = best[other if "European" in name else slowest]
@@ -278,7 +278,6 @@ def compare(arguments: argparse.Namespace) -> None:
     print()
     told("pupils, campaign / plain", best[slowest].seconds / best[whole].seconds, PUPILS_TIMES)
     told("European labels, campaign / plain", best[other].seconds / best[others].seconds, OTHERS_TIMES)
-    told("European labels, one by one / plain", best[other].seconds / best[single].seconds, OTHERS_TIMES)
     for name in typst:
         told(f"a class / {name}", best[name].seconds / best[one_class].seconds, 1)
         told(f"pupils, campaign / {name}", best[name].seconds / best[whole].seconds, 1)
@@ -302,7 +301,6 @@ def run_long(count: int, processes: int) -> None:
     """Makes so many pupil certificates and prints, at every tenth, the rate since the last and the memory."""
     began = last = time.perf_counter()
     sizes, memory, rates = 0, [], []
-    before = in_temporary_folder()
     print(f"{'made':>8}{'a second':>10}{'MB here':>9}{'MB all':>8}")
     for made, file in enumerate(render_many(pupils(count), processes=processes), 1):
         sizes += len(file)
@@ -319,14 +317,9 @@ def run_long(count: int, processes: int) -> None:
     print(
         f"memory grew {grown:.2f} times since the first tenth ({verdict(grown <= GROWTH)}: at most {GROWTH})"
     )
-    new = sorted(in_temporary_folder() - before)
-    print(f"new in {tempfile.gettempdir()}: {', '.join(new) or 'nothing'}")
-
-
-def in_temporary_folder() -> set[str]:
-    """What lies there, but what fontconfig knows of the fonts."""
-    names = {path.name for path in Path(tempfile.gettempdir()).iterdir()}
-    return {name for name in names if not name.startswith("etwinning-labels-fonts")}
+    left = sorted(path.name for path in Path(tempfile.gettempdir()).iterdir())
+    left = [name for name in left if not name.startswith("etwinning-labels-fonts")]  # what fontconfig knows
+    print(f"left in the temporary folder: {', '.join(left) or 'nothing'}")
 
 
 def resident() -> float:
@@ -349,7 +342,7 @@ PARTS = (
     ("setting the page's own lines", ("stamping.py:_set_alone", "stamping.py:_runs_on")),
     ("cutting fonts down", ("stamping.py:_cut_down",)),
     ("what the file says of itself, credential", ("stamping.py:_named", "anchors.py:write_pdf_attachment")),
-    ("packing and joining the file", ("stamping.py:_joined",)),
+    ("packing and joining the file", ("files.py:file",)),
     ("the sample, printed plainly", ("stamping.py:_plain",)),
 )
 """Where time goes, by the functions in which it does."""
@@ -390,7 +383,9 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="where the time goes instead")
     arguments = parser.parse_args()
     if arguments.count:
-        run_long(arguments.count, arguments.processes)
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["TMPDIR"] = tempfile.tempdir = folder
+            run_long(arguments.count, arguments.processes)
     elif arguments.profile:
         profile(arguments.campaign)
     else:

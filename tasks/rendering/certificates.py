@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHEET = TEMPLATES / "certificates" / "certificate.css"
 
-_COLUMN = 187.0
+_COLUMN = 181.0
 """Millimetres between the margins of the text inside the frame."""
 _TOP, _BOTTOM = 69.0, 159.0
 """Millimetres from the top of the page between which the award is told."""
@@ -337,7 +337,7 @@ def _told(facts: CertificateFacts, words: Texts) -> list[_Told]:
         _Told("p", "place", _place(facts), Room("place", 176, 9, 13, 10.5, leading=1.2), 1.7),
         _Told("p", "phrase", say["before_project"], _room(13.5, 8), 0.45),
         _Told("p", _slanted("project", facts.project), facts.project, _project_room(facts.project), 0.5),
-        _Told("p", "phrase", say["after_project"], _room(13.5, 8), 0.8 if facts.valid_until else 0),
+        _Told("p", "phrase", say["after_project"], _room(13.5, 13), 0.8 if facts.valid_until else 0),
         _Told("p", "place", _valid(facts, words), Room("place", 176, 9, 13, 10.5, leading=1.2), 0),
     ]
     return [row for row in told if row.text]
@@ -399,7 +399,7 @@ def _spread(heading: Setting, told: Sequence[_Told], body: Sequence[Setting]) ->
 
 
 def _room(size: float, height: float) -> Room:
-    return Room("phrase", 176, height, size, size - 2.5, leading=1.25)
+    return Room("phrase", 176, height, size, size - 1.5, leading=1.25)
 
 
 def _holder_room(name: str) -> Room:

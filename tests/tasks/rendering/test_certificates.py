@@ -108,6 +108,17 @@ def test_everything_at_its_longest_still_fits_one_page_without_touching() -> Non
                 assert across <= 0.5 or down <= height * 0.45, (a, b)  # line boxes may overlap, letters not
 
 
+@pytest.mark.parametrize("language", ["en", "ar", "ka"])
+def test_nothing_stands_where_a_printer_may_not_reach(language: str) -> None:
+    coded = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}
+    edge = 5 / 25.4 * 72
+    for x, y, end, bottom, word in words_with_boxes(
+        render_certificate(certificate(language=language, **coded))
+    ):
+        assert edge <= x <= end <= 842 - edge, word
+        assert edge <= y <= bottom <= 595 - edge, word
+
+
 def test_a_longer_name_is_never_set_larger() -> None:
     room = Room("holder", 187, 25, 40, 25, leading=1.12)
     names = [
