@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import random
 import sqlite3
 import statistics
 import tempfile
@@ -176,14 +175,13 @@ def create_many(row: Row, count: int) -> str:
     """A round's runs are created, as `start_all` does it."""
     with prefect_client() as client:
         deployment = deployment_of(client, DEPLOYMENTS["school"])
-        later = f"{random.random()}"
+        round_ = uuid4()
 
         def create(number: int) -> UUID:
             return client.create_flow_run_from_deployment(
                 deployment,
                 parameters={"application_id": f"SCH-{number}"},
-                idempotency_key=f"{later}/{number}",
-                work_queue_name="nobody-polls",
+                idempotency_key=f"{round_}/{number}",
             ).id
 
         began, server = time.monotonic(), processor(row.pids["server"])
@@ -236,10 +234,10 @@ def main() -> None:
                 )
                 print("".join(f"{value:>11}" for value in line), flush=True)
             print()
-            print(create_many(row, arguments.bulk), flush=True)
-            # What answers these is measured by itself: the copies' runs would end at once, having no application.
-            running.processes["worker"].terminate()
+            # Without a worker: these runs have no application, and would only fail.
+            running.processes["worker"].kill()
             running.processes["worker"].wait(30)
+            print(create_many(row, arguments.bulk), flush=True)
             print(resume_many(row, copies, arguments.bulk, 32), flush=True)
             with contextlib.suppress(sqlite3.Error):
                 copies.connection.close()

@@ -1,18 +1,25 @@
-"""What is added to Prefect's server: writers that wait for each other, and an answer that says when to retry."""
+"""What is added to Prefect's server: writers that wait, questions that find an index, an answer that says when to retry."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from prefect.server.database import provide_database_interface
 from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, temporary_settings
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from cli.prefect_server import RETRY_AFTER, SaysWhenToRetry, begin_as_writer
+from cli.prefect_server import RETRY_AFTER, SaysWhenToRetry, as_sqlite_takes_it
 
 
 async def _two_that_read_and_then_write(database: Path) -> int:
@@ -41,12 +48,55 @@ def test_of_two_writers_the_later_one_waits_instead_of_being_refused(tmp_path: P
 
 
 def test_prefect_alone_refuses_the_later_one(tmp_path: Path) -> None:
-    sa.event.remove(sa.Engine, "before_cursor_execute", begin_as_writer)
+    sa.event.remove(sa.Engine, "before_cursor_execute", as_sqlite_takes_it)
     try:
         with pytest.raises(sa.exc.OperationalError, match="locked"):
             asyncio.run(_two_that_read_and_then_write(tmp_path / "theirs.db"))
     finally:
-        sa.event.listen(sa.Engine, "before_cursor_execute", begin_as_writer, retval=True)
+        sa.event.listen(sa.Engine, "before_cursor_execute", as_sqlite_takes_it, retval=True)
+
+
+async def _plans(database: Path) -> dict[str, list[str]]:
+    """How SQLite goes about the two questions that Prefect's server asks again and again."""
+    interface = provide_database_interface()
+    await interface.create_db()
+    asked: dict[str, tuple[str, Any]] = {}
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: bool) -> None:
+        if "available_slots" in statement:
+            asked["poll"] = statement, parameters
+        elif statement.startswith("SELECT task_run.") and "VALUES" in statement:
+            asked["tasks"] = statement, parameters
+
+    engine = await interface.engine()
+    sa.event.listen(engine.sync_engine, "before_cursor_execute", note)
+    async with interface.session_context() as session:
+        await interface.queries.get_scheduled_flow_runs_from_work_pool(  # type: ignore[attr-defined]
+            session=session, work_pool_ids=[uuid4()], scheduled_before=datetime.now(UTC)
+        )
+        runs = interface.TaskRun
+        natural = sa.tuple_(runs.flow_run_id, runs.task_key, runs.dynamic_key)
+        keys = [(uuid4(), "key", "1"), (uuid4(), "key", "2")]
+        await session.execute(sa.select(runs.id).where(sa.or_(runs.id.in_([uuid4()]), natural.in_(keys))))
+    await engine.dispose()
+    plans = {}
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        for name, (statement, parameters) in asked.items():
+            rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans[name] = [row[3] for row in rows]
+    return plans
+
+
+@pytest.mark.slow
+def test_neither_a_poll_nor_the_record_of_tasks_reads_all_there_is(tmp_path: Path) -> None:
+    database = tmp_path / "prefect.db"
+    with temporary_settings({PREFECT_API_DATABASE_CONNECTION_URL: f"sqlite+aiosqlite:///{database}"}):
+        plans = asyncio.run(_plans(database))
+    assert not [step for step in plans["tasks"] if step.startswith("SCAN task_run")]
+    assert [step for step in plans["tasks"] if "uq_task_run__flow_run_id_task_key_dynamic_key" in step]
+    of_runs = [step for step in plans["poll"] if " fr " in step]
+    assert of_runs
+    assert not [step for step in of_runs if "ix_flow_run__work_queue_id" in step or "SCAN" in step]
 
 
 def test_a_busy_server_says_when_to_come_again() -> None:
