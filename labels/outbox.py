@@ -7,7 +7,7 @@ sent or until there is nothing left to ask for. Nothing here opens a connection 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from labels.journal import SYSTEM, note
 from labels.record.schema import Application, Document, Journal, Mail, PupilCode, Step, StepState
+from labels.sentences import Sentence, kept
 from labels.text import clean, one_line
 
 
@@ -169,7 +170,7 @@ def _row(message: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "template": message["template"].value,
         "to_name": one_line(message["to_name"]),
         "to_address": one_line(message["to_address"], 320),
-        "context": _plain(message["context"]),
+        "context": _with_sentences(message["context"]),
         "message_id": message_id(message["reason"]),
         "queued_at": now,
         "next_attempt_at": now,
@@ -382,6 +383,24 @@ def _plain(value: Any) -> Any:
         case list() | tuple():
             return [_plain(item) for item in value]
     return value
+
+
+def _with_sentences(context: dict[str, Any]) -> Any:
+    said = list(_sentences(context))
+    return _plain(context) | (kept(said) if said else {})
+
+
+def _sentences(value: Any) -> Iterator[Sentence]:
+    """The sentences in a message's context, so that they can be said in its recipient's language."""
+    match value:
+        case Sentence():
+            yield value.changed(clean)
+        case dict():
+            for item in value.values():
+                yield from _sentences(item)
+        case list() | tuple():
+            for item in value:
+                yield from _sentences(item)
 
 
 def _is_told(session: Session, mail: Mail, what: str) -> bool:

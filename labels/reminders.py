@@ -30,6 +30,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.rules.model import ReminderRules
+from labels.sentences import Sentence, Value, named, say
 from labels.steps import AWAITED, person_named
 from labels.submitting import kept_rules
 
@@ -42,13 +43,13 @@ TOGETHER = 50
 DECIDED_BY = ("national", "school")
 """Labels whose applications have a day by which they are decided; in the others every step has its own."""
 
-WORDS = {
-    StepKind.REVIEW: "review",
-    StepKind.INFORMATION: "answer to a question",
-    StepKind.SELF_ASSESSMENT: "self-assessment",
-    StepKind.DECLARATION: "declaration",
-    StepKind.SCREENING: "screening",
-    StepKind.AWARDING: "award",
+WORDS: Mapping[StepKind, Sentence] = {
+    StepKind.REVIEW: named("awaited", "review"),
+    StepKind.INFORMATION: named("awaited", "answer to a question"),
+    StepKind.SELF_ASSESSMENT: named("awaited", "self-assessment"),
+    StepKind.DECLARATION: named("awaited", "declaration"),
+    StepKind.SCREENING: named("awaited", "screening"),
+    StepKind.AWARDING: named("awaited", "award"),
 }
 """What is awaited, as a digest says it."""
 
@@ -62,7 +63,7 @@ class Due:
     """The step, or the application."""
     kinds: tuple[str, ...]
     due_at: datetime
-    line: str
+    line: Sentence
     organisation: str
     """As people read it."""
 
@@ -113,18 +114,24 @@ def due(session: Session, now: datetime) -> Iterator[Due]:
         if now <= row.due_at:
             kinds = _reminders(awake[row.rules], brussels_day(row.opened_at), due_on, today)
             if new := tuple(one for one in kinds if (row.step, one, due_on, row.assignee) not in told):
-                yield _about_step(row, row.assignee, new, WORDS.get(kind, kind.value), "by")
+                line = say("{application} · {what} · {title} · by {due}", **_asked_for(row))
+                yield _about_step(row, row.assignee, new, line)
         elif kind not in PASSING and _is_overdue(awake[row.rules], due_on, today):
             for email in _coordinators(session, row, coordinating):
                 if (row.step, OVERDUE, due_on, email) not in told:
-                    what = f"{WORDS.get(kind, kind.value)} by {row.assignee}"
-                    yield _about_step(row, email, (OVERDUE,), what, "was due")
+                    line = say(
+                        "{application} · {what} by {who} · {title} · was due {due}",
+                        who=row.assignee,
+                        **_asked_for(row),
+                    )
+                    yield _about_step(row, email, (OVERDUE,), line)
     for row in session.execute(_DECISIONS, {"now": now}):
         due_on = brussels_day(row.due_at)
         if row.rules in awake and _is_overdue(awake[row.rules], due_on, today):
             for email in _coordinators(session, row, coordinating):
                 if (row.step, OVERDUE, due_on, email) not in told:
-                    yield _about_step(row, email, (OVERDUE,), "decision", "was due")
+                    line = say("{application} · {what} · {title} · was due {due}", **_asked_for(row))
+                    yield _about_step(row, email, (OVERDUE,), line)
 
 
 def _rules(session: Session) -> dict[str, ReminderRules]:
@@ -158,9 +165,18 @@ def _coordinators(session: Session, row: Any, known: dict[str, list[str]]) -> li
     return [email for email in people if email != row.applicant] or [row.organisation_email.lower()]
 
 
-def _about_step(row: Any, email: str, kinds: tuple[str, ...], what: str, when: str) -> Due:
-    title = row.title or row.school_name or row.organisation_name
-    line = f"{row.application} · {what} · {title} · {when} {in_words(row.due_at)}"
+def _asked_for(row: Any) -> dict[str, Value]:
+    """What a line of a digest says of a step, or of a decision."""
+    kind = row._mapping.get("kind")
+    return {
+        "application": row.application,
+        "what": WORDS.get(kind, kind.value) if kind else named("awaited", "decision"),
+        "title": row.title or row.school_name or row.organisation_name,
+        "due": row.due_at,
+    }
+
+
+def _about_step(row: Any, email: str, kinds: tuple[str, ...], line: Sentence) -> Due:
     return Due(email, row.step, kinds, row.due_at, line, row.organisation_name)
 
 

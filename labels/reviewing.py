@@ -47,6 +47,7 @@ from labels.rules import RuleEdition
 from labels.school_label import drafting, receiving
 from labels.school_label.people import spokesperson
 from labels.scoring import Assessment, another_needed, check_points
+from labels.sentences import say
 from labels.steps import (
     awaited_of,
     close_step,
@@ -414,7 +415,7 @@ def wrong_code(
             renew_code(step, key)
             mail_step(
                 session, application, step, outbox.Template.CODE, now,
-                purpose="The former code was tried too often and is void.",
+                purpose=say("The former code was tried too often and is void."),
             )  # fmt: skip
     mailed = not all(left.values())
     if not fewest:
@@ -719,13 +720,13 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
     if own:
         step = own[-1]
         renew_code(step, key)
-        purpose = "You asked for a new code; the former one is void."
+        purpose = say("You asked for a new code; the former one is void.")
     elif coordinating:
         step = open_step(
             session, application, StepKind.COORDINATION, email,
             now=now, key=key, organisation=application.organisation,
         )  # fmt: skip
-        purpose = "It proves one action of yours as a coordinator upon this application."
+        purpose = say("It proves one action of yours as a coordinator upon this application.")
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
     mail_step(session, application, step, outbox.Template.CODE, now, purpose=purpose)

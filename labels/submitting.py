@@ -35,6 +35,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.rules import RuleEdition
+from labels.sentences import say
 from labels.steps import common_context, open_step
 
 
@@ -191,9 +192,13 @@ def submit(
     warnings = []
     if placement.rolled_over and placement.opens_at:
         warnings.append(
-            f"It arrived when no round was open, so it counts for the round {placement.round}, which opens on "
-            f"{in_words(placement.opens_at)}, and for the school year {row.school_year}/{row.school_year + 1}. "
-            "It may be reviewed and decided earlier."
+            say(
+                "It arrived when no round was open, so it counts for the round {round}, which opens on {opens}, and for the "
+                "school year {year}. It may be reviewed and decided earlier.",
+                round=placement.round or "",
+                opens=placement.opens_at,
+                year=f"{row.school_year}/{row.school_year + 1}",
+            )
         )
     outbox.queue(
         session,

@@ -38,6 +38,7 @@ from labels.record.schema import (
 from labels.reviewing import Refusal
 from labels.rules import load_rules
 from labels.rules.model import PupilRules
+from labels.sentences import say
 from labels.submitting import rules_of
 
 _LABELS = frozenset((Label.NATIONAL.value, Label.EUROPEAN.value))
@@ -154,7 +155,7 @@ def _count_failure(
     if left:
         tries = "one more try" if left == 1 else f"{left} more tries"
         return Refusal(f"The code is not valid ({tries} before a new one is sent).")
-    tried = "The former code was tried too often and is void."
+    tried = say("The former code was tried too often and is void.")
     _renew(session, asked, award, teacher, rules, now=now, key=key, purpose=tried)
     return Refusal("The code was tried too often and is void. A new one has been mailed.", mailed=True)
 

@@ -17,13 +17,14 @@ from labels.languages import CATALOGUES, ENGLISH, catalogue_of, translated
 from labels.rules.loading import RULES
 from labels.settings import PROJECT
 from tasks.languages.catalogues import DOMAIN, TEMPLATE, faults, ids, key_of, read
+from tasks.languages.mails import CONTEXT, places_of_texts
 
 _KEYWORDS = {"say": None, "say_counted": (1, 2), "named": ((1, "c"), 2), "word": ((1, "c"), 2)}
 """The functions whose arguments are texts to translate; of `named` and `word` the first is the context."""
 _SOURCES = ("tasks/languages", "labels")
 
 _HEADER = """\
-# The words of eTwinning's certificates and letters.
+# The words of eTwinning's certificates, letters and mails.
 # `labels translations --update` writes this file's msgids; see docs/languages.md.
 """
 
@@ -38,6 +39,8 @@ def collected() -> Catalog:
             where = path.relative_to(PROJECT).as_posix()
             for line, text, _, context in extract_from_file("python", str(path), keywords=_KEYWORDS):
                 template.add(text, locations=[(where, line)], context=context)
+    for path, text in places_of_texts():
+        template.add(text, locations=[(path.relative_to(PROJECT).as_posix(), 0)], context=CONTEXT)
     for context, name, where in _names_in_rules():
         template.add(name, locations=[(where, 0)], context=context)
     return template

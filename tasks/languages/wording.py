@@ -19,9 +19,9 @@ from labels.clock import BRUSSELS
 from labels.languages import ENGLISH, primary, translated
 from labels.registry.countries import COUNTRIES, country_name
 from labels.sentences import COUNT, PLACE, Country, Sentence, Value, english
-from tasks.languages.catalogues import Catalogue, catalogue, ours
+from tasks.languages.catalogues import Catalogue, Key, catalogue, ours
 from tasks.languages.own_words import words_of_wearer
-from tasks.languages.words import MOMENT, Word, word, words_of
+from tasks.languages.words import MOMENT, word, words_of
 
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
@@ -68,7 +68,7 @@ def placed(pattern: str, **values: str) -> Markup:
     return Markup(PLACE.sub(value, str(escape(pattern))))
 
 
-_ANYWHERE = frozenset({"country", "criteria set", "criterion", "condition", "moment"})
+_ANYWHERE = frozenset({"country", "criteria set", "criterion", "condition", "moment", "awaited"})
 """The contexts of what may stand in any paper."""
 
 
@@ -136,7 +136,11 @@ class Texts:
             count = text.values.get(COUNT, 0)
             number = count if isinstance(count, int) else 0
             pattern = self._catalogue.pattern("", text.pattern, text.plural, number)
-        return placed(pattern, **{place: self.value(value) for place, value in text.values.items()})
+        return self.place(pattern, **{place: self.value(value) for place, value in text.values.items()})
+
+    def place(self, pattern: str, **values: str) -> str:
+        """A pattern with its values, as this kind of paper shows them."""
+        return placed(pattern, **values)
 
     def way(self, text: str) -> str:
         """The direction of a sentence of the domain, or of any other text."""
@@ -196,7 +200,7 @@ def texts(folder: str, section: str, language: str, wearer: str = "") -> Texts:
     """
     words = words_of(folder, section)
     spoken = primary(language)
-    if spoken not in translated() or not _speaks(spoken, words.values()):
+    if spoken not in translated() or not speaks(spoken, ((one.context, one.text) for one in words.values())):
         spoken = ENGLISH
     says, own = catalogue(spoken), words_of_wearer(wearer, spoken)
     said = {
@@ -206,7 +210,8 @@ def texts(folder: str, section: str, language: str, wearer: str = "") -> Texts:
     return Texts(spoken, said)
 
 
-def _speaks(language: str, words: Iterable[Word]) -> bool:
+def speaks(language: str, texts: Iterable[Key]) -> bool:
+    """Whether a language has all these texts, and every name and text that may stand anywhere."""
     says = catalogue(language).says
     names = (key for key in ours() if key[0] in _ANYWHERE)
-    return all(says(one.context, one.text) for one in words) and all(says(*name) for name in names)
+    return all(says(*text) for text in texts) and all(says(*name) for name in names)

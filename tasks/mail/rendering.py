@@ -7,13 +7,14 @@ and the same row of the outbox gives the same bytes.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 import shlex
 import textwrap
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -22,18 +23,20 @@ from email.utils import parseaddr
 from functools import cache
 from typing import Any, NamedTuple
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, pass_context
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from labels.clock import BRUSSELS, ZONE
 from labels.errors import Fault, InvalidInput
+from labels.languages import ENGLISH
 from labels.record.schema import Mail
-from labels.settings import PROJECT
+from labels.sentences import KEPT, PLACE, Sentence, recalled
 from labels.text import clean, cut, one_line
+from tasks.languages.mails import MESSAGES, TEMPLATES, MailTexts, isolated, language_of
 
-TEMPLATES = PROJECT / "templates" / "mail"
-FALLBACK = "en"
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+ENGLISH_ONLY = TEMPLATES / "english"
 
 WIDTH = 72
 """Columns of the text part, so that it reads well in a terminal and when quoted."""
@@ -49,6 +52,13 @@ ENCODED_WORD_BYTES = 42
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 '_-]{0,50}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d)?(?: \(\w{1,12}\))?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_FIGURE = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
+
+MOMENTS = frozenset({"due", "decide_by", "first", "until"})
+DAYS = frozenset({"awarded_on", "valid_until", "registered_on", "active_since"})
+FIGURES = frozenset({"total", "maximum"})
+"""The values that are written otherwise in other languages."""
 
 IN_PARAGRAPHS = frozenset({"question", "answer", "comments", "reasons", "reason", "routes"})
 """The values that may run over several lines; all others are put on one."""
@@ -83,12 +93,14 @@ def compose(
     Raises:
         InvalidInput: the address is none, or the context lacks what the template words.
     """
-    language = language_of(mail.template, mail.language)
-    values = _values(mail, code, attachments, language, site)
+    context = {key: _tamed(key, value, mail.context) for key, value in mail.context.items() if key != KEPT}
+    language = language_of(mail.template, mail.language, context)
+    values = _values(mail, context, code, attachments, site)
     try:
-        subject, _, text = _render("text", language, mail.template, values).strip("\n").partition("\n")
+        rendered = _render("text", language, mail.template, values)
+        subject, _, text = rendered.strip("\n").partition("\n")
         subject = one_line(subject, 180)
-        html = _render("html", language, mail.template, {**values, "subject": subject})
+        html = _render("html", language, mail.template, values | {"subject": subject})
     except (TemplateError, TypeError) as error:
         fault = Fault(mail.reason, f"can't be worded: {error}.", "Queue it with every value that it words.")
         raise InvalidInput(f"mail {mail.template}", [fault]) from error
@@ -119,17 +131,10 @@ def compose(
     return message
 
 
-def language_of(template: str, language: str) -> str:
-    """The language a message is worded in: the recipient's, or English where it is not translated."""
-    spoken = language.split("-")[0].lower()
-    known = {path.parent.name for path in TEMPLATES.glob(f"*/{template}.j2")}
-    return spoken if spoken in known else FALLBACK
-
-
 def _values(
-    mail: Mail, code: str | None, attachments: Sequence[Attachment], language: str, site: str
-) -> Mapping[str, Any]:
-    context = {key: _tamed(key, value) for key, value in mail.context.items()}
+    mail: Mail, context: Mapping[str, Any], code: str | None, attachments: Sequence[Attachment], site: str
+) -> dict[str, Any]:
+    """What a message can tell."""
     return {
         "application": mail.application or "",
         "step": mail.step or "",
@@ -139,35 +144,63 @@ def _values(
         "email": mail.to_address,
         "code": code or "",
         "attached": len(attachments),
-        "language": language,
-        "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
     }
 
 
-def _tamed(key: str, value: Any) -> Any:
+def _tamed(key: str, value: Any, context: Mapping[str, Any]) -> Any:
+    """A value of the context within its limits; a sentence of the domain with what it was made of."""
     match value:
+        case str() if isinstance(sentence := recalled(value, context), Sentence):
+            return sentence.changed(lambda name: one_line(name, LONGEST_LINE))
         case str() if key in IN_PARAGRAPHS:
             text = clean(value).strip()
             return text if len(text) <= LONGEST_TEXT else cut(text, LONGEST_TEXT - 1).rstrip() + "…"
         case str():
             return one_line(value, LONGEST_LINE)
         case list():
-            return [_tamed(key, item) for item in value[:LONGEST_LIST]]
+            return [_tamed(key, item, context) for item in value[:LONGEST_LIST]]
         case dict():
-            return {name: _tamed(name, item) for name, item in value.items()}
+            return {name: _tamed(name, item, context) for name, item in value.items()}
+    return value
+
+
+def _worded(key: str, value: Any, texts: MailTexts) -> Any:
+    """A value of the context as the mail's language writes it; what is somebody's own stays as it is."""
+    if texts.language == ENGLISH:
+        return value
+    match value:
+        case Sentence():
+            return texts.said(value)
+        case str() if key in MOMENTS and _MOMENT.fullmatch(value):
+            moment = datetime.strptime(value.removesuffix(f" ({ZONE})"), "%Y-%m-%d %H:%M")
+            return texts.moment(moment.replace(tzinfo=BRUSSELS))
+        case str() if key in DAYS and _DAY.fullmatch(value):
+            return texts.day(date.fromisoformat(value))
+        case str() if key in FIGURES and _FIGURE.fullmatch(value):
+            return texts.points(Decimal(value))
+        case str() if key == "label":
+            return texts.label(value)
+        case list():
+            return [_worded(key, item, texts) for item in value]
+        case dict():
+            return {name: _worded(name, item, texts) for name, item in value.items()}
     return value
 
 
 def _render(form: str, language: str, template: str, values: Mapping[str, Any]) -> str:
-    return _environment(form, language).get_template(f"{template}.j2").render(values)
+    texts = MailTexts(language, {}, html=form == "html")
+    worded = {key: _worded(key, value, texts) for key, value in values.items()}
+    around = {"language": language, "direction": texts.direction}
+    return _environment(form, language).get_template(f"{template}.j2").render(worded | around)
 
 
 @cache
 def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
     """The closed environment of one form (`text`, `html`) and language."""
     in_html = form == "html"
+    folders = (TEMPLATES / form, MESSAGES, ENGLISH_ONLY)
     environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([FileSystemLoader(TEMPLATES / form), FileSystemLoader(TEMPLATES / language)]),
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=in_html,
         undefined=StrictUndefined,
         finalize=_isolated if in_html else _present,
@@ -176,11 +209,12 @@ def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
         auto_reload=False,
     )
     environment.globals.clear()
-    environment.globals["say"] = tomllib.loads((TEMPLATES / language / "words.toml").read_text("utf-8"))
+    environment.globals["say"] = _saying(MailTexts(language, {}, html=in_html))
     for name in ("safe", "xmlattr", "urlize", "map", "attr", "tojson", "pprint"):
         environment.filters.pop(name, None)  # each of them can make markup or reach past a value
     filters: dict[str, Callable[..., Any]] = {
         "bare": escape,
+        "loud": functools.partial(_loud, language=language),
         "flowing": _flowing,
         "paragraphs": _paragraphs,
         "quoted": _quoted,
@@ -189,6 +223,34 @@ def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
     }
     environment.filters.update(filters)
     return environment
+
+
+def _saying(texts: MailTexts) -> Callable[..., str]:
+    """The function by which templates say a text: its places are filled from the context, or as it is told."""
+
+    @pass_context
+    def say(context: Context, text: str, **values: Any) -> str:
+        given = {place: values.get(place, context.resolve(place)) for place in PLACE.findall(text)}
+        return texts.place(
+            texts.pattern(text),
+            **{
+                place: _isolated(value) if texts.html else str(_present(value))
+                for place, value in given.items()
+            },
+        )
+
+    return say
+
+
+_NO_CAPITALS = frozenset({"ar", "el", "hy", "ka"})
+"""Scripts without capitals, or in which a line of them is not read."""
+
+
+def _loud(title: str, language: str) -> str:
+    """A heading of the text part."""
+    if language in _NO_CAPITALS:
+        return title
+    return (title.replace("i", "İ") if language == "tr" else title).upper()
 
 
 def _present(value: Any) -> Any:
@@ -200,8 +262,9 @@ def _present(value: Any) -> Any:
 def _isolated(value: Any) -> Any:
     """A value on its own: its script's direction stays inside, whatever it says."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        whole = Markup(' style="white-space:nowrap"') if _MOMENT.fullmatch(value) else ""
-        return Markup("<bdi{}>{}</bdi>").format(whole, value)
+        if _MOMENT.fullmatch(value):
+            return Markup('<bdi style="white-space:nowrap">{}</bdi>').format(value)
+        return isolated(value)
     return _present(value)
 
 
@@ -218,6 +281,8 @@ def _flowing(text: str, first: str = "", rest: str = "") -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
+    if isinstance(text, Markup):
+        return [text]  # a sentence of ours, on one line
     return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
 
 

@@ -95,7 +95,8 @@ def mailed(template: Template) -> Iterator[tuple[str, str]]:
     for line in body.get_content().splitlines():
         if line.startswith("    labels "):
             yield line.strip(), body.get_content()
-    source = (PROJECT / f"templates/mail/en/{template.value}.j2").read_text("utf-8")
+    [template_file] = (PROJECT / "templates/mail").glob(f"*/{template.value}.j2")
+    source = template_file.read_text("utf-8")
     assert source.count('"labels ') == len(re.findall(r"^    labels ", body.get_content(), re.MULTILINE))
 
 
