@@ -115,7 +115,8 @@ def test_an_application_lives_in_postgresql_s3_and_a_mail_server(
 
         subjects = [str(message["Subject"]) for message in box.taken]
         assert len(subjects) == len({message["Message-ID"] for message in box.taken}) == 4
-        [award] = [message for message in box.taken if list(message.iter_attachments())]
+        receipt, award = [message for message in box.taken if list(message.iter_attachments())]
+        assert len(list(receipt.iter_attachments())) == 1
         paper, letter = award.iter_attachments()
         assert paper.get_payload(decode=True) == kept
         assert letter.get_content_type() == "application/pdf"

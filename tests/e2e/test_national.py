@@ -51,7 +51,7 @@ def test_a_review_through_the_form_leads_to_the_certificate(stage: Stage_) -> No
         decision = session.get_one(Decision, (application, 1))
         assert decision.outcome is Outcome.AWARDED
         documents = session.scalars(sa.select(Document).where(Document.application == application)).all()
-        assert sorted(d.kind for d in documents) == ["application", "certificate", "letter"]
+        assert sorted(d.kind for d in documents) == ["application", "certificate", "letter", "receipt"]
         certificate = next(d for d in documents if d.kind == "certificate")
         assert stage.here.documents.get(certificate.key).startswith(b"%PDF-")
         mails = session.scalars(sa.select(Mail).where(Mail.application == application)).all()
