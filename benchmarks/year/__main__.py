@@ -42,6 +42,7 @@ MARKS = (
 )
 
 
+DAYS = {"the School Label's round": date(2027, 1, 15), "the last day": world.COMMON_LAST_DAY}
 SHOWN = 411
 """Days in the picture: from October to the middle of the November after the next."""
 
@@ -176,11 +177,11 @@ def report(
             f"p95 {telling.quantile(engine.waited, 0.95):.2f} s ({len(engine.waited)} times)"
         )
     each = telling.prices(ledger, applications, arguments.engine_ms / 1000)
-    needs = telling.needs(ledger, scale, each)
+    needs = telling.needs(ledger, scale, each, DAYS)
     title = f"Share of the processors ({telling.CORES} cores a machine), with all papers rendered"
     if arguments.engine_ms:
         title += f" and {arguments.engine_ms:g} ms of Prefect for each application"
-    print(telling.table(title, telling.NEED_HEADS, needs, markdown))
+    print(telling.table(title, telling.need_heads(scale), needs, markdown))
     print(
         f"\nPeak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB"
     )

@@ -23,7 +23,7 @@ from labels import deciding, reviewing
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.certificates import due_certificates
 from labels.issued import DuePaper, enter
-from labels.issuing import due_papers
+from labels.issuing import due_invitation, due_papers, due_receipt
 from labels.record.schema import Application, CycleOrganisation, Stage, Step
 from labels.school_label import deciding as school_deciding
 from labels.school_label import inviting, prefilling, receiving, rounds
@@ -80,6 +80,30 @@ class Box:
         return None
 
 
+TOLD = {
+    "quality_label/national.py": (
+        "register confirm_documents acknowledge conditions_met ask record_answer suspended decide issue_papers"
+        " notify close"
+    ),
+    "quality_label/nomination.py": (
+        "register ask_for_the_screening record_answer suspended put_forward notify close"
+    ),
+    "quality_label/european.py": (
+        "register freeze ask_the_organisations still_screening record_answer suspended merge_nominations"
+        " ask_for_the_award record_answer suspended award issue_certificates publish_gallery notify close"
+    ),
+    "school_label/application.py": (
+        "register prefill invite ask_the_school record_answer suspended confirm_documents acknowledge ask"
+        " record_answer suspended decide issue_papers notify close"
+    ),
+    "school_label/preselection.py": (
+        "begin_the_round check_every_school invite_the_schools send_the_invitations start_the_applications"
+        " show_the_round"
+    ),
+}
+"""What the flows call, in their order, as `InProcess` was last told; a test compares."""
+
+
 class InProcess:
     """The steps of the flows, called one after the other as `flows/` has them."""
 
@@ -125,6 +149,7 @@ class InProcess:
     # The flows --------------------------------------------------------------------------------------------
 
     def _national(self, application: str) -> set[str]:
+        self._acknowledge(application)
         if self._do("conditions", deciding.check_conditions, application):
             if self._asked(reviewing.ask, application):
                 return set()
@@ -135,7 +160,11 @@ class InProcess:
 
     def _school(self, application: str) -> set[str]:
         self._do("prefill", prefilling.prefill, application)
-        if self._asked(receiving.ask, application) or self._asked(reviewing.ask, application):
+        self._invite(application)
+        if self._asked(receiving.ask, application):
+            return set()
+        self._acknowledge(application)
+        if self._asked(reviewing.ask, application):
             return set()
         self._do("decide", school_deciding.decide, application, key=self._here.key)
         self._issue(application)
@@ -184,10 +213,23 @@ class InProcess:
 
     # Papers, mail and the end -----------------------------------------------------------------------------
 
+    def _acknowledge(self, application: str) -> None:
+        self._make_all(lambda session: due_receipt(session, application))
+
+    def _invite(self, application: str) -> None:
+        with self._here.record.reading() as session:
+            due = due_invitation(session, application)
+        if due:
+            self._do("invite", inviting.tell_the_principal, application)
+        self._make_all(lambda session: due)
+
     def _issue(self, application: str) -> None:
+        self._make_all(lambda session: due_papers(session, application, self._here.stamp))
+
+    def _make_all(self, due: Callable[[Session], list[DuePaper]]) -> None:
         with self._ledger.part("papers' facts"), self._here.record.reading() as session:
-            due = due_papers(session, application, self._here.stamp)
-        for paper in due:
+            papers = due(session)
+        for paper in papers:
             self._make(paper)
 
     def _issue_european(self, application: str) -> None:
@@ -208,7 +250,7 @@ class InProcess:
             with self._ledger.part(f"rendering: {paper.kind.value}"):
                 made = make(self._here, paper.facts)
         else:
-            with self._ledger.part("blank sheets"):
+            with self._ledger.part(f"left blank: {paper.kind.value}"):
                 made = store(self._here, BLANK)
         with self._ledger.part("papers entered"), self._here.record.writing() as session:
             enter(session, paper, made, now=self._here.now())

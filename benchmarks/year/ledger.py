@@ -6,7 +6,9 @@ import contextlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime
+
+from labels.clock import brussels_day
 
 
 class Ledger:
@@ -44,10 +46,11 @@ class Ledger:
         """Mean seconds of each part."""
         return {name: seconds / max(self.times[name], 1) for name, seconds in self.parts.items()}
 
-    def busiest(self, prices: dict[str, float], length: timedelta) -> tuple[datetime, float]:
-        """The hour or day (of UTC) with most seconds, at so many seconds for each time that a part is done."""
-        spent: dict[datetime, float] = defaultdict(float)
-        for hour, parts in self.hours.items():
-            begins = hour if length < timedelta(days=1) else hour - timedelta(hours=hour.hour)
-            spent[begins] += sum(prices.get(name, 0.0) * times for name, times in parts.items())
+    def busiest(self, prices: dict[str, float], day: date | None = None) -> tuple[datetime, float]:
+        """The hour of the year, or of a day in Brussels, with most seconds, at so many for each time a part is done."""
+        spent = {
+            hour: sum(prices.get(name, 0.0) * times for name, times in parts.items())
+            for hour, parts in self.hours.items()
+            if day is None or brussels_day(hour) == day
+        }
         return max(spent.items(), key=lambda one: (one[1], one[0]))

@@ -228,8 +228,8 @@ def cost(ledger: Ledger, applications: int) -> list[list[str]]:
 COST_HEADS = ("part", "times", "CPU s", "ms each", "ms an application")
 
 
-RENDERED = {"rendering: certificate": 0.06, "rendering: letter": 0.13}
-"""What is reckoned with where the sample rendered none of a kind."""
+A_LETTER = 0.13
+"""Seconds that are reckoned with where the sample rendered none of a kind."""
 
 
 def prices(ledger: Ledger, applications: int, engine_seconds: float) -> dict[str, float]:
@@ -238,32 +238,35 @@ def prices(ledger: Ledger, applications: int, engine_seconds: float) -> dict[str
     `engine_seconds` of Prefect for one application are spread over its executions, which end in asking.
     """
     each = ledger.each()
-    if "blank sheets" in each:
-        kinds = {kind: each.get(kind, seconds) for kind, seconds in RENDERED.items()}
-        times = {kind: max(ledger.times[kind], 1) for kind in kinds}
-        each["blank sheets"] = sum(kinds[k] * times[k] for k in kinds) / sum(times.values())
+    for name in list(each):
+        if name.startswith("left blank: "):
+            each[name] = each.get(name.replace("left blank", "rendering"), A_LETTER)
     if "ask" in each:
         each["ask"] += engine_seconds * applications / ledger.times["ask"]
     return each
 
 
-def needs(ledger: Ledger, scale: float, each: dict[str, float]) -> list[list[str]]:
-    """What share of one machine and of ten the busiest day and hour take, at this scale, at ten times as much, at Europe's."""
-    day, of_day = ledger.busiest(each, DAY)
-    hour, of_hour = ledger.busiest(each, timedelta(hours=1))
+def needs(ledger: Ledger, scale: float, each: dict[str, float], days: Mapping[str, date]) -> list[list[str]]:
+    """What share of the machines' processors the busiest hour of a day takes: of each of these, and of the whole year."""
+    busiest = [("the busiest of the year", *ledger.busiest(each))]
+    busiest += [(name, *ledger.busiest(each, day)) for name, day in days.items()]
     rows = []
-    for name, factor in ((f"{scale:g}", 1.0), (f"{10 * scale:g}", 10.0), ("1 (Europe)", 1 / scale)):
-        for machines in (1, 10):
-            in_day = of_day * factor / (24 * 3600 * CORES * machines)
-            in_hour = of_hour * factor / (3600 * CORES * machines)
-            rows.append(
-                [name, str(machines), f"{100 * in_day:.2f} %", f"{100 * in_hour:.2f} %",
-                 f"{day:%d %B}", f"{hour.astimezone(BRUSSELS):%d %B %H} h"]
-            )  # fmt: skip
+    for name, hour, seconds in busiest:
+        whole = 3600 * CORES
+        rows.append(
+            [name, f"{hour.astimezone(BRUSSELS):%d %B %Y, %H} h", f"{seconds:.1f}",
+             *(f"{100 * seconds * factor / (whole * machines):.1f} %"
+               for factor, machines in ((1, 1), (10, 1), (1 / scale, 1), (1 / scale, 10)))]
+        )  # fmt: skip
     return rows
 
 
-NEED_HEADS = ("scale", "machines", "busiest day", "busiest hour", "that day", "that hour")
+def need_heads(scale: float) -> tuple[str, ...]:
+    """Of that table."""
+    return (
+        "busiest hour", "when", "CPU s here", f"at {scale:g}, 1 machine", f"at {10 * scale:g}, 1 machine",
+        "Europe, 1 machine", "Europe, 10 machines",
+    )  # fmt: skip
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], markdown: bool = False) -> str:

@@ -22,6 +22,7 @@ from benchmarks.year.ledger import Ledger
 from benchmarks.year.people import People
 from benchmarks.year.picture import draw
 from benchmarks.year.playing import SettableClock, Year
+from labels.clock import brussels_day
 from labels.record.schema import Application, Award, Decision, Mail, Review, Step, StepKind
 from labels.settings import PROJECT, Settings
 from tasks.workspace import Workspace, open_workspace
@@ -156,9 +157,9 @@ def test_the_queues_are_empty_in_the_end_and_add_up_to_what_was_asked(
     assert "schools &amp; teachers" in svg
 
 
-def test_the_busiest_day_is_priced_by_what_was_done_on_it(played: Played) -> None:
+def test_the_busiest_hour_is_priced_by_what_was_done_on_it(played: Played) -> None:
     each = telling.prices(played.ledger, len(played.made.planned), engine_seconds=1.0)
     assert each["ask"] > played.ledger.each()["ask"]
-    _, of_hour = played.ledger.busiest(each, timedelta(hours=1))
-    _, of_day = played.ledger.busiest(each, timedelta(days=1))
-    assert 0 < of_hour <= of_day
+    at, most = played.ledger.busiest(each)
+    assert played.ledger.busiest(each, brussels_day(at)) == (at, most)
+    assert played.ledger.busiest(each, world.ROUND_ON.date())[1] <= most
