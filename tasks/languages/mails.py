@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from jinja2 import Environment, nodes
 from markupsafe import Markup, escape
 
 from labels.languages import ENGLISH, primary, translated
-from labels.sentences import PLACE
+from labels.sentences import PLACE, Value, english
 from labels.settings import PROJECT
 from tasks.languages.catalogues import Key, catalogue
 from tasks.languages.wording import Texts, speaks
@@ -110,6 +111,12 @@ class MailTexts(Texts):
         if not self.html:
             return PLACE.sub(lambda place: str(values[place[1]]), pattern)
         return Markup(PLACE.sub(lambda place: str(isolated(values[place[1]])), str(escape(pattern))))
+
+    def value(self, value: Value) -> str:
+        """As on paper; English mails tell dates and deadlines as their templates and the commands do."""
+        if self.language == ENGLISH and isinstance(value, date):
+            return english(value)
+        return super().value(value)
 
     def label(self, name: str) -> str:
         """What a label is called, by its English name."""

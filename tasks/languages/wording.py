@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from labels.clock import BRUSSELS
 from labels.languages import ENGLISH, primary, translated
 from labels.registry.countries import COUNTRIES, country_name
-from labels.sentences import COUNT, PLACE, Country, Sentence, Value, english
+from labels.sentences import COUNT, PLACE, Country, Sentence, Value
 from tasks.languages.catalogues import Catalogue, Key, catalogue, ours
 from tasks.languages.own_words import words_of_wearer
 from tasks.languages.words import MOMENT, word, words_of
@@ -92,8 +92,6 @@ class Texts:
 
     def moment(self, instant: datetime) -> str:
         """A deadline: the day, the time and whose time it is."""
-        if self.language == ENGLISH:
-            return english(instant)
         here = instant.astimezone(BRUSSELS)
         pattern = self._catalogue.pattern(MOMENT.context, MOMENT.text)
         return pattern.replace("{day}", self.day(here.date())).replace("{time}", f"{here:%H:%M}")
@@ -156,7 +154,7 @@ class Texts:
             case datetime():
                 return self.moment(value)
             case date():
-                return value.isoformat() if self.language == ENGLISH else self.day(value)
+                return self.day(value)
             case Country():
                 return self.country(value.code)
             case tuple():

@@ -261,7 +261,7 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
 """A section for each kind of letter, and for those that a school gets instead of a teacher."""
 
 MOMENT = word("moment", "{day}, {time} (Brussels time)")
-"""How an instant is told; English tells it as the mails do."""
+"""How an instant is told."""
 
 PAPERS: Mapping[str, Mapping[str, Mapping[str, Word]]] = {"certificates": CERTIFICATES, "letters": LETTERS}
 

@@ -49,7 +49,7 @@ def test_an_ineligible_letter_says_what_to_do_for_each_condition() -> None:
 def test_a_receipt_proves_what_arrived_and_when() -> None:
     text = text_of(render_letter(letter(LetterKind.RECEIPT)))
     for said in (
-        "Arrived: 2026-10-14 09:30 (Brussels)",
+        "Arrived: 14 October 2026, 09:30 (Brussels time)",
         "What you handed in File Size SHA-256 (its beginning)",
         "application.json 4 kB 0123456789abcdef Fotó a hídról.jpg 1.4 MB fedcba9876543210",
         "What happens next",
@@ -61,7 +61,7 @@ def test_an_invitation_says_why_what_is_asked_and_until_when() -> None:
     text = text_of(render_letter(letter(LetterKind.INVITATION)))
     for said in (
         "Dear Ildikó Szűcs,",
-        "The self-assessment is due by: 2026-11-30 23:59 (Brussels)",
+        "The self-assessment is due by: 30 November 2026, 23:59 (Brussels time)",
         "Why your school is invited It has been registered for long enough.",
     ):
         assert said in text
