@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -225,6 +227,7 @@ def main() -> None:
     parser.add_argument("--alone", type=int, default=10, help=f"one by one; at most {len(ALONE) - 1}")
     parser.add_argument("--only", nargs="*", default=["stock", "warm", "postgresql"], help="these rows")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and everything that was started ends with it
     count, alone = arguments.applications, min(arguments.alone, len(ALONE) - 1)
     print(f"{count} applications at once, then {alone} one by one, on {os.cpu_count()} processors.")
     print("Processor: seconds for one application. p50, p95: seconds from the last answer to the end.")

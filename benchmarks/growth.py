@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -202,6 +204,7 @@ def main() -> None:
     parser.add_argument("--bulk", type=int, default=500, help="runs created and resumed at once at the end")
     parser.add_argument("--picture", type=Path, help="where the page of runs is pictured, with the most runs")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and everything that was started ends with it
     with tempfile.TemporaryDirectory() as home:
         settings = Settings(_env_file=None, home=Path(home), today=TODAY)
         with services(settings, free_port(), free_port()) as (running, here):
