@@ -168,20 +168,18 @@ def report(
     print(telling.table("Cost", telling.COST_HEADS, telling.cost(ledger, applications), markdown))
     print(f"\nBytes of the record for one application: {grown / applications:,.0f}")
     if isinstance(engine, OnPrefect):
-        own = sum(
-            file.stat().st_size for file in engine.databases().parent.glob(f"{engine.databases().name}*")
-        )
-        print(f"Bytes of Prefect's database for one application: {own / applications:,.0f}")
+        print(f"Bytes of Prefect's database for one application: {engine.grown() / applications:,.0f}")
         print(
             f"From a change to the application at rest: p50 {telling.quantile(engine.waited, 0.5):.2f} s, "
             f"p95 {telling.quantile(engine.waited, 0.95):.2f} s ({len(engine.waited)} times)"
         )
-    each = telling.prices(ledger, applications, arguments.engine_ms / 1000)
-    needs = telling.needs(ledger, scale, each, DAYS)
-    title = f"Share of the processors ({telling.CORES} cores a machine), with all papers rendered"
-    if arguments.engine_ms:
-        title += f" and {arguments.engine_ms:g} ms of Prefect for each application"
-    print(telling.table(title, telling.need_heads(scale), needs, markdown))
+    if isinstance(engine, InProcess):
+        each = telling.prices(ledger, applications, arguments.engine_ms / 1000)
+        needs = telling.needs(ledger, scale, each, DAYS)
+        title = f"Share of the processors ({telling.CORES} cores a machine), with all papers rendered"
+        if arguments.engine_ms:
+            title += f" and {arguments.engine_ms:g} ms of Prefect for each application"
+        print(telling.table(title, telling.need_heads(scale), needs, markdown))
     print(
         f"\nPeak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB"
     )

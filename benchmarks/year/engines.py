@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any, Protocol, Self
 
 import sqlalchemy as sa
@@ -319,7 +318,7 @@ class OnPrefect:
             upkeep = client.read_deployment_by_name("upkeep/upkeep")
             for schedule in upkeep.schedules:
                 client.update_deployment_schedule(upkeep.id, schedule.id, active=False)
-        self._before = self._spent()
+        self._before, self._began_with = self._spent(), self._bytes()
 
     @property
     def here(self) -> Workspace:
@@ -403,6 +402,10 @@ class OnPrefect:
         send_due(self._here)
         self._count()
 
-    def databases(self) -> Path:
-        """Prefect's own."""
-        return self._here.settings.home / "prefect" / "prefect.db"
+    def grown(self) -> int:
+        """Bytes by which Prefect's own database grew since it began."""
+        return self._bytes() - self._began_with
+
+    def _bytes(self) -> int:
+        file = self._here.settings.home / "prefect" / "prefect.db"
+        return sum(one.stat().st_size for one in file.parent.glob(f"{file.name}*"))
