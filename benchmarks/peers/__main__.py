@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument("--applications", type=int, default=200, help="at once")
     parser.add_argument("--alone", type=int, default=20, help="then one by one")
     parser.add_argument("--clients", type=int, default=4, help="that submit and approve at the same time")
+    parser.add_argument("--rounds", type=int, default=1, help="how often; the fastest of each counts")
     parser.add_argument("--only", nargs="*", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--databases", nargs="*", choices=DATABASES, default=list(DATABASES))
     parser.add_argument("--markdown", action="store_true", help="the table as the documentation has it")
@@ -85,12 +86,14 @@ def main() -> None:
         below.chmod(0o711)  # PostgreSQL runs as another user
         needs_postgresql = "PostgreSQL" in arguments.databases
         cluster = stack.enter_context(postgresql(below, durable=True) if needs_postgresql else nullcontext())
-        found = {}
-        for name, peer, database in _all(arguments.only, arguments.databases):
-            print(f"{peer.title()} on {database} …", file=sys.stderr, flush=True)
-            found[name, database] = _measure(
-                peer, cluster if database == "PostgreSQL" else None, Path(python), below, arguments
-            )
+        found: dict[tuple[str, str], Measured] = {}
+        for number in range(arguments.rounds):
+            for name, peer, database in _all(arguments.only, arguments.databases):
+                print(f"{number + 1}: {peer.title()} on {database} …", file=sys.stderr, flush=True)
+                of_cluster = cluster if database == "PostgreSQL" else None
+                one = _measure(peer, of_cluster, python, below, arguments)
+                if (name, database) not in found or one.rate > found[name, database].rate:
+                    found[name, database] = one
     print(
         f"{arguments.applications} applications by {arguments.clients} clients, then {arguments.alone} one by one\n"
     )
@@ -146,11 +149,10 @@ def _measure(
 
 def _row(found: dict[tuple[str, str], Measured], name: str, database: str) -> list[str]:
     one = found[name, database]
-    rate = one.applications / (one.submitting + one.approving)
     ours = found.get(("prefect", database))
-    ratio = rate / (ours.applications / (ours.submitting + ours.approving)) if ours else None
+    ratio = one.rate / ours.rate if ours else None
     return [
-        PEERS[name].title(), database, f"{rate:.1f}", f"{ratio:.1f}" if ratio else "",
+        PEERS[name].title(), database, f"{one.rate:.1f}", f"{ratio:.1f}" if ratio else "",
         f"{1000 * one.processor / one.applications:.0f}", f"{1000 * quantile(one.alone, 0.5):.0f}",
         f"{1000 * quantile(one.alone, 0.95):.0f}", f"{one.bytes / 1024:.1f}", str(PEERS[name].lines()),
     ]  # fmt: skip

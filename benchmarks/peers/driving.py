@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import sqlite3
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -53,6 +55,11 @@ class Measured:
     bytes: float
     alone: list[float]
     """From an approval to its notification, while nothing else is under way."""
+
+    @property
+    def rate(self) -> float:
+        """Applications a second, from the first submission to the last notification."""
+        return self.applications / (self.submitting + self.approving)
 
 
 @dataclass(frozen=True)
@@ -154,10 +161,12 @@ def _until(condition: Callable[[], bool], what: str) -> None:
 
 def _size(database: Path | str) -> int:
     """Bytes that a database takes, what is not written back from its journal included."""
-    rows = Rows(Path(), database) if isinstance(database, str) else Rows(database)
     if isinstance(database, str):
-        return int(rows.run("SELECT pg_database_size(current_database())")[0][0])
-    return int(rows.run("PRAGMA page_count")[0][0]) * int(rows.run("PRAGMA page_size")[0][0])
+        return int(Rows(Path(), database).run("SELECT pg_database_size(current_database())")[0][0])
+    # Read only: an engine's own file keeps the settings that the engine gave it.
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as file:
+        [pages], [page] = (file.execute(f"PRAGMA page_{what}").fetchone() for what in ("count", "size"))
+    return int(pages) * int(page)
 
 
 def quantile(values: list[float], share: float) -> float:
