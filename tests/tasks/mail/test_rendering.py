@@ -220,7 +220,7 @@ def test_a_school_is_spoken_to_in_its_teachers_language(
 
 
 def test_a_language_without_a_translation_falls_back_to_english() -> None:
-    received, _, html = read(worded(mail(Template.RECEIPT, language="el")))
+    received, _, html = read(worded(mail(Template.RECEIPT, language="fi")))
     assert received["Content-Language"] == "en"
     assert '<html lang="en" dir="ltr">' in html
 
