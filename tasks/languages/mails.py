@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from labels.languages import ENGLISH, primary, translated
 from labels.sentences import PLACE, Value, english
 from labels.settings import PROJECT
-from tasks.languages.catalogues import Key, catalogue
+from tasks.languages.catalogues import Key, catalogue, ours
 from tasks.languages.wording import Texts, speaks
 from tasks.languages.words import CERTIFICATES, Word
 
@@ -73,7 +73,8 @@ def _speaks(language: str, template: str) -> bool:
     """Whether a language has everything that a message says around its values."""
     paths = [MESSAGES / f"{template}.j2", *_AROUND.glob("*.j2")]
     keys: list[Key] = [(CONTEXT, text) for path in paths for text in texts_in(path)]
-    return speaks(language, [*keys, *((one.context, one.text) for one in LABELS.values())])
+    awaited = [key for key in ours() if key[0] == "awaited"]  # a reminder names steps
+    return speaks(language, [*keys, *awaited, *((one.context, one.text) for one in LABELS.values())])
 
 
 def language_of(template: str, language: str, context: Mapping[str, Any]) -> str:

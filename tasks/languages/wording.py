@@ -68,7 +68,7 @@ def placed(pattern: str, **values: str) -> Markup:
     return Markup(PLACE.sub(value, str(escape(pattern))))
 
 
-_ANYWHERE = frozenset({"country", "criteria set", "criterion", "condition", "moment", "awaited"})
+_ANYWHERE = frozenset({"country", "criteria set", "criterion", "condition", "moment"})
 """The contexts of what may stand in any paper."""
 
 
