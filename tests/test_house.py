@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,6 +166,15 @@ def locked(lock: str) -> list[str]:
     text = (PROJECT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
     entries = text.replace("\\\n", " ").splitlines()
     return [entry.strip() for entry in entries if entry.strip() and not entry.lstrip().startswith("#")]
+
+
+def test_the_flow_in_the_readme_is_the_whole_one() -> None:
+    source = (PROJECT / "flows/quality_label/national.py").read_text(encoding="utf-8")
+    [flow] = [node for node in ast.parse(source).body if isinstance(node, ast.AsyncFunctionDef)]
+    code = (PROJECT / "README.md").read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    quoted = ast.parse(f"async def quoted():\n{textwrap.indent(code, '    ')}").body[0]
+    assert isinstance(quoted, ast.AsyncFunctionDef)
+    assert [ast.dump(node) for node in quoted.body] == [ast.dump(node) for node in flow.body[1:]]
 
 
 def versions(lock: str) -> dict[str, str]:
