@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,14 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 def descendants(pid: int) -> Iterator[int]:
     """A process and all below it; what ends meanwhile is left out."""
     yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:
-            continue
-        for child in children:
-            yield from descendants(int(child))
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return
+    for task in tasks:
+        with contextlib.suppress(OSError):
+            for child in task.read_text().split():
+                yield from descendants(int(child))
 
 
 def processor(pid: int) -> float:
@@ -32,8 +34,3 @@ def processor(pid: int) -> float:
             continue
         total += sum(int(fields[n]) for n in (11, 12, 13, 14))
     return total / TICKS
-
-
-def memory(pid: int) -> int:
-    """Bytes that a process and all below it hold now."""
-    return sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) * PAGE for one in descendants(pid))

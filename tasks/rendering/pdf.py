@@ -5,7 +5,6 @@ Import this module only when something is to be printed: it loads Pango, fontcon
 
 from __future__ import annotations
 
-import copy
 import re
 import threading
 import warnings
@@ -504,33 +503,6 @@ class Press:
     def alone(self) -> threading.RLock:
         """Keeps other threads from the fonts as long as one uses them."""
         return self._lock
-
-    def print_each(
-        self,
-        html: str,
-        sheet: Path,
-        titles: Sequence[str],
-        drawn: Pictures = _NONE,
-        attached: Sequence[Attached | None] | None = None,
-    ) -> tuple[list[bytes], bytes]:
-        """Every page as a file of its own with its title, and all of them in one.
-
-        The pages are laid out once. A page's own file has none of the others' letters in its fonts.
-
-        Raises:
-            RefusedAddress: a page asked for anything but the project's own assets.
-            ValueError: there are not as many pages as titles.
-        """
-        with self._lock:
-            document = self._laid_out(html, sheet, drawn)
-            each = []
-            files = attached or [None] * len(titles)
-            for page, title, file in zip(document.pages, titles, files, strict=True):
-                single = document.copy([page])
-                single.metadata = copy.copy(document.metadata)
-                single.metadata.title = title
-                each.append(_written(single, file))
-            return each, _written(document)
 
     def _laid_out(self, html: str, sheet: Path, drawn: Pictures) -> Any:
         self._door.refused.clear()
