@@ -13,9 +13,13 @@ from labels import reviewing
 from labels.answers import read_answer
 from labels.european_label import awarding, freezing, screening
 from labels.identifiers import nomination_id
+from labels.record import Record
 from labels.record.schema import Award, Organisation, Project, Staff, Step, Teacher
 from labels.rules import RuleEdition, load_rules
 from labels.rules.model import EuropeanRules
+from labels.settings import Settings
+from tasks.documents.directory import DirectoryStore
+from tasks.workspace import Workspace
 from tests.support.people import KEY, code_of, populate
 
 
@@ -44,6 +48,14 @@ def edition(organisation: str, **changes: Any) -> RuleEdition:
     for name, value in changes.items():
         body["european"][name] = {"value": value, "source": "assumption"}
     return RuleEdition.from_json(body)
+
+
+def at_the_beginning(settings: Settings, record: Record) -> Workspace:
+    """A workspace of that moment, with its documents in a folder."""
+    return Workspace(
+        settings=settings, record=record, documents=DirectoryStore.from_settings(settings), key=settings.key,
+        clock=lambda: BEGINS,
+    )  # fmt: skip
 
 
 def populate_year(session: Session, populated: bool = False) -> None:

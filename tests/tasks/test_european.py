@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 
 import tasks.european
-import tasks.progress
 import tasks.rendering.gallery
 import tasks.upkeep
 from labels.errors import OutOfReach
@@ -20,18 +19,14 @@ from labels.european_label.reopening import Revoked
 from labels.record import Record
 from labels.record.schema import Document, Journal, Teacher
 from labels.settings import Settings
-from tasks.documents.directory import DirectoryStore
 from tasks.workspace import Workspace
-from tests.support.european import BEGINS, YEAR, awarded, label_id, populate_year
+from tests.support.european import BEGINS, YEAR, at_the_beginning, awarded, label_id, populate_year
 
 
 @pytest.fixture
 def here(settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace that the tasks find."""
-    opened = Workspace(
-        settings=settings, record=record, documents=DirectoryStore.from_settings(settings), key=settings.key,
-        clock=lambda: BEGINS,
-    )  # fmt: skip
+    opened = at_the_beginning(settings, record)
     monkeypatch.setattr(tasks.european, "workspace", lambda: opened)
 
     class Quiet:
@@ -39,8 +34,6 @@ def here(settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch) ->
             """The log of no run."""
 
     monkeypatch.setattr(tasks.european, "get_run_logger", Quiet)
-    monkeypatch.setattr(tasks.progress, "create_progress_artifact", lambda **_: None)
-    monkeypatch.setattr(tasks.progress, "update_progress_artifact", lambda *_, **__: None)
     return opened
 
 

@@ -22,7 +22,6 @@ import flows.quality_label.european as year_flow
 import flows.quality_label.nomination as nomination_flow
 import tasks.european
 import tasks.process
-import tasks.progress
 import tasks.rendering.campaigns as campaigns
 import tasks.runs
 import tasks.upkeep
@@ -152,9 +151,7 @@ class Year(Mortal):
                 patch.setattr(module, "flow_run", Executing())
             patch.setattr(tasks.waiting, "suspend_flow_run", self.prefect.suspend)
             patch.setattr(tasks.process, "create_markdown_artifact", self.prefect.artifact)
-            for module in (tasks.european, tasks.progress):
-                patch.setattr(module, "create_progress_artifact", lambda **_: None)
-            patch.setattr(tasks.progress, "update_progress_artifact", lambda *_, **__: None)
+            patch.setattr(tasks.european, "create_progress_artifact", lambda **_: None)
             quiet = SimpleNamespace(warning=lambda *_: None, info=lambda *_: None)
             for module in (tasks.process, tasks.european):
                 patch.setattr(module, "get_run_logger", lambda: quiet)

@@ -17,21 +17,17 @@ from labels.gathering import certificates_of
 from labels.record import Record
 from labels.record.schema import Award, Issued
 from labels.settings import Settings
-from tasks.documents.directory import DirectoryStore
 from tasks.gathering import bind, gather
 from tasks.rendering.certificates import render_certificate
 from tasks.workspace import Workspace
-from tests.support.european import BEGINS, awarded, populate_year
+from tests.support.european import BEGINS, at_the_beginning, awarded, populate_year
 from tests.support.papers import certificate
 
 
 @pytest.fixture
 def here(settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace with a year's six certificates."""
-    opened = Workspace(
-        settings=settings, record=record, documents=DirectoryStore.from_settings(settings), key=settings.key,
-        clock=lambda: BEGINS,
-    )  # fmt: skip
+    opened = at_the_beginning(settings, record)
     for module in (tasks.european, tasks.gathering):
         monkeypatch.setattr(module, "workspace", lambda: opened)
     monkeypatch.setattr(tasks.gathering, "VOLUME", 4)
