@@ -13,13 +13,13 @@ from uuid import uuid4
 import httpx
 import pytest
 import sqlalchemy as sa
-from prefect.server.database import provide_database_interface
 from prefect.server.database.configurations import AioSqliteConfiguration
-from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, temporary_settings
+from prefect.server.database.interface import PrefectDBInterface
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from cli.prefect_server import RETRY_AFTER, SaysWhenToRetry, as_sqlite_takes_it
+from tests.support.prefect_database import prefect_database
 
 
 async def _two_that_read_and_then_write(database: Path) -> int:
@@ -56,9 +56,8 @@ def test_prefect_alone_refuses_the_later_one(tmp_path: Path) -> None:
         sa.event.listen(sa.Engine, "before_cursor_execute", as_sqlite_takes_it, retval=True)
 
 
-async def _plans(database: Path) -> dict[str, list[str]]:
+async def _plans(interface: PrefectDBInterface, database: Path) -> dict[str, list[str]]:
     """How SQLite goes about the two questions that Prefect's server asks again and again."""
-    interface = provide_database_interface()
     await interface.create_db()
     asked: dict[str, tuple[str, Any]] = {}
 
@@ -90,8 +89,8 @@ async def _plans(database: Path) -> dict[str, list[str]]:
 @pytest.mark.slow
 def test_neither_a_poll_nor_the_record_of_tasks_reads_all_there_is(tmp_path: Path) -> None:
     database = tmp_path / "prefect.db"
-    with temporary_settings({PREFECT_API_DATABASE_CONNECTION_URL: f"sqlite+aiosqlite:///{database}"}):
-        plans = asyncio.run(_plans(database))
+    with prefect_database(database) as interface:
+        plans = asyncio.run(_plans(interface, database))
     assert not [step for step in plans["tasks"] if step.startswith("SCAN task_run")]
     assert [step for step in plans["tasks"] if "uq_task_run__flow_run_id_task_key_dynamic_key" in step]
     of_runs = [step for step in plans["poll"] if " fr " in step]

@@ -5,41 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
-from prefect.server.database import provide_database_interface
 from prefect.server.services.db_vacuum import vacuum_old_flow_runs
-from prefect.settings import Settings as PrefectSettings
-from prefect.settings import temporary_settings
-from prefect.settings.legacy import _get_settings_fields
+from prefect.settings import get_current_settings
 from prefect.states import Completed, Crashed, Running, Suspended
 
 from cli.services import FRUGAL, KEPT_FOR
 from tasks.runs import DEPLOYMENTS, deployment_of, prefect_client
 from tests.e2e.conftest import Stage_
+from tests.support.prefect_database import prefect_database
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(180)]
 
 
-@contextlib.contextmanager
-def settings_of_the_server(stage: Stage_) -> Iterator[None]:
-    """This process has the settings of the stage's server, its database among them."""
-    known = _get_settings_fields(PrefectSettings)
-    given = FRUGAL | {
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database(stage)}",
-    }
-    with temporary_settings({known[name]: value for name, value in given.items()}):
-        yield
-
-
-def database(stage: Stage_) -> str:
-    return str(stage.here.settings.home / "prefect" / "prefect.db")
+def database(stage: Stage_) -> Path:
+    return stage.here.settings.home / "prefect" / "prefect.db"
 
 
 def test_runs_that_ended_a_month_ago_are_forgotten_and_those_that_wait_never(stage: Stage_) -> None:
@@ -69,8 +56,8 @@ def test_runs_that_ended_a_month_ago_are_forgotten_and_those_that_wait_never(sta
                     " created = :at WHERE id = :run",
                     {"at": at, "run": str(run)},
                 )
-        with settings_of_the_server(stage):
-            asyncio.run(vacuum_old_flow_runs(db=provide_database_interface()))
+        with prefect_database(database(stage), FRUGAL) as interface:
+            asyncio.run(vacuum_old_flow_runs(db=interface))
 
         def is_known(run: UUID) -> bool:
             with contextlib.suppress(ObjectNotFound):
@@ -93,9 +80,7 @@ def test_runs_that_ended_a_month_ago_are_forgotten_and_those_that_wait_never(sta
 
 
 def test_the_servers_settings_are_ones_that_prefect_knows(stage: Stage_) -> None:
-    with settings_of_the_server(stage):
-        from prefect.settings import get_current_settings
-
+    with prefect_database(database(stage), FRUGAL):
         server = get_current_settings().server
         assert server.services.db_vacuum.enabled_vacuum_types == {"events", "flow_runs", "orphans"}
         assert server.services.db_vacuum.retention_period == KEPT_FOR
