@@ -20,9 +20,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
 from benchmarks.processor import PAGE, descendants, processor
 from cli.services import free_port, services
@@ -30,6 +32,7 @@ from labels import reviewing
 from labels.answers import ReviewAnswer
 from labels.record.schema import Application, Stage
 from labels.settings import Settings
+from tasks.runs import form_of, prefect_client
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.databases import Cluster, PostgreSQLMissing, postgresql
 from tests.support.people import TODAY, code_of, points, populate
@@ -152,6 +155,21 @@ class Row:
 
         return self.each(applications, waits, every)
 
+    def suspended(self, applications: list[str]) -> None:
+        """Waits until Prefect has the run of each suspended, with its form."""
+        with self.stage.here.record.reading() as session:
+            query = sa.select(Application.run).where(Application.id.in_(applications))
+            left = {UUID(run) for run in session.scalars(query) if run}
+        deadline = time.monotonic() + PATIENCE
+        with prefect_client() as client:
+            while left:
+                asked = FlowRunFilter(id=FlowRunFilterId(any_=list(left)))
+                for run in client.read_flow_runs(flow_run_filter=asked):
+                    if run.state is not None and run.state.is_paused() and form_of(client, run) is not None:
+                        left.remove(run.id)
+                assert time.monotonic() < deadline, f"{len(left)} were not suspended within {PATIENCE} s"
+                time.sleep(0.02)
+
     def closed(self, applications: list[str], every: float = 0.2) -> Iterator[str]:
         return self.each(applications, lambda one: one.stage is Stage.CLOSED, every)
 
@@ -190,8 +208,7 @@ class Row:
         applications = [self.submit(number) for number in AT_ONCE[:count]]
         for _ in self.parked(applications):
             pass
-        for application in applications:
-            self.stage.until_parked(application)
+        self.suspended(applications)
         measured.seconds = time.monotonic() - began
         measured.waiting = (self.size() - empty) / count
         began = time.monotonic()
@@ -223,12 +240,13 @@ def measure(kind: str, count: int, alone: int, cluster: Cluster | None = None) -
 def main() -> None:
     """Prints the table, and the ratios that are to be reached."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--applications", type=int, default=20, help=f"at once; at most {len(AT_ONCE)}")
-    parser.add_argument("--alone", type=int, default=10, help=f"one by one; at most {len(ALONE) - 1}")
+    parser.add_argument("--applications", type=int, default=40, help=f"at once; at most {len(AT_ONCE)}")
+    parser.add_argument("--alone", type=int, default=10, help=f"one by one; from 2 to {len(ALONE) - 1}")
     parser.add_argument("--only", nargs="*", default=["stock", "warm", "postgresql"], help="these rows")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and everything that was started ends with it
-    count, alone = arguments.applications, min(arguments.alone, len(ALONE) - 1)
+    count = min(arguments.applications, len(AT_ONCE))
+    alone = min(max(arguments.alone, 2), len(ALONE) - 1)
     print(f"{count} applications at once, then {alone} one by one, on {os.cpu_count()} processors.")
     print("Processor: seconds for one application. p50, p95: seconds from the last answer to the end.")
     print("Child: MiB. Waiting, finished: KiB of Prefect's database for one application.\n")

@@ -29,7 +29,9 @@ def _find_running_services() -> None:
         known = json.loads((home / "services.json").read_text())
     except (OSError, ValueError):
         return
-    os.environ.setdefault("PREFECT_API_URL", known["api_url"])
+    if os.environ.setdefault("PREFECT_API_URL", known["api_url"]) == known["api_url"]:
+        for name, value in known.get("client", {}).items():
+            os.environ.setdefault(name, value)
     os.environ.setdefault("LABELS_SITE_URL", known["site_url"])
     os.environ.setdefault("LABELS_DOCUMENTS_URL", known["documents_url"])
 

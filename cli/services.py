@@ -17,8 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import certifi
+import prefect.settings
 import uvicorn
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectNotFound
@@ -35,6 +37,8 @@ from tasks.web import public_app
 from tasks.workspace import Workspace, open_workspace
 
 POOL = "labels"
+PLACES = (os.cpu_count() or 1) + 1
+"""Runs that are executed at once: while one waits for the store, the mail server or Prefect, others use the processors."""
 START_WITHIN = 120.0
 """Seconds for Prefect's server to come up; on a new database it first makes its tables."""
 STOP_WITHIN = 15.0
@@ -57,11 +61,8 @@ FRUGAL = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(int(KEPT_FOR.total_seconds())),
     "PREFECT_SERVER_API_KEEPALIVE_TIMEOUT": "60",
-    # Our processes are of the server's own version, and its server asks for no token: nobody need ask again.
-    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
 }
-"""What Prefect's server and its clients need not do here; docs/scaling.md says what each gives up."""
+"""What Prefect's server need not do here; docs/scaling.md says what each gives up."""
 
 
 def free_port() -> int:
@@ -72,10 +73,10 @@ def free_port() -> int:
         return port
 
 
-def running_services(home: Path) -> dict[str, str] | None:
+def running_services(home: Path) -> dict[str, Any] | None:
     """Where the services of this home listen, if their process is alive."""
     try:
-        known: dict[str, str] = json.loads((home / SERVICES_FILE).read_text())
+        known: dict[str, Any] = json.loads((home / SERVICES_FILE).read_text())
         os.kill(int(known["pid"]), 0)
     except (OSError, ValueError, KeyError):
         return None
@@ -175,6 +176,15 @@ def _one_authority(home: Path) -> Path:
     return file
 
 
+def client_environment(home: Path) -> dict[str, str]:
+    """What a client of our server need not do: look for a newer version, ask for a token, read every authority."""
+    return {
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+        "PREFECT_API_SSL_CERT_FILE": str(_one_authority(home)),
+    }
+
+
 def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
     """What the children see: our settings, Prefect's address, and quiet defaults of Prefect's.
 
@@ -193,7 +203,6 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
     defaults = {
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "PREFECT_API_SSL_CERT_FILE": str(_one_authority(settings.home)),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_CLI_PROMPT": "false",
@@ -201,7 +210,7 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
         # Its pages show our forms as raw Markdown, and call a tracking service from the browser.
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
     }
-    return defaults | FRUGAL | inherited | own
+    return defaults | FRUGAL | client_environment(settings.home) | inherited | own
 
 
 @contextlib.contextmanager
@@ -237,7 +246,13 @@ def services(
         )
         stack.enter_context(_links_server(here, documents_port))
         _await_server(running)
-        stack.enter_context(temporary_settings({PREFECT_API_URL: api_url}))
+        client = client_environment(settings.home)
+        stack.enter_context(
+            temporary_settings(
+                {PREFECT_API_URL: api_url}
+                | {getattr(prefect.settings, name): value for name, value in client.items()}
+            )
+        )
         _deploy(running, worker)
         running.start_worker(worker)
         file = settings.home / SERVICES_FILE
@@ -248,6 +263,7 @@ def services(
                     "api_url": api_url,
                     "site_url": settings.site_url,
                     "documents_url": settings.documents_url,
+                    "client": client,
                 }
             )
         )
@@ -271,7 +287,7 @@ def _await_server(running: Services) -> None:
 
 
 def _deploy(running: Services, worker: str) -> None:
-    pool = WorkPoolCreate(name=POOL, type=worker, concurrency_limit=max(2, os.cpu_count() or 2))
+    pool = WorkPoolCreate(name=POOL, type=worker, concurrency_limit=PLACES)
     with prefect_client() as client:
         try:
             client.read_work_pool(POOL)

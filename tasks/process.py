@@ -39,9 +39,11 @@ def register(application_id: str) -> str:
     return application_id
 
 
-@task(name="confirm the documents", **RETRIED)
-def confirm_documents(application_id: str) -> int:
-    """How many documents the application has; every one is in the store, whole.
+@task(name="acknowledge", **RETRIED)
+def acknowledge(application_id: str) -> list[str]:
+    """The receipt of the application: what arrived and when, rendered, stored and in the record.
+
+    Every one of its documents is in the store and whole by then, and is looked at again whenever the run goes on.
 
     Raises:
         NotFound: one is missing.
@@ -50,17 +52,9 @@ def confirm_documents(application_id: str) -> int:
     here = workspace()
     with here.record.reading() as session:
         keys = session.scalars(sa.select(Document.key).where(Document.application == application_id)).all()
+        due = due_receipt(session, application_id)
     for key in keys:
         here.documents.get(key)
-    return len(keys)
-
-
-@task(name="acknowledge", **RETRIED)
-def acknowledge(application_id: str) -> list[str]:
-    """The receipt of the application: what arrived and when, rendered, stored and in the record."""
-    here = workspace()
-    with here.record.reading() as session:
-        due = due_receipt(session, application_id)
     return issue(here, due)
 
 

@@ -21,6 +21,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.settings import Settings
 from labels.verifying import SignatureView
@@ -365,7 +366,7 @@ async def _looked_at(content: bytes) -> SignatureFound | None:
         and status.modification_level in (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES)
     )
     at = stamp.timestamp if stamp and stamped else one.self_reported_timestamp
-    when = f" on {at:%Y-%m-%d}" if at else ""
+    when = f" on {brussels_day(at)}" if at else ""
     if intact:
         why = f"It was signed by {name}{when}{', as a time-stamp service confirms' if stamped else ''}."
         why += "" if whole else " Something was added to it after that."

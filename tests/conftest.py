@@ -38,6 +38,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[_PREFECT_HOME], ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves PostgreSQL to the whole run: the quick one starts no server of any kind."""
+    for item in items:
+        of = getattr(item, "callspec", None)
+        if "postgresql_cluster" in getattr(item, "fixturenames", ()) or (
+            of is not None and of.params.get("record_url") == "postgresql"
+        ):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty record; tests work on copies of it."""

@@ -81,8 +81,7 @@ class Box:
 
 TOLD = {
     "quality_label/national.py": (
-        "register confirm_documents acknowledge conditions_met ask record_answer suspended decide issue_papers"
-        " notify close"
+        "register acknowledge conditions_met ask record_answer suspended decide issue_papers notify close"
     ),
     "quality_label/nomination.py": (
         "register ask_for_the_screening record_answer suspended put_forward notify close"
@@ -92,7 +91,7 @@ TOLD = {
         " ask_for_the_award record_answer suspended award issue_certificates publish_gallery notify close"
     ),
     "school_label/application.py": (
-        "register prefill invite ask_the_school record_answer suspended confirm_documents acknowledge ask"
+        "register prefill invite ask_the_school record_answer suspended acknowledge ask"
         " record_answer suspended decide issue_papers notify close"
     ),
     "school_label/preselection.py": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.national import ask, conditions_met, decide, issue_papers
-from tasks.process import acknowledge, close, confirm_documents, notify, register
+from tasks.process import acknowledge, close, notify, register
 from tasks.waiting import record_answer, suspended
 
 
@@ -17,7 +17,6 @@ async def national_quality_label(application_id: str) -> str:
     task finds what is done already and does the rest.
     """
     register(application_id)
-    confirm_documents(application_id)
     acknowledge(application_id)
 
     if conditions_met(application_id):

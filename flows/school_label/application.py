@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.national import ask, issue_papers
-from tasks.process import acknowledge, close, confirm_documents, notify, register
+from tasks.process import acknowledge, close, notify, register
 from tasks.school import ask_the_school, decide, invite, prefill
 from tasks.waiting import record_answer, suspended
 
@@ -23,7 +23,6 @@ async def school_label(application_id: str) -> str:
 
     while ask_the_school(application_id):
         record_answer(application_id, await suspended(application_id))
-    confirm_documents(application_id)
     acknowledge(application_id)
 
     while ask(application_id):

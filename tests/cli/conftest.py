@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,12 +13,12 @@ import sqlalchemy as sa
 import typer.testing
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from cli.app import app
 from labels import deciding, reviewing
 from labels.record.engine import close_records
 from labels.record.schema import Application, Journal, Mail, Review, Step, StepKind, StepState
 from tasks.workspace import Workspace, workspace
 from tests.support.people import application_file, code_of, populate
+from tests.support.typed import typed
 
 COORDINATOR = "coordinator@nss.example"
 TEACHER = "t-1@school.example"
@@ -32,7 +33,7 @@ class Terminal:
 
     def run(self, *words: str) -> typer.testing.Result:
         """A command as typed; that it ended in a traceback fails the test, whatever was expected."""
-        result = typer.testing.CliRunner().invoke(app, list(words), prog_name="labels")
+        result = typed(*words)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert "Traceback" not in result.output
@@ -134,7 +135,8 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: P
     with here.record.writing() as session:
         populate(session)
     # The end-to-end tests of the same process may have a server running.
-    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+    away = temporary_settings(restore_defaults={PREFECT_API_URL})
+    with away if PREFECT_API_URL.value() else contextlib.nullcontext():
         yield Terminal(tmp_path / "desk", here)
     workspace.cache_clear()
     close_records()
@@ -151,7 +153,7 @@ def empty_environment(
     def run(*words: str, **settings: str) -> typer.testing.Result:
         for name, value in {"home": str(tmp_path / "home"), "secret": "x", **settings}.items():
             monkeypatch.setenv(f"LABELS_{name.upper()}", value)
-        result = typer.testing.CliRunner().invoke(app, list(words), prog_name="labels")
+        result = typed(*words)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

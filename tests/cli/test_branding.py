@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import typer.testing
 
-from cli.app import app
 from cli.services import run_services
 from labels.errors import InvalidInput
 from tasks.rendering.branding import forget_branding
+from tests.support.typed import typed
 
 EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/></svg>'
 
@@ -32,7 +32,7 @@ def emblem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def run(*words: str) -> typer.testing.Result:
-    return typer.testing.CliRunner().invoke(app, ["branding", *words], prog_name="labels")
+    return typed("branding", *words)
 
 
 def test_who_wears_what(emblem: Path) -> None:

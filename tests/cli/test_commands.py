@@ -19,6 +19,7 @@ from labels.record.schema import Application, Document, Mail, Stage, StepKind, S
 from tasks.workspace import workspace
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.support.people import application_file, points
+from tests.support.typed import typed
 
 NO_SERVER = "Prefect's server is out of reach"
 
@@ -38,7 +39,7 @@ NAMES = sorted(COMMANDS.commands)
 
 def test_the_list_of_commands_cuts_no_sentence_off() -> None:
     """In a terminal of eighty columns."""
-    listed = typer.testing.CliRunner().invoke(app, ["--help"], terminal_width=80).stdout
+    listed = typed("--help", terminal_width=80).stdout
     listed = listed.partition("Commands:")[2]
     assert all(f"\n  {name} " in listed for name in NAMES)
     assert "..." not in listed

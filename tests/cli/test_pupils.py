@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import typer.testing
 from pypdf import PdfReader
 
 import tasks.pupil
-from cli.app import app
 from labels.pupil_label.names import read_names
 from labels.pupil_label.report import ClassReport
 from labels.record.schema import Award, Journal, PupilClass
@@ -25,6 +23,7 @@ from tasks.rendering.fonts import missing_characters
 from tests.cli.conftest import TEACHER, Terminal
 from tests.support.papers import text_of
 from tests.support.people import TODAY, code_in
+from tests.support.typed import typed
 
 AWARD = "NQL-0123456789"
 NAMES = [
@@ -210,7 +209,7 @@ def test_a_place_that_is_no_folder_is_told_before_anything_is_made(awarded: Term
 
 def test_a_list_may_come_through_a_pipe(awarded: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["pupils", AWARD, "-", "out", "--as", TEACHER, "--code", mailed_code(awarded), "--json"]
-    said = typer.testing.CliRunner().invoke(app, words, input="Ada Quick\nBo".encode("utf-16"))
+    said = typed(*words, input="Ada Quick\nBo".encode("utf-16"))
     assert ClassReport.model_validate_json(said.stdout).certificates == 2
 
 

@@ -89,6 +89,7 @@ def test_only_a_coordinator_with_a_code_and_a_reason_reissues(terminal: Terminal
         assert session.scalars(sa.select(Issued.edition).where(Issued.kind == "certificate")).all() == [1]
 
 
+@pytest.mark.slow
 def test_a_command_that_died_after_the_file_was_stored_is_given_again_with_the_same_code(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

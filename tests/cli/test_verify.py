@@ -105,6 +105,7 @@ def test_a_letter_is_known_by_its_file(terminal: Terminal) -> None:
     assert "letter about the National Quality Label" in said.why
 
 
+@pytest.mark.slow
 def test_any_one_byte_that_was_changed_is_noticed_and_the_paper_named_all_the_same(
     terminal: Terminal,
 ) -> None:
@@ -306,6 +307,7 @@ def test_no_bytes_are_too_odd_to_be_looked_into(noise: bytes, words: list[bytes]
     look_into(noise.join(words) + noise)
 
 
+@pytest.mark.slow
 def test_a_compressed_bomb_is_unpacked_no_further_than_is_bearable() -> None:
     import zlib
 
@@ -360,6 +362,7 @@ def test_a_signed_paper_that_was_changed_says_so_twice(terminal: Terminal, signi
     assert "Something was added" in added.why
 
 
+@pytest.mark.slow
 def test_a_forgery_with_somebody_elses_signature_is_no_paper_of_ours(
     terminal: Terminal, signing: Authority, tmp_path: Path
 ) -> None:

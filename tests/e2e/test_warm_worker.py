@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -205,11 +206,22 @@ def test_processes_stay_and_what_a_run_does_to_its_own_harms_no_other(yard_of: C
     assert yard.worker.poll() is None
 
 
+@contextlib.contextmanager
+def as_in_the_background() -> Iterator[None]:
+    """Processes are started as a shell starts those that it puts in the background: deaf to Ctrl-C."""
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_asked_to_end_lets_its_run_end_and_leaves_nothing(
     yard_of: Callable[..., Yard], asked: signal.Signals
 ) -> None:
-    yard = yard_of(f"ending-{asked.name.lower()}")
+    with as_in_the_background() if asked is signal.SIGTERM else contextlib.nullcontext():
+        yard = yard_of(f"ending-{asked.name.lower()}")
     run = yard.start("takes_a_while")
     yard.until(lambda: yard.said("takes_a_while"), "the run has begun")
     yard.worker.send_signal(asked)

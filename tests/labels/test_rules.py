@@ -458,6 +458,7 @@ def test_a_round_may_last_from_one_29_february_to_the_next_28(folder: Path) -> N
     assert load_rules("NSS-PL", TODAY, folder).national.calendar.kind.value is CalendarKind.ROUNDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -111,6 +111,7 @@ def test_clean_text_can_be_stored_and_holds_no_controls(text: str) -> None:
     assert not set(plain) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\ufeff")
 
 
+@pytest.mark.slow
 def test_ten_megabytes_of_marks_are_cut_down_to_what_a_letter_bears() -> None:
     assert clean("a" + "\u0301" * 10_000_000) == "á" + "\u0301" * 6
 

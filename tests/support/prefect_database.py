@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import prefect.settings
 from prefect.server.database.configurations import AioSqliteConfiguration
 from prefect.server.database.dependencies import provide_database_interface, temporary_database_config
 from prefect.server.database.interface import PrefectDBInterface
-from prefect.settings import Settings, temporary_settings
-from prefect.settings.legacy import _get_settings_fields
+from prefect.settings import temporary_settings
 
 
 @contextlib.contextmanager
@@ -21,10 +21,9 @@ def prefect_database(path: Path, settings: Mapping[str, str] | None = None) -> I
     so the configuration is put in its place too, and taken out again.
     """
     url = f"sqlite+aiosqlite:///{path}"
-    known = _get_settings_fields(Settings)
     given = {**(settings or {}), "PREFECT_SERVER_DATABASE_CONNECTION_URL": url}
     with (
-        temporary_settings({known[name]: value for name, value in given.items()}),
+        temporary_settings({getattr(prefect.settings, name): value for name, value in given.items()}),
         temporary_database_config(AioSqliteConfiguration(url)),
     ):
         yield provide_database_interface()

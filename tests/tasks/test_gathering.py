@@ -113,6 +113,7 @@ def test_one_organisations_certificates_and_what_is_none(here: Workspace) -> Non
             certificates_of(session, "european", year, "NSS-XX")
 
 
+@pytest.mark.slow
 def test_a_volume_shows_the_same_pages_and_has_what_they_share_once(tmp_path: Path) -> None:
     each = [
         render_certificate(

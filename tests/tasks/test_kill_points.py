@@ -164,6 +164,7 @@ def _between_sent_and_marked(point: Point) -> bool:
     return sent or (point.when == BEFORE and point.what.endswith("(tasks.mail.delivery.deliver_due)"))
 
 
+@pytest.mark.slow
 def test_nothing_is_left_to_do_in_a_life_without_deaths(lives: Lives) -> None:
     for story in STORIES:
         _, facts = lives.usual(story)

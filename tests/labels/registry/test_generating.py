@@ -64,6 +64,7 @@ def test_it_holds_what_registries_hold(tmp_path: Path) -> None:
     assert len(founders) == 500
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     peaks = []
     for size in (200, 2000):

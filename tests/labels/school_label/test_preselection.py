@@ -179,6 +179,7 @@ def round_checked(session: Session, on: date = TODAY) -> int:
     return one.year
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(registry=registries())
 def test_the_check_is_the_briefs_three_sentences(record: Record, registry: Registry) -> None:

@@ -8,17 +8,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer.testing
+from babel.messages.catalog import Message
 
-from cli.app import app
 from labels import languages
 from labels.languages import ENGLISH, catalogue_of, translated
 from tasks.languages import catalogues, translations, wording
 from tasks.languages.catalogues import Catalogue, catalogue, ours
 from tasks.languages.words import PAPERS, words_of
 from tasks.rendering.fonts import missing_characters
+from tests.support.typed import typed
 
 OTHERS = sorted(translated() - {ENGLISH})
+
+
+@pytest.fixture(scope="module")
+def messages() -> list[Message]:
+    """Everything that there is to translate."""
+    return list(translations.collected())
+
+
+@pytest.fixture(scope="module")
+def states() -> dict[str, translations.State]:
+    """How far each language is."""
+    return {state.language: state for state in translations.states()}
 
 
 def test_the_template_is_in_step_with_the_code_and_the_rules() -> None:
@@ -26,9 +38,10 @@ def test_the_template_is_in_step_with_the_code_and_the_rules() -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_language_is_complete_and_its_places_match(language: str) -> None:
-    [state] = [state for state in translations.states() if state.language == language]
-    assert state.complete, state
+def test_a_language_is_complete_and_its_places_match(
+    language: str, states: dict[str, translations.State]
+) -> None:
+    assert states[language].complete, states[language]
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -44,9 +57,11 @@ def test_the_papers_words_are_all_in_the_template() -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_number_is_in_every_plural_form_that_stands_for_several_numbers(language: str) -> None:
+def test_a_number_is_in_every_plural_form_that_stands_for_several_numbers(
+    language: str, messages: list[Message]
+) -> None:
     says = catalogue(language)
-    for message in translations.collected():
+    for message in messages:
         if not isinstance(message.id, str):
             for count in (2, 3, 5, 11, 21, 100):
                 text = says.pattern("", message.id[0], message.id[1], count)
@@ -80,11 +95,12 @@ def change(folder: Path, language: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_catalogue_is_named_and_the_command_fails(copies: Path) -> None:
     change(copies, "de", 'msgstr "Ihr Nationales Qualitätssiegel"', 'msgstr ""')
     change(copies, "fr", "{points} sur {maximum}", "{point} sur {maximum}")
     change(copies, "tr", 'msgid "Date"', 'msgid "Day"')
-    run = typer.testing.CliRunner().invoke(app, ["translations", "--json"])
+    run = typed("translations", "--json")
     states = {one["language"]: one for one in json.loads(run.stdout)}
     assert states["de"]["missing"] == ["Your National Quality Label"]
     assert states["fr"]["wrong"] == ["{points} of {maximum} – must have the places maximum, points"]
@@ -93,8 +109,9 @@ def test_what_is_wrong_with_a_catalogue_is_named_and_the_command_fails(copies: P
     assert run.exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_complete_set_of_catalogues_is_no_fault() -> None:
-    run = typer.testing.CliRunner().invoke(app, ["translations"])
+    run = typed("translations")
     assert run.exit_code == 0
     assert "Armenian" in run.stdout
 
@@ -103,6 +120,7 @@ def test_updating_changes_nothing_where_all_is_in_step(copies: Path) -> None:
     assert translations.update() == []
 
 
+@pytest.mark.slow
 def test_a_text_that_changed_keeps_its_translation_in_doubt(copies: Path) -> None:
     change(copies, "de", 'msgid "Your National Quality Label"', 'msgid "Your National Quality Labels"')
     assert translations.update() == [copies / "de" / "labels.po"]
@@ -111,24 +129,25 @@ def test_a_text_that_changed_keeps_its_translation_in_doubt(copies: Path) -> Non
     assert not catalogue("de").says("letter", "Your National Quality Label")
 
 
+@pytest.mark.slow
 def test_a_new_language_begins_with_everything_to_do_and_papers_in_english(copies: Path) -> None:
-    run = typer.testing.CliRunner().invoke(app, ["translations", "--begin", "sq", "--json"])
+    run = typed("translations", "--begin", "sq", "--json")
     assert run.exit_code == 2
     assert catalogue_of("sq").exists()
     assert wording.texts("letters", "award", "sq").language == ENGLISH
-    again = typer.testing.CliRunner().invoke(app, ["translations", "--begin", "sq"])
+    again = typed("translations", "--begin", "sq")
     assert again.exit_code == 2
 
 
 @pytest.mark.parametrize("language", ["xx", "../x", "de", "pt-BR"])
 def test_only_a_new_language_can_be_begun(language: str, copies: Path) -> None:
-    run = typer.testing.CliRunner().invoke(app, ["translations", "--begin", language])
+    run = typed("translations", "--begin", language)
     assert run.exit_code == 2
     assert len(list(copies.glob("*/labels.po"))) == len(OTHERS)
 
 
 def test_a_file_that_is_no_catalogue_is_named(copies: Path) -> None:
     (copies / "de" / "labels.po").write_bytes(b"\xff\xfe nothing")
-    run = typer.testing.CliRunner().invoke(app, ["translations"])
+    run = typed("translations")
     assert run.exit_code == 2
     assert isinstance(catalogue("fr"), Catalogue)

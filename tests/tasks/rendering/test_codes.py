@@ -33,6 +33,7 @@ def read(picture: Image.Image) -> list[str]:
     return [found.text for found in zxingcpp.read_barcodes(picture)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grey", [False, True], ids=["in colour", "in black and white"])
 @pytest.mark.parametrize("label", Label)
 def test_the_code_on_the_printed_page_leads_to_the_check_page(label: Label, grey: bool) -> None:
@@ -46,6 +47,7 @@ def test_the_code_is_read_from_a_crooked_and_coarse_copy_too() -> None:
     assert read(copied) == [ADDRESS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1, 60, 200])
 def test_an_address_of_any_length_is_read(length: int) -> None:
     url = ("https://labels.example.eu/" + "verify/" * 40)[: 25 + length].rstrip("/")[:200]

@@ -125,6 +125,7 @@ def test_a_fresh_press_prints_what_the_warm_one_prints() -> None:
     assert len(printed) == 1
 
 
+@pytest.mark.slow
 def test_a_file_is_written_as_pydyf_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for html in (page("<h1>Ţăranu</h1>"), page("<p>x</p>" * 2000)):
         written = press().print(html, SHEET)

@@ -34,6 +34,7 @@ def test_a_certificate_from_right_to_left_and_one_in_two_lines_hold_it() -> None
     assert wrong(render_certificate(certificate(holder="Anna Maria " * 8, language="ka"))) == []
 
 
+@pytest.mark.slow
 def test_the_file_for_printing_and_letters_hold_it() -> None:
     class_of = [certificate(label="pupil", holder=name, **CODED) for name in ("Ada", "ნინო", "Bo " * 30)]
     assert wrong(render_certificates(class_of)[1]) == []

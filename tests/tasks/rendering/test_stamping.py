@@ -71,6 +71,7 @@ def test_a_class_is_stamped_after_its_first_page_and_comes_out_as_one_by_one(
     assert printed == 1
 
 
+@pytest.mark.slow
 def test_names_of_every_script_and_length_come_out_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [name for name in NAMES.values() if len(name) < 200] + [ARABIC]
     together, alone, _ = stamped_and_plain(pupils(*names, *names), monkeypatch)

@@ -1,0 +1,67 @@
+"""WeasyPrint's quick ways give byte for byte what its own give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labels.papers import Label, LetterKind
+from tasks.rendering import pdf
+from tasks.rendering.certificates import render_certificate
+from tasks.rendering.letters import render_letter
+from tests.support.papers import EVERY_LETTER, certificate, letter
+
+STYLE = """
+@page { size: A5; margin: 12mm; @bottom-right { content: counter(page) " of " counter(pages) } }
+html { --ink: #204060; font: 11pt/1.4 "Noto Sans"; color: var(--ink); text-indent: calc(2% + 3px); letter-spacing: .02em }
+h1 { margin-block-start: 4mm; padding-inline-start: 7mm; border-inline-end: 1mm solid currentColor; text-decoration: underline }
+h1 span { text-decoration: overline; direction: rtl; margin-inline-start: 3mm }
+p { inset-inline-start: 2mm; position: relative; inline-size: 80%; max-block-size: 50mm }
+p::before { content: "– "; float: left; margin-inline-end: 2mm }
+ul { list-style: square inside; padding-inline-start: 9mm; border-start-end-radius: 2mm; border: .3mm dotted }
+li[dir=rtl] { padding-inline-start: 4mm; margin-right: 1mm; text-indent: inherit; color: inherit; border-top: initial }
+table { border-collapse: collapse; width: calc(100% - 10mm) } td { border-bottom: .2mm solid; vertical-align: top }
+aside { page: aside; break-before: page; columns: 2; column-rule: .2mm solid }
+"""
+BODY = """
+<h1>Word <i>in it</i> <span>word</span></h1><p>Text <em>within <b>text</b></em> and on.</p>
+<ul><li>One<li dir=rtl>Two<ul><li>Three</ul></ul>
+<table><tr><th>Head<td>Cell<tr><td colspan=2><p dir=rtl>Cell</p></table>
+<aside><p>Elsewhere</p><div style="display: flex; gap: 2mm"><i>a</i><i>b</i></div></aside>
+"""
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_a_page_with_every_way_to_set_a_style(
+    direction: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = tmp_path / "sheet.css"
+    sheet.write_text(STYLE, encoding="utf-8")
+    html = f"<html lang=en dir={direction}><title>Page</title><body>{BODY}"
+    quick = pdf.Press().print(html, sheet)
+    monkeypatch.setattr(pdf, "KNOWN", "another version")
+    assert pdf.Press().print(html, sheet) == quick
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "ar", "hy"])
+def test_papers(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = [letter(kind, label=label, language=language) for kind, label in EVERY_LETTER]
+    certificates = [certificate(label=label, language=language) for label in Label]
+    quick = [*map(render_letter, letters), *map(render_certificate, certificates)]
+    monkeypatch.setattr(pdf, "KNOWN", "another version")
+    assert [*map(render_letter, letters), *map(render_certificate, certificates)] == quick
+
+
+def test_weasyprint_is_as_it_was_before_and_after() -> None:
+    from weasyprint.css import ComputedStyle
+    from weasyprint.pdf import fonts
+
+    before = fonts.ffi, ComputedStyle.__missing__
+    assert "quick" not in ComputedStyle.__missing__.__module__
+    with pdf.quickly():
+        assert ComputedStyle.__missing__.__module__ == "tasks.rendering.quick"
+    assert (fonts.ffi, ComputedStyle.__missing__) == before
+    render_letter(letter(LetterKind.AWARD))
+    assert (fonts.ffi, ComputedStyle.__missing__) == before
