@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
@@ -37,7 +37,7 @@ try:
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-        from tasks.rendering.quick import quick_ways
+        from tasks.rendering.quick import FeaturesOfEachLine, quick_ways
 except OSError as error:
     raise OutOfReach(
         "WeasyPrint",
@@ -348,11 +348,6 @@ def _written(document: Any, attached: Attached | None = None) -> bytes:
     return _written_open(document, attached)[0]
 
 
-def quickly() -> AbstractContextManager[None]:
-    """Within it WeasyPrint takes less time for the same outcome, if its inside is known."""
-    return quick_ways() if knows_weasyprint() else nullcontext()
-
-
 def _as_file(pdf: Any) -> bytes:
     """What `pdf.write` would write."""
     pdf.add_object(pdf.info)
@@ -370,21 +365,23 @@ def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]
             pdf.write = lambda output, *_: output.write(_as_file(pdf))
 
     document.metadata.attachments = [attached.file()] if attached else []
-    with quickly():
-        written: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=finish)
+    written: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=finish)
     return written, kept[0]
+
+
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class Press:
     """Fonts, art and style sheets, loaded once; prints one page description after the other.
 
-    WeasyPrint's font map belongs to one thread at a time, so the press does too.
+    WeasyPrint's font map belongs to one thread at a time, so the presses do too.
     """
 
     def __init__(self, art: Path = ART, own: Drawings = NO_DRAWINGS) -> None:
         self._door = door = AssetDoor(art, own)
         self._fonts = FontConfiguration()
-        self._lock = threading.RLock()
+        self._fonts.font_features = FeaturesOfEachLine()
         self._sheets: dict[Path, weasyprint.CSS] = {}
         self._styles: dict[Path, dict[str, Any]] = {}
         self._pictures: dict[str, Any] = {}
@@ -415,7 +412,7 @@ class Press:
             return self._widths_laid_out(runs, sheet)
         from tasks.rendering.lines import measured, styles_on
 
-        with self._lock:
+        with self.alone():
             styles = self._styles.setdefault(sheet, {})
             if new := sorted({style for style, _ in runs} - styles.keys()):
                 (page,) = self._gauge([(style, "n") for style in new], sheet).pages
@@ -428,7 +425,7 @@ class Press:
         """The same with nothing but what WeasyPrint's manual knows: four times the time."""
         if not runs:
             return []
-        with self._lock:
+        with self.alone():
             found = {
                 int(target): box[2]
                 for page in self._gauge(runs, sheet).pages
@@ -446,8 +443,7 @@ class Press:
             for index, (style, text) in enumerate(runs)
         )
         html = Markup("<html lang=en><body class=gauge>{}</body></html>").format(body)
-        with quickly():
-            return self._page(html).render(stylesheets=[self._sheet(sheet)], font_config=self._fonts)
+        return self._page(html).render(stylesheets=[self._sheet(sheet)], font_config=self._fonts)
 
     def print(
         self, html: str, sheet: Path, drawn: Pictures = _NONE, attached: Attached | None = None
@@ -459,35 +455,36 @@ class Press:
         Raises:
             RefusedAddress: the page asked for anything but the project's own assets.
         """
-        with self._lock:
+        with self.alone():
             return _written(self._laid_out(html, sheet, drawn), attached)
 
     def print_open(
         self, html: str, sheet: Path, drawn: Pictures, attached: Attached | None
     ) -> tuple[bytes, Any, Any]:
         """What `print` gives, with WeasyPrint's document and the objects of the file."""
-        with self._lock:
+        with self.alone():
             document = self._laid_out(html, sheet, drawn)
             return *_written_open(document, attached), document
 
     def lay_out(self, html: str, sheet: Path) -> Any:
         """WeasyPrint's document of a page without pictures of its own."""
-        with self._lock:
+        with self.alone():
             return self._laid_out(html, sheet, _NONE)
 
-    def alone(self) -> threading.RLock:
-        """Keeps other threads from the fonts as long as one uses them."""
-        return self._lock
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keeps other threads from WeasyPrint, which takes less time within for the same outcome, if it is a known one."""
+        with _ONE_AT_A_TIME, quick_ways() if knows_weasyprint() else nullcontext():
+            yield
 
     def _laid_out(self, html: str, sheet: Path, drawn: Pictures) -> Any:
         self._door.refused.clear()
-        with quickly():
-            document = self._page(html).render(
-                stylesheets=[self._sheet(sheet)],
-                font_config=self._fonts,
-                cache={**self._pictures, **drawn},
-                pdf_variant="pdf/a-3a",
-            )
+        document = self._page(html).render(
+            stylesheets=[self._sheet(sheet)],
+            font_config=self._fonts,
+            cache={**self._pictures, **drawn},
+            pdf_variant="pdf/a-3a",
+        )
         if refused := self._door.refused:
             raise RefusedAddress(
                 "a page asked for what is not one of the project's own assets: " + ", ".join(refused)

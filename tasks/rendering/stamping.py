@@ -38,7 +38,6 @@ from tasks.rendering.pdf import (
     Pictures,
     Press,
     finish_attachment,
-    quickly,
     say_universal_access,
 )
 
@@ -504,8 +503,7 @@ class Stamps:
         letters = key, *numbers, *used.to_unicode.items()
         if letters not in self._cut:
             numbered = _Numbers(numbers)
-            with quickly():
-                build_fonts_dictionary(numbered, {key: used.as_font()}, True, True, DEFAULT_OPTIONS)
+            build_fonts_dictionary(numbered, {key: used.as_font()}, True, True, DEFAULT_OPTIONS)
             self._cut[letters] = [numbered.objects[number].data for number in numbers]
         return self._cut[letters]
 

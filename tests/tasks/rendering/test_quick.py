@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 
-from labels.papers import Label, LetterKind
+from labels.papers import Label
 from tasks.rendering import pdf
-from tasks.rendering.certificates import render_certificate
+from tasks.rendering.certificates import SHEET, render_certificate
 from tasks.rendering.letters import render_letter
 from tests.support.papers import EVERY_LETTER, certificate, letter
+
+if True:  # WeasyPrint is loaded by our own module, with our fonts
+    from weasyprint.css import ComputedStyle
+    from weasyprint.pdf import fonts
+    from weasyprint.text import line_break
 
 STYLE = """
 @page { size: A5; margin: 12mm; @bottom-right { content: counter(page) " of " counter(pages) } }
 html { --ink: #204060; font: 11pt/1.4 "Noto Sans"; color: var(--ink); text-indent: calc(2% + 3px); letter-spacing: .02em }
+em { font-variant-numeric: oldstyle-nums; letter-spacing: .1em } b { word-spacing: 1mm }
 h1 { margin-block-start: 4mm; padding-inline-start: 7mm; border-inline-end: 1mm solid currentColor; text-decoration: underline }
 h1 span { text-decoration: overline; direction: rtl; margin-inline-start: 3mm }
 p { inset-inline-start: 2mm; position: relative; inline-size: 80%; max-block-size: 50mm }
@@ -25,7 +32,7 @@ table { border-collapse: collapse; width: calc(100% - 10mm) } td { border-bottom
 aside { page: aside; break-before: page; columns: 2; column-rule: .2mm solid }
 """
 BODY = """
-<h1>Word <i>in it</i> <span>word</span></h1><p>Text <em>within <b>text</b></em> and on.</p>
+<h1>Word <i>in it</i> <span>word</span></h1><p>Text <em>within 12 <b>and 34 text</b></em> and on.</p>
 <ul><li>One<li dir=rtl>Two<ul><li>Three</ul></ul>
 <table><tr><th>Head<td>Cell<tr><td colspan=2><p dir=rtl>Cell</p></table>
 <aside><p>Elsewhere</p><div style="display: flex; gap: 2mm"><i>a</i><i>b</i></div></aside>
@@ -55,13 +62,32 @@ def test_papers(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weasyprint_is_as_it_was_before_and_after() -> None:
-    from weasyprint.css import ComputedStyle
-    from weasyprint.pdf import fonts
+    def of_weasyprint() -> tuple[object, ...]:
+        return fonts.ffi, line_break.pango, ComputedStyle.__missing__
 
-    before = fonts.ffi, ComputedStyle.__missing__
-    assert "quick" not in ComputedStyle.__missing__.__module__
-    with pdf.quickly():
-        assert ComputedStyle.__missing__.__module__ == "tasks.rendering.quick"
-    assert (fonts.ffi, ComputedStyle.__missing__) == before
-    render_letter(letter(LetterKind.AWARD))
-    assert (fonts.ffi, ComputedStyle.__missing__) == before
+    before = of_weasyprint()
+    with pdf.press().alone():
+        assert not set(map(id, before)) & set(map(id, of_weasyprint()))
+        with pdf.press().alone():
+            pass
+        assert not set(map(id, before)) & set(map(id, of_weasyprint()))
+    assert of_weasyprint() == before
+
+
+@pytest.mark.slow
+def test_lines_leave_nothing_behind() -> None:
+    """A line with features of a font kept 150 bytes for ever: six megabytes for so many."""
+
+    def measure(lines: int) -> None:
+        for _ in range(lines // 1000):
+            pdf.press().widths([("holder", "Ada Quick")] * 1000, SHEET)
+
+    measure(5000)
+    before = resident()
+    measure(40_000)
+    assert resident() - before < 2 * 1024 * 1024
+
+
+def resident() -> int:
+    """Bytes that this process has in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
