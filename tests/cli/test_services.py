@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from cli import _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
-from cli.services import child_environment
+from cli.services import child_environment, client_environment
 from labels.settings import Settings, load_settings
 
 
@@ -34,6 +36,21 @@ def test_a_child_reads_the_settings_of_its_parent_and_no_others(
         monkeypatch.setenv(name, value)
     assert load_settings() == given
     assert environment["PREFECT_API_URL"] == "http://127.0.0.1:1/api"
+
+
+def test_commands_know_what_a_client_of_our_server_need_not_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, client = "http://127.0.0.1:1/api", client_environment(tmp_path)
+    known = {"api_url": ours, "site_url": "http://1", "documents_url": "http://2", "client": client}
+    (tmp_path / "services.json").write_text(json.dumps(known))
+    assert Path(client["PREFECT_API_SSL_CERT_FILE"]).read_text().count("BEGIN CERTIFICATE") == 1
+    for url, said in {"": client, "https://prefect.example/api": {}}.items():
+        given = {"LABELS_HOME": str(tmp_path)} | ({"PREFECT_API_URL": url} if url else {})
+        monkeypatch.setattr(os, "environ", given)
+        _find_running_services()
+        assert given["PREFECT_API_URL"] == (url or ours)
+        assert {name: given[name] for name in client if name in given} == said
 
 
 def test_the_demo_forgets_where_the_real_record_mail_and_prefect_are(
