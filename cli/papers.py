@@ -124,7 +124,7 @@ def reissue(
             attempt.rollback()
             session.expire_all()
     accepted(refusal, here, by)  # only now, when a wrong code is counted
-    made = make(here, shown.due.facts)
+    made = make(here, shown.due)
     with here.record.writing() as session:
         application = held(session, by)
         refusal = reviewing.act_as_coordinator(

@@ -31,6 +31,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.school_label import people
+from labels.submitting import rules_of
 from labels.verifying import LABELS
 
 _NOT_STATED = {"code", "check_url", "application", "label"}
@@ -118,12 +119,14 @@ def correction(session: Session, award_id: str, stamp: Stamp) -> Correction:
             f"The certificate of {award.id} states what the registry says. Correct the registry first (labels "
             "import); then it can be issued anew."
         )
+    application = session.get(Application, kept_by)
     due = DuePaper(
         kind=PaperKind.CERTIFICATE,
         application=kept_by,
         name=f"certificate-{award.id}-edition-{edition}.pdf",
         edition=edition,
         facts=marked(facts, PaperKind.CERTIFICATE, edition, stamp),
+        must_be_signed=application is not None and rules_of(session, application).must_be_signed,
     )
     return Correction(due, award.id, changes)
 

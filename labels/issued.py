@@ -32,6 +32,8 @@ class DuePaper:
     """Of its file."""
     edition: int
     facts: CertificateFacts | LetterFacts
+    must_be_signed: bool
+    """By the rules that its application has; the settings may ask for it whatever they say."""
 
     @property
     def paper(self) -> str:

@@ -59,13 +59,13 @@ def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DueP
         PaperKind.LETTER: paper_name(application, PaperKind.LETTER.value),
     }
     stored = _stored(session, application, *names)
+    signed = rules_of(session, application).must_be_signed
     due = []
     for kind, facts in _called_for(session, application, decision):
         if names[kind] not in stored:
             edition = application.instance if kind is PaperKind.LETTER else 1
-            due.append(
-                DuePaper(kind, application.id, names[kind], edition, marked(facts, kind, edition, stamp))
-            )
+            stated = marked(facts, kind, edition, stamp)
+            due.append(DuePaper(kind, application.id, names[kind], edition, stated, signed))
     return due
 
 
@@ -93,7 +93,8 @@ def _due_once(
     name = f"{kind.value}-{application.id}.pdf"
     if name in _stored(session, application, kind):
         return []
-    return [DuePaper(kind, application.id, name, 1, stating(session, application))]
+    signed = rules_of(session, application).must_be_signed
+    return [DuePaper(kind, application.id, name, 1, stating(session, application), signed)]
 
 
 def _stored(session: Session, application: Application, *kinds: PaperKind) -> set[str]:

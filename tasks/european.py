@@ -169,7 +169,7 @@ def issue_certificates(application_id: str) -> int:
                     get_run_logger().error("A certificate can't be printed: %s", content)
                     _tell_unprintable(here, application_id, certificate)
                     continue
-                stored.append((certificate, store(here, content)))
+                stored.append((certificate, store(here, content, must_be_signed=certificate.must_be_signed)))
                 if len(stored) == TOGETHER:
                     made += _entered(here, stored)
                     progress.show(number)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from labels.issued import PDF, DuePaper, MadePaper, enter
-from labels.papers import CertificateFacts, LetterFacts
+from labels.papers import CertificateFacts
 from tasks.signing import signer_of
 from tasks.workspace import Workspace
 
@@ -19,31 +19,33 @@ def issue(here: Workspace, due: Sequence[DuePaper]) -> list[str]:
         OutOfReach: the document store does not answer.
     """
     for paper in due:
-        made = make(here, paper.facts)
+        made = make(here, paper)
         with here.record.writing() as session:
             enter(session, paper, made, now=here.now())
     return [paper.name for paper in due]
 
 
-def make(here: Workspace, facts: CertificateFacts | LetterFacts) -> MadePaper:
+def make(here: Workspace, due: DuePaper) -> MadePaper:
     """The paper rendered and stored; the record does not know it yet.
 
     Raises:
-        InvalidInput: something that it states can't be printed; each letter is named.
+        InvalidInput: something that it states can't be printed, each letter is named; or it can't be signed and must be.
         OutOfReach: the document store does not answer.
     """
-    signer_of(here.settings)  # before the work of rendering, if it can't be signed
+    signer_of(here.settings, must=due.must_be_signed)  # before the work of rendering, if it can't be signed
     # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
     from tasks.rendering.certificates import render_certificate
     from tasks.rendering.credentials import render_credential
     from tasks.rendering.letters import render_letter
 
-    if isinstance(facts, CertificateFacts):
-        return store(here, render_certificate(facts, render_credential(facts)))
-    return store(here, render_letter(facts))
+    if isinstance(due.facts, CertificateFacts):
+        content = render_certificate(due.facts, render_credential(due.facts))
+    else:
+        content = render_letter(due.facts)
+    return store(here, content, must_be_signed=due.must_be_signed)
 
 
-def store(here: Workspace, content: bytes) -> MadePaper:
+def store(here: Workspace, content: bytes, *, must_be_signed: bool) -> MadePaper:
     """A rendered paper, signed where a key is configured, in the document store.
 
     A signature is another each time. So a run that was interrupted before the record knew of the paper leaves
@@ -53,7 +55,7 @@ def store(here: Workspace, content: bytes) -> MadePaper:
         InvalidInput: signatures are required and there is no key, or it can't be used; nothing is stored.
         OutOfReach: the time-stamp service or the document store does not answer.
     """
-    signer = signer_of(here.settings)
+    signer = signer_of(here.settings, must=must_be_signed)
     if signer:
         content = signer.sign(content, here.now())
     return MadePaper(

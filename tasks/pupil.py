@@ -141,14 +141,15 @@ def print_certificates(number: str) -> int:
     from tasks.rendering.credentials import render_credential
 
     given = _held(number)
-    stamp = given.here.stamp
+    settings, stamp = given.here.settings, given.here.stamp
     with given.here.record.reading() as session:
-        stated = classes.stated(session, number) | {"check_url": stamp.check_url}
+        stated = classes.stated(session, number, settings.rules) | {"check_url": stamp.check_url}
+        must = classes.rules_of_class(session, number, settings.rules).must_be_signed
     facts = [
         CertificateFacts.of(holder=pupil.name, code=stamp.pupil(number, place), **stated)
         for place, pupil in enumerate(given.pupils, 1)
     ]
-    signer = signer_of(given.here.settings) if given.here.settings.sign_pupils else None
+    signer = signer_of(settings, must=must) if must or settings.sign_pupils else None
     each, together = render_certificates(facts, [render_credential(one) for one in facts])
     if signer:
         each = [signer.sign(content, given.here.now()) for content in each]

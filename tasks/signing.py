@@ -37,16 +37,19 @@ _FRESH = 3600
 """Seconds for which a list of revoked certificates, once fetched, is used for other papers too."""
 
 
-def signer_of(settings: Settings) -> PaperSigner | None:
-    """Who signs papers; None where they are issued unsigned, which the settings then allow.
+def signer_of(settings: Settings, *, must: bool = False) -> PaperSigner | None:
+    """Who signs papers; None where they are issued unsigned, which settings and rules then allow.
+
+    `must`: the rules ask for a signature (`papers.signed`).
 
     Raises:
         InvalidInput: signatures are required and no key is configured, or the key can't be used.
     """
     path = settings.signing_key
     if path is None:
-        if settings.signatures == "required":
-            problem = "is not set, and papers must be signed (LABELS_SIGNATURES=required)."
+        if must or settings.signatures == "required":
+            asks = "LABELS_SIGNATURES=required" if settings.signatures == "required" else "rule papers.signed"
+            problem = f"is not set, and papers must be signed ({asks})."
             raise _unusable("LABELS_SIGNING_KEY", problem, "Name the key's file; nothing is issued before.")
         return None
     password = settings.signing_password.get_secret_value() if settings.signing_password else None

@@ -246,10 +246,10 @@ class InProcess:
         """The paper in the record; those that the sample leaves out keep a blank sheet."""
         if self._people.chance("papers", paper.paper).random() < self._papers:
             with self._ledger.part(f"rendering: {paper.kind.value}"):
-                made = make(self._here, paper.facts)
+                made = make(self._here, paper)
         else:
             with self._ledger.part(f"left blank: {paper.kind.value}"):
-                made = store(self._here, BLANK)
+                made = store(self._here, BLANK, must_be_signed=False)
         with self._ledger.part("papers entered"), self._here.record.writing() as session:
             enter(session, paper, made, now=self._here.now())
 

@@ -48,6 +48,7 @@ def due_certificates(
             certificate_name(row.Award.id),
             1,
             marked(_facts(row, year, rules), PaperKind.CERTIFICATE, 1, stamp),
+            rules.must_be_signed,
         )
         for row in rows
     ]

@@ -36,7 +36,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.reviewing import Refusal
-from labels.rules import load_rules
+from labels.rules import RuleEdition, load_rules
 from labels.rules.model import PupilRules
 from labels.sentences import say
 from labels.submitting import rules_of
@@ -238,20 +238,24 @@ def begin(
     return Begun(identifier, begun.attempt)
 
 
-def stated(session: Session, class_id: str) -> dict[str, Any]:
+def rules_of_class(session: Session, class_id: str, folder: Path | None = None) -> RuleEdition:
+    """The rules that the award was applied for under; of one from elsewhere, those of the day, from `folder`."""
+    begun = session.get_one(PupilClass, class_id)
+    award, _ = _awarded(session, begun.award)
+    if applied := _applied(session, award):
+        return rules_of(session, applied)
+    return load_rules(award.organisation, brussels_day(begun.begun_at), folder)
+
+
+def stated(session: Session, class_id: str, folder: Path | None = None) -> dict[str, Any]:
     """What every certificate of the class states, all but the name: the fields of `CertificateFacts`."""
     begun = session.get_one(PupilClass, class_id)
     award, teacher = _awarded(session, begun.award)
     school = _school(session, award, teacher)
     # A late application may have rolled over into a round of the next school year: its teacher's certificate
     # says that year, and so do those of the class.
-    applied = session.get(Application, award.id) if award.label == "national" else None
+    applied = _applied(session, award)
     year = applied.school_year if applied else school_year(award.awarded_on)
-    rules = (
-        rules_of(session, applied)
-        if applied
-        else load_rules(award.organisation, brussels_day(begun.begun_at))
-    )
     return {
         "label": Label.PUPIL,
         "application": begun.id,
@@ -263,8 +267,13 @@ def stated(session: Session, class_id: str) -> dict[str, Any]:
         "issuer": award.organisation,
         "awarded_on": brussels_day(begun.begun_at),
         "school_year": f"{year}/{(year + 1) % 100:02}",
-        "language": paper_language(teacher.language, rules),
+        "language": paper_language(teacher.language, rules_of_class(session, class_id, folder)),
     }
+
+
+def _applied(session: Session, award: Award) -> Application | None:
+    """The application that a national label was awarded for, if it was made here."""
+    return session.get(Application, award.id) if award.label == "national" else None
 
 
 def finish(

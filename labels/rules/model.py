@@ -448,6 +448,8 @@ class PaperRules(Rule):
 
     languages: Sourced[tuple[LanguageCode, ...]]
     """The organisation's own languages: the first that has a catalogue is taken where the applicant's has none."""
+    signed: Sourced[bool] | None = None
+    """Whether nothing is issued without a signature; absent from rules that were kept before there was this one."""
 
 
 class RuleEdition(Rule):
@@ -483,9 +485,17 @@ class RuleEdition(Rule):
     def to_json(self) -> dict[str, Any]:
         """The whole edition as a JSON value, to be kept with the applications that it governs."""
         body = self.model_dump(mode="json")
+        # What was kept without them has the digest that it had.
         if self.papers is None:
-            del body["papers"]  # what was kept without it has the digest that it had
+            del body["papers"]
+        elif self.papers.signed is None:
+            del body["papers"]["signed"]
         return body
+
+    @property
+    def must_be_signed(self) -> bool:
+        """Whether certificates and letters are issued with a signature or not at all."""
+        return self.papers is not None and self.papers.signed is not None and self.papers.signed.value
 
     def minimum(self, criterion: Criterion) -> int:
         """The points below which a criterion alone refuses the application; 0: none."""

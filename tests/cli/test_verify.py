@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +21,12 @@ from labels import deciding, reviewing
 from labels.answers import ReviewAnswer
 from labels.errors import InvalidInput
 from labels.record.schema import Award, Document, Issued, PupilClass, Step
+from labels.rules.loading import RULES
 from labels.verifying import PaperState, Verdict, by_file
 from tasks.checking import LARGEST, look_into
 from tasks.signing import signer_of
 from tasks.workspace import workspace
-from tests.cli.conftest import COORDINATOR, Terminal
+from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
 from tests.support.authority import Authority, authority
 from tests.support.people import TODAY, points
@@ -398,6 +401,48 @@ def test_without_the_key_that_is_required_nothing_is_issued(
     signature = verified(terminal, paper(terminal, application)).signature
     assert signature is not None
     assert signature.ours
+
+
+def test_where_the_rules_ask_for_signatures_nothing_is_issued_without_one(
+    terminal: Terminal, signing: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rules, key = tmp_path / "rules", os.environ["LABELS_SIGNING_KEY"]
+    shutil.copytree(RULES, rules)
+    default = rules / "editions" / "2026" / "default.yaml"
+    text = default.read_text("utf-8")
+    assert "  signed: {value: false," in text
+    default.write_text(text.replace("  signed: {value: false,", "  signed: {value: true,"), "utf-8")
+    monkeypatch.setenv("LABELS_RULES", str(rules))
+    monkeypatch.setenv("LABELS_SIGNATURES", "if_configured")
+    monkeypatch.setenv("LABELS_SIGN_PUPILS", "false")
+    monkeypatch.delenv("LABELS_SIGNING_KEY")
+
+    def opened_anew() -> None:
+        workspace.cache_clear()
+        terminal.here = workspace()
+
+    opened_anew()
+    with pytest.raises(InvalidInput, match=r"papers must be signed \(rule papers\.signed\)"):
+        awarded_application(terminal)
+    awarded_elsewhere(terminal)
+    code = mailed_code(terminal)
+    listed = terminal.file("names.csv", "name\nAda Quick\n")
+    words = ("pupils", AWARD, listed, "out", "--as", TEACHER, "--code", code)
+    refused = terminal.run(*words)
+    assert refused.exit_code == 2
+    assert "papers must be signed (rule papers.signed)" in refused.stderr
+    with terminal.here.record.reading() as session:
+        assert session.scalars(sa.select(Issued)).all() == []
+        [application] = session.scalars(sa.select(Award.id).where(Award.id != AWARD))
+    monkeypatch.setenv("LABELS_SIGNING_KEY", key)
+    opened_anew()
+    assert len(tasks.national.issue_papers.fn(application)) == 2
+    assert verified(terminal, paper(terminal, application)).signature is not None
+    assert terminal.run(*words).exit_code == 0, "the code was not spent"
+    [made_of] = (terminal.folder / "out").glob("*.zip")
+    with zipfile.ZipFile(made_of) as archive:
+        [row] = archive.namelist()
+        assert verified(terminal, archive.read(row)).signature is not None
 
 
 def test_a_class_is_signed_too_unless_its_codes_are_proof_enough(

@@ -37,7 +37,7 @@ def application(record: Record) -> str:
 
 def due(application: str, edition: int = 1, **changes: object) -> DuePaper:
     facts = marked(certificate(application=application, **changes), PaperKind.CERTIFICATE, edition, STAMP)
-    return DuePaper(PaperKind.CERTIFICATE, application, f"certificate-{edition}.pdf", edition, facts)
+    return DuePaper(PaperKind.CERTIFICATE, application, f"certificate-{edition}.pdf", edition, facts, False)
 
 
 def made(digest: str) -> MadePaper:
@@ -75,7 +75,12 @@ def test_an_edition_supersedes_those_before_it_and_a_letter_only_letters(
 ) -> None:
     first, second, third = (due(application, edition) for edition in (1, 2, 3))
     refusal = DuePaper(
-        PaperKind.LETTER, application, "letter.pdf", 1, letter(LetterKind.REFUSAL, application=application)
+        PaperKind.LETTER,
+        application,
+        "letter.pdf",
+        1,
+        letter(LetterKind.REFUSAL, application=application),
+        False,
     )
     with record.writing() as session:
         enter(session, refusal, made("f" * 64), now=NOW)

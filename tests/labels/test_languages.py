@@ -39,6 +39,17 @@ def test_rules_that_were_kept_before_papers_had_languages_mean_english_and_keep_
     assert before.digest != now.digest
 
 
+def test_rules_that_were_kept_before_signatures_were_one_ask_for_none_and_keep_their_digest() -> None:
+    body = load_rules("NSS-DE", TODAY).to_json()
+    assert not RuleEdition.from_json(body).must_be_signed
+    asking = body["papers"] | {"signed": {"value": True, "source": "assumption"}}
+    assert RuleEdition.from_json(body | {"papers": asking}).must_be_signed
+    del body["papers"]["signed"]
+    before = RuleEdition.from_json(body)
+    assert not before.must_be_signed
+    assert before.to_json() == body
+
+
 def test_every_language_that_the_project_promises_has_a_catalogue() -> None:
     assert translated() >= {
         "en",
