@@ -8,6 +8,13 @@ import os
 import sys
 from pathlib import Path
 
+FOR_CLIENTS = (
+    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED",
+    "PREFECT_API_SSL_CERT_FILE",
+)
+"""What every client of our server has from its environment, commands in other terminals too."""
+
 
 def main() -> None:
     """The `labels` command."""
@@ -30,8 +37,8 @@ def _find_running_services() -> None:
     except (OSError, ValueError):
         return
     if os.environ.setdefault("PREFECT_API_URL", known["api_url"]) == known["api_url"]:
-        for name, value in known.get("client", {}).items():
-            os.environ.setdefault(name, value)
+        for name in FOR_CLIENTS:
+            os.environ.setdefault(name, str(known["client"][name]))
     os.environ.setdefault("LABELS_SITE_URL", known["site_url"])
     os.environ.setdefault("LABELS_DOCUMENTS_URL", known["documents_url"])
 

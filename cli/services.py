@@ -26,6 +26,7 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from cli import FOR_CLIENTS
 from cli.output import say
 from cli.prefect_database import connection_url
 from labels.errors import NotAllowed, OutOfReach
@@ -37,8 +38,8 @@ from tasks.web import public_app
 from tasks.workspace import Workspace, open_workspace
 
 POOL = "labels"
-PLACES = (os.cpu_count() or 1) + 1
-"""Runs that are executed at once: while one waits for the store, the mail server or Prefect, others use the processors."""
+PLACES = max(2, os.cpu_count() or 2) + 1
+"""Runs that a worker may have: one more than it has processes, so that whichever is through has the next one at once."""
 START_WITHIN = 120.0
 """Seconds for Prefect's server to come up; on a new database it first makes its tables."""
 STOP_WITHIN = 15.0
@@ -177,12 +178,8 @@ def _one_authority(home: Path) -> Path:
 
 
 def client_environment(home: Path) -> dict[str, str]:
-    """What a client of our server need not do: look for a newer version, ask for a token, read every authority."""
-    return {
-        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
-        "PREFECT_API_SSL_CERT_FILE": str(_one_authority(home)),
-    }
+    """What a client of our server need not do: ask for a token, compare versions, read every authority."""
+    return dict(zip(FOR_CLIENTS, ("false", "false", str(_one_authority(home))), strict=True))
 
 
 def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
@@ -246,7 +243,7 @@ def services(
         )
         stack.enter_context(_links_server(here, documents_port))
         _await_server(running)
-        client = client_environment(settings.home)
+        client = {name: running.environment[name] for name in FOR_CLIENTS}
         stack.enter_context(
             temporary_settings(
                 {PREFECT_API_URL: api_url}

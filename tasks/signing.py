@@ -8,6 +8,7 @@ stays so: the metadata is left as it is, and the field has no size and lies outs
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import hashlib
 import io
@@ -16,7 +17,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -341,6 +342,14 @@ def look_at_signature(content: bytes) -> SignatureFound | None:
         return SignatureFound("", SignatureView(signer="", intact=False, whole=False, ours=False, why=why))
 
 
+def _on_its_day(at: datetime | None) -> str:
+    """The day that a signature names, whatever its maker wrote there."""
+    with contextlib.suppress(OverflowError):
+        if at is not None:
+            return f" on {brussels_day(at if at.tzinfo else at.replace(tzinfo=UTC))}"
+    return ""
+
+
 async def _looked_at(content: bytes) -> SignatureFound | None:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.diff_analysis import ModificationLevel
@@ -369,9 +378,9 @@ async def _looked_at(content: bytes) -> SignatureFound | None:
         and status.modification_level in (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES)
     )
     at = stamp.timestamp if stamp and stamped else one.self_reported_timestamp
-    when = f" on {brussels_day(at)}" if at else ""
     if intact:
-        why = f"It was signed by {name}{when}{', as a time-stamp service confirms' if stamped else ''}."
+        confirmed = ", as a time-stamp service confirms" if stamped else ""
+        why = f"It was signed by {name}{_on_its_day(at)}{confirmed}."
         why += "" if whole else " Something was added to it after that."
     else:
         why = f"It has a signature by {name}, which no longer fits: the file was changed after it was signed."

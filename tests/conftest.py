@@ -40,7 +40,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves PostgreSQL to the whole run: the quick one starts no server of any kind."""
+    """Leaves PostgreSQL to the whole run: the quick one starts no database server."""
     for item in items:
         of = getattr(item, "callspec", None)
         if "postgresql_cluster" in getattr(item, "fixturenames", ()) or (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
@@ -36,8 +36,6 @@ try:
         from weasyprint.text import ffi
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher, URLFetcherResponse
-
-        from tasks.rendering.quick import FeaturesOfEachLine, quick_ways
 except OSError as error:
     raise OutOfReach(
         "WeasyPrint",
@@ -60,7 +58,7 @@ if not subsets_with_harfbuzz():
     )
 
 KNOWN = "70.0"
-"""The version of WeasyPrint whose inside `lines` and `stamping` know; beside another one, they rest."""
+"""The version of WeasyPrint whose inside `lines`, `stamping` and `quick` know; beside another one, they rest."""
 
 
 def knows_weasyprint() -> bool:
@@ -370,18 +368,23 @@ def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]
 
 
 _ONE_AT_A_TIME = threading.RLock()
+"""For all presses: WeasyPrint's font map belongs to one thread, and the quick ways take the places of WeasyPrint's own
+in the whole process."""
 
 
 class Press:
     """Fonts, art and style sheets, loaded once; prints one page description after the other.
 
-    WeasyPrint's font map belongs to one thread at a time, so the presses do too.
+    One at a time: see `Press.alone`.
     """
 
     def __init__(self, art: Path = ART, own: Drawings = NO_DRAWINGS) -> None:
         self._door = door = AssetDoor(art, own)
         self._fonts = FontConfiguration()
-        self._fonts.font_features = FeaturesOfEachLine()
+        if knows_weasyprint():
+            from tasks.rendering.quick import FeaturesOfEachLine
+
+            self._fonts.font_features = FeaturesOfEachLine()
         self._sheets: dict[Path, weasyprint.CSS] = {}
         self._styles: dict[Path, dict[str, Any]] = {}
         self._pictures: dict[str, Any] = {}
@@ -474,8 +477,14 @@ class Press:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keeps other threads from WeasyPrint, which takes less time within for the same outcome, if it is a known one."""
-        with _ONE_AT_A_TIME, quick_ways() if knows_weasyprint() else nullcontext():
-            yield
+        with _ONE_AT_A_TIME:
+            if not knows_weasyprint():
+                yield
+                return
+            from tasks.rendering.quick import quick_ways
+
+            with quick_ways():
+                yield
 
     def _laid_out(self, html: str, sheet: Path, drawn: Pictures) -> Any:
         self._door.refused.clear()

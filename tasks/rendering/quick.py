@@ -1,6 +1,6 @@
 """Three of WeasyPrint's inner loops, with the same outcome in less time and memory, while it prints for us.
 
-Import this module only after `tasks.rendering.pdf`, which loads WeasyPrint and knows for which version this holds.
+Import this module only where `tasks.rendering.pdf`, which loads WeasyPrint, knows its inside.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from weasyprint.css import INHERITED, PHYSICAL_FUNCTIONS, ComputedStyle
 from weasyprint.css.properties import INITIAL_NOT_COMPUTED, INITIAL_VALUES
@@ -39,8 +39,12 @@ class FeaturesOfEachLine(dict[bytes, Any]):
     It makes one for each line all the same, and a list to hold it, and forgets both: 150 bytes each time.
     """
 
+    handed_out: ClassVar[Any] = None
+    """The latest."""
+
     def setdefault(self, features: bytes, made: Any = None) -> Any:
         """What was made, which the line's list owns from now on."""
+        FeaturesOfEachLine.handed_out = made
         return made
 
 
@@ -55,9 +59,13 @@ class _ListsThatEnd:
         return found
 
     def pango_attr_list_insert(self, attributes: Any, attribute: Any) -> None:
-        """As Pango's; WeasyPrint calls it with the one list that it does not free."""
+        """As Pango's; WeasyPrint calls it with the one list that it does not free.
+
+        A list of features that are kept for other lines, too, is left to WeasyPrint.
+        """
         ffi.pango.pango_attr_list_insert(attributes, attribute)
-        self._forgotten = attributes
+        if attribute is FeaturesOfEachLine.handed_out:
+            self._forgotten = attributes
 
     def pango_layout_set_attributes(self, layout: Any, attributes: Any) -> None:
         """As Pango's; from now on the line alone holds such a list."""
@@ -110,7 +118,7 @@ _QUICK = _ArraysOfAnyLength(), _ListsThatEnd(), _quick_style_of
 def quick_ways() -> Iterator[None]:
     """Cuts fonts down without having C parsed, finds styles without going through what nobody said, frees what it made.
 
-    The last holds for fonts whose `font_features` are `FeaturesOfEachLine`, and no others may be used.
+    The last where the fonts' `font_features` are `FeaturesOfEachLine`. One thread at a time.
     """
     before = fonts.ffi, line_break.pango, ComputedStyle.__missing__
     fonts.ffi, line_break.pango, ComputedStyle.__missing__ = _QUICK

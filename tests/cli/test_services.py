@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cli import _find_running_services
+from cli import FOR_CLIENTS, _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
-from cli.services import child_environment, client_environment
+from cli.services import child_environment
 from labels.settings import Settings, load_settings
 
 
@@ -41,8 +41,15 @@ def test_a_child_reads_the_settings_of_its_parent_and_no_others(
 def test_commands_know_what_a_client_of_our_server_need_not_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours, client = "http://127.0.0.1:1/api", client_environment(tmp_path)
+    """And what the environment says instead counts for them too."""
+    monkeypatch.setenv("PREFECT_CLIENT_CSRF_SUPPORT_ENABLED", "true")
+    ours = "http://127.0.0.1:1/api"
+    environment = child_environment(Settings(_env_file=None, home=tmp_path), ours)
+    client = {name: environment[name] for name in FOR_CLIENTS}
+    assert client["PREFECT_CLIENT_CSRF_SUPPORT_ENABLED"] == "true"
+    assert client["PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED"] == "false"
     known = {"api_url": ours, "site_url": "http://1", "documents_url": "http://2", "client": client}
+    known["client"] = client | {"LABELS_SMTP_URL": "smtp://elsewhere.example", "LD_PRELOAD": "/elsewhere"}
     (tmp_path / "services.json").write_text(json.dumps(known))
     assert Path(client["PREFECT_API_SSL_CERT_FILE"]).read_text().count("BEGIN CERTIFICATE") == 1
     for url, said in {"": client, "https://prefect.example/api": {}}.items():
@@ -51,6 +58,7 @@ def test_commands_know_what_a_client_of_our_server_need_not_do(
         _find_running_services()
         assert given["PREFECT_API_URL"] == (url or ours)
         assert {name: given[name] for name in client if name in given} == said
+        assert not {"LABELS_SMTP_URL", "LD_PRELOAD"} & given.keys()
 
 
 def test_the_demo_forgets_where_the_real_record_mail_and_prefect_are(

@@ -216,12 +216,21 @@ def as_in_the_background() -> Iterator[None]:
         signal.signal(signal.SIGINT, former)
 
 
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("asked", "begun"),
+    [
+        (signal.SIGTERM, contextlib.nullcontext),
+        (signal.SIGINT, contextlib.nullcontext),
+        (signal.SIGTERM, as_in_the_background),
+    ],
+)
 def test_a_worker_that_is_asked_to_end_lets_its_run_end_and_leaves_nothing(
-    yard_of: Callable[..., Yard], asked: signal.Signals
+    yard_of: Callable[..., Yard],
+    asked: signal.Signals,
+    begun: Callable[[], contextlib.AbstractContextManager[None]],
 ) -> None:
-    with as_in_the_background() if asked is signal.SIGTERM else contextlib.nullcontext():
-        yard = yard_of(f"ending-{asked.name.lower()}")
+    with begun():
+        yard = yard_of(f"ending-{asked.name.lower()}-{begun.__name__}")
     run = yard.start("takes_a_while")
     yard.until(lambda: yard.said("takes_a_while"), "the run has begun")
     yard.worker.send_signal(asked)

@@ -9,7 +9,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
 from tasks.rendering.certificates import render_certificate
 from tasks.rendering.credentials import render_credential
-from tasks.signing import PaperSigner, look_at_signature, signer_of
+from tasks.signing import PaperSigner, _on_its_day, look_at_signature, signer_of
 from tests.labels.test_credential import coded
 from tests.support.authority import DAY, Authority, authority
 
@@ -121,6 +121,22 @@ def test_a_key_in_pem_does_as_well(tmp_path: Path, made: Authority, plain: bytes
         "Test Organisation", True, True, made.now,
     )  # fmt: skip
     assert not found.view.timestamped
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (datetime(2026, 3, 15, 22, 59, tzinfo=UTC), " on 2026-03-15"),
+        (datetime(2026, 3, 15, 23, 1, tzinfo=UTC), " on 2026-03-16"),
+        (datetime(2026, 3, 15, 23, 1), " on 2026-03-16"),  # as a foreign file may say it
+        (datetime(9999, 12, 31, 23, 30, tzinfo=UTC), ""),
+        (None, ""),
+    ],
+)
+def test_a_signature_names_its_day_in_brussels_whatever_its_maker_wrote(
+    at: datetime | None, said: str
+) -> None:
+    assert _on_its_day(at) == said
 
 
 def test_with_a_time_stamp_a_signature_outlives_its_certificate(

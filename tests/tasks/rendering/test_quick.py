@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from labels.papers import Label
+from labels.settings import PROJECT
 from tasks.rendering import pdf
 from tasks.rendering.certificates import SHEET, render_certificate
 from tasks.rendering.letters import render_letter
@@ -72,6 +76,36 @@ def test_weasyprint_is_as_it_was_before_and_after() -> None:
             pass
         assert not set(map(id, before)) & set(map(id, of_weasyprint()))
     assert of_weasyprint() == before
+
+
+def test_beside_another_weasyprint_its_inside_is_not_even_looked_at() -> None:
+    program = """
+import weasyprint, weasyprint.css
+weasyprint.__version__ = "71.0"
+del weasyprint.css.PHYSICAL_FUNCTIONS
+weasyprint.css.PHYSICAL_FUNCTIONS_OF_71 = {}
+from tasks.rendering import pdf
+import sys
+with pdf.press().alone():
+    pass
+assert "tasks.rendering.quick" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True)
+
+
+@pytest.mark.slow
+def test_a_line_of_fonts_that_keep_their_features_is_left_alone() -> None:
+    """Freed with it, the features of the next line would be anybody's memory."""
+    program = """
+from tasks.rendering import pdf
+with pdf.press().alone():
+    for _ in range(3):
+        html = pdf.weasyprint.HTML(string="<p style='font-variant-numeric: oldstyle-nums'>1 2 3" * 50)
+        html.write_pdf()
+"""
+    subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, check=True, env=os.environ | {"MALLOC_PERTURB_": "165"}
+    )
 
 
 @pytest.mark.slow
