@@ -55,6 +55,8 @@ def certificates(
         else:
             say("Prefect's server is out of reach: this run will not be seen there.")
             count = gather.fn(*wanted)
+    except FileExistsError:
+        raise InvalidInput("FOLDER", [Fault(str(folder), "is a file.", "Name another folder.")]) from None
     except OSError as error:
         remedy = "Give the command again: it goes on where it was."
         problem = f"can't be written to: {error.strerror}."
@@ -63,6 +65,7 @@ def certificates(
     if as_json:
         emit(Gathered(certificates=count, volumes=volumes))
     elif count:
-        say(f"{count} certificates in {folder}; to print: {', '.join(volumes)}", "green")
+        many = "1 certificate" if count == 1 else f"{count} certificates"
+        say(f"{many} in {folder}; to print: {', '.join(volumes)}", "green")
     else:
-        say(f"No certificate of a {label} label was issued for {year}.")
+        say(f"No certificate of a {label} label was issued in {year}, the year of the award.")

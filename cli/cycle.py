@@ -322,6 +322,9 @@ def strike_(
 
 def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan: str, as_json: bool) -> None:
     here = existing_workspace()
+    if not plan and (email or code or reason.strip()):
+        remedy = "Nothing was done. Give the command without --as, --code and --reason: it shows the plan and its digest."
+        raise InvalidInput("reopening", [Fault("--plan", "is needed, too.", remedy)])
     if not plan:
         with here.record.writing() as session:  # what is tried out in it is thrown away
             found = reopening.consequences(session, subject, now=here.now())

@@ -370,10 +370,11 @@ def _tell(
             awaited,
         )
     out.print()
-    say(
-        f"Prefect's UI      {ui_url}/runs   (a suspended run has a Resume button: its form takes the code)",
-        "bold",
-    )
+    if not auto:  # which ends now, and its server too
+        say(
+            f"Prefect's UI      {ui_url}/runs   (a suspended run has a Resume button: its form takes the code)",
+            "bold",
+        )
     say(f"Mail              {here.settings.mail_folder}")
     say(f"Papers            {here.settings.home / 'papers'}   ({papers} PDFs: certificates and letters)")
     if gallery:

@@ -59,8 +59,11 @@ def pupils(
     listed = read_names(
         _content(names), country, missing_characters, encoding=encoding, columns=column or (), header=header
     )
-    if listed.faults and (strict or not listed.pupils):
-        raise InvalidInput(SUBJECT, listed.faults)
+    if listed.faults and (strict or len(listed.faults) > len(listed.pupils)):
+        another = Fault(
+            "(whole file)", "has more rows that are no names than names.", "Is it the right file?"
+        )
+        raise InvalidInput(SUBJECT, [*([] if strict else [another]), *listed.faults])
     if len(listed.pupils) > rules.most_names.value:
         problem = f"has {len(listed.pupils):,} names; at most {rules.most_names.value} are taken at a time."
         raise InvalidInput(SUBJECT, [Fault("(whole file)", problem, "Make a list for each class.")])

@@ -217,7 +217,7 @@ def services(
     """Brings everything up for the length of a `with` block, and down again whatever happens.
 
     Raises:
-        NotAllowed: services of the same home are running already.
+        NotAllowed: services of the same home are running already, or another program has a port.
         InvalidInput: the setting of Prefect's database is wrong.
         OutOfReach: Prefect's database does not answer, or its server did not come up.
     """
@@ -225,6 +225,8 @@ def services(
         raise NotAllowed(
             f"It is running already (process {known['pid']}): {known['api_url'].removesuffix('/api')}"
         )
+    _see_that_it_is_free(port, "Prefect's server")
+    _see_that_it_is_free(documents_port, "the document links")
     api_url = f"http://127.0.0.1:{port}/api"
     settings = settings.model_copy(
         update={
@@ -266,6 +268,19 @@ def services(
         )
         stack.callback(file.unlink, missing_ok=True)
         yield running, here
+
+
+def _see_that_it_is_free(port: int, what: str) -> None:
+    """Another program there would be taken for ours."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise NotAllowed(
+                f"Port {port}, for {what}, is taken by another program ({error.strerror}). End that one first; nothing "
+                "was started."
+            ) from None
 
 
 def _await_server(running: Services) -> None:

@@ -49,6 +49,7 @@ def _facts(view: inquiry.ApplicationView, run: str | None) -> None:
     outcome = f" ({view.outcome})" if view.outcome else ""
     facts = [
         ("stage", f"{view.stage}{outcome}, since {in_words(view.since)}"),
+        ("revoked", _revoked(view)),
         ("teacher", _named(view.teacher_name, view.teacher)),
         ("project", _named(view.project_title, view.project)),
         ("school", _named(view.school_name, view.school)),
@@ -61,6 +62,14 @@ def _facts(view: inquiry.ApplicationView, run: str | None) -> None:
         ("run", run),
     ]
     table(view.application, ["", ""], [(name, value) for name, value in facts if value])
+
+
+def _revoked(view: inquiry.ApplicationView) -> str | None:
+    if view.revoked_at is None:
+        return None
+    told_why = (entry.details.get("because") for entry in reversed(view.journal) if "revoked" in entry.what)
+    because = next((f", because: {one_line(str(why), LONGEST)}" for why in told_why if why), "")
+    return f"the label was taken back on {in_words(view.revoked_at)}{because}"
 
 
 def _named(name: str | None, identifier: str | None) -> str | None:

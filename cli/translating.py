@@ -29,6 +29,10 @@ class LanguageState(BaseModel):
     """Translated, and not said any more."""
 
 
+NAMED = 20
+"""Texts of a language that are named for each thing that is wrong with it."""
+
+
 def report(*, update: bool, begin: str, as_json: bool) -> None:
     """Reports on every language, after what was asked to be done.
 
@@ -43,7 +47,7 @@ def report(*, update: bool, begin: str, as_json: bool) -> None:
     states = [LanguageState.model_validate(state) for state in translations.states()]
     if as_json:
         emit(states)
-    else:
+    elif not begin:
         table(
             "",
             ["Language", "Texts", "Missing", "Fuzzy", "Wrong", "Strange"],
@@ -64,6 +68,8 @@ def report(*, update: bool, begin: str, as_json: bool) -> None:
                 for state in states
             ],
         )
+    if begin:
+        return
     faults = []
     if not translations.template_is_current():
         faults.append(
@@ -71,7 +77,14 @@ def report(*, update: bool, begin: str, as_json: bool) -> None:
         )
     for state in states:
         for problem in ("missing", "fuzzy", "wrong", "strange"):
-            faults += [Fault(f"{state.language} · {problem}", text) for text in getattr(state, problem)]
+            texts = getattr(state, problem)
+            faults += [Fault(f"{state.language} · {problem}", text) for text in texts[:NAMED]]
+            if len(texts) > NAMED:
+                faults.append(
+                    Fault(
+                        f"{state.language} · {problem}", f"and {len(texts) - NAMED} more (--json names all)."
+                    )
+                )
     if faults:
         raise InvalidInput("translations", faults)
 
@@ -89,4 +102,7 @@ def _begin(language: str) -> None:
             "--begin", f"“{language}” has a catalogue, or names a region.", "Name a new language: sq"
         )
         raise InvalidInput("translations", [fault])
-    say(f"Begun: {language}/{translations.begin(language).name}")
+    file = translations.begin(language)
+    say(
+        f"Begun: {file} – {len(translations.collected())} texts to translate; until then papers in it are English."
+    )

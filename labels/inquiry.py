@@ -113,6 +113,8 @@ class ApplicationView(BaseModel):
     stage: str
     since: datetime
     outcome: str | None
+    revoked_at: datetime | None = None
+    """When the label that it was awarded was taken back; why stands in the journal."""
     submitted_at: datetime
     round: str | None
     round_opens: datetime | None = None
@@ -154,6 +156,7 @@ def show(session: Session, application_id: str, site_url: str = "") -> Applicati
     teacher = session.get(Teacher, application.teacher) if application.teacher else None
     project = session.get(Project, application.project) if application.project else None
     school = session.get(School, application.school) if application.school else None
+    award = session.get(Award, of, populate_existing=True)
     return ApplicationView(
         application=of,
         label=application.label,
@@ -169,6 +172,7 @@ def show(session: Session, application_id: str, site_url: str = "") -> Applicati
         stage=application.stage.value,
         since=application.stage_since,
         outcome=application.outcome.value if application.outcome else None,
+        revoked_at=award.revoked_at if award else None,
         submitted_at=application.submitted_at,
         round=application.round,
         round_opens=_rolled_into(session, application),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,9 +14,10 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from labels.check_codes import MARK, Stamp, read_code, series_of
+from labels.check_codes import LENGTH, MARK, Stamp, read_code, series_of
 from labels.clock import brussels_day
 from labels.kinds import KINDS
+from labels.papers import LetterKind
 from labels.record.schema import (
     Application,
     Award,
@@ -121,8 +123,7 @@ def by_code(session: Session, typed: str, stamp: Stamp, *, now: datetime) -> Ver
         return Verdict(
             state=PaperState.UNKNOWN,
             genuine=False,
-            why="No certificate has this code: there is a typing error in it, for its last letter does not fit the "
-            "others. It has sixteen letters and digits in four groups.",
+            why=_no_code(typed),
         )
     known = _of_code(session, code, stamp)
     if known is None:
@@ -131,6 +132,19 @@ def by_code(session: Session, typed: str, stamp: Stamp, *, now: datetime) -> Ver
             why="No certificate that was issued here has this code.",
         )  # fmt: skip
     return _judged(session, known, now, code=code)
+
+
+def _no_code(typed: str) -> str:
+    """Why what somebody typed can be no code, and where there is one."""
+    given = re.sub(r"[\s\u2010-\u2015_.-]", "", typed.strip().rstrip("/").rpartition("/")[2])
+    if re.match(r"(?:NQL|EQL|PQL|SL)(?=[^A-Z]|.{10}$)", given.upper()):
+        return "That is the number of a label. The code stands above it, by the square: four groups of four letters and digits."
+    if len(given) != LENGTH:
+        return f"No certificate has this code: it has {len(given)} letters and digits, and a code has sixteen, in four groups."
+    return (
+        "No certificate has this code: there is a typing error in it, for its last letter does not fit the others. It "
+        "has sixteen letters and digits in four groups."
+    )
 
 
 def by_file(session: Session, found: Found, stamp: Stamp, *, now: datetime) -> Verdict:
@@ -247,6 +261,9 @@ def _judged(
     if issued.valid_until is not None and brussels_day(now) > issued.valid_until:
         why = f"This {what} was issued on {issued_on}. The label was valid until {issued.valid_until} and has ended."
         return Verdict(state=PaperState.EXPIRED, genuine=True, why=why, **shown)
+    if not issued.kind.certifies:
+        why = f"This {what} was issued on {issued_on}. It is no certificate, and proves no label."
+        return Verdict(state=PaperState.VALID, genuine=True, why=why, **shown)
     until = f" It is valid until {issued.valid_until}." if issued.valid_until else ""
     compare = ""
     if code is None or by_its_file:
@@ -284,7 +301,12 @@ def _altered(
 def _what(known: _Known) -> str:
     label = LABELS.get(known.issued.label, known.issued.label)
     if not known.issued.kind.certifies:
-        return f"{known.issued.kind.value} about the {label}"
+        kind = known.issued.kind.value
+        if known.issued.facts.get("kind") == LetterKind.REFUSAL:
+            kind = "letter of refusal"
+        elif known.issued.facts.get("kind") == LetterKind.INELIGIBLE:
+            kind = "letter that an application could not be judged,"
+        return f"{kind} about the {label}"
     return f"certificate of the {label}"
 
 

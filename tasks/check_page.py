@@ -61,6 +61,7 @@ class Answer:
 
 def answer_to(verdict: Verdict) -> Answer:
     """The public part of a verdict: not why a label was taken back, and of a pupil no school."""
+    certifies = verdict.kind in (None, "certificate")
     if verdict.pupil:
         shown = [
             ("Label", LABELS["pupil"]),
@@ -72,7 +73,7 @@ def answer_to(verdict: Verdict) -> Answer:
         shown = [
             ("Label", LABELS.get(verdict.label or "", verdict.label)),
             (
-                "Awarded to" if verdict.kind in (None, "certificate") else f"{verdict.kind.title()} to",
+                "Awarded to" if certifies else f"{str(verdict.kind).title()} to",
                 verdict.holder,
             ),
             ("School", verdict.school if verdict.school != verdict.holder else None),
@@ -86,7 +87,9 @@ def answer_to(verdict: Verdict) -> Answer:
     shown.append(("Code", verdict.code if verdict.label else None))
     return Answer(
         state=verdict.state.value,
-        heading=_HEADINGS[verdict.state],
+        heading=_HEADINGS[verdict.state]
+        if verdict.state is not PaperState.VALID or certifies
+        else "Genuine, but no certificate",
         sentence=_unbroken(verdict.why),
         facts=tuple((name, value) for name, value in shown if value) if verdict.label else (),
         replaced_by=verdict.superseded_by,

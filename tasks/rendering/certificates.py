@@ -378,7 +378,10 @@ def _check(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
     """The code and the sentence that says where to check it; nothing where there is no code."""
     if facts.code is None or facts.check_url is None:
         return []
-    where = words.words["check"].replace("{address}", re.sub("^https?://", "", facts.check_url))
+    address = re.sub("^https?://", "", facts.check_url)
+    if words.direction == "rtl":  # an address of digits would be taken apart there
+        address = f"\u200e{address}\u200e"
+    where = words.words["check"].replace("{address}", address)
     return [
         (facts.code, Room("code", 39.5, 8.4, 10.8, 8.5, leading=1.2)),
         (where, Room("where small", 41.5, 8.4, 7, 6.9, leading=1.3)),

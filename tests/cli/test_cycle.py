@@ -104,6 +104,7 @@ def test_a_label_is_revoked_after_what_hangs_on_it_was_shown(terminal: Terminal)
     assert f"labels code {nomination_of(OWN)}" in terminal.run("revoke", label).stderr
     assert "is needed together with --plan" in terminal.fails(2, "revoke", label, "--plan", shown["plan"])
     proof = ["--as", COORDINATOR, "--reason", "The appeal was upheld."]
+    assert "--plan: is needed, too. Nothing was done." in terminal.fails(2, "revoke", label, *proof)
     wrong = terminal.fails(3, "revoke", label, "--plan", shown["plan"], *proof, "--code", "2222-2222-22")
     assert "not valid" in wrong
     code = terminal.coordinators_code(nomination_of(OWN))

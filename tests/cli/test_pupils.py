@@ -213,6 +213,18 @@ def test_a_list_may_come_through_a_pipe(awarded: Terminal, monkeypatch: pytest.M
     assert ClassReport.model_validate_json(said.stdout).certificates == 2
 
 
+def test_another_file_is_told_from_a_list_and_costs_no_code(awarded: Terminal) -> None:
+    code = mailed_code(awarded)
+    awarded.file(
+        "README.md", "# A project\n" + "".join(f"row {number}, with 100 % of a text\n" for number in range(9))
+    )
+    words = ("pupils", AWARD, "README.md", "out", "--as", TEACHER, "--code", code)
+    said = awarded.fails(2, *words)
+    assert "has more rows that are no names than names. Is it the right file?" in said
+    awarded.file("README.md", "Ada Quick\nBo Slow\n")
+    assert awarded.run(*words).exit_code == 0
+
+
 def test_the_class_of_the_examples_reads_without_a_fault() -> None:
     listed = read_names((PROJECT / "examples/class.csv").read_bytes(), "IS", missing_characters)
     assert (len(listed.pupils), listed.faults, listed.encoding) == (8, (), "utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from cli import FOR_CLIENTS, _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
-from cli.services import child_environment
+from cli.services import child_environment, free_port, services
+from labels.errors import NotAllowed
 from labels.settings import Settings, load_settings
 
 
@@ -59,6 +61,20 @@ def test_commands_know_what_a_client_of_our_server_need_not_do(
         assert given["PREFECT_API_URL"] == (url or ours)
         assert {name: given[name] for name in client if name in given} == said
         assert not {"LABELS_SMTP_URL", "LD_PRELOAD"} & given.keys()
+
+
+def test_a_port_that_another_program_has_is_told_and_nothing_is_started(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        for ports in ((taken, free_port()), (free_port(), taken)):
+            with (
+                pytest.raises(NotAllowed, match=f"Port {taken}, for .* is taken by another program"),
+                services(Settings(_env_file=None, home=tmp_path / "home"), *ports),
+            ):
+                pass
+    assert not (tmp_path / "home").exists()
 
 
 def test_the_demo_forgets_where_the_real_record_mail_and_prefect_are(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import zipfile
@@ -23,6 +24,7 @@ from labels.errors import InvalidInput
 from labels.record.schema import Award, Document, Issued, PupilClass, Step
 from labels.rules.loading import RULES
 from labels.verifying import PaperState, Verdict, by_file
+from tasks.check_page import answer_to
 from tasks.checking import LARGEST, look_into
 from tasks.signing import signer_of
 from tasks.workspace import workspace
@@ -106,6 +108,39 @@ def test_a_letter_is_known_by_its_file(terminal: Terminal) -> None:
     said = verified(terminal, paper(terminal, application, "letter"))
     assert (said.state, said.kind, said.holder) == (PaperState.VALID, "letter", "Zażółć Gęślą")
     assert "letter about the National Quality Label" in said.why
+    assert "It is no certificate, and proves no label." in said.why
+
+
+def test_of_a_refusals_letter_it_is_said_that_it_is_one(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    for step in terminal.asked(application):
+        with terminal.here.record.writing() as session:
+            given = ReviewAnswer(scores=points(1), comment="Not yet.")
+            reviewing.answer(
+                session, step, session.get_one(Step, step).assignee, terminal.code(step), given,
+                now=terminal.here.now(), key=terminal.here.key, door="test",
+            )  # fmt: skip
+    with terminal.here.record.writing() as session:
+        deciding.decide(session, application, now=terminal.here.now(), key=terminal.here.key)
+    assert len(tasks.national.issue_papers.fn(application)) == 1
+    said = verified(terminal, paper(terminal, application, "letter"))
+    assert "This letter of refusal about the National Quality Label was issued" in said.why
+    assert "proves no label" in said.why
+    assert answer_to(said).heading == "Genuine, but no certificate"
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("NQL-VM28PSF9E2", "That is the number of a label."),
+        ("sl-wjk87tw0gr", "That is the number of a label."),
+        ("7V6Y-CZKH-TKC2", "it has 12 letters and digits, and a code has sixteen"),
+        ("7V6Y-CZKH-TKC2-FGSW", "there is a typing error in it"),
+    ],
+)
+def test_what_is_no_code_is_told_what_it_is(terminal: Terminal, typed: str, why: str) -> None:
+    said = terminal.run("verify", typed, "--json")
+    assert why in json.loads(said.stdout)["why"]
 
 
 @pytest.mark.slow
@@ -153,6 +188,9 @@ def test_a_revoked_label_takes_its_papers_with_it(terminal: Terminal) -> None:
         assert said.because == "Copied from another project."
         assert "is no longer valid: the label was taken back on 2026-03-16" in said.why
     assert verified(terminal, paper(terminal, application, "letter")).state is PaperState.REVOKED
+    shown = " ".join(terminal.run("show", application).stdout.split())
+    assert "revoked the label was taken back on 2026-03-16" in shown
+    assert "because: Copied from another project." in shown.partition("Journal")[0]
     with terminal.here.record.reading() as session:
         row = session.scalars(sa.select(Issued).where(Issued.kind == "certificate")).one()
         assert (row.revoked_by, row.revoked_because) == (COORDINATOR, "Copied from another project.")
