@@ -174,7 +174,7 @@ def reissue(
             context={
                 "application": facts.application, "label": LABELS[facts.label.value], "holder": facts.holder,
                 "project_title": facts.project, "organisation_name": facts.organisation, "reason": reason,
-                "changes": [f"{change.what}: {change.was or '–'} → {change.now or '–'}" for change in correction.changes],
+                "changes": [f"{change.was or '–'} → {change.now or '–'}" for change in correction.changes],
                 "code": facts.code or "",
             },
             now=now, application=application.id,
