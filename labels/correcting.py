@@ -175,7 +175,7 @@ def reissue(
                 "application": facts.application, "label": LABELS[facts.label.value], "holder": facts.holder,
                 "project_title": facts.project, "organisation_name": facts.organisation, "reason": reason,
                 "changes": [f"{change.was or '–'} → {change.now or '–'}" for change in correction.changes],
-                "code": facts.code or "",
+                "certificate_code": facts.code or "",
             },
             now=now, application=application.id,
             attachment=f"{PaperKind.CERTIFICATE.value}/{correction.due.name}",

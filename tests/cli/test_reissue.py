@@ -60,6 +60,8 @@ def test_a_corrected_certificate_replaces_the_former_and_goes_to_its_holder(term
         [mail] = session.scalars(sa.select(Mail).where(Mail.template == "paper_reissued"))
         assert mail.to_address == "t-1@school.example"
         assert mail.sent_at is not None
+        texts = [path.read_text("utf-8") for path in terminal.here.settings.mail_folder.rglob("*.eml")]
+        assert any(done["code"] in text for text in texts), "the mail says the new code"
         assert mail.attachment == f"certificate/certificate-{application}-edition-2.pdf"
         [entry] = session.scalars(sa.select(Journal).where(Journal.what == "issued a paper anew"))
         assert (entry.who, entry.details["because"]) == (COORDINATOR, "The name was misspelt.")
