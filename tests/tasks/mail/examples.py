@@ -153,8 +153,8 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
     Template.LABEL_REVOKED: {"reason": "The appeal of another member was upheld."},
     Template.PAPER_REISSUED: {
         "reason": "The name was misspelt.",
-        "changes": ["holder: Eleni Papadopulu → Eleni Papadopoulou"],
-        "code": "7KQ4-M9XT-2A5B-C8DW",
+        "changes": ["Eleni Papadopulu → Eleni Papadopoulou"],
+        "certificate_code": "7KQ4-M9XT-2A5B-C8DW",
     },
     Template.CLASS_REVOKED: {
         "reason": "The list was of another class.",
