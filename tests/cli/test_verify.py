@@ -34,18 +34,24 @@ from tests.support.authority import Authority, authority
 from tests.support.people import TODAY, points
 
 
-def awarded_application(terminal: Terminal) -> str:
-    """An application that was awarded, with its certificate and its letter."""
+def judged(terminal: Terminal, each: int, comment: str) -> str:
+    """An application that was decided, with so many points for each criterion; its papers are due."""
     application = terminal.submitted()
     for step in terminal.asked(application):
         with terminal.here.record.writing() as session:
-            given = ReviewAnswer(scores=points(4), comment="Well done.")
+            given = ReviewAnswer(scores=points(each), comment=comment)
             reviewing.answer(
                 session, step, session.get_one(Step, step).assignee, terminal.code(step), given,
                 now=terminal.here.now(), key=terminal.here.key, door="test",
             )  # fmt: skip
     with terminal.here.record.writing() as session:
         deciding.decide(session, application, now=terminal.here.now(), key=terminal.here.key)
+    return application
+
+
+def awarded_application(terminal: Terminal) -> str:
+    """An application that was awarded, with its certificate and its letter."""
+    application = judged(terminal, 4, "Well done.")
     assert len(tasks.national.issue_papers.fn(application)) == 2
     assert tasks.national.issue_papers.fn(application) == []
     with terminal.here.record.writing() as session:
@@ -112,16 +118,7 @@ def test_a_letter_is_known_by_its_file(terminal: Terminal) -> None:
 
 
 def test_of_a_refusals_letter_it_is_said_that_it_is_one(terminal: Terminal) -> None:
-    application = terminal.submitted()
-    for step in terminal.asked(application):
-        with terminal.here.record.writing() as session:
-            given = ReviewAnswer(scores=points(1), comment="Not yet.")
-            reviewing.answer(
-                session, step, session.get_one(Step, step).assignee, terminal.code(step), given,
-                now=terminal.here.now(), key=terminal.here.key, door="test",
-            )  # fmt: skip
-    with terminal.here.record.writing() as session:
-        deciding.decide(session, application, now=terminal.here.now(), key=terminal.here.key)
+    application = judged(terminal, 1, "Not yet.")
     assert len(tasks.national.issue_papers.fn(application)) == 1
     said = verified(terminal, paper(terminal, application, "letter"))
     assert "This letter of refusal about the National Quality Label was issued" in said.why
