@@ -37,8 +37,10 @@ def _find_running_services() -> None:
     except (OSError, ValueError):
         return
     if os.environ.setdefault("PREFECT_API_URL", known["api_url"]) == known["api_url"]:
+        client = known.get("client", {})  # not there where services of an earlier version run
         for name in FOR_CLIENTS:
-            os.environ.setdefault(name, str(known["client"][name]))
+            if name in client:
+                os.environ.setdefault(name, str(client[name]))
     os.environ.setdefault("LABELS_SITE_URL", known["site_url"])
     os.environ.setdefault("LABELS_DOCUMENTS_URL", known["documents_url"])
 

@@ -179,7 +179,11 @@ def _one_authority(home: Path) -> Path:
 
 def client_environment(home: Path) -> dict[str, str]:
     """What a client of our server need not do: ask for a token, compare versions, read every authority."""
-    return dict(zip(FOR_CLIENTS, ("false", "false", str(_one_authority(home))), strict=True))
+    return {
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+        "PREFECT_API_SSL_CERT_FILE": str(_one_authority(home)),
+    }
 
 
 def child_environment(settings: Settings, api_url: str) -> dict[str, str]:

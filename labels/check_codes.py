@@ -90,12 +90,17 @@ def read_code(typed: str) -> str | None:
     Small letters, spaces, dashes and letters that are easily misread (O for 0, I and L for 1) make no
     difference, and the address of the check page before it neither.
     """
-    last = typed.strip().rstrip("/").rpartition("/")[2]
-    letters = re.sub(r"[\s\u2010-\u2015_.-]", "", last[:100]).upper().translate(_MISREAD)
+    letters = letters_of(typed).translate(_MISREAD)
     if len(letters) != LENGTH or any(letter not in _VALUES for letter in letters):
         return None
     code = _in_groups(letters)
     return code if _ALPHABET[_check(letters[:-1])] == letters[-1] else None
+
+
+def letters_of(typed: str) -> str:
+    """What is left of what somebody typed without the address before it, spaces and dashes; in capitals."""
+    last = typed.strip().rstrip("/").rpartition("/")[2]
+    return re.sub(r"[\s\u2010-\u2015_.-]", "", last[:100]).upper()
 
 
 def looks_like_a_code(typed: str) -> bool:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from labels.check_codes import LENGTH, MARK, Stamp, read_code, series_of
+from labels.check_codes import LENGTH, MARK, Stamp, letters_of, read_code, series_of
 from labels.clock import brussels_day
 from labels.kinds import KINDS
 from labels.papers import LetterKind
@@ -120,11 +120,7 @@ def by_code(session: Session, typed: str, stamp: Stamp, *, now: datetime) -> Ver
     """What the record says of the paper with this code; the wording of a paper in one's hand it can't see."""
     code = read_code(typed)
     if code is None:
-        return Verdict(
-            state=PaperState.UNKNOWN,
-            genuine=False,
-            why=_no_code(typed),
-        )
+        return Verdict(state=PaperState.UNKNOWN, genuine=False, why=_no_code(typed))
     known = _of_code(session, code, stamp)
     if known is None:
         return Verdict(
@@ -134,10 +130,14 @@ def by_code(session: Session, typed: str, stamp: Stamp, *, now: datetime) -> Ver
     return _judged(session, known, now, code=code)
 
 
+_NUMBER = re.compile(r"(?:NQL|EQL|PQL|SL|SCH).{10}")
+"""The number of a label or of a class (`labels.identifiers`), without its dash; it is shorter than a code."""
+
+
 def _no_code(typed: str) -> str:
     """Why what somebody typed can be no code, and where there is one."""
-    given = re.sub(r"[\s\u2010-\u2015_.-]", "", typed.strip().rstrip("/").rpartition("/")[2])
-    if re.match(r"(?:NQL|EQL|PQL|SL)(?=[^A-Z]|.{10}$)", given.upper()):
+    given = letters_of(typed)
+    if _NUMBER.fullmatch(given):
         return "That is the number of a label. The code stands above it, by the square: four groups of four letters and digits."
     if len(given) != LENGTH:
         return f"No certificate has this code: it has {len(given)} letters and digits, and a code has sixteen, in four groups."

@@ -133,6 +133,7 @@ def test_of_a_refusals_letter_it_is_said_that_it_is_one(terminal: Terminal) -> N
         ("sl-wjk87tw0gr", "That is the number of a label."),
         ("7V6Y-CZKH-TKC2", "it has 12 letters and digits, and a code has sixteen"),
         ("7V6Y-CZKH-TKC2-FGSW", "there is a typing error in it"),
+        ("EQL4-CZKH-TKC2-FGSW", "there is a typing error in it"),
     ],
 )
 def test_what_is_no_code_is_told_what_it_is(terminal: Terminal, typed: str, why: str) -> None:

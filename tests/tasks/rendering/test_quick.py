@@ -17,10 +17,10 @@ from tasks.rendering.certificates import SHEET, render_certificate
 from tasks.rendering.letters import render_letter
 from tests.support.papers import EVERY_LETTER, certificate, letter
 
-if True:  # WeasyPrint is loaded by our own module, with our fonts
-    from weasyprint.css import ComputedStyle
-    from weasyprint.pdf import fonts
-    from weasyprint.text import line_break
+# Only after our own module, which shows it our fonts.
+from weasyprint.css import ComputedStyle  # isort: skip
+from weasyprint.pdf import fonts  # isort: skip
+from weasyprint.text import line_break  # isort: skip
 
 STYLE = """
 @page { size: A5; margin: 12mm; @bottom-right { content: counter(page) " of " counter(pages) } }
