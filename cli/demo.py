@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import os
-import re
 import shutil
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +30,7 @@ from labels.settings import PROJECT, Settings
 from labels.steps import open_steps
 from labels.submitting import StoredDocument, rules_of
 from tasks.european import begin_cycle
+from tasks.mail.folder import MailFolder
 from tasks.preselection import DEPLOYMENT, begin
 from tasks.runs import ask_for, prefect_client, start, wake
 from tasks.submission import store_evidence, submit_file
@@ -46,8 +43,9 @@ EUROPEAN_YEAR = 2025
 """The latest year of the European Quality Label whose labels have all been awarded on that day."""
 SCHOOLS = ("S-PL-01", "S-CZ-02", "S-IS-02", "S-FI-01")
 """Schools to ask why: the first hands its self-assessment in, each of the others fails for another reason."""
-SETTLES_WITHIN = 300.0
-"""Seconds for the runs to reach their next step: the stock worker starts a process for each."""
+SETTLES_WITHIN = 600.0
+"""Seconds in which at least one run must reach its next step: it takes two, and minutes on a machine that has ten times
+as much to do as it has processors for."""
 
 
 @dataclass
@@ -63,6 +61,19 @@ class Script:
     answer: str = ""
     waits: bool = False
     """Nobody plays it even in `--auto`: it stays as a person would find it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the demo has to show."""
+
+    ui_url: str
+    auto: bool
+    seconds: float
+    """How long it took to come to this."""
+    gallery: Path | None = None
+    school: str | None = None
+    """The application of the school that got its label."""
 
 
 def demo_home() -> Path:
@@ -107,7 +118,8 @@ def run_demo(*, auto: bool) -> None:
                 gallery = _play_year(here, stop)
             school = _play_round(here, stop) if auto and not stop.is_set() else None
             if not stop.is_set():
-                _tell(here, played, running.ui_url, auto, gallery, school, time.monotonic() - began)
+                seconds = time.monotonic() - began
+                _show(here, played, Result(running.ui_url, auto, seconds, gallery, school), stop)
             if not auto:
                 say("Ctrl-C ends the demo.")
                 stop.wait()
@@ -172,12 +184,14 @@ def _unsettled(here: Workspace, played: Collection[str]) -> list[str]:
 
 def _settle(here: Workspace, played: Collection[str], stop: threading.Event) -> None:
     """Waits until every run is suspended at its step, or closed."""
-    deadline = time.monotonic() + SETTLES_WITHIN
+    deadline, waiting = time.monotonic() + SETTLES_WITHIN, len(played)
     columns = (TextColumn("Runs on their way"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         job = bar.add_task("", total=len(played))
         while (left := _unsettled(here, played)) and not stop.wait(0.3):
             bar.update(job, completed=len(played) - len(left))
+            if len(left) < waiting:
+                deadline, waiting = time.monotonic() + SETTLES_WITHIN, len(left)
             if time.monotonic() > deadline:
                 raise OutOfReach(
                     "The worker",
@@ -186,21 +200,6 @@ def _settle(here: Workspace, played: Collection[str], stop: threading.Event) -> 
 
 
 # People -----------------------------------------------------------------------------------------
-
-
-def codes_in_mail(folder: Path) -> dict[str, str]:
-    """The newest one-time code for every step, as the people find it in their mail."""
-    codes = {}
-    for file in sorted(folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns):
-        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-        assert isinstance(message, EmailMessage)
-        body = message.get_body(("plain",))
-        text = body.get_content() if body else ""
-        step = re.search(r"STEP-[0-9A-Z]{10}", text)
-        code = re.search(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2}\b", text)
-        if step and code:
-            codes[step.group()] = code.group()
-    return codes
 
 
 def _play(here: Workspace, played: Mapping[str, Script], stop: threading.Event) -> None:
@@ -299,17 +298,20 @@ def _answer_all(
     documents: Sequence[StoredDocument] = (),
 ) -> None:
     """Everybody answers with the code from their mail; of several asked for one thing, the first does."""
-    codes = codes_in_mail(here.settings.mail_folder)
+    mail = MailFolder(here.settings.mail_folder)
     say("One person answers …" if len(steps) == 1 else f"{len(steps)} people answer …")
     for step in steps:
+        code = mail.wait_for_code(here.record, step.id, stop)
         if stop.is_set():
             return
+        if code is None:
+            continue
         given = read_answer(say_of(step))
         with here.record.writing() as session:
             if session.get_one(Step, step.id).state is not StepState.OPEN:
                 continue
             result = reviewing.answer(
-                session, step.id, step.assignee, codes.get(step.id, ""), given,
+                session, step.id, step.assignee, code, given,
                 now=here.now(), key=here.key, door="demo", documents=documents,
             )  # fmt: skip
         if isinstance(result, Refusal):
@@ -331,21 +333,13 @@ def _answer_of(here: Workspace, step: Step, script: Script, asked: set[str]) -> 
     return {"scores": points, "comment": review["comment"], "note": ""}
 
 
-# Telling ----------------------------------------------------------------------------------------
+# Showing ----------------------------------------------------------------------------------------
 
 
-def _tell(
-    here: Workspace,
-    played: Mapping[str, Script],
-    ui_url: str,
-    auto: bool,
-    gallery: Path | None,
-    school: str | None,
-    seconds: float,
-) -> None:
-    codes = codes_in_mail(here.settings.mail_folder)
+def _show(here: Workspace, played: Mapping[str, Script], result: Result, stop: threading.Event) -> None:
+    """Where the applications stand, who is awaited, and where to look further."""
     rows: list[tuple[object, ...]] = []
-    awaited: list[tuple[object, ...]] = []
+    steps: list[Step] = []
     with here.record.reading() as session:
         for application in session.scalars(
             sa.select(Application)
@@ -354,47 +348,58 @@ def _tell(
         ):
             state = application.outcome.value if application.outcome else application.stage.value
             rows.append((application.id, application.country, state, played[application.id].tells))
-            awaited += [
-                (step.id, application.id, step.assignee, codes.get(step.id, "in the mail"))
-                for step in session.scalars(
-                    sa.select(Step).where(Step.application == application.id, Step.state == StepState.OPEN)
+            steps += session.scalars(
+                sa.select(Step).where(
+                    Step.application == application.id,
+                    Step.state == StepState.OPEN,
+                    Step.kind.in_([StepKind.REVIEW, StepKind.INFORMATION, StepKind.ASSIGNMENT]),
                 )
-                if step.kind in (StepKind.REVIEW, StepKind.INFORMATION, StepKind.ASSIGNMENT)
-            ]
+            )
         papers = _collect_papers(here, session)
+    mail = MailFolder(here.settings.mail_folder)
+    codes = {step.id: mail.wait_for_code(here.record, step.id, stop) for step in steps}
+    awaited = [(step.id, step.application, step.assignee, codes[step.id]) for step in steps if codes[step.id]]
     table("\nApplications", ["application", "country", "stands at", "what it shows"], rows)
     if awaited:
         table(
-            "\nWho is awaited, and the code from their mail",
-            ["step", "application", "who", "code"],
-            awaited,
+            "\nWho is awaited, and the code from their mail", ["step", "application", "who", "code"], awaited
         )
     out.print()
-    if not auto:  # which ends now, and its server too
+    if not result.auto:  # which ends now, and its server too
         say(
-            f"Prefect's UI      {ui_url}/runs   (a suspended run has a Resume button: its form takes the code)",
+            f"Prefect's UI      {result.ui_url}/runs   "
+            "(a suspended run has a Resume button: its form takes the code)",
             "bold",
         )
     say(f"Mail              {here.settings.mail_folder}")
     say(f"Papers            {here.settings.home / 'papers'}   ({papers} PDFs: certificates and letters)")
-    if gallery:
-        say(f"Gallery           {gallery}")
-    say("\nTo look further:" if auto else "\nIn another terminal, first:")
+    if result.gallery:
+        say(f"Gallery           {result.gallery}")
+    say("\nTo look further:" if result.auto else "\nIn another terminal, first:")
     say(f"  export LABELS_HOME={here.settings.home} LABELS_TODAY={TODAY}")
     say("then for example:")
-    if auto:
-        say(f"  ./run show {rows[0][0]}")
-        say(f"  ./run cycle {EUROPEAN_YEAR}")
-        if school:
-            say(f"  ./run show {school}")
-        for name in SCHOOLS:
-            say(f"  ./run school-check --round {TODAY.year} --school {name}")
-    else:
-        step, of, who, code = awaited[0]
-        say(f"  ./run show {of}")
-        say(f"  ./run inbox --as {who}")
-        say(f"  ./run answer {step} --as {who} --code {code} examples/answers/review.json")
-    say(f"\n{len(rows)} applications in {seconds:.0f} s.")
+    for command in _worth_a_look(result, str(rows[0][0])) if result.auto else _worth_a_try(awaited):
+        say(f"  ./run {command}")
+    say(f"\n{len(rows)} applications in {result.seconds:.0f} s.")
+
+
+def _worth_a_look(result: Result, application: str) -> list[str]:
+    """The commands that show what was played."""
+    schools = [f"school-check --round {TODAY.year} --school {name}" for name in SCHOOLS]
+    of_the_school = [f"show {result.school}"] if result.school else []
+    return [f"show {application}", f"cycle {EUROPEAN_YEAR}", *of_the_school, *schools]
+
+
+def _worth_a_try(awaited: Sequence[tuple[str, str, str, str | None]]) -> list[str]:
+    """The commands by which one of those who are awaited goes on."""
+    if not awaited:
+        return []
+    step, application, who, code = awaited[0]
+    return [
+        f"show {application}",
+        f"inbox --as {who}",
+        f"answer {step} --as {who} --code {code} examples/answers/review.json",
+    ]
 
 
 _PAPERS = ("certificate", "letter", "receipt", "invitation")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from email import message_from_bytes
-from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +17,11 @@ from labels.pupil_label.names import read_names
 from labels.pupil_label.report import ClassReport
 from labels.record.schema import Award, Journal, PupilClass
 from labels.settings import PROJECT
+from tasks.mail.folder import MailFolder, codes_in, plain_text
 from tasks.rendering.fonts import missing_characters
 from tests.cli.conftest import TEACHER, Terminal
 from tests.support.papers import text_of
-from tests.support.people import TODAY, code_in
+from tests.support.people import TODAY
 from tests.support.typed import typed
 
 AWARD = "NQL-0123456789"
@@ -58,12 +57,8 @@ def mailed_code(terminal: Terminal) -> str:
     """The code in the newest mail, after it was asked for."""
     said = terminal.run("code", AWARD, "--as", TEACHER)
     assert said.exit_code == 0, said.output
-    mails = sorted(
-        (terminal.here.settings.home / "mail").rglob("*.eml"), key=lambda path: path.stat().st_mtime_ns
-    )
-    text = message_from_bytes(mails[-1].read_bytes(), policy=default).get_body(("plain",))
-    assert text
-    return code_in(text.get_content())
+    newest = MailFolder(terminal.here.settings.mail_folder).messages()[-1]
+    return codes_in(plain_text(newest))[0]
 
 
 def made(terminal: Terminal, code: str, *words: str, names: str = "") -> dict[str, Any]:

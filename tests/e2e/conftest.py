@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from cli.services import Services, free_port, services
-from labels.record.schema import Application, Stage, Step, StepKind
+from labels.record.schema import Application, Mail, Stage, Step, StepKind
 from labels.settings import Settings
 from labels.steps import open_steps
 from tasks.runs import form_of, prefect_client, start, wake
@@ -76,8 +76,17 @@ class Stage_:
         self.until(lambda: self.parked(identifier), f"{identifier} is suspended")
 
     def until_closed(self, identifier: str) -> None:
-        """Waits until nothing is left to do."""
-        self.until(lambda: self.application(identifier).stage is Stage.CLOSED, f"{identifier} is closed")
+        """Waits until nothing is left to do, and all mail about it is out: upkeep may have claimed some of it."""
+        self.until(
+            lambda: self.application(identifier).stage is Stage.CLOSED and self.mailed(identifier),
+            f"{identifier} is closed, with its mail out",
+        )
+
+    def mailed(self, identifier: str) -> bool:
+        """Whether no mail about the application waits in the outbox."""
+        unsent = sa.select(Mail.reason).where(Mail.application == identifier, Mail.sent_at.is_(None))
+        with self.here.record.reading() as session:
+            return session.scalar(unsent.limit(1)) is None
 
     def wake(self, identifier: str) -> None:
         """Wakes the run, as every command does after it changed the record."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import email
-import email.policy
 import os
 import signal
 import sqlite3
@@ -39,6 +37,7 @@ from labels.answers import ReviewAnswer
 from labels.outbox import message_id
 from labels.record.schema import Mail, Staff, Step, StepKind, Teacher
 from labels.settings import PROJECT, Settings
+from tasks.mail.folder import MailFolder
 from tasks.runs import DEPLOYMENTS, prefect_client
 from tasks.submission import submit_file
 from tasks.workspace import Workspace
@@ -138,10 +137,7 @@ def mail_of(here: Workspace, application: str) -> Counter[str]:
     with here.record.reading() as session:
         rows = session.scalars(sa.select(Mail).where(Mail.application == application)).all()
     kinds = {message_id(row.reason): row.template for row in rows}
-    sent = (
-        email.message_from_bytes(path.read_bytes(), policy=email.policy.default)["Message-ID"]
-        for path in here.settings.mail_folder.rglob("*.eml")
-    )
+    sent = (message["Message-ID"] for message in MailFolder(here.settings.mail_folder).messages())
     return Counter(kinds[identifier] for identifier in sent if identifier in kinds)
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from labels.record.schema import Base, Resumption, Review, Step
+from tasks.mail.folder import MailFolder
 from tasks.runs import prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of, points
@@ -60,9 +58,7 @@ def everything(stage: Stage_, application: str) -> str:
     with stage.here.record.reading() as session:
         for table in Base.metadata.sorted_tables:
             parts += [str(row) for row in session.execute(sa.select(table))]
-    for path in stage.here.settings.mail_folder.glob("*.eml"):
-        message = message_from_bytes(path.read_bytes(), policy=default)
-        assert isinstance(message, EmailMessage)
+    for message in MailFolder(stage.here.settings.mail_folder).messages():
         parts += [str(message["Subject"])]
         parts += [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
     run = stage.application(application).run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -133,10 +132,3 @@ def points(each: int = 4, **changes: int) -> dict[str, int]:
 def code_of(step: Step, key: bytes = KEY) -> str:
     """The code that was mailed last for a step."""
     return review_code(key, step.id, step.code_number)
-
-
-def code_in(text: str) -> str:
-    """The one-time code in a mail's text."""
-    found = re.search(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2}\b", text)
-    assert found, text
-    return found.group()

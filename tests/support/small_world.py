@@ -8,14 +8,11 @@ import contextlib
 import functools
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import default
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +33,6 @@ import tasks.runs
 import tasks.upkeep
 import tasks.waiting
 from labels.papers import LetterFacts
-from labels.people import code_matches
 from labels.record import Record
 from labels.record.schema import (
     Application,
@@ -55,13 +51,12 @@ from labels.record.schema import (
 from labels.settings import Settings
 from labels.steps import open_steps
 from tasks.documents.directory import DirectoryStore
+from tasks.mail.folder import MailFolder, read_message
 from tasks.mail.transports import FolderTransport
 from tasks.workspace import Workspace
 from tests.support.killing import AFTER, BEFORE, Fate, Killed, Point, asker
 from tests.support.people import NOW, application_file, points
 from tests.support.small_prefect import SmallPrefect
-
-CODE = re.compile(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2}\b")
 
 A_WHILE = timedelta(minutes=5)
 """Longer than recovery's patience and a mail's claim."""
@@ -144,7 +139,6 @@ class World(Mortal):
         self._submitted: str | None = None
         self.handed_over: Counter[str] = Counter()
         """How often the transport took which message."""
-        self._opened: dict[Path, EmailMessage] = {}
         settings = Settings(_env_file=None, home=home, secret="a secret for tests")
         self.here = Workspace(
             settings=settings,
@@ -153,6 +147,7 @@ class World(Mortal):
             key=settings.key,
             clock=lambda: self.time,
         )
+        self.mail = MailFolder(settings.mail_folder, _read_once)
         self.prefect = SmallPrefect(lambda what: self.fate.around(what))
         (home / "application.json").write_text(json.dumps(application_file(**story.changes)))
         (home / "evidence.png").write_bytes(PNG)
@@ -307,20 +302,11 @@ class World(Mortal):
 
     def letters(self) -> list[EmailMessage]:
         """The mail in everybody's boxes."""
-        for path in self.here.settings.mail_folder.glob("*.eml"):
-            if path not in self._opened:
-                self._opened[path] = _read(path.read_bytes())
-        return list(self._opened.values())
+        return self.mail.messages()
 
     def _code_for(self, step: Step) -> str | None:
         """The code as its owner reads it in their mail, if it is there yet."""
-        for message in self.letters():
-            body = message.get_body(("plain",))
-            if step.assignee in str(message["To"]) and body is not None:
-                for code in CODE.findall(body.get_content()):
-                    if code_matches(code, step.code_hash):
-                        return str(code)
-        return None
+        return self.mail.code(step)
 
     # What there is --------------------------------------------------------------------------------
 
@@ -443,12 +429,8 @@ class _Executing:
         return str(self._prefect.executing)
 
 
-@functools.cache
-def _read(letter: bytes) -> EmailMessage:
-    """The same letter comes in many lives."""
-    message = message_from_bytes(letter, policy=default)
-    assert isinstance(message, EmailMessage)
-    return message
+_read_once = functools.cache(read_message)
+"""The same letter comes in many lives."""
 
 
 def _arrived_as_usual(facts: LetterFacts) -> LetterFacts:
