@@ -118,7 +118,7 @@ def test_a_receipt_in_german_names_each_file() -> None:
         "Eingegangen: 14. Oktober 2026, 09:30 Uhr (Brüsseler Zeit)",
         "application.json 4 kB 0123456789abcdef",
         "Fotó a hídról.jpg 1,4 MB fedcba9876543210",
-        "Die Entscheidung ist fällig bis: 15. Januar 2027, 23:59 Uhr (Brüsseler Zeit).",
+        "Frist für die Entscheidung: 15. Januar 2027, 23:59 Uhr (Brüsseler Zeit).",
     ):
         assert said in text.replace("\xa0", " ")
 
