@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -32,24 +32,39 @@ _AROUND = (
     .join(Member, Member.teacher == Teacher.id)
     .where(sa.or_(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher")))
 )
-_NEAR = (
-    sa.select(
-        Staff.email,
-        Staff.name,
-        Staff.language,
-        Staff.organisation,
-        Staff.school,
-        Teacher.school.label("taught_at"),
-        Member.project,
-        Conflict.kind,
-        Conflict.target,
+
+
+def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
+    """The staff under a condition, with their projects and declared conflicts, as rows below one another.
+
+    Joined side by side, each project would come with each conflict: rows by multiplication.
+    """
+    people = sa.select(Staff).where(condition).cte("people")
+    who, no = people.c, sa.null()
+    return sa.union_all(
+        sa.select(
+            who.email,
+            who.name,
+            who.language,
+            who.organisation,
+            who.school,
+            no.label("project"),
+            no.label("kind"),
+            no.label("target"),
+        ),
+        sa.select(who.email, no, no, no, Teacher.school, Member.project, no, no)
+        .join(Teacher, Teacher.email == who.email)
+        .outerjoin(Member, Member.teacher == Teacher.id),
+        sa.select(who.email, no, no, no, no, no, Conflict.kind, Conflict.target).join(
+            Conflict, Conflict.email == who.email
+        ),
     )
-    .outerjoin(Teacher, Teacher.email == Staff.email)
-    .outerjoin(Member, Member.teacher == Teacher.id)
-    .outerjoin(Conflict, Conflict.email == Staff.email)
+
+
+_REVIEWERS = _close_to(
+    sa.and_(Staff.organisation == sa.bindparam("organisation"), Staff.role == Role.REVIEWER)
 )
-_REVIEWERS = _NEAR.where(Staff.organisation == sa.bindparam("organisation"), Staff.role == Role.REVIEWER)
-_PEOPLE = _NEAR.where(Staff.email.in_(sa.bindparam("emails", expanding=True)))
+_PEOPLE = _close_to(Staff.email.in_(sa.bindparam("emails", expanding=True)))
 _LOADS = (
     sa.select(Step.assignee, sa.func.count().label("asked"))
     .join(Application, Application.id == Step.application)
@@ -109,7 +124,7 @@ def candidates(session: Session, application: Application) -> list[Candidate]:
     """
     if session.get_bind().dialect.name != "sqlite":
         session.get_one(Organisation, application.organisation, with_for_update=True)
-    reviewers = _close_to(session, _REVIEWERS, organisation=application.organisation)
+    reviewers = _read(session, _REVIEWERS, organisation=application.organisation)
     counted = session.execute(_LOADS, {"emails": list(reviewers), "year": application.school_year})
     loads = {row.assignee: row.asked for row in counted}
     return [replace(person, load=loads.get(person.email, 0)) for person in reviewers.values()]
@@ -117,31 +132,33 @@ def candidates(session: Session, application: Application) -> list[Candidate]:
 
 def staff(session: Session, email: str) -> Candidate | None:
     """Who has this address on the staff of any organisation; None where nobody has (any more)."""
-    return _close_to(session, _PEOPLE, emails=[email]).get(email)
+    return _read(session, _PEOPLE, emails=[email]).get(email)
 
 
 def near(session: Session, emails: Collection[str]) -> dict[str, Candidate]:
     """These people with what they are close to, whatever their role is now; who is on no staff is left out."""
-    return _close_to(session, _PEOPLE, emails=list(emails)) if emails else {}
+    return _read(session, _PEOPLE, emails=list(emails)) if emails else {}
 
 
-def _close_to(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
+def _read(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
     people: dict[str, list[sa.Row[Any]]] = defaultdict(list)
     for row in session.execute(query, whom):
         people[row.email].append(row)
-    return {
-        email: Candidate(
-            email=email,
-            name=rows[0].name,
-            schools=frozenset(school for row in rows for school in (row.school, row.taught_at) if school),
-            projects=frozenset(row.project for row in rows if row.project),
-            declared=frozenset((row.kind, row.target) for row in rows if row.kind),
-            load=0,
-            language=rows[0].language,
-            organisations=frozenset(row.organisation for row in rows),
-        )
-        for email, rows in people.items()
-    }
+    return {email: _candidate(email, rows) for email, rows in people.items()}
+
+
+def _candidate(email: str, rows: Sequence[sa.Row[Any]]) -> Candidate:
+    entries = [row for row in rows if row.organisation]
+    return Candidate(
+        email=email,
+        name=entries[0].name,
+        schools=frozenset(row.school for row in rows if row.school),
+        projects=frozenset(row.project for row in rows if row.project),
+        declared=frozenset((row.kind, row.target) for row in rows if row.kind),
+        load=0,
+        language=entries[0].language,
+        organisations=frozenset(row.organisation for row in entries),
+    )
 
 
 def declare(
