@@ -99,7 +99,7 @@ def change(folder: Path, language: str, old: str, new: str) -> None:
 @pytest.mark.slow
 def test_what_is_wrong_with_a_catalogue_is_named_and_the_command_fails(copies: Path) -> None:
     change(copies, "de", 'msgstr "Ihr Nationales Qualitätssiegel"', 'msgstr ""')
-    change(copies, "fr", "{points} sur {maximum}", "{point} sur {maximum}")
+    change(copies, "fr", 'msgstr "{points} sur {maximum}"', 'msgstr "{point} sur {maximum}"')
     change(copies, "tr", 'msgid "Date"', 'msgid "Day"')
     run = typed("translations", "--json")
     states = {one["language"]: one for one in json.loads(run.stdout)}
