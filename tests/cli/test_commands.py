@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,13 @@ import pytest
 import sqlalchemy as sa
 import typer.main
 import typer.testing
+from PIL import Image
 from typer.core import TyperGroup
 
 from cli.app import SCHEMAS, app
 from labels import deciding, inquiry
 from labels.record.schema import Application, Document, Mail, Stage, StepKind, StepState
+from labels.rules.loading import RULES
 from tasks.workspace import workspace
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.support.people import application_file, points
@@ -260,6 +265,54 @@ def test_evidence_that_is_none_is_told_and_nothing_is_registered(terminal: Termi
     )
     assert "virus.pdf: " in said
     assert "PDF, PNG" in said
+
+
+OWN_LIMITS = """
+national:
+  limits:
+    upload_mib: {value: %d, source: assumption}
+    uploads_mib: {value: %d, source: assumption}
+"""
+PICTURE_SIDE = 1100
+"""Pixels: a grey picture of noise has a byte for each, 1.2 MiB."""
+
+
+@pytest.mark.parametrize(
+    ("each", "together", "pictures", "why"),
+    [(1, 2, 1, "It is 1.2 MiB; at most 1 MiB"), (2, 2, 2, "They are 2.4 MiB; at most 2 MiB")],
+)
+def test_an_organisations_own_limits_hold_for_what_is_handed_in_to_it(
+    terminal: Terminal, each: int, together: int, pictures: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = [word for n in range(pictures) for word in ("--evidence", _noise(terminal, f"{n}.png"))]
+    rules = terminal.folder / "rules"
+    shutil.copytree(RULES, rules)
+    (rules / "editions" / "2026" / "NSS-PL.yaml").write_text(OWN_LIMITS % (each, together), "utf-8")
+    monkeypatch.setenv("LABELS_RULES", str(rules))
+    workspace.cache_clear()
+    terminal.here = workspace()
+    application = terminal.file("application.json", application_file())
+    assert why in terminal.fails(2, "submit", application, *evidence)
+    review, _ = terminal.asked(terminal.submitted())
+    given = terminal.file("review.json", {"scores": points(4)})
+    proof = ["--as", terminal.step(review).assignee, "--code", terminal.code(review)]
+    assert why in terminal.fails(2, "answer", review, given, *proof, *evidence)
+
+
+def test_what_an_organisation_says_nothing_on_is_taken_as_everywhere(terminal: Terminal) -> None:
+    application = terminal.file("application.json", application_file())
+    evidence = [word for n in range(2) for word in ("--evidence", _noise(terminal, f"{n}.png"))]
+    assert terminal.run("submit", application, *evidence).exit_code == 5, NO_SERVER
+    with terminal.here.record.reading() as session:
+        names = session.scalars(sa.select(Document.name).where(Document.kind == "evidence")).all()
+    assert sorted(names) == ["0.png", "1.png"]
+
+
+def _noise(terminal: Terminal, name: str) -> str:
+    pixels = random.Random(name).randbytes(PICTURE_SIDE**2)
+    content = io.BytesIO()
+    Image.frombytes("L", (PICTURE_SIDE, PICTURE_SIDE), pixels).save(content, "PNG", compress_level=0)
+    return terminal.file(name, content.getvalue())
 
 
 def test_a_second_application_for_the_project_is_not_allowed_while_the_first_is_open(

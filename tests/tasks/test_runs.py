@@ -9,20 +9,26 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 import sqlalchemy as sa
 from prefect.states import Completed, Running, Suspended
 
 import tasks.runs
+import tasks.waiting
+from labels import deciding, reviewing
 from labels.clock import frozen_clock
 from labels.record import Record
-from labels.record.schema import Application
+from labels.record.schema import Application, Resumption, Review, Step, StepState
+from labels.rules import load_rules
 from labels.settings import Settings
+from tasks.briefs import Brief
 from tasks.documents.store import open_store
+from tasks.forms import form_for
 from tasks.runs import recover
 from tasks.submission import submit_file
 from tasks.workspace import Workspace
-from tests.support.people import NOW, application_file, populate
+from tests.support.people import NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
 
 MANY = 30
@@ -133,3 +139,75 @@ def test_among_many_it_finds_every_one_that_is_lost(
         news: "its run goes on",
     }
     assert recovered(here, prefect) == {}
+
+
+@pytest.fixture
+def asked(here: Workspace, prefect: CountingPrefect, monkeypatch: pytest.MonkeyPatch) -> Step:
+    """The first of two reviews of an application whose run waits with the form for them."""
+    monkeypatch.setattr(tasks.waiting, "get_client", prefect.client)
+    application = submit_file(here, application_file(), "application.json", []).application
+    tasks.runs.start(here, prefect, application)  # type: ignore[arg-type]  # stands in
+    with here.record.writing() as session:
+        assert deciding.check_conditions(session, application, now=NOW)
+    with here.record.writing() as session:
+        first, second = reviewing.ask(session, application, now=NOW, key=here.key)
+        rules = load_rules("NSS-PL", NOW.date())
+        form = form_for([first, second], rules, Brief("Mosty", "Opening.", {}, {}))
+    suspend(prefect, run_of(here, application))
+    schema = orjson.dumps(form.model_json_schema())
+    prefect.runs[run_of(here, application)].inputs["suspended-0-schema"] = schema
+    return first
+
+
+def good_review(here: Workspace, step: Step) -> dict[str, Any]:
+    """What a reviewer types into the form."""
+    given = {f"points_{name}": number for name, number in points(4).items()}
+    return {"code": code_of(step, here.key), "comment": "Good."} | given
+
+
+def sent_back(here: Workspace, prefect: SmallPrefect, step: Step, filled: dict[str, Any]) -> None:
+    """The form comes back, the run dies before it has read it, and recovery takes what was filled in."""
+    run = run_of(here, step.application)
+    prefect.resume_flow_run(run, run_input=filled)
+    prefect.runs[run].state = Completed()
+    assert recovered(here, prefect) == {step.application: "replaced a run that was lost"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"answer": "An applicant's, for which this form has no field."},
+        {"approve": "all", "strike": "P-1: copied"},
+        {"points_charm": 5},
+        {"note": ["not", "text"]},
+        {"note": {"__prefect_kind": "none"}},
+    ],
+)
+def test_what_the_shown_form_does_not_have_does_not_come_in(
+    here: Workspace, prefect: CountingPrefect, asked: Step, more: dict[str, Any]
+) -> None:
+    """Whoever asks Prefect's server directly may send anything."""
+    sent_back(here, prefect, asked, good_review(here, asked) | more)
+    with here.record.reading() as session:
+        assert session.get_one(Step, asked.id).state is StepState.ANSWERED
+        [review] = session.scalars(sa.select(Review))
+        assert (review.scores, review.comment, review.note) == (points(4), "Good.", "")
+
+
+def test_what_is_neither_text_nor_a_number_is_as_if_it_were_left_out(
+    here: Workspace, prefect: CountingPrefect, asked: Step
+) -> None:
+    sent_back(here, prefect, asked, {"code": "", "comment": ["x"], "points_results": {"y": 1}})
+    with here.record.reading() as session:
+        assert session.scalars(sa.select(Resumption.remark)).one() == "looked at the record again"
+        assert session.get_one(Step, asked.id).refused is None
+
+
+def test_an_answer_counts_by_the_form_that_was_shown_whatever_is_asked_for_since(
+    here: Workspace, prefect: CountingPrefect, asked: Step
+) -> None:
+    with here.record.writing() as session:
+        session.execute(sa.update(Step).where(Step.id != asked.id).values(state=StepState.VOID))
+    sent_back(here, prefect, asked, good_review(here, asked))
+    with here.record.reading() as session:
+        assert session.get_one(Step, asked.id).state is StepState.ANSWERED
