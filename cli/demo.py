@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
@@ -17,7 +18,8 @@ import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.output import err, out, say, table
-from cli.services import ended_by_signal, free_port, keep_alive, running_services, services
+from cli.processes import Interrupted, ended_by_signal
+from cli.services import free_port, kept_alive, running_services, services
 from labels import reviewing
 from labels.answers import read_answer
 from labels.errors import NotAllowed, OutOfReach
@@ -98,11 +100,12 @@ def run_demo(*, auto: bool) -> None:
     scripts = [Script(**one) for one in yaml.safe_load((EXAMPLES / "demo.yaml").read_text("utf-8"))]
     settings = Settings(home=home, today=TODAY, _env_file=None)
     began = time.monotonic()
-    with ended_by_signal() as stop:
+    with ended_by_signal() as stop, contextlib.suppress(Interrupted):
         say("Starting Prefect's server and a worker (half a minute) …")
-        with services(settings, free_port(), free_port()) as (running, here):
-            keeper = threading.Thread(target=keep_alive, args=(running, here, stop), daemon=True)
-            keeper.start()
+        with (
+            services(settings, free_port(), free_port(), stop=stop) as (running, here),
+            kept_alive(running, here, stop),
+        ):
             say(f"Prefect's UI: {running.ui_url}/runs", "bold green")
             report = import_registry(here.record, EXAMPLES / "registry", TODAY)
             say(
@@ -123,8 +126,6 @@ def run_demo(*, auto: bool) -> None:
             if not auto:
                 say("Ctrl-C ends the demo.")
                 stop.wait()
-            stop.set()
-            keeper.join()
     say("Ended; run it again at any time.")
 
 

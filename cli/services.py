@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from cli import FOR_CLIENTS
 from cli.output import say
 from cli.prefect_database import connection_url
+from cli.processes import POOL, STOP_WITHIN, Interrupted, Services, ended_by_signal
 from labels.errors import NotAllowed, OutOfReach
 from labels.settings import PROJECT, Settings, load_settings
 from tasks.post import send_due
@@ -37,12 +36,11 @@ from tasks.signing import signer_of
 from tasks.web import public_app
 from tasks.workspace import Workspace, open_workspace
 
-POOL = "labels"
 PLACES = max(2, os.cpu_count() or 2) + 1
 """Runs that a worker may have: one more than it has processes, so that whichever is through has the next one at once."""
-START_WITHIN = 120.0
-"""Seconds for Prefect's server to come up; on a new database it first makes its tables."""
-STOP_WITHIN = 15.0
+START_WITHIN = 600.0
+"""Seconds for Prefect's server to come up; on a new database it first makes its tables. It takes some ten, and minutes
+on a machine that has ten times as much to do as it has processors for."""
 SERVICES_FILE = "services.json"
 KEPT_FOR = timedelta(days=30)
 """Runs that have ended are forgotten after so long, by Prefect: the record remembers."""
@@ -82,84 +80,6 @@ def running_services(home: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError):
         return None
     return known
-
-
-@dataclass
-class Services:
-    """The processes of one machine, started together and ended together."""
-
-    settings: Settings
-    api_url: str
-    environment: Mapping[str, str]
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    @property
-    def ui_url(self) -> str:
-        """The address of the Prefect UI."""
-        return self.api_url.removesuffix("/api")
-
-    def start(self, name: str, command: Sequence[str]) -> None:
-        """Starts a process of its own group, so that Ctrl-C reaches it through us, in order."""
-        logs = self.settings.home / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        with (logs / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                env=dict(self.environment),
-                cwd=PROJECT,
-                start_new_session=True,
-            )
-
-    def start_worker(self, kind: str = "warm") -> None:
-        """Our worker, or Prefect's stock one (`process`), which runs every flow too.
-
-        It gets no limit of its own: with one, a resume that arrives while the run's former
-        execution winds down stops the stock worker. The work pool's limit does the same, safely.
-        """
-        self.start(
-            "worker",
-            [
-                sys.executable,
-                "-m",
-                "workers",
-                "worker",
-                "start",
-                "--pool",
-                POOL,
-                "--type",
-                kind,
-                "--name",
-                f"{socket.gethostname()}-{os.getpid()}",
-                "--install-policy",
-                "never",
-            ],
-        )
-
-    def died(self, name: str) -> bool:
-        """Whether a process that should run has ended."""
-        return self.processes[name].poll() is not None
-
-    def stop(self) -> None:
-        """Ends everything, the worker before the server; nothing stays behind."""
-        for name in reversed(list(self.processes)):
-            process = self.processes[name]
-            if process.poll() is None:
-                _signal(process, signal.SIGTERM)
-                try:
-                    process.wait(STOP_WITHIN)
-                except subprocess.TimeoutExpired:
-                    say(f"{name} did not end when asked to, and was killed.")
-            _signal(process, signal.SIGKILL)  # what is left of its group
-            process.wait()
-        self.processes.clear()
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
 
 
 def _one_authority(home: Path) -> Path:
@@ -216,7 +136,11 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def services(
-    settings: Settings, port: int, documents_port: int, worker: str = "warm"
+    settings: Settings,
+    port: int,
+    documents_port: int,
+    worker: str = "warm",
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[Services, Workspace]]:
     """Brings everything up for the length of a `with` block, and down again whatever happens.
 
@@ -224,6 +148,7 @@ def services(
         NotAllowed: services of the same home are running already, or another program has a port.
         InvalidInput: the setting of Prefect's database is wrong.
         OutOfReach: Prefect's database does not answer, or its server did not come up.
+        Interrupted: `stop` was set before everything was up.
     """
     if known := running_services(settings.home):
         raise NotAllowed(
@@ -231,6 +156,7 @@ def services(
         )
     _see_that_it_is_free(port, "Prefect's server")
     _see_that_it_is_free(documents_port, "the document links")
+    stop = stop or threading.Event()
     api_url = f"http://127.0.0.1:{port}/api"
     settings = settings.model_copy(
         update={
@@ -243,12 +169,9 @@ def services(
     running = Services(settings, api_url, child_environment(settings, api_url))
     with contextlib.ExitStack() as stack:
         stack.callback(running.stop)
-        running.start(
-            "server",
-            [sys.executable, "-m", "cli.prefect_server", str(port)],
-        )
+        running.start("server", [sys.executable, "-m", "cli.prefect_server", str(port)])
         stack.enter_context(_links_server(here, documents_port))
-        _await_server(running)
+        await_server(running, stop)
         client = {name: running.environment[name] for name in FOR_CLIENTS}
         stack.enter_context(
             temporary_settings(
@@ -256,7 +179,7 @@ def services(
                 | {getattr(prefect.settings, name): value for name, value in client.items()}
             )
         )
-        _deploy(running, worker)
+        _deploy(running, worker, stop)
         running.start_worker(worker)
         file = settings.home / SERVICES_FILE
         file.write_text(
@@ -287,22 +210,22 @@ def _see_that_it_is_free(port: int, what: str) -> None:
             ) from None
 
 
-def _await_server(running: Services) -> None:
+def await_server(running: Services, stop: threading.Event) -> None:
     deadline = time.monotonic() + START_WITHIN
-    while time.monotonic() < deadline:
-        if running.died("server"):
-            break
+    while time.monotonic() < deadline and not running.died("server"):
         with (
             contextlib.suppress(urllib.error.URLError, OSError),
-            urllib.request.urlopen(f"{running.api_url}/health", timeout=2),
+            urllib.request.urlopen(f"{running.api_url}/health", timeout=10),
         ):
             return
-        time.sleep(0.2)
-    log = running.settings.home / "logs" / "server.log"
-    raise OutOfReach("Prefect's server", f"it did not start; see {log}.", "Nothing was lost.")
+        if stop.wait(0.2):
+            raise Interrupted
+    raise OutOfReach(
+        "Prefect's server", f"it did not start; see {running.log('server')}.", "Nothing was lost."
+    )
 
 
-def _deploy(running: Services, worker: str) -> None:
+def _deploy(running: Services, worker: str, stop: threading.Event) -> None:
     pool = WorkPoolCreate(name=POOL, type=worker, concurrency_limit=PLACES)
     with prefect_client() as client:
         try:
@@ -310,21 +233,16 @@ def _deploy(running: Services, worker: str) -> None:
             client.update_work_pool(POOL, WorkPoolUpdate(concurrency_limit=pool.concurrency_limit))
         except ObjectNotFound:
             client.create_work_pool(pool)
-    done = subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
-        cwd=PROJECT,
-        env=dict(running.environment),
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode:
-        raise OutOfReach("Prefect", f"deploying the flows failed: {done.stdout[-600:]}{done.stderr[-600:]}")
+    if failed := running.run(
+        "deployments", [sys.executable, "-m", "workers", "--no-prompt", "deploy", "--all"], stop
+    ):
+        said = running.log("deployments").read_text("utf-8", errors="replace")[-600:]
+        raise OutOfReach("Prefect", f"deploying the flows failed (exit code {failed}): {said}")
 
 
 @contextlib.contextmanager
 def _links_server(here: Workspace, port: int) -> Iterator[None]:
+    # Signals are ours to handle: uvicorn takes them only where it runs in the main thread.
     server = uvicorn.Server(
         uvicorn.Config(
             public_app(here),
@@ -334,7 +252,6 @@ def _links_server(here: Workspace, port: int) -> Iterator[None]:
             access_log=False,
         )
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours to handle
     thread = threading.Thread(target=server.run, name="document links", daemon=True)
     thread.start()
     try:
@@ -344,48 +261,58 @@ def _links_server(here: Workspace, port: int) -> Iterator[None]:
         thread.join(STOP_WITHIN)
 
 
-@contextlib.contextmanager
-def ended_by_signal() -> Iterator[threading.Event]:
-    """An event that is set by Ctrl-C or SIGTERM, so that an end is always an orderly one."""
-    stop = threading.Event()
-
-    def on_signal(number: int, frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
 def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> None:
     """Until `stop`: starts again what died, and brings its applications back to their step.
 
     Runs that were lost with their process are ended from here too: upkeep itself needs a place in the
     work pool, and they may hold all of them.
+
+    Raises:
+        OutOfReach: Prefect's server does not come up again.
     """
-    pause = 1.0
     looked = time.monotonic()
-    while not stop.wait(pause):
+    while not stop.wait(1.0):
         if time.monotonic() - looked > PATIENCE.total_seconds() / 2:
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 end_lost_runs(client)
             looked = time.monotonic()
         for name in ("server", "worker"):
-            if not running.died(name):
+            if not running.start_again(name):
                 continue
             say(f"The {name} ended unexpectedly and is started again.", "yellow")
-            command = running.processes[name].args
-            assert isinstance(command, list)
-            running.start(name, command)
             if name == "server":
-                _await_server(running)
+                with contextlib.suppress(Interrupted):
+                    await_server(running, stop)
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 recover(here, client)
+
+
+@contextlib.contextmanager
+def kept_alive(running: Services, here: Workspace, stop: threading.Event) -> Iterator[None]:
+    """Keeps the services alive for the length of a `with` block, from a thread of its own; at its end `stop` is set.
+
+    Raises:
+        OutOfReach: Prefect's server did not come up again; `stop` was set then.
+    """
+    failures: list[Exception] = []
+
+    def keep() -> None:
+        try:
+            keep_alive(running, here, stop)
+        except Exception as error:
+            failures.append(error)
+            stop.set()
+
+    # The thread has the address of the server from the context of this one.
+    keeper = threading.Thread(target=contextvars.copy_context().run, args=(keep,), name="keeper", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+    for error in failures:
+        raise error
 
 
 def run_services() -> None:
@@ -397,7 +324,7 @@ def run_services() -> None:
     check_branding()  # and so is a drawing or a text
     with ended_by_signal() as stop:
         say("Starting Prefect's server, the worker and the document links …")
-        with services(settings, 4200, 4280) as (running, here):
+        with contextlib.suppress(Interrupted), services(settings, 4200, 4280, stop=stop) as (running, here):
             with prefect_client() as client:
                 recovered = recover(here, client)
             send_due(here)

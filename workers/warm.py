@@ -38,6 +38,7 @@ from prefect.states import Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from pydantic import Field
 
+from tasks.supervision import handed_on
 from workers.child import OF_A_RUN
 from workers.listening import Listener, next_of
 from workers.remembering import remember_answers
@@ -193,12 +194,15 @@ class Children:
 
 async def _start(environment: Mapping[str, str], preload: Sequence[str]) -> Child:
     ours, theirs = socket.socketpair()
+    descriptors, variables = handed_on()
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "workers.child", str(theirs.fileno()), *preload,
-            pass_fds=[theirs.fileno()], env=dict(environment), stdin=asyncio.subprocess.DEVNULL,
+            *[sys.executable, "-m", "workers.child", str(theirs.fileno()), *preload],
+            pass_fds=[theirs.fileno(), *descriptors],
+            env={**environment, **variables},
+            stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-        )  # fmt: skip
+        )
     reader, writer = await asyncio.open_connection(sock=ours)
     if not await reader.readline():
         status = await process.wait()

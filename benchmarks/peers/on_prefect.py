@@ -26,7 +26,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from benchmarks.peers.driving import Order, drive, open_office
 from benchmarks.peers.prefect_flow import small_process
 from benchmarks.processor import processor
-from cli.services import POOL, Services, free_port, services
+from cli.processes import POOL, Services
+from cli.services import free_port, services
 from labels.settings import Settings
 from tasks.runs import prefect_client
 

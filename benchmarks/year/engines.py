@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from benchmarks.processor import processor
 from benchmarks.year.ledger import Ledger
 from benchmarks.year.people import People
-from cli.services import Services, free_port, services
+from cli.processes import Services
+from cli.services import free_port, services
 from labels import deciding, reviewing
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.certificates import due_certificates

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from labels.errors import InvalidInput
 from labels.papers import CertificateFacts
 from tasks.rendering.certificates import Stamping
+from tasks.supervision import end_with_parent
 
 BATCH = 200
 """Certificates that are made together: enough for what they share to weigh nothing, 13 MB of files."""
@@ -51,7 +52,7 @@ def render_each(wanted: Iterable[Wanted], *, processes: int | None = None) -> It
             yield from _print(stamping, batch)
         return
     # A process that has threads, fonts and a database open is not one to be forked.
-    with ProcessPoolExecutor(many, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(many, get_context("spawn"), initializer=end_with_parent) as pool:
         yield from _in_order(pool, batches, 2 * many)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from cli.services import Services, free_port, services
+from cli.processes import Services
+from cli.services import free_port, services
 from labels.record.schema import Application, Mail, Stage, Step, StepKind
 from labels.settings import Settings
 from labels.steps import open_steps

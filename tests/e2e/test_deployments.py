@@ -31,7 +31,8 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.states import Pending, Running, Scheduled
 
-from cli.services import POOL, free_port, keep_alive, services
+from cli.processes import POOL
+from cli.services import free_port, keep_alive, services
 from labels import deciding, reviewing
 from labels.answers import ReviewAnswer
 from labels.outbox import message_id

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 from prefect.client.schemas.objects import StateType
 
-from cli.services import _await_server
+from cli.services import await_server
 from labels import reviewing
 from labels.answers import ReviewAnswer
 from labels.errors import OutOfReach
@@ -79,12 +80,9 @@ class Killer:
     def start_again(self, name: str) -> None:
         """Starts a process of the services once more, as `labels up` does."""
         running = self.stage.running
-        running.processes[name].wait(10)
-        command = running.processes[name].args
-        assert isinstance(command, list)
-        running.start(name, command)
+        self.stage.until(lambda: running.start_again(name), f"the {name} has ended")
         if name == "server":
-            _await_server(running)
+            await_server(running, threading.Event())
 
     def kill(self, name: str) -> None:
         """SIGKILL for a process of the services and all of its group."""

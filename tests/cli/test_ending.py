@@ -1,0 +1,224 @@
+"""Nothing stays behind: whatever a command's end is, what it has started ends with it, and is not started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+import cli.processes
+from cli.processes import Services
+from cli.services import kept_alive
+from labels.errors import OutOfReach
+from labels.settings import PROJECT, Settings
+from tasks.workspace import Workspace
+from tests.support.patience import PATIENCE, until
+from tests.support.processes import alive
+from tests.support.supervised import COMMAND, EACH
+
+NAMES = ("server", "worker")
+
+
+def started(folder: Path, *names: str) -> list[int]:
+    """The numbers of all processes that the named ones come to, once they are there."""
+    files = [folder / f"{name}{part}" for name in names for part in EACH]
+    until(lambda: all(file.exists() for file in files), "all processes have started", every=0.02)
+    return [int(file.read_text()) for file in files]
+
+
+def gone(pids: list[int]) -> None:
+    until(lambda: not any(map(alive, pids)), f"none of {pids} is there any more", every=0.02)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Services]:
+    """Services whose processes do nothing but start others."""
+    settings = Settings(_env_file=None, home=tmp_path)
+    running = Services(settings, "http://127.0.0.1:9/api", {"PATH": os.environ["PATH"]})
+    yield running
+    running.stop()
+
+
+def start(running: Services, *names: str) -> list[int]:
+    for name in names:
+        running.start(name, [*COMMAND, str(running.settings.home), name])
+    return started(running.settings.home, *names)
+
+
+# An end that somebody chose ----------------------------------------------------------------------
+
+
+def test_everything_that_was_started_is_gone_when_the_services_have_stopped(running: Services) -> None:
+    pids = start(running, *NAMES)
+    running.stop()
+    gone(pids)
+
+
+def test_what_a_killed_worker_left_is_gone_when_the_services_have_stopped(running: Services) -> None:
+    pids = start(running, *NAMES)
+    os.kill(running.processes["worker"].pid, signal.SIGKILL)
+    running.stop()
+    gone(pids)
+
+
+def test_a_process_that_ended_by_itself_is_started_again_without_what_it_left(running: Services) -> None:
+    former = start(running, "worker")
+    assert not running.start_again("worker"), "it runs"
+    os.kill(running.processes["worker"].pid, signal.SIGKILL)
+    until(lambda: running.died("worker"), "it has ended")
+    for part in EACH:
+        (running.settings.home / f"worker{part}").unlink()
+    assert running.start_again("worker")
+    gone(former[:2])  # the former one and its group
+    pids = started(running.settings.home, "worker")
+    running.stop()
+    gone([*former, *pids])
+
+
+def test_a_process_that_ends_while_everything_is_stopped_is_not_started_again(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids = start(running, *NAMES)
+    ends, tried = cli.processes._ends, []
+
+    def watched(process: subprocess.Popen[bytes], within: float) -> bool:
+        ended = ends(process, within)
+        tried.append(running.start_again("worker"))  # as whoever keeps it alive does at this very moment
+        return ended
+
+    monkeypatch.setattr(cli.processes, "_ends", watched)
+    running.stop()
+    assert tried == [False, False]
+    gone(pids)
+    with pytest.raises(RuntimeError, match="everything is being stopped"):
+        running.start("worker", COMMAND)
+
+
+def test_of_a_start_and_a_stop_at_once_nothing_stays(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stop comes while the process is about to be there, but nobody knows of it yet."""
+    pids, about_to_start, popen = start(running, *NAMES), threading.Event(), subprocess.Popen
+    made: list[subprocess.Popen[bytes]] = []
+
+    def slow(*given: object, **named: object) -> subprocess.Popen[bytes]:
+        about_to_start.set()
+        stopping.join(0.5)  # as long as it takes to stop, unless stopping waits for this
+        made.append(popen(*given, **named))  # type: ignore[call-overload]  # handed on as they came
+        return made[-1]
+
+    os.kill(running.processes["worker"].pid, signal.SIGKILL)
+    until(lambda: running.died("worker"), "it has ended")
+
+    def stop() -> None:
+        about_to_start.wait()
+        running.stop()
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    monkeypatch.setattr(subprocess, "Popen", slow)
+    assert running.start_again("worker")
+    stopping.join()
+    gone([*pids, *(one.pid for one in made)])
+    assert len(made) == 1
+
+
+def test_whoever_keeps_the_services_alive_is_gone_before_they_are_stopped(running: Services) -> None:
+    pids, stop, here = start(running, *NAMES), threading.Event(), cast("Workspace", None)
+    with pytest.raises(ValueError, match="the demo fails"), kept_alive(running, here, stop):
+        raise ValueError("the demo fails")
+    assert stop.is_set()
+    assert "keeper" not in {thread.name for thread in threading.enumerate()}
+    running.stop()
+    gone(pids)
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_come_up_again_ends_the_demo_and_is_told(running: Services) -> None:
+    start(running, "worker")
+    running.start("server", ["false"])
+    stop, here = threading.Event(), cast("Workspace", None)
+    with pytest.raises(OutOfReach, match="it did not start"), kept_alive(running, here, stop):
+        assert stop.wait(PATIENCE)
+
+
+# An end that came upon it ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts a supervisor of two processes; it has started all of them when it is handed out."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def supervise(*deaf: str) -> subprocess.Popen[bytes]:
+        begun.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.support.supervising", str(tmp_path), *deaf],
+                cwd=PROJECT,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        started(tmp_path, *NAMES)
+        return begun[-1]
+
+    yield supervise
+    for one in begun:
+        one.kill()
+        one.wait()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        (signal.SIGTERM, 0),
+        (signal.SIGKILL, -signal.SIGKILL),
+        pytest.param(signal.SIGINT, 0, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 0, marks=pytest.mark.slow),
+        pytest.param(signal.SIGQUIT, -signal.SIGQUIT, marks=pytest.mark.slow),
+    ],
+    ids=lambda given: given.name if isinstance(given, signal.Signals) else "",
+)
+def test_nothing_outlives_a_supervisor_that_gets_a_signal(
+    supervisor: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    process = supervisor()
+    pids = started(tmp_path, *NAMES)
+    process.send_signal(number)
+    assert process.wait(PATIENCE) == status
+    gone(pids)
+
+
+def test_nothing_outlives_a_supervisor_that_fails(
+    supervisor: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    process = supervisor()
+    (tmp_path / "fails").touch()
+    assert process.wait(PATIENCE) == 1
+    gone(started(tmp_path, *NAMES))
+
+
+def test_a_second_ctrl_c_ends_at_once_what_does_not_listen_to_the_first(
+    supervisor: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    process = supervisor("deaf")
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    process.send_signal(signal.SIGINT)
+    process.wait(PATIENCE)
+    gone(started(tmp_path, *NAMES))
+
+
+def test_nothing_is_left_of_processes_that_do_not_listen_when_their_supervisor_is_killed(
+    supervisor: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    process = supervisor("deaf")
+    process.kill()
+    gone(started(tmp_path, *NAMES))
