@@ -20,14 +20,16 @@ import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from labels import deciding, reviewing
-from labels.answers import ReviewAnswer
-from labels.issuing import due_papers
+from adapters.workspace import open_workspace
+from labels.answering import accepting
+from labels.applications import conditions, ending
+from labels.papers.due import due_papers
 from labels.record.schema import Application, Member, Project, Step, Teacher
+from labels.reviews import asking, deciding
 from labels.settings import Settings
-from tasks.submission import submit_file
-from tasks.workspace import open_workspace
+from labels.steps.answers import ReviewAnswer
 from tests.support.people import TODAY, application_file, code_of, points, populate
+from usecases.applying import submit_file
 
 
 def main() -> None:
@@ -79,13 +81,13 @@ def run(settings: Settings, count: int) -> None:
                 here, application_file(teacher=f"TB-{n}", project=f"PB-{n}"), "file", []
             ).application
         with timed("conditions"), here.record.writing() as session:
-            assert deciding.check_conditions(session, identifier, now=here.now())
+            assert conditions.check_conditions(session, identifier, now=here.now())
         with timed("ask two reviewers"), here.record.writing() as session:
-            steps: list[Step] = reviewing.ask(session, identifier, now=here.now(), key=key)
+            steps: list[Step] = asking.ask(session, identifier, now=here.now(), key=key)
         for step in steps:
             with timed("record one review"), here.record.writing() as session:
                 given = ReviewAnswer(scores=points(4), comment="Well done.")
-                reviewing.answer(
+                accepting.answer(
                     session,
                     step.id,
                     step.assignee,
@@ -96,13 +98,13 @@ def run(settings: Settings, count: int) -> None:
                     door="benchmark",
                 )
             with timed("ask again"), here.record.writing() as session:
-                reviewing.ask(session, identifier, now=here.now(), key=key)
+                asking.ask(session, identifier, now=here.now(), key=key)
         with timed("decide"), here.record.writing() as session:
             deciding.decide(session, identifier, now=here.now(), key=key)
         with timed("papers' facts"), here.record.reading() as session:
             assert len(due_papers(session, identifier, here.stamp)) == 2
         with timed("close"), here.record.writing() as session:
-            deciding.close(session, identifier, now=here.now())
+            ending.close(session, identifier, now=here.now())
         times["whole application"].append((time.perf_counter() - began) * 1000)
         with timed("yardstick: one empty durable transaction"), here.record.writing() as session:
             session.execute(sa.update(Application).where(Application.id == identifier).values(run=str(n)))

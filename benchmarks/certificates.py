@@ -31,8 +31,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from labels.papers import CertificateFacts
-from tasks.rendering.campaigns import Wanted, render_many
+from adapters.papers.campaigns import Wanted, render_many
+from labels.papers.facts import CertificateFacts
 
 PUPILS_TIMES, OTHERS_TIMES = 30, 3
 """How many times as fast as plain a campaign's pupil certificates, and the others, are to be."""
@@ -114,9 +114,9 @@ def credential(name: str, index: int) -> bytes:
 
 def plain(wanted: Iterable[Wanted]) -> Callable[[], Iterator[bytes]]:
     """Every page from the beginning: fonts, style sheet and art are loaded for each."""
-    from tasks.rendering.certificates import _attached, _sheets, _titled, _worded
-    from tasks.rendering.environment import texts
-    from tasks.rendering.pdf import ART, SCHEME, AssetDoor  # before WeasyPrint, to which it shows the fonts
+    from adapters.papers.certificates import _attached, _sheets, _titled, _worded
+    from adapters.papers.environment import texts
+    from adapters.press.pdf import ART, SCHEME, AssetDoor  # before WeasyPrint, to which it shows the fonts
 
     import weasyprint  # isort: skip
 
@@ -142,7 +142,7 @@ def plain(wanted: Iterable[Wanted]) -> Callable[[], Iterator[bytes]]:
 
 def one_by_one(wanted: Iterable[Wanted]) -> Callable[[], Iterator[bytes]]:
     """As a single award's certificate is made."""
-    from tasks.rendering.certificates import render_certificate
+    from adapters.papers.certificates import render_certificate
 
     given = list(wanted)
     return lambda: (render_certificate(*one) for one in given)
@@ -150,7 +150,7 @@ def one_by_one(wanted: Iterable[Wanted]) -> Callable[[], Iterator[bytes]]:
 
 def class_of(wanted: Iterable[Wanted], *, bound: bool) -> Callable[[], Iterator[bytes]]:
     """As `labels pupils` does it; with the file for printing, or without it."""
-    from tasks.rendering.certificates import Stamping, render_certificates
+    from adapters.papers.certificates import Stamping, render_certificates
 
     facts, credentials = zip(*wanted, strict=True)
     if bound:

@@ -26,13 +26,13 @@ import psycopg
 import sqlalchemy as sa
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
+from adapters.prefect.client import form_of, prefect_client
 from benchmarks.processor import PAGE, descendants, processor
 from cli.services import free_port, services
-from labels import reviewing
-from labels.answers import ReviewAnswer
+from labels.answering import accepting
 from labels.record.schema import Application, Stage
 from labels.settings import Settings
-from tasks.runs import form_of, prefect_client
+from labels.steps.answers import ReviewAnswer
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.databases import Cluster, PostgreSQLMissing, postgresql
 from tests.support.people import TODAY, code_of, points, populate
@@ -178,7 +178,7 @@ class Row:
         here = self.stage.here
         for step in self.stage.reviews(application):
             with here.record.writing() as session:
-                reviewing.answer(
+                accepting.answer(
                     session, step.id, step.assignee, code_of(step, here.key),
                     ReviewAnswer(scores=points(4), comment="Well done."),
                     now=here.now(), key=here.key, door="benchmark",

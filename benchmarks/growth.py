@@ -20,16 +20,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from adapters.prefect.bulk import in_bulk
+from adapters.prefect.client import prefect_client
+from adapters.prefect.form import BLANK
+from adapters.prefect.runs import DEPLOYMENTS, deployment_of
 from benchmarks.engine import FIRST, Row
 from benchmarks.processor import processor
 from cli.services import free_port, services
 from labels.settings import Settings
-from tasks.bulk import in_bulk
-from tasks.forms import BLANK
-from tasks.runs import DEPLOYMENTS, deployment_of, prefect_client, recover
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.browser import CHROMIUM, person_at
 from tests.support.people import TODAY, populate
+from usecases.recovering import recover
 
 OF_A_RUN = {
     "flow_run": "id",

@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import sqlalchemy as sa
 
+from benchmarks.registry_generator import LAST_DAY, generate_registry
 from labels.clock import end_of_day
 from labels.record.engine import Record, migrate, open_engine
 from labels.record.schema import School
-from labels.registry.generating import LAST_DAY, generate_registry
 from labels.registry.importing import import_registry
 from labels.rules import load_rules, load_school_rules
 from labels.school_label import inviting, rounds

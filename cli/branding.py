@@ -7,14 +7,14 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from adapters.languages.own_words import own_words
+from adapters.papers.branding import check_branding
 from cli.output import emit, say, table
-from labels.branding import read_drawings
 from labels.errors import Fault, InvalidInput
-from labels.languages import translated
-from labels.papers import CertificateFacts, Label, LetterFacts, LetterKind
+from labels.papers.branding import read_drawings
+from labels.papers.facts import CertificateFacts, Label, LetterFacts, LetterKind
 from labels.settings import load_settings
-from tasks.languages.own_words import own_words
-from tasks.rendering.branding import check_branding
+from labels.words.languages import translated
 
 
 class Worn(BaseModel):
@@ -64,8 +64,8 @@ def print_specimens(organisation: str, language: str, folder: Path) -> None:
         InvalidInput: papers are not written in that language, or the folder can't be made.
     """
     # WeasyPrint takes half a second to import.
-    from tasks.rendering.certificates import render_certificate
-    from tasks.rendering.letters import render_letter
+    from adapters.papers.certificates import render_certificate
+    from adapters.papers.letters import render_letter
 
     if language not in translated():
         problem = f"is no language of papers; expected one of {', '.join(sorted(translated()))}."

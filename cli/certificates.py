@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from cli.app import AsJson, app, plain, worded
+from adapters.prefect.client import prefect_answers
+from adapters.prefect.console import quietly
+from adapters.workspace import existing_workspace
 from cli.output import emit, say
-from cli.watching import quietly
+from cli.words import AsJson, app, plain, worded
 from flows.certificates import gather_certificates
 from labels.errors import Fault, InvalidInput
-from labels.gathering import certificates_of
+from labels.papers.gathering import certificates_of
 from tasks.gathering import gather
-from tasks.runs import prefect_answers
-from tasks.workspace import existing_workspace
 
 
 class Gathered(BaseModel):

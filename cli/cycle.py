@@ -8,7 +8,11 @@ from typing import Annotated
 
 import typer
 
-from cli.app import (
+from adapters.mail.post import send_due
+from adapters.prefect.client import prefect_client
+from adapters.workspace import existing_workspace
+from cli.output import emit, say, say_plainly, table
+from cli.words import (
     AsJson,
     OneApplication,
     WithoutAs,
@@ -20,19 +24,17 @@ from cli.app import (
     proofs,
     worded,
 )
-from cli.output import emit, say, say_plainly, table
-from labels import correcting, reviewing
+from labels.answering import proving
 from labels.errors import Fault, InvalidInput
-from labels.european_label import inspecting, reopening
+from labels.european_label import inspecting
 from labels.european_label.freezing import repeat
 from labels.european_label.gallery import gallery as shown_in
 from labels.record.schema import Issued, Stage
-from labels.scoring import in_points
-from labels.steps import held, seen
-from tasks import european
-from tasks.post import send_due
-from tasks.runs import prefect_client, wake
-from tasks.workspace import existing_workspace
+from labels.reviews.scoring import in_points
+from labels.revoking import correcting, reopening
+from labels.steps.step import held, seen
+from usecases import cycles
+from usecases.running import wake
 
 Year = Annotated[int, typer.Argument(metavar="YEAR", help="The year in which its labels' window ends.")]
 
@@ -59,7 +61,7 @@ def cycle(
     Before it has begun, what it would be.
     """
     here = existing_workspace()
-    rules = european.rules_of_year(here, year)
+    rules = cycles.rules_of_year(here, year)
     with here.record.reading() as session:
         if check:
             again = repeat(session, year)
@@ -197,7 +199,7 @@ def begin_cycle(
     As its schedule would; twice is as once.
     """
     here = existing_workspace()
-    application = european.begin_cycle(here, year)
+    application = cycles.begin_cycle(here, year)
     if as_json:
         emit({"application": application})
     else:
@@ -217,15 +219,15 @@ def gallery(
 
     One page, and the same as JSON.
     """
-    from tasks.rendering.gallery import render_gallery
+    from adapters.papers.gallery import render_gallery
 
     here = existing_workspace()
     if folder is None:
-        european.publish(here, year)
+        cycles.publish(here, year)
         folder = here.settings.home / "galleries" / str(year)
     with here.record.reading() as session:
         shown = shown_in(session, year)
-    european.write_gallery(folder, *render_gallery(shown))
+    cycles.write_gallery(folder, *render_gallery(shown))
     if as_json:
         emit(shown)
     else:
@@ -283,7 +285,7 @@ def _revoke_class(named: Issued, email: str, code: str, reason: str, as_json: bo
     if done := proofs(email, code, reason):
         with here.record.writing() as session:
             application = held(session, by)
-            refusal = reviewing.act_as_coordinator(
+            refusal = proving.act_as_coordinator(
                 session, application, email, code, now=here.now(), key=here.key
             )
             if refusal is None:
@@ -343,15 +345,13 @@ def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan
         raise InvalidInput("reopening", [Fault(name, "is needed together with --plan.") for name in missing])
     with here.record.writing() as session:
         application = held(session, reopening.authority(session, subject))
-        refusal = reviewing.act_as_coordinator(
-            session, application, email, code, now=here.now(), key=here.key
-        )
+        refusal = proving.act_as_coordinator(session, application, email, code, now=here.now(), key=here.key)
         if refusal is None:
             found = reopening.reopen(session, subject, plan, reason, email.lower(), now=here.now())
     accepted(refusal, here, application.id)  # only now, when a wrong code is counted
     send_due(here)
     for year in found.years:
-        european.publish(here, year)
+        cycles.publish(here, year)
     _tell_consequences(found, as_json, done=True)
     with here.record.reading() as session:
         waiting = [one for one in found.touched if seen(session, one).stage is not Stage.CLOSED]

@@ -17,26 +17,29 @@ import sqlalchemy as sa
 import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from adapters.mail.folder import MailFolder
+from adapters.prefect.client import prefect_client
+from adapters.prefect.runs import ask_for, start
+from adapters.workspace import Workspace
 from cli.output import err, out, say, table
 from cli.processes import Interrupted, ended_by_signal
 from cli.services import free_port, kept_alive, running_services, services
-from labels import reviewing
-from labels.answers import read_answer
+from labels.answering import accepting
+from labels.applications.documents import StoredDocument
 from labels.errors import NotAllowed, OutOfReach
 from labels.record.schema import Application, Document, Mail, Stage, Step, StepKind, StepState
 from labels.registry.importing import import_registry
-from labels.reviewing import Refusal
+from labels.rules.kept import rules_of
 from labels.rules.model import SchoolDocument
 from labels.school_label import inviting, rounds
 from labels.settings import PROJECT, Settings
-from labels.steps import open_steps
-from labels.submitting import StoredDocument, rules_of
-from tasks.european import begin_cycle
-from tasks.mail.folder import MailFolder
-from tasks.preselection import DEPLOYMENT, begin
-from tasks.runs import ask_for, prefect_client, start, wake
-from tasks.submission import store_evidence, submit_file
-from tasks.workspace import Workspace
+from labels.steps.answers import read_answer
+from labels.steps.outcome import Refusal
+from labels.steps.step import open_steps
+from usecases.applying import store_evidence, submit_file
+from usecases.cycles import begin_cycle
+from usecases.inviting import DEPLOYMENT, begin
+from usecases.running import wake
 
 EXAMPLES = PROJECT / "examples"
 TODAY = date(2026, 3, 16)
@@ -311,7 +314,7 @@ def _answer_all(
         with here.record.writing() as session:
             if session.get_one(Step, step.id).state is not StepState.OPEN:
                 continue
-            result = reviewing.answer(
+            result = accepting.answer(
                 session, step.id, step.assignee, code, given,
                 now=here.now(), key=here.key, door="demo", documents=documents,
             )  # fmt: skip

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from labels.clock import ZONE, in_words
 from labels.errors import InvalidInput, LabelsError
-from labels.text import clean
+from labels.words.text import clean
 
 PIPED = 160
 """Columns of a table that goes into a file or another program, where no window folds it."""

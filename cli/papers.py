@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
-from cli.app import AsJson, WithoutAs, WithoutCode, WithoutReason, accepted, app, plain, proofs, worded
+from adapters.mail.post import send_due
+from adapters.papers.checking import check_file
+from adapters.papers.issuing import make
+from adapters.workspace import existing_workspace
 from cli.output import emit, out, say, say_plainly, table
-from labels import correcting, reviewing
-from labels.check_codes import looks_like_a_code, read_code
+from cli.words import AsJson, WithoutAs, WithoutCode, WithoutReason, accepted, app, plain, proofs, worded
+from labels.answering import proving
 from labels.errors import Fault, InvalidInput, NotAllowed
-from labels.steps import held
-from labels.verifying import LABELS, PaperState, Verdict, by_code
-from tasks.checking import check_file
-from tasks.issuing import make
-from tasks.post import send_due
-from tasks.workspace import existing_workspace
+from labels.papers.codes import looks_like_a_code, read_code
+from labels.papers.verifying import LABELS, PaperState, Verdict, by_code
+from labels.revoking import correcting
+from labels.steps.step import held
 
 _COLOURS = {PaperState.VALID: "bold green", PaperState.ALTERED: "bold red", PaperState.REVOKED: "bold red"}
 
@@ -116,7 +117,7 @@ def reissue(
     # that a command that died in between can be given again.
     with here.record.writing() as session:
         attempt = session.begin_nested()
-        refusal = reviewing.act_as_coordinator(
+        refusal = proving.act_as_coordinator(
             session, held(session, by), email, code, now=here.now(), key=here.key
         )
         session.flush()
@@ -127,9 +128,7 @@ def reissue(
     made = make(here, shown.due)
     with here.record.writing() as session:
         application = held(session, by)
-        refusal = reviewing.act_as_coordinator(
-            session, application, email, code, now=here.now(), key=here.key
-        )
+        refusal = proving.act_as_coordinator(session, application, email, code, now=here.now(), key=here.key)
         if refusal is None:
             if correcting.correction(session, award, here.stamp) != shown:
                 raise NotAllowed("What it states changed meanwhile. Nothing was done: look at it again.")

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.supervision import Supervision
 from cli.output import say
 from labels.settings import PROJECT, Settings
-from tasks.supervision import Supervision
 
 POOL = "labels"
 STOP_WITHIN = 60.0

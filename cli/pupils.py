@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
-from cli.app import As, AsJson, Code, accepted, app, plain, worded
+from adapters.papers.fonts import missing_characters
+from adapters.prefect.client import prefect_client
+from adapters.prefect.console import quietly
+from adapters.workspace import Workspace, existing_workspace
 from cli.output import emit, say
-from cli.watching import quietly
+from cli.words import As, AsJson, Code, accepted, app, plain, worded
 from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError, OutOfReach
 from labels.pupil_label import classes
@@ -20,9 +23,6 @@ from labels.pupil_label.names import LARGEST, read_names
 from labels.pupil_label.report import ClassReport, report
 from labels.record.schema import PupilClass
 from tasks.pupil import ClassInHand, file_names, in_hand
-from tasks.rendering.fonts import missing_characters
-from tasks.runs import prefect_client
-from tasks.workspace import Workspace, existing_workspace
 
 
 @app.command()

@@ -10,34 +10,24 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from cli.app import (
-    As,
-    AsJson,
-    Code,
-    OneApplication,
-    OneStep,
-    accepted,
-    answered,
-    app,
-    plain,
-    read_json,
-    worded,
-)
+from adapters.prefect.client import prefect_client
+from adapters.prefect.runs import ask_for
+from adapters.workspace import existing_workspace
+from cli.answering import answered
 from cli.output import emit, emit_each, say, say_plainly, table
-from labels import reviewing
-from labels.answers import Declaration, Decline, read_answer
+from cli.words import As, AsJson, Code, OneApplication, OneStep, accepted, app, plain, read_json, worded
+from labels.answering import accepting
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Award
-from labels.reviewing import Refusal
 from labels.rules import load_rules
 from labels.school_label import drafting, rounds
 from labels.school_label.preselection import SchoolCheck, check_schools, cut_offs_on
 from labels.school_label.worksheet import worksheet
-from labels.steps import seen
-from tasks.preselection import DEPLOYMENT, begin
-from tasks.runs import ask_for, prefect_client
-from tasks.workspace import existing_workspace
+from labels.steps.answers import Declaration, Decline, read_answer
+from labels.steps.outcome import Refusal
+from labels.steps.step import seen
+from usecases.inviting import DEPLOYMENT, begin
 
 
 @app.command("school-check")
@@ -227,7 +217,7 @@ def draft(
     here = existing_workspace()
     given = read_answer(read_json(file), file.name)
     with here.record.writing() as session:
-        saved = reviewing.save_draft(session, step, email, code, given, now=here.now(), key=here.key)
+        saved = accepting.save_draft(session, step, email, code, given, now=here.now(), key=here.key)
     if isinstance(saved, Refusal):
         accepted(saved, here)
         return

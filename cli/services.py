@@ -24,17 +24,18 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from adapters.mail.post import send_due
+from adapters.papers.signing import signer_of
+from adapters.prefect.client import prefect_client
+from adapters.prefect.database import connection_url
+from adapters.workspace import Workspace, open_workspace
 from cli import FOR_CLIENTS
 from cli.output import say
-from cli.prefect_database import connection_url
 from cli.processes import POOL, STOP_WITHIN, Interrupted, Services, ended_by_signal
+from desk.app import public_app
 from labels.errors import NotAllowed, OutOfReach
 from labels.settings import PROJECT, Settings, load_settings
-from tasks.post import send_due
-from tasks.runs import PATIENCE, end_lost_runs, prefect_client, recover
-from tasks.signing import signer_of
-from tasks.web import public_app
-from tasks.workspace import Workspace, open_workspace
+from usecases.recovering import PATIENCE, end_lost_runs, recover
 
 PLACES = max(2, os.cpu_count() or 2) + 1
 """Runs that a worker may have: one more than it has processes, so that whichever is through has the next one at once."""
@@ -169,7 +170,7 @@ def services(
     running = Services(settings, api_url, child_environment(settings, api_url))
     with contextlib.ExitStack() as stack:
         stack.callback(running.stop)
-        running.start("server", [sys.executable, "-m", "cli.prefect_server", str(port)])
+        running.start("server", [sys.executable, "-m", "adapters.prefect.server", str(port)])
         stack.enter_context(_links_server(here, documents_port))
         await_server(running, stop)
         client = {name: running.environment[name] for name in FOR_CLIENTS}
@@ -317,7 +318,7 @@ def kept_alive(running: Services, here: Workspace, stop: threading.Event) -> Ite
 
 def run_services() -> None:
     """`labels up`: everything for real use on one machine, until it is told to end."""
-    from tasks.rendering.branding import check_branding  # reads catalogues, which other commands do not need
+    from adapters.papers.branding import check_branding  # reads catalogues, which other commands do not need
 
     settings = load_settings()
     signer_of(settings)  # a key that can't be used is told before anything is started

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from cli.output import heading, say_plainly, table
-from labels import inquiry
 from labels.clock import ZONE, in_words
 from labels.record.schema import Outcome
-from labels.text import one_line
+from labels.views import inquiry
+from labels.words.text import one_line
 
 LONGEST = 100
 """Characters of one detail of a journal entry; the whole of it is in `labels show --json`."""

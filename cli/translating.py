@@ -5,11 +5,11 @@ from __future__ import annotations
 from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, ConfigDict
 
+from adapters.languages import translations
+from adapters.languages.catalogues import TEMPLATE
 from cli.output import emit, say, table
 from labels.errors import Fault, InvalidInput
-from labels.languages import translated
-from tasks.languages import translations
-from tasks.languages.catalogues import TEMPLATE
+from labels.words.languages import translated
 
 
 class LanguageState(BaseModel):

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cli.app import AsJson, app, plain, worded
+from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly, table
-from tasks.upkeep import keep_up, look_for_stuck
-from tasks.workspace import existing_workspace
+from cli.words import AsJson, app, plain, worded
+from usecases.upkeep import keep_up, look_for_stuck
 
 
 @app.command()

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from labels.languages import ENGLISH, translated
-from labels.papers import CertificateFacts, Label
-from tasks.rendering.certificates import Stamping
+from adapters.papers.certificates import Stamping
+from labels.papers.facts import CertificateFacts, Label
+from labels.words.languages import ENGLISH, translated
 
 LONG = (
     "Maria de los Ángeles Fernández-Villaverde y Ruiz de la Prada",

@@ -17,13 +17,13 @@ import yaml
 from PIL import Image
 from playwright.sync_api import Page
 
+from adapters.prefect.client import prefect_client
+from adapters.workspace import Workspace
 from cli import demo
 from cli.services import free_port, services
 from labels.record.schema import Application, Issued
 from labels.registry.importing import import_registry
 from labels.settings import PROJECT, Settings
-from tasks.runs import prefect_client
-from tasks.workspace import Workspace
 from tests.support.browser import Person, ResumeForm, person_at
 
 PICTURES = PROJECT / "docs" / "pictures"

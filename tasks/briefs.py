@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from adapters.workspace import Workspace
 from labels.clock import in_words
 from labels.record.schema import (
     Application,
@@ -27,32 +27,10 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.registry.countries import country_name
-from labels.steps import steps_of
-from labels.submitting import rules_of
-from labels.text import markdown_paragraphs, markdown_plain
-from tasks.workspace import Workspace
-
-
-class Brief(NamedTuple):
-    """What a reviewer (or applicant, or coordinator) needs to know before answering, as Markdown."""
-
-    title: str
-    """The project's, as plain text."""
-    opening: str
-    """Who applies, what is asked by when, what was asked before, and the documents."""
-    sections: dict[str, str]
-    """The applicant's words on each criterion, by its id."""
-    names: dict[str, str]
-    """The criteria's names, by id."""
-
-    def whole(self) -> str:
-        """All of it as one page."""
-        parts = [f"# {markdown_plain(self.title)}", self.opening]
-        parts += [
-            f"### {markdown_plain(self.names.get(section, section))}\n\n{text}"
-            for section, text in self.sections.items()
-        ]
-        return "\n\n".join(parts)
+from labels.rules.kept import rules_of
+from labels.steps.step import steps_of
+from labels.views.brief import Brief
+from labels.words.text import markdown_paragraphs, markdown_plain
 
 
 def brief(session: Session, here: Workspace, application: Application, awaited: Sequence[Step]) -> Brief:

@@ -5,64 +5,33 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Generator, Iterator
-from datetime import datetime
-from pathlib import Path
 
 import sqlalchemy as sa
 from prefect import get_run_logger, task
 from prefect.artifacts import create_progress_artifact
 from sqlalchemy.orm import Session
 
+from adapters.papers.issuing import store
+from adapters.prefect.client import prefect_client
+from adapters.prefect.progress import Progress
+from adapters.prefect.retrying import RETRIED
+from adapters.prefect.runs import start
+from adapters.workspace import Workspace, workspace
 from labels.errors import InvalidInput
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.certificates import certificates_left, due_certificates
-from labels.european_label.freezing import RulesFor
-from labels.european_label.gallery import gallery
-from labels.issued import DuePaper, MadePaper, enter
-from labels.journal import SYSTEM, note
-from labels.papers import CertificateFacts
-from labels.record.schema import Application, Cycle, CycleOrganisation, Document, Journal, Stage, Step
-from labels.rules import load_rules
-from labels.steps import held
+from labels.papers.facts import CertificateFacts
+from labels.papers.issued import DuePaper, MadePaper, enter
+from labels.record.journal import SYSTEM, note
+from labels.record.schema import Application, Cycle, CycleOrganisation, Journal, Stage, Step
+from labels.steps.step import held
 from tasks import european_briefs
-from tasks.issuing import store
 from tasks.process import asked, show, tell_prefect
-from tasks.progress import Progress
-from tasks.retrying import RETRIED
-from tasks.runs import prefect_client, start, wake
-from tasks.workspace import Workspace, workspace
+from usecases.cycles import begin_cycle, publish, rules_of_year
+from usecases.running import wake
 
 TOGETHER = 50
 """Certificates that are entered into the record in one transaction."""
-
-
-def rules_of_year(here: Workspace, year: int) -> RulesFor:
-    """The rules by which a year's cycle goes, for every organisation."""
-    day = freezing.rules_day(year)
-    return lambda organisation: load_rules(organisation, day, here.settings.rules)
-
-
-# The year ---------------------------------------------------------------------------------------
-
-
-def begin_cycle(here: Workspace, year: int | None = None) -> str:
-    """Begins the cycle of a year, by default the latest whose window is over, and starts its run; once.
-
-    Raises:
-        InvalidInput: there is no such year, or no Central Support Service.
-        NotAllowed: labels of that year can still be awarded.
-        OutOfReach: Prefect does not answer; `labels recover` starts the run later.
-    """
-    with here.record.writing() as session:
-        if year is None:
-            central = freezing.central_organisation(session).id
-            year = freezing.latest_year(lambda one: rules_of_year(here, one)(central).european, here.now())
-        application = freezing.begin(session, year, rules_of_year(here, year), now=here.now())
-        closed = session.get_one(Application, application).stage is Stage.CLOSED
-    if not closed:
-        with prefect_client() as client:
-            start(here, client, application)
-    return application
 
 
 @task(name="begin the year", **RETRIED)
@@ -185,8 +154,8 @@ def _rendered(
 ) -> Generator[tuple[DuePaper, bytes | InvalidInput], None, None]:
     """The certificates that are not stored yet, made on all cores where they are many."""
     # WeasyPrint takes half a second to import, and most executions end in a suspension before it.
-    from tasks.rendering.campaigns import BATCH, render_each
-    from tasks.rendering.credentials import render_credential
+    from adapters.papers.campaigns import BATCH, render_each
+    from adapters.papers.credentials import render_credential
 
     under_way: deque[DuePaper] = deque()
 
@@ -231,37 +200,6 @@ def _tell_unprintable(here: Workspace, application_id: str, certificate: DuePape
             note(session, application, SYSTEM, what, here.now(), award=award)
 
 
-def keep(
-    session: sa.orm.Session,
-    application: str,
-    kind: str,
-    name: str,
-    key: str,
-    media_type: str,
-    size: int,
-    now: datetime,
-) -> bool:
-    """Notes a stored document, once; tells whether it is new."""
-    known = session.scalar(
-        sa.select(Document.id).where(
-            Document.application == application, Document.kind == kind, Document.name == name
-        )
-    )
-    if known is None:
-        session.add(
-            Document(
-                application=application,
-                kind=kind,
-                name=name,
-                key=key,
-                media_type=media_type,
-                size=size,
-                stored_at=now,
-            )
-        )
-    return known is None
-
-
 @task(name="publish the gallery", **RETRIED)
 def publish_gallery(application_id: str) -> str:
     """The gallery as the awards are now; its digest."""
@@ -271,40 +209,6 @@ def publish_gallery(application_id: str) -> str:
     shown = publish(here, year)
     _show_cycle(here, year)
     return shown
-
-
-def publish(here: Workspace, year: int) -> str:
-    """Stores a year's gallery and puts it into the folder of galleries, where a portal can fetch it.
-
-    Raises:
-        NotFound: the cycle of that year has not begun.
-    """
-    from tasks.rendering.gallery import render_gallery
-
-    with here.record.reading() as session:
-        shown = gallery(session, year)
-    page, body = render_gallery(shown)
-    files = {"index.html": (page, "text/html"), "gallery.json": (body, "application/json")}
-    keys = {name: here.documents.put(content, media) for name, (content, media) in files.items()}
-    write_gallery(here.settings.home / "galleries" / str(year), page, body)
-    with here.record.writing() as session:
-        cycle = freezing.cycle_in(session, year)
-        held(session, cycle.application)
-        for name, (content, media) in files.items():
-            stored = f"{year}-{shown.digest[:8]}-{name}"
-            keep(session, cycle.application, "gallery", stored, keys[name], media, len(content), here.now())
-        # Something may have been taken back while the page was made: then it is to be made again.
-        cycle.published = shown.digest if gallery(session, year).digest == shown.digest else None
-    return shown.digest
-
-
-def write_gallery(folder: Path, page: bytes, body: bytes) -> None:
-    """The gallery's two files, each replaced at one stroke."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("gallery.json", body), ("index.html", page)):
-        draft = folder / f".{name}.new"
-        draft.write_bytes(content)
-        draft.replace(folder / name)
 
 
 def _show_cycle(here: Workspace, year: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from adapters.workspace import Workspace
 from labels.clock import in_words
 from labels.european_label.awarding import approved_in
 from labels.european_label.screening import (
@@ -31,11 +32,11 @@ from labels.record.schema import (
     StepState,
 )
 from labels.registry.countries import country_name
-from labels.scoring import in_points
-from labels.steps import steps_of
-from labels.text import markdown_plain
-from tasks.briefs import Brief, warnings
-from tasks.workspace import Workspace
+from labels.reviews.scoring import in_points
+from labels.steps.step import steps_of
+from labels.views.brief import Brief
+from labels.words.text import markdown_plain
+from tasks.briefs import warnings
 
 LISTED = 300
 """Entries of a list in a form; the artifact of the run has all."""

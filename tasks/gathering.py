@@ -10,11 +10,11 @@ from pathlib import Path
 import pikepdf
 from prefect import task
 
-from labels.gathering import Kept, certificates_of
-from tasks.placing import place
-from tasks.progress import Progress
-from tasks.retrying import RETRIED
-from tasks.workspace import Workspace, workspace
+from adapters.files import place
+from adapters.prefect.progress import Progress
+from adapters.prefect.retrying import RETRIED
+from adapters.workspace import Workspace, workspace
+from labels.papers.gathering import Kept, certificates_of
 
 VOLUME = 100
 """Certificates in one file for printing: as many as a print shop likes to have in one, and a few megabytes."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from prefect import task
 from sqlalchemy.orm import Session
 
-from labels import deciding, reviewing
-from labels.issuing import due_papers
+from adapters.papers.issuing import issue
+from adapters.prefect.retrying import RETRIED
+from adapters.workspace import Workspace, workspace
+from labels.applications import conditions
+from labels.papers.due import due_papers
 from labels.record.schema import Application, Step
+from labels.reviews import asking, deciding
 from tasks import briefs
-from tasks.issuing import issue
 from tasks.process import asked
-from tasks.retrying import RETRIED
 from tasks.school_briefs import school_brief
-from tasks.workspace import Workspace, workspace
 
 
 @task(name="check the conditions", **RETRIED)
@@ -21,13 +22,13 @@ def conditions_met(application_id: str) -> bool:
     """Whether the application may be judged; if not, it has ended with every failed condition."""
     here = workspace()
     with here.record.writing() as session:
-        return deciding.check_conditions(session, application_id, now=here.now())
+        return conditions.check_conditions(session, application_id, now=here.now())
 
 
 @task(name="ask", **RETRIED)
 def ask(application_id: str) -> list[str]:
     """Asks whom the rules call next; the steps that the application waits for, none if none."""
-    return asked(application_id, reviewing.ask, _brief, artifact="brief", description="What is asked of whom")
+    return asked(application_id, asking.ask, _brief, artifact="brief", description="What is asked of whom")
 
 
 def _brief(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:

@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
 
-from labels.clock import brussels_day
-from labels.record.schema import SchoolRound
+from adapters.mail.post import send_due
+from adapters.prefect.client import prefect_client
+from adapters.prefect.progress import Progress
+from adapters.prefect.retrying import RETRIED
+from adapters.prefect.runs import start_all
+from adapters.workspace import workspace
 from labels.registry.countries import COUNTRIES
-from labels.rules import RuleEdition, load_rules, load_school_rules
 from labels.school_label import inviting, rounds
-from tasks.post import send_due
-from tasks.progress import Progress
-from tasks.retrying import RETRIED
-from tasks.runs import prefect_client, start_all
-from tasks.workspace import Workspace, workspace
-
-DEPLOYMENT = "school-label-preselection/preselection"
-"""The deployment that runs a round (prefect.yaml)."""
-
-
-RulesFor = Callable[[str], RuleEdition]
-
-
-def rules_on(here: Workspace, day: date) -> RulesFor:
-    """The rules in force on a day, for every organisation."""
-    return lambda organisation: load_rules(organisation, day, here.settings.rules)
-
-
-def school_rules_on(here: Workspace, day: date) -> RulesFor:
-    """The same, as the applications of schools are judged by them."""
-    return lambda organisation: load_school_rules(organisation, day, here.settings.rules)
-
-
-def begin(here: Workspace, on: date | None = None) -> SchoolRound:
-    """The round of the year of `on`, by default today's; begun now where it has not been.
-
-    Raises:
-        InvalidInput: the day is none that a round could be of, or there is no Central Support Service.
-        NotAllowed: the day is still to come, or the round would end before it begins.
-    """
-    day = on or brussels_day(here.now())
-    with here.record.writing() as session:
-        return rounds.begin(session, day, rules_on(here, day), now=here.now())
+from usecases.inviting import begin, school_rules_on
 
 
 @task(name="begin the round", **RETRIED)

@@ -7,21 +7,21 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
-from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from sqlalchemy.orm import Session
 
-from labels import deciding
-from labels.issuing import due_receipt
+from adapters.mail.post import send_due
+from adapters.papers.issuing import issue
+from adapters.prefect.client import prefect_client
+from adapters.prefect.retrying import RETRIED
+from adapters.prefect.runs import run_name, run_tags
+from adapters.workspace import Workspace, workspace
+from labels.applications import ending
+from labels.papers.due import due_receipt
 from labels.record.schema import Application, Decision, Document, Outcome, Stage, Step
-from labels.steps import held
+from labels.steps.step import held
 from tasks import briefs
-from tasks.issuing import issue
-from tasks.post import send_due
-from tasks.retrying import RETRIED
-from tasks.runs import run_name, run_tags
-from tasks.workspace import Workspace, workspace
 
 
 @task(name="register", **RETRIED)
@@ -106,7 +106,7 @@ def close(application_id: str) -> str:
         show(f"decision-{application_id}", text, f"{application_id}: {decision.outcome.value}")
     tell_prefect(application, Stage.CLOSED)
     with here.record.writing() as session:
-        outcome: Outcome = deciding.close(session, application_id, now=here.now())
+        outcome: Outcome = ending.close(session, application_id, now=here.now())
         application = session.get_one(Application, application_id)
         session.flush()
         application.parked_revision = application.revision
@@ -133,7 +133,7 @@ def tell_prefect(application: Application, stage: Stage | None = None) -> None:
     name, tags = run_name(application), run_tags(application, stage)
     if run is not None and run.name == name and set(run.tags) == set(tags):
         return
-    with get_client(sync_client=True) as client:
+    with prefect_client() as client:
         body = {"name": name, "tags": tags}
         client._client.patch(f"/flow_runs/{flow_run.id}", json=body).raise_for_status()
     if run is not None:

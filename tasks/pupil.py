@@ -22,16 +22,16 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import task
 from prefect.context import FlowRunContext
 
+from adapters.files import place
+from adapters.papers.signing import signer_of
+from adapters.prefect.retrying import RETRIED
+from adapters.workspace import Workspace
 from labels.errors import InvalidInput, LabelsError, NotAllowed
-from labels.papers import CertificateFacts
+from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.names import Pupil
 from labels.settings import PROJECT
-from tasks.placing import place
-from tasks.retrying import RETRIED
-from tasks.signing import signer_of
-from tasks.workspace import Workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -137,8 +137,8 @@ def _shown(name: str) -> Callable[[Callable[[str], int]], Callable[[str], int]]:
 def print_certificates(number: str) -> int:
     """Lays out a certificate for each pupil; they stay in memory. Returns how many there are."""
     # WeasyPrint takes half a second to import.
-    from tasks.rendering.certificates import render_certificates
-    from tasks.rendering.credentials import render_credential
+    from adapters.papers.certificates import render_certificates
+    from adapters.papers.credentials import render_credential
 
     given = _held(number)
     settings, stamp = given.here.settings, given.here.stamp

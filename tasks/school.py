@@ -5,14 +5,14 @@ from __future__ import annotations
 from prefect import task
 from sqlalchemy.orm import Session
 
-from labels.issuing import due_invitation
+from adapters.papers.issuing import issue
+from adapters.prefect.retrying import RETRIED
+from adapters.workspace import Workspace, workspace
+from labels.papers.due import due_invitation
 from labels.record.schema import Application, Step
 from labels.school_label import deciding, inviting, prefilling, receiving
-from tasks.issuing import issue
 from tasks.process import asked
-from tasks.retrying import RETRIED
 from tasks.school_briefs import school_brief
-from tasks.workspace import Workspace, workspace
 
 
 @task(name="fill in what is known", **RETRIED)

@@ -7,16 +7,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from adapters.workspace import Workspace
 from labels.clock import in_words
 from labels.record.schema import Application, School, Stage, Step, StepKind, StepState
 from labels.rules.model import Requirement, SelfAssessmentRules
 from labels.school_label.prefilling import FIELDS
 from labels.school_label.receiving import questions_of
 from labels.school_label.worksheet import line as row_line
-from labels.steps import steps_of
-from labels.text import markdown_paragraphs, markdown_plain
-from tasks.briefs import Brief, about_school, asked, documents, listed, questions_answered, warnings
-from tasks.workspace import Workspace
+from labels.steps.step import steps_of
+from labels.views.brief import Brief
+from labels.words.text import markdown_paragraphs, markdown_plain
+from tasks.briefs import about_school, asked, documents, listed, questions_answered, warnings
 
 LISTED = 40
 """Rows of each part of what was filled in that are shown; a large school has hundreds."""

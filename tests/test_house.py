@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from labels.settings import PROJECT
 
-LAYERS = ("labels", "tasks", "flows", "workers", "cli")
+LAYERS = ("labels", "adapters", "usecases", "tasks", "flows", "desk", "workers", "cli")
 """From the inside out: each may import itself and those before it."""
 
 KEPT_OUT_OF_THE_DOMAIN = {"prefect", "boto3", "botocore", "weasyprint"}

@@ -34,7 +34,7 @@ from prefect.flow_engine import load_flow, run_flow
 from prefect.logging.handlers import APILogWorker
 from prefect.logging.loggers import flow_run_logger, get_logger
 
-from tasks.supervision import end_with_supervisor
+from adapters.supervision import end_with_supervisor
 from workers.remembering import remember_answers
 from workers.reporting import report_sparingly
 

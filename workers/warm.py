@@ -38,7 +38,7 @@ from prefect.states import Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from pydantic import Field
 
-from tasks.supervision import handed_on
+from adapters.supervision import handed_on
 from workers.child import OF_A_RUN
 from workers.listening import Listener, next_of
 from workers.remembering import remember_answers

@@ -23,13 +23,13 @@ from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from adapters.prefect.client import prefect_client
 from benchmarks.peers.driving import Order, drive, open_office
 from benchmarks.peers.prefect_flow import small_process
 from benchmarks.processor import processor
 from cli.processes import POOL, Services
 from cli.services import free_port, services
 from labels.settings import Settings
-from tasks.runs import prefect_client
 
 LOOK_EVERY = 0.1
 """Seconds between two questions to the server how many runs are suspended."""

@@ -20,6 +20,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from adapters.papers.certificates import render_certificate
+from adapters.papers.letters import render_letter
+from adapters.workspace import Workspace, open_workspace
 from benchmarks.year import checking, telling, world
 from benchmarks.year.engines import InProcess, OnPrefect
 from benchmarks.year.ledger import Ledger
@@ -30,9 +33,6 @@ from labels.clock import BRUSSELS
 from labels.record import Record
 from labels.record.schema import Application, SchoolOutcome
 from labels.settings import Settings
-from tasks.rendering.certificates import render_certificate
-from tasks.rendering.letters import render_letter
-from tasks.workspace import Workspace, open_workspace
 from tests.support.papers import certificate, letter
 
 MARKS = (

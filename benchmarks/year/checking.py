@@ -10,7 +10,6 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import radar
 from labels.record.schema import (
     OPEN_STAGES,
     Application,
@@ -25,8 +24,9 @@ from labels.record.schema import (
     Step,
     StepState,
 )
-from labels.steps import AWAITED, open_steps
-from labels.submitting import rules_of
+from labels.rules.kept import rules_of
+from labels.steps.step import AWAITED, open_steps
+from labels.views import stuck
 
 MANY = 500
 """Rows that are in memory together."""
@@ -180,7 +180,7 @@ def _labels(session: Session, counts: dict[str, int]) -> Iterator[str]:
 
 
 def _stuck(session: Session, now: datetime, counts: dict[str, int]) -> Iterator[str]:
-    found = radar.stuck(session, now)
+    found = stuck.stuck(session, now)
     counts["stuck"] = len(found)
     for one in found:
         yield f"{one.subject}: {one.reason}"

@@ -14,29 +14,32 @@ from typing import Any, Protocol, Self
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from adapters.mail.delivery import deliver_due
+from adapters.mail.post import send_due
+from adapters.papers.issuing import make, store
+from adapters.prefect.client import prefect_client
+from adapters.prefect.runs import ask_for, start
+from adapters.workspace import Workspace
 from benchmarks.processor import processor
 from benchmarks.year.ledger import Ledger
 from benchmarks.year.people import People
 from cli.processes import Services
 from cli.services import free_port, services
-from labels import deciding, reviewing
+from labels.applications import conditions, ending
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.certificates import due_certificates
-from labels.issued import DuePaper, enter
-from labels.issuing import due_invitation, due_papers, due_receipt
+from labels.papers.due import due_invitation, due_papers, due_receipt
+from labels.papers.issued import DuePaper, enter
 from labels.record.schema import Application, CycleOrganisation, Stage, Step
+from labels.reviews import asking, deciding
 from labels.school_label import deciding as school_deciding
 from labels.school_label import inviting, prefilling, receiving, rounds
 from labels.settings import Settings
-from labels.steps import held
-from tasks.european import begin_cycle, publish, rules_of_year
-from tasks.issuing import make, store
-from tasks.mail.delivery import deliver_due
-from tasks.post import send_due
-from tasks.preselection import DEPLOYMENT, begin, school_rules_on
-from tasks.runs import ask_for, prefect_client, start, wake
-from tasks.workspace import Workspace
+from labels.steps.step import held
 from tests.e2e.conftest import Stage_
+from usecases.cycles import begin_cycle, publish, rules_of_year
+from usecases.inviting import DEPLOYMENT, begin, school_rules_on
+from usecases.running import wake
 
 BLANK = b"%PDF-1.7\n% A sheet that stands for one that the sample left out.\n%%EOF\n"
 SHEETS = 20
@@ -149,8 +152,8 @@ class InProcess:
 
     def _national(self, application: str) -> set[str]:
         self._acknowledge(application)
-        if self._do("conditions", deciding.check_conditions, application):
-            if self._asked(reviewing.ask, application):
+        if self._do("conditions", conditions.check_conditions, application):
+            if self._asked(asking.ask, application):
                 return set()
             self._do("decide", deciding.decide, application, key=self._here.key)
         self._issue(application)
@@ -163,7 +166,7 @@ class InProcess:
         if self._asked(receiving.ask, application):
             return set()
         self._acknowledge(application)
-        if self._asked(reviewing.ask, application):
+        if self._asked(asking.ask, application):
             return set()
         self._do("decide", school_deciding.decide, application, key=self._here.key)
         self._issue(application)
@@ -258,7 +261,7 @@ class InProcess:
         self._deliver(application)
 
         def closed(session: Session, application: str, *, now: datetime) -> None:
-            deciding.close(session, application, now=now)
+            ending.close(session, application, now=now)
             row = session.get_one(Application, application)
             session.flush()
             row.parked_revision = row.revision

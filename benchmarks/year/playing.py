@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
+from adapters.workspace import Workspace
 from benchmarks.year.engines import Engine
 from benchmarks.year.people import Act, People
 from benchmarks.year.world import BEGINS, CYCLE_ON, ROUND_ON, YEAR, Planned, World, file_of
-from labels import conflicts, deadlines, deciding, reminders, reviewing
-from labels.answers import read_answer
+from labels.answering import accepting, deadlines, reminders, rights
+from labels.applications.documents import StoredDocument
 from labels.clock import BRUSSELS
-from labels.people import choose_reviewer, review_code
 from labels.record.schema import (
     OPEN_STAGES,
     Application,
@@ -27,13 +27,16 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
-from labels.reviewing import Refusal
+from labels.reviews import conflicts, coordinating
+from labels.reviews.choosing import choose_reviewer
 from labels.rules import load_rules
+from labels.rules.kept import rules_of
 from labels.settings import PROJECT
-from labels.steps import steps_of
-from labels.submitting import StoredDocument, rules_of
-from tasks.submission import store_evidence, submit_file
-from tasks.workspace import Workspace
+from labels.steps.answers import read_answer
+from labels.steps.codes import review_code
+from labels.steps.outcome import Refusal
+from labels.steps.step import steps_of
+from usecases.applying import store_evidence, submit_file
 
 EVIDENCE = PROJECT / "examples" / "evidence"
 HORIZON = datetime(2028, 9, 1, tzinfo=BRUSSELS)
@@ -225,7 +228,7 @@ class Year:
             documents = self._school_files()
         given = read_answer(said)
         with self._measured(f"answer: {step.kind.value}"), here.record.writing() as session:
-            done = reviewing.answer(
+            done = accepting.answer(
                 session, step.id, step.assignee, self._code(step), given,
                 now=here.now(), key=here.key, door="year", documents=documents,
             )  # fmt: skip
@@ -260,7 +263,7 @@ class Year:
     def _withdraw(self, step: Step, application: Application) -> bool:
         here = self._here
         with self._measured("withdraw"), here.record.writing() as session:
-            done = deciding.withdraw(
+            done = rights.withdraw(
                 session, application.id, step.assignee, self._code(step), now=here.now(), key=here.key
             )
         if done is not None:
@@ -273,7 +276,7 @@ class Year:
             self.late_refusals += 1
             return False
         with self._measured("appeal"), here.record.writing() as session:
-            done = deciding.appeal(
+            done = rights.appeal(
                 session, application.id, step.assignee, self._code(step), "The evidence was not opened.",
                 now=here.now(), key=here.key,
             )  # fmt: skip
@@ -300,7 +303,7 @@ class Year:
             )
             if chosen is None:
                 raise Refused(f"{application.organisation} has nobody left for {application.id}")
-            reviewing.reassign(
+            coordinating.reassign(
                 session, step.id, chosen.email, "No answer came.", f"coordinator of {application.organisation}",
                 now=here.now(), key=here.key,
             )  # fmt: skip

@@ -13,13 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.calendars import Window, next_round
+from benchmarks.registry_generator import LAST_DAY, generate_registry
 from labels.clock import BRUSSELS
 from labels.record import Record
 from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Staff, Teacher
-from labels.registry.generating import LAST_DAY, generate_registry
 from labels.registry.importing import import_registry
 from labels.rules import load_rules
+from labels.rules.calendars import Window, next_round
 from tests.support.people import application_file
 
 # Europe's volumes of a year (docs/benchmarks.md names where they are from).

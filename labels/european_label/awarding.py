@@ -9,10 +9,6 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import outbox
-from labels.answers import Screening
-from labels.asking import Accepted, Refusal, coordinators, mail_step, those_who_coordinate
-from labels.calendars import add_working_days
 from labels.clock import brussels_day
 from labels.errors import InvalidInput, NotAllowed
 from labels.european_label.freezing import cycle_of
@@ -20,7 +16,10 @@ from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.merging import Project as Merged
 from labels.european_label.screening import MAILED, chosen, still_screening
 from labels.identifiers import european_award_id
-from labels.journal import RULES, note
+from labels.mail import outbox
+from labels.people.named import person_named
+from labels.people.staff import coordinators, those_who_coordinate
+from labels.record.journal import RULES, note
 from labels.record.rows import write, write_many
 from labels.record.schema import (
     Application,
@@ -41,9 +40,13 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.rules.calendars import add_working_days
+from labels.rules.kept import rules_of
 from labels.rules.model import EuropeanRules
-from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
-from labels.submitting import rules_of
+from labels.steps.answers import Screening
+from labels.steps.mailing import mail_step
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.step import close_step, common_context, held, open_step, steps_of
 
 # Merging ----------------------------------------------------------------------------------------
 

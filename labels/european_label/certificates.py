@@ -8,12 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.check_codes import Stamp
 from labels.european_label.awarding import certificate_name
 from labels.identifiers import european_cycle_id
-from labels.issued import DuePaper, marked
-from labels.languages import paper_language
-from labels.papers import CertificateFacts, Label
+from labels.papers.codes import Stamp
+from labels.papers.facts import CertificateFacts, Label
+from labels.papers.issued import DuePaper, marked
 from labels.record.schema import (
     Application,
     Award,
@@ -26,8 +25,9 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.rules import RuleEdition
-from labels.steps import seen
-from labels.submitting import rules_of
+from labels.rules.kept import rules_of
+from labels.rules.paper_language import paper_language
+from labels.steps.step import seen
 
 
 def due_certificates(

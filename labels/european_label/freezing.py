@@ -15,14 +15,13 @@ from typing import Any, NamedTuple, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.applications import digest
-from labels.asking import those_who_coordinate
-from labels.calendars import add_working_days
+from labels.applications.file import digest
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.european_label.ranking import Candidate, Place, rank
 from labels.identifiers import european_cycle_id, nomination_id
-from labels.journal import RULES, SYSTEM, note
+from labels.people.staff import central_organisation, those_who_coordinate
+from labels.record.journal import RULES, SYSTEM, note
 from labels.record.rows import write_many
 from labels.record.schema import (
     Application,
@@ -39,12 +38,14 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.rules import RuleEdition
+from labels.rules.calendars import add_working_days
+from labels.rules.kept import keep_rules, rules_of
 from labels.rules.model import EuropeanRules, Ties, Unit
-from labels.steps import held
-from labels.submitting import keep_rules, rules_of
+from labels.steps.step import held
 
 RulesFor = Callable[[str], RuleEdition]
 """The rules of an organisation, by its identifier, for the year in question."""
+
 
 FIRST_YEAR, LAST_YEAR = 2005, 2999
 """eTwinning began in 2005; the other end keeps slips of the finger out."""
@@ -79,21 +80,6 @@ def latest_year(rules_of_year: Callable[[int], EuropeanRules], now: datetime) ->
     return next(
         year for year in range(today.year, FIRST_YEAR - 1, -1) if window(rules_of_year(year), year)[1] < today
     )
-
-
-def central_organisation(session: Session) -> Organisation:
-    """The Central Support Service, which awards the European Quality Label.
-
-    Raises:
-        InvalidInput: the registry has none.
-    """
-    found = session.scalar(
-        sa.select(Organisation).where(Organisation.kind == "CSS").order_by(Organisation.id).limit(1)
-    )
-    if found is None:
-        problem = "the registry has no organisation of the kind CSS, which awards the label."
-        raise InvalidInput("cycle", [Fault("organisations.csv", problem, "Import one.")])
-    return found
 
 
 def begin(session: Session, year: int, rules_for: RulesFor, *, now: datetime) -> str:
@@ -269,6 +255,8 @@ def frozen_list(session: Session, year: int) -> list[FrozenLabel]:
 
 
 _LIST = cast("sa.Table", CycleLabel.__table__).c
+
+
 _FROZEN = sa.select(
     *(
         # A day is compared as text, and needs to be nothing else.

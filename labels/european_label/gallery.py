@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from labels.applications import digest
+from labels.applications.file import digest
 from labels.clock import brussels_day
 from labels.european_label.freezing import cycle_in
 from labels.record.schema import Award, Awarded, CycleLabel, CycleProject, Project, School

@@ -10,15 +10,10 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from labels.european_label import severity
-from labels.european_label.freezing import (
-    FrozenLabel,
-    RulesFor,
-    central_organisation,
-    central_rules,
-    preview,
-)
+from labels.european_label.freezing import FrozenLabel, RulesFor, central_rules, preview
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.ranking import Candidate, Place
+from labels.people.staff import central_organisation
 from labels.record.schema import (
     Application,
     Awarded,
@@ -34,7 +29,7 @@ from labels.record.schema import (
     StepState,
 )
 from labels.rules.model import EuropeanRules
-from labels.steps import AWAITED
+from labels.steps.step import AWAITED
 
 PREVIEW = "preview"
 """The stage of a cycle that has not begun."""

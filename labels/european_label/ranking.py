@@ -12,8 +12,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
+from labels.reviews.scoring import NO_SCORE, hundredths, in_points
 from labels.rules.model import EARLIER, EuropeanRules, Rounding, Ties, Unit, share_of
-from labels.scoring import NO_SCORE, hundredths, in_points
 
 
 class Candidate(NamedTuple):

@@ -9,14 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import outbox
-from labels.answers import Screening
-from labels.asking import Accepted, Refusal, coordinators, mail_step
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import cycle_of
 from labels.european_label.ranking import Candidate, Place, moving_up
-from labels.journal import RULES, note
+from labels.mail import outbox
+from labels.people.named import person_named
+from labels.people.staff import coordinators
+from labels.record.journal import RULES, note
 from labels.record.schema import (
     Application,
     Award,
@@ -35,10 +35,13 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.reviews.scoring import in_points
+from labels.rules.kept import rules_of
 from labels.rules.model import EuropeanRules, Unanswered
-from labels.scoring import in_points
-from labels.steps import close_step, common_context, held, open_step, person_named, steps_of
-from labels.submitting import rules_of
+from labels.steps.answers import Screening
+from labels.steps.mailing import mail_step
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.step import close_step, common_context, held, open_step, steps_of
 
 MAILED = 100
 """Entries of a list in a mail, which tells of it and is not its archive."""

@@ -14,17 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import outbox
-from labels.calendars import school_year
-from labels.check_codes import Stamp
 from labels.clock import brussels_day, in_words
 from labels.errors import NotAllowed, NotFound
 from labels.identifiers import pupil_class_id
-from labels.issued import enter_class
-from labels.journal import SYSTEM, note
-from labels.languages import paper_language
-from labels.papers import Label
-from labels.people import code_hash, code_matches, review_code
+from labels.mail import outbox
+from labels.papers.codes import Stamp
+from labels.papers.facts import Label
+from labels.papers.issued import enter_class
+from labels.record.journal import SYSTEM, note
 from labels.record.schema import (
     Application,
     Award,
@@ -35,11 +32,14 @@ from labels.record.schema import (
     School,
     Teacher,
 )
-from labels.reviewing import Refusal
 from labels.rules import RuleEdition, load_rules
+from labels.rules.calendars import school_year
+from labels.rules.kept import rules_of
 from labels.rules.model import PupilRules
-from labels.sentences import say
-from labels.submitting import rules_of
+from labels.rules.paper_language import paper_language
+from labels.steps.codes import code_hash, code_matches, review_code
+from labels.steps.outcome import Refusal
+from labels.words.sentences import say
 
 _LABELS = frozenset((Label.NATIONAL.value, Label.EUROPEAN.value))
 """The labels of a teacher's project, whose pupils can have theirs."""

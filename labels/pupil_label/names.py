@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from labels.errors import Fault, InvalidInput
 from labels.pupil_label.encodings import SUBJECT, decoded
-from labels.text import clean
+from labels.words.text import clean
 
 LARGEST = 1 << 20
 """Bytes of a list: some ten thousand names, and a bound on abuse."""

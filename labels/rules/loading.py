@@ -26,7 +26,7 @@ from labels.rules.model import (
     Ties,
     share_of,
 )
-from labels.text import one_line
+from labels.words.text import one_line
 
 RULES = Path(__file__).parent
 LARGEST = 256 * 1024

@@ -8,21 +8,22 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import deciding, outbox
-from labels.applications import digest
+from labels.applications import ending
+from labels.applications.file import digest
 from labels.clock import brussels_day, in_words
-from labels.journal import RULES
+from labels.mail import outbox
+from labels.record.journal import RULES
 from labels.record.rows import write
 from labels.record.schema import Application, Award, Outcome, SchoolRound, Step, StepState
-from labels.reviewing import assessments
+from labels.reviews.asking import assessments
+from labels.reviews.scoring import decide as decide_by_rules
+from labels.reviews.scoring import in_points
+from labels.rules.kept import rules_of
 from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
 from labels.school_label.people import tell_everyone
-from labels.scoring import decide as decide_by_rules
-from labels.scoring import in_points
-from labels.sentences import Sentence, kept, say
-from labels.steps import awaited_of, close_step, every_step, held
-from labels.submitting import rules_of
+from labels.steps.step import awaited_of, close_step, every_step, held
+from labels.words.sentences import Sentence, kept, say
 
 
 def decide(session: Session, application_id: str, *, now: datetime, key: bytes) -> Outcome:
@@ -42,7 +43,7 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
     routes = (
         [] if outcome is Outcome.AWARDED else [_route(session, application, due if in_time else None, now)]
     )
-    deciding.end(
+    ending.end(
         session, application, outcome, RULES, now,
         verdict=verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes]),
         inputs=verdict.inputs_digest, score=verdict.total,
@@ -101,7 +102,7 @@ def pass_deadline(
         close_step(step, StepState.EXPIRED, now, "the deadline has passed")
         return "its time is over; a colleague has more"
     route = _route(session, application, None, now)
-    deciding.end(
+    ending.end(
         session, application, Outcome.EXPIRED, RULES, now,
         verdict={"routes": [route]} | kept([route]), inputs=digest({"application": application.id, "due": str(step.due_at)}),
     )  # fmt: skip

@@ -9,12 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.answers import SelfAssessment
-from labels.asking import Refusal
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, NotFound
 from labels.record.schema import Application, Draft, Step
-from labels.text import one_line
+from labels.steps.answers import SelfAssessment
+from labels.steps.outcome import Refusal
+from labels.words.text import one_line
 
 _SHOWN = 80
 """Characters of a text that stand in a difference."""

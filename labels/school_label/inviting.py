@@ -10,14 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from labels import outbox
-from labels.applications import digest
-from labels.calendars import school_year
+from labels.applications.file import digest
 from labels.clock import brussels_day, in_words
 from labels.identifiers import school_application_id, step_id
-from labels.journal import SYSTEM, note
 from labels.kinds import KINDS
-from labels.people import code_hash, review_code
+from labels.mail import outbox
+from labels.record.journal import SYSTEM, note
 from labels.record.rows import write
 from labels.record.schema import (
     Application,
@@ -34,13 +32,15 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.rules.calendars import school_year
+from labels.rules.kept import keep_rules
 from labels.rules.model import RuleEdition
 from labels.school_label import rounds
 from labels.school_label.people import invited, principal
 from labels.school_label.preselection import BETWEEN_IDS, CutOffs
-from labels.steps import common_context, held
-from labels.submitting import keep_rules
-from labels.text import one_line
+from labels.steps.codes import code_hash, review_code
+from labels.steps.step import common_context, held
+from labels.words.text import one_line
 
 BATCH = 200
 """Schools that are invited in one transaction: a second's work, which is lost if the process dies in it."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import outbox
-from labels.record.schema import Application, School, Step, StepKind, StepState, Teacher
-from labels.steps import common_context
+from labels.mail import outbox
+from labels.record.schema import Application, School, Step, StepKind, Teacher
+from labels.steps.step import common_context
 
 
 class Person(NamedTuple):
@@ -46,20 +46,6 @@ def principal(session: Session, application: Application) -> Person:
     """The school's principal, who speaks the language of the school's organisation."""
     school = session.get_one(School, application.school)
     return Person(school.principal_name, school.principal_email.lower(), application.language)
-
-
-def spokesperson(session: Session, application: Application) -> str | None:
-    """The address of the teacher who handed the self-assessment in; None before."""
-    return session.scalar(
-        sa.select(Step.assignee)
-        .where(
-            Step.application == application.id,
-            Step.kind == StepKind.SELF_ASSESSMENT,
-            Step.state == StepState.ANSWERED,
-        )
-        .order_by(Step.closed_at.desc())
-        .limit(1)
-    )
 
 
 def everyone(session: Session, application: Application) -> list[Person]:

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
-from labels.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, note
 from labels.record.schema import Activity, Application, Award, Member, Project, Teacher
+from labels.rules.kept import rules_of
 from labels.school_label.preselection import CutOffs
-from labels.steps import held
-from labels.submitting import rules_of
+from labels.steps.step import held
 
 FIELDS = ("members", "projects", "professional_development", "events")
 """What is filled in; each is confirmed or disputed by the school."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from labels.errors import NotFound
 from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
 from labels.rules.model import RuleEdition, SchoolRules
-from labels.text import one_line
+from labels.words.text import one_line
 
 _LISTED = 5
 _BATCH = 1_000

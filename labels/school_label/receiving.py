@@ -9,21 +9,23 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import outbox
-from labels.answers import Declaration, Decline, SelfAssessment
-from labels.asking import Accepted, Refusal, mail_step
-from labels.calendars import add_working_days
+from labels.applications.documents import StoredDocument
 from labels.clock import in_words
 from labels.errors import InvalidInput
-from labels.journal import note
+from labels.mail import outbox
+from labels.record.journal import note
 from labels.record.schema import Application, Document, Stage, Step, StepKind, StepState
+from labels.rules.calendars import add_working_days
+from labels.rules.kept import rules_of
 from labels.rules.model import SchoolDocument, SelfAssessmentRules
 from labels.school_label.drafting import unseen
 from labels.school_label.people import principal, tell_everyone
 from labels.school_label.prefilling import prefill
 from labels.school_label.self_assessment import document_kind, missing, share
-from labels.steps import awaited_of, close_step, every_step, held, open_step, renew_code, steps_of
-from labels.submitting import StoredDocument, rules_of
+from labels.steps.answers import Declaration, Decline, SelfAssessment
+from labels.steps.mailing import mail_step
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.step import awaited_of, close_step, every_step, held, open_step, renew_code, steps_of
 
 ASKED = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
 """What a school is asked for before its application counts as received."""

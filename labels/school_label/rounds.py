@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day, end_of_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
-from labels.european_label.freezing import central_organisation
-from labels.journal import SYSTEM, note
+from labels.people.staff import central_organisation
+from labels.record.journal import SYSTEM, note
 from labels.record.schema import Application, Project, School, SchoolOutcome, SchoolRound
+from labels.rules.kept import keep_rules, kept_rules
 from labels.rules.model import RuleEdition, SchoolRules
 from labels.school_label.preselection import (
     BETWEEN_IDS,
@@ -23,7 +24,6 @@ from labels.school_label.preselection import (
     explained,
     outcomes,
 )
-from labels.submitting import keep_rules, kept_rules
 
 _BATCH = 1_000
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from labels.answers import SelfAnswer, SelfAssessment
 from labels.errors import Fault
 from labels.rules.model import Counted, Requirement, SchoolDocument, SelfAssessmentRules
 from labels.school_label.prefilling import FIELDS
+from labels.steps.answers import SelfAnswer, SelfAssessment
 
 _DOCUMENTS = {
     SchoolDocument.SAFETY: "the document on the responsible use of the Internet",

@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from labels.answers import SelfAnswer, SelfAssessment
 from labels.errors import Fault, NotAllowed
 from labels.record.schema import Application, School, StepKind, StepState
 from labels.rules.model import SelfAssessmentRules
 from labels.school_label.drafting import latest
 from labels.school_label.prefilling import FIELDS, prefill
 from labels.school_label.receiving import preview, questions_of
-from labels.steps import seen, steps_of
+from labels.steps.answers import SelfAnswer, SelfAssessment
+from labels.steps.step import seen, steps_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from adapters.workspace import Workspace, open_workspace
 from benchmarks.year import checking, telling, world
 from benchmarks.year.checking import NotSo
 from benchmarks.year.engines import InProcess
@@ -25,7 +26,6 @@ from benchmarks.year.playing import SettableClock, Year
 from labels.clock import brussels_day
 from labels.record.schema import Application, Award, Decision, Mail, Review, Step, StepKind
 from labels.settings import PROJECT, Settings
-from tasks.workspace import Workspace, open_workspace
 
 SCALE, SEED = 0.0002, 1
 

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 import typer.testing
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from labels import deciding, reviewing
+from adapters.workspace import Workspace, workspace
+from labels.applications import conditions
 from labels.record.engine import close_records
 from labels.record.schema import Application, Journal, Mail, Review, Step, StepKind, StepState
-from tasks.workspace import Workspace, workspace
+from labels.reviews import asking
 from tests.support.people import application_file, code_of, populate
 from tests.support.typed import typed
 
@@ -88,11 +89,10 @@ class Terminal:
     def asked(self, application: str) -> list[str]:
         """The reviews that its run asks for."""
         with self.here.record.writing() as session:
-            assert deciding.check_conditions(session, application, now=self.here.now())
+            assert conditions.check_conditions(session, application, now=self.here.now())
         with self.here.record.writing() as session:
             return [
-                step.id
-                for step in reviewing.ask(session, application, now=self.here.now(), key=self.here.key)
+                step.id for step in asking.ask(session, application, now=self.here.now(), key=self.here.key)
             ]
 
     def step(self, identifier: str) -> Step:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import typer.testing
 
+from adapters.papers.branding import forget_branding
 from cli.services import run_services
 from labels.errors import InvalidInput
-from tasks.rendering.branding import forget_branding
 from tests.support.typed import typed
 
 EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/></svg>'

@@ -14,10 +14,10 @@ import httpx
 import pytest
 import uvicorn
 
+from adapters.papers.checking import LARGEST
+from adapters.workspace import workspace
+from desk.app import public_app
 from labels.record.schema import Award
-from tasks.checking import LARGEST
-from tasks.web import public_app
-from tasks.workspace import workspace
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.cli.test_verify import awarded_application, code_of_paper, paper, served
 

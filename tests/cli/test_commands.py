@@ -17,11 +17,14 @@ import typer.testing
 from PIL import Image
 from typer.core import TyperGroup
 
-from cli.app import SCHEMAS, app
-from labels import deciding, inquiry
+from adapters.workspace import workspace
+from cli.operating import SCHEMAS
+from cli.words import app
+from labels.applications import ending
 from labels.record.schema import Application, Document, Mail, Stage, StepKind, StepState
+from labels.reviews import deciding
 from labels.rules.loading import RULES
-from tasks.workspace import workspace
+from labels.views import inquiry
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.support.people import application_file, points
 from tests.support.typed import typed
@@ -381,7 +384,7 @@ def test_the_run_is_linked_where_prefect_answers(terminal: Terminal, monkeypatch
         session.execute(sa.update(Application).values(run="0000-1"))
     page = f"{terminal.here.settings.site_url}/runs/flow-run/0000-1"
     assert "0000-1 (Prefect's server does not answer)" in shown(terminal, application)
-    monkeypatch.setattr("cli.app.prefect_answers", lambda: True)
+    monkeypatch.setattr("cli.applying.prefect_answers", lambda: True)
     assert f"run {page}" in shown(terminal, application)
     assert terminal.json("show", application)["url"] == page
 
@@ -400,7 +403,7 @@ def test_a_decision_is_told_with_its_points_and_a_withdrawal_is_none(terminal: T
     assert "Decision: awarded with 24 of 30 points (the label from 18), on 2026-03-16" in said
 
     with terminal.here.record.writing() as session:
-        deciding.close(session, application, now=terminal.here.now())
+        ending.close(session, application, now=terminal.here.now())
     again = terminal.run("submit", "application.json")
     assert again.exit_code == 0, "nothing is left to do for which Prefect would be needed"
     assert "was awarded on 2026-03-16. Nothing is left to do." in again.stderr

@@ -14,11 +14,11 @@ from typing import cast
 import pytest
 
 import cli.processes
+from adapters.workspace import Workspace
 from cli.processes import Services
 from cli.services import kept_alive
 from labels.errors import OutOfReach
 from labels.settings import PROJECT, Settings
-from tasks.workspace import Workspace
 from tests.support.patience import PATIENCE, until
 from tests.support.processes import alive
 from tests.support.supervised import COMMAND, EACH

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from labels import inquiry
-from labels.journal import SYSTEM
+from labels.record.journal import SYSTEM
 from labels.record.schema import Award, Journal, Mail
+from labels.views import inquiry
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.support.people import points
 

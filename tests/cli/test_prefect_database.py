@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from cli.prefect_database import SETTING, connection_url
+from adapters.prefect.database import SETTING, connection_url
 from cli.services import child_environment, free_port
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings

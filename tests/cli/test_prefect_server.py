@@ -18,7 +18,7 @@ from prefect.server.database.interface import PrefectDBInterface
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from cli.prefect_server import RETRY_AFTER, SaysWhenToRetry, as_sqlite_takes_it
+from adapters.prefect.server import RETRY_AFTER, SaysWhenToRetry, as_sqlite_takes_it
 from tests.support.prefect_database import prefect_database
 
 

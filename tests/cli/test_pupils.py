@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from pypdf import PdfReader
 
 import tasks.pupil
+from adapters.mail.folder import MailFolder, codes_in, plain_text
+from adapters.papers.fonts import missing_characters
 from labels.pupil_label.names import read_names
 from labels.pupil_label.report import ClassReport
 from labels.record.schema import Award, Journal, PupilClass
 from labels.settings import PROJECT
-from tasks.mail.folder import MailFolder, codes_in, plain_text
-from tasks.rendering.fonts import missing_characters
 from tests.cli.conftest import TEACHER, Terminal
 from tests.support.papers import text_of
 from tests.support.people import TODAY

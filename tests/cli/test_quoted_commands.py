@@ -15,10 +15,10 @@ import typer.main
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from adapters.mail.rendering import compose
 from cli.app import app
-from labels.outbox import Template
+from labels.mail.outbox import Template
 from labels.settings import PROJECT
-from tasks.mail.rendering import compose
 from tests.tasks.mail.examples import CODE, NOW, STEP, mail
 
 COMMANDS = typer.main.get_command(app)

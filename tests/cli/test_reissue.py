@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+import adapters.papers.issuing
 import cli.papers
-import tasks.issuing
 from labels.errors import OutOfReach
-from labels.issued import MadePaper
+from labels.papers.issued import MadePaper
+from labels.papers.verifying import PaperState
 from labels.record.schema import Application, Award, Document, Issued, Journal, Mail, Teacher
-from labels.verifying import PaperState
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
 from tests.cli.test_verify import awarded_application, code_of_paper, paper, served, verified
@@ -98,7 +98,7 @@ def test_a_command_that_died_after_the_file_was_stored_is_given_again_with_the_s
     application = awarded_application(terminal)
     renamed(terminal)
     words = ["reissue", application, *proof(terminal, application)]
-    make = tasks.issuing.make
+    make = adapters.papers.issuing.make
 
     def dies(*given: object) -> MadePaper:
         make(*given)  # type: ignore[arg-type]  # as it was given
@@ -119,7 +119,7 @@ def test_what_changed_since_it_was_shown_is_not_issued(
     application = awarded_application(terminal)
     renamed(terminal)
     words = ["reissue", application, *proof(terminal, application)]
-    make = tasks.issuing.make
+    make = adapters.papers.issuing.make
 
     def meanwhile(*given: object) -> MadePaper:
         renamed(terminal, "Somebody Else")

@@ -21,7 +21,7 @@ def test_upkeep_reminds_and_mails_without_prefects_server_and_twice_is_as_once(t
         for rules in session.execute(sa.text("SELECT digest, body FROM rule_text")):
             body = rules.body.replace('"from_hour": {"value": 7', '"from_hour": {"value": 0')
             session.execute(sa.text("UPDATE rule_text SET body = :b"), {"b": body})
-    from labels.submitting import _KNOWN
+    from labels.rules.kept import _KNOWN
 
     _KNOWN.clear()
     did = terminal.json("upkeep")

@@ -16,18 +16,20 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-import tasks.issuing
+import adapters.papers.issuing
 import tasks.national
-from labels import deciding, reviewing
-from labels.answers import ReviewAnswer
+from adapters.papers.checking import LARGEST, look_into
+from adapters.papers.signing import signer_of
+from adapters.workspace import workspace
+from desk.check import answer_to
+from labels.answering import accepting
+from labels.applications import ending
 from labels.errors import InvalidInput
+from labels.papers.verifying import PaperState, Verdict, by_file
 from labels.record.schema import Award, Document, Issued, PupilClass, Step
+from labels.reviews import deciding
 from labels.rules.loading import RULES
-from labels.verifying import PaperState, Verdict, by_file
-from tasks.check_page import answer_to
-from tasks.checking import LARGEST, look_into
-from tasks.signing import signer_of
-from tasks.workspace import workspace
+from labels.steps.answers import ReviewAnswer
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
 from tests.support.authority import Authority, authority
@@ -40,7 +42,7 @@ def judged(terminal: Terminal, each: int, comment: str) -> str:
     for step in terminal.asked(application):
         with terminal.here.record.writing() as session:
             given = ReviewAnswer(scores=points(each), comment=comment)
-            reviewing.answer(
+            accepting.answer(
                 session, step, session.get_one(Step, step).assignee, terminal.code(step), given,
                 now=terminal.here.now(), key=terminal.here.key, door="test",
             )  # fmt: skip
@@ -55,7 +57,7 @@ def awarded_application(terminal: Terminal) -> str:
     assert len(tasks.national.issue_papers.fn(application)) == 2
     assert tasks.national.issue_papers.fn(application) == []
     with terminal.here.record.writing() as session:
-        deciding.close(session, application, now=terminal.here.now())
+        ending.close(session, application, now=terminal.here.now())
     return application
 
 
@@ -308,7 +310,7 @@ def test_any_other_file_is_unknown_and_why_is_told(terminal: Terminal, content: 
 
 
 def test_a_code_of_somebody_else_is_told_by_name(terminal: Terminal) -> None:
-    from labels.check_codes import Stamp
+    from labels.papers.codes import Stamp
 
     code = Stamp(b"another key", "https://elsewhere.example").paper("certificate", "NQL-1")
     said = verified(terminal, with_code(encryptable(), code))
@@ -503,7 +505,7 @@ def test_a_run_that_died_after_storing_a_signed_paper_leaves_one_paper(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(tasks.issuing, "enter", dies)
+        broken.setattr(adapters.papers.issuing, "enter", dies)
         with pytest.raises(KeyboardInterrupt):
             awarded_application(terminal)
     with terminal.here.record.reading() as session:

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from adapters.prefect.client import form_of, prefect_client
+from adapters.prefect.runs import start
+from adapters.workspace import Workspace
 from cli.processes import Services
 from cli.services import free_port, services
 from labels.record.schema import Application, Mail, Stage, Step, StepKind
 from labels.settings import Settings
-from labels.steps import open_steps
-from tasks.runs import form_of, prefect_client, start, wake
-from tasks.submission import submit_file
-from tasks.workspace import Workspace
+from labels.steps.step import open_steps
 from tests.support.people import TODAY, application_file, populate
+from usecases.applying import submit_file
+from usecases.running import wake
 
 PATIENCE = 90.0
 """Seconds for what a worker's process does: the stock worker takes five to start one."""

@@ -31,19 +31,21 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.states import Pending, Running, Scheduled
 
+from adapters.mail.folder import MailFolder
+from adapters.prefect.client import prefect_client
+from adapters.prefect.runs import DEPLOYMENTS
+from adapters.workspace import Workspace
 from cli.processes import POOL
 from cli.services import free_port, keep_alive, services
-from labels import deciding, reviewing
-from labels.answers import ReviewAnswer
-from labels.outbox import message_id
+from labels.answering import accepting, rights
+from labels.mail.outbox import message_id
 from labels.record.schema import Mail, Staff, Step, StepKind, Teacher
 from labels.settings import PROJECT, Settings
-from tasks.mail.folder import MailFolder
-from tasks.runs import DEPLOYMENTS, prefect_client
-from tasks.submission import submit_file
-from tasks.workspace import Workspace
+from labels.steps.answers import ReviewAnswer
+from labels.steps.outcome import Accepted
 from tests.e2e.conftest import Stage_
 from tests.support.people import TODAY, application_file, code_of, points
+from usecases.applying import submit_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
 
@@ -240,7 +242,7 @@ def test_upkeep_sends_what_is_due_and_brings_every_application_back_to_its_step(
         [right] = session.scalars(
             sa.select(Step).where(Step.application == closed, Step.kind == StepKind.WITHDRAWAL)
         )
-        deciding.withdraw(
+        rights.withdraw(
             session, closed, right.assignee, code_of(right, here.key), now=here.now(), key=here.key
         )
     stage.wake(closed)
@@ -254,11 +256,11 @@ def test_upkeep_sends_what_is_due_and_brings_every_application_back_to_its_step(
     first, _ = stage.reviews(told)
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(4))
-        counted = reviewing.answer(
+        counted = accepting.answer(
             session, first.id, first.assignee, code_of(first, here.key), given,
             now=here.now(), key=here.key, door="test",
         )  # fmt: skip
-    assert isinstance(counted, reviewing.Accepted)
+    assert isinstance(counted, Accepted)
     assert not stage.parked(told)  # whoever answered died before they could wake its run
 
     upkeep(stage)

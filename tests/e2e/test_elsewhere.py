@@ -17,10 +17,11 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from cli.services import free_port, services
-from labels import reviewing
-from labels.answers import ReviewAnswer
+from labels.answering import accepting
 from labels.record.schema import Document, Outcome
 from labels.settings import Settings
+from labels.steps.answers import ReviewAnswer
+from labels.steps.outcome import Accepted
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.databases import Cluster
 from tests.support.ministack import MiniStackMissing, Server, running
@@ -98,11 +99,11 @@ def test_an_application_lives_in_postgresql_s3_and_a_mail_server(
         for step in stage.reviews(application):
             given = ReviewAnswer(scores=points(4), comment="Well done.")
             with here.record.writing() as session:
-                result = reviewing.answer(
+                result = accepting.answer(
                     session, step.id, step.assignee, code_of(step, here.key), given,
                     now=here.now(), key=here.key, door="test",
                 )  # fmt: skip
-            assert isinstance(result, reviewing.Accepted)
+            assert isinstance(result, Accepted)
         stage.wake(application)
         stage.until_closed(application)
         assert stage.application(application).outcome is Outcome.AWARDED

@@ -8,15 +8,15 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from labels import reviewing
-from labels.answers import read_answer
+from adapters.prefect.client import prefect_client
+from labels.answering import accepting
 from labels.identifiers import nomination_id
 from labels.record.schema import Award, Document, Mail, Organisation, Outcome, Staff
-from labels.reviewing import Accepted
-from tasks.european import begin_cycle
-from tasks.runs import prefect_client
+from labels.steps.answers import read_answer
+from labels.steps.outcome import Accepted
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of
+from usecases.cycles import begin_cycle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
 
@@ -79,7 +79,7 @@ def test_a_year_goes_from_the_screening_in_the_form_to_certificates_and_a_galler
     assert "2 of at least 2 labelled partners" in stage.artifact(f"award-{award}").replace("\\", "")
     with stage.here.record.writing() as session:
         given = read_answer({"approve": ["P-150"], "strike": {}})
-        done = reviewing.answer(
+        done = accepting.answer(
             session, asked.id, "ada@css.example", code_of(asked, stage.here.key), given,
             now=stage.here.now(), key=stage.here.key, door="test",
         )  # fmt: skip

@@ -20,9 +20,10 @@ import pytest
 import sqlalchemy as sa
 from prefect.client.schemas.objects import StateType
 
+from adapters.mail.post import send_due
+from adapters.prefect.client import prefect_client
 from cli.services import await_server
-from labels import reviewing
-from labels.answers import ReviewAnswer
+from labels.answering import accepting
 from labels.errors import OutOfReach
 from labels.identifiers import national_application_id
 from labels.record.schema import (
@@ -38,10 +39,10 @@ from labels.record.schema import (
     Step,
 )
 from labels.settings import PROJECT
-from tasks.post import send_due
-from tasks.runs import end_lost_runs, prefect_client, recover
+from labels.steps.answers import ReviewAnswer
 from tests.e2e.conftest import Stage_
 from tests.support.people import application_file, code_of, points
+from usecases.recovering import end_lost_runs, recover
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
 
@@ -132,7 +133,7 @@ def review(stage: Stage_, step: Step) -> None:
     here = stage.here
     with here.record.writing() as session:
         code = code_of(session.get_one(Step, step.id), here.key)
-        reviewing.answer(
+        accepting.answer(
             session, step.id, step.assignee, code, given, now=here.now(), key=here.key, door="command line"
         )
 
@@ -214,16 +215,16 @@ def assert_ended_once(stage: Stage_, application: str) -> None:
 
 UP_TO_THE_FORM: list[Order] = [
     ("before", "tasks.process:register", "self"),
-    ("after", "labels.reviewing:ask", "self"),
+    ("after", "labels.reviews.asking:ask", "self"),
     ("before", "tasks.process:show", "self"),
-    ("after", "tasks.mail.transports:FolderTransport.send", "self"),
+    ("after", "adapters.mail.transports:FolderTransport.send", "self"),
     ("before", "prefect.input.run_input:BaseRunInput.asave", "self"),
 ]
 FROM_THE_FORM_ON: list[Order] = [
-    ("before", "tasks.waiting:take_answer", "self"),
-    ("after", "tasks.waiting:take_answer", "self"),
+    ("before", "usecases.answering:take_answer", "self"),
+    ("after", "usecases.answering:take_answer", "self"),
     ("after", "tasks.national:decide", "self"),
-    ("after", "tasks.documents.directory:DirectoryStore.put", "self"),
+    ("after", "adapters.documents.directory:DirectoryStore.put", "self"),
     ("after", "tasks.process:close", "self"),
 ]
 
@@ -295,9 +296,12 @@ def test_a_server_killed_while_runs_are_suspended_and_under_way_loses_nothing(
 
 def test_commands_killed_and_given_again_count_once(stage: Stage_, killer: Killer, tmp_path: Path) -> None:
     killed: dict[str, tuple[Order, bool]] = {
-        identifier(117): (("after", "labels.submitting:submit", "self"), False),  # in the transaction
-        identifier(118): (("before", "tasks.runs:start", "self"), True),
-        identifier(119): (("after", "tasks.runs:start", "self"), True),
+        identifier(117): (
+            ("after", "labels.applications.submitting:submit", "self"),
+            False,
+        ),  # in the transaction
+        identifier(118): (("before", "adapters.prefect.runs:start", "self"), True),
+        identifier(119): (("after", "adapters.prefect.runs:start", "self"), True),
     }
     killer.order({application: [moment] for application, (moment, _) in killed.items()})
     for number, (application, (_, known)) in enumerate(killed.items(), 117):
@@ -315,9 +319,9 @@ def test_commands_killed_and_given_again_count_once(stage: Stage_, killer: Kille
     killer.order(
         {
             application: [
-                ("after", "labels.submitting:submit", "self"),
-                ("after", "labels.reviewing:answer", "self"),  # in the transaction
-                ("before", "tasks.runs:wake", "self"),
+                ("after", "labels.applications.submitting:submit", "self"),
+                ("after", "labels.answering.accepting:answer", "self"),  # in the transaction
+                ("before", "usecases.running:wake", "self"),
             ]
         }
     )

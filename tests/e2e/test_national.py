@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from prefect.client.schemas.objects import FlowRun
 
+from adapters.prefect.client import prefect_client
 from labels.record.schema import Decision, Document, Mail, Outcome, Resumption, Step
-from tasks.runs import prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of, points
 

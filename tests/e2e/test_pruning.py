@@ -17,8 +17,9 @@ from prefect.server.services.db_vacuum import vacuum_old_flow_runs
 from prefect.settings import get_current_settings
 from prefect.states import Completed, Crashed, Running, Suspended
 
+from adapters.prefect.client import prefect_client
+from adapters.prefect.runs import DEPLOYMENTS, deployment_of
 from cli.services import FRUGAL, KEPT_FOR
-from tasks.runs import DEPLOYMENTS, deployment_of, prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support.prefect_database import prefect_database
 

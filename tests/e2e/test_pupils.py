@@ -20,14 +20,14 @@ import typer.testing
 from prefect.client.schemas.objects import FlowRun
 from prefect.logging.handlers import APILogHandler
 
+import adapters.papers.certificates
 import tasks.pupil
-import tasks.rendering.certificates
+from adapters.prefect.client import prefect_client
+from adapters.workspace import workspace
 from cli.app import app
-from labels.outbox import pupil_code_subject
-from labels.people import review_code
+from labels.mail.outbox import pupil_code_subject
 from labels.record.schema import Award, PupilClass, PupilCode
-from tasks.runs import prefect_client
-from tasks.workspace import workspace
+from labels.steps.codes import review_code
 from tests.e2e.conftest import Stage_
 from tests.support.people import TODAY
 
@@ -167,8 +167,8 @@ def _is_stopped(*_: Any) -> Any:
 
 
 FAILURES: list[tuple[Any, str, Callable[..., Any], str]] = [
-    (tasks.rendering.certificates, "render_certificates", _says_names, "ValueError at test_pupils.py:"),
-    (tasks.rendering.certificates, "render_certificates", _is_stopped, ""),
+    (adapters.papers.certificates, "render_certificates", _says_names, "ValueError at test_pupils.py:"),
+    (adapters.papers.certificates, "render_certificates", _is_stopped, ""),
     (tasks.pupil, "place", _says_names_as_the_system, "No space left on device"),
 ]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from adapters.prefect.client import prefect_client
 from labels.record.schema import Application, Decision, Outcome, Review, Step, StepKind
-from tasks.runs import prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support.browser import CHROMIUM, Person, ResumeForm, person_at
 from tests.support.people import CRITERIA, application_file, code_of

@@ -7,8 +7,10 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from labels import reviewing
-from labels.answers import Answer, Declaration, ReviewAnswer
+from adapters.prefect.client import prefect_client
+from adapters.prefect.runs import ask_for
+from labels.answering import accepting
+from labels.applications.documents import StoredDocument
 from labels.record.schema import (
     Award,
     Document,
@@ -23,14 +25,13 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
-from labels.reviewing import Accepted
 from labels.school_label import rounds
-from labels.submitting import StoredDocument
-from tasks.preselection import DEPLOYMENT, begin
-from tasks.runs import ask_for, prefect_client
+from labels.steps.answers import Answer, Declaration, ReviewAnswer
+from labels.steps.outcome import Accepted
 from tests.e2e.conftest import Stage_
 from tests.labels.school_label.test_application import QUESTIONS, whole
 from tests.support.people import TODAY, code_of
+from usecases.inviting import DEPLOYMENT, begin
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
 
@@ -87,7 +88,7 @@ def open_of(stage: Stage_, application: str, kind: StepKind) -> list[Step]:
 
 def give(stage: Stage_, step: Step, given: Answer, documents: list[StoredDocument]) -> None:
     with stage.here.record.writing() as session:
-        result = reviewing.answer(
+        result = accepting.answer(
             session, step.id, step.assignee, code_of(step, stage.here.key), given,
             now=stage.here.now(), key=stage.here.key, door="test", documents=documents,
         )  # fmt: skip

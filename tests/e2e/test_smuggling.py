@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from adapters.mail.folder import MailFolder
+from adapters.prefect.client import prefect_client
 from labels.record.schema import Base, Resumption, Review, Step
-from tasks.mail.folder import MailFolder
-from tasks.runs import prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of, points
 

@@ -24,7 +24,7 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelling, Scheduled
 
-from tasks.runs import form_of, prefect_client
+from adapters.prefect.client import form_of, prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support import odd_flows
 

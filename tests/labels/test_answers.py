@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.answers import LONG_TEXT, Decline, Information, Question, ReviewAnswer, read_answer, read_model
 from labels.errors import Fault, InvalidInput
+from labels.steps.answers import (
+    LONG_TEXT,
+    Decline,
+    Information,
+    Question,
+    ReviewAnswer,
+    read_answer,
+    read_model,
+)
 
 MARKER = {"__prefect_kind": "jinja", "template": "{{ 7 * 7 }}"}
 """What Prefect's server would render, were it ever handed on."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from labels.branding import ART, LARGEST, read_drawings, shipped_drawings
 from labels.errors import InvalidInput
+from labels.papers.branding import ART, LARGEST, read_drawings, shipped_drawings
 
 EMBLEM = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><circle cx="50" cy="50" r="40"/></svg>'

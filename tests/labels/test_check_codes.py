@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.check_codes import LENGTH, Stamp, codes_in, looks_like_a_code, read_code, series_of
+from labels.papers.codes import LENGTH, Stamp, codes_in, looks_like_a_code, read_code, series_of
 
 STAMP = Stamp(b"a key for tests", "https://labels.example/verify")
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

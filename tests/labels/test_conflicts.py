@@ -13,10 +13,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from labels import conflicts
-from labels.people import Candidate
 from labels.record import Record
 from labels.record.schema import Application, Conflict, Member, Organisation, Project, School, Staff, Teacher
+from labels.reviews import conflicts
+from labels.reviews.choosing import Candidate
 from tests.support.people import NOW
 
 SCHOOLS, PROJECTS, EMAILS = ["S-1", "S-2", "S-3"], ["P-1", "P-2", "P-3"], ["ada@x.example", "bo@x.example"]

@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from labels.check_codes import Stamp
-from labels.credential import CONTEXTS, Wording, credential_of, revocation_list
-from labels.papers import CertificateFacts, Label
-from tasks.rendering.credentials import render_credential
+from adapters.papers.credentials import render_credential
+from labels.papers.codes import Stamp
+from labels.papers.credential import CONTEXTS, Wording, credential_of, revocation_list
+from labels.papers.facts import CertificateFacts, Label
 from tests.support.papers import certificate
 
 SCHEMA = json.loads((Path(__file__).parent / "open_badge.schema.json").read_text("utf-8"))

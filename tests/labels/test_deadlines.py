@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from labels import deadlines
-from labels.answers import Information, Question
+from labels.answering import deadlines
+from labels.answering.deadlines import Passed
 from labels.clock import end_of_day
-from labels.deadlines import Passed
 from labels.record import Record
 from labels.record.schema import Mail, Stage, Step, StepKind, StepState
-from labels.reviewing import Accepted, Refusal
+from labels.steps.answers import Information, Question
+from labels.steps.outcome import Accepted, Refusal
 from tests.labels.test_process import Case, open_case
 from tests.support.people import KEY
 

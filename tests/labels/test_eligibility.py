@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.calendars import place
-from labels.eligibility import PRECONDITIONS, Facts, FailedCondition, check
+from labels.applications.eligibility import PRECONDITIONS, Facts, FailedCondition, check
 from labels.rules import RuleEdition, load_rules
+from labels.rules.calendars import place
 from labels.rules.model import Precondition
 
 TODAY = date(2026, 3, 16)

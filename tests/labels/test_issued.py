@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.issued import DuePaper, MadePaper, enter, enter_class, marked, revoke_papers
-from labels.papers import CertificateFacts, Label, LetterKind
+from labels.papers.facts import CertificateFacts, Label, LetterKind
+from labels.papers.issued import DuePaper, MadePaper, enter, enter_class, marked, revoke_papers
+from labels.papers.verifying import Found, PaperState, by_code, by_file
 from labels.pupil_label import classes
 from labels.record import Record
 from labels.record.schema import Application, Award, Document, Issued, Journal, PaperKind, PupilClass
-from labels.verifying import Found, PaperState, by_code, by_file
 from tests.labels.test_process import open_case
 from tests.support.papers import certificate, letter
 from tests.support.people import NOW, STAMP, TODAY

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from labels import languages
-from labels.languages import paper_language, translated
 from labels.rules import RuleEdition, load_rules
+from labels.rules.paper_language import paper_language
+from labels.words import languages
+from labels.words.languages import translated
 
 TODAY = date(2026, 3, 1)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from labels import outbox
-from labels.outbox import Template
+from labels.mail import outbox
+from labels.mail.outbox import Template
 from labels.record.engine import Record
 from labels.record.schema import Journal, Mail
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from labels.errors import InvalidInput
-from labels.papers import Label, LetterKind, ScoreLine
+from labels.papers.facts import Label, LetterKind, ScoreLine
 from tests.support.papers import certificate, letter
 
 

@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labels.people import (
+from labels.reviews.choosing import (
     Candidate,
     Judged,
     choose_reviewer,
-    code_hash,
-    code_matches,
     conflicts_of_interest,
-    review_code,
     same_person_name,
 )
+from labels.steps.codes import code_hash, code_matches, review_code
 
 KEY = b"a key"
 JUDGED = Judged(

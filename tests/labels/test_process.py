@@ -10,15 +10,19 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import conflicts, deciding, inquiry, outbox, reviewing
-from labels.answers import Decline, Information, Question, ReviewAnswer
-from labels.applications import read_application
+from labels.answering import accepting, deadlines, proving, rights
+from labels.applications import conditions as conditions_applications
+from labels.applications import ending
+from labels.applications.documents import StoredDocument
+from labels.applications.file import read_application
+from labels.applications.submitting import Submitted, submit
 from labels.errors import InvalidInput, NotAllowed
-from labels.issued import MadePaper, enter
-from labels.issuing import due_papers, due_receipt
-from labels.journal import SYSTEM
-from labels.papers import CertificateFacts, LetterFacts
+from labels.mail import outbox
+from labels.papers.due import due_papers, due_receipt
+from labels.papers.facts import CertificateFacts, LetterFacts
+from labels.papers.issued import MadePaper, enter
 from labels.record import Record
+from labels.record.journal import SYSTEM
 from labels.record.schema import (
     Application,
     Award,
@@ -37,10 +41,12 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
-from labels.reviewing import Accepted, Refusal
+from labels.reviews import asking, conflicts, coordinating, deciding
 from labels.rules import load_rules
-from labels.steps import steps_of
-from labels.submitting import StoredDocument, Submitted, submit
+from labels.steps.answers import Decline, Information, Question, ReviewAnswer
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.step import steps_of
+from labels.views import inquiry
 from tests.support.people import KEY, NOW, STAMP, TODAY, application_file, code_of, points, populate
 
 
@@ -68,16 +74,16 @@ class Case:
             return act(session, *args, now=self.now, **kwargs)
 
     def conditions(self) -> bool:
-        return bool(self.do(deciding.check_conditions, self.id))
+        return bool(self.do(conditions_applications.check_conditions, self.id))
 
     def ask(self) -> list[Step]:
-        return list(self.do(reviewing.ask, self.id, key=KEY))
+        return list(self.do(asking.ask, self.id, key=KEY))
 
     def answer(self, step: Step, given: Any, code: str | None = None, email: str | None = "") -> Any:
         with self.record.reading() as session:
             right = code_of(session.get_one(Step, step.id))
         who = step.assignee if email == "" else email
-        return self.do(reviewing.answer, step.id, who, code or right, given, key=KEY, door="test")
+        return self.do(accepting.answer, step.id, who, code or right, given, key=KEY, door="test")
 
     def review(self, step: Step, each: int = 4, **changes: int) -> Any:
         return self.answer(step, ReviewAnswer(scores=points(each, **changes), comment=f"by {step.seat}"))
@@ -206,8 +212,8 @@ def test_what_changes_nothing_for_a_run_is_no_news_to_it(case: Case) -> None:
     seen = case.row().revision
     case.answer(step, ReviewAnswer(scores=points()), code="2222-2222-22")
     case.answer(step, ReviewAnswer(scores={"results": 9}))
-    case.do(reviewing.send_code, step.id, step.assignee, key=KEY)
-    case.do(reviewing.send_code, case.id, "coordinator@nss.example", key=KEY)
+    case.do(proving.send_code, step.id, step.assignee, key=KEY)
+    case.do(proving.send_code, case.id, "coordinator@nss.example", key=KEY)
     assert case.row().revision == seen
     case.review(step)
     assert case.row().revision > seen
@@ -219,7 +225,7 @@ def test_a_wrong_code_that_may_have_been_meant_for_several_steps_is_one_entry(ca
     with case.record.writing() as session:
         application = session.get_one(Application, case.id)
         open_ = [session.get_one(Step, step.id) for step in steps]
-        refusal = reviewing.wrong_code(session, application, open_, claimed=None, now=NOW, key=KEY)
+        refusal = proving.wrong_code(session, application, open_, claimed=None, now=NOW, key=KEY)
     assert "4 more tries" in refusal.why
     [entry] = case.all(Journal)[before:]
     assert entry.details == {"left": 4, "steps": [step.id for step in steps]}
@@ -366,7 +372,7 @@ def test_a_conflict_is_declared_of_staff_alone_and_who_could_be_meant_is_named(
     case: Case, address: str, meant: str
 ) -> None:
     with pytest.raises(NotAllowed, match=f"{address} is not on the staff of NSS-PL.*{meant}"):
-        case.do(reviewing.declare_conflict, case.id, address, "friends", "coordinator@nss.example")
+        case.do(coordinating.declare_conflict, case.id, address, "friends", "coordinator@nss.example")
     assert not case.all(Conflict)
 
 
@@ -375,7 +381,9 @@ def test_a_conflict_of_a_reviewer_who_left_the_staff_is_still_declared(case: Cas
     case.review(first)
     with case.record.writing() as session:
         session.execute(sa.delete(Staff).where(Staff.email == first.assignee))
-    case.do(reviewing.declare_conflict, case.id, first.assignee.upper(), "friends", "coordinator@nss.example")
+    case.do(
+        coordinating.declare_conflict, case.id, first.assignee.upper(), "friends", "coordinator@nss.example"
+    )
     assert [one.email for one in case.all(Conflict)] == [first.assignee]
 
 
@@ -389,9 +397,11 @@ def test_without_a_free_reviewer_the_coordinator_is_asked(record: Record) -> Non
     assert (step.kind, step.assignee) == (StepKind.ASSIGNMENT, "coordinator@nss.example")
     assert case.row().stage is Stage.ASSIGNMENT
     with pytest.raises(NotAllowed, match="applicant's school"):
-        case.do(reviewing.reassign, step.id, "r1@nss.example", "why not", "coordinator@nss.example", key=KEY)
+        case.do(
+            coordinating.reassign, step.id, "r1@nss.example", "why not", "coordinator@nss.example", key=KEY
+        )
     case.do(
-        reviewing.reassign,
+        coordinating.reassign,
         step.id,
         "coordinator@nss.example",
         "takes over",
@@ -404,7 +414,7 @@ def test_without_a_free_reviewer_the_coordinator_is_asked(record: Record) -> Non
 def test_reassigning_keeps_the_former_steps_history(case: Case) -> None:
     first, second = case.ask()
     free = ({f"r{n}@nss.example" for n in range(1, 6)} - {first.assignee, second.assignee}).pop()
-    new = case.do(reviewing.reassign, first.id, free, "illness", "coordinator@nss.example", key=KEY)
+    new = case.do(coordinating.reassign, first.id, free, "illness", "coordinator@nss.example", key=KEY)
     assert new.seat == first.seat
     with case.record.reading() as session:
         former = session.get_one(Step, first.id)
@@ -417,16 +427,16 @@ def test_the_applicant_withdraws_before_the_decision_and_not_after(case: Case) -
     case.ask()
     right = case.right(StepKind.WITHDRAWAL)
     with case.record.writing() as session:
-        wrong = deciding.withdraw(session, case.id, right.assignee, "2222-2222-22", now=NOW, key=KEY)
+        wrong = rights.withdraw(session, case.id, right.assignee, "2222-2222-22", now=NOW, key=KEY)
     assert isinstance(wrong, Refusal)
     with case.record.writing() as session:
-        assert deciding.withdraw(session, case.id, right.assignee, code_of(right), now=NOW, key=KEY) is None
+        assert rights.withdraw(session, case.id, right.assignee, code_of(right), now=NOW, key=KEY) is None
     assert case.row().outcome is Outcome.WITHDRAWN
     assert case.ask() == []
     assert case.do(deciding.decide, case.id, key=KEY) is Outcome.WITHDRAWN
     assert not case.all(Award)
     with case.record.writing() as session:
-        again = deciding.withdraw(session, case.id, right.assignee, code_of(right), now=NOW, key=KEY)
+        again = rights.withdraw(session, case.id, right.assignee, code_of(right), now=NOW, key=KEY)
     assert isinstance(again, Refusal)
 
 
@@ -435,13 +445,13 @@ def decided(case: Case, each: int) -> Outcome:
         for step in steps:
             case.review(step, each)
     outcome: Outcome = case.do(deciding.decide, case.id, key=KEY)
-    case.do(deciding.close, case.id)
+    case.do(ending.close, case.id)
     return outcome
 
 
 def withdrawn(case: Case) -> None:
     right = case.right(StepKind.WITHDRAWAL)
-    assert case.do(deciding.withdraw, case.id, right.assignee, code_of(right), key=KEY) is None
+    assert case.do(rights.withdraw, case.id, right.assignee, code_of(right), key=KEY) is None
 
 
 def test_what_was_withdrawn_can_be_handed_in_again_as_it_is_and_counts_for_nothing(record: Record) -> None:
@@ -483,7 +493,7 @@ def test_an_appeal_that_is_withdrawn_leaves_the_refusal(record: Record) -> None:
     case = open_case(record, "NSS-RS", "RS")
     assert decided(case, 0) is Outcome.REFUSED
     right = case.right(StepKind.APPEAL)
-    assert case.do(deciding.appeal, case.id, right.assignee, code_of(right), "Not read.", key=KEY) is None
+    assert case.do(rights.appeal, case.id, right.assignee, code_of(right), "Not read.", key=KEY) is None
     withdrawn(case)
     assert case.row().outcome is Outcome.WITHDRAWN
     same = case.handed_in()
@@ -556,7 +566,7 @@ def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: R
     right = case.right(StepKind.APPEAL)
     with record.writing() as session:
         assert (
-            deciding.appeal(session, case.id, right.assignee, code_of(right), "Not read.", now=NOW, key=KEY)
+            rights.appeal(session, case.id, right.assignee, code_of(right), "Not read.", now=NOW, key=KEY)
             is None
         )
     assert case.row().outcome is None
@@ -584,7 +594,7 @@ def test_an_appeal_is_refused_after_its_deadline_and_where_the_rules_know_none(r
     right = case.right(StepKind.APPEAL)
     late = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
     with record.writing() as session:
-        result = deciding.appeal(session, case.id, right.assignee, code_of(right), "Late.", now=late, key=KEY)
+        result = rights.appeal(session, case.id, right.assignee, code_of(right), "Late.", now=late, key=KEY)
     assert isinstance(result, Refusal)
     assert "until 2026-03-31 23:59" in result.why
 
@@ -633,15 +643,15 @@ def test_four_applications_a_year_count_whichever_is_checked_first(record: Recor
 def test_a_deadline_moves_with_a_reason_that_the_person_is_told(case: Case) -> None:
     step, _ = case.ask()
     until = datetime(2026, 4, 20, 21, 59, 59, tzinfo=UTC)
-    told = case.do(reviewing.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    told = case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
     assert told == f"The deadline of {step.id} is now 2026-04-20 23:59 (Brussels)."
     [mail] = [m for m in case.all(Mail) if m.template == "deadline_moved"]
     assert (mail.to_address, mail.context["reason"]) == (step.assignee, "fair week")
     with pytest.raises(NotAllowed, match="past"):
-        case.do(reviewing.move_deadline, step.id, NOW, "no", "coordinator@nss.example")
+        case.do(deadlines.move_deadline, step.id, NOW, "no", "coordinator@nss.example")
     for day in (27, 20):  # there and back again: each time they are told
         until = datetime(2026, 4, day, 21, 59, 59, tzinfo=UTC)
-        case.do(reviewing.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+        case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
     assert len([m for m in case.all(Mail) if m.template == "deadline_moved"]) == 3
 
 
@@ -649,7 +659,7 @@ def test_a_deadline_that_moves_while_the_applicant_is_asked_leaves_the_time_unti
     step, _ = case.ask()
     case.answer(step, Question(question="Which of the pupils' texts are theirs?"))
     until = NOW + timedelta(days=30)
-    case.do(reviewing.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
     [asked] = [s for s in case.all(Step) if s.kind is StepKind.INFORMATION]
     case.answer(asked, Information(text="All of chapter two.", links=[]))
     assert next(s for s in case.all(Step) if s.id == step.id).due_at == until
@@ -674,10 +684,10 @@ def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_j
     step, _ = case.ask()
     decided = case.row().decide_by
     assert decided is not None
-    told = case.do(reviewing.move_deadline, step.id, decided, "just fits", "coordinator@nss.example")
+    told = case.do(deadlines.move_deadline, step.id, decided, "just fits", "coordinator@nss.example")
     assert "Warning" not in told
     later = decided + timedelta(days=1)
-    told = case.do(reviewing.move_deadline, step.id, later, "too long", "coordinator@nss.example")
+    told = case.do(deadlines.move_deadline, step.id, later, "too long", "coordinator@nss.example")
     assert "Warning: that is after the decision is due, 2026-" in told
     moved = [entry.details for entry in case.all(Journal) if entry.what == "moved a deadline"]
     assert [entry.get("after_decision_due") for entry in moved] == [None, decided.isoformat()]
@@ -686,17 +696,17 @@ def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_j
 def test_a_coordinator_acts_with_a_code_of_their_own_that_works_once(case: Case) -> None:
     case.ask()
     email = "coordinator@nss.example"
-    identifier = case.do(reviewing.send_code, case.id, email, key=KEY)
+    identifier = case.do(proving.send_code, case.id, email, key=KEY)
     with case.record.writing() as session:
         application = session.get_one(Application, case.id)
         code = code_of(session.get_one(Step, identifier))
-        assert reviewing.act_as_coordinator(session, application, email, code, now=NOW, key=KEY) is None
-        again = reviewing.act_as_coordinator(session, application, email, code, now=NOW, key=KEY)
+        assert proving.act_as_coordinator(session, application, email, code, now=NOW, key=KEY) is None
+        again = proving.act_as_coordinator(session, application, email, code, now=NOW, key=KEY)
         assert isinstance(again, Refusal)
-        nobody = reviewing.act_as_coordinator(session, application, "r1@nss.example", code, now=NOW, key=KEY)
+        nobody = proving.act_as_coordinator(session, application, "r1@nss.example", code, now=NOW, key=KEY)
         assert isinstance(nobody, Refusal)
     with pytest.raises(NotAllowed):
-        case.do(reviewing.send_code, case.id, "stranger@nowhere.example", key=KEY)
+        case.do(proving.send_code, case.id, "stranger@nowhere.example", key=KEY)
 
 
 def test_even_load_keeps_reviewers_within_one_of_each_other(record: Record) -> None:
@@ -722,13 +732,13 @@ def test_even_load_keeps_reviewers_within_one_of_each_other(record: Record) -> N
 
 
 def test_the_decision_can_be_repeated_from_the_record_alone(case: Case) -> None:
-    from labels.scoring import decide
-    from labels.submitting import rules_of
+    from labels.reviews.scoring import decide
+    from labels.rules.kept import rules_of
 
     decided(case, 5)
     with case.record.reading() as session:
         application: Application = session.get_one(Application, case.id)
-        verdict = decide(reviewing.assessments(session, application), rules_of(session, application))
+        verdict = decide(asking.assessments(session, application), rules_of(session, application))
         kept = session.get_one(Decision, (case.id, 1))
     assert verdict.inputs_digest == kept.inputs_digest
     assert kept.verdict["reasons"] == list(verdict.reasons)
@@ -772,9 +782,9 @@ def lonely(record: Record) -> Case:
 def test_a_seat_is_given_once_however_often_its_coordinator_names_somebody(lonely: Case) -> None:
     staff(lonely.record, "c2@nss.example", "coordinator")
     [asked] = lonely.ask()
-    lonely.do(reviewing.reassign, asked.id, COORDINATOR, "takes over", COORDINATOR, key=KEY)
+    lonely.do(coordinating.reassign, asked.id, COORDINATOR, "takes over", COORDINATOR, key=KEY)
     with pytest.raises(NotAllowed, match="in that seat"):
-        lonely.do(reviewing.reassign, asked.id, "c2@nss.example", "again", COORDINATOR, key=KEY)
+        lonely.do(coordinating.reassign, asked.id, "c2@nss.example", "again", COORDINATOR, key=KEY)
     assert len([step for step in lonely.all(Step) if step.kind is StepKind.REVIEW]) == 1
 
 
@@ -805,7 +815,7 @@ def test_who_coordinates_no_longer_fills_no_seat(lonely: Case) -> None:
     with lonely.record.writing() as session:
         session.delete(session.get_one(Staff, (COORDINATOR, "coordinator")))
         step = session.get_one(Step, asked.id)
-        refusal = reviewing.prove(session, step, None, code_of(step), now=NOW, key=KEY)
+        refusal = proving.prove(session, step, None, code_of(step), now=NOW, key=KEY)
     assert refusal is not None
     assert "no coordinator" in refusal.why
 
@@ -815,12 +825,12 @@ def test_a_coordinator_who_applies_has_no_power_over_their_own_application(lonel
         session.get_one(Staff, (COORDINATOR, "coordinator")).email = "t-1@school.example"
     [asked] = lonely.ask()
     assert asked.assignee == "nss@nss.example"
-    sent = lonely.do(reviewing.send_code, lonely.id, "t-1@school.example", key=KEY)
+    sent = lonely.do(proving.send_code, lonely.id, "t-1@school.example", key=KEY)
     assert sent == lonely.right(StepKind.WITHDRAWAL).id
     with lonely.record.writing() as session:
         right = session.get_one(Step, sent)
         application = session.get_one(Application, lonely.id)
-        refusal = reviewing.act_as_coordinator(
+        refusal = proving.act_as_coordinator(
             session, application, right.assignee, code_of(right), now=NOW, key=KEY
         )
     assert refusal is not None
@@ -840,13 +850,13 @@ def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn
     for step in case.ask():
         case.review(step, 1)
     assert case.do(deciding.decide, case.id, key=KEY) is Outcome.REFUSED
-    case.do(deciding.close, case.id)
+    case.do(ending.close, case.id)
     right = case.right(StepKind.APPEAL)
     again = case.submit(description="Anew.")
 
     def appeal() -> Refusal | None:
         with record.writing() as session:
-            return deciding.appeal(
+            return rights.appeal(
                 session, case.id, right.assignee, code_of(right), "No hearing.", now=NOW, key=KEY
             )
 
@@ -855,18 +865,18 @@ def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn
     assert again in refusal.why
     with record.writing() as session:
         withdrawal = steps_of(session, session.get_one(Application, again), StepKind.WITHDRAWAL)[0]
-        deciding.withdraw(session, again, withdrawal.assignee, code_of(withdrawal), now=NOW, key=KEY)
+        rights.withdraw(session, again, withdrawal.assignee, code_of(withdrawal), now=NOW, key=KEY)
     assert appeal() is None
     assert case.row().instance == 2
 
 
 def test_a_coordinators_wrong_codes_are_counted_too_until_a_new_one_is_mailed(case: Case) -> None:
-    sent = case.do(reviewing.send_code, case.id, COORDINATOR, key=KEY)
+    sent = case.do(proving.send_code, case.id, COORDINATOR, key=KEY)
 
     def act(code: str) -> Refusal | None:
         with case.record.writing() as session:
             application = session.get_one(Application, case.id)
-            return reviewing.act_as_coordinator(session, application, COORDINATOR, code, now=NOW, key=KEY)
+            return proving.act_as_coordinator(session, application, COORDINATOR, code, now=NOW, key=KEY)
 
     with case.record.reading() as session:
         old = code_of(session.get_one(Step, sent))

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from labels import radar
-from labels.answers import Question
-from labels.radar import Stuck
 from labels.record import Record
 from labels.record.schema import Application, Mail, Staff, Stage, Step, StepKind, StepState
+from labels.steps.answers import Question
+from labels.views import stuck
+from labels.views.stuck import Stuck
 from tests.labels.test_process import Case, open_case
 
 RUN = "00000000-0000-0000-0000-000000000001"
@@ -47,7 +47,7 @@ def steps(case: Case, **values: Any) -> None:
 
 def found(case: Case, after: timedelta = timedelta(days=1)) -> list[Stuck]:
     with case.record.reading() as session:
-        return radar.stuck(session, case.now + after)
+        return stuck.stuck(session, case.now + after)
 
 
 def reasons(case: Case, after: timedelta = timedelta(days=1)) -> list[tuple[str, str]]:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from labels import reminders
-from labels.answers import Question
+from labels.answering import reminders
 from labels.clock import BRUSSELS, end_of_day
 from labels.record import Record
 from labels.record.schema import Application, Mail, Notice, Outcome, RuleText, Staff, Step, StepKind
 from labels.rules import load_rules
-from labels.submitting import _KNOWN
+from labels.rules.kept import _KNOWN
+from labels.steps.answers import Question
 from tests.labels.test_process import Case, open_case
 from tests.support.people import TODAY
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labels.reviews.scoring import Assessment, another_needed, check_points, decide, merge
 from labels.rules import RuleEdition, load_rules
-from labels.scoring import Assessment, another_needed, check_points, decide, merge
 
 TODAY = date(2026, 3, 16)
 SIX = (

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from labels.sentences import (
+from labels.words.sentences import (
     Country,
     Sentence,
     Value,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.similarity import WARN_FROM, similar
+from labels.applications.similarity import WARN_FROM, similar
 
 RIVERS = (
     "Pupils of three countries measured the quality of their rivers every month, compared the results in "

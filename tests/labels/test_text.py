@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from labels.text import clean, csv_plain, markdown_paragraphs, markdown_plain, one_line, word_count
+from labels.words.text import clean, csv_plain, markdown_paragraphs, markdown_plain, one_line, word_count
 
 AWKWARD = (
     "aA1 .-='\"@#*_`|<>[]()!&;:/\\\t\n\r\0\u0301\u0651\u064e\u200b\u200c\u200d\u202e\u2066\ufe0f\ufeff"

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from labels.applications.uploads import MIB, MediaType, Source, UploadLimits, inspect, inspect_all, safe_name
 from labels.errors import InvalidInput
-from labels.uploads import MIB, MediaType, Source, UploadLimits, inspect, inspect_all, safe_name
 
 ODT, DOCX = MediaType.ODT.value, MediaType.DOCX.value
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"

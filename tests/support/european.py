@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from labels import reviewing
-from labels.answers import read_answer
+from adapters.documents.directory import DirectoryStore
+from adapters.workspace import Workspace
+from labels.answering import accepting
 from labels.european_label import awarding, freezing, screening
 from labels.identifiers import nomination_id
 from labels.record import Record
@@ -18,8 +19,8 @@ from labels.record.schema import Award, Organisation, Project, Staff, Step, Teac
 from labels.rules import RuleEdition, load_rules
 from labels.rules.model import EuropeanRules
 from labels.settings import Settings
-from tasks.documents.directory import DirectoryStore
-from tasks.workspace import Workspace
+from labels.steps.answers import read_answer
+from labels.steps.outcome import Accepted, Refusal
 from tests.support.people import KEY, code_of, populate
 
 
@@ -145,9 +146,9 @@ def nomination_of(organisation: str) -> str:
 
 def answered(
     session: Session, steps: Sequence[Step], given: dict[str, Any], now: datetime = BEGINS
-) -> reviewing.Accepted | reviewing.Refusal:
+) -> Accepted | Refusal:
     """The answer of the first of several people who are asked."""
-    return reviewing.answer(
+    return accepting.answer(
         session,
         steps[0].id,
         steps[0].assignee,
@@ -164,7 +165,7 @@ def screen(session: Session, organisation: str, given: dict[str, Any] | None = N
     identifier = nomination_of(organisation)
     steps = screening.ask(session, identifier, now=BEGINS, key=KEY)
     result = answered(session, steps, given or {"approve": ["all"]})
-    assert isinstance(result, reviewing.Accepted), result
+    assert isinstance(result, Accepted), result
     assert screening.ask(session, identifier, now=BEGINS, key=KEY) == []
     screening.put_forward(session, identifier, now=BEGINS)
 

@@ -10,7 +10,7 @@ from types import FrameType
 
 BEFORE, AFTER = "before", "after"
 
-OURS = ("cli.", "flows.", "tasks.", "labels.")
+OURS = ("cli.", "desk.", "flows.", "tasks.", "usecases.", "adapters.", "labels.")
 _PLUMBING = {"labels.record.engine"}
 
 

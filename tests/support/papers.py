@@ -6,7 +6,7 @@ import io
 from datetime import UTC, date, datetime
 from typing import Any
 
-from labels.papers import CertificateFacts, Label, LetterFacts, LetterKind
+from labels.papers.facts import CertificateFacts, Label, LetterFacts, LetterKind
 
 EVERY_LETTER = [(kind, Label.NATIONAL) for kind in LetterKind if kind is not LetterKind.INVITATION] + [
     (kind, Label.SCHOOL) for kind in LetterKind if kind is not LetterKind.INELIGIBLE

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from labels.check_codes import Stamp
-from labels.people import review_code
+from labels.papers.codes import Stamp
 from labels.record.schema import Member, Organisation, Project, School, Staff, Step, Teacher
+from labels.steps.codes import review_code
 
 NOW = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 16)

@@ -23,16 +23,24 @@ import typer
 from prefect import Task
 from sqlalchemy.orm import Session
 
-import cli.app
+import adapters.papers.certificates as certificates
+import adapters.papers.letters as letters
+import adapters.prefect.client
+import adapters.prefect.runs
+import adapters.workspace
+import cli.answering
+import cli.applying
 import flows.quality_label.national as the_flow
 import tasks.national
 import tasks.process
-import tasks.rendering.certificates as certificates
-import tasks.rendering.letters as letters
-import tasks.runs
 import tasks.upkeep
 import tasks.waiting
-from labels.papers import LetterFacts
+import usecases.running
+from adapters.documents.directory import DirectoryStore
+from adapters.mail.folder import MailFolder, read_message
+from adapters.mail.transports import FolderTransport
+from adapters.workspace import Workspace
+from labels.papers.facts import LetterFacts
 from labels.record import Record
 from labels.record.schema import (
     Application,
@@ -49,12 +57,9 @@ from labels.record.schema import (
     StepState,
 )
 from labels.settings import Settings
-from labels.steps import open_steps
-from tasks.documents.directory import DirectoryStore
-from tasks.mail.folder import MailFolder, read_message
-from tasks.mail.transports import FolderTransport
-from tasks.workspace import Workspace
+from labels.steps.step import open_steps
 from tests.support.killing import AFTER, BEFORE, Fate, Killed, Point, asker
+from tests.support.patching import everywhere
 from tests.support.people import NOW, application_file, points
 from tests.support.small_prefect import SmallPrefect
 
@@ -237,7 +242,7 @@ class World(Mortal):
 
     def _submit(self) -> None:
         printed = self._command(
-            cli.app.submit, file=self.home / "application.json", evidence=[self.home / "evidence.png"]
+            cli.applying.submit, file=self.home / "application.json", evidence=[self.home / "evidence.png"]
         )
         self._submitted = json.loads(printed)["application"]
 
@@ -245,12 +250,15 @@ class World(Mortal):
         with self.here.record.reading() as session:
             application = session.scalars(sa.select(Application)).one()
             if self._wants_out(session, application):
-                return self._by_code(session, application, StepKind.WITHDRAWAL, cli.app.withdraw)
+                return self._by_code(session, application, StepKind.WITHDRAWAL, cli.applying.withdraw)
             if self.story.appeals and application.stage is Stage.CLOSED and application.instance == 1:
                 grounds = self.home / "grounds.txt"
                 grounds.write_text("The second reviewer did not open the documents.")
                 return self._by_code(
-                    session, application, StepKind.APPEAL, functools.partial(cli.app.appeal, grounds=grounds)
+                    session,
+                    application,
+                    StepKind.APPEAL,
+                    functools.partial(cli.applying.appeal, grounds=grounds),
                 )
             for step in open_steps(session, application):
                 code = self._code_for(step)
@@ -285,13 +293,15 @@ class World(Mortal):
     def _answer(self, step: str, email: str, code: str, given: dict[str, Any]) -> None:
         file = self.home / "answer.json"
         file.write_text(json.dumps(given))
-        self._command(cli.app.answer, step=step, file=file, email=email, code=code)
+        self._command(cli.answering.answer, step=step, file=file, email=email, code=code)
 
     def _waiting_run(self, application: Application) -> Any | None:
         """The run whose Resume form a person would find, by the address in their mail."""
-        run = tasks.runs.read_run(self.prefect, application.run)  # type: ignore[arg-type]  # stands in
-        ready = run and run.state and run.state.is_paused() and tasks.runs.form_of(self.prefect, run)  # type: ignore[arg-type]
-        return run.id if run and ready else None
+        run = adapters.prefect.client.read_run(self.prefect, application.run)  # type: ignore[arg-type]  # stands in
+        if run is None or run.state is None or not run.state.is_paused():
+            return None
+        form = adapters.prefect.client.form_of(self.prefect, run)  # type: ignore[arg-type]  # stands in
+        return run.id if form else None
 
     def _fill_in(self, run: Any, code: str, given: dict[str, Any]) -> None:
         form: dict[str, Any] = {"code": code}
@@ -396,12 +406,12 @@ class World(Mortal):
             for name, value in vars(the_flow).items():
                 if isinstance(value, Task):
                     patch.setattr(the_flow, name, value.fn)
-            for module in (tasks.national, tasks.process, tasks.waiting, tasks.upkeep, cli.app):
-                patch.setattr(module, "workspace", functools.cache(lambda: self.here))
-            patch.setattr(cli.app, "existing_workspace", lambda: self.here)
-            for module in (tasks.runs, tasks.process, tasks.waiting):
-                patch.setattr(module, "get_client", self.prefect.client)
-            patch.setattr(tasks.runs, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
+            everywhere(patch, adapters.workspace.workspace, functools.cache(lambda: self.here))
+            everywhere(patch, adapters.workspace.existing_workspace, lambda: self.here)
+            patch.setattr(adapters.prefect.client, "get_client", self.prefect.client)
+            patch.setattr(
+                adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory")
+            )
             driver = _Executing(self.prefect)
             patch.setattr(tasks.process, "flow_run", driver)
             patch.setattr(tasks.waiting, "flow_run", driver)
@@ -409,8 +419,8 @@ class World(Mortal):
             patch.setattr(tasks.process, "create_markdown_artifact", self.prefect.artifact)
             patch.setattr(tasks.process, "get_run_logger", lambda: SimpleNamespace(warning=lambda *_: None))
             # In one thread nobody else comes on while a command waits for the run.
-            hurried = functools.partial(tasks.runs.wake, within=0.25, pause=lambda _: None)
-            patch.setattr(cli.app, "wake", hurried)
+            hurried = functools.partial(usecases.running.wake, within=0.25, pause=lambda _: None)
+            everywhere(patch, usecases.running.wake, hurried)
             patch.setattr(certificates, "render_certificate", _drawn_once(certificates.render_certificate))
             drawn = _drawn_once(letters.render_letter)
             patch.setattr(letters, "render_letter", lambda facts: drawn(_arrived_as_usual(facts)))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tasks.supervision import end_with_supervisor, handed_on
+from adapters.supervision import end_with_supervisor, handed_on
 
 COMMAND = [sys.executable, "-m", "tests.support.supervised"]
 EACH = ("", "'s child", "'s execution", "'s execution's child")

@@ -9,7 +9,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from tasks.bulk import AT_ONCE, PAUSES, in_bulk
+from adapters.prefect.bulk import AT_ONCE, PAUSES, in_bulk
 
 
 def refusal(status: int) -> httpx.HTTPStatusError:

@@ -9,17 +9,18 @@ import stat
 import pytest
 import sqlalchemy as sa
 
+import adapters.papers.gallery
 import tasks.european
-import tasks.rendering.gallery
 import tasks.upkeep
+import usecases.cycles
+from adapters.workspace import Workspace
 from labels.errors import OutOfReach
-from labels.european_label import reopening
 from labels.european_label.gallery import Gallery
-from labels.european_label.reopening import Revoked
 from labels.record import Record
 from labels.record.schema import Document, Journal, Teacher
+from labels.revoking import reopening
+from labels.revoking.reopening import Revoked
 from labels.settings import Settings
-from tasks.workspace import Workspace
 from tests.support.european import BEGINS, YEAR, at_the_beginning, awarded, label_id, populate_year
 
 
@@ -96,7 +97,7 @@ def test_a_label_revoked_while_the_gallery_is_made_leaves_the_gallery_soon(
     with here.record.writing() as session:
         populate_year(session)
         awarded(session)
-    render = tasks.rendering.gallery.render_gallery
+    render = adapters.papers.gallery.render_gallery
     label = Revoked(label_id("T-A1", "P-A"))
 
     def revoked_meanwhile(shown: Gallery) -> tuple[bytes, bytes]:
@@ -105,9 +106,9 @@ def test_a_label_revoked_while_the_gallery_is_made_leaves_the_gallery_soon(
             reopening.reopen(session, label, plan, "Copied.", "c@x.example", now=BEGINS)
         return render(shown)
 
-    monkeypatch.setattr(tasks.rendering.gallery, "render_gallery", revoked_meanwhile)
-    tasks.european.publish(here, YEAR)
-    monkeypatch.setattr(tasks.rendering.gallery, "render_gallery", render)
+    monkeypatch.setattr(adapters.papers.gallery, "render_gallery", revoked_meanwhile)
+    usecases.cycles.publish(here, YEAR)
+    monkeypatch.setattr(adapters.papers.gallery, "render_gallery", render)
     monkeypatch.setattr(tasks.upkeep, "workspace", lambda: here)
     page = here.settings.home / "galleries" / str(YEAR) / "gallery.json"
     assert '"P-A"' in page.read_text()

@@ -18,16 +18,20 @@ import pytest
 import sqlalchemy as sa
 from prefect import Task
 
+import adapters.papers.campaigns as campaigns
+import adapters.prefect.client
+import adapters.workspace
 import flows.quality_label.european as year_flow
 import flows.quality_label.nomination as nomination_flow
 import tasks.european
 import tasks.process
-import tasks.rendering.campaigns as campaigns
-import tasks.runs
 import tasks.upkeep
 import tasks.waiting
-from labels import reviewing
-from labels.answers import read_answer
+import usecases.cycles
+import usecases.running
+from adapters.documents.directory import DirectoryStore
+from adapters.workspace import Workspace
+from labels.answering import accepting
 from labels.record import Record
 from labels.record.engine import open_engine
 from labels.record.schema import (
@@ -43,11 +47,11 @@ from labels.record.schema import (
     Step,
 )
 from labels.settings import Settings
-from labels.steps import open_steps
-from tasks.documents.directory import DirectoryStore
-from tasks.workspace import Workspace
+from labels.steps.answers import read_answer
+from labels.steps.step import open_steps
 from tests.support.european import BEGINS, YEAR, populate_year
 from tests.support.killing import Fate, Killed
+from tests.support.patching import everywhere
 from tests.support.people import code_of
 from tests.support.small_prefect import SmallPrefect
 from tests.support.small_world import A_WHILE, Mortal
@@ -95,7 +99,7 @@ class Year(Mortal):
             stages = list(session.scalars(sa.select(Application.stage)))
             unsent = session.scalar(sa.select(sa.func.count()).where(Mail.sent_at.is_(None)))
         if not labels:
-            tasks.european.begin_cycle(self.here, YEAR)
+            usecases.cycles.begin_cycle(self.here, YEAR)
         elif scheduled := self.prefect.scheduled():
             run = scheduled[0]
             self.prefect.execute(run, FLOWS[labels[self.prefect.runs[run].application]])
@@ -116,11 +120,11 @@ class Year(Mortal):
             for step in steps[:1]:
                 with self.here.record.writing() as session:
                     given = read_answer({"approve": ["all"]})
-                    reviewing.answer(
+                    accepting.answer(
                         session, step.id, step.assignee, code_of(step, self.here.key), given,
                         now=self.time, key=self.here.key, door="test",
                     )  # fmt: skip
-                tasks.runs.wake(self.here, self.prefect, identifier, within=0.25, pause=lambda _: None)  # type: ignore[arg-type]  # stands in
+                usecases.running.wake(self.here, self.prefect, identifier, within=0.25, pause=lambda _: None)  # type: ignore[arg-type]  # stands in
                 return True
         return False
 
@@ -135,11 +139,11 @@ class Year(Mortal):
                 for name, value in vars(module).items():
                     if isinstance(value, Task):
                         patch.setattr(module, name, value.fn)
-            for module in (tasks.european, tasks.process, tasks.waiting, tasks.upkeep):
-                patch.setattr(module, "workspace", lambda: self.here)
-            for module in (tasks.runs, tasks.process, tasks.waiting):
-                patch.setattr(module, "get_client", self.prefect.client)
-            patch.setattr(tasks.runs, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
+            everywhere(patch, adapters.workspace.workspace, lambda: self.here)
+            patch.setattr(adapters.prefect.client, "get_client", self.prefect.client)
+            patch.setattr(
+                adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory")
+            )
             prefect = self.prefect
 
             class Executing:
@@ -155,8 +159,8 @@ class Year(Mortal):
             quiet = SimpleNamespace(warning=lambda *_: None, info=lambda *_: None)
             for module in (tasks.process, tasks.european):
                 patch.setattr(module, "get_run_logger", lambda: quiet)
-            hurried = functools.partial(tasks.runs.wake, within=0.25, pause=lambda _: None)
-            patch.setattr(tasks.european, "wake", hurried)
+            hurried = functools.partial(usecases.running.wake, within=0.25, pause=lambda _: None)
+            everywhere(patch, usecases.running.wake, hurried)
             patch.setattr(campaigns, "render_each", _drawn)
             patch.setattr(tasks.european, "TOGETHER", 2)
             self.mortal(patch)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from labels.answers import Decline, Information, Question, ReviewAnswer, Screening
+from adapters.prefect.form import BLANK, answer_in, form_for, is_blank
 from labels.errors import InvalidInput
 from labels.record.schema import Step, StepKind
 from labels.rules import RuleEdition, load_rules
-from tasks.briefs import Brief
-from tasks.forms import BLANK, answer_in, form_for, is_blank
+from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
+from labels.views.brief import Brief
 from tests.support.people import CRITERIA, points
 
 BRIEF = Brief("Mosty", "First.\n\n- one\n- two", {CRITERIA[0]: "What was done."}, {})

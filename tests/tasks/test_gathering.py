@@ -12,14 +12,14 @@ import sqlalchemy as sa
 
 import tasks.european
 import tasks.gathering
+from adapters.papers.certificates import render_certificate
+from adapters.workspace import Workspace
 from labels.errors import InvalidInput, LabelsError, NotFound
-from labels.gathering import certificates_of
+from labels.papers.gathering import certificates_of
 from labels.record import Record
 from labels.record.schema import Award, Issued
 from labels.settings import Settings
 from tasks.gathering import bind, gather
-from tasks.rendering.certificates import render_certificate
-from tasks.workspace import Workspace
 from tests.support.european import BEGINS, at_the_beginning, awarded, populate_year
 from tests.support.papers import certificate
 

@@ -161,7 +161,7 @@ def assert_as_usual(world: World, usual: dict[str, Any], *, prefect_was_lost: bo
 
 def _between_sent_and_marked(point: Point) -> bool:
     sent = point.when == AFTER and point.what.startswith("a message is sent")
-    return sent or (point.when == BEFORE and point.what.endswith("(tasks.mail.delivery.deliver_due)"))
+    return sent or (point.when == BEFORE and point.what.endswith("(adapters.mail.delivery.deliver_due)"))
 
 
 @pytest.mark.slow
@@ -252,21 +252,21 @@ def test_the_page_says_what_remained_after_each(lives: Lives) -> None:
 # The page ---------------------------------------------------------------------------------------
 
 WORDS = {
-    "tasks.submission.<listcomp>": "a file of evidence is stored",
-    "a document is stored (tasks.submission.submit_file)": "the application file is stored",
-    "the record is written (tasks.submission.submit_file)": "the application enters the record",
-    "tasks.mail.delivery._claim": "a message is claimed",
-    "tasks.mail.delivery.deliver_due": "the message is noted as sent",
-    "tasks.runs.start_one": "the run is noted in the record",
-    "tasks.runs.replace": "the lost run is given up",
+    "usecases.applying.<listcomp>": "a file of evidence is stored",
+    "a document is stored (usecases.applying.submit_file)": "the application file is stored",
+    "the record is written (usecases.applying.submit_file)": "the application enters the record",
+    "adapters.mail.delivery._claim": "a message is claimed",
+    "adapters.mail.delivery.deliver_due": "the message is noted as sent",
+    "adapters.prefect.runs.start_one": "the run is noted in the record",
+    "usecases.running.replace": "the lost run is given up",
     "tasks.process.register": "the run takes the application up",
     "tasks.national.conditions_met": "the conditions are checked",
     "tasks.process.asked": "the next people are asked",
-    "tasks.waiting.take_answer": "the form's answer is taken",
-    "cli.app.answered": "`labels answer` is taken",
+    "usecases.answering.take_answer": "the form's answer is taken",
+    "cli.answering.answered": "`labels answer` is taken",
     "tasks.national.decide": "the decision is made",
-    "a document is stored (tasks.issuing.store)": "a paper is stored",
-    "the record is written (tasks.issuing.issue)": "the paper is noted in the record",
+    "a document is stored (adapters.papers.issuing.store)": "a paper is stored",
+    "the record is written (adapters.papers.issuing.issue)": "the paper is noted in the record",
     "tasks.process.close": "the application is closed",
 }
 """What a moment is called on the page; one that has no words is called by its function."""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.files import place
 from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.names import Pupil
-from tasks.placing import place
 from tasks.pupil import ClassInHand, NotMade, _nameless, _zipped, in_hand
 
 

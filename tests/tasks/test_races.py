@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,10 +16,13 @@ import sqlalchemy as sa
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Crashed
 
-import tasks.runs
-import tasks.waiting
-from labels import deciding, reviewing
-from labels.answers import ReviewAnswer
+import adapters.prefect.client
+import adapters.prefect.runs
+from adapters.documents.store import open_store
+from adapters.workspace import Workspace
+from labels.answering import accepting, rights
+from labels.applications import conditions
+from labels.applications.submitting import Submitted
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput
 from labels.record import Record
@@ -35,17 +39,16 @@ from labels.record.schema import (
     StepKind,
     StepState,
 )
-from labels.reviewing import Accepted, Refusal
+from labels.reviews import asking, deciding
 from labels.settings import Settings
-from labels.steps import steps_of
-from labels.submitting import Submitted
-from tasks.documents.store import open_store
-from tasks.runs import recover
-from tasks.submission import submit_file
-from tasks.waiting import take_answer
-from tasks.workspace import Workspace
+from labels.steps.answers import ReviewAnswer
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.step import steps_of
 from tests.support.people import NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
+from usecases.answering import take_answer
+from usecases.applying import submit_file
+from usecases.recovering import recover
 
 AT_ONCE = 4
 """How many do the same at the same moment."""
@@ -80,8 +83,8 @@ def asked(here: Workspace) -> str:
     """An application whose reviewers are asked."""
     application = submitted(here).application
     with here.record.writing() as session:
-        assert deciding.check_conditions(session, application, now=here.now())
-        reviewing.ask(session, application, now=here.now(), key=here.key)
+        assert conditions.check_conditions(session, application, now=here.now())
+        asking.ask(session, application, now=here.now(), key=here.key)
     return application
 
 
@@ -97,7 +100,7 @@ def count(here: Workspace, table: Any, *where: Any) -> int:
 
 def review(here: Workspace, step: Step, each: int = 4) -> Accepted | Refusal:
     with here.record.writing() as session:
-        return reviewing.answer(
+        return accepting.answer(
             session, step.id, step.assignee, code_of(step, here.key), ReviewAnswer(scores=points(each)),
             now=here.now(), key=here.key, door="command line",
         )  # fmt: skip
@@ -128,7 +131,8 @@ def test_of_an_answer_by_form_and_one_by_command_one_counts(here: Workspace, ask
     step = step_of(here, asked, StepKind.REVIEW)
     form = {f"points_{name}": value for name, value in points(3).items()} | {"code": code_of(step, here.key)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks.waiting, "get_client", SmallPrefect(nothing_happens).client)
+        patch.setattr(adapters.prefect.client, "get_client", SmallPrefect(nothing_happens).client)
+        patch.setattr(adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
         _, by_command = at_once(
             lambda: take_answer(here, asked, "a run", 0, form), lambda: review(here, step, 4)
         )
@@ -146,7 +150,8 @@ def test_of_the_same_forms_answer_read_twice_at_once_one_counts(here: Workspace,
     step = step_of(here, asked, StepKind.REVIEW)
     form = {f"points_{name}": value for name, value in points(3).items()} | {"code": code_of(step, here.key)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks.waiting, "get_client", SmallPrefect(nothing_happens).client)
+        patch.setattr(adapters.prefect.client, "get_client", SmallPrefect(nothing_happens).client)
+        patch.setattr(adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
         remarks = at_once(*[lambda: take_answer(here, asked, "a run", 0, form)] * AT_ONCE)
     assert set(remarks) == {"Thank you: your review is recorded."}
     assert count(here, Review) == count(here, Resumption) == 1
@@ -165,7 +170,7 @@ def test_of_a_decision_and_a_withdrawal_at_once_one_counts(here: Workspace, aske
 
     def withdraw() -> Refusal | None:
         with here.record.writing() as session:
-            return deciding.withdraw(
+            return rights.withdraw(
                 session, asked, right.assignee, code_of(right, here.key), now=here.now(), key=here.key
             )
 
@@ -191,7 +196,7 @@ def test_of_a_review_and_a_withdrawal_at_once_both_end_in_a_withdrawn_applicatio
 
     def withdraw() -> Refusal | None:
         with here.record.writing() as session:
-            return deciding.withdraw(
+            return rights.withdraw(
                 session, asked, right.assignee, code_of(right, here.key), now=here.now(), key=here.key
             )
 
@@ -208,9 +213,9 @@ def test_asking_at_once_asks_each_seat_once(here: Workspace) -> None:
 
     def check_and_ask() -> list[str]:
         with here.record.writing() as session:
-            deciding.check_conditions(session, application, now=here.now())
+            conditions.check_conditions(session, application, now=here.now())
         with here.record.writing() as session:
-            return [s.id for s in reviewing.ask(session, application, now=here.now(), key=here.key)]
+            return [s.id for s in asking.ask(session, application, now=here.now(), key=here.key)]
 
     asked = at_once(*[check_and_ask] * AT_ONCE)
     assert all(steps == asked[0] for steps in asked)
@@ -253,14 +258,15 @@ class MeetingPrefect(SmallPrefect):
 def test_of_recoveries_at_once_all_get_the_same_new_run(here: Workspace, asked: str, lost: str) -> None:
     prefect = MeetingPrefect()
     if lost != "never started":
-        former = tasks.runs.start(here, prefect, asked)  # type: ignore[arg-type]  # stands in
+        former = adapters.prefect.runs.start(here, prefect, asked)  # type: ignore[arg-type]  # stands in
         if lost == "its process died":
             prefect.set_flow_run_state(former, Crashed())
         else:
             prefect.lose_everything()
     prefect.gate = threading.Barrier(AT_ONCE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks.waiting, "get_client", prefect.client)
+        patch.setattr(adapters.prefect.client, "get_client", prefect.client)
+        patch.setattr(adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
         at_once(*[lambda: recover(here, prefect)] * AT_ONCE)  # type: ignore[arg-type]  # stands in
     assert not prefect.gate.broken
     [run] = prefect.scheduled()
@@ -300,8 +306,8 @@ SMUGGLED: list[Any] = [
 def test_an_answer_file_with_prefects_markers_is_refused_before_it_reaches_prefect(
     tmp_path: Path, smuggled: Any
 ) -> None:
-    from cli.app import read_json
-    from labels.answers import read_answer
+    from cli.words import read_json
+    from labels.steps.answers import read_answer
 
     for answer in (
         smuggled,
@@ -324,7 +330,7 @@ def test_markers_typed_as_words_stay_words(here: Workspace, asked: str) -> None:
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(), comment=typed)
         code = code_of(session.get_one(Step, step.id), here.key)
-        reviewing.answer(
+        accepting.answer(
             session, step.id, step.assignee, code, given, now=here.now(), key=here.key, door="command line"
         )
         assert session.scalars(sa.select(Review.comment)).one() == typed

@@ -14,22 +14,24 @@ import pytest
 import sqlalchemy as sa
 from prefect.states import Completed, Running, Suspended
 
-import tasks.runs
+import adapters.prefect.runs
 import tasks.waiting
-from labels import deciding, reviewing
+import usecases.recovering
+from adapters.documents.store import open_store
+from adapters.prefect.form import form_for
+from adapters.workspace import Workspace
+from labels.applications import conditions
 from labels.clock import frozen_clock
 from labels.record import Record
 from labels.record.schema import Application, Resumption, Review, Step, StepState
+from labels.reviews import asking
 from labels.rules import load_rules
 from labels.settings import Settings
-from tasks.briefs import Brief
-from tasks.documents.store import open_store
-from tasks.forms import form_for
-from tasks.runs import recover
-from tasks.submission import submit_file
-from tasks.workspace import Workspace
+from labels.views.brief import Brief
 from tests.support.people import NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
+from usecases.applying import submit_file
+from usecases.recovering import recover
 
 MANY = 30
 
@@ -74,7 +76,7 @@ def prefect() -> CountingPrefect:
 @pytest.fixture
 def waiting(here: Workspace, prefect: CountingPrefect, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Many applications, each with a run that waits with its form and has seen all there is."""
-    monkeypatch.setattr(tasks.runs, "PAGE", 10)
+    monkeypatch.setattr(usecases.recovering, "PAGE", 10)
     first = submit_file(here, application_file(), "application.json", []).application
     with here.record.writing() as session:
         row = session.execute(sa.select(Application.__table__).where(Application.id == first)).one()
@@ -83,7 +85,7 @@ def waiting(here: Workspace, prefect: CountingPrefect, monkeypatch: pytest.Monke
         session.execute(sa.insert(Application), copies)
     everyone = sorted([first, *others])
     for one in everyone:
-        run = tasks.runs.start(here, prefect, one)  # type: ignore[arg-type]  # stands in
+        run = adapters.prefect.runs.start(here, prefect, one)  # type: ignore[arg-type]  # stands in
         suspend(prefect, run)
     with here.record.writing() as session:
         session.execute(sa.update(Application).values(parked_revision=Application.revision))
@@ -146,11 +148,11 @@ def asked(here: Workspace, prefect: CountingPrefect, monkeypatch: pytest.MonkeyP
     """The first of two reviews of an application whose run waits with the form for them."""
     monkeypatch.setattr(tasks.waiting, "get_client", prefect.client)
     application = submit_file(here, application_file(), "application.json", []).application
-    tasks.runs.start(here, prefect, application)  # type: ignore[arg-type]  # stands in
+    adapters.prefect.runs.start(here, prefect, application)  # type: ignore[arg-type]  # stands in
     with here.record.writing() as session:
-        assert deciding.check_conditions(session, application, now=NOW)
+        assert conditions.check_conditions(session, application, now=NOW)
     with here.record.writing() as session:
-        first, second = reviewing.ask(session, application, now=NOW, key=here.key)
+        first, second = asking.ask(session, application, now=NOW, key=here.key)
         rules = load_rules("NSS-PL", NOW.date())
         form = form_for([first, second], rules, Brief("Mosty", "Opening.", {}, {}))
     suspend(prefect, run_of(here, application))

@@ -26,11 +26,11 @@ from pyhanko.sign.validation import (
 )
 from pyhanko_certvalidator import ValidationContext
 
+from adapters.papers.certificates import render_certificate
+from adapters.papers.credentials import render_credential
+from adapters.papers.signing import PaperSigner, _on_its_day, look_at_signature, signer_of
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
-from tasks.rendering.certificates import render_certificate
-from tasks.rendering.credentials import render_credential
-from tasks.signing import PaperSigner, _on_its_day, look_at_signature, signer_of
 from tests.labels.test_credential import coded
 from tests.support.authority import DAY, Authority, authority
 

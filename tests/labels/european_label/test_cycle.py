@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from labels import deadlines, reviewing
+from labels.answering import deadlines
+from labels.answering import deadlines as deadlines_answering
 from labels.errors import InvalidInput, NotAllowed
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.freezing import FrozenLabel
@@ -36,8 +37,8 @@ from labels.record.schema import (
     Stage,
     Teacher,
 )
-from labels.reviewing import Accepted, Refusal
-from labels.submitting import keep_rules
+from labels.rules.kept import keep_rules
+from labels.steps.outcome import Accepted, Refusal
 from tests.support.european import (
     BEGINS,
     CENTRAL,
@@ -354,7 +355,9 @@ def test_upkeep_ends_what_nobody_answered_and_a_moved_deadline_is_everybodys(yea
     one, two = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
     assert one.due_at
     later = one.due_at + timedelta(days=3)
-    reviewing.move_deadline(year, one.id, later, "A holiday.", "coordinator@nss.example", now=BEGINS)
+    deadlines_answering.move_deadline(
+        year, one.id, later, "A holiday.", "coordinator@nss.example", now=BEGINS
+    )
     assert (two.due_at, year.get_one(Application, nomination_of(OWN)).decide_by) == (later, later)
     assert passed(year, later) == []
     seen = year.get_one(Application, nomination_of(OWN)).revision

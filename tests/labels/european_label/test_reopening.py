@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed, NotFound
-from labels.european_label import awarding, reopening
+from labels.european_label import awarding
 from labels.european_label.gallery import gallery
-from labels.european_label.reopening import Revoked, Struck
 from labels.record import Record
 from labels.record.schema import (
     Award,
@@ -24,6 +23,8 @@ from labels.record.schema import (
     PupilClass,
     Screened,
 )
+from labels.revoking import reopening
+from labels.revoking.reopening import Revoked, Struck
 from tests.support.european import (
     BEGINS,
     OTHER,

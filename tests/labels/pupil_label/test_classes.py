@@ -8,20 +8,20 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from labels import outbox
-from labels.applications import read_application
-from labels.check_codes import MARK
+from labels.applications.file import read_application
+from labels.applications.submitting import submit
 from labels.errors import NotAllowed, NotFound
-from labels.papers import CertificateFacts
-from labels.people import review_code
+from labels.mail import outbox
+from labels.papers.codes import MARK
+from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.record import Record
 from labels.record.schema import Award, Journal, Mail, PupilClass, PupilCode, School, Teacher
-from labels.reviewing import Refusal
 from labels.rules import load_rules
-from labels.steps import held
-from labels.submitting import submit
+from labels.steps.codes import review_code
+from labels.steps.outcome import Refusal
+from labels.steps.step import held
 from tests.support.people import KEY, NOW, STAMP, application_file, populate
 
 AWARD = "NQL-0123456789"

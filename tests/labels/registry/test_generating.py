@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.registry_generator import LAST_DAY, generate_registry
 from labels.errors import InvalidInput
 from labels.record.engine import Record
 from labels.registry.files import registry_files
-from labels.registry.generating import LAST_DAY, generate_registry
 from labels.registry.importing import import_registry
 
 

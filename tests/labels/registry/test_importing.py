@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
+from benchmarks.registry_generator import LAST_DAY, generate_registry
 from labels.errors import InvalidInput
 from labels.record.engine import Record
 from labels.record.schema import (
@@ -27,7 +28,6 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.registry import filling
-from labels.registry.generating import LAST_DAY, generate_registry
 from labels.registry.importing import import_registry
 from labels.settings import PROJECT
 from tests.support.small_registry import ROWS, SOUND, TODAY, changed, everything, faults_of, write

@@ -11,21 +11,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import deadlines, outbox, reviewing
-from labels.answers import (
-    Declaration,
-    Decline,
-    Information,
-    Question,
-    ReviewAnswer,
-    SelfAssessment,
-    read_answer,
-)
+from labels.answering import accepting, deadlines
+from labels.applications.documents import StoredDocument
 from labels.clock import end_of_day
 from labels.errors import InvalidInput
-from labels.european_label import reopening
-from labels.issuing import due_invitation, due_papers, due_receipt
-from labels.papers import CertificateFacts, LetterFacts
+from labels.mail import outbox
+from labels.papers.due import due_invitation, due_papers, due_receipt
+from labels.papers.facts import CertificateFacts, LetterFacts
 from labels.record.engine import Record
 from labels.record.schema import (
     Activity,
@@ -45,14 +37,24 @@ from labels.record.schema import (
     StepKind,
     StepState,
 )
-from labels.reviewing import Accepted, Refusal
+from labels.reviews import asking
+from labels.revoking import reopening
 from labels.rules import load_rules, load_school_rules
 from labels.rules.model import SchoolDocument, SelfAssessmentRules
 from labels.school_label import deciding, drafting, inviting, prefilling, receiving, rounds
 from labels.school_label.deciding import last_day
 from labels.school_label.self_assessment import document_kind, missing, share
 from labels.school_label.worksheet import worksheet
-from labels.submitting import StoredDocument
+from labels.steps.answers import (
+    Declaration,
+    Decline,
+    Information,
+    Question,
+    ReviewAnswer,
+    SelfAssessment,
+    read_answer,
+)
+from labels.steps.outcome import Accepted, Refusal
 from tests.support.people import KEY, STAMP, code_of, populate
 
 TODAY = date(2026, 3, 16)
@@ -145,7 +147,7 @@ class School:
 
     def answer(self, step: Step, given: Any, documents: tuple[StoredDocument, ...] = ()) -> Any:
         return self.do(
-            reviewing.answer, step.id, step.assignee, code_of(step), given, key=KEY, door="test",
+            accepting.answer, step.id, step.assignee, code_of(step), given, key=KEY, door="test",
             documents=documents,
         )  # fmt: skip
 
@@ -157,7 +159,7 @@ class School:
         return self.answer(step, Declaration(declare=True))
 
     def ask(self) -> list[Step]:
-        return list(self.do(reviewing.ask, self.id, key=KEY))
+        return list(self.do(asking.ask, self.id, key=KEY))
 
     def review(self, each: int) -> None:
         """Every reviewer who is asked gives so many points for each pillar."""
@@ -458,7 +460,7 @@ def test_documents_do_not_go_with_other_answers(school: School) -> None:
 
 def draft(school: School, who: int, **changes: Any) -> Any:
     step = school.open(StepKind.SELF_ASSESSMENT)[who]
-    return school.do(reviewing.save_draft, step.id, step.assignee, code_of(step), whole(**changes), key=KEY)
+    return school.do(accepting.save_draft, step.id, step.assignee, code_of(step), whole(**changes), key=KEY)
 
 
 def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: School) -> None:
@@ -489,7 +491,7 @@ def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: 
 
 def test_a_draft_needs_the_code_too(school: School) -> None:
     step = school.open(StepKind.SELF_ASSESSMENT)[0]
-    refusal = school.do(reviewing.save_draft, step.id, step.assignee, "2222-2222-22", whole(), key=KEY)
+    refusal = school.do(accepting.save_draft, step.id, step.assignee, "2222-2222-22", whole(), key=KEY)
     assert isinstance(refusal, Refusal)
     with school.record.reading() as session:
         assert drafting.drafts(session, session.get_one(Application, school.id)) == []

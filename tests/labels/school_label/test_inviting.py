@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels import outbox, radar
 from labels.clock import end_of_day
 from labels.errors import NotFound
+from labels.mail import outbox
 from labels.record.engine import Record
 from labels.record.schema import (
     Application,
@@ -33,6 +33,7 @@ from labels.record.schema import (
 from labels.rules import load_school_rules
 from labels.rules.model import RuleEdition
 from labels.school_label import inviting, rounds
+from labels.views import stuck
 from tests.support.people import KEY, code_of
 
 TODAY = date(2026, 3, 16)
@@ -232,7 +233,7 @@ def test_a_round_that_lost_its_run_is_on_the_radar(record: Record) -> None:
         with record.reading() as session:
             return [
                 (one.subject, one.mend)
-                for one in radar.stuck(session, NOW + timedelta(hours=hours))
+                for one in stuck.stuck(session, NOW + timedelta(hours=hours))
                 if one.subject.startswith("School Label")
             ]
 

@@ -20,12 +20,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from adapters.documents import DocumentStore
+from adapters.documents.directory import DirectoryStore
+from adapters.documents.s3 import S3Store
+from desk.links import documents_app
 from labels.clock import frozen_clock
 from labels.settings import Settings
-from tasks.documents import DocumentStore
-from tasks.documents.directory import DirectoryStore
-from tasks.documents.links import documents_app
-from tasks.documents.s3 import S3Store
 from tests.support.ministack import MiniStackMissing, Server, running
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.documents import DocumentStore, key_of, open_store
+from adapters.documents.directory import DirectoryStore
+from adapters.documents.s3 import S3Store
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
-from tasks.documents import DocumentStore, key_of, open_store
-from tasks.documents.directory import DirectoryStore
-from tasks.documents.s3 import S3Store
 
 PDF = "application/pdf"
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from adapters.documents import key_of
+from adapters.documents.directory import DirectoryStore
+from adapters.documents.tokens import DownloadPass, LinkExpired
+from desk.links import documents_app
 from labels.clock import frozen_clock
 from labels.errors import NotFound
-from tasks.documents import key_of
-from tasks.documents.directory import DirectoryStore
-from tasks.documents.links import documents_app
-from tasks.documents.tokens import DownloadPass, LinkExpired
 from tests.tasks.documents.conftest import NOON, SECRET, ask, directory_place
 
 PDF = "application/pdf"

@@ -12,10 +12,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
+from adapters.documents import key_of
+from adapters.documents.s3 import S3Store, connect
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
-from tasks.documents import key_of
-from tasks.documents.s3 import S3Store, connect
 from tests.support.ministack import Server, free_port
 from tests.support.wire import wire_to
 from tests.tasks.documents.conftest import copies_in, s3_store

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.documents import DamagedDocument, key_of
 from labels.errors import NotFound
-from tasks.documents import DamagedDocument, key_of
 from tests.tasks.documents.conftest import Place
 
 PDF = "application/pdf"

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
+from adapters.languages import catalogues, translations, wording
+from adapters.languages.catalogues import Catalogue, catalogue, ours
+from adapters.languages.words import PAPERS, words_of
+from adapters.papers.fonts import missing_characters
 from cli.translating import NAMED
-from labels import languages
-from labels.languages import ENGLISH, catalogue_of, translated
-from tasks.languages import catalogues, translations, wording
-from tasks.languages.catalogues import Catalogue, catalogue, ours
-from tasks.languages.words import PAPERS, words_of
-from tasks.rendering.fonts import missing_characters
+from labels.words import languages
+from labels.words.languages import ENGLISH, catalogue_of, translated
 from tests.support.typed import typed
 
 OTHERS = sorted(translated() - {ENGLISH})

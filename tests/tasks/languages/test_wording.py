@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from labels.eligibility import PRECONDITIONS
-from labels.languages import translated
+from adapters.languages.catalogues import catalogue
+from adapters.languages.wording import texts
+from labels.applications.eligibility import PRECONDITIONS
 from labels.rules.model import Precondition
-from labels.sentences import Country, Sentence, named, say, say_counted
-from tasks.languages.catalogues import catalogue
-from tasks.languages.wording import texts
+from labels.words.languages import translated
+from labels.words.sentences import Country, Sentence, named, say, say_counted
 
 DAYS = {
     "en": ["1 January 2026", "14 May 2026", "31 August 2026"],

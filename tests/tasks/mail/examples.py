@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from labels.outbox import Template, message_id
+from labels.mail.outbox import Template, message_id
 from labels.record.schema import Mail
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)

@@ -18,11 +18,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Server
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
-from labels import outbox
+from adapters.mail.delivery import Delivered, deliver_due
+from adapters.mail.transports import FolderTransport, NotDelivered, SmtpTransport, Transport, open_transport
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput, NotFound, OutOfReach
-from labels.outbox import Template
-from labels.people import review_code
+from labels.mail import outbox
+from labels.mail.outbox import Template
 from labels.record.engine import Record, open_record
 from labels.record.schema import (
     Application,
@@ -38,8 +39,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.settings import Settings
-from tasks.mail.delivery import Delivered, deliver_due
-from tasks.mail.transports import FolderTransport, NotDelivered, SmtpTransport, Transport, open_transport
+from labels.steps.codes import review_code
 from tests.tasks.mail.examples import APPLICATION, COMMON, CONTEXTS, NOW, STEP
 
 KEY = b"a secret for tests"

@@ -8,19 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from labels import deciding, reviewing
-from labels.answers import ReviewAnswer
+from adapters.documents.store import open_store
+from adapters.mail.folder import MailFolder
+from adapters.mail.post import send_due
+from adapters.workspace import Workspace
+from labels.answering import accepting, proving
+from labels.applications import conditions
 from labels.clock import frozen_clock
 from labels.errors import OutOfReach
 from labels.record.engine import Record
 from labels.record.schema import Mail, Step
+from labels.reviews import asking
 from labels.settings import Settings
-from tasks.documents.store import open_store
-from tasks.mail.folder import MailFolder
-from tasks.post import send_due
-from tasks.submission import submit_file
-from tasks.workspace import Workspace
+from labels.steps.answers import ReviewAnswer
 from tests.support.people import NOW, application_file, code_of, points, populate
+from usecases.applying import submit_file
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def asked(here: Workspace) -> list[Step]:
     """The review steps of an application, whose mail is still in the outbox."""
     application = submit_file(here, application_file(), "application.json", []).application
     with here.record.writing() as session:
-        assert deciding.check_conditions(session, application, now=here.now())
-        return reviewing.ask(session, application, now=here.now(), key=here.key)
+        assert conditions.check_conditions(session, application, now=here.now())
+        return asking.ask(session, application, now=here.now(), key=here.key)
 
 
 def folder(here: Workspace) -> MailFolder:
@@ -78,7 +80,7 @@ def test_of_two_codes_that_were_mailed_the_one_that_counts_is_found(
     send_due(here)
     former = code_of(asked[0], here.key)
     with here.record.writing() as session:
-        reviewing.send_code(session, asked[0].application, asked[0].assignee, now=here.now(), key=here.key)
+        proving.send_code(session, asked[0].application, asked[0].assignee, now=here.now(), key=here.key)
     send_due(here)
     found = folder(here).wait_for_code(here.record, asked[0].id, threading.Event())
     assert found not in (None, former)
@@ -89,7 +91,7 @@ def test_nobody_waits_for_the_code_of_a_step_that_is_answered(here: Workspace, a
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(), comment="Well done.")
         code = code_of(step, here.key)
-        reviewing.answer(
+        accepting.answer(
             session, step.id, step.assignee, code, given, now=here.now(), key=here.key, door="test"
         )
     assert folder(here).wait_for_code(here.record, step.id, threading.Event()) is None

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from jinja2.exceptions import TemplateNotFound
 
+from adapters.mail import rendering
+from adapters.mail.rendering import Attachment, compose
 from labels.errors import InvalidInput
-from labels.outbox import ASKS, Template
+from labels.mail.outbox import ASKS, Template
 from labels.record.schema import Mail
-from tasks.mail import rendering
-from tasks.mail.rendering import Attachment, compose
 from tests.tasks.mail.examples import APPLICATION, CODE, COMMON, CONTEXTS, NOW, STEP, mail
 
 SENDER = "eTwinning labels <labels@etwinning.example>"

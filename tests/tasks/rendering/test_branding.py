@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from adapters.languages.own_words import LONGEST, read_words
+from adapters.languages.wording import texts
+from adapters.papers.branding import check_branding, forget_branding
+from adapters.papers.certificates import Stamping, render_certificate
+from adapters.papers.letters import render_letter
 from labels.errors import InvalidInput
-from labels.papers import Label, LetterKind
-from tasks.languages.own_words import LONGEST, read_words
-from tasks.languages.wording import texts
-from tasks.rendering.branding import check_branding, forget_branding
-from tasks.rendering.certificates import Stamping, render_certificate
-from tasks.rendering.letters import render_letter
+from labels.papers.facts import Label, LetterKind
 from tests.support.papers import certificate, letter, text_of
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><rect width="100" height="100" fill="#ff0000"/></svg>'
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _forget() -> None:
-    from tasks.rendering.pdf import press_of
+    from adapters.press.pdf import press_of
 
     forget_branding()
     texts.cache_clear()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.papers import campaigns
+from adapters.papers.campaigns import Wanted, render_each, render_many
+from adapters.papers.certificates import render_certificate
 from labels.errors import InvalidInput
-from tasks.rendering import campaigns
-from tasks.rendering.campaigns import Wanted, render_each, render_many
-from tasks.rendering.certificates import render_certificate
 from tests.support.papers import certificate
 
 NAMES = ["Ada Quick", "Ωμέγα Ψ", "Bo Li", "ნინო გელაშვილი", "Cy Late", "Zoë Öst", "Їжак Ґудзь"]

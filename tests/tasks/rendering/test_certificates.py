@@ -13,10 +13,10 @@ import pikepdf
 import pytest
 from pypdf import PdfReader
 
-from labels.papers import Label
-from tasks.rendering.certificates import SHEET, render_certificate, render_certificates
-from tasks.rendering.fitting import Room, fit
-from tasks.rendering.pdf import press
+from adapters.papers.certificates import SHEET, render_certificate, render_certificates
+from adapters.papers.fitting import Room, fit
+from adapters.press.pdf import press
+from labels.papers.facts import Label
 from tests.support.papers import certificate, text_of
 
 NAMES = {

@@ -11,9 +11,9 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from labels.papers import Label
-from tasks.rendering.certificates import render_certificate
-from tasks.rendering.codes import QUIET, SquareCode
+from adapters.papers.certificates import render_certificate
+from adapters.papers.codes import QUIET, SquareCode
+from labels.papers.facts import Label
 from tests.support.papers import certificate, text_of
 
 CODED = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}

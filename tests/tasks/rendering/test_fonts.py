@@ -11,9 +11,8 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from labels.errors import InvalidInput
-from tasks.rendering.certificates import render_certificate
-from tasks.rendering.fonts import (
+from adapters.papers.certificates import render_certificate
+from adapters.papers.fonts import (
     FONTS,
     _private_folder,
     described,
@@ -22,6 +21,7 @@ from tasks.rendering.fonts import (
     with_placeholders,
     without_decoration,
 )
+from labels.errors import InvalidInput
 from tests.support.papers import certificate
 
 ALPHABETS = {

@@ -6,8 +6,8 @@ import json
 from datetime import date
 from html.parser import HTMLParser
 
+from adapters.papers.gallery import render_gallery
 from labels.european_label.gallery import Gallery, GalleryCountry, GalleryProject, GallerySchool
-from tasks.rendering.gallery import render_gallery
 
 HOSTILE = "<script>alert(1)</script><img src=//x onerror=1> {{ 7*7 }} \"'"
 

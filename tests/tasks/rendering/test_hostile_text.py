@@ -18,12 +18,12 @@ import pikepdf
 import pytest
 import weasyprint
 
+from adapters.papers.certificates import render_certificate
+from adapters.papers.environment import paper_environment
+from adapters.papers.letters import render_letter
+from adapters.press.pdf import ART, AssetDoor
 from labels.errors import InvalidInput
-from labels.papers import CertificateFacts, LetterFacts, LetterKind
-from tasks.rendering.certificates import render_certificate
-from tasks.rendering.environment import paper_environment
-from tasks.rendering.letters import render_letter
-from tasks.rendering.pdf import ART, AssetDoor
+from labels.papers.facts import CertificateFacts, LetterFacts, LetterKind
 from tests.support.papers import certificate, letter, text_of
 
 SECRET = "Quercus-4711"

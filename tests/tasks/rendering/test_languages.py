@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from labels.languages import translated
-from labels.papers import Label, LetterKind
-from labels.sentences import Sentence, named, one_after_another, say
-from tasks.languages.wording import texts
-from tasks.rendering.certificates import render_certificate
-from tasks.rendering.letters import render_letter
+from adapters.languages.wording import texts
+from adapters.papers.certificates import render_certificate
+from adapters.papers.letters import render_letter
+from labels.papers.facts import Label, LetterKind
+from labels.words.languages import translated
+from labels.words.sentences import Sentence, named, one_after_another, say
 from tests.support.papers import EVERY_LETTER, certificate, letter, text_of
 
 PILLARS = (

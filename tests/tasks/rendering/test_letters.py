@@ -11,9 +11,9 @@ import pikepdf
 import pytest
 from pypdf import PdfReader
 
+from adapters.papers.letters import render_letter
 from labels.errors import InvalidInput
-from labels.papers import Label, LetterKind
-from tasks.rendering.letters import render_letter
+from labels.papers.facts import Label, LetterKind
 from tests.support.papers import EVERY_LETTER, letter, text_of
 
 

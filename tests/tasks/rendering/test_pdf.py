@@ -12,9 +12,9 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from adapters.press import pdf
+from adapters.press.pdf import ART, AssetDoor, Press, RefusedAddress, press, subsets_with_harfbuzz
 from labels.settings import PROJECT
-from tasks.rendering import pdf
-from tasks.rendering.pdf import ART, AssetDoor, Press, RefusedAddress, press, subsets_with_harfbuzz
 
 SHEET = PROJECT / "templates" / "certificates" / "certificate.css"
 
@@ -90,8 +90,8 @@ PROGRAM = """
 import sys
 sys.path.insert(0, {root!r})
 from tests.support.papers import certificate, letter
-from tasks.rendering.certificates import render_certificate
-from tasks.rendering.letters import render_letter
+from adapters.papers.certificates import render_certificate
+from adapters.papers.letters import render_letter
 import hashlib
 facts = certificate(code="7KQ4-M9XT-2A5B", check_url="https://labels.example.eu/verify")
 for paper in {order}:

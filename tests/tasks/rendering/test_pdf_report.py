@@ -10,9 +10,9 @@ from typing import Any
 import pikepdf
 import pytest
 
-from labels.papers import Label, LetterKind
-from tasks.rendering.certificates import render_certificate, render_certificates
-from tasks.rendering.letters import render_letter
+from adapters.papers.certificates import render_certificate, render_certificates
+from adapters.papers.letters import render_letter
+from labels.papers.facts import Label, LetterKind
 from tests.support.papers import certificate, letter
 from tests.support.pdf_report import main, report
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from labels.papers import Label
+from adapters.papers.certificates import SHEET, render_certificate
+from adapters.papers.letters import render_letter
+from adapters.press import pdf
+from labels.papers.facts import Label
 from labels.settings import PROJECT
-from tasks.rendering import pdf
-from tasks.rendering.certificates import SHEET, render_certificate
-from tasks.rendering.letters import render_letter
 from tests.support.papers import EVERY_LETTER, certificate, letter
 
 # Only after our own module, which shows it our fonts.
@@ -84,11 +84,11 @@ import weasyprint, weasyprint.css
 weasyprint.__version__ = "71.0"
 del weasyprint.css.PHYSICAL_FUNCTIONS
 weasyprint.css.PHYSICAL_FUNCTIONS_OF_71 = {}
-from tasks.rendering import pdf
+from adapters.press import pdf
 import sys
 with pdf.press().alone():
     pass
-assert "tasks.rendering.quick" not in sys.modules
+assert "adapters.press.quick" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True)
 
@@ -97,7 +97,7 @@ assert "tasks.rendering.quick" not in sys.modules
 def test_a_line_of_fonts_that_keep_their_features_is_left_alone() -> None:
     """Freed with it, the features of the next line would be anybody's memory."""
     program = """
-from tasks.rendering import pdf
+from adapters.press import pdf
 with pdf.press().alone():
     for _ in range(3):
         html = pdf.weasyprint.HTML(string="<p style='font-variant-numeric: oldstyle-nums'>1 2 3" * 50)

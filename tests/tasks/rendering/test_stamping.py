@@ -11,11 +11,11 @@ from typing import Any
 import pikepdf
 import pytest
 
-from labels.papers import CertificateFacts
-from tasks.rendering import pdf, stamping
-from tasks.rendering.certificates import SHEET, Stamping, render_certificate, render_certificates
-from tasks.rendering.lines import Recorder
-from tasks.rendering.pdf import press
+from adapters.papers.certificates import SHEET, Stamping, render_certificate, render_certificates
+from adapters.press import pdf, stamping
+from adapters.press.lines import Recorder
+from adapters.press.pdf import press
+from labels.papers.facts import CertificateFacts
 from tests.support.papers import certificate
 from tests.tasks.rendering.test_certificates import NAMES
 
@@ -125,7 +125,7 @@ def test_nothing_of_a_page_is_kept_after_it_was_printed() -> None:
             waiting += [*thing.keys(), *thing.values()]
         elif isinstance(thing, (list, tuple, set, frozenset)):
             waiting += thing
-        elif type(thing).__module__.startswith(("tasks", "labels")):
+        elif type(thing).__module__.startswith(("adapters", "labels")):
             waiting += vars(thing).values()
     assert len(seen) > 500
 

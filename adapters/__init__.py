@@ -1,0 +1,1 @@
+"""What reaches outside: Prefect, documents, mail, papers, languages."""

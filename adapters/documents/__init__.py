@@ -1,0 +1,5 @@
+"""The document store: evidence, certificates and letters, kept under the digest of their content."""
+
+from adapters.documents.store import DamagedDocument, DocumentStore, key_of, open_store
+
+__all__ = ["DamagedDocument", "DocumentStore", "key_of", "open_store"]

@@ -1,0 +1,117 @@
+"""The document store of one machine: a folder in which a crash leaves whole documents only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from adapters.documents.store import checked_content, checked_key, is_key, key_of, seconds_left
+from adapters.documents.tokens import DownloadPass
+from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
+from labels.settings import Settings
+
+READ_ONLY = 0o440
+
+
+class DirectoryStore:
+    """Documents as read-only files in `root`; their links are served by `desk.links`."""
+
+    def __init__(self, root: Path, secret: bytes, site: str) -> None:
+        self.root = root
+        self._secret = secret
+        self._site = site.rstrip("/")
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The store in the folder that `LABELS_DOCUMENTS` names, or in the one of the embedded default.
+
+        Raises:
+            InvalidInput: the URI names no folder of this machine.
+        """
+        parts = urlsplit(settings.documents_uri)
+        path = Path(url2pathname(parts.path))
+        if parts.netloc not in ("", "localhost") or not path.is_absolute():
+            problem = f"{settings.documents_uri} is not a folder of this machine; expected file:///folder."
+            raise InvalidInput("settings", [Fault("LABELS_DOCUMENTS", problem)])
+        return cls(path, settings.key, settings.documents_url)
+
+    def __str__(self) -> str:
+        return f"the document folder {self.root}"
+
+    def put(self, content: bytes, media_type: str) -> str:
+        """As promised by `DocumentStore.put`: on disk, whole and named before this returns."""
+        key = key_of(content)
+        path = self.root / key
+        with self._reached():
+            self._make_folder(path.parent)
+            if not path.exists():
+                self._write_once(path, content)
+            _sync(path.parent)  # also where another writer won, and may not have come so far
+        self.get(key)
+        return key
+
+    def get(self, key: str) -> bytes:
+        """As promised by `DocumentStore.get`."""
+        with self._reached():
+            try:
+                content = (self.root / checked_key(key)).read_bytes()
+            except FileNotFoundError:
+                raise NotFound(f"There is no document {key} in {self}.") from None
+        return checked_content(key, content, str(self))
+
+    def exists(self, key: str) -> bool:
+        """As promised by `DocumentStore.exists`."""
+        with self._reached():
+            return is_key(key) and (self.root / key).is_file()
+
+    def link(self, key: str, name: str, media_type: str, expires: datetime, now: datetime) -> str:
+        """As promised by `DocumentStore.link`; good to the second."""
+        seconds_left(expires, now)
+        leave = DownloadPass(checked_key(key), name, media_type, expires)
+        return f"{self._site}/documents/{leave.token(self._secret)}"
+
+    def _write_once(self, path: Path, content: bytes) -> None:
+        """The content goes into a file of another name first, so that it is never seen unfinished."""
+        draft = path.parent / f".incoming-{os.getpid()}-{secrets.token_hex(8)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READ_ONLY)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            with suppress(FileExistsError):  # another writer was first; `put` looks at what it wrote
+                os.link(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _make_folder(self, folder: Path) -> None:
+        """The folder and its parents, each entered durably in its own parent."""
+        if folder.is_dir():
+            return
+        self._make_folder(folder.parent)
+        folder.mkdir(mode=0o750, exist_ok=True)
+        _sync(folder.parent)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            raise OutOfReach(str(self), f"{error.strerror or error}{where}.") from error
+
+
+def _sync(folder: Path) -> None:
+    """Make what the folder lists survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,225 @@
+"""The document store in an S3 bucket, of Amazon's or of another server that speaks the same."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self, cast
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, NoCredentialsError
+
+from adapters.documents.store import (
+    DamagedDocument,
+    as_attachment,
+    checked_content,
+    checked_key,
+    is_key,
+    key_of,
+    seconds_left,
+)
+from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
+from labels.settings import Settings
+from labels.words.text import one_line
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONNECT_SECONDS, READ_SECONDS = 3, 15
+"""boto3 itself waits a minute for each."""
+ATTEMPTS = 4
+POOL = 64
+"""Connections kept: as many as there may be threads."""
+LONGEST_LINK = 7 * 24 * 3600
+"""Seconds; signatures of version 4 are good for no longer."""
+
+_ABSENT = {"NoSuchKey", "404", "NotFound"}
+_TAKEN = {"PreconditionFailed", "412"}
+_CONTESTED = {"ConditionalRequestConflict", "OperationAborted", "409"}
+_REFUSED = {
+    "AccessDenied",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "InvalidToken",
+    "401",
+    "403",
+}
+
+
+class S3Store:
+    """Documents as objects below a prefix, with or without versioning: nothing is overwritten or deleted.
+
+    It needs leave to get and put objects, and to list the bucket (without which S3 answers "forbidden"
+    where it means "absent").
+    """
+
+    def __init__(self, client: S3Client, bucket: str, prefix: str = "", encryption: str = "") -> None:
+        self.bucket = bucket
+        self.prefix = prefix.strip("/")
+        self._client = client
+        self._encryption = encryption
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The store that `LABELS_DOCUMENTS` names; credentials come from where every AWS tool has them.
+
+        Raises:
+            InvalidInput: the URI names no bucket, or a setting is not understood.
+        """
+        parts = urlsplit(settings.documents_uri)
+        faults = []
+        if not parts.netloc or parts.query or parts.fragment or "@" in parts.netloc:
+            problem = f"{settings.documents_uri} names no bucket; expected s3://bucket/prefix."
+            faults.append(Fault("LABELS_DOCUMENTS", problem, "Credentials go into AWS's own variables."))
+        if settings.s3_checksums not in ("when_supported", "when_required"):
+            problem = "Expected when_supported or when_required."
+            faults.append(Fault("LABELS_S3_CHECKSUMS", problem, "The second is for older servers."))
+        if faults:
+            raise InvalidInput("settings", faults)
+        return cls(connect(settings), parts.netloc, parts.path, settings.s3_encryption)
+
+    def __str__(self) -> str:
+        return f"the document store s3://{self.bucket} at {self._client.meta.endpoint_url}"
+
+    def put(self, content: bytes, media_type: str) -> str:
+        """As promised by `DocumentStore.put`; read back because some servers keep what arrived damaged."""
+        key = key_of(content)
+        with self._reached(key):
+            self._put_once(key, content, media_type)
+        try:
+            self.get(key)
+        except NotFound:
+            raise OutOfReach(str(self), f"it took the document {key} and does not have it.") from None
+        return key
+
+    def get(self, key: str) -> bytes:
+        """As promised by `DocumentStore.get`; asked for again where the answer breaks off (boto3 does not)."""
+        path = self._path(key)
+        with self._reached(key):
+            for attempt in range(ATTEMPTS):
+                answer = self._client.get_object(Bucket=self.bucket, Key=path)
+                try:
+                    with answer["Body"] as body:
+                        return checked_content(key, body.read(), str(self))
+                except (BotoCoreError, OSError) as error:
+                    if attempt == ATTEMPTS - 1 or isinstance(error, FlexibleChecksumError):
+                        raise
+                _pause(attempt)
+        raise AssertionError("each attempt returns or raises")
+
+    def exists(self, key: str) -> bool:
+        """As promised by `DocumentStore.exists`."""
+        if not is_key(key):
+            return False
+        with self._reached(key):
+            try:
+                self._client.head_object(Bucket=self.bucket, Key=self._path(key))
+            except ClientError as error:
+                if _code(error) in _ABSENT:
+                    return False
+                raise
+        return True
+
+    def link(self, key: str, name: str, media_type: str, expires: datetime, now: datetime) -> str:
+        """As promised by `DocumentStore.link`. The server counts the seconds from its own present."""
+        wanted = {
+            "Bucket": self.bucket,
+            "Key": self._path(key),
+            "ResponseContentDisposition": as_attachment(name),
+            "ResponseContentType": media_type,
+            "ResponseCacheControl": "no-store",
+        }
+        seconds = min(seconds_left(expires, now), LONGEST_LINK)
+        with self._reached(key):
+            return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+
+    def _put_once(self, key: str, content: bytes, media_type: str) -> None:
+        """Write unless there is something; what there is, `put` compares.
+
+        That is also the answer where our own first try arrived and its acknowledgement did not.
+        """
+        wanted: dict[str, Any] = {"ServerSideEncryption": self._encryption} if self._encryption else {}
+        for attempt in range(ATTEMPTS):
+            try:
+                self._client.put_object(
+                    Bucket=self.bucket,
+                    Key=self._path(key),
+                    Body=content,
+                    ContentType=media_type,
+                    IfNoneMatch="*",
+                    **wanted,
+                )
+            except ClientError as error:
+                if _code(error) in _TAKEN:
+                    return
+                if _code(error) not in _CONTESTED or attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                return
+            _pause(attempt)
+
+    def _path(self, key: str) -> str:
+        return f"{self.prefix}/{checked_key(key)}".lstrip("/")
+
+    @contextmanager
+    def _reached(self, key: str) -> Iterator[None]:
+        """Word what boto3 raises."""
+        try:
+            yield
+        except FlexibleChecksumError:
+            raise DamagedDocument(key, str(self)) from None
+        except ClientError as error:
+            code = _code(error)
+            if code in _ABSENT:
+                raise NotFound(f"There is no document {key} in {self}.") from None
+            if code == "NoSuchBucket":
+                reason = "there is no such bucket. Create it, or correct LABELS_DOCUMENTS."
+            elif code in _REFUSED:
+                reason = (
+                    f"it refuses our credentials ({code}). Check AWS_ACCESS_KEY_ID and the bucket's policy."
+                )
+            else:
+                reason = f"{one_line(str(error))}."
+            raise OutOfReach(str(self), reason) from error
+        except NoCredentialsError as error:
+            reason = "there are no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            raise OutOfReach(str(self), reason) from error
+        except (BotoCoreError, OSError) as error:
+            raise OutOfReach(str(self), f"{one_line(str(error)).rstrip('.')}.") from error
+
+
+def connect(settings: Settings) -> S3Client:
+    """A client that gives up in seconds, tries four times, and signs as `settings` say."""
+    session = boto3.session.Session()
+    options = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=POOL,
+        tcp_keepalive=True,
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if settings.s3_path_style else "auto"},
+        request_checksum_calculation=cast("Any", settings.s3_checksums),
+        response_checksum_validation=cast("Any", settings.s3_checksums),
+    )
+    return session.client(
+        "s3",
+        endpoint_url=settings.s3_endpoint_url or None,
+        region_name=session.region_name or "us-east-1",  # other servers do not care, and signing needs one
+        config=options,
+    )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _pause(attempt: int) -> None:
+    """Longer with each attempt and never the same, so that two who met do not meet again."""
+    time.sleep(random.uniform(0.05, 0.1) * 2**attempt)  # nothing secret depends on it

@@ -1,0 +1,140 @@
+"""What every document store promises, and which one the settings ask for."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import ClassVar, Protocol
+from urllib.parse import quote
+
+from labels.errors import LabelsError, NotFound
+from labels.settings import Settings
+
+_KEY = re.compile(r"sha256/([0-9a-f]{2})/(\1[0-9a-f]{62})")
+
+
+class DamagedDocument(LabelsError):
+    """What is stored under a key is not what was put there. It is left as it is, for a person to see to."""
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, key: str, where: str) -> None:
+        self.key = key
+        super().__init__(
+            f"The document {key} in {where} is damaged: its content does not match its key. "
+            "Restore it from a backup or an earlier version."
+        )
+
+
+class DocumentStore(Protocol):
+    """Documents by the digest of their content: written once, never overwritten, never deleted.
+
+    Each operation raises `labels.errors.OutOfReach` when the store does not answer or refuses us; it may be
+    done again at any time, also where it failed half-way.
+    """
+
+    def put(self, content: bytes, media_type: str) -> str:
+        """Keep `content` durably, and return its key once it was read back whole; twice is as once.
+
+        Raises:
+            DamagedDocument: the store holds something else under this key.
+        """
+
+    def get(self, key: str) -> bytes:
+        """The content under `key`.
+
+        Raises:
+            NotFound: there is none.
+            DamagedDocument: it is not what was put there.
+        """
+
+    def exists(self, key: str) -> bool:
+        """Whether there is a document under `key`; its content is not looked at."""
+
+    def link(self, key: str, name: str, media_type: str, expires: datetime, now: datetime) -> str:
+        """An address at which anybody can download the document as `name` until `expires`.
+
+        It is not looked up whether the document is there. `name` is a safe one (`labels.applications.uploads.safe_name`).
+        S3 honours no link for longer than seven days, so its links expire then at the latest.
+
+        Raises:
+            NotFound: `key` is not a document's key.
+            ValueError: `expires` is not after `now`.
+        """
+
+
+def open_store(settings: Settings) -> DocumentStore:
+    """The store that `settings` name, with one client per process.
+
+    Raises:
+        InvalidInput: `LABELS_DOCUMENTS` names no usable place.
+    """
+    return _opened(settings, os.getpid())
+
+
+@lru_cache(maxsize=8)
+def _opened(settings: Settings, process: int) -> DocumentStore:
+    """`process` is part of the key because a forked process must not share its parent's connections."""
+    if settings.documents_uri.startswith("s3:"):
+        from adapters.documents.s3 import S3Store  # boto3 takes a moment to import, and is not always needed
+
+        return S3Store.from_settings(settings)
+    from adapters.documents.directory import DirectoryStore
+
+    return DirectoryStore.from_settings(settings)
+
+
+def key_of(content: bytes) -> str:
+    """The key under which `content` is kept: `sha256/ab/abcdef…`."""
+    digest = sha256(content).hexdigest()
+    return f"sha256/{digest[:2]}/{digest}"
+
+
+def is_key(key: str) -> bool:
+    """Whether `key_of` can have made it."""
+    return bool(_KEY.fullmatch(key))
+
+
+def checked_key(key: str) -> str:
+    """`key` if it is one that `key_of` can have made.
+
+    Raises:
+        NotFound: it is not, so there is no document under it.
+    """
+    if not is_key(key):
+        raise NotFound(f"{key[:100]!r} is not the key of a document.")
+    return key
+
+
+def checked_content(key: str, content: bytes, where: str) -> bytes:
+    """`content` if it is what belongs under `key`.
+
+    Raises:
+        DamagedDocument: it is not.
+    """
+    if key_of(content) != key:
+        raise DamagedDocument(key, where)
+    return content
+
+
+def seconds_left(expires: datetime, now: datetime) -> int:
+    """Whole seconds until a link expires.
+
+    Raises:
+        ValueError: there is none left.
+    """
+    seconds = int((expires - now).total_seconds())
+    if seconds < 1:
+        raise ValueError(
+            f"a link that expires at {expires:%Y-%m-%d %H:%M:%S} is of no use at {now:%Y-%m-%d %H:%M:%S}"
+        )
+    return seconds
+
+
+def as_attachment(name: str) -> str:
+    """The `Content-Disposition` with which a browser saves a file as `name` and does not show it (RFC 6266)."""
+    plain = re.sub(r'[^ -~]|["\\%;]', "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

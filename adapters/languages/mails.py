@@ -1,0 +1,132 @@
+"""The texts of mails: written in English in their templates, as `say("… {place} …")`, and found there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, nodes
+from markupsafe import Markup, escape
+
+from adapters.languages.catalogues import Key, catalogue, ours
+from adapters.languages.wording import Texts, speaks
+from adapters.languages.words import CERTIFICATES, Word
+from labels.settings import PROJECT
+from labels.words.languages import ENGLISH, primary, translated
+from labels.words.sentences import PLACE, Value, english
+
+CONTEXT = "mail"
+"""Tells the texts of mails apart from the same English elsewhere."""
+
+TEMPLATES = PROJECT / "templates" / "mail"
+MESSAGES = TEMPLATES / "messages"
+"""Those that are worded in the recipient's language; the messages to staff, in `english`, are not yet."""
+_AROUND = TEMPLATES / "text"
+"""What stands around every message; its twin for HTML says the same."""
+
+LABELS: Mapping[str, Word] = {
+    "National Quality Label": CERTIFICATES["national"]["title"],
+    "European Quality Label": CERTIFICATES["european"]["title"],
+    "School Label": CERTIFICATES["school"]["title"],
+}
+"""What the labels are called in mails, and on their certificates in other languages."""
+
+OURS = frozenset({"reasons", "routes", "warnings", "purpose", "problem", "remedy", "items", "overdue"})
+"""The values that are sentences of ours; all others are somebody's words, names or figures."""
+
+
+def places_of_texts() -> Iterator[tuple[Path, str]]:
+    """Every text of the translated mails, with the template that says it."""
+    for path in sorted([*MESSAGES.glob("*.j2"), *_AROUND.glob("*.j2")]):
+        for text in texts_in(path):
+            yield path, text
+
+
+@cache
+def texts_in(path: Path) -> tuple[str, ...]:
+    """The texts that one template says.
+
+    Raises:
+        ValueError: it says something that is no text but computed, so that nobody could translate it.
+    """
+    found: dict[str, None] = {}
+    parsed = Environment(autoescape=True).parse(path.read_text("utf-8"))
+    for call in parsed.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "say":
+            if not (call.args and isinstance(call.args[0], nodes.Const)):
+                raise ValueError(f"{path.name} says what is no text, in line {call.lineno}")
+            found[str(call.args[0].value)] = None
+    return tuple(found)
+
+
+@cache
+def _templates() -> frozenset[str]:
+    return frozenset(path.stem for path in MESSAGES.glob("*.j2"))
+
+
+@cache
+def _speaks(language: str, template: str) -> bool:
+    """Whether a language has everything that a message says around its values."""
+    paths = [MESSAGES / f"{template}.j2", *_AROUND.glob("*.j2")]
+    keys: list[Key] = [(CONTEXT, text) for path in paths for text in texts_in(path)]
+    awaited = [key for key in ours() if key[0] == "awaited"]  # a reminder names steps
+    return speaks(language, [*keys, *awaited, *((one.context, one.text) for one in LABELS.values())])
+
+
+def language_of(template: str, language: str, context: Mapping[str, Any]) -> str:
+    """The language that a message is worded in: its recipient's, where that has all of it, else English."""
+    spoken = primary(language)
+    if spoken not in translated() or template not in _templates() or not _speaks(spoken, template):
+        return ENGLISH
+    return spoken if MailTexts(spoken, {}).can_say(_sentences(context)) else ENGLISH
+
+
+def _sentences(value: Any, ours: bool = False) -> Iterator[str]:
+    match value:
+        case str() if ours and value:
+            yield value
+        case Mapping():
+            for name, one in value.items():
+                yield from _sentences(one, ours or name in OURS)
+        case list() | tuple():
+            for one in value:
+                yield from _sentences(one, ours)
+
+
+@dataclass(frozen=True)
+class MailTexts(Texts):
+    """Everything of a mail in its language, as text or as HTML."""
+
+    html: bool = False
+
+    def pattern(self, text: str) -> str:
+        """A text of a template in this language."""
+        return catalogue(self.language).pattern(CONTEXT, text)
+
+    def place(self, pattern: str, **values: str) -> str:
+        """A pattern with its values; in HTML each is a text of its own, whose direction stays inside."""
+        if not self.html:
+            return PLACE.sub(lambda place: str(values[place[1]]), pattern)
+        return Markup(PLACE.sub(lambda place: str(isolated(values[place[1]])), str(escape(pattern))))
+
+    def value(self, value: Value) -> str:
+        """As on paper; English mails tell dates and deadlines as their templates and the commands do."""
+        if self.language == ENGLISH and isinstance(value, date):
+            return english(value)
+        return super().value(value)
+
+    def label(self, name: str) -> str:
+        """What a label is called, by its English name."""
+        word = LABELS.get(name)
+        if word is None or self.language == ENGLISH:
+            return name
+        return catalogue(self.language).pattern(word.context, word.text)
+
+
+def isolated(value: str) -> Markup:
+    """A value on its own in HTML: its script's direction stays inside, whatever it says."""
+    return value if isinstance(value, Markup) else Markup("<bdi>{}</bdi>").format(value)

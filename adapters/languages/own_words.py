@@ -1,0 +1,100 @@
+"""An organisation's own words on its papers: a few texts of the catalogues, said otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from adapters.languages.catalogues import Key, ids, key_of, read, wordings
+from adapters.languages.words import CERTIFICATES, LETTERS
+from adapters.papers.fonts import described, missing_characters
+from labels.errors import Fault, InvalidInput
+from labels.settings import load_settings
+from labels.words.languages import ENGLISH, translated
+from labels.words.sentences import PLACE
+
+LONGEST = 600
+"""Characters of a text; the longest of ours has half of them."""
+
+Words = Mapping[Key, str]
+"""By context and English text."""
+_NONE: Words = {}
+
+
+@cache
+def own_words() -> Mapping[tuple[str, str], Words]:
+    """All organisations' own words, by organisation and language.
+
+    Raises:
+        InvalidInput: something in `LABELS_BRANDING` can't be used; each text is named.
+    """
+    folder = load_settings().branding
+    return read_words(folder) if folder else {}
+
+
+def words_of_wearer(wearer: str, language: str) -> Words:
+    """What an organisation says in a language in the place of ours."""
+    return own_words().get((wearer, language), _NONE) if wearer else _NONE
+
+
+def read_words(folder: Path) -> Mapping[tuple[str, str], Words]:
+    """Every organisation's own words: `FOLDER/ORGANISATION/texts/LANGUAGE.po`, a catalogue of a few texts.
+
+    Raises:
+        InvalidInput: everything that is wrong, by file and text: a language without papers, a text that no
+            paper says, other places than the English text has, a letter that no bundled font can print.
+    """
+    faults: list[Fault] = []
+    found: dict[tuple[str, str], Words] = {}
+    for path in sorted(folder.glob("*/texts/*")):
+        where = str(path.relative_to(folder))
+        if path.name.startswith("."):
+            continue
+        if path.suffix != ".po" or path.stem not in translated():
+            languages = ", ".join(sorted(translated()))
+            problem = f"is no catalogue that is read; expected LANGUAGE.po with one of {languages}."
+            faults.append(Fault(where, problem, "Rename it, or move it away."))
+            continue
+        try:
+            catalogue = read(path, None if path.stem == ENGLISH else path.stem)
+        except InvalidInput as error:
+            faults += [Fault(where, fault.problem) for fault in error.faults]
+            continue
+        said: dict[Key, str] = {}
+        for message in catalogue:
+            if not message.id or not any(wordings(message)):
+                continue
+            key, text = key_of(message), wordings(message)[0]
+            problems = list(_refusals(key, text, counted=len(ids(message)) > 1))
+            faults += [Fault(f"{where} · {key[1][:60]}", *problem) for problem in problems]
+            said[key] = text
+        found[path.parent.parent.name, path.stem] = said
+    if faults:
+        raise InvalidInput("branding", faults)
+    return found
+
+
+@cache
+def _replaceable() -> frozenset[Key]:
+    sections = (*CERTIFICATES.values(), *LETTERS.values())
+    return frozenset((one.context, one.text) for section in sections for one in section.values())
+
+
+def _refusals(key: Key, text: str, *, counted: bool) -> Iterator[tuple[str, str]]:
+    """What keeps a text from being used."""
+    if key not in _replaceable() or counted:
+        context = f" with the context “{key[0]}”" if key[0] else ""
+        yield (
+            f"is no text of a certificate or letter{context}.",
+            "Copy msgctxt and msgid from the catalogue of its language.",
+        )
+        return
+    wanted, given = set(PLACE.findall(key[1])), set(PLACE.findall(text))
+    if wanted != given:
+        places = ", ".join(f"{{{place}}}" for place in sorted(wanted)) or "none"
+        yield "has other places than the English text.", f"It must have these: {places}."
+    if len(text) > LONGEST or "\n" in text:
+        yield f"is too long; at most {LONGEST} characters on one line are taken.", "Shorten it."
+    for character in missing_characters(text):
+        yield f"has {described(character)}, which no bundled font can print.", "Write it otherwise."

@@ -1,0 +1,174 @@
+"""How the catalogues are kept: what there is to translate, brought into every file, and what is still wrong."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import write_po
+
+from adapters.languages.catalogues import DOMAIN, TEMPLATE, faults, ids, key_of, read
+from adapters.languages.mails import CONTEXT, places_of_texts
+from labels.rules.loading import RULES
+from labels.settings import PROJECT
+from labels.words.languages import CATALOGUES, ENGLISH, catalogue_of, translated
+
+_KEYWORDS = {"say": None, "say_counted": (1, 2), "named": ((1, "c"), 2), "word": ((1, "c"), 2)}
+"""The functions whose arguments are texts to translate; of `named` and `word` the first is the context."""
+_SOURCES = ("adapters/languages", "labels")
+
+_HEADER = """\
+# The words of eTwinning's certificates, letters and mails.
+# `labels translations --update` writes this file's msgids; see docs/languages.md.
+"""
+
+
+def collected() -> Catalog:
+    """Everything that there is to translate, in a steady order, with the places where it is said."""
+    template = Catalog(
+        domain=DOMAIN, project="eTwinning labels", version="1", charset="utf-8", header_comment=_HEADER
+    )
+    for source in _SOURCES:
+        for path in sorted((PROJECT / source).rglob("*.py")):
+            where = path.relative_to(PROJECT).as_posix()
+            for line, text, _, context in extract_from_file("python", str(path), keywords=_KEYWORDS):
+                template.add(text, locations=[(where, line)], context=context)
+    for path, text in places_of_texts():
+        template.add(text, locations=[(path.relative_to(PROJECT).as_posix(), 0)], context=CONTEXT)
+    for context, name, where in _names_in_rules():
+        template.add(name, locations=[(where, 0)], context=context)
+    return template
+
+
+def _names_in_rules() -> Iterator[tuple[str, str, str]]:
+    """The names of criteria sets and of what reviewers give points for, out of the rule files that ship."""
+    for folder, sets, parts in (
+        ("criteria", "criteria set", "criteria"),
+        ("self_assessments", "", "pillars"),
+    ):
+        for path in sorted((RULES / folder).glob("*.yaml")):
+            rules = yaml.safe_load(path.read_text(encoding="utf-8"))
+            where = path.relative_to(PROJECT).as_posix()
+            if sets:
+                yield sets, rules["name"], where
+            for part in rules[parts]:
+                yield "criterion", part["name"], where
+
+
+def update() -> list[Path]:
+    """Writes the template and brings every catalogue in step with it; returns the files that changed.
+
+    A text whose English changed keeps its translation as `fuzzy`, which is not used until somebody looked.
+    """
+    template = collected()
+    written = {TEMPLATE: _as_text(template)}
+    for language in sorted(translated() - {ENGLISH}):
+        file = catalogue_of(language)
+        kept = read(file, language)
+        kept.update(template, no_fuzzy_matching=False)
+        kept.obsolete.clear()
+        kept.header_comment, kept.fuzzy = _HEADER, False
+        written[file] = _as_text(kept)
+    changed = []
+    for file, text in written.items():
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+            changed.append(file)
+    return changed
+
+
+def begin(language: str) -> Path:
+    """A catalogue for a language that has none yet, with nothing translated."""
+    file = CATALOGUES / language / TEMPLATE.with_suffix(".po").name
+    new = Catalog(
+        locale=Locale.parse(language),
+        fuzzy=False,
+        domain=DOMAIN,
+        project="eTwinning labels",
+        header_comment=_HEADER,
+    )
+    new.update(collected())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(_as_text(new), encoding="utf-8")
+    translated.cache_clear()
+    return file
+
+
+def _as_text(catalog: Catalog) -> str:
+    """The file, without what would change each time it is written."""
+    stream = io.BytesIO()
+    write_po(stream, catalog, width=100, include_lineno=False, ignore_obsolete=True)
+    passing = (
+        "POT-Creation-Date",
+        "PO-Revision-Date",
+        "Last-Translator",
+        "Language-Team",
+        "Report-Msgid-Bugs-To",
+        "Generated-By",
+    )
+    lines = stream.getvalue().decode("utf-8").splitlines()
+    return (
+        "\n".join(line for line in lines if not line.startswith(tuple(f'"{name}' for name in passing))) + "\n"
+    )
+
+
+@dataclass
+class State:
+    """How far a language is."""
+
+    language: str
+    texts: int
+    missing: list[str] = field(default_factory=list)
+    fuzzy: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    """Texts whose places or plural forms do not match, and how."""
+    strange: list[str] = field(default_factory=list)
+    """Texts of the file that are not translated any more."""
+
+    @property
+    def complete(self) -> bool:
+        return not (self.missing or self.fuzzy or self.wrong or self.strange)
+
+
+def states() -> list[State]:
+    """How far each language is, compared with what there is to translate now.
+
+    Raises:
+        InvalidInput: a file is no catalogue.
+    """
+    template = [message for message in collected() if message.id]
+    found = []
+    for language in sorted(translated() - {ENGLISH}):
+        kept = read(catalogue_of(language), language)
+        given = {key_of(message): message for message in kept if message.id}
+        state = State(language, len(template))
+        for message in template:
+            theirs = given.pop(key_of(message), None)
+            problem = (
+                ["missing"]
+                if theirs is None or ids(theirs) != ids(message)
+                else faults(theirs, kept.num_plurals)
+            )
+            match problem:
+                case []:
+                    pass
+                case ["missing"]:
+                    state.missing.append(ids(message)[0])
+                case ["fuzzy"]:
+                    state.fuzzy.append(ids(message)[0])
+                case _:
+                    state.wrong.append(f"{ids(message)[0]} – {problem[0]}")
+        state.strange = [text for _, text in given]
+        found.append(state)
+    return found
+
+
+def template_is_current() -> bool:
+    """Whether the template in the repository holds what the code says now."""
+    return TEMPLATE.exists() and TEMPLATE.read_text(encoding="utf-8") == _as_text(collected())

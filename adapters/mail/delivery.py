@@ -1,0 +1,160 @@
+"""Sends what is due in the outbox: claim, word, send, mark; each message on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from adapters.mail.rendering import Attachment, compose, sender_address
+from adapters.mail.transports import NotDelivered, Transport
+from labels.clock import Clock
+from labels.errors import InvalidInput, LabelsError, OutOfReach
+from labels.mail import outbox
+from labels.record.engine import Record
+from labels.record.schema import Application, Mail
+from labels.steps.codes import review_code
+
+
+class DocumentSource(Protocol):
+    """As much of the document store as mail needs."""
+
+    def get(self, key: str) -> bytes:
+        """The content under a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of the messages that were due."""
+
+    sent: int = 0
+    postponed: int = 0
+    """Not taken for now; tried again by themselves."""
+    failed: int = 0
+    """Refused for good or not to be worded; tried again only after hours, in case it was put right."""
+    obsolete: int = 0
+    """Closed unsent, since what they asked for is no longer open."""
+
+    def __add__(self, other: Delivered) -> Delivered:
+        return Delivered(
+            self.sent + other.sent,
+            self.postponed + other.postponed,
+            self.failed + other.failed,
+            self.obsolete + other.obsolete,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A message that is ours for one attempt, with what the record knows for it."""
+
+    mail: Mail
+    code: str | None
+    run: str | None
+    """The Prefect run of its application, where its step is answered."""
+    documents: list[tuple[str, str, str]]
+    """Name, media type and key."""
+
+
+def deliver_due(
+    record: Record,
+    store: DocumentSource,
+    transport: Transport,
+    *,
+    key: bytes,
+    sender: str,
+    site: str,
+    clock: Clock,
+    application: str | None = None,
+    limit: int = 500,
+) -> Delivered:
+    """Sends every message that is due, or those of one application.
+
+    May run in many processes at once and be killed at any point: a message is claimed by one, and one
+    that was sent but not marked goes out again under the same Message-ID (in the folder: into the same
+    file). Where the server is out of reach it stops, and what is left stays due.
+
+    Args:
+        key: the secret that one-time codes are made from.
+        sender: `Name <address>`.
+        site: the address of the Prefect UI.
+        limit: how many at most.
+
+    Raises:
+        InvalidInput: the sender is no mail address.
+        OutOfReach: the record does not answer.
+    """
+    sender_address(sender)
+    total = Delivered()
+    with record.reading() as session:
+        reasons = [mail.reason for mail in outbox.due(session, clock(), application, limit)]
+    with transport:
+        for place, reason in enumerate(reasons):
+            claimed = _claim(record, reason, key, clock)
+            if claimed is None:
+                continue
+            if isinstance(claimed, Delivered):
+                total += claimed
+                continue
+            try:
+                _send(claimed, store, transport, sender, site)
+            except _TransportDown as down:
+                _put_off(record, claimed.mail, str(down.cause), clock, permanent=False)
+                return total + Delivered(postponed=len(reasons) - place)
+            except Exception as error:  # one message must not hold up the others, whatever is wrong with it
+                permanent = isinstance(error, InvalidInput) or (
+                    error.permanent if isinstance(error, NotDelivered) else not isinstance(error, LabelsError)
+                )
+                why = str(error) if isinstance(error, LabelsError) else f"{type(error).__name__}: {error}"
+                _put_off(record, claimed.mail, why, clock, permanent=permanent)
+                total += Delivered(failed=1) if permanent else Delivered(postponed=1)
+            else:
+                with record.writing() as session:
+                    outbox.mark_sent(session, reason, clock())
+                total += Delivered(sent=1)
+    return total
+
+
+class _TransportDown(Exception):
+    """The transport, not the document store, is out of reach."""
+
+    def __init__(self, cause: OutOfReach) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
+
+
+def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | Delivered | None:
+    with record.writing() as session:
+        now = clock()
+        if not outbox.claim(session, reason, now):
+            return None
+        mail = session.get_one(Mail, reason, populate_existing=True)
+        coded = outbox.coded(session, mail)
+        if not coded.needed:
+            outbox.mark_obsolete(session, reason, now, f"{mail.step or 'its code'} is no longer open.")
+            return Delivered(obsolete=1)
+        code = None
+        if coded.subject and coded.number is not None:
+            code = review_code(key, coded.subject, coded.number)
+        documents = outbox.attached(session, mail)
+        run = session.scalar(sa.select(Application.run).where(Application.id == mail.application))
+        return _Claimed(mail, code, run, [(one.name, one.media_type, one.key) for one in documents])
+
+
+def _send(claimed: _Claimed, store: DocumentSource, transport: Transport, sender: str, site: str) -> None:
+    attachments = [
+        Attachment(name, media_type, store.get(stored)) for name, media_type, stored in claimed.documents
+    ]
+    mail = claimed.mail
+    door = f"{site}/runs/flow-run/{claimed.run}" if claimed.run else site
+    message = compose(mail, claimed.code, attachments, sender, mail.queued_at, door)
+    try:
+        transport.send(message)
+    except OutOfReach as error:
+        raise _TransportDown(error) from error
+
+
+def _put_off(record: Record, mail: Mail, why: str, clock: Clock, *, permanent: bool) -> None:
+    with record.writing() as session:
+        outbox.mark_failed(session, mail.reason, clock(), why, attempt=mail.attempts, permanent=permanent)

@@ -1,0 +1,22 @@
+"""Sends what waits in the outbox, with the transport of the settings."""
+
+from __future__ import annotations
+
+from adapters.mail.delivery import Delivered, deliver_due
+from adapters.mail.transports import open_transport
+from adapters.workspace import Workspace
+
+
+def send_due(here: Workspace, application: str | None = None) -> Delivered:
+    """Sends every message that is due, or those of one application; what can't go out stays."""
+    settings = here.settings
+    return deliver_due(
+        here.record,
+        here.documents,
+        open_transport(settings),
+        key=here.key,
+        sender=settings.mail_sender,
+        site=settings.site_url,
+        clock=here.clock,
+        application=application,
+    )

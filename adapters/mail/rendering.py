@@ -1,0 +1,364 @@
+"""Words a message of the outbox as an e-mail: one source, read once as text and once as HTML.
+
+A template may use nothing but the project's own mail templates; every value ends as plain text,
+and the same row of the outbox gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+import shlex
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
+from functools import cache
+from typing import Any, NamedTuple
+
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, pass_context
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from adapters.languages.mails import MESSAGES, TEMPLATES, MailTexts, isolated, language_of
+from labels.clock import BRUSSELS, ZONE
+from labels.errors import Fault, InvalidInput
+from labels.record.schema import Mail
+from labels.words.languages import ENGLISH
+from labels.words.sentences import KEPT, PLACE, Sentence, recalled
+from labels.words.text import clean, cut, one_line
+
+ENGLISH_ONLY = TEMPLATES / "english"
+
+WIDTH = 72
+"""Columns of the text part, so that it reads well in a terminal and when quoted."""
+
+LONGEST_LINE = 300
+LONGEST_TEXT = 8_000
+LONGEST_LIST = 100
+"""Beyond these a value is cut: a mail tells of the application, it is not its archive."""
+
+LONGEST_NAME = 100
+ENCODED_WORD_BYTES = 42
+"""Of the text in one encoded word, which may have 75 characters in all (RFC 2047, section 2)."""
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 '_-]{0,50}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d)?(?: \(\w{1,12}\))?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_FIGURE = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
+
+MOMENTS = frozenset({"due", "decide_by", "first", "until"})
+DAYS = frozenset({"awarded_on", "valid_until", "registered_on", "active_since"})
+FIGURES = frozenset({"total", "maximum"})
+"""The values that are written otherwise in other languages."""
+
+IN_PARAGRAPHS = frozenset({"question", "answer", "comments", "reasons", "reason", "routes"})
+"""The values that may run over several lines; all others are put on one."""
+
+
+class Attachment(NamedTuple):
+    """A document that goes with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def compose(
+    mail: Mail,
+    code: str | None,
+    attachments: Sequence[Attachment],
+    sender: str,
+    date: datetime,
+    site: str = "",
+) -> EmailMessage:
+    """The e-mail for a message of the outbox.
+
+    Args:
+        mail: the row; its context is taken for hostile.
+        code: the one-time code of its step, if it carries one.
+        attachments: the documents that go with it.
+        sender: `Name <address>`.
+        date: what its Date header says: when it was queued, so that a second sending looks the same.
+        site: the address of the Prefect UI, for messages whose context names no `inbox_url`.
+
+    Raises:
+        InvalidInput: the address is none, or the context lacks what the template words.
+    """
+    context = {key: _tamed(key, value, mail.context) for key, value in mail.context.items() if key != KEPT}
+    language = language_of(mail.template, mail.language, context)
+    values = _values(mail, context, code, attachments, site)
+    try:
+        rendered = _render("text", language, mail.template, values)
+        subject, _, text = rendered.strip("\n").partition("\n")
+        subject = one_line(subject, 180)
+        html = _render("html", language, mail.template, values | {"subject": subject})
+    except (TemplateError, TypeError) as error:
+        fault = Fault(mail.reason, f"can't be worded: {error}.", "Queue it with every value that it words.")
+        raise InvalidInput(f"mail {mail.template}", [fault]) from error
+
+    message = EmailMessage(policy=SMTP)
+    message.set_raw("From", _mailbox(sender_address(sender)))
+    message.set_raw("To", _mailbox(_recipient(mail)))
+    message["Subject"] = subject
+    message["Date"] = date
+    message["Message-ID"] = mail.message_id
+    message["Keywords"] = ", ".join(filter(None, [mail.template, mail.application]))
+    message["Auto-Submitted"] = "auto-generated"
+    if not mail.to_address.isascii():
+        message.policy = SMTP.clone(utf8=True)
+    _set_text(message, re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n", "plain")
+    alternative = EmailMessage(policy=SMTP)
+    _set_text(alternative, html, "html")
+    message.make_alternative()
+    message.attach(alternative)
+    for attachment in attachments:
+        main, _, sub = attachment.media_type.partition("/")
+        name = one_line(attachment.name, 120)
+        message.add_attachment(
+            attachment.content, maintype=main, subtype=sub or "octet-stream", filename=name
+        )
+    message["Content-Language"] = language
+    _settle_boundaries(message)
+    return message
+
+
+def _values(
+    mail: Mail, context: Mapping[str, Any], code: str | None, attachments: Sequence[Attachment], site: str
+) -> dict[str, Any]:
+    """What a message can tell."""
+    return {
+        "application": mail.application or "",
+        "step": mail.step or "",
+        "inbox_url": site,
+        **context,
+        "to_name": one_line(mail.to_name) if mail.to_name != mail.to_address else "",
+        "email": mail.to_address,
+        "code": code or "",
+        "attached": len(attachments),
+    }
+
+
+def _tamed(key: str, value: Any, context: Mapping[str, Any]) -> Any:
+    """A value of the context within its limits; a sentence of the domain with what it was made of."""
+    match value:
+        case str() if isinstance(sentence := recalled(value, context), Sentence):
+            return sentence.changed(lambda name: one_line(name, LONGEST_LINE))
+        case str() if key in IN_PARAGRAPHS:
+            text = clean(value).strip()
+            return text if len(text) <= LONGEST_TEXT else cut(text, LONGEST_TEXT - 1).rstrip() + "…"
+        case str():
+            return one_line(value, LONGEST_LINE)
+        case list():
+            return [_tamed(key, item, context) for item in value[:LONGEST_LIST]]
+        case dict():
+            return {name: _tamed(name, item, context) for name, item in value.items()}
+    return value
+
+
+def _worded(key: str, value: Any, texts: MailTexts) -> Any:
+    """A value of the context as the mail's language writes it; what is somebody's own stays as it is."""
+    if texts.language == ENGLISH:
+        return value
+    match value:
+        case Sentence():
+            return texts.said(value)
+        case str() if key in MOMENTS and _MOMENT.fullmatch(value):
+            moment = datetime.strptime(value.removesuffix(f" ({ZONE})"), "%Y-%m-%d %H:%M")
+            return texts.moment(moment.replace(tzinfo=BRUSSELS))
+        case str() if key in DAYS and _DAY.fullmatch(value):
+            return texts.day(date.fromisoformat(value))
+        case str() if key in FIGURES and _FIGURE.fullmatch(value):
+            return texts.points(Decimal(value))
+        case str() if key == "label":
+            return texts.label(value)
+        case list():
+            return [_worded(key, item, texts) for item in value]
+        case dict():
+            return {name: _worded(name, item, texts) for name, item in value.items()}
+    return value
+
+
+def _render(form: str, language: str, template: str, values: Mapping[str, Any]) -> str:
+    texts = MailTexts(language, {}, html=form == "html")
+    worded = {key: _worded(key, value, texts) for key, value in values.items()}
+    around = {"language": language, "direction": texts.direction}
+    return _environment(form, language).get_template(f"{template}.j2").render(worded | around)
+
+
+@cache
+def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
+    """The closed environment of one form (`text`, `html`) and language."""
+    in_html = form == "html"
+    folders = (TEMPLATES / form, MESSAGES, ENGLISH_ONLY)
+    environment = ImmutableSandboxedEnvironment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=in_html,
+        undefined=StrictUndefined,
+        finalize=_isolated if in_html else _present,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.clear()
+    environment.globals["say"] = _saying(MailTexts(language, {}, html=in_html))
+    for name in ("safe", "xmlattr", "urlize", "map", "attr", "tojson", "pprint"):
+        environment.filters.pop(name, None)  # each of them can make markup or reach past a value
+    filters: dict[str, Callable[..., Any]] = {
+        "bare": escape,
+        "loud": functools.partial(_loud, language=language),
+        "flowing": _flowing,
+        "paragraphs": _paragraphs,
+        "quoted": _quoted,
+        "shell": shlex.quote,
+        "web": _web,
+    }
+    environment.filters.update(filters)
+    return environment
+
+
+def _saying(texts: MailTexts) -> Callable[..., str]:
+    """The function by which templates say a text: its places are filled from the context, or as it is told."""
+
+    @pass_context
+    def say(context: Context, text: str, **values: Any) -> str:
+        given = {place: values.get(place, context.resolve(place)) for place in PLACE.findall(text)}
+        return texts.place(
+            texts.pattern(text),
+            **{
+                place: _isolated(value) if texts.html else str(_present(value))
+                for place, value in given.items()
+            },
+        )
+
+    return say
+
+
+_NO_CAPITALS = frozenset({"ar", "el", "hy", "ka"})
+"""Scripts without capitals, or in which a line of them is not read."""
+
+
+def _loud(title: str, language: str) -> str:
+    """A heading of the text part."""
+    if language in _NO_CAPITALS:
+        return title
+    return (title.replace("i", "İ") if language == "tr" else title).upper()
+
+
+def _present(value: Any) -> Any:
+    if value is None:
+        raise TypeError("a value is not there")
+    return value
+
+
+def _isolated(value: Any) -> Any:
+    """A value on its own: its script's direction stays inside, whatever it says."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        if _MOMENT.fullmatch(value):
+            return Markup('<bdi style="white-space:nowrap">{}</bdi>').format(value)
+        return isolated(value)
+    return _present(value)
+
+
+def _flowing(text: str, first: str = "", rest: str = "") -> str:
+    """One paragraph of the text part, broken between words; long addresses stay whole."""
+    return textwrap.fill(
+        " ".join(text.split()),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _paragraphs(text: str) -> list[str]:
+    if isinstance(text, Markup):
+        return [text]  # a sentence of ours, on one line
+    return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
+
+
+def _quoted(text: str) -> str:
+    """Somebody else's words in the text part: every line is marked, so that none passes for ours."""
+    return "\n>\n".join(_flowing(paragraph, "> ", "> ") for paragraph in _paragraphs(text))
+
+
+def _web(url: str) -> str:
+    """An address that a button may lead to, else nothing."""
+    return url if re.fullmatch(r"https?://[^\s<>\"'\\]+", url) else ""
+
+
+def sender_address(sender: str) -> Address:
+    """The address that mail comes from.
+
+    Raises:
+        InvalidInput: `LABELS_MAIL_SENDER` is no mail address.
+    """
+    name, address = parseaddr(sender)
+    try:
+        return Address(one_line(name), addr_spec=address)
+    except (ValueError, IndexError, MessageError) as error:
+        fault = Fault("LABELS_MAIL_SENDER", f"is no mail address: {error}.", "Write `Name <name@host>`.")
+        raise InvalidInput("settings", [fault]) from error
+
+
+def _mailbox(address: Address) -> str:
+    """An address as it stands in a header, its name as encoded words unless it is plain.
+
+    Written here since the standard library's own folding loses the quotes of a long name, and what
+    stood between them then counts as an address.
+    """
+    name = cut(address.display_name, LONGEST_NAME)
+    if not name:
+        return address.addr_spec
+    if not _PLAIN_NAME.fullmatch(name):
+        words, word = [], ""
+        for character in name:
+            if len((word + character).encode()) > ENCODED_WORD_BYTES:
+                words.append(word)
+                word = ""
+            word += character
+        encoded = (base64.b64encode(word.encode()).decode() for word in [*words, word])
+        name = "\r\n ".join(f"=?utf-8?b?{word}?=" for word in encoded)
+    return f"{name}\r\n <{address.addr_spec}>" if "\n" in name else f"{name} <{address.addr_spec}>"
+
+
+def _recipient(mail: Mail) -> Address:
+    local, at, domain = mail.to_address.rpartition("@")
+    try:
+        if not (local and at and domain) or any(c.isspace() for c in mail.to_address):
+            raise ValueError("expected name@host")
+        spec = f"{local}@{domain if domain.isascii() else domain.encode('idna').decode()}"
+        address = Address(one_line(mail.to_name), addr_spec=spec)
+    except (ValueError, IndexError, MessageError) as error:
+        fault = Fault(mail.to_address, f"is no mail address: {error}.", "Correct it in the registry.")
+        raise InvalidInput(f"mail {mail.reason}", [fault]) from error
+    return address
+
+
+def _set_text(message: EmailMessage, text: str, subtype: str) -> None:
+    plain = text.isascii() and all(len(line) < 900 for line in text.split("\n"))
+    message.set_content(text, subtype=subtype, cte="7bit" if plain else "quoted-printable")
+    del message["MIME-Version"]
+    if subtype == "plain":
+        message["MIME-Version"] = "1.0"
+
+
+def _settle_boundaries(message: EmailMessage) -> None:
+    """Boundaries made from all that they separate: the same each time, and foretold by no text in it."""
+    content = hashlib.sha256(str(message["Message-ID"]).encode())
+    for part in message.walk():
+        if not part.is_multipart():
+            content.update(str(part.get_payload()).encode("utf-8", "surrogateescape"))
+    digest = content.hexdigest()[:32]
+    for place, part in enumerate(message.walk()):
+        if part.is_multipart():
+            part.set_boundary(f"=_{digest}_{place}")

@@ -1,0 +1,21 @@
+"""The credential of a certificate in the words of its language."""
+
+from __future__ import annotations
+
+from adapters.papers.branding import worn
+from adapters.papers.environment import texts
+from labels.papers.credential import Wording, credential_of
+from labels.papers.facts import CertificateFacts
+
+
+def render_credential(facts: CertificateFacts) -> bytes | None:
+    """The credential to attach to a certificate, the same bytes for the same facts; None where it has no code."""
+    if facts.code is None:
+        return None
+    words = texts("certificates", facts.label.value, facts.language, worn(facts.issuer))
+    say = words.words
+    said = {"language": words.language, "criteria_set": words.named("criteria set", facts.criteria_set)}
+    project = f"“{facts.project}”" if facts.project else ""
+    sentence = " ".join(filter(None, (say["before_project"], project, say["after_project"])))
+    criteria = say["after_project"]
+    return credential_of(facts.model_copy(update=said), Wording(say["title"], sentence, criteria)).canonical()

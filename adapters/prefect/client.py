@@ -1,0 +1,99 @@
+"""The client of Prefect's server, and what is asked of it about one run."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
+
+from labels.errors import OutOfReach
+
+NOTHING_LOST = (
+    "What was said is in the record and nothing is lost: `labels up`, or `labels recover` once the server "
+    "is back, goes on from there."
+)
+
+
+@contextlib.contextmanager
+def prefect_client() -> Iterator[SyncPrefectClient]:
+    """A client of Prefect's server.
+
+    Raises:
+        OutOfReach: there is no server or it does not answer; the record has everything, and
+            `labels recover` takes up from there.
+    """
+    if not PREFECT_API_URL.value():
+        # Prefect would start a server of its own for the length of this command.
+        raise OutOfReach("Prefect's server", "it is not running.", NOTHING_LOST)
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except (httpx.TransportError, httpx.HTTPStatusError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "reach" not in str(error).casefold():
+            raise
+        raise OutOfReach(
+            "Prefect's server",
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}.",
+            NOTHING_LOST,
+        ) from error
+
+
+def prefect_answers(within: float = 3.0) -> bool:
+    """Whether Prefect's server answers at all, within so many seconds."""
+    url = PREFECT_API_URL.value()
+    if not url:
+        return False
+    try:
+        httpx.get(f"{url}/health", timeout=within)
+    except (httpx.TransportError, httpx.InvalidURL):
+        return False
+    return True
+
+
+def read_run(client: SyncPrefectClient, run_id: str | None) -> FlowRun | None:
+    """The run, or None where Prefect has none of that id (any more)."""
+    if run_id is None:
+        return None
+    try:
+        return client.read_flow_run(UUID(run_id))
+    except ObjectNotFound:
+        return None
+
+
+def filled_in(client: SyncPrefectClient, run_id: UUID, wait: int) -> dict[str, str | int] | None:
+    """What came back with the form of a run's waiting, or None while nothing has.
+
+    Only what the form of that very waiting asked for, and only text and numbers: nothing else can get
+    in, and nothing gets lost where the steps have changed since the form was shown.
+    """
+    filled = _run_input(client, run_id, f"suspended-{wait}-response")
+    if not isinstance(filled, dict):
+        return None
+    form = _run_input(client, run_id, f"suspended-{wait}-schema") or {}
+    asked = form.get("properties", {})
+    return {name: value for name, value in filled.items() if name in asked and isinstance(value, str | int)}
+
+
+def _run_input(client: SyncPrefectClient, run_id: UUID, key: str) -> Any | None:
+    try:
+        response = client._client.get(f"/flow_runs/{run_id}/input/{key}")
+    except httpx.HTTPStatusError as error:  # Prefect's own client raises without being asked to
+        if error.response.status_code != httpx.codes.NOT_FOUND:
+            raise
+        return None
+    return orjson.loads(response.content)
+
+
+def form_of(client: SyncPrefectClient, run: FlowRun) -> Any | None:
+    """The schema of the form that the run waits with, or None before it is saved."""
+    details = run.state.state_details if run.state else None
+    keyset = details.run_input_keyset if details else None
+    return _run_input(client, run.id, keyset["schema"]) if keyset else None

@@ -1,0 +1,94 @@
+"""Prefect's server as `labels up` starts it: on SQLite, one writer after the other and no table read to its end.
+
+Run as `python -m adapters.prefect.server PORT`. It is the application of `prefect server start`, with this added:
+
+- Prefect begins most transactions on SQLite so that they become writers only at their first change; of two that do so
+  at once, SQLite refuses the later one at once, however long it would be willing to wait. Begun as writers, they wait for
+  each other, some milliseconds.
+- Two of its questions, asked several times in each execution, are ones for which SQLite finds no good index: it reads
+  every task of every run, and every run of a queue, also those that only wait. They are put so that it does.
+- Where the server is busy all the same (503), it says when to come again: Prefect's client otherwise waits for two
+  seconds, then four, then eight.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+import sqlalchemy as sa
+import uvicorn
+from prefect.server.api.server import create_app
+from prefect.settings import get_current_settings
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.supervision import end_with_supervisor
+
+RETRY_AFTER = 0.2
+"""Seconds after which a request that was refused for a busy database is worth another try."""
+
+
+_OF_A_QUEUE = re.compile(
+    r"(LEFT JOIN flow_run fr\s+ON wq\.id = )(fr\.work_queue_id\s+AND fr\.state_type in\('RUNNING', 'PENDING'\))"
+)
+"""The runs of a queue that have a place: by the queue SQLite reads all that it ever had, by the state these few."""
+_ONE_OF = ") IN (VALUES ("
+"""A row of several columns is one of those given: SQLite uses an index only where they come from a query."""
+
+
+@sa.event.listens_for(sa.Engine, "before_cursor_execute", retval=True)
+def as_sqlite_takes_it(
+    connection: sa.Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> tuple[str, Any]:
+    """The same statement, so that SQLite waits for its turn when a transaction begins, and finds the index."""
+    if connection.dialect.name != "sqlite":
+        return statement, parameters
+    if statement == "BEGIN DEFERRED":
+        statement = "BEGIN IMMEDIATE"
+    elif (
+        statement.startswith("SELECT task_run.") and statement.count(_ONE_OF) == 1 and statement[-2:] == "))"
+    ):
+        statement = statement.replace(_ONE_OF, ") IN (SELECT * FROM (VALUES (") + ")"
+    elif "fr.state_type in('RUNNING', 'PENDING')" in statement:
+        statement = _OF_A_QUEUE.sub(r"\1+\2", statement)  # by a sum it can't look up
+    return statement, parameters
+
+
+class SaysWhenToRetry:
+    """Adds `Retry-After` to the answers of an application that is busy."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 503:
+                MutableHeaders(scope=message).setdefault("retry-after", str(RETRY_AFTER))
+            await send(message)
+
+        await self.app(scope, receive, answer)
+
+
+def main(port: int) -> None:
+    """Serves on loopback until it is told to end, or its supervisor is gone."""
+    end_with_supervisor()
+    settings = get_current_settings().server
+    uvicorn.run(
+        SaysWhenToRetry(create_app(final=True)),
+        host="127.0.0.1",
+        port=port,
+        timeout_keep_alive=settings.api.keepalive_timeout,
+        ws_ping_interval=settings.api.websocket_ping_interval,
+        ws_ping_timeout=settings.api.websocket_ping_timeout,
+        log_level=settings.logging_level.lower(),
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""WeasyPrint: HTML becomes PDF, fast and the same bytes each time."""

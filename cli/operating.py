@@ -1,0 +1,217 @@
+"""The commands of whoever operates the system: recover, export, schema, rules, demo, up."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import BaseModel
+
+from adapters.mail.post import send_due
+from adapters.prefect.client import prefect_client
+from adapters.workspace import existing_workspace
+from cli.output import emit, out, say, table
+from cli.words import AsJson, app, plain, seconds, worded
+from labels.applications.file import NationalApplication
+from labels.errors import Fault, InvalidInput
+from labels.european_label.gallery import Gallery
+from labels.european_label.inspecting import CycleView
+from labels.papers.verifying import Verdict
+from labels.pupil_label.report import ClassReport
+from labels.settings import load_settings
+from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
+from labels.views import inquiry
+from labels.views.stuck import Stuck
+from labels.words.text import csv_plain
+from usecases.recovering import PATIENCE, recover
+
+# Keeping ----------------------------------------------------------------------------------------
+
+
+@app.command("recover")
+@worded
+def recover_(
+    patience: Annotated[
+        float, typer.Option(help="Seconds after which a run under way counts as lost.", callback=seconds)
+    ] = PATIENCE.total_seconds(),
+    as_json: AsJson = False,
+) -> None:
+    """Bring every open application back to its step.
+
+    For after Prefect or a machine was lost.
+    """
+    from datetime import timedelta
+
+    here = existing_workspace()
+    with prefect_client() as client:
+        done = recover(here, client, patience=timedelta(seconds=patience))
+    send_due(here)
+    if as_json:
+        emit([{"application": one.application, "did": one.did} for one in done])
+    elif done:
+        table("", ["application", "what was done"], [(one.application, one.did) for one in done])
+    else:
+        say("Every open application has its run.", "green")
+
+
+@app.command()
+@worded
+def export(
+    what: Annotated[str, typer.Argument(help=", ".join(inquiry.EXPORTS))],
+    format: Annotated[Literal["csv", "json"], typer.Option(help="csv or json.")] = "csv",
+    as_json: AsJson = False,
+) -> None:
+    """Everything a coordinator sees, as flat rows."""
+    if what not in inquiry.EXPORTS:
+        raise InvalidInput(
+            "export", [Fault("WHAT", f'"{what}" is unknown; expected one of {", ".join(inquiry.EXPORTS)}.')]
+        )
+    here = existing_workspace()
+    with here.record.reading() as session:
+        if what == "reviews" and (hidden := inquiry.hidden_reviews(session)):
+            are = "1 review is" if hidden == 1 else f"{hidden} reviews are"
+            say(f"{are} left out: reviews are hidden until their application is decided.")
+        rows = inquiry.export(session, what)
+        if as_json or format == "json":
+            emit(
+                [
+                    {
+                        k: v if not isinstance(v, (dict, list)) else json.dumps(v, ensure_ascii=False)
+                        for k, v in row.items()
+                    }
+                    for row in rows
+                ]
+            )
+            return
+        writer = csv.writer(sys.stdout)
+        writer.writerow(inquiry.export_columns(what))
+        for row in rows:
+            writer.writerow([_spreadsheet(value) for value in row.values()])
+
+
+def _spreadsheet(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (int, float)):
+        return str(value)  # a number below zero is no formula
+    if isinstance(value, (dict, list)):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    return csv_plain(str(value))
+
+
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "application-national": NationalApplication,
+    "answer-review": ReviewAnswer,
+    "answer-question": Question,
+    "answer-decline": Decline,
+    "answer-information": Information,
+    "answer-screening": Screening,
+    "show": inquiry.ApplicationView,
+    "inbox": inquiry.InboxItem,
+    "stuck": Stuck,
+    "cycle": CycleView,
+    "gallery": Gallery,
+    "pupils": ClassReport,
+    "verify": Verdict,
+}
+
+
+@app.command()
+@worded
+def schema(name: Annotated[str | None, typer.Argument(help=", ".join(SCHEMAS))] = None) -> None:
+    """JSON Schemas of the files that commands read and print."""
+    if name is None:
+        emit({known: model.model_json_schema() for known, model in SCHEMAS.items()})
+        return
+    if name not in SCHEMAS:
+        raise InvalidInput(
+            "schema", [Fault("NAME", f'"{name}" is unknown; expected one of {", ".join(SCHEMAS)}.')]
+        )
+    emit(SCHEMAS[name].model_json_schema())
+
+
+@app.command()
+@worded
+def rules(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of rule files; else those that ship.")
+    ] = None,
+) -> None:
+    """Check rule files; name every mistake with file and line."""
+    from labels.rules import check_all
+
+    for version in check_all(folder or load_settings().rules):
+        out.print(version)
+
+
+@app.command()
+@worded
+def translations(
+    update: Annotated[
+        bool, typer.Option("--update", help="Bring every catalogue in step with the code and the rules.")
+    ] = False,
+    begin: Annotated[
+        str, typer.Option(metavar="LANGUAGE", help="Begin a catalogue for this language.", callback=plain)
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """How far each language of the papers is.
+
+    Exit code 2 where something is missing or wrong, which is named.
+    """
+    from cli.translating import report
+
+    report(update=update, begin=begin, as_json=as_json)
+
+
+@app.command()
+@worded
+def branding(
+    organisation: Annotated[
+        str, typer.Argument(metavar="[ORGANISATION]", help="Whose papers to print.", callback=plain)
+    ] = "",
+    specimens: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Print a specimen of each paper into this folder.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the specimens.", callback=plain)] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Check organisations' own drawings and words.
+
+    With --specimens, print each certificate and a letter as the organisation's would be.
+    """
+    from cli.branding import print_specimens, report
+
+    report(as_json=as_json)
+    if specimens:
+        print_specimens(organisation, language, specimens)
+
+
+@app.command()
+@worded
+def demo(
+    auto: Annotated[bool, typer.Option(help="Play the people too, to the last certificate.")] = False,
+) -> None:
+    """The main job on the sample data, in a folder of its own.
+
+    Server, worker, a dozen applications, and people who decide.
+    """
+    from cli.demo import run_demo
+
+    run_demo(auto=auto)
+
+
+@app.command()
+@worded
+def up() -> None:
+    """Server, worker and schedules, for real use on one machine."""
+    from cli.services import run_services
+
+    run_services()

@@ -1,0 +1,200 @@
+"""What all commands share: their options, the words of their errors, and how a proof is given."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+from adapters.mail.post import send_due
+from adapters.prefect.client import prefect_client
+from adapters.workspace import Workspace, existing_workspace, workspace
+from cli.output import emit, fail, say
+from labels.answering import proving
+from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound, OutOfReach
+from labels.record.engine import place_of
+from labels.steps.outcome import Accepted, Refusal
+from labels.views import inquiry
+from labels.words.text import clean
+from usecases.running import wake
+
+P = ParamSpec("P")
+
+
+T = TypeVar("T")
+
+
+app = typer.Typer(
+    help="eTwinning label applications: from a teacher's file to a certificate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def plain(value: str) -> str:
+    """A word of a command as text: a shell may hand over what no eye sees, or bytes that are no text."""
+    return clean(value).strip()
+
+
+def reason_given(value: str) -> str:
+    """A reason as text; refused where it says nothing."""
+    if not (said := plain(value)):
+        raise typer.BadParameter("expected a sentence that says why")
+    return said
+
+
+def seconds(value: float) -> float:
+    """Up to a year of seconds, and no NaN."""
+    if not 0 <= value <= YEAR:
+        raise typer.BadParameter(f"expected 0 to {YEAR} seconds")
+    return value
+
+
+YEAR = 366 * 86_400
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
+
+
+Code = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
+
+
+Reason = Annotated[str, typer.Option(help="Why; it is kept in the journal.", callback=reason_given)]
+
+
+WithoutAs = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
+
+
+WithoutCode = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
+
+
+WithoutReason = Annotated[str, typer.Option(help="Why; it is told to whom it concerns.", callback=plain)]
+
+
+OneApplication = Annotated[str, typer.Argument(metavar="APPLICATION", callback=plain)]
+
+
+OneStep = Annotated[str, typer.Argument(metavar="STEP", callback=plain)]
+
+
+def worded(function: Callable[P, T]) -> Callable[P, T]:
+    """Words the project's errors for people, and gives them their exit codes."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except NotFound as error:
+            fail(NotFound(f"{error}{where_looked()}"))
+        except LabelsError as error:
+            fail(error)
+        except BrokenPipeError:
+            raise  # whoever read our output has enough of it; that is no fault
+        except OSError as error:
+            fail(OutOfReach(str(error.filename or "This machine"), f"{error.strerror or error}."))
+
+    return run
+
+
+def where_looked() -> str:
+    """Where a record was looked at that has nothing in it, which is seldom the one that was meant."""
+    if not workspace.cache_info().currsize:
+        return ""
+    here = workspace()
+    with here.record.reading() as session:
+        if inquiry.has_applications(session):
+            return ""
+    return f" The record in {place_of(here.settings)} has no applications at all: is LABELS_HOME right?"
+
+
+def proofs(email: str, code: str, reason: str) -> bool:
+    """Whether somebody means to do what is only shown without a proof: all of it is given, or nothing.
+
+    Raises:
+        InvalidInput: only a part of it is given.
+    """
+    given = {"--as": email, "--code": code, "--reason": reason.strip()}
+    if any(given.values()) and not all(given.values()):
+        missing = [
+            Fault(name, "is needed together with the others.") for name, one in given.items() if not one
+        ]
+        raise InvalidInput("proof", missing)
+    return any(given.values())
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in a file.
+
+    Raises:
+        InvalidInput: the file can't be read, is too large, or is no JSON; says the line.
+    """
+    try:
+        if path.stat().st_size > 2_000_000:
+            raise InvalidInput(
+                path.name, [Fault("(whole file)", "is larger than 2 MB, which no application is.")]
+            )
+        return json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise InvalidInput(str(path), [Fault("(whole file)", f"can't be read: {error.strerror}.")]) from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            path.name, [Fault("(whole file)", f"is not UTF-8 (byte {error.start}).", "Save it as UTF-8.")]
+        ) from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidInput(path.name, [Fault(where, f"is not JSON: {error.msg}.")]) from None
+    except RecursionError:
+        raise InvalidInput(path.name, [Fault("(whole file)", "is nested too deeply.")]) from None
+    except ValueError:  # the only one that is left
+        raise InvalidInput(
+            path.name, [Fault("(whole file)", "has a number of thousands of digits.")]
+        ) from None
+
+
+def accepted(result: Accepted | Refusal | None, here: Workspace, application: str | None = None) -> str:
+    """The remark of what was accepted; a refusal is raised, so that it ends with exit code 3.
+
+    Where a code was tried too often, the mail with the new one goes out first.
+    """
+    if isinstance(result, Refusal):
+        if result.mailed:
+            send_due(here, application)
+        raise result.error or NotAllowed(result.why)
+    return result.remark if result else ""
+
+
+def went_on(here: Workspace, application: str, as_json: bool, remark: str) -> None:
+    """Says what was done, and wakes the application's run, for which the record now has news.
+
+    Where Prefect is away, what was done comes first: it is in the record and counts.
+    """
+    try:
+        with prefect_client() as client:
+            woken = wake(here, client, application)
+    except OutOfReach as error:
+        say(remark, "green")
+        fail(error)
+    if not woken.done:
+        say(woken.remark)
+    done(as_json, application, remark)
+
+
+def application_of(step: str) -> str:
+    with existing_workspace().record.reading() as session:
+        return proving.find_step(session, step).application
+
+
+def done(as_json: bool, subject: str, remark: str) -> None:
+    if as_json:
+        emit({"subject": subject, "remark": remark})
+    else:
+        say(remark, "green")

@@ -1,0 +1,66 @@
+"""Where a directory store's expiring links are honoured: a web application for `labels up` to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from adapters.documents.store import DocumentStore, as_attachment
+from adapters.documents.tokens import DownloadPass, LinkExpired
+from labels.clock import Clock
+from labels.errors import LabelsError, NotFound, OutOfReach
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""A document is saved, never shown: what an applicant hands in must not act in a reviewer's browser."""
+
+
+def document_routes(store: DocumentStore, key: bytes, clock: Clock) -> list[Route]:
+    """Serves `/documents/TOKEN`: the document, 404 for a token that `key` did not sign, 410 once expired.
+
+    Run it without an access log: whoever has a token has the document.
+    """
+
+    def download(request: Request) -> Response:
+        try:
+            leave = DownloadPass.read(request.path_params["token"], key, clock())
+            content = store.get(leave.key)
+        except LinkExpired as expired:
+            return _sentence(410, str(expired))
+        except NotFound:
+            return _sentence(404, "There is no such document. Check that the link is complete.")
+        except OutOfReach:
+            return _sentence(503, "The document store is out of reach just now. Try again later.")
+        except LabelsError:
+            return _sentence(500, "This document is damaged. Tell whoever sent you the link.")
+        headers = _HEADERS | {"Content-Disposition": as_attachment(leave.name)}
+        return Response(content, media_type=leave.media_type, headers=headers)
+
+    return [Route("/documents/{token}", download)]
+
+
+def served(routes: Sequence[Route]) -> Starlette:
+    """A web application of these addresses, and nothing beside them."""
+
+    def absent(request: Request, error: Exception) -> Response:
+        return _sentence(404, "There is nothing here.")
+
+    return Starlette(routes=list(routes), exception_handlers={404: absent})
+
+
+def documents_app(store: DocumentStore, key: bytes, clock: Clock) -> Starlette:
+    """The links alone."""
+    return served(document_routes(store, key, clock))
+
+
+def _sentence(status: int, text: str) -> Response:
+    return PlainTextResponse(f"{text}\n", status, headers=_HEADERS)

@@ -1,0 +1,1 @@
+"""Answers: proved, taken, late."""

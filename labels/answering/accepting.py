@@ -1,0 +1,163 @@
+"""Taking an answer to a step: checked, recorded, or refused with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from labels.answering.proving import prove
+from labels.applications.documents import StoredDocument
+from labels.errors import Fault, InvalidInput
+from labels.european_label import awarding, screening
+from labels.record.journal import note
+from labels.record.schema import Application, Step, StepKind, StepState
+from labels.reviews.review import take_decline, take_information, take_question, take_review
+from labels.reviews.scoring import check_points
+from labels.rules.kept import rules_of
+from labels.school_label import drafting, receiving
+from labels.steps.answers import (
+    Answer,
+    Declaration,
+    Decline,
+    Information,
+    Question,
+    ReviewAnswer,
+    Screening,
+    SelfAssessment,
+)
+from labels.steps.outcome import Accepted as Accepted
+from labels.steps.outcome import Refusal as Refusal
+from labels.steps.step import held_by_step
+
+
+def answer(
+    session: Session,
+    step_id: str,
+    email: str | None,
+    code: str,
+    given: Answer,
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+    documents: Sequence[StoredDocument] = (),
+) -> Accepted | Refusal:
+    """A person's answer to a step, whichever door it came through; it counts once or not at all.
+
+    `documents` are in the store already and go with a school's self-assessment.
+
+    Raises:
+        NotFound: there is no such step.
+    """
+    application, step = held_by_step(session, step_id)
+    refusal = prove(session, step, email, code, now=now, key=key)
+    if refusal is None:
+        refusal = _fits(session, application, step, given, documents)
+    if refusal is not None:
+        if email is not None and email.lower() != step.assignee:
+            return refusal  # what they typed is nobody else's to see
+        return _not_accepted(session, application, step, given, refusal, now=now, door=door)
+    step.refused = step.draft = None
+    match given:
+        case ReviewAnswer():
+            return take_review(session, application, step, given, now=now, door=door)
+        case Question():
+            return take_question(session, application, step, given, now=now, key=key, door=door)
+        case SelfAssessment():
+            received = receiving.take(
+                session, application, step, given, documents, now=now, key=key, door=door
+            )
+            if isinstance(received, Refusal):
+                return _not_accepted(session, application, step, given, received, now=now, door=door)
+            return received
+        case Declaration() | Decline() if step.kind is StepKind.DECLARATION:
+            return receiving.declare(session, application, step, given, now=now, key=key, door=door)
+        case Decline():
+            return take_decline(session, application, step, given, now=now, door=door)
+        case Information():
+            return take_information(session, application, step, given, now=now, key=key, door=door)
+        case Screening():
+            take = screening.take if step.kind is StepKind.SCREENING else awarding.take
+            result = take(session, application, step, given, now=now, door=door)
+            if isinstance(result, Refusal):
+                return _not_accepted(session, application, step, given, result, now=now, door=door)
+            return result
+    raise TypeError(f"{type(given).__name__} answers no step of the kind {step.kind.value}")
+
+
+def save_draft(
+    session: Session, step_id: str, email: str, code: str, given: Answer, *, now: datetime, key: bytes
+) -> int | Refusal:
+    """Keeps a draft of a school's self-assessment for all of its teachers; its number. The code stays valid.
+
+    Raises:
+        NotFound: there is no such step.
+    """
+    application, step = held_by_step(session, step_id)
+    refusal = prove(session, step, email, code, now=now, key=key)
+    if refusal is not None:
+        return refusal
+    if step.kind is not StepKind.SELF_ASSESSMENT or not isinstance(given, SelfAssessment):
+        return Refusal("Only a school's self-assessment is drafted.")
+    return drafting.save(session, application, step, given, now=now)
+
+
+def _not_accepted(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Answer,
+    refusal: Refusal,
+    *,
+    now: datetime,
+    door: str,
+) -> Refusal:
+    """Keeps why an answer was not accepted, and what was typed, for the next try."""
+    if step.state is StepState.OPEN:
+        step.refused, step.draft = refusal.why, given.model_dump(mode="json")
+        if not refusal.noted:  # so the code was right, and tells whose answer it was
+            note(
+                session, application, step.assignee, NOT_ACCEPTED, now,
+                step=step.id, news=refusal.replace, door=door, because=_for_all_to_read(refusal),
+            )  # fmt: skip
+    return refusal
+
+
+def _for_all_to_read(refusal: Refusal) -> str:
+    """Why an answer was not accepted, without what it said: points are nobody's to see before the decision."""
+    if isinstance(refusal.error, InvalidInput):
+        return f"faults in {', '.join(fault.where for fault in refusal.error.faults)}"
+    return refusal.why
+
+
+NOT_ACCEPTED = "gave an answer that was not accepted"
+
+
+def _fits(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Answer,
+    documents: Sequence[StoredDocument],
+) -> Refusal | None:
+    if documents and step.kind is not StepKind.SELF_ASSESSMENT:
+        why = "Documents go only with a school's self-assessment."
+        return Refusal(why, InvalidInput(step.id, [Fault("--evidence", why, "Leave them out.")]))
+    expected = {
+        StepKind.SELF_ASSESSMENT: (SelfAssessment,),
+        StepKind.DECLARATION: (Declaration, Decline),
+        StepKind.REVIEW: (ReviewAnswer, Question, Decline),
+        StepKind.INFORMATION: (Information,),
+        StepKind.SCREENING: (Screening,),
+        StepKind.AWARDING: (Screening,),
+    }.get(step.kind, ())
+    if not isinstance(given, expected):
+        why = f"This is no answer to a step of the kind {step.kind.value}."
+        return Refusal(why, InvalidInput(step.id, [Fault("(whole file)", why)]))
+    if isinstance(given, ReviewAnswer):
+        faults = check_points(given.scores, rules_of(session, application).criteria_set)
+        if faults:
+            return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
+    return None

@@ -1,0 +1,138 @@
+"""What a passed deadline does to a step, by the step's kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.clock import in_words
+from labels.errors import NotAllowed, OutOfReach
+from labels.european_label import screening
+from labels.mail import outbox
+from labels.people.named import person_named
+from labels.record.engine import Record
+from labels.record.journal import note
+from labels.record.schema import Step, StepKind, StepState
+from labels.reviews import review
+from labels.school_label import deciding as school_deciding
+from labels.steps.step import common_context, held_by_step
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A step whose deadline has passed, and what came of it."""
+
+    step: str
+    did: str
+    application: str = ""
+    """Whose step it is; nothing where it could not be found out."""
+
+
+Passing = Callable[..., str]
+"""Called with session, application, step, `now` and `key`, both held; says in words what it did."""
+
+PASSING: dict[StepKind, Passing] = {
+    StepKind.INFORMATION: review.pass_information,
+    StepKind.SCREENING: screening.pass_deadline,
+    StepKind.SELF_ASSESSMENT: school_deciding.pass_deadline,
+    StepKind.DECLARATION: school_deciding.pass_deadline,
+}
+"""What ends with its deadline. Every other kind stays open, since a late answer still counts: of those that
+have a deadline, a coordinator is told (`labels/answering/reminders.py`)."""
+
+STILL_OPEN = Step.state == sa.literal_column(f"'{StepState.OPEN.value}'")
+"""Written out, since an index over open steps alone is not used where their state is a parameter."""
+
+
+def over(session: Session, now: datetime) -> list[str]:
+    """The open steps that end with their deadline and whose deadline has passed, the longest ago first."""
+    return list(
+        session.scalars(
+            sa.select(Step.id)
+            .where(STILL_OPEN, Step.due_at < now, Step.kind.in_(PASSING))
+            .order_by(Step.due_at, Step.id)
+        )
+    )
+
+
+def pass_deadline(session: Session, step_id: str, *, now: datetime, key: bytes) -> Passed | None:
+    """Does what the passed deadline of one step does; None where it was answered or moved meanwhile."""
+    application, step = held_by_step(session, step_id)
+    passing = PASSING.get(step.kind)
+    if passing is None or step.state is not StepState.OPEN or step.due_at is None or now <= step.due_at:
+        return None
+    return Passed(step.id, passing(session, application, step, now=now, key=key), application.id)
+
+
+def pass_deadlines(record: Record, *, now: datetime, key: bytes) -> list[Passed]:
+    """Does what every passed deadline does, each in a transaction of its own; what was done.
+
+    Safe to run at any time and twice at once. One that fails keeps none of the others waiting.
+
+    Raises:
+        OutOfReach: the database does not answer.
+    """
+    with record.reading() as session:
+        steps = over(session, now)
+    done = []
+    for step in steps:
+        try:
+            with record.writing() as session:
+                passed = pass_deadline(session, step, now=now, key=key)
+        except OutOfReach:
+            raise
+        except Exception as error:
+            passed = Passed(step, f"could not be ended: {error}")
+        if passed is not None:
+            done.append(passed)
+    return done
+
+
+def move_deadline(
+    session: Session, step_id: str, until: datetime, reason: str, by: str, *, now: datetime
+) -> str:
+    """Gives one person more (or less) time for an open step, with a reason that they are told.
+
+    Returns what was done, with a warning where the application is to be decided before that.
+
+    Raises:
+        NotAllowed: the step is closed, has no deadline, or the new one is past.
+    """
+    application, step = held_by_step(session, step_id)
+    if step.state not in (StepState.OPEN, StepState.ASKED) or step.due_at is None:
+        raise NotAllowed(f"{step.id} has no deadline that could be moved.")
+    if until <= now:
+        raise NotAllowed(f"{in_words(until)} is past; a deadline moves to a time still to come.")
+    former, step.due_at = step.due_at, until
+    if step.stopped_at:
+        step.stopped_at = now  # what the new date leaves stands still from now on, not from the question on
+    if step.kind is StepKind.SCREENING:
+        screening.move_deadline(session, application, until)
+    decided = application.decide_by
+    late: dict[str, Any] = {"after_decision_due": decided.isoformat()} if decided and until > decided else {}
+    name, language = person_named(session, step.assignee)
+    outbox.queue(
+        session,
+        reason=f"{application.id}/{outbox.Template.DEADLINE_MOVED.value}/{step.id}/{application.revision}",
+        template=outbox.Template.DEADLINE_MOVED,
+        language=language,
+        to_name=name,
+        to_address=step.assignee,
+        context=common_context(session, application)
+        | {"what": step.kind.value, "due": in_words(until), "reason": reason},
+        now=now,
+        application=application.id,
+    )
+    note(
+        session, application, by, "moved a deadline", now,
+        step=step.id, former=former.isoformat(), until=until.isoformat(), because=reason, **late,
+    )  # fmt: skip
+    moved = f"The deadline of {step.id} is now {in_words(until)}."
+    if late and application.decide_by:
+        moved += f" Warning: that is after the decision is due, {in_words(application.decide_by)}."
+    return moved

@@ -1,0 +1,306 @@
+"""Reminders before a deadline and notices after it: each goes once, in one digest a person and day."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.answering.deadlines import PASSING, STILL_OPEN
+from labels.clock import BRUSSELS, brussels_day, in_words
+from labels.mail import outbox
+from labels.people.named import person_named
+from labels.people.staff import coordinators
+from labels.record.engine import Record
+from labels.record.rows import write
+from labels.record.schema import (
+    OPEN_STAGES,
+    Application,
+    Notice,
+    Organisation,
+    Project,
+    RuleText,
+    School,
+    Step,
+    StepKind,
+    Teacher,
+)
+from labels.rules.kept import kept_rules
+from labels.rules.model import ReminderRules
+from labels.steps.step import AWAITED
+from labels.words.sentences import Sentence, Value, named, say
+
+OVERDUE = "overdue"
+MAILED = 100
+"""Entries of a list in a digest; what is left out is counted."""
+TOGETHER = 50
+"""Digests written in one transaction: others wait no longer for the record than these take."""
+
+DECIDED_BY = ("national", "school")
+"""Labels whose applications have a day by which they are decided; in the others every step has its own."""
+
+WORDS: Mapping[StepKind, Sentence] = {
+    StepKind.REVIEW: named("awaited", "review"),
+    StepKind.INFORMATION: named("awaited", "answer to a question"),
+    StepKind.SELF_ASSESSMENT: named("awaited", "self-assessment"),
+    StepKind.DECLARATION: named("awaited", "declaration"),
+    StepKind.SCREENING: named("awaited", "screening"),
+    StepKind.AWARDING: named("awaited", "award"),
+}
+"""What is awaited, as a digest says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing that one person is to be told of, with the kinds of notice that this makes up for."""
+
+    email: str
+    subject: str
+    """The step, or the application."""
+    kinds: tuple[str, ...]
+    due_at: datetime
+    line: Sentence
+    organisation: str
+    """As people read it."""
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a coordinator is told that it is overdue, rather than somebody reminded."""
+        return self.kinds == (OVERDUE,)
+
+
+def remind(record: Record, *, now: datetime) -> list[str]:
+    """Writes everybody's digest of the day, where there is something to tell; whom it goes to.
+
+    Safe to run at any time and twice at once. However long upkeep stood still, what was missed meanwhile
+    makes one entry in one digest. What comes up after a day's digest is told the day after.
+
+    Raises:
+        OutOfReach: the database does not answer.
+    """
+    with record.reading() as session:
+        found = sorted(due(session, now), key=lambda one: (one.email, one.due_at, one.subject))
+    people = [(email, list(items)) for email, items in itertools.groupby(found, lambda one: one.email)]
+    told = []
+    for first in range(0, len(people), TOGETHER):
+        some = people[first : first + TOGETHER]
+        with record.writing() as session:
+            left = _still_untold(session, [item for _, items in some for item in items])
+            for email, items in some:
+                if (still := [one for one in items if one in left]) and _digest(session, email, still, now):
+                    told.append(email)
+    return told
+
+
+def due(session: Session, now: datetime) -> Iterator[Due]:
+    """What is to be told at `now` and was not told yet."""
+    rules = _rules(session)
+    if not rules:
+        return
+    today, hour = brussels_day(now), now.astimezone(BRUSSELS).hour
+    awake = {digest: one for digest, one in rules.items() if hour >= one.from_hour.value}
+    furthest = max((day for one in rules.values() for day in one.days_before.value), default=0)
+    until = now + timedelta(days=furthest + 1)
+    told = _told(session, until)
+    coordinating: dict[str, list[str]] = {}
+    for row in session.execute(_STEPS, {"until": until, "kinds": AWAITED}):
+        if row.rules not in awake:
+            continue
+        kind, due_on = row.kind, brussels_day(row.due_at)
+        if now <= row.due_at:
+            kinds = _reminders(awake[row.rules], brussels_day(row.opened_at), due_on, today)
+            if new := tuple(one for one in kinds if (row.step, one, due_on, row.assignee) not in told):
+                line = say("{application} · {what} · {title} · by {due}", **_asked_for(row))
+                yield _about_step(row, row.assignee, new, line)
+        elif kind not in PASSING and _is_overdue(awake[row.rules], due_on, today):
+            for email in _coordinators(session, row, coordinating):
+                if (row.step, OVERDUE, due_on, email) not in told:
+                    line = say(
+                        "{application} · {what} by {who} · {title} · was due {due}",
+                        who=row.assignee,
+                        **_asked_for(row),
+                    )
+                    yield _about_step(row, email, (OVERDUE,), line)
+    for row in session.execute(_DECISIONS, {"now": now}):
+        due_on = brussels_day(row.due_at)
+        if row.rules in awake and _is_overdue(awake[row.rules], due_on, today):
+            for email in _coordinators(session, row, coordinating):
+                if (row.step, OVERDUE, due_on, email) not in told:
+                    line = say("{application} · {what} · {title} · was due {due}", **_asked_for(row))
+                    yield _about_step(row, email, (OVERDUE,), line)
+
+
+def _rules(session: Session) -> dict[str, ReminderRules]:
+    """The rules that any open application was submitted under, by their digest."""
+    known = session.scalars(
+        sa.select(RuleText.digest).where(
+            sa.exists().where(Application.rules == RuleText.digest, Application.stage.in_(OPEN_STAGES))
+        )
+    )
+    return {digest: kept_rules(digest, session).reminders for digest in known}
+
+
+def _reminders(rules: ReminderRules, opened_on: date, due_on: date, today: date) -> list[str]:
+    """The reminders whose day has come; none whose day had come when the person was asked."""
+    return [
+        f"{days} days before"
+        for days in rules.days_before.value
+        if opened_on < due_on - timedelta(days=days) <= today
+    ]
+
+
+def _is_overdue(rules: ReminderRules, due_on: date, today: date) -> bool:
+    return today >= due_on + timedelta(days=rules.overdue_days.value)
+
+
+def _coordinators(session: Session, row: Any, known: dict[str, list[str]]) -> list[str]:
+    """Whom to tell; not who applies, unless there is nobody else."""
+    if row.organisation not in known:
+        known[row.organisation] = coordinators(session, row.organisation)
+    people = known[row.organisation]
+    return [email for email in people if email != row.applicant] or [row.organisation_email.lower()]
+
+
+def _asked_for(row: Any) -> dict[str, Value]:
+    """What a line of a digest says of a step, or of a decision."""
+    kind = row._mapping.get("kind")
+    return {
+        "application": row.application,
+        "what": WORDS.get(kind, kind.value) if kind else named("awaited", "decision"),
+        "title": row.title or row.school_name or row.organisation_name,
+        "due": row.due_at,
+    }
+
+
+def _about_step(row: Any, email: str, kinds: tuple[str, ...], line: Sentence) -> Due:
+    return Due(email, row.step, kinds, row.due_at, line, row.organisation_name)
+
+
+# Asked of the record ------------------------------------------------------------------------------
+
+_ABOUT = (
+    Application.id.label("application"),
+    Application.rules,
+    Application.organisation,
+    Organisation.name.label("organisation_name"),
+    Organisation.email.label("organisation_email"),
+    Project.title,
+    School.name.label("school_name"),
+    Teacher.email.label("applicant"),
+)
+
+
+def _with_names(query: sa.Select[Any]) -> sa.Select[Any]:
+    return (
+        query.join(Organisation, Organisation.id == Application.organisation)
+        .outerjoin(Project, Project.id == Application.project)
+        .outerjoin(School, School.id == Application.school)
+        .outerjoin(Teacher, Teacher.id == Application.teacher)
+    )
+
+
+_STILL_AWAITED = (
+    STILL_OPEN,
+    Step.due_at <= sa.bindparam("until"),
+    Step.kind.in_(sa.bindparam("kinds", expanding=True)),
+    Step.instance == Application.instance,
+    Application.outcome.is_(None),
+)
+_STEPS = _with_names(
+    sa.select(Step.id.label("step"), Step.kind, Step.assignee, Step.due_at, Step.opened_at, *_ABOUT).join(
+        Application, Application.id == Step.application
+    )
+).where(*_STILL_AWAITED)
+_UNDECIDED = (
+    Application.stage.in_(OPEN_STAGES),
+    Application.outcome.is_(None),
+    Application.label.in_(DECIDED_BY),
+)
+_DECISIONS = _with_names(
+    sa.select(Application.id.label("step"), Application.decide_by.label("due_at"), *_ABOUT)
+).where(*_UNDECIDED, Application.decide_by < sa.bindparam("now"))
+_NOTICE = (Notice.subject, Notice.kind, Notice.due_on, Notice.email)
+_TOLD = [
+    sa.select(*_NOTICE)
+    .join(Step, Step.id == Notice.subject)
+    .where(STILL_OPEN, Step.due_at <= sa.bindparam("until")),
+    sa.select(*_NOTICE).join(Application, Application.id == Notice.subject).where(*_UNDECIDED),
+]
+
+Told = tuple[str, str, date, str]
+
+
+def _told(session: Session, until: datetime) -> set[Told]:
+    """The notices about what is still open: subject, kind, day of the deadline, person."""
+    return {tuple(row) for query in _TOLD for row in session.execute(query, {"until": until})}
+
+
+def _still_untold(session: Session, items: Sequence[Due]) -> Collection[Due]:
+    """Those that were neither answered nor told since they were looked for."""
+    subjects = sorted({one.subject for one in items})
+    open_now = set(session.scalars(sa.select(Step.id).where(Step.id.in_(subjects), STILL_OPEN)))
+    open_now |= set(
+        session.scalars(sa.select(Application.id).where(Application.id.in_(subjects), *_UNDECIDED))
+    )
+    told = {tuple(row) for row in session.execute(sa.select(*_NOTICE).where(Notice.subject.in_(subjects)))}
+    return {
+        one
+        for one in items
+        if one.subject in open_now and not any(_key(one, kind) in told for kind in one.kinds)
+    }
+
+
+def _key(item: Due, kind: str) -> Told:
+    return (item.subject, kind, brussels_day(item.due_at), item.email)
+
+
+# Telling ------------------------------------------------------------------------------------------
+
+
+def _digest(session: Session, email: str, items: Sequence[Due], now: datetime) -> bool:
+    """Queues a person's digest of the day with these entries; false where they had today's already."""
+    own = [one for one in items if not one.overdue]
+    late = [one for one in items if one.overdue]
+    name, language = person_named(session, email)
+    organisations = {one.organisation for one in items}
+    reason = f"digest/{email}/{brussels_day(now).isoformat()}"
+    template = outbox.Template.REMINDER if own else outbox.Template.OVERDUE
+    context: Mapping[str, Any] = {
+        "organisation_name": organisations.pop() if len(organisations) == 1 else "eTwinning",
+        "number": str(len(own or late)),
+        "overdue": [one.line for one in late[:MAILED]],
+        "more_overdue": _more(late),
+    }
+    if own:
+        context = {
+            **context,
+            "items": [one.line for one in own[:MAILED]],
+            "more": _more(own),
+            "first": in_words(own[0].due_at),
+            "step": own[0].subject,
+        }
+    if not outbox.queue(
+        session, reason=reason, template=template, language=language,
+        to_name=name, to_address=email, context=dict(context), now=now,
+    ):  # fmt: skip
+        return False
+    names = ("subject", "kind", "due_on", "email")
+    write(
+        session,
+        Notice,
+        *(
+            dict(zip(names, _key(one, kind), strict=True)) | {"mail": reason, "at": now}
+            for one in items
+            for kind in one.kinds
+        ),
+    )
+    return True
+
+
+def _more(items: Sequence[Due]) -> str:
+    return str(len(items) - MAILED) if len(items) > MAILED else ""

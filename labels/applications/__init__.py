@@ -1,0 +1,1 @@
+"""Applications: from the file to their end."""

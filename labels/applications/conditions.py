@@ -1,0 +1,182 @@
+"""The conditions that a National Quality Label application must meet to be judged."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications import similarity
+from labels.applications.eligibility import Facts, check
+from labels.applications.ending import end, tell_applicant
+from labels.applications.paper_names import paper_name
+from labels.applications.submitting import stays_refused
+from labels.mail import outbox
+from labels.record.journal import RULES, SYSTEM, note
+from labels.record.schema import (
+    Application,
+    Award,
+    Member,
+    Organisation,
+    Outcome,
+    Project,
+    School,
+    Stage,
+    Teacher,
+)
+from labels.rules import RuleEdition
+from labels.rules.calendars import place
+from labels.rules.kept import rules_of
+from labels.steps.step import common_context, held
+from labels.words.sentences import kept
+
+# Conditions -------------------------------------------------------------------------------------
+
+
+def check_conditions(session: Session, application_id: str, *, now: datetime) -> bool:
+    """Whether the application may be judged; if not, it ends here, with every failed condition.
+
+    Asked again, it gives the answer that it gave first.
+    """
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return False
+    if application.stage is not Stage.SUBMITTED or application.instance > 1:
+        return True
+    edition = rules_of(session, application)
+    failed = check(_facts(session, application, edition), edition)
+    if not failed:
+        note(session, application, RULES, "met all conditions", now)
+        application.stage, application.stage_since = Stage.REVIEW, now
+        _warn_of_likeness(session, application, now)
+        return True
+    conditions = [{"problem": one.problem, "remedy": one.remedy} for one in failed]
+    end(
+        session, application, Outcome.INELIGIBLE, RULES, now,
+        verdict={"conditions": [one.model_dump(mode="json") for one in failed]}
+        | kept(said for one in failed for said in (one.problem, one.remedy)),
+        inputs=application.content_digest,
+    )  # fmt: skip
+    tell_applicant(
+        session, application, outbox.Template.INELIGIBLE, now,
+        attachment=f"letter/{paper_name(application, 'letter')}", conditions=conditions,
+    )  # fmt: skip
+    return False
+
+
+def _facts(session: Session, application: Application, edition: RuleEdition) -> Facts:
+    content = application.content
+    teacher = session.get_one(Teacher, application.teacher)
+    own = session.get_one(Organisation, session.get_one(School, teacher.school).organisation)
+    asked = session.get(Organisation, content["organisation"]) if content["organisation"] else own
+    project = session.get_one(Project, application.project)
+    members = session.execute(_MEMBERS, {"project": project.id}).all()
+    founders = frozenset(one.country for one in members if one.role == "founder")
+    others = session.execute(
+        APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.id}
+    ).all()
+    # "Earlier" is by submission, then id: of five submitted at once, the same four count always.
+    earlier = [
+        one
+        for one in others
+        if one.school_year == application.school_year
+        and (one.outcome not in (Outcome.WITHDRAWN, Outcome.INELIGIBLE) or stays_refused(one))
+        and (one.submitted_at, one.id) < (application.submitted_at, application.id)
+    ]
+    labelled = session.scalar(_LABELLED, {"teacher": application.teacher, "project": project.id})
+    refusals = [o for o in others if o.project == project.id and stays_refused(o)]
+    again = content["reapplication"]
+    return Facts(
+        is_member=any(one.teacher == teacher.id for one in members),
+        european=len(founders) > 1,
+        founder_countries=founders,
+        project_ended_on=project.ended_on,
+        teacher_organisation=own.id,
+        teacher_country=own.country,
+        organisation=asked.id if asked else str(content["organisation"]),
+        organisation_kind=asked.kind if asked else "unknown",
+        organisation_country=asked.country if asked else "",
+        preconditions=content["preconditions"],
+        placement=place(application.submitted_at, edition.national.calendar, application.country),
+        earlier_this_year=len(earlier),
+        labelled_on=labelled,
+        earlier_refusals=len(refusals),
+        attempt=application.attempt,
+        named_criteria=again["criteria"] if again else None,
+        description=content["description"],
+        sections=content["sections"],
+        submitted_at=application.submitted_at,
+    )
+
+
+# Built once: building a query takes longer than running it.
+_MEMBERS = (
+    sa.select(Member.teacher, Member.role, School.country)
+    .join(Teacher, Teacher.id == Member.teacher)
+    .join(School, School.id == Teacher.school)
+    .where(Member.project == sa.bindparam("project"))
+)
+
+
+APPLICATIONS_OF_TEACHER = sa.select(
+    Application.id,
+    Application.project,
+    Application.school_year,
+    Application.submitted_at,
+    Application.outcome,
+    Application.instance,
+).where(
+    Application.label == "national",
+    Application.teacher == sa.bindparam("teacher"),
+    Application.id != sa.bindparam("application"),
+)
+
+
+_LABELLED = sa.select(sa.func.min(Award.awarded_on)).where(
+    Award.label == "national",
+    Award.teacher == sa.bindparam("teacher"),
+    Award.project == sa.bindparam("project"),
+    Award.revoked_at.is_(None),
+)
+
+
+_OF_PROJECT = sa.select(Application.id, Application.content["sections"].label("sections")).where(
+    Application.label == "national",
+    Application.project == sa.bindparam("project"),
+    Application.teacher != sa.bindparam("teacher"),
+)
+
+
+def _warn_of_likeness(session: Session, application: Application, now: datetime) -> None:
+    """Tells the coordinator where two applications of one project read alike: a warning, no verdict."""
+    others = session.execute(
+        _OF_PROJECT, {"project": application.project, "teacher": application.teacher}
+    ).all()
+    names = {one.id: one.name for one in rules_of(session, application).criteria_set.criteria}
+    for other in others:
+        likeness = similarity.similar(application.content["sections"], other.sections)
+        if likeness.share < similarity.WARN_FROM:
+            continue
+        share = f"{likeness.share:.0%}"
+        note(
+            session, application, SYSTEM, "reads like another application", now,
+            other=other.id, share=share, sections=list(likeness.sections),
+        )  # fmt: skip
+        organisation = session.get_one(Organisation, application.organisation)
+        outbox.queue(
+            session,
+            reason=f"{application.id}/{outbox.Template.SIMILARITY_WARNING.value}/{other.id}",
+            template=outbox.Template.SIMILARITY_WARNING,
+            language=organisation.language,
+            to_name=organisation.name,
+            to_address=organisation.email,
+            context=common_context(session, application)
+            | {
+                "other": other.id,
+                "share": share,
+                "sections": [names.get(one, one) for one in likeness.sections],
+            },
+            now=now,
+            application=application.id,
+        )

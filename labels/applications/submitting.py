@@ -1,0 +1,277 @@
+"""How an application enters the record: whole, once, under the rules in force."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications.documents import StoredDocument
+from labels.applications.eligibility import used_up
+from labels.applications.file import NationalApplication, digest
+from labels.clock import brussels_day, in_words
+from labels.errors import Fault, InvalidInput, NotAllowed
+from labels.identifiers import national_application_id
+from labels.mail import outbox
+from labels.record.journal import note
+from labels.record.rows import write
+from labels.record.schema import (
+    Application,
+    Decision,
+    Document,
+    Organisation,
+    Outcome,
+    Project,
+    School,
+    Stage,
+    StepKind,
+    Teacher,
+)
+from labels.rules import RuleEdition
+from labels.rules.calendars import counted_year, place
+from labels.rules.kept import keep_rules
+from labels.steps.step import common_context, open_step
+from labels.words.sentences import say
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What a submission led to."""
+
+    application: str
+    created: bool
+    """False where the same was submitted before."""
+    remark: str
+    """In what state it is and what to do, in words for the applicant."""
+
+
+def applicants_organisation(session: Session, application: NationalApplication, subject: str) -> str:
+    """The organisation that the teacher's school belongs to, whose rules therefore apply.
+
+    Raises:
+        InvalidInput: the registry has no such teacher or project.
+    """
+    faults = []
+    known = session.execute(
+        _APPLICANT, {"teacher": application.teacher, "project": application.project}
+    ).one()
+    if known.organisation is None:
+        faults.append(
+            Fault("teacher", f'the registry has no teacher "{application.teacher}".', "Check the identifier.")
+        )
+    if known.project is None:
+        faults.append(
+            Fault("project", f'the registry has no project "{application.project}".', "Check the identifier.")
+        )
+    if faults:
+        raise InvalidInput(subject, faults)
+    organisation: str = known.organisation
+    return organisation
+
+
+_APPLICANT = sa.select(
+    sa.select(School.organisation)
+    .join(Teacher, Teacher.school == School.id)
+    .where(Teacher.id == sa.bindparam("teacher"))
+    .scalar_subquery()
+    .label("organisation"),
+    sa.select(Project.id).where(Project.id == sa.bindparam("project")).scalar_subquery().label("project"),
+)
+
+
+def content_digest(application: NationalApplication, evidence: Sequence[tuple[str, str]]) -> str:
+    """What makes two submissions the same: the file's content and its evidence (name, key)."""
+    files = hashlib.sha256(repr(sorted(evidence)).encode()).hexdigest()
+    return digest({"content": application.model_dump(mode="json"), "evidence": files})
+
+
+def submit(
+    session: Session,
+    application: NationalApplication,
+    documents: Sequence[StoredDocument],
+    edition: RuleEdition,
+    *,
+    now: datetime,
+    key: bytes,
+    again: bool = False,
+) -> Submitted:
+    """Registers an application with its documents, its rules, its receipt and its journal entry.
+
+    The same submission again returns the same application, unless that was withdrawn: nobody judged it,
+    so it stands in nobody's way. With `again`, also unless it did not meet the conditions: what was missing
+    may not have been in the file. Whether the conditions are met is the process's question, not the
+    door's: who applies in vain gets an answer that says why.
+
+    Raises:
+        NotAllowed: another application of this teacher for this project is still open.
+    """
+    # Of two submissions at once, the second waits here and then sees the first.
+    teacher, school, organisation, _project = session.execute(
+        _HELD, {"teacher": application.teacher, "project": application.project}
+    ).one()
+    sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
+    earlier = session.execute(
+        _EARLIER, {"teacher": application.teacher, "project": application.project}
+    ).all()
+    same = [one for one in earlier if one.content_digest == sameness]
+    anew = {Outcome.WITHDRAWN, Outcome.INELIGIBLE} if again else {Outcome.WITHDRAWN}
+    if same and (same[-1].outcome not in anew or stays_refused(same[-1])):
+        return Submitted(same[-1].id, created=False, remark=_remark(session, same[-1], earlier, edition))
+    for one in earlier:
+        if one.outcome is None:
+            raise NotAllowed(
+                f"Your application {one.id} for this project is still open. To hand in another, "
+                f"withdraw it first: labels withdraw {one.id} --as EMAIL --code CODE"
+            )
+    placement = place(now, edition.national.calendar, school.country)
+    attempt = len(earlier) + 1
+    row = Application(
+        id=national_application_id(teacher.id, application.project, attempt),
+        label="national",
+        teacher=teacher.id,
+        project=application.project,
+        school=school.id,
+        organisation=organisation.id,
+        country=school.country,
+        language=application.language,
+        attempt=attempt,
+        instance=1,
+        content=application.model_dump(mode="json"),
+        content_digest=sameness,
+        rules=keep_rules(session, edition),
+        submitted_at=now,
+        school_year=counted_year(now, placement),
+        round=placement.round,
+        decide_by=placement.decide_by,
+        stage=Stage.SUBMITTED,
+        stage_since=now,
+        revision=0,
+        parked_revision=-1,
+        runs=0,
+    )
+    session.add(row)
+    session.flush()
+    write(
+        session,
+        Document,
+        *(
+            {
+                "application": row.id,
+                "kind": document.kind,
+                "name": document.name,
+                "key": document.key,
+                "media_type": document.media_type,
+                "size": document.size,
+                "stored_at": now,
+            }
+            for document in documents
+        ),
+    )
+    note(
+        session, row, teacher.email, "submitted", now,
+        rules=edition.version, content=sameness, documents=[d.key for d in documents],
+        round=placement.round, rolled_over=placement.rolled_over,
+    )  # fmt: skip
+    right = open_step(session, row, StepKind.WITHDRAWAL, teacher.email, now=now, key=key, number=1)
+    warnings = []
+    if placement.rolled_over and placement.opens_at:
+        warnings.append(
+            say(
+                "It arrived when no round was open, so it counts for the round {round}, which opens on {opens}, and for the "
+                "school year {year}. It may be reviewed and decided earlier.",
+                round=placement.round or "",
+                opens=placement.opens_at,
+                year=f"{row.school_year}/{row.school_year + 1}",
+            )
+        )
+    outbox.queue(
+        session,
+        reason=f"{row.id}/receipt",
+        template=outbox.Template.RECEIPT,
+        language=teacher.language,
+        to_name=teacher.name,
+        to_address=teacher.email,
+        context=common_context(session, row)
+        | {
+            "decide_by": in_words(placement.decide_by) if placement.decide_by else "",
+            "round": placement.round or "",
+            "documents": [d.name for d in documents if d.kind == "evidence"],
+            "warnings": warnings,
+        },
+        now=now,
+        application=row.id,
+        step=right.id,
+        attachment="receipt",
+    )
+    remark = "Registered; a receipt is on its way."
+    if same:
+        remark = f"Registered anew, since {same[-1].id} is {same[-1].outcome.value}; a receipt is on its way."
+    return Submitted(row.id, created=True, remark=remark)
+
+
+def _remark(session: Session, one: sa.Row[Any], earlier: Sequence[sa.Row[Any]], edition: RuleEdition) -> str:
+    """How an application stands that is handed in once more, and what its applicant can do."""
+    decision = session.get(Decision, (one.id, one.instance))
+    if one.outcome is None or decision is None:
+        since = in_words(one.stage_since)
+        return f"This was submitted before and is under way (stage {one.stage.value}, since {since})."
+    said = f"This was submitted before and was {one.outcome.value} on {brussels_day(decision.decided_at)}."
+    if stays_refused(one):
+        said = said.replace("was withdrawn", "was refused; its appeal was withdrawn")
+        refusals = sum(map(stays_refused, earlier))
+        return f"{said} {after_refusal(edition, refusals)} The letter about the decision says more."
+    if one.outcome is Outcome.INELIGIBLE:
+        remedies = " ".join(condition["remedy"] for condition in decision.verdict["conditions"])
+        how = "hand the corrected file in; if the file itself needs no change, hand it in with --again"
+        return f"{said.replace('was ineligible', 'did not meet the conditions')} {remedies} Then {how}."
+    return f"{said} Nothing is left to do."
+
+
+def stays_refused(one: sa.Row[Any]) -> bool:
+    """Whether an application counts as refused: it is, or its appeal was withdrawn, which leaves the refusal."""
+    return one.outcome is Outcome.REFUSED or (one.outcome is Outcome.WITHDRAWN and one.instance > 1)
+
+
+def after_refusal(edition: RuleEdition, refusals: int) -> str:
+    """Whether a teacher may apply once more for a project that was refused so often, and with what."""
+    rules = edition.national.reapplication
+    if refusals > rules.times.value:
+        return f"{used_up(rules.times.value)} Apply with another project."
+    if rules.name_criteria.value:
+        how = 'names under "reapplication" the criteria to be looked at again and where the new evidence is'
+    else:
+        how = "has what the comments propose"
+    return f"You may apply again for this project with a file that {how}; this one has not changed."
+
+
+_HELD = (
+    sa.select(Teacher, School, Organisation, Project)
+    .join(School, School.id == Teacher.school)
+    .join(Organisation, Organisation.id == School.organisation)
+    .join(Project, Project.id == sa.bindparam("project"))
+    .where(Teacher.id == sa.bindparam("teacher"))
+    .with_for_update(of=Teacher)
+)
+
+
+_EARLIER = (
+    sa.select(
+        Application.id,
+        Application.content_digest,
+        Application.outcome,
+        Application.instance,
+        Application.stage,
+        Application.stage_since,
+    )
+    .where(
+        Application.label == "national",
+        Application.teacher == sa.bindparam("teacher"),
+        Application.project == sa.bindparam("project"),
+    )
+    .order_by(Application.attempt)
+)

@@ -1,0 +1,1 @@
+"""Papers: what they state, and whether one is genuine."""

@@ -1,0 +1,377 @@
+"""Which papers an application calls for when it arrives, is asked for or is decided, and the facts that they state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications.paper_names import paper_name
+from labels.clock import brussels_day
+from labels.papers.codes import Stamp
+from labels.papers.facts import (
+    CertificateFacts,
+    FailedCondition,
+    HandedIn,
+    Label,
+    LetterFacts,
+    LetterKind,
+    ScoreLine,
+)
+from labels.papers.issued import DuePaper, marked
+from labels.record.schema import (
+    Application,
+    Award,
+    Decision,
+    Document,
+    Organisation,
+    Outcome,
+    PaperKind,
+    Project,
+    School,
+    SchoolOutcome,
+    SchoolRound,
+    Stage,
+    Step,
+    StepKind,
+    Teacher,
+)
+from labels.rules.kept import rules_of
+from labels.rules.paper_language import paper_language
+from labels.school_label.preselection import BETWEEN_IDS
+from labels.school_label.rounds import cut_offs
+from labels.steps.step import seen
+from labels.words.sentences import Sentence, named, recalled, say
+
+Facts = CertificateFacts | LetterFacts
+
+
+def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DuePaper]:
+    """The papers that the application's outcome calls for and the record does not have yet."""
+    application = seen(session, application_id)
+    decision = session.get(Decision, (application.id, application.instance))
+    if decision is None:
+        return []
+    names = {
+        PaperKind.CERTIFICATE: paper_name(application, PaperKind.CERTIFICATE.value),
+        PaperKind.LETTER: paper_name(application, PaperKind.LETTER.value),
+    }
+    stored = _stored(session, application, *names)
+    signed = rules_of(session, application).must_be_signed
+    due = []
+    for kind, facts in _called_for(session, application, decision):
+        if names[kind] not in stored:
+            edition = application.instance if kind is PaperKind.LETTER else 1
+            stated = marked(facts, kind, edition, stamp)
+            due.append(DuePaper(kind, application.id, names[kind], edition, stated, signed))
+    return due
+
+
+def due_receipt(session: Session, application_id: str) -> list[DuePaper]:
+    """The proof that an application arrived, if it did and the record does not have it yet; once, appeal or not."""
+    application = seen(session, application_id)
+    arrived = application.label == "national" or application.decide_by is not None
+    return _due_once(session, application, PaperKind.RECEIPT, _receipt) if arrived else []
+
+
+def due_invitation(session: Session, application_id: str) -> list[DuePaper]:
+    """The invitation of a school that has not handed in yet, unless the record has it."""
+    application = seen(session, application_id)
+    if application.stage is not Stage.SELF_ASSESSMENT or application.outcome is not None:
+        return []
+    return _due_once(session, application, PaperKind.INVITATION, _invitation)
+
+
+def _due_once(
+    session: Session,
+    application: Application,
+    kind: PaperKind,
+    stating: Callable[[Session, Application], LetterFacts],
+) -> list[DuePaper]:
+    name = f"{kind.value}-{application.id}.pdf"
+    if name in _stored(session, application, kind):
+        return []
+    signed = rules_of(session, application).must_be_signed
+    return [DuePaper(kind, application.id, name, 1, stating(session, application), signed)]
+
+
+def _stored(session: Session, application: Application, *kinds: PaperKind) -> set[str]:
+    """The names of the papers that the application has."""
+    of_kind = Document.kind.in_([kind.value for kind in kinds])
+    return set(
+        session.scalars(sa.select(Document.name).where(Document.application == application.id, of_kind))
+    )
+
+
+def certificate_now(session: Session, application_id: str) -> CertificateFacts:
+    """What the certificate of an awarded application states by the registry as it is now, without a code."""
+    application = seen(session, application_id)
+    decision = session.get_one(Decision, (application.id, application.instance))
+    if application.label == "school":
+        return _school_certificate(session, application, decision)
+    return _certificate(session, application, decision)
+
+
+def _called_for(
+    session: Session, application: Application, decision: Decision
+) -> list[tuple[PaperKind, Facts]]:
+    match decision.outcome:
+        case Outcome.AWARDED if application.label == "school":
+            return [
+                (PaperKind.CERTIFICATE, _school_certificate(session, application, decision)),
+                (PaperKind.LETTER, _school_letter(session, application, decision, LetterKind.AWARD)),
+            ]
+        case Outcome.REFUSED if application.label == "school":
+            return [(PaperKind.LETTER, _school_letter(session, application, decision, LetterKind.REFUSAL))]
+        case _ if application.label == "school":
+            return []  # the mail about it says everything
+        case Outcome.AWARDED:
+            return [
+                (PaperKind.CERTIFICATE, _certificate(session, application, decision)),
+                (PaperKind.LETTER, _letter(session, application, decision, LetterKind.AWARD)),
+            ]
+        case Outcome.REFUSED:
+            return [(PaperKind.LETTER, _letter(session, application, decision, LetterKind.REFUSAL))]
+        case Outcome.INELIGIBLE:
+            return [(PaperKind.LETTER, _letter(session, application, decision, LetterKind.INELIGIBLE))]
+        case _:
+            return []
+
+
+def _common(session: Session, application: Application) -> dict[str, str]:
+    school = session.get_one(School, application.school)
+    teacher = session.get_one(Teacher, application.teacher)
+    organisation = session.get_one(Organisation, application.organisation)
+    return {
+        "application": application.id,
+        "holder": teacher.name,
+        "school": school.name,
+        "city": school.city,
+        "country": school.country,
+        "project": session.get_one(Project, application.project).title,
+        "organisation": organisation.name,
+        "issuer": organisation.id,
+        "language": paper_language(teacher.language, rules_of(session, application)),
+    }
+
+
+def _certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
+    year = application.school_year
+    return CertificateFacts.of(
+        label=Label.NATIONAL,
+        awarded_on=brussels_day(decision.decided_at),
+        school_year=f"{year}/{(year + 1) % 100:02}",
+        criteria_set=rules_of(session, application).criteria_set.name,
+        **_common(session, application),
+    )
+
+
+def _school_certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
+    year = application.school_year
+    return CertificateFacts.of(
+        awarded_on=brussels_day(decision.decided_at),
+        valid_until=session.get_one(Award, application.id).valid_until,
+        school_year=f"{year}/{(year + 1) % 100:02}",
+        **_school_common(session, application),
+    )
+
+
+def _school_common(session: Session, application: Application) -> dict[str, Any]:
+    school = session.get_one(School, application.school)
+    organisation = session.get_one(Organisation, application.organisation)
+    return {
+        "label": Label.SCHOOL,
+        "application": application.id,
+        "holder": school.name,
+        "school": school.name,
+        "city": school.city,
+        "country": school.country,
+        "organisation": organisation.name,
+        "issuer": organisation.id,
+        "language": paper_language(organisation.language, rules_of(session, application)),
+    }
+
+
+def _to_the_principal(session: Session, application: Application) -> dict[str, Any]:
+    """A school's letters are written to who leads it."""
+    common = _school_common(session, application)
+    return common | {"holder": session.get_one(School, application.school).principal_name or common["school"]}
+
+
+def _letter(session: Session, application: Application, decision: Decision, kind: LetterKind) -> LetterFacts:
+    verdict = decision.verdict
+    common = _common(session, application) | {
+        "kind": kind,
+        "written_on": brussels_day(decision.decided_at),
+    }
+    if kind is LetterKind.INELIGIBLE:
+        return LetterFacts.of(
+            failed_conditions=tuple(
+                FailedCondition(
+                    condition=recalled(one["problem"], verdict), what_to_do=recalled(one["remedy"], verdict)
+                )
+                for one in verdict["conditions"]
+            ),
+            **common,
+        )
+    return LetterFacts.of(
+        criteria_set=rules_of(session, application).criteria_set.name,
+        route_forward=tuple(recalled(one, verdict) for one in verdict["routes"]),
+        **_judged(verdict),
+        **common,
+    )
+
+
+def _judged(verdict: dict[str, Any]) -> dict[str, Any]:
+    """What a letter tells of the points and the reasons."""
+    return {
+        "scores": tuple(
+            ScoreLine(
+                criterion=line["name"],
+                points=line["points"],
+                maximum=line["maximum"],
+                minimum=line["minimum"] or None,
+                comments=tuple(line["comments"]),
+            )
+            for line in verdict["lines"]
+        ),
+        "total": verdict["total"],
+        "maximum": verdict["maximum"],
+        "pass_mark": verdict["pass_mark"],
+        "reasons": tuple(recalled(one, verdict) for one in verdict["reasons"]),
+        "comments": tuple(verdict["comments"]),
+    }
+
+
+def _school_letter(
+    session: Session, application: Application, decision: Decision, kind: LetterKind
+) -> LetterFacts:
+    routes = tuple(recalled(one, decision.verdict) for one in decision.verdict["routes"])
+    if kind is LetterKind.AWARD and (until := session.get_one(Award, application.id).valid_until):
+        routes = (
+            say(
+                "The label is valid up to and including this day: {day}. After that your school is looked at again in the "
+                "yearly round, and invited if it meets the conditions then.",
+                day=until,
+            ),
+        )
+    return LetterFacts.of(
+        kind=kind,
+        written_on=brussels_day(decision.decided_at),
+        route_forward=routes,
+        **_judged(decision.verdict),
+        **_to_the_principal(session, application),
+    )
+
+
+# Before the decision ----------------------------------------------------------------------------
+
+
+def _receipt(session: Session, application: Application) -> LetterFacts:
+    of_school = application.label == "school"
+    routes = [*(_SCHOOL_GOES_ON if of_school else _APPLICATION_GOES_ON)]
+    if application.decide_by:
+        routes.append(say("The decision is due by: {until}.", until=application.decide_by))
+    if not of_school:
+        routes.append(
+            say(
+                "Until the decision you may withdraw your application. The mail that brings this receipt has the code and "
+                "the command for it."
+            )
+        )
+    common = _to_the_principal(session, application) if of_school else _common(session, application)
+    return LetterFacts.of(
+        kind=LetterKind.RECEIPT,
+        written_on=brussels_day(application.submitted_at),
+        arrived_at=application.submitted_at,
+        files=_handed_in(session, application),
+        route_forward=tuple(routes),
+        **common,
+    )
+
+
+_APPLICATION_GOES_ON = (
+    say(
+        "Your application is checked against the conditions. If it does not meet one, you are told which, and what you "
+        "can do."
+    ),
+    say(
+        "Then reviewers read and score it, independently of each other. If they need anything more from you, you get a "
+        "message."
+    ),
+)
+_SCHOOL_GOES_ON = (
+    say(
+        "Reviewers of your support organisation read what your school says. If they need anything more, the teacher who "
+        "handed it in gets a message."
+    ),
+)
+
+
+def _handed_in(session: Session, application: Application) -> tuple[HandedIn, ...]:
+    files = session.scalars(
+        sa.select(Document)
+        .where(Document.application == application.id, Document.kind.in_(["application", "evidence"]))
+        .order_by(Document.kind, Document.name)
+    )
+    return tuple(HandedIn(name=one.name, size=one.size, digest=one.key.rpartition("/")[2]) for one in files)
+
+
+def _invitation(session: Session, application: Application) -> LetterFacts:
+    opened_at, due_at = session.execute(
+        sa.select(sa.func.min(Step.opened_at), sa.func.max(Step.due_at)).where(
+            Step.application == application.id, Step.kind == StepKind.SELF_ASSESSMENT
+        )
+    ).one()
+    pillars = tuple(
+        say("“{pillar}”", pillar=named("criterion", one.name))
+        for one in rules_of(session, application).criteria_set.counted
+    )
+    return LetterFacts.of(
+        kind=LetterKind.INVITATION,
+        written_on=brussels_day(opened_at),
+        deadline=due_at,
+        reasons=_why_invited(session, application),
+        route_forward=(
+            say("Every eTwinner of your school has got a message with a code. One of them hands in for all."),
+            say(
+                "What we know of your school’s members, projects, professional development and events is filled in already. "
+                "Your school confirms it, or says what is wrong."
+            ),
+            say("Your school answers questions about these pillars: {pillars}.", pillars=pillars),
+            say(
+                "Three documents go with the answers: your school’s document on the safe use of the Internet, its policy or "
+                "plan that names eTwinning, and the application signed by you."
+            ),
+            say(
+                "You are then asked, by mail, to confirm what your school says. With that it counts as received."
+            ),
+        ),
+        **_to_the_principal(session, application),
+    )
+
+
+def _why_invited(session: Session, application: Application) -> Sequence[Sentence]:
+    """The three conditions as the round's check found them met."""
+    year = int(application.round or 0)
+    found = session.get(SchoolOutcome, (year, application.school))
+    if found is None:
+        return ()
+    since = cut_offs(session, session.get_one(SchoolRound, year)).active_since
+    active = len((found.active or "").split(BETWEEN_IDS))
+    why = [
+        say("Your school has been registered since this day: {day}.", day=found.registered_on),
+        say("Teachers who have been active since {day}: {count}.", day=since, count=active),
+    ]
+    if found.project and found.awarded_on:
+        title = session.get_one(Project, found.project).title
+        why.append(
+            say(
+                "A National Quality Label was awarded to its European project “{project}” on this day: {day}.",
+                project=title,
+                day=found.awarded_on,
+            )
+        )
+    return tuple(why)

@@ -1,0 +1,1 @@
+"""Reviews: who judges, what they say, what follows."""

@@ -1,0 +1,249 @@
+"""Who is asked to judge an application."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications.applicant import applicant_address
+from labels.mail import outbox
+from labels.people.staff import coordinator
+from labels.record.journal import RULES, SYSTEM, note
+from labels.record.schema import Application, Review, Stage, Step, StepKind, StepState
+from labels.reviews import conflicts
+from labels.reviews.choosing import Candidate, Judged, choose_reviewer, conflicts_of_interest
+from labels.reviews.scoring import Assessment, another_needed
+from labels.rules import RuleEdition
+from labels.rules.calendars import add_working_days
+from labels.rules.kept import rules_of
+from labels.steps.mailing import mail_step
+from labels.steps.step import awaited_of, close_step, every_step, held, open_step, steps_of
+
+# Asking -----------------------------------------------------------------------------------------
+
+
+def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+    """Asks whom the rules call next, and returns the steps that the application now waits for.
+
+    An empty list means that nobody is awaited: the reviews are in, or there is an outcome. It may
+    be called at any time and as often as one likes: whoever was asked is not asked again.
+    """
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return []
+    edition = rules_of(session, application)
+    judged = conflicts.judged(session, application)
+    steps = every_step(session, application)
+    seated = seated_reviews(application, steps)
+    if _took_back(session, application, seated, judged, now=now):
+        seated = seated_reviews(application, steps)
+    called = edition.national.review.reviewers.value
+    reason = "the rules ask for it"
+    if len(seated) >= called and all(step.state is StepState.ANSWERED for step in seated):
+        more = another_needed(assessments(session, application), edition)
+        if more is not None:
+            called, reason = len(seated) + 1, more
+    free_seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
+    if free_seats:
+        steps += _fill(session, application, edition, judged, steps, free_seats, reason, now=now, key=key)
+    else:
+        _take_back_assignments(session, application, steps, (), now)
+    awaited = awaited_of(application, steps)
+    _settle_stage(application, awaited, now)
+    return awaited
+
+
+def seated_reviews(application: Application, steps: Sequence[Step]) -> list[Step]:
+    """The reviews that were asked for or given, and not taken back."""
+    return [
+        step
+        for step in steps
+        if step.kind is StepKind.REVIEW
+        and step.instance == application.instance
+        and step.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
+    ]
+
+
+def assessments(session: Session, application: Application) -> list[Assessment]:
+    """The reviews that count, of the present instance."""
+    return [
+        Assessment(reviewer=review.reviewer, scores=review.scores, comment=review.comment)
+        for review in session.scalars(
+            _REVIEWS, {"application": application.id, "instance": application.instance}
+        )
+    ]
+
+
+_REVIEWS = (
+    sa.select(Review)
+    .where(
+        Review.application == sa.bindparam("application"),
+        Review.instance == sa.bindparam("instance"),
+        Review.void_at.is_(None),
+    )
+    .order_by(Review.given_at, Review.step)
+)
+
+
+def _settle_stage(application: Application, awaited: Sequence[Step], now: datetime) -> None:
+    kinds = {step.kind for step in awaited}
+    if StepKind.ASSIGNMENT in kinds:
+        stage = Stage.ASSIGNMENT
+    elif StepKind.REVIEW in kinds:
+        stage = Stage.REVIEW
+    elif StepKind.INFORMATION in kinds:
+        stage = Stage.INFORMATION
+    else:
+        return
+    if application.stage is not stage:
+        application.stage, application.stage_since = stage, now
+
+
+def _fill(
+    session: Session,
+    application: Application,
+    edition: RuleEdition,
+    judged: Judged,
+    steps: Sequence[Step],
+    seats: Sequence[int],
+    reason: str,
+    *,
+    now: datetime,
+    key: bytes,
+) -> list[Step]:
+    """Asks a reviewer for each of the seats, and the coordinator for the first that nobody can take."""
+    candidates = conflicts.candidates(session, application)
+    reviews = [step for step in steps if step.kind is StepKind.REVIEW]
+    asked = _asked_before(reviews)
+    due = add_working_days(now, edition.national.review.due_days.value, application.country)
+    chosen: list[tuple[Candidate, Step]] = []
+    for seat in seats:
+        candidate = choose_reviewer(candidates, judged, asked, application.id)
+        if candidate is None:
+            break
+        asked.add(candidate.email)
+        number = len(reviews) + len(chosen) + 1
+        step = new_review(session, application, candidate.email, seat, due, number, now=now, key=key)
+        chosen.append((candidate, step))
+    session.flush()
+    for candidate, step in chosen:
+        to = candidate.name, candidate.language
+        mail_step(session, application, step, outbox.Template.REVIEW_ASKED, now, to=to)
+        note(
+            session, application, RULES, "assigned a reviewer", now,
+            reviewer=candidate.email, seat=step.seat, because=reason, load=candidate.load,
+        )  # fmt: skip
+    opened = [step for _, step in chosen]
+    _take_back_assignments(session, application, steps, seats[len(chosen) :], now)
+    if len(chosen) < len(seats) and not any(
+        step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, steps)
+    ):
+        seat = seats[len(chosen)]
+        opened.append(
+            _ask_coordinator(session, application, candidates, judged, asked, seat, now=now, key=key)
+        )
+    return opened
+
+
+def _take_back_assignments(
+    session: Session, application: Application, steps: Sequence[Step], free: Collection[int], now: datetime
+) -> None:
+    """No coordinator is asked any more to fill a seat that is free no longer."""
+    for step in awaited_of(application, steps):
+        if step.kind is StepKind.ASSIGNMENT and step.seat not in free:
+            void_review(session, application, step, "the seat is filled or no longer needed", SYSTEM, now)
+
+
+def _asked_before(reviews: Sequence[Step]) -> set[str]:
+    """Nobody is asked twice, and an appeal is heard by other people than those before."""
+    return {step.assignee for step in reviews}
+
+
+def new_review(
+    session: Session,
+    application: Application,
+    email: str,
+    seat: int,
+    due: datetime | None,
+    number: int | None = None,
+    *,
+    now: datetime,
+    key: bytes,
+) -> Step:
+    return open_step(
+        session, application, StepKind.REVIEW, email,
+        now=now, key=key, due=due, seat=seat, organisation=application.organisation, number=number,
+    )  # fmt: skip
+
+
+def _ask_coordinator(
+    session: Session,
+    application: Application,
+    candidates: Sequence[Candidate],
+    judged: Judged,
+    asked: Collection[str],
+    seat: int,
+    *,
+    now: datetime,
+    key: bytes,
+) -> Step:
+    email = coordinator(session, application.organisation, other_than=applicant_address(session, application))
+    reasons = [
+        f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
+        for candidate in candidates
+        if (found := conflicts_of_interest(candidate, judged)) or candidate.email in asked
+    ]
+    step = open_step(
+        session, application, StepKind.ASSIGNMENT, email,
+        now=now, key=key, seat=seat, organisation=application.organisation,
+    )  # fmt: skip
+    mail_step(session, application, step, outbox.Template.ASSIGNMENT_ASKED, now, reasons=reasons)
+    note(session, application, SYSTEM, "asked the coordinator for a reviewer", now, step=step.id)
+    return step
+
+
+def _took_back(
+    session: Session, application: Application, steps: Sequence[Step], judged: Judged, *, now: datetime
+) -> bool:
+    """Takes back what people gave who turn out to have a conflict of interest, and what people are asked for
+    who left the staff meanwhile; what these gave before counts."""
+    people = conflicts.near(session, {step.assignee for step in steps})
+    because = {}
+    for step in steps:
+        person = people.get(step.assignee)
+        if person and (why := conflicts_of_interest(person, judged)):
+            because[step.id] = f"conflict of interest: {'; '.join(why)}"
+        elif step.state is not StepState.ANSWERED and not (
+            person and application.organisation in person.organisations
+        ):
+            because[step.id] = f"no longer on the staff of {application.organisation}"
+    for step in steps:
+        if step.id in because:
+            void_review(session, application, step, because[step.id], SYSTEM, now)
+    return bool(because)
+
+
+def void_review(
+    session: Session, application: Application, step: Step, because: str, who: str, now: datetime
+) -> None:
+    was_open = step.state in (StepState.OPEN, StepState.ASKED)
+    review = session.get(Review, step.id)
+    if review is not None and review.void_at is None:
+        review.void_at, review.void_because = now, because
+    close_step(step, StepState.VOID, now, because)
+    for asked in steps_of(session, application, StepKind.INFORMATION):
+        if asked.asked_by == step.id and asked.state is StepState.OPEN:
+            close_step(asked, StepState.VOID, now, "the reviewer who asked no longer reviews")
+    if was_open:
+        mail_step(session, application, step, outbox.Template.REVIEW_VOID, now, reason=because)
+    asked_for: dict[str, Any] = {
+        "coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer": step.assignee
+    }
+    note(
+        session, application, who, "took back a review" if review else "took back a request", now,
+        step=step.id, because=because, **asked_for,
+    )  # fmt: skip

@@ -1,0 +1,112 @@
+"""Choosing reviewers: conflicts of interest, and who is asked next."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+
+def same_person_name(one: str, other: str) -> bool:
+    """Whether two names may be one person's: accents, case, order and hyphens make no difference."""
+    return bool(_name_key(one)) and _name_key(one) == _name_key(other)
+
+
+@functools.lru_cache(maxsize=4096)
+def _name_key(name: str) -> frozenset[str]:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return frozenset("".join(c if c.isalnum() else " " for c in bare).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whom and what an application is about, as far as conflicts of interest ask."""
+
+    applicant_email: str
+    applicant_name: str
+    school: str | None
+    project: str
+    project_schools: frozenset[str]
+    """The schools of all members of the project."""
+    member_names: frozenset[str]
+    member_emails: frozenset[str]
+    shared_projects: frozenset[str]
+    """Every project that the applicant is or was a member of."""
+    teachers: frozenset[str]
+    """The applicant and the other members, by id: what a declared conflict may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may be asked to judge."""
+
+    email: str
+    name: str
+    schools: frozenset[str]
+    """Where they teach, by their staff entry and by the registry."""
+    projects: frozenset[str]
+    """Projects they are or were a member of, by the registry."""
+    declared: frozenset[tuple[str, str]]
+    """Conflicts declared for them: (`teacher`, `project` or `school`; its id)."""
+    load: int
+    """How many applications of the school year they have been asked to judge."""
+    language: str = "en"
+    """In which they are written to."""
+    organisations: frozenset[str] = frozenset()
+    """Those on whose staff they are."""
+
+
+def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[str]:
+    """Why this person may not judge this application; empty where nothing speaks against it.
+
+    Source: nobody assesses their own school or project (assumption); a school of the project, a
+    project shared now or earlier, name variants and declared conflicts follow what the best
+    conference systems check.
+    """
+    found = []
+    if candidate.email == judged.applicant_email:
+        found.append("is the applicant")
+    elif candidate.email in judged.member_emails:
+        found.append("is a member of the project")
+    if same_person_name(candidate.name, judged.applicant_name) or any(
+        same_person_name(candidate.name, name) for name in judged.member_names
+    ):
+        found.append("has the name of a member of the project")
+    if judged.school in candidate.schools:
+        found.append("teaches at the applicant's school")
+    elif candidate.schools & judged.project_schools:
+        found.append("teaches at a school of the project")
+    if judged.project in candidate.projects:
+        if "is a member of the project" not in found and "is the applicant" not in found:
+            found.append("is a member of the project")
+    elif candidate.projects & judged.shared_projects:
+        found.append("shares or shared a project with the applicant")
+    declared = (
+        {("project", judged.project), ("school", judged.school)}
+        | {("teacher", teacher) for teacher in judged.teachers}
+        | {("school", school) for school in judged.project_schools}
+    )
+    if candidate.declared & declared:
+        found.append("has a declared conflict of interest")
+    return found
+
+
+def choose_reviewer(
+    candidates: Iterable[Candidate], judged: Judged, excluded: Collection[str], salt: str
+) -> Candidate | None:
+    """Who is asked next: the least loaded without a conflict, or None if nobody is left.
+
+    Among equals, a digest with `salt` (the application's id) decides, so that a re-run asks the
+    same person and nobody is first by alphabet. Always taking the least loaded keeps the loads of
+    people without conflicts within one of each other.
+    """
+
+    def order(candidate: Candidate) -> tuple[int, str]:
+        return candidate.load, hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
+
+    for candidate in sorted(candidates, key=order):
+        if candidate.email not in excluded and not conflicts_of_interest(candidate, judged):
+            return candidate
+    return None

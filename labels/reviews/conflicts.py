@@ -1,0 +1,183 @@
+"""Reads from the record who may judge an application, and what might stand between."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.people.roles import Role
+from labels.record.schema import (
+    Application,
+    Conflict,
+    Instant,
+    Member,
+    Organisation,
+    School,
+    Staff,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
+from labels.reviews.choosing import Candidate, Judged
+
+# Built once: they are asked at every turn, and building a query takes longer than running it.
+_AROUND = (
+    sa.select(Teacher.id, Teacher.name, Teacher.email, Teacher.school, Member.project)
+    .join(Member, Member.teacher == Teacher.id)
+    .where(sa.or_(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher")))
+)
+
+
+def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
+    """The staff under a condition, with their projects and declared conflicts, as rows below one another.
+
+    Joined side by side, each project would come with each conflict: rows by multiplication.
+    """
+    people = sa.select(Staff).where(condition).cte("people")
+    who, no = people.c, sa.null()
+    return sa.union_all(
+        sa.select(
+            who.email,
+            who.name,
+            who.language,
+            who.organisation,
+            who.school,
+            no.label("project"),
+            no.label("kind"),
+            no.label("target"),
+        ),
+        sa.select(who.email, no, no, no, Teacher.school, Member.project, no, no)
+        .join(Teacher, Teacher.email == who.email)
+        .outerjoin(Member, Member.teacher == Teacher.id),
+        sa.select(who.email, no, no, no, no, no, Conflict.kind, Conflict.target).join(
+            Conflict, Conflict.email == who.email
+        ),
+    )
+
+
+_REVIEWERS = _close_to(
+    sa.and_(Staff.organisation == sa.bindparam("organisation"), Staff.role == Role.REVIEWER)
+)
+_PEOPLE = _close_to(Staff.email.in_(sa.bindparam("emails", expanding=True)))
+_LOADS = (
+    sa.select(Step.assignee, sa.func.count().label("asked"))
+    .join(Application, Application.id == Step.application)
+    .where(
+        Step.assignee.in_(sa.bindparam("emails", expanding=True)),
+        Step.kind == StepKind.REVIEW,
+        Step.state.in_([StepState.OPEN, StepState.ASKED, StepState.ANSWERED]),
+        Application.school_year == sa.bindparam("year"),
+    )
+    .group_by(Step.assignee)
+)
+
+
+def judged(session: Session, application: Application) -> Judged:
+    """Whom and what `application` is about."""
+    if application.label == "school":
+        return _judged_school(session, application)
+    applicant = session.get_one(Teacher, application.teacher)
+    rows = session.execute(_AROUND, {"project": application.project, "teacher": application.teacher}).all()
+    members = [row for row in rows if row.project == application.project]
+    return Judged(
+        applicant_email=applicant.email,
+        applicant_name=applicant.name,
+        school=application.school,
+        project=application.project or "",
+        project_schools=frozenset(member.school for member in members),
+        member_names=frozenset(member.name for member in members),
+        member_emails=frozenset(member.email for member in members),
+        shared_projects=frozenset(row.project for row in rows if row.id == applicant.id),
+        teachers=frozenset(member.id for member in members) | {applicant.id},
+    )
+
+
+def _judged_school(session: Session, application: Application) -> Judged:
+    """A school's application is about all who teach there, and about its principal."""
+    school = session.get_one(School, application.school)
+    teachers = session.scalars(sa.select(Teacher).where(Teacher.school == school.id)).all()
+    return Judged(
+        applicant_email=school.principal_email.lower(),
+        applicant_name=school.principal_name,
+        school=school.id,
+        project="",
+        project_schools=frozenset({school.id}),
+        member_names=frozenset(one.name for one in teachers),
+        member_emails=frozenset(one.email for one in teachers),
+        shared_projects=frozenset(),
+        teachers=frozenset(one.id for one in teachers),
+    )
+
+
+def candidates(session: Session, application: Application) -> list[Candidate]:
+    """The reviewers of the application's organisation, with what they are close to and their load.
+
+    On PostgreSQL the organisation's row is held until the end of the transaction, so that two
+    applications that are assigned at once see each other's choice; on SQLite the transaction is
+    alone anyhow.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.get_one(Organisation, application.organisation, with_for_update=True)
+    reviewers = _read(session, _REVIEWERS, organisation=application.organisation)
+    counted = session.execute(_LOADS, {"emails": list(reviewers), "year": application.school_year})
+    loads = {row.assignee: row.asked for row in counted}
+    return [replace(person, load=loads.get(person.email, 0)) for person in reviewers.values()]
+
+
+def staff(session: Session, email: str) -> Candidate | None:
+    """Who has this address on the staff of any organisation; None where nobody has (any more)."""
+    return _read(session, _PEOPLE, emails=[email]).get(email)
+
+
+def near(session: Session, emails: Collection[str]) -> dict[str, Candidate]:
+    """These people with what they are close to, whatever their role is now; who is on no staff is left out."""
+    return _read(session, _PEOPLE, emails=list(emails)) if emails else {}
+
+
+def _read(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
+    people: dict[str, list[sa.Row[Any]]] = defaultdict(list)
+    for row in session.execute(query, whom):
+        people[row.email].append(row)
+    return {email: _candidate(email, rows) for email, rows in people.items()}
+
+
+def _candidate(email: str, rows: Sequence[sa.Row[Any]]) -> Candidate:
+    entries = [row for row in rows if row.organisation]
+    return Candidate(
+        email=email,
+        name=entries[0].name,
+        schools=frozenset(row.school for row in rows if row.school),
+        projects=frozenset(row.project for row in rows if row.project),
+        declared=frozenset((row.kind, row.target) for row in rows if row.kind),
+        load=0,
+        language=entries[0].language,
+        organisations=frozenset(row.organisation for row in entries),
+    )
+
+
+def declare(
+    session: Session, application: Application, email: str, *, reason: str, by: str, now: datetime
+) -> bool:
+    """Keeps a declared conflict of interest with who applies; returns whether it is new."""
+    target = application.teacher or application.school
+    if target is None:
+        raise ValueError(f"nobody applies in {application.id}")
+    kind = "teacher" if application.teacher else "school"
+    declared = {
+        "email": email, "kind": kind, "target": target, "reason": reason, "declared_by": by, "declared_at": now,
+    }  # fmt: skip
+    return session.execute(_DECLARE_ONCE, declared).first() is not None
+
+
+_DECLARE_ONCE = sa.text(
+    "INSERT INTO conflict (email, kind, target, reason, declared_by, declared_at)"
+    " VALUES (:email, :kind, :target, :reason, :declared_by, :declared_at)"
+    " ON CONFLICT (email, kind, target) DO NOTHING RETURNING id"
+).bindparams(sa.bindparam("declared_at", type_=Instant()))

@@ -1,0 +1,119 @@
+"""What a coordinator changes in who reviews: another reviewer, a conflict of interest."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.errors import NotAllowed
+from labels.mail import outbox
+from labels.record.journal import note
+from labels.record.schema import Application, Staff, Step, StepKind, StepState
+from labels.reviews import conflicts
+from labels.reviews.asking import new_review, seated_reviews, void_review
+from labels.reviews.choosing import conflicts_of_interest
+from labels.rules.calendars import add_working_days
+from labels.rules.kept import rules_of
+from labels.steps.mailing import mail_step
+from labels.steps.step import close_step, every_step, held, held_by_step
+
+
+def reassign(
+    session: Session,
+    step_id: str,
+    to: str,
+    reason: str,
+    by: str,
+    *,
+    now: datetime,
+    key: bytes,
+) -> Step:
+    """Gives a reviewer's seat to somebody else, or to the coordinator who takes it over.
+
+    `step_id` is an open review, or the coordinator's own assignment step for an empty seat. The
+    former step keeps its history.
+
+    Raises:
+        NotAllowed: the person is not on the organisation's staff, has a conflict of interest or
+            judges this application already.
+    """
+    to = to.lower()
+    application, step = held_by_step(session, step_id)
+    if application.outcome is not None:
+        raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
+    if step.kind is StepKind.REVIEW and step.state not in (StepState.OPEN, StepState.ASKED):
+        raise NotAllowed(f"{step.id} is {step.state.value}: there is nothing to reassign.")
+    if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
+        raise NotAllowed(f"{step.id} is no review.")
+    if step.kind is StepKind.ASSIGNMENT and not _is_free(session, application, step):
+        raise NotAllowed(f"{step.id} is done: somebody reviews in that seat, or nobody is needed there.")
+    person = conflicts.staff(session, to)
+    if person is None or application.organisation not in person.organisations:
+        raise NotAllowed(f"{to} is not on the staff of {application.organisation}.")
+    if why := conflicts_of_interest(person, conflicts.judged(session, application)):
+        raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(why)}.")
+    busy = {
+        s.assignee
+        for s in session.scalars(
+            sa.select(Step).where(Step.application == application.id, Step.kind == StepKind.REVIEW)
+        )
+        if s.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
+    }
+    if to in busy:
+        raise NotAllowed(f"{to} judges or judged this application already.")
+    if step.kind is StepKind.REVIEW:
+        void_review(session, application, step, f"reassigned: {reason}", by, now)
+    elif step.state is StepState.OPEN:
+        close_step(step, StepState.ANSWERED, now)
+    due = step.due_at or add_working_days(
+        now, rules_of(session, application).national.review.due_days.value, application.country
+    )
+    new = new_review(session, application, to, step.seat, due, now=now, key=key)
+    mail_step(session, application, new, outbox.Template.REVIEW_ASKED, now)
+    note(session, application, by, "reassigned", now, step=new.id, former=step.id, to=to, because=reason)
+    return new
+
+
+def _is_free(session: Session, application: Application, assignment: Step) -> bool:
+    """Whether a reviewer is missing where this coordinator was asked for one; by now they may have said whom."""
+    asked = assignment.state in (StepState.OPEN, StepState.ANSWERED)
+    taken = {step.seat for step in seated_reviews(application, every_step(session, application))}
+    return asked and assignment.instance == application.instance and assignment.seat not in taken
+
+
+def declare_conflict(
+    session: Session, application_id: str, reviewer: str, reason: str, by: str, *, now: datetime
+) -> None:
+    """Keeps that a reviewer has a conflict of interest with an applicant; their review is taken back.
+
+    Raises:
+        NotAllowed: the address is of nobody who could judge the application, or judged it; names who
+            could be meant.
+    """
+    reviewer = reviewer.lower()
+    application = held(session, application_id)
+    own = session.scalars(_STAFF, {"organisation": application.organisation}).all()
+    asked = {step.assignee for step in every_step(session, application) if step.kind is StepKind.REVIEW}
+    if reviewer not in asked.union(own):  # who left the staff may still have judged
+        known = sorted(asked.union(own))
+        meant = difflib.get_close_matches(reviewer, known, n=3, cutoff=0.8) or known[:NAMED]
+        more = f" and {len(known) - NAMED} more" if meant == known[:NAMED] != known else ""
+        could = f" Who could be meant: {', '.join(meant)}{more}." if meant else ""
+        raise NotAllowed(f"{reviewer} is not on the staff of {application.organisation}.{could}")
+    conflicts.declare(session, application, reviewer, reason=reason, by=by, now=now)
+    note(session, application, by, "declared a conflict of interest", now, reviewer=reviewer, because=reason)
+
+
+NAMED = 10
+"""How many of an organisation's staff are named where none has an address like the one that was given."""
+
+
+_STAFF = (
+    sa.select(Staff.email)
+    .where(Staff.organisation == sa.bindparam("organisation"))
+    .distinct()
+    .order_by(Staff.email)
+)

@@ -1,0 +1,128 @@
+"""The decision on a National Quality Label by the rules."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from labels.applications.conditions import APPLICATIONS_OF_TEACHER
+from labels.applications.ending import end, tell_applicant
+from labels.applications.paper_names import paper_name
+from labels.applications.submitting import stays_refused
+from labels.clock import brussels_day, end_of_day
+from labels.mail import outbox
+from labels.record.journal import RULES
+from labels.record.rows import write
+from labels.record.schema import Application, Award, Outcome, StepKind, Teacher
+from labels.reviews.asking import assessments
+from labels.reviews.scoring import decide as decide_by_rules
+from labels.reviews.scoring import in_points
+from labels.rules import RuleEdition
+from labels.rules.calendars import next_round
+from labels.rules.kept import rules_of
+from labels.steps.step import held, open_step
+from labels.words.sentences import Sentence, kept, one_after_another, say
+
+# Deciding ---------------------------------------------------------------------------------------
+
+
+def decide(session: Session, application_id: str, *, now: datetime, key: bytes) -> Outcome:
+    """The outcome by the rules that the application was submitted under; decided once.
+
+    Raises:
+        ValueError: reviews are still missing.
+    """
+    application = held(session, application_id)
+    if application.outcome is not None:
+        return application.outcome
+    edition = rules_of(session, application)
+    verdict = decide_by_rules(assessments(session, application), edition)
+    outcome = Outcome(verdict.outcome)
+    routes = _routes(session, application, edition, outcome, now)
+    body = verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes])
+    end(
+        session, application, outcome, RULES, now,
+        verdict=body, inputs=verdict.inputs_digest, score=verdict.total,
+    )  # fmt: skip
+    points = {"total": in_points(verdict.total), "maximum": str(verdict.maximum)}
+    comments = list(verdict.comments)
+    if outcome is Outcome.AWARDED:
+        award = {
+            "id": application.id,
+            "label": "national",
+            "teacher": application.teacher,
+            "project": application.project,
+            "school": application.school,
+            "organisation": application.organisation,
+            "awarded_on": brussels_day(now),
+            "score": verdict.total,
+        }
+        write(session, Award, award)
+        tell_applicant(
+            session, application, outbox.Template.AWARDED, now,
+            attachment="certificate", second_attachment=f"letter/{paper_name(application, 'letter')}",
+            comments=comments, **points,
+        )  # fmt: skip
+        return outcome
+    right = None
+    if appeal_days := edition.national.appeal_days.value * (application.instance == 1):
+        right = _open_appeal(session, application, appeal_days, now=now, key=key)
+    tell_applicant(
+        session, application, outbox.Template.REFUSED, now,
+        attachment=f"letter/{paper_name(application, 'letter')}", step=right,
+        reasons=list(verdict.reasons), comments=comments, routes=routes, **points,
+    )  # fmt: skip
+    return outcome
+
+
+def _routes(
+    session: Session, application: Application, edition: RuleEdition, outcome: Outcome, now: datetime
+) -> list[Sentence]:
+    if outcome is not Outcome.REFUSED:
+        return []
+    routes = []
+    again = edition.national.reapplication
+    others = session.execute(
+        APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.id}
+    ).all()
+    refusals = 1 + sum(o.project == application.project and stays_refused(o) for o in others)
+    if refusals <= again.times.value:  # what was withdrawn was never judged and does not count
+        route = (
+            say(
+                "You may apply again for this project, naming the criteria to be looked at again and where the new evidence is."
+            )
+            if again.name_criteria.value
+            else say("You may apply again for this project, with what the comments propose.")
+        )
+        if window := next_round(now, edition.national.calendar):
+            route = one_after_another(
+                route, say("The next round closes on {closes}.", closes=window.closes_at)
+            )
+        routes.append(route)
+    days = edition.national.appeal_days.value
+    if days and application.instance == 1:
+        until = end_of_day(brussels_day(now) + timedelta(days=days))
+        routes.append(
+            say(
+                "If the procedure was not followed, you may appeal until {until}: other people will then judge your "
+                "application. The mail about this decision has the code and the command for it.",
+                until=until,
+            )
+        )
+    if not routes:
+        routes.append(
+            say(
+                "A new project can be put forward at any time that your organisation takes applications; "
+                "the comments above say what would make it stronger."
+            )
+        )
+    return routes
+
+
+def _open_appeal(session: Session, application: Application, days: int, *, now: datetime, key: bytes) -> str:
+    step = open_step(
+        session, application, StepKind.APPEAL, session.get_one(Teacher, application.teacher).email,
+        now=now, key=key, due=end_of_day(brussels_day(now) + timedelta(days=days)),
+    )  # fmt: skip
+    return step.id

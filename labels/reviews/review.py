@@ -1,0 +1,171 @@
+"""A reviewer's answers: a review, a question and its answer, a decline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications.applicant import applicant_address
+from labels.applications.file import digest
+from labels.clock import in_words
+from labels.mail import outbox
+from labels.people.named import person_named
+from labels.record.journal import RULES, note
+from labels.record.rows import write
+from labels.record.schema import Application, Document, Review, Step, StepKind, StepState
+from labels.reviews import conflicts
+from labels.rules.calendars import add_working_days
+from labels.rules.kept import rules_of
+from labels.steps.answers import Decline, Information, Question, ReviewAnswer
+from labels.steps.mailing import mail_step
+from labels.steps.outcome import Accepted as Accepted
+from labels.steps.step import close_step, common_context, open_step, renew_code
+
+# Built once: building a query takes longer than running it.
+_KEYS = (
+    sa.select(Document.key)
+    .where(
+        Document.application == sa.bindparam("application"), Document.kind.in_(["application", "evidence"])
+    )
+    .order_by(Document.key)
+)
+
+
+def documents_digest(session: Session, application: Application) -> str:
+    """A digest of the documents that lie before the reviewers: which version a review is about."""
+    return digest(list(session.scalars(_KEYS, {"application": application.id})))
+
+
+def take_review(
+    session: Session, application: Application, step: Step, given: ReviewAnswer, *, now: datetime, door: str
+) -> Accepted:
+    version = documents_digest(session, application)
+    review = {
+        "step": step.id,
+        "application": application.id,
+        "instance": application.instance,
+        "reviewer": step.assignee,
+        "scores": dict(given.scores),
+        "comment": given.comment,
+        "note": given.note,
+        "given_at": now,
+        "documents_digest": version,
+    }
+    write(session, Review, review)
+    close_step(step, StepState.ANSWERED, now)
+    note(
+        session, application, step.assignee, "reviewed", now,
+        step=step.id, documents=version, rules=application.rules, door=door,
+    )  # fmt: skip
+    return Accepted(application.id, "Thank you: your review is recorded.")
+
+
+def take_question(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Question,
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+) -> Accepted:
+    edition = rules_of(session, application)
+    applicant = applicant_address(session, application)
+    if applicant is None:
+        raise ValueError(f"nobody applies in {application.id}")
+    step.state, step.stopped_at = StepState.ASKED, now
+    due = add_working_days(now, edition.national.review.information_days.value, application.country)
+    asked = open_step(
+        session, application, StepKind.INFORMATION, applicant,
+        now=now, key=key, due=due, seat=step.seat, asked_by=step.id, question=given.question,
+    )  # fmt: skip
+    mail_step(session, application, asked, outbox.Template.INFORMATION_ASKED, now, question=given.question)
+    note(session, application, step.assignee, "asked the applicant", now, step=step.id, door=door)
+    return Accepted(
+        application.id,
+        f"Your question is on its way to the applicant, who has until {in_words(due)}. "
+        "Your own deadline moves by the time that the answer takes.",
+    )
+
+
+def take_information(
+    session: Session,
+    application: Application,
+    step: Step,
+    given: Information,
+    *,
+    now: datetime,
+    key: bytes,
+    door: str,
+) -> Accepted:
+    step.answer = given.model_dump(mode="json")
+    close_step(step, StepState.ANSWERED, now)
+    note(session, application, step.assignee, "answered the question", now, step=step.id, door=door)
+    if step.asked_by is not None:
+        _return_to_reviewer(
+            session, application, session.get_one(Step, step.asked_by), step, given.text, now=now, key=key
+        )
+    return Accepted(application.id, "Thank you: your answer is with the reviewer.")
+
+
+def pass_information(
+    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
+) -> str:
+    """Gives a question back to the reviewer that the applicant did not answer in time; tells both."""
+    close_step(step, StepState.EXPIRED, now, "the deadline has passed")
+    note(session, application, RULES, "the applicant did not answer in time", now, step=step.id)
+    name, language = person_named(session, step.assignee)
+    outbox.queue(
+        session,
+        reason=f"{application.id}/{outbox.Template.INFORMATION_LAPSED.value}/{step.id}",
+        template=outbox.Template.INFORMATION_LAPSED,
+        language=language, to_name=name, to_address=step.assignee,
+        context=common_context(session, application)
+        | {"question": step.question or "", "due": in_words(step.due_at) if step.due_at else ""},
+        now=now, application=application.id,
+    )  # fmt: skip
+    if step.asked_by is not None:
+        _return_to_reviewer(
+            session, application, session.get_one(Step, step.asked_by), step, "", now=now, key=key
+        )
+    return "the applicant did not answer in time; the review goes on"
+
+
+def _return_to_reviewer(
+    session: Session,
+    application: Application,
+    step: Step,
+    asked: Step,
+    text: str,
+    *,
+    now: datetime,
+    key: bytes,
+) -> None:
+    if step.state is not StepState.ASKED:
+        return
+    if step.due_at and step.stopped_at:
+        step.due_at += now - step.stopped_at
+    step.state, step.stopped_at = StepState.OPEN, None
+    renew_code(step, key)
+    mail_step(
+        session, application, step, outbox.Template.REVIEW_RETURNED, now,
+        question=asked.question or "", answer=text,
+    )  # fmt: skip
+
+
+def take_decline(
+    session: Session, application: Application, step: Step, given: Decline, *, now: datetime, door: str
+) -> Accepted:
+    close_step(step, StepState.DECLINED, now, given.decline)
+    if given.conflict:
+        conflicts.declare(
+            session, application, step.assignee, reason=given.decline, by=step.assignee, now=now
+        )
+    note(
+        session, application, step.assignee, "declined to review", now,
+        step=step.id, because=given.decline, conflict=given.conflict, door=door,
+    )  # fmt: skip
+    return Accepted(application.id, "Thank you for saying so: somebody else will be asked.")

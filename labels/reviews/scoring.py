@@ -1,0 +1,255 @@
+"""How points become a decision: exactly, repeatably, and with reasons that a teacher understands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from labels.errors import Fault
+from labels.rules.model import CriteriaSet, Merge, RuleEdition
+from labels.words.sentences import Sentence, named, say
+from labels.words.text import one_line
+
+NO_SCORE = -1
+"""Hundredths of a point of what has no score: behind everything that has one."""
+
+
+def hundredths(score: float | None) -> int:
+    """A score as it is compared: to two decimal places, as it is printed, halves up.
+
+    So nobody stays behind for the 0.003 points by which an average and its printed form differ.
+    """
+    return NO_SCORE if score is None else math.floor(score * 100 + 0.5 + 1e-7)
+
+
+def in_points(score: float | None) -> str:
+    """A score as people read it: `27.5`."""
+    return "no score" if score is None else f"{hundredths(score) / 100:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One reviewer's points, criterion by criterion, and their comment for the applicant."""
+
+    reviewer: str
+    scores: Mapping[str, int]
+    comment: str = ""
+
+    def total(self, criteria: CriteriaSet) -> int:
+        """The points of all criteria that count."""
+        return sum(self.scores[criterion.id] for criterion in criteria.counted)
+
+
+@dataclass(frozen=True, slots=True)
+class MergedScore:
+    """What several assessments say together."""
+
+    points: Mapping[str, Fraction]
+    """Criterion → mean or median of the reviewers' points, sub-criteria too."""
+    total: Fraction
+    """The points of the criteria that count, together."""
+    totals: tuple[int, ...] = field(default=())
+    """Each reviewer's total, in rising order."""
+    spread: int = 0
+    """The highest total less the lowest."""
+    disagreement: bool = False
+    """The totals are further apart than the rules allow."""
+    border: bool = False
+    """The merged total lies in the band around the pass mark."""
+
+
+class VerdictLine(BaseModel):
+    """One criterion of a verdict."""
+
+    model_config = ConfigDict(frozen=True)
+
+    criterion: str
+    name: str
+    part_of: str | None = None
+    """For a sub-criterion, the criterion that it belongs to: its points do not count in the total."""
+    points: float
+    maximum: int
+    minimum: int
+    """Points below which the label cannot be awarded; 0: none."""
+    comments: tuple[str, ...] = ()
+
+
+class Verdict(BaseModel):
+    """A decision with everything that explains it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Literal["awarded", "refused"]
+    total: float
+    total_exact: str
+    """The total as a fraction, `55/3`, since means seldom are whole."""
+    maximum: int
+    pass_mark: int
+    lines: tuple[VerdictLine, ...]
+    comments: tuple[str, ...]
+    """The reviewers' comments, in an order that tells nothing of who wrote which."""
+    reasons: tuple[Annotated[Sentence, PlainSerializer(str)], ...]
+    inputs_digest: str
+    """Over the points, the comments and the rules: the same inputs give the same verdict."""
+
+
+def check_points(scores: Mapping[str, object], criteria: CriteriaSet) -> list[Fault]:
+    """Everything that is wrong with a reviewer's points, at once."""
+    known = {criterion.id: criterion for criterion in criteria.criteria}
+    faults = [
+        Fault(f"scores.{criterion.id}", f"is missing; expected 0 to {criterion.maximum} points.")
+        for criterion in criteria.criteria
+        if criterion.id not in scores
+    ]
+    for name, points in scores.items():
+        where = f"scores.{one_line(name, 40)}"
+        if name not in known:
+            faults.append(Fault(where, f"is no criterion; expected {', '.join(known)}."))
+        elif not isinstance(points, int) or isinstance(points, bool):
+            faults.append(Fault(where, f"is not a whole number; expected 0 to {known[name].maximum}."))
+        elif not 0 <= points <= known[name].maximum:
+            shown = f"{points} is" if abs(points) < 10_000 else "is far"
+            faults.append(Fault(where, f"{shown} out of range; expected 0 to {known[name].maximum}."))
+    return faults
+
+
+def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScore:
+    """The assessments as one score, whatever order they come in; exact, without rounding.
+
+    With the median, the total is the sum of the criteria's medians, so that the lines of a verdict add up.
+
+    Raises:
+        ValueError: there is no assessment, or two are by one reviewer.
+    """
+    if not assessments:
+        raise ValueError("nothing to merge: there is no assessment")
+    if len({one.reviewer for one in assessments}) < len(assessments):
+        raise ValueError("two assessments are by one reviewer: each counts once")
+    review, criteria = edition.national.review, edition.criteria_set
+    middle = {Merge.MEAN: statistics.mean, Merge.MEDIAN: statistics.median}[review.merge.value]
+    points = {
+        criterion.id: Fraction(middle([Fraction(one.scores[criterion.id]) for one in assessments]))
+        for criterion in criteria.criteria
+    }
+    total = sum((points[criterion.id] for criterion in criteria.counted), Fraction(0))
+    totals = tuple(sorted(one.total(criteria) for one in assessments))
+    spread = totals[-1] - totals[0]
+    return MergedScore(
+        points=points,
+        total=total,
+        totals=totals,
+        spread=spread,
+        disagreement=spread > review.disagreement.value,
+        border=review.border.value > 0
+        and abs(total - edition.national.pass_mark.value) <= review.border.value,
+    )
+
+
+def another_needed(assessments: Sequence[Assessment], edition: RuleEdition) -> str | None:
+    """Why one more reviewer is called now that as many as the rules ask for are in; None if none is.
+
+    A score near the pass mark calls one more, once; a disagreement calls more until the rules'
+    largest number of reviewers. Source: assumption (DOMAIN: a spread above six points).
+    """
+    review = edition.national.review
+    if not review.reviewers.value <= len(assessments) < review.most_reviewers.value:
+        return None
+    merged = merge(assessments, edition)
+    if merged.disagreement:
+        return (
+            f"the reviewers' totals are {merged.spread} points apart, more than {review.disagreement.value}"
+        )
+    if merged.border and len(assessments) == review.reviewers.value:
+        return (
+            f"the score {_number(merged.total)} lies within {review.border.value} of "
+            f"the pass mark {edition.national.pass_mark.value}"
+        )
+    return None
+
+
+def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
+    """The outcome by the rules, with its reasons; the same for the same inputs in any order.
+
+    Raises:
+        ValueError: fewer assessments are in than the rules ask for, or one more reviewer is called.
+    """
+    rules = edition.national
+    if len(assessments) < rules.review.reviewers.value:
+        raise ValueError(
+            f"{len(assessments)} of {rules.review.reviewers.value} reviews are in: too few to decide"
+        )
+    if more := another_needed(assessments, edition):
+        raise ValueError(f"one more reviewer is called before the decision: {more}")
+    merged = merge(assessments, edition)
+    shortfalls, lines = [], []
+    for criterion in edition.criteria_set.criteria:
+        points = merged.points[criterion.id]
+        minimum = edition.minimum(criterion)
+        if points < minimum:
+            shortfalls.append(
+                say(
+                    "“{criterion}” received {points} of {maximum} points; it needs at least {minimum}.",
+                    criterion=named("criterion", criterion.name),
+                    points=Decimal(_number(points)),
+                    maximum=criterion.maximum,
+                    minimum=minimum,
+                )
+            )
+        lines.append(
+            VerdictLine(
+                criterion=criterion.id,
+                name=criterion.name,
+                part_of=criterion.part_of,
+                points=float(points),
+                maximum=criterion.maximum,
+                minimum=minimum,
+            )
+        )
+    pass_mark, maximum = rules.pass_mark.value, edition.criteria_set.maximum
+    scored = say(
+        "The application received {points} of {maximum} points; the label is awarded from {pass_mark}.",
+        points=Decimal(_number(merged.total)),
+        maximum=maximum,
+        pass_mark=pass_mark,
+    )
+    if merged.total < pass_mark:
+        shortfalls.insert(0, scored)
+    reasons = shortfalls or [scored, say("No criterion fell below the points that it needs.")]
+    return Verdict(
+        outcome="refused" if shortfalls else "awarded",
+        total=float(merged.total),
+        total_exact=str(merged.total),
+        maximum=maximum,
+        pass_mark=pass_mark,
+        lines=tuple(lines),
+        comments=_blind(one.comment for one in assessments),
+        reasons=tuple(reasons),
+        inputs_digest=_inputs_digest(assessments, edition),
+    )
+
+
+def _blind(comments: Iterable[str]) -> tuple[str, ...]:
+    given = [text for comment in comments if (text := comment.strip())]
+    return tuple(sorted(given, key=lambda text: hashlib.sha256(text.encode()).digest()))
+
+
+def _inputs_digest(assessments: Sequence[Assessment], edition: RuleEdition) -> str:
+    given = sorted(
+        json.dumps([one.reviewer, dict(one.scores), one.comment], sort_keys=True, ensure_ascii=False)
+        for one in assessments
+    )
+    return hashlib.sha256(json.dumps([edition.digest, given]).encode()).hexdigest()
+
+
+def _number(value: Fraction) -> str:
+    """As a person writes it: `18`, `18.33`."""
+    return f"{float(value):.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,1 @@
+"""Taking back: corrections and reopened decisions."""

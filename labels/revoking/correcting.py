@@ -1,0 +1,235 @@
+"""Papers issued anew with a correction, and classes whose certificates are taken back: by whom, and what is left
+of the former ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.clock import brussels_day
+from labels.errors import NotAllowed, NotFound
+from labels.european_label import certificates
+from labels.mail import outbox
+from labels.papers import due as due_papers
+from labels.papers.codes import Stamp, read_code, series_of
+from labels.papers.facts import CertificateFacts
+from labels.papers.issued import DuePaper, MadePaper, enter, marked
+from labels.papers.verifying import LABELS
+from labels.record.journal import note
+from labels.record.schema import (
+    Application,
+    Award,
+    Cycle,
+    CycleLabel,
+    Document,
+    Issued,
+    PaperKind,
+    PupilClass,
+    Teacher,
+)
+from labels.revoking import reopening
+from labels.rules.kept import rules_of
+from labels.school_label import people
+
+_NOT_STATED = {"code", "check_url", "application", "label"}
+"""What tells one certificate from another, and no correction can be about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that the corrected certificate states otherwise."""
+
+    what: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A certificate that would be issued anew."""
+
+    due: DuePaper
+    award: str
+    changes: tuple[Change, ...]
+    """None where what the former one stated is not recorded: it is from before papers were."""
+
+
+def award_of(session: Session, typed: str) -> str:
+    """The award that somebody means by its number or by the code of its certificate; any other word as it is.
+
+    Raises:
+        NotFound: no certificate has that code.
+        NotAllowed: the code is a pupil's.
+    """
+    code = read_code(typed)
+    if code is None:
+        return typed
+    issued = session.scalar(sa.select(Issued).where(Issued.code == code).limit(1))
+    if issued is not None and issued.award:
+        return issued.award
+    of_a_class = session.scalar(sa.select(Issued.subject).where(Issued.code == series_of(code)).limit(1))
+    if of_a_class:
+        raise NotAllowed(
+            f"{code} is a pupil's. To take back the certificates of that class, and nothing else, name the class: "
+            f"{of_a_class}."
+        )
+    raise NotFound(f"No certificate has the code {code}.")
+
+
+def authority(session: Session, award_id: str) -> str:
+    """The application by whose coordinators' code this is done (`labels code`).
+
+    Raises:
+        NotFound, NotAllowed: as `reopening.authority`.
+    """
+    return reopening.authority(session, reopening.Revoked(award_id))
+
+
+# A certificate -----------------------------------------------------------------------------------
+
+
+def correction(session: Session, award_id: str, stamp: Stamp) -> Correction:
+    """What a certificate would state by the registry as it is now, and what it states.
+
+    Raises:
+        NotFound: there is no such label, or no certificate of it.
+        NotAllowed: it was revoked, or there is nothing to correct.
+    """
+    award = session.get(Award, award_id, populate_existing=True)
+    if award is None:
+        raise NotFound(f"There is no label {award_id}.")
+    if award.revoked_at is not None:
+        raise NotAllowed(
+            f"{award.id} was revoked on {brussels_day(award.revoked_at)}; it gets no certificate."
+        )
+    kept_by, facts = _certificate_now(session, award)
+    former = session.scalar(
+        sa.select(Issued)
+        .where(Issued.kind == PaperKind.CERTIFICATE, Issued.subject == award.id)
+        .order_by(Issued.edition.desc())
+        .limit(1)
+    )
+    edition = 1 + (former.edition if former else 1)
+    changes = _changes(former.facts, facts) if former else ()
+    if former and not changes:
+        raise NotAllowed(
+            f"The certificate of {award.id} states what the registry says. Correct the registry first (labels "
+            "import); then it can be issued anew."
+        )
+    application = session.get(Application, kept_by)
+    due = DuePaper(
+        kind=PaperKind.CERTIFICATE,
+        application=kept_by,
+        name=f"certificate-{award.id}-edition-{edition}.pdf",
+        edition=edition,
+        facts=marked(facts, PaperKind.CERTIFICATE, edition, stamp),
+        must_be_signed=application is not None and rules_of(session, application).must_be_signed,
+    )
+    return Correction(due, award.id, changes)
+
+
+def _certificate_now(session: Session, award: Award) -> tuple[str, CertificateFacts]:
+    """Among whose documents an award's certificate is, and what it would state now."""
+    of_year = sa.select(CycleLabel.year).where(CycleLabel.european == award.id).limit(1)
+    year = session.scalar(of_year) if award.label == "european" else None
+    kept_by = session.get_one(Cycle, year).application if year is not None else award.id
+    stored = sa.select(Document.id).where(
+        Document.application == kept_by,
+        Document.kind == PaperKind.CERTIFICATE.value,
+        Document.name.contains(award.id, autoescape=True),
+    )
+    if session.scalar(stored.limit(1)) is None:
+        raise NotFound(f"No certificate of {award.id} was issued here.")
+    if year is not None:
+        return kept_by, certificates.certificate_now(session, award.id, year)
+    return kept_by, due_papers.certificate_now(session, award.id)
+
+
+def _changes(was: Mapping[str, Any], facts: CertificateFacts) -> tuple[Change, ...]:
+    now = facts.model_dump(mode="json", exclude_none=True)
+    return tuple(
+        Change(name.replace("_", " "), str(was.get(name, "")), str(now.get(name, "")))
+        for name in CertificateFacts.model_fields
+        if name not in _NOT_STATED and (was.get(name) or "") != (now.get(name) or "")
+    )
+
+
+def reissue(
+    session: Session, correction: Correction, made: MadePaper, reason: str, by: str, *, now: datetime
+) -> None:
+    """Enters the corrected certificate, which supersedes the former, and tells its holder."""
+    enter(session, correction.due, made, now=now, who=by, because=reason)
+    application = session.get_one(Application, correction.due.application)
+    facts = correction.due.facts
+    assert isinstance(facts, CertificateFacts)
+    for one in _holders(session, correction.award, application):
+        outbox.queue(
+            session,
+            reason=f"{correction.due.paper}/{outbox.Template.PAPER_REISSUED.value}/{one.email}",
+            template=outbox.Template.PAPER_REISSUED,
+            language=one.language, to_name=one.name, to_address=one.email,
+            context={
+                "application": facts.application, "label": LABELS[facts.label.value], "holder": facts.holder,
+                "project_title": facts.project, "organisation_name": facts.organisation, "reason": reason,
+                "changes": [f"{change.was or '–'} → {change.now or '–'}" for change in correction.changes],
+                "certificate_code": facts.code or "",
+            },
+            now=now, application=application.id,
+            attachment=f"{PaperKind.CERTIFICATE.value}/{correction.due.name}",
+        )  # fmt: skip
+
+
+def _holders(session: Session, award_id: str, application: Application) -> list[people.Person]:
+    award = session.get_one(Award, award_id)
+    if award.teacher:
+        teacher = session.get_one(Teacher, award.teacher)
+        return [people.Person(teacher.name, teacher.email, teacher.language)]
+    return people.everyone(session, application)
+
+
+# A class -----------------------------------------------------------------------------------------
+
+
+def class_named(session: Session, typed: str) -> Issued | None:
+    """The certificates of a class by its number, `PQL-…`."""
+    if session.get(PupilClass, typed) is None:
+        return None
+    return session.scalar(
+        sa.select(Issued).where(Issued.kind == PaperKind.CLASS, Issued.subject == typed).limit(1)
+    )
+
+
+def revoke_class(session: Session, issued: Issued, reason: str, by: str, *, now: datetime) -> None:
+    """Takes back the certificates of one class, and tells the teacher; the label stays.
+
+    Raises:
+        NotAllowed: they were taken back already.
+    """
+    session.refresh(issued, with_for_update=True)
+    if issued.revoked_at is not None:
+        raise NotAllowed(f"The certificates of {issued.subject} are revoked already.")
+    issued.revoked_at, issued.revoked_by, issued.revoked_because = now, by, reason
+    teacher = session.get_one(Teacher, issued.teacher)
+    application = session.get(Application, issued.award)
+    note(
+        session, application, by, "revoked the certificates of a class", now,
+        news=False, award=issued.award, number=issued.subject, because=reason,
+    )  # fmt: skip
+    outbox.queue(
+        session,
+        reason=f"{issued.subject}/{outbox.Template.CLASS_REVOKED.value}",
+        template=outbox.Template.CLASS_REVOKED,
+        language=teacher.language, to_name=teacher.name, to_address=teacher.email,
+        context={
+            "application": issued.subject, "award": issued.award, "label": LABELS["pupil"],
+            "project_title": issued.facts.get("project", ""), "holder": teacher.name,
+            "organisation_name": issued.facts.get("organisation", ""), "pupils": str(issued.pupils),
+            "reason": reason,
+        },
+        now=now, application=application.id if application else None,
+    )  # fmt: skip

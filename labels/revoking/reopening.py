@@ -1,0 +1,405 @@
+"""Taking back what is decided: what hangs on it is shown first, and then all of it is done or nothing.
+
+A label revoked on appeal may have been put forward, have made its project qualify and have led to awards,
+certificates and a place in the gallery. Showing and doing are one piece of code: what is shown is what is
+done in a transaction that is then thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications.file import digest
+from labels.errors import NotAllowed, NotFound
+from labels.european_label.awarding import merge_again
+from labels.kinds import KINDS
+from labels.mail import outbox
+from labels.papers.issued import revoke_papers
+from labels.record.journal import note
+from labels.record.schema import (
+    Application,
+    Award,
+    Awarded,
+    Cycle,
+    CycleLabel,
+    CyclePlace,
+    CycleProject,
+    Document,
+    Organisation,
+    Project,
+    PupilClass,
+    School,
+    Screened,
+    Teacher,
+)
+from labels.school_label.people import Person, everyone
+from labels.steps.step import held
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A label that is taken back, by its identifier."""
+
+    award: str
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A nomination that is struck after its screening."""
+
+    nomination: str
+    candidate: str
+
+
+Subject = Revoked | Struck
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """One thing that hangs on what is taken back."""
+
+    kind: str
+    """`label`, `nomination`, `project`, `award`, `certificate`, `pupils`, `gallery` or `statistics`."""
+    subject: str
+    what: str
+
+
+@dataclass
+class Consequences:
+    """All that hangs on it, and whom it concerns."""
+
+    found: list[Consequence] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+    """Applications whose runs have something to look at."""
+    years: list[int] = field(default_factory=list)
+    """Years whose gallery is to be made again."""
+
+    @property
+    def plan(self) -> str:
+        """The digest of what was shown: only that is done."""
+        return digest([[one.kind, one.subject, one.what] for one in self.found])[:12]
+
+    def add(self, kind: str, subject: str, what: str) -> None:
+        """Notes one more, in the order in which they follow from each other."""
+        self.found.append(Consequence(kind, subject, what))
+
+
+def consequences(session: Session, subject: Subject, *, now: datetime) -> Consequences:
+    """What would be taken back too; nothing is changed.
+
+    Raises:
+        NotFound: there is no such label or nomination.
+        NotAllowed: it is taken back already, or was never put forward.
+    """
+    with session.begin_nested() as attempt:
+        found = _reopen(session, subject, "", "", now)
+        session.flush()
+        attempt.rollback()
+    session.expire_all()
+    return found
+
+
+def reopen(
+    session: Session, subject: Subject, plan: str, reason: str, by: str, *, now: datetime
+) -> Consequences:
+    """Takes it back with all that hangs on it, if that is what was shown.
+
+    Raises:
+        NotFound: there is no such label or nomination.
+        NotAllowed: it is taken back already, was never put forward, or something else hangs on it by now.
+    """
+    found = _reopen(session, subject, reason, by, now)
+    if found.plan != plan:
+        raise NotAllowed(
+            f"What hangs on it is not what was shown (plan {plan}; it is {found.plan} now). Nothing was done: "
+            "look at it again."
+        )
+    return found
+
+
+def authority(session: Session, subject: Subject) -> str:
+    """The application by whose coordinators' code this is done (`labels code`).
+
+    Raises:
+        NotFound: there is no such label or nomination.
+        NotAllowed: the label was not awarded here, and no cycle of its organisation is known here.
+    """
+    if isinstance(subject, Struck):
+        return _nomination(session, subject.nomination).id
+    award = _award(session, subject.award)
+    if award.label == "european":
+        year = session.scalar(sa.select(CycleLabel.year).where(CycleLabel.european == award.id).limit(1))
+        if year is not None:
+            return session.get_one(Cycle, year).application
+    elif session.get(Application, award.id) is not None:
+        return award.id
+    own = session.scalar(
+        sa.select(Application.id)
+        .where(Application.label == "nomination", Application.organisation == award.organisation)
+        .order_by(Application.submitted_at.desc())
+        .limit(1)
+    )
+    if own is None:
+        raise NotAllowed(f"{award.id} was not awarded here: take it back where it was, and import it again.")
+    return own
+
+
+# Doing ------------------------------------------------------------------------------------------
+
+
+def _reopen(session: Session, subject: Subject, reason: str, by: str, now: datetime) -> Consequences:
+    done = Consequences()
+    if isinstance(subject, Struck):
+        _strike_late(session, subject, reason, by, now, done)
+    else:
+        award = _award(session, subject.award)
+        if award.revoked_at is not None:
+            raise NotAllowed(f"{award.id} is revoked already.")
+        if award.label == "national":
+            _revoke_national(session, award, reason, by, now, done)
+        elif award.label == "european":
+            _revoke_european(session, award, reason, by, now, done)
+        else:
+            _revoke(session, award, reason, by, now, done)
+    done.add("statistics", "all", "Counted from the record, they change by themselves.")
+    return done
+
+
+def _revoke_national(
+    session: Session, award: Award, reason: str, by: str, now: datetime, done: Consequences
+) -> None:
+    _revoke(session, award, reason, by, now, done)
+    frozen = session.scalars(
+        sa.select(CycleLabel).where(CycleLabel.award == award.id).order_by(CycleLabel.year)
+    ).all()
+    for label in frozen:
+        cycle = _held_cycle(session, label.year)
+        place = session.get(CyclePlace, (label.year, label.organisation, award.id))
+        if place is not None and place.screened is Screened.APPROVED:
+            _strike(session, cycle, place, reason, by, now, done)
+        if cycle.merged_at is not None:
+            _follow(session, cycle, label.project, reason, by, now, done, left=label.teacher)
+
+
+def _strike_late(
+    session: Session, subject: Struck, reason: str, by: str, now: datetime, done: Consequences
+) -> None:
+    nomination = _nomination(session, subject.nomination)
+    cycle = _held_cycle(session, nomination.content["year"])
+    place = session.get(CyclePlace, (cycle.year, nomination.organisation, subject.candidate))
+    if place is None:
+        raise NotFound(f"“{subject.candidate}” is not in the ranking of {nomination.organisation}.")
+    if place.screened is not Screened.APPROVED:
+        raise NotAllowed(f"“{subject.candidate}” was not put forward, so it can't be struck after that.")
+    _strike(session, cycle, place, reason, by, now, done)
+    if cycle.merged_at is not None:
+        _follow(session, cycle, place.project, reason, by, now, done)
+
+
+def _strike(
+    session: Session, cycle: Cycle, place: CyclePlace, reason: str, by: str, now: datetime, done: Consequences
+) -> None:
+    place.screened, place.reason = Screened.STRUCK, reason
+    place.screened_by, place.screened_at = by, now
+    done.add(
+        "nomination", place.candidate, f"{place.organisation} no longer puts it forward for {cycle.year}."
+    )
+    nominations = sa.select(Application).where(
+        Application.label == "nomination",
+        Application.organisation == place.organisation,
+        Application.round == str(cycle.year),
+    )
+    for application in session.scalars(nominations):
+        note(
+            session,
+            application,
+            by,
+            "struck after the screening",
+            now,
+            candidate=place.candidate,
+            because=reason,
+        )
+        _touch(done, application)
+
+
+def _follow(
+    session: Session,
+    cycle: Cycle,
+    project: str,
+    reason: str,
+    by: str,
+    now: datetime,
+    done: Consequences,
+    left: str | None = None,
+) -> None:
+    """What becomes of a project, and of what was awarded for it, after a nomination or a label fell."""
+    session.flush()
+    [row] = merge_again(session, cycle, {project})
+    application = session.get_one(Application, cycle.application)
+    if not row.qualifies:
+        done.add("project", project, f"It no longer qualifies for {cycle.year}: {row.why}")
+        if row.awarded is Awarded.AWARDED:
+            row.awarded, row.reason = Awarded.REVOKED, reason
+            _revoke_each(session, cycle, _european(session, cycle, project), reason, by, now, done)
+    elif left is not None and not _still_holds(session, cycle, project, left):
+        own = [award for award in _european(session, cycle, project) if award.teacher == left]
+        _revoke_each(session, cycle, own, reason, by, now, done)
+    note(session, application, by, "reopened a project", now, project=project, because=reason)
+    _touch(done, application)
+
+
+def _revoke_european(
+    session: Session, award: Award, reason: str, by: str, now: datetime, done: Consequences
+) -> None:
+    year = session.scalar(sa.select(CycleLabel.year).where(CycleLabel.european == award.id).limit(1))
+    if year is None:
+        _revoke(session, award, reason, by, now, done)
+        return
+    cycle = _held_cycle(session, year)
+    _revoke_each(session, cycle, [award], reason, by, now, done)
+    session.flush()
+    row = session.get(CycleProject, (year, award.project))
+    if row is not None and not _european(session, cycle, row.project):
+        row.awarded, row.reason = Awarded.REVOKED, reason
+        done.add("project", row.project, f"Nobody is left who holds its European Quality Label of {year}.")
+
+
+def _revoke_each(
+    session: Session,
+    cycle: Cycle,
+    awards: Iterable[Award],
+    reason: str,
+    by: str,
+    now: datetime,
+    done: Consequences,
+) -> None:
+    several = list(awards)
+    application = session.get_one(Application, cycle.application)
+    for award in several:
+        _revoke(session, award, reason, by, now, done, application)
+    if several and cycle.year not in done.years:
+        cycle.published = None
+        done.years.append(cycle.year)
+        done.add("gallery", str(cycle.year), "It is made again.")
+
+
+def _revoke(
+    session: Session,
+    award: Award,
+    reason: str,
+    by: str,
+    now: datetime,
+    done: Consequences,
+    application: Application | None = None,
+) -> None:
+    """One label, with its certificate, its journal entry and the mail to its holder."""
+    award.revoked_at = now
+    revoke_papers(session, award.id, reason, by, now=now)
+    teacher = session.get(Teacher, award.teacher) if award.teacher else None
+    school = session.get(School, award.school) if award.school and award.label == "school" else None
+    who = teacher.name if teacher else school.name if school else award.id
+    name = KINDS[award.label].name
+    done.add("award" if award.label == "european" else "label", award.id, f"{name} of {who}: revoked.")
+    application = application or session.get(Application, award.id)
+    if application is not None:
+        certificate = session.scalar(
+            sa.select(Document.id).where(
+                Document.application == application.id,
+                Document.kind == "certificate",
+                Document.name.contains(award.id),
+            )
+        )
+        if certificate is not None:
+            done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
+        note(session, application, by, "revoked a label", now, award=award.id, because=reason)
+    pupils = session.scalar(
+        sa.select(sa.func.sum(PupilClass.pupils)).where(
+            PupilClass.award == award.id, PupilClass.made_at.is_not(None)
+        )
+    )
+    if pupils:
+        done.add("pupils", award.id, f"{pupils} pupils’ certificates were made on the strength of it.")
+    project = session.get(Project, award.project) if award.project else None
+    for one in _to_tell(session, teacher, application):
+        outbox.queue(
+            session,
+            reason=f"{award.id}/{outbox.Template.LABEL_REVOKED.value}" + ("" if teacher else f"/{one.email}"),
+            template=outbox.Template.LABEL_REVOKED,
+            language=one.language, to_name=one.name, to_address=one.email,
+            context={
+                "application": award.id, "label": name, "project_title": project.title if project else "",
+                "holder": who, "organisation_name": session.get_one(Organisation, award.organisation).name,
+                "reason": reason,
+            },
+            now=now, application=application.id if application else None,
+        )  # fmt: skip
+
+
+def _to_tell(session: Session, teacher: Teacher | None, application: Application | None) -> list[Person]:
+    """Whom it concerns that a label is taken back: its teacher, or everybody of the school."""
+    if teacher is not None:
+        return [Person(teacher.name, teacher.email, teacher.language)]
+    return everyone(session, application) if application and application.label == "school" else []
+
+
+# Looking ----------------------------------------------------------------------------------------
+
+
+def _award(session: Session, identifier: str) -> Award:
+    award = session.get(Award, identifier)
+    if award is None:
+        raise NotFound(f"There is no label {identifier}.")
+    return award
+
+
+def _nomination(session: Session, identifier: str) -> Application:
+    application = session.get(Application, identifier)
+    if application is None or application.label != "nomination":
+        raise NotFound(f"There is no nomination {identifier}.")
+    return application
+
+
+def _held_cycle(session: Session, year: int) -> Cycle:
+    """A cycle, held against its run until the end of the transaction."""
+    cycle = session.get_one(Cycle, year)
+    held(session, cycle.application)
+    session.refresh(cycle)
+    return cycle
+
+
+def _european(session: Session, cycle: Cycle, project: str) -> list[Award]:
+    """The valid European awards of a project in a year."""
+    given = sa.select(CycleLabel.european).where(CycleLabel.year == cycle.year, CycleLabel.project == project)
+    return list(
+        session.scalars(
+            sa.select(Award).where(Award.id.in_(given), Award.revoked_at.is_(None)).order_by(Award.id)
+        )
+    )
+
+
+def _still_holds(session: Session, cycle: Cycle, project: str, teacher: str) -> bool:
+    """Whether a teacher has another valid National Quality Label for the project in the frozen list."""
+    return (
+        session.scalar(
+            sa.select(CycleLabel.award)
+            .join(Award, Award.id == CycleLabel.award)
+            .where(
+                CycleLabel.year == cycle.year,
+                CycleLabel.project == project,
+                CycleLabel.teacher == teacher,
+                Award.revoked_at.is_(None),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def _touch(done: Consequences, application: Application) -> None:
+    if application.id not in done.touched:
+        done.touched.append(application.id)

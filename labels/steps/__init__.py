@@ -1,0 +1,1 @@
+"""Steps: what is asked of whom, and what came of it."""

@@ -1,0 +1,29 @@
+"""What came of an answer: accepted, or refused and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labels.errors import LabelsError
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an answer was not accepted; the step stays open and what was typed is kept."""
+
+    why: str
+    error: LabelsError | None = None
+    noted: bool = False
+    """Whether the journal tells of it already."""
+    mailed: bool = False
+    """Whether a new code waits to be mailed, in place of one that was tried too often."""
+    replace: bool = False
+    """Whether this person can't answer any more at all, so that the run is to look again and ask somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What an accepted answer did, in a sentence for the person who gave it."""
+
+    application: str
+    remark: str

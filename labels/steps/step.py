@@ -1,0 +1,230 @@
+"""Steps: what is asked of whom, opened with a one-time code and closed with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.errors import NotFound
+from labels.identifiers import step_id
+from labels.kinds import KINDS
+from labels.record.schema import (
+    Application,
+    Organisation,
+    Project,
+    School,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
+from labels.steps.codes import code_hash, review_code
+
+AWAITED = (
+    StepKind.REVIEW,
+    StepKind.INFORMATION,
+    StepKind.ASSIGNMENT,
+    StepKind.SELF_ASSESSMENT,
+    StepKind.DECLARATION,
+    StepKind.SCREENING,
+    StepKind.AWARDING,
+)
+"""The kinds of step that an application waits for; the others are rights that nobody waits for."""
+
+
+_COUNT = sa.select(sa.func.count()).where(
+    Step.application == sa.bindparam("application"), Step.kind == sa.bindparam("kind")
+)
+
+
+def open_step(
+    session: Session,
+    application: Application,
+    kind: StepKind,
+    assignee: str,
+    *,
+    now: datetime,
+    key: bytes,
+    due: datetime | None = None,
+    seat: int = 1,
+    organisation: str | None = None,
+    asked_by: str | None = None,
+    question: str | None = None,
+    number: int | None = None,
+) -> Step:
+    """Opens a step for one person; its code is derived from `key` and only its hash is kept.
+
+    `number` counts the application's steps of the kind, from 1, where the caller knows it; the step is
+    in the database after the next flush, before which nothing there may refer to it.
+    """
+    if number is None:
+        number = 1 + (session.scalar(_COUNT, {"application": application.id, "kind": kind}) or 0)
+    identifier = step_id(application.id, kind, number)
+    step = Step(
+        id=identifier,
+        application=application.id,
+        kind=kind,
+        number=number,
+        instance=application.instance,
+        seat=seat,
+        assignee=assignee,
+        organisation=organisation,
+        state=StepState.OPEN,
+        opened_at=now,
+        due_at=due,
+        asked_by=asked_by,
+        question=question,
+        code_hash=code_hash(review_code(key, identifier, 1)),
+        code_number=1,
+        code_failures=0,
+    )
+    session.add(step)
+    return step
+
+
+def renew_code(step: Step, key: bytes) -> None:
+    """Makes the step's code void and a new one valid; the caller mails it."""
+    step.code_number += 1
+    step.code_failures = 0
+    step.code_hash = code_hash(review_code(key, step.id, step.code_number))
+
+
+def close_step(step: Step, state: StepState, now: datetime, because: str | None = None) -> None:
+    """Ends a step; its code is void from then on."""
+    step.state = state
+    step.closed_at = now
+    step.closed_because = because
+
+
+def every_step(session: Session, application: Application) -> list[Step]:
+    """The steps of all the application's instances, oldest first."""
+    return list(session.scalars(_STEPS, {"application": application.id}))
+
+
+_STEPS = (
+    sa.select(Step)
+    .where(Step.application == sa.bindparam("application"))
+    .order_by(Step.opened_at, Step.number)
+)
+
+
+def steps_of(session: Session, application: Application, *kinds: StepKind) -> list[Step]:
+    """The steps of the application's present instance, oldest first; all kinds unless some are named."""
+    return [
+        step
+        for step in every_step(session, application)
+        if step.instance == application.instance and (not kinds or step.kind in kinds)
+    ]
+
+
+def open_steps(session: Session, application: Application) -> list[Step]:
+    """The steps that the application waits for now."""
+    return awaited_of(application, every_step(session, application))
+
+
+def awaited_of(application: Application, steps: Iterable[Step]) -> list[Step]:
+    """Those of the application's steps that it waits for now."""
+    return [
+        step
+        for step in steps
+        if step.kind in AWAITED and step.state is StepState.OPEN and step.instance == application.instance
+    ]
+
+
+def held(session: Session, application_id: str) -> Application:
+    """The application, held against other writers until the end of the transaction.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    return _found(session, application_id, _HELD)
+
+
+def held_by_step(session: Session, step_id: str) -> tuple[Application, Step]:
+    """A step and its application, both held against other writers until the end of the transaction.
+
+    Raises:
+        NotFound: there is no such step.
+    """
+    row = session.execute(_HELD_BY_STEP, {"step": step_id}).first()
+    if row is None:
+        raise NotFound(f"There is no step {step_id}.")
+    _keep(session, row)
+    return row.Application, row.Step
+
+
+def seen(session: Session, application_id: str) -> Application:
+    """The application, for reading.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    return _found(session, application_id, _WHOLE)
+
+
+_WHOLE = (
+    sa.select(Application, Teacher, School, Project, Organisation)
+    .outerjoin(Teacher, Teacher.id == Application.teacher)
+    .outerjoin(School, School.id == Application.school)
+    .outerjoin(Project, Project.id == Application.project)
+    .outerjoin(Organisation, Organisation.id == Application.organisation)
+    .where(Application.id == sa.bindparam("application"))
+    .execution_options(populate_existing=True)
+)
+"""An application with whom and what it is about: nearly everything that is done asks for all of them."""
+
+
+_HELD = _WHOLE.with_for_update(of=Application)
+
+
+_HELD_BY_STEP = (
+    sa.select(Application, Step, Teacher)
+    .join(Step, Step.application == Application.id)
+    .outerjoin(Teacher, Teacher.id == Application.teacher)
+    .where(Step.id == sa.bindparam("step"))
+    .with_for_update(of=(Application, Step))
+    .execution_options(populate_existing=True)
+)
+
+
+def _found(
+    session: Session,
+    application_id: str,
+    query: sa.Select[tuple[Application, Teacher, School, Project, Organisation]],
+) -> Application:
+    row = session.execute(query, {"application": application_id}).first()
+    if row is None:
+        raise NotFound(f"There is no application {application_id}.")
+    _keep(session, row)
+    application: Application = row[0]
+    return application
+
+
+def _keep(session: Session, row: sa.Row[Any]) -> None:
+    """A session forgets what nobody refers to; these it is about to be asked for again."""
+    session.info.setdefault("kept", []).append(row)
+
+
+def common_context(session: Session, application: Application) -> dict[str, str]:
+    """What every mail about an application can tell."""
+    project = session.get(Project, application.project) if application.project else None
+    organisation = session.get_one(Organisation, application.organisation)
+    return {
+        "application": application.id,
+        "label": KINDS[application.label].name,
+        "project_title": project.title if project else "",
+        "holder": _applicant(session, application, organisation),
+        "organisation_name": organisation.name,
+    }
+
+
+def _applicant(session: Session, application: Application, organisation: Organisation) -> str:
+    if application.teacher:
+        return session.get_one(Teacher, application.teacher).name
+    if application.school:
+        return session.get_one(School, application.school).name
+    return organisation.name

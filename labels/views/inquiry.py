@@ -1,0 +1,338 @@
+"""Where things stand, as commands show it and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from labels.errors import NotFound
+from labels.record.schema import (
+    Application,
+    Award,
+    CyclePlace,
+    CycleProject,
+    Decision,
+    Document,
+    Issued,
+    Journal,
+    Mail,
+    Notice,
+    Organisation,
+    Project,
+    PupilClass,
+    Review,
+    RuleText,
+    School,
+    Stage,
+    Step,
+    StepState,
+    Teacher,
+)
+from labels.rules.calendars import place
+from labels.rules.kept import rules_of
+from labels.steps.step import AWAITED, open_steps
+
+
+class Awaited(BaseModel):
+    """What is awaited of whom, by when."""
+
+    step: str
+    what: str
+    who: str
+    by: datetime | None
+
+
+class ReviewView(BaseModel):
+    """A review; its content is shown only once nobody can be swayed by it."""
+
+    step: str
+    reviewer: str
+    seat: int
+    given_at: datetime
+    scores: dict[str, int] | None = None
+    total: int | None = None
+    """The sum of the points, of what counts in a total."""
+    comment: str | None = None
+    note: str | None = None
+    void_because: str | None = None
+
+
+class DecisionView(BaseModel):
+    """A decision, with the reasons as they went into the letter."""
+
+    instance: int
+    outcome: str
+    score: float | None
+    maximum: int | None = None
+    pass_mark: int | None = None
+    decided_at: datetime
+    inputs_digest: str
+    reasons: list[str]
+    routes: list[str] = Field(default_factory=list)
+    """What the applicant can do now."""
+
+
+class DocumentView(BaseModel):
+    """A document and where it lies in the store."""
+
+    kind: str
+    name: str
+    key: str
+    size: int
+
+
+class JournalView(BaseModel):
+    """One entry of the journal."""
+
+    at: datetime
+    who: str
+    what: str
+    step: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class ApplicationView(BaseModel):
+    """Where an application stands, all of it (`labels show`)."""
+
+    application: str
+    label: str
+    organisation: str
+    country: str
+    organisation_name: str = ""
+    teacher: str | None
+    teacher_name: str | None = None
+    project: str | None
+    project_title: str | None = None
+    school: str | None
+    school_name: str | None = None
+    stage: str
+    since: datetime
+    outcome: str | None
+    revoked_at: datetime | None = None
+    """When the label that it was awarded was taken back; why stands in the journal."""
+    submitted_at: datetime
+    round: str | None
+    round_opens: datetime | None = None
+    """Where it came late and rolled over: when its round opens."""
+    school_year: int | None = None
+    """The year in which the school year began that it counts for, and that its certificate says."""
+    decide_by: datetime | None
+    rules: str
+    run: str | None
+    url: str = ""
+    """Where the run is in Prefect's pages; empty where there is none."""
+    awaiting: list[Awaited]
+    reviews: list[ReviewView]
+    decisions: list[DecisionView]
+    documents: list[DocumentView]
+    journal: list[JournalView]
+
+
+class InboxItem(BaseModel):
+    """One step that awaits a person (`labels inbox`)."""
+
+    step: str
+    application: str
+    what: str
+    by: datetime | None
+    url: str
+
+
+def show(session: Session, application_id: str, site_url: str = "") -> ApplicationView:
+    """Where the application stands; `site_url` is where people reach Prefect's pages.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    application = session.get(Application, application_id)
+    if application is None:
+        raise NotFound(f"There is no application {application_id}.")
+    of = application.id
+    teacher = session.get(Teacher, application.teacher) if application.teacher else None
+    project = session.get(Project, application.project) if application.project else None
+    school = session.get(School, application.school) if application.school else None
+    award = session.get(Award, of, populate_existing=True)
+    return ApplicationView(
+        application=of,
+        label=application.label,
+        organisation=application.organisation,
+        organisation_name=session.get_one(Organisation, application.organisation).name,
+        country=application.country,
+        teacher=application.teacher,
+        teacher_name=teacher.name if teacher else None,
+        project=application.project,
+        project_title=project.title if project else None,
+        school=application.school,
+        school_name=school.name if school else None,
+        stage=application.stage.value,
+        since=application.stage_since,
+        outcome=application.outcome.value if application.outcome else None,
+        revoked_at=award.revoked_at if award else None,
+        submitted_at=application.submitted_at,
+        round=application.round,
+        round_opens=_rolled_into(session, application),
+        school_year=application.school_year,
+        decide_by=application.decide_by,
+        rules=session.get_one(RuleText, application.rules).version,
+        run=application.run,
+        url=run_page(site_url, application.run),
+        awaiting=[
+            Awaited(step=step.id, what=step.kind.value, who=step.assignee, by=step.due_at)
+            for step in open_steps(session, application)
+        ],
+        reviews=_reviews(session, application),
+        decisions=[
+            DecisionView(
+                instance=row.instance,
+                outcome=row.outcome.value,
+                score=row.score,
+                maximum=row.verdict.get("maximum"),
+                pass_mark=row.verdict.get("pass_mark"),
+                decided_at=row.decided_at,
+                inputs_digest=row.inputs_digest,
+                reasons=list(row.verdict.get("reasons", []))
+                + [f"{one['problem']} {one['remedy']}" for one in row.verdict.get("conditions", [])],
+                routes=list(row.verdict.get("routes", [])),
+            )
+            for row in session.scalars(
+                sa.select(Decision).where(Decision.application == of).order_by(Decision.instance)
+            )
+        ],
+        documents=[
+            DocumentView(kind=row.kind, name=row.name, key=row.key, size=row.size)
+            for row in session.scalars(
+                sa.select(Document).where(Document.application == of).order_by(Document.id)
+            )
+        ],
+        journal=[
+            JournalView(at=row.at, who=row.who, what=row.what, step=row.step, details=row.details)
+            for row in session.scalars(
+                sa.select(Journal).where(Journal.application == of).order_by(Journal.id)
+            )
+        ],
+    )
+
+
+def _rolled_into(session: Session, application: Application) -> datetime | None:
+    if application.label != "national" or application.round is None:
+        return None
+    calendar = rules_of(session, application).national.calendar
+    placement = place(application.submitted_at, calendar, application.country)
+    return placement.opens_at if placement.rolled_over else None
+
+
+def run_page(site_url: str, run: str | None) -> str:
+    return f"{site_url}/runs/flow-run/{run}" if run else ""
+
+
+def _reviews(session: Session, application: Application) -> list[ReviewView]:
+    decided = application.outcome is not None
+    counted = rules_of(session, application).criteria_set.counted
+    rows = session.execute(
+        sa.select(Review, Step.seat)
+        .join(Step, Step.id == Review.step)
+        .where(Review.application == application.id)
+        .order_by(Review.given_at)
+    )
+    return [
+        ReviewView(
+            step=review.step,
+            reviewer=review.reviewer,
+            seat=seat,
+            given_at=review.given_at,
+            void_because=review.void_because,
+            **(
+                {
+                    "scores": review.scores,
+                    "total": sum(review.scores[criterion.id] for criterion in counted),
+                    "comment": review.comment,
+                    "note": review.note,
+                }
+                if decided
+                else {}
+            ),
+        )
+        for review, seat in rows
+    ]
+
+
+def inbox(session: Session, email: str, site_url: str) -> list[InboxItem]:
+    """The steps that await this person, the most urgent first."""
+    rows = session.execute(
+        sa.select(Step, Application.run)
+        .join(Application, Application.id == Step.application)
+        .where(Step.assignee == email.lower(), Step.state == StepState.OPEN, Step.kind.in_(AWAITED))
+        .order_by(Step.due_at, Step.id)
+    )
+    return [
+        InboxItem(
+            step=step.id,
+            application=step.application,
+            what=step.kind.value,
+            by=step.due_at,
+            url=run_page(site_url, run),
+        )
+        for step, run in rows
+    ]
+
+
+EXPORTS: dict[str, type[Any]] = {
+    "applications": Application,
+    "reviews": Review,
+    "awards": Award,
+    "rankings": CyclePlace,
+    "projects": CycleProject,
+    "mail": Mail,
+    "journal": Journal,
+    "pupils": PupilClass,
+    "reminders": Notice,
+    "papers": Issued,
+}
+"""What `labels export` knows."""
+
+_LEFT_OUT = {"mail": {"context"}, "applications": {"content"}, "papers": {"facts", "marks"}}
+
+
+def export_columns(what: str) -> list[str]:
+    """The names of the columns of `export`, which has them also where there are no rows."""
+    return [c.name for c in _exported(what)]
+
+
+def _exported(what: str) -> list[sa.Column[Any]]:
+    return [c for c in EXPORTS[what].__table__.columns if c.name not in _LEFT_OUT.get(what, set())]
+
+
+def export(session: Session, what: str) -> Iterator[dict[str, Any]]:
+    """Flat rows of one table of the record, streamed."""
+    table = EXPORTS[what].__table__
+    statement = sa.select(*_exported(what)).order_by(*table.primary_key.columns)
+    if what == "reviews":
+        # Blind until the decision, here as everywhere.
+        statement = statement.join(Application, Application.id == table.c.application).where(
+            Application.outcome.is_not(None)
+        )
+    for row in session.execute(statement, execution_options={"yield_per": 1000}):
+        yield {
+            name: value.value if hasattr(value, "value") else value for name, value in row._mapping.items()
+        }
+
+
+def hidden_reviews(session: Session) -> int:
+    """How many reviews `export` leaves out, since their application is not decided."""
+    undecided = sa.select(Application.id).where(Application.outcome.is_(None))
+    return session.scalar(sa.select(sa.func.count()).where(Review.application.in_(undecided))) or 0
+
+
+def has_applications(session: Session) -> bool:
+    """Whether there is any application, open or closed."""
+    return session.scalar(sa.select(Application.id).limit(1)) is not None
+
+
+def unfinished(session: Session) -> int:
+    """How many applications are not closed."""
+    return session.scalar(sa.select(sa.func.count()).where(Application.stage != Stage.CLOSED)) or 0

@@ -1,0 +1,277 @@
+"""What nobody can move: open applications without an owner, a date ahead or a way on, and what mends each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+from sqlalchemy.orm import Session, aliased
+
+from labels.answering.deadlines import PASSING, STILL_OPEN
+from labels.answering.reminders import DECIDED_BY
+from labels.clock import in_words
+from labels.people.roles import Role
+from labels.record.schema import (
+    OPEN_STAGES,
+    Application,
+    Journal,
+    Mail,
+    Organisation,
+    SchoolRound,
+    Staff,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+)
+from labels.steps.step import AWAITED
+
+A_MOMENT = timedelta(minutes=10)
+"""What is under way is not stuck: upkeep comes by every ten minutes and mends what it can."""
+
+A_WHILE = timedelta(hours=1)
+"""The same for what may have thousands of certificates or messages to make."""
+
+TRIES = 3
+"""Attempts after which a message is told of: the first two are a quarter of an hour."""
+
+ROUND_WITHIN = timedelta(hours=1)
+"""A round checks and invites within minutes; after this it has lost its run."""
+
+RECOVER = "labels recover"
+UPKEEP = "labels upkeep"
+
+WAITING = tuple(stage for stage in OPEN_STAGES if stage not in (Stage.SUBMITTED, Stage.DECIDED))
+"""Stages in which an application waits for somebody; in the other two its run is at work."""
+
+
+class Stuck(BaseModel):
+    """One reason why something does not go on by itself (`labels stuck`)."""
+
+    subject: str
+    """The application; an organisation or a message where it is not about one."""
+    organisation: str | None = None
+    stage: str | None = None
+    awaits: str | None = None
+    """Whose turn it is."""
+    since: datetime | None = None
+    reason: str
+    mend: str
+    """The command that mends it."""
+
+
+def stuck(session: Session, now: datetime) -> list[Stuck]:
+    """Everything that the record alone shows to be stuck; whether each run is well, Prefect knows."""
+    found = [
+        one
+        for look in (
+            _runless,
+            _unseen,
+            _idle,
+            _unowned,
+            _departed,
+            _overdue,
+            _undated,
+            _unsent,
+            _uncoordinated,
+            _unfinished,
+        )
+        for one in look(session, now)
+    ]
+    return in_order(list({(one.subject, one.reason): one for one in reversed(found)}.values()))
+
+
+def in_order(found: list[Stuck]) -> list[Stuck]:
+    """By organisation, and what is about one application together."""
+    return sorted(found, key=lambda one: (one.organisation or "", one.subject, one.reason))
+
+
+def _of(application: Application, reason: str, mend: str, **more: Any) -> Stuck:
+    return Stuck(
+        subject=application.id, organisation=application.organisation, stage=application.stage.value,
+        reason=reason, mend=mend, **{"since": application.stage_since} | more,
+    )  # fmt: skip
+
+
+_OPEN = Application.stage.in_(OPEN_STAGES)
+_NOT_SEEN = Application.parked_revision < Application.revision
+_ITS_STEP = (Step.application == Application.id, Step.instance == Application.instance)
+_AWAITED = (STILL_OPEN, Step.kind.in_(AWAITED), *_ITS_STEP, Application.outcome.is_(None), _OPEN)
+
+
+def _runless(session: Session, now: datetime) -> Iterator[Stuck]:
+    for one in session.scalars(
+        sa.select(Application).where(
+            _OPEN, Application.run.is_(None), Application.stage_since < now - A_MOMENT
+        )
+    ):
+        yield _of(one, "No run drives it.", RECOVER)
+
+
+def _unseen(session: Session, now: datetime) -> Iterator[Stuck]:
+    newest = (
+        sa.select(sa.func.max(Journal.at))
+        .where(Journal.application == Application.id)
+        .correlate(Application)
+        .scalar_subquery()
+    )
+    for one, at in session.execute(
+        sa.select(Application, newest).where(
+            _OPEN, _NOT_SEEN, Application.run.is_not(None), newest < now - A_MOMENT
+        )
+    ):
+        yield _of(one, f"Its run has not seen what happened at {in_words(at)}.", RECOVER, since=at)
+
+
+def _idle(session: Session, now: datetime) -> Iterator[Stuck]:
+    """At work for longer than any execution takes, while nothing is new."""
+    for one in session.scalars(
+        sa.select(Application).where(
+            Application.stage.in_((Stage.SUBMITTED, Stage.DECIDED)),
+            ~_NOT_SEEN,
+            Application.run.is_not(None),
+            Application.stage_since < now - A_WHILE,
+        )
+    ):
+        yield _of(one, f"Nothing moved it on since it was {one.stage.value}.", RECOVER)
+
+
+def _unowned(session: Session, now: datetime) -> Iterator[Stuck]:
+    nomination = aliased(Application)
+    still_nominating = sa.exists().where(
+        Application.label == "european",
+        nomination.label == "nomination",
+        nomination.round == Application.round,
+        nomination.outcome.is_(None),
+    )
+    for one in session.scalars(
+        sa.select(Application).where(
+            Application.stage.in_(WAITING),
+            Application.outcome.is_(None),
+            Application.run.is_not(None),
+            ~_NOT_SEEN,
+            Application.stage_since < now - A_MOMENT,
+            ~sa.exists().where(STILL_OPEN, Step.kind.in_(AWAITED), *_ITS_STEP),
+            ~still_nominating,
+        )
+    ):
+        yield _of(one, "Nobody is awaited.", RECOVER)
+
+
+def _departed(session: Session, now: datetime) -> Iterator[Stuck]:
+    """Awaited of somebody who may not answer any more."""
+    has_role = sa.exists().where(Staff.email == Step.assignee, Staff.organisation == Application.organisation)
+    for one, step in session.execute(
+        sa.select(Application, Step)
+        .join(Step, Step.application == Application.id)
+        .where(*_AWAITED, Step.kind == StepKind.REVIEW, ~has_role)
+    ):
+        reason = f"{step.assignee} is no longer on the staff of {one.organisation} and can't answer."
+        yield _of(one, reason, _reassign(step), awaits=step.assignee, since=step.opened_at)
+
+
+def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
+    for one, step in session.execute(
+        sa.select(Application, Step)
+        .join(Step, Step.application == Application.id)
+        .where(*_AWAITED, Step.due_at < now)
+    ):
+        due = in_words(step.due_at)
+        if step.kind in PASSING:
+            if step.due_at < now - A_MOMENT:
+                reason = f"The deadline of the {step.kind.value} passed, {due}, and nothing came of it."
+                yield _of(one, reason, UPKEEP, awaits=step.assignee, since=step.due_at)
+            continue
+        mend = (
+            _reassign(step) if step.kind is StepKind.REVIEW else f"labels deadline {step.id} --until DATE …"
+        )
+        reason = f"The {step.kind.value} was due {due}."
+        yield _of(one, reason, mend, awaits=step.assignee, since=step.due_at)
+
+
+def _undated(session: Session, now: datetime) -> Iterator[Stuck]:
+    """No date ahead: neither a deadline of somebody awaited nor a day of the decision."""
+    other = aliased(Step)
+    dated = sa.exists().where(
+        other.application == Application.id,
+        other.instance == Application.instance,
+        other.state == StepState.OPEN,
+        other.kind.in_(AWAITED),
+        other.due_at.is_not(None),
+    )
+    passed = sa.and_(Application.label.in_(DECIDED_BY), Application.decide_by < now)
+    for one, step in session.execute(
+        sa.select(Application, Step)
+        .outerjoin(Step, sa.and_(*_AWAITED))
+        .where(
+            Application.stage.in_(WAITING),
+            Application.outcome.is_(None),
+            sa.or_(passed, sa.and_(Application.decide_by.is_(None), Step.id.is_not(None), ~dated)),
+        )
+    ):
+        who, mend = (step.assignee if step else None), f"labels show {one.id}"
+        if step and step.kind is StepKind.ASSIGNMENT:
+            mend = _reassign(step)
+        due = (
+            f"The decision was due {in_words(one.decide_by)}." if one.decide_by else "There is no date ahead."
+        )
+        yield _of(one, due, mend, awaits=who, since=one.decide_by or one.stage_since)
+
+
+def _reassign(step: Step) -> str:
+    return f"labels reassign {step.id} --to EMAIL …"
+
+
+def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
+    for mail, application in session.execute(
+        sa.select(Mail, Application)
+        .outerjoin(Application, Application.id == Mail.application)
+        .where(Mail.sent_at.is_(None), sa.or_(Mail.attempts >= TRIES, Mail.queued_at < now - A_WHILE))
+    ):
+        what = f"The message {mail.template} to {mail.to_address}"
+        if mail.attempts:
+            error = mail.last_error or "no attempt told how it went."
+            reason = (
+                f"{what} failed {mail.attempts} times: {error} Tried again {in_words(mail.next_attempt_at)}."
+            )
+            mend = "labels export mail"
+        elif mail.attachment:
+            reason, mend = (
+                f"{what} waits for its {mail.attachment.partition('/')[0]}, which is not stored.",
+                RECOVER,
+            )
+        else:
+            reason, mend = f"{what} was never tried.", UPKEEP
+        yield Stuck(
+            subject=mail.application or mail.reason,
+            organisation=application.organisation if application else None,
+            stage=application.stage.value if application else None,
+            awaits=mail.to_address, since=mail.queued_at, reason=reason, mend=mend,
+        )  # fmt: skip
+
+
+def _unfinished(session: Session, now: datetime) -> Iterator[Stuck]:
+    begun = sa.select(SchoolRound).where(
+        SchoolRound.invited_at.is_(None), SchoolRound.begun_at < now - ROUND_WITHIN
+    )
+    for one in session.scalars(begun):
+        what = "invited everybody" if one.checked_at else "checked the schools"
+        yield Stuck(
+            subject=f"School Label {one.year}", since=one.begun_at,
+            reason=f"Its round has not {what}, hours after it began.",
+            mend=f"labels preselect --on {one.on}",
+        )  # fmt: skip
+
+
+def _uncoordinated(session: Session, now: datetime) -> Iterator[Stuck]:
+    coordinated = sa.exists().where(Staff.organisation == Organisation.id, Staff.role == Role.COORDINATOR)
+    has_open = sa.exists().where(Application.organisation == Organisation.id, _OPEN)
+    for one in session.scalars(sa.select(Organisation).where(~coordinated, has_open)):
+        yield Stuck(
+            subject=one.id, organisation=one.id, awaits=one.email,
+            reason=f"Nobody coordinates it; {one.email} is told instead.",
+            mend="labels import DIR (with staff.csv)",
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Words: text, sentences, languages."""

@@ -1,0 +1,1 @@
+"""What people and upkeep do, whichever door they come through."""

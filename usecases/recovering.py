@@ -1,0 +1,282 @@
+"""Recovery: every open application has a run at the right step, whatever was lost."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import httpx
+import sqlalchemy as sa
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Crashed
+
+from adapters.prefect.client import form_of, read_run
+from adapters.prefect.runs import DEPLOYMENTS
+from adapters.workspace import Workspace
+from labels.errors import OutOfReach
+from labels.record.schema import OPEN_STAGES, Application, Document, Mail, Stage
+from usecases.running import replace, wake
+
+PATIENCE = timedelta(minutes=2)
+"""An execution takes seconds: a run that is under way for longer than this has lost its process."""
+
+
+UPKEEP_PATIENCE = timedelta(minutes=10)
+"""The same for upkeep, which may have much mail to send: as long as until the next."""
+
+
+AWARD_PATIENCE = timedelta(hours=1)
+"""The same for the award of a year, which makes thousands of certificates: where nobody looks for signs of life."""
+
+
+_LOST = "its process was lost"
+
+
+_OURS = DeploymentFilter(
+    name=DeploymentFilterName(
+        any_=[name.partition("/")[2] for name in DEPLOYMENTS.values()]
+        + ["european-year", "preselection", "upkeep"]
+    )
+)
+
+
+_UNDER_WAY = FlowRunFilter(
+    state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
+)
+
+
+FORM_WITHIN = timedelta(seconds=15)
+"""After that a suspension without a form is never given one."""
+
+
+PAGE = 200
+"""Runs that Prefect's server tells of in one answer, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What recovery found and did for one application."""
+
+    application: str
+    did: str
+
+
+def recover(
+    here: Workspace,
+    client: SyncPrefectClient,
+    *,
+    patience: timedelta = PATIENCE,
+    application_id: str | None = None,
+) -> list[Recovered]:
+    """Sees to it that every application that is not closed has a run at the right step.
+
+    Safe to run at any time, twice at once and after the loss of Prefect's whole database. One
+    application that can't be helped keeps none of the others waiting. Prefect is asked for the runs of
+    many applications at once; only one that is not as it should be is looked at by itself.
+    """
+    done = []
+    for driven, ails in _looked_at(here, client, patience, application_id):
+        if ails is None:
+            continue
+        try:
+            did = _recover_one(here, client, driven.id, patience)
+        except (OutOfReach, httpx.HTTPError):
+            raise
+        except Exception as error:
+            did = f"could not be brought back: {error}"
+        if did is not None:
+            done.append(Recovered(driven.id, did))
+    if application_id is None:
+        done += end_lost_runs(client, patience)
+    return done
+
+
+class Ailment(StrEnum):
+    """What can be wrong with the run of an application that is not closed."""
+
+    NO_RUN = "no run drives it"
+    LOST = "Prefect does not know its run"
+    ENDED = "its run ended before it did"
+    NEWS = "its run has not seen what is new"
+    NO_FORM = "it is not known whether its run waits with a form"
+    """Whoever looks finds out: most do."""
+    STALLED = "its run is under way for longer than an execution takes"
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """An application that is not closed, as far as its run is concerned."""
+
+    id: str
+    run: str | None
+    news: bool
+    form_seen: str | None
+
+
+def _looked_at(
+    here: Workspace, client: SyncPrefectClient, patience: timedelta, application_id: str | None = None
+) -> Iterator[tuple[Driven, Ailment | None]]:
+    """The applications that are not closed, each with what is wrong with its run, asked for by the page."""
+    query = sa.select(
+        Application.id,
+        Application.run,
+        (Application.parked_revision < Application.revision).label("news"),
+        Application.form_seen,
+    ).where(Application.stage.in_(OPEN_STAGES))
+    if application_id is not None:
+        query = query.where(Application.id == application_id)
+    with here.record.reading() as session:
+        rows = session.execute(query.order_by(Application.submitted_at, Application.id)).all()
+    for first in range(0, len(rows), PAGE):
+        some = [Driven(*row) for row in rows[first : first + PAGE]]
+        runs = _read_runs(client, [one.run for one in some if one.run])
+        for one in some:
+            yield one, _ailment(one, runs.get(one.run or ""), patience)
+
+
+def ailing(
+    here: Workspace, client: SyncPrefectClient, patience: timedelta = PATIENCE
+) -> list[tuple[str, str]]:
+    """The applications whose run is not well and what is wrong with it; changes nothing.
+
+    That there is no run, or that it has not seen what is new, the record itself knows.
+    """
+    found = []
+    for driven, ails in _looked_at(here, client, patience):
+        if ails in (Ailment.LOST, Ailment.ENDED) or (
+            ails is Ailment.STALLED and not _shows_life(here, driven.id, patience)
+        ):
+            found.append((driven.id, ails.value))
+        elif ails is Ailment.NO_FORM:
+            run = read_run(client, driven.run)
+            state = run.state if run else None
+            waits = run is not None and state is not None and state.is_paused()
+            if run and state and waits and _age(state) >= FORM_WITHIN and form_of(client, run) is None:
+                found.append((driven.id, "its run waits without a form, which nobody can answer"))
+    return found
+
+
+def _read_runs(client: SyncPrefectClient, wanted: Sequence[str]) -> dict[str, FlowRun]:
+    """Those of the runs that Prefect has, by their ids."""
+    ids = []
+    for run in wanted:
+        with contextlib.suppress(ValueError):  # no id: Prefect has none like that
+            ids.append(UUID(run))
+    if not ids:
+        return {}
+    found = client.read_flow_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=ids)), limit=PAGE)
+    return {str(run.id): run for run in found}
+
+
+def _ailment(driven: Driven, run: FlowRun | None, patience: timedelta) -> Ailment | None:
+    if driven.run is None:
+        return Ailment.NO_RUN
+    if run is None or run.state is None:
+        return Ailment.LOST
+    if run.state.is_final():
+        return Ailment.ENDED
+    if run.state.is_scheduled():
+        return None
+    if run.state.is_paused():
+        if driven.news:
+            return Ailment.NEWS
+        return None if driven.form_seen == str(run.state.id) else Ailment.NO_FORM
+    return None if _age(run.state) < patience else Ailment.STALLED
+
+
+def end_lost_runs(client: SyncPrefectClient, patience: timedelta = PATIENCE) -> list[Recovered]:
+    """Ends in Prefect the runs whose process is gone, whatever they were for.
+
+    Prefect counts them as running for ever, and each takes a place of the work pool: a few of them, and
+    no run would start any more, not even upkeep's.
+    """
+    done = []
+    under_way: list[FlowRun] = []
+    while len(under_way) % PAGE == 0:
+        found = client.read_flow_runs(
+            flow_run_filter=_UNDER_WAY, deployment_filter=_OURS, limit=PAGE, offset=len(under_way)
+        )
+        under_way += found
+        if not found:
+            break
+    for run in under_way:
+        allowed = patience if "application_id" in run.parameters else max(patience, UPKEEP_PATIENCE)
+        if "label:european" in run.tags:
+            allowed = max(allowed, AWARD_PATIENCE)
+        if run.state is None or str(run.id) == flow_run.id or _age(run.state) < allowed:
+            continue
+        client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
+        done.append(Recovered(run.parameters.get("application_id", run.name), "ended a run that was lost"))
+    return done
+
+
+def _age(state: State[Any]) -> timedelta:
+    # Prefect's own clock and ours are the machine's: the record's may be set for a demonstration.
+    return datetime.now(UTC) - state.timestamp
+
+
+def _recover_one(
+    here: Workspace, client: SyncPrefectClient, application_id: str, patience: timedelta
+) -> str | None:
+    with here.record.reading() as session:
+        application = session.get_one(Application, application_id)
+        if application.stage is Stage.CLOSED:  # since somebody looked
+            return None
+        run_id, news = application.run, application.parked_revision < application.revision
+        makes_many = application.label == "european"
+    run = read_run(client, run_id)
+    state = run.state if run else None
+    if run is None or state is None or state.is_final():
+        replace(here, client, application_id, run_id)
+        return "started a run" if run_id is None else "replaced a run that was lost"
+    age = _age(state)
+    if state.is_scheduled():
+        return None
+    if state.is_paused():
+        if form_of(client, run) is not None:
+            with here.record.writing() as session:
+                session.execute(_FORM_SEEN, {"of": application_id, "state": str(state.id)})
+            return wake(here, client, application_id).remark if news else None
+        if age < min(patience, FORM_WITHIN):
+            return None
+        # It died between suspending and saving its form: nobody could ever resume it.
+        client.set_flow_run_state(run.id, Cancelled(message="suspended without a form"), force=True)
+    elif age < patience or (makes_many and _shows_life(here, application_id, patience)):
+        return None
+    else:
+        client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
+    replace(here, client, application_id, run_id)
+    return "replaced a run that was lost"
+
+
+_FORM_SEEN = (
+    sa.update(Application)
+    .where(Application.id == sa.bindparam("of"))
+    .values(form_seen=sa.bindparam("state"))
+    .execution_options(synchronize_session=False)
+)
+
+
+def _shows_life(here: Workspace, application_id: str, patience: timedelta) -> bool:
+    """Whether the application got a document or sent a mail just now: a year's award has thousands to make."""
+    with here.record.reading() as session:
+        newest = session.scalar(
+            sa.select(sa.func.max(Document.stored_at)).where(Document.application == application_id)
+        )
+        sent = session.scalar(sa.select(sa.func.max(Mail.sent_at)).where(Mail.application == application_id))
+    return any(sign is not None and sign > here.now() - patience for sign in (newest, sent))

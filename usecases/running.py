@@ -1,0 +1,88 @@
+"""Waking the run that waits for an answer, and replacing one that was lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.responses import SetStateStatus
+
+from adapters.prefect.client import filled_in, read_run
+from adapters.prefect.form import BLANK
+from adapters.prefect.runs import start
+from adapters.workspace import Workspace
+from labels.record.schema import Application, Resumption, Stage
+
+WAKE_WITHIN = 20.0
+"""Seconds for which a waking is tried while the run is just about to suspend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """Whether the run has seen the news, or what is in its way."""
+
+    done: bool
+    remark: str
+
+
+def wake(
+    here: Workspace,
+    client: SyncPrefectClient,
+    application_id: str,
+    *,
+    within: float = WAKE_WITHIN,
+    pause: Callable[[float], None] = time.sleep,
+) -> Woken:
+    """Makes the application's run look at the record again.
+
+    A run that is only about to suspend is waited for; one that is lost is replaced.
+    """
+    tries = max(1, int(within / 0.25))
+    for _ in range(tries):
+        with here.record.reading() as session:
+            application = session.get_one(Application, application_id)
+            if application.stage is Stage.CLOSED or application.parked_revision >= application.revision:
+                return Woken(True, "its run has seen it")
+            run_id = application.run
+        run = read_run(client, run_id)
+        if run is None or run.state is None or run.state.is_final():
+            replace(here, client, application_id, run_id)
+            return Woken(True, "a new run goes on with it")
+        if run.state.is_scheduled():
+            return Woken(True, "its run is about to start")
+        if run.state.is_paused():
+            result = client.resume_flow_run(run.id, run_input=BLANK)
+            if result.status == SetStateStatus.ACCEPT:
+                return Woken(True, "its run goes on")
+        pause(0.25)
+    return Woken(False, "its run is busy; it looks at the record when it is done, or at the next recovery")
+
+
+def replace(here: Workspace, client: SyncPrefectClient, application_id: str, former: str | None) -> UUID:
+    """A new run in place of `former`, which was found lost; an answer that it did not get to see is kept.
+
+    Of several that found the same run lost, the first asks for a new one and the others get that one.
+    """
+    if former is not None:
+        _keep_unseen_answer(here, client, application_id, former)
+    with here.record.writing() as session:
+        application = session.get_one(Application, application_id, with_for_update=True)
+        if former is not None and application.run == former:
+            application.runs += 1
+            application.run = None
+    return start(here, client, application_id)
+
+
+def _keep_unseen_answer(here: Workspace, client: SyncPrefectClient, application_id: str, former: str) -> None:
+    """Takes the answer that Prefect accepted for a run that died before it could read it."""
+    from usecases.answering import take_answer
+
+    with here.record.reading() as session:
+        seen = session.scalar(sa.select(sa.func.count()).where(Resumption.run == former)) or 0
+    filled = filled_in(client, UUID(former), seen)
+    if filled is not None:
+        take_answer(here, application_id, former, seen, filled)

@@ -1,0 +1,84 @@
+"""Upkeep: what is due is done once, whoever asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from adapters.mail.delivery import Delivered
+from adapters.mail.post import send_due
+from adapters.prefect.client import prefect_client
+from adapters.workspace import Workspace
+from labels.answering import deadlines, reminders
+from labels.errors import OutOfReach
+from labels.record.schema import Application, Cycle
+from labels.views import stuck
+from labels.views.stuck import Stuck
+from usecases import recovering
+from usecases.cycles import publish
+from usecases.recovering import recover
+
+
+def stale_galleries(here: Workspace) -> list[int]:
+    """The same in any workspace."""
+    with here.record.reading() as session:
+        stale = list(
+            session.scalars(
+                sa.select(Cycle.year).where(Cycle.awarded_at.is_not(None), Cycle.published.is_(None))
+            )
+        )
+    for year in stale:
+        publish(here, year)
+    return stale
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one upkeep did."""
+
+    deadlines: list[str]
+    reminded: list[str]
+    recovered: dict[str, str]
+    galleries: list[int]
+    mail: Delivered
+    left_out: str | None = None
+    """What could not be done since Prefect's server is away; nothing is lost by that."""
+
+
+def keep_up(here: Workspace) -> Kept:
+    """All of upkeep at once, also without Prefect's server: then runs are brought back by the next one."""
+    passed = [
+        f"{one.step}: {one.did}"
+        for one in deadlines.pass_deadlines(here.record, now=here.now(), key=here.key)
+    ]
+    reminded = reminders.remind(here.record, now=here.now())
+    recovered: dict[str, str] = {}
+    left_out = None
+    try:
+        with prefect_client() as client:
+            recovered = {one.application: one.did for one in recover(here, client)}
+    except OutOfReach as error:
+        left_out = str(error)
+    return Kept(passed, reminded, recovered, stale_galleries(here), send_due(here), left_out)
+
+
+def look_for_stuck(here: Workspace) -> list[Stuck]:
+    """Everything that does not go on by itself; changes nothing."""
+    with here.record.reading() as session:
+        found = stuck.stuck(session, here.now())
+        try:
+            with prefect_client() as client:
+                ailing = recovering.ailing(here, client)
+        except OutOfReach as error:
+            found.append(Stuck(subject="Prefect", reason=f"{error}", mend="labels up"))
+            ailing = []
+        for identifier, reason in ailing:
+            one = session.get_one(Application, identifier)
+            found.append(
+                Stuck(
+                    subject=one.id, organisation=one.organisation, stage=one.stage.value,
+                    since=one.stage_since, reason=f"{reason[0].upper()}{reason[1:]}.", mend=stuck.RECOVER,
+                )
+            )  # fmt: skip
+    return stuck.in_order(found)
