@@ -6,6 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 from prefect.states import Completed, Running, Suspended
 
+import adapters.prefect.client
 import adapters.prefect.runs
-import tasks.waiting
 import usecases.recovering
 from adapters.documents.store import open_store
 from adapters.prefect.form import form_for
@@ -146,7 +147,10 @@ def test_among_many_it_finds_every_one_that_is_lost(
 @pytest.fixture
 def asked(here: Workspace, prefect: CountingPrefect, monkeypatch: pytest.MonkeyPatch) -> Step:
     """The first of two reviews of an application whose run waits with the form for them."""
-    monkeypatch.setattr(tasks.waiting, "get_client", prefect.client)
+    monkeypatch.setattr(adapters.prefect.client, "get_client", prefect.client)
+    monkeypatch.setattr(
+        adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory")
+    )
     application = submit_file(here, application_file(), "application.json", []).application
     adapters.prefect.runs.start(here, prefect, application)  # type: ignore[arg-type]  # stands in
     with here.record.writing() as session:
