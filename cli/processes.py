@@ -103,8 +103,7 @@ class Services:
     def start_worker(self, kind: str = "warm") -> None:
         """Our worker, or Prefect's stock one (`process`), which runs every flow too.
 
-        It gets no limit of its own: with one, a resume that arrives while the run's former
-        execution winds down stops the stock worker. The work pool's limit does the same, safely.
+        It gets no limit of its own: the work pool's does the same, for all workers together.
         """
         self.start(
             "worker",

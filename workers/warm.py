@@ -278,9 +278,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
     ) -> list[FlowRun]:
         """Takes what is due now; of the rest it knows when to ask again.
 
-        The base worker would take what is due within `prefetch_seconds`, and hold a place for it until then. And it
-        would ask its limiter for a second place for a run that was resumed while its former execution winds
-        down, which stops it.
+        The base worker would take what is due within `prefetch_seconds`, and hold a place for it until then. And for a
+        run that was resumed while its former execution winds down, it would log a warning at every poll.
         """
         loop, due = asyncio.get_running_loop(), []
         for entry in flow_run_response:

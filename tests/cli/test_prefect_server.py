@@ -13,12 +13,18 @@ from uuid import uuid4
 import httpx
 import pytest
 import sqlalchemy as sa
+import uvicorn
+import uvloop
+import yaml
 from prefect.server.database.configurations import AioSqliteConfiguration
 from prefect.server.database.interface import PrefectDBInterface
+from prefect.server.schemas.schedules import CronSchedule
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.prefect.server import RETRY_AFTER, SaysWhenToRetry, as_sqlite_takes_it
+from labels.settings import PROJECT
 from tests.support.prefect_database import prefect_database
 
 
@@ -109,3 +115,19 @@ def test_a_busy_server_says_when_to_come_again() -> None:
 
     assert float(asyncio.run(ask("/busy")).headers["Retry-After"]) == RETRY_AFTER
     assert "Retry-After" not in asyncio.run(ask("/idle")).headers
+
+
+def test_prefects_scheduler_finds_the_next_time_of_each_of_our_schedules() -> None:
+    deployments = yaml.safe_load((PROJECT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    schedules = [CronSchedule(**one) for each in deployments for one in each.get("schedules", ())]
+    assert schedules
+    for schedule in schedules:
+        [first] = asyncio.run(schedule.get_dates(1))
+        assert first > datetime.now(UTC)
+
+
+def test_the_server_runs_on_the_quick_event_loop_and_parser_that_uvicorn_knows() -> None:
+    config = uvicorn.Config(SaysWhenToRetry(Response()))
+    config.load()
+    assert config.get_loop_factory() is uvloop.new_event_loop
+    assert config.http_protocol_class is HttpToolsProtocol

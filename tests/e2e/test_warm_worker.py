@@ -28,9 +28,9 @@ from adapters.prefect.client import form_of, prefect_client
 from tests.e2e.conftest import Stage_
 from tests.support import odd_flows
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(400)]
 
 
 @dataclass
@@ -380,7 +380,7 @@ def test_a_run_is_cancelled_wherever_it_stands(yard_of: Callable[..., Yard]) -> 
 
 
 @pytest.mark.parametrize("kind", ["warm", "process"])
-def test_a_resume_while_the_former_execution_winds_down_stops_only_the_stock_worker(
+def test_a_resume_while_the_former_execution_winds_down_goes_on_after_it(
     yard_of: Callable[..., Yard], kind: str
 ) -> None:
     yard = yard_of(f"resumed-{kind}", kind, "--limit", "4")
@@ -393,9 +393,6 @@ def test_a_resume_while_the_former_execution_winds_down_stops_only_the_stock_wor
         return yard.client.resume_flow_run(run, run_input={"word": ""}).status.value == "ACCEPT"
 
     yard.until(resumed, "it is resumed while its first execution winds down")
-    if kind == "warm":
-        assert yard.until_over(run) is StateType.COMPLETED
-        assert yard.worker.poll() is None
-    else:
-        yard.until(lambda: yard.worker.poll() is not None, "the stock worker has stopped")
-        assert "already holding one of this CapacityLimiter's tokens" in yard.log()
+    assert yard.until_over(run) is StateType.COMPLETED
+    assert yard.worker.poll() is None
+    assert ("Duplicate submission" in yard.log()) == (kind == "process"), "ours does not even ask"

@@ -42,7 +42,7 @@ class _Run:
 
 
 class SmallPrefect:
-    """Behaves as Prefect 3.8.8 was seen to: see `docs/architecture.md` on what the process relies on.
+    """Behaves as Prefect 3.9.1 was seen to: see `docs/architecture.md` on what the process relies on.
 
     `around` is called with the name of everything that changes something, and may end the caller there.
     """
