@@ -12,20 +12,7 @@ from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_answers
 from adapters.workspace import Workspace, existing_workspace
 from cli.output import emit, fail, out, say, table
-from cli.words import (
-    As,
-    AsJson,
-    Code,
-    OneStep,
-    accepted,
-    app,
-    application_of,
-    done,
-    plain,
-    read_json,
-    went_on,
-    worded,
-)
+from cli.words import As, AsJson, Code, OneStep, accepted, application_of, done, plain, read_json, went_on
 from labels.answering import accepting, proving
 from labels.errors import NotMailed
 from labels.mail import outbox
@@ -40,8 +27,6 @@ from usecases.applying import store_evidence
 # Deciding ---------------------------------------------------------------------------------------
 
 
-@app.command()
-@worded
 def inbox(email: As, as_json: AsJson = False) -> None:
     """The steps that await a person."""
     here = existing_workspace()
@@ -71,8 +56,6 @@ def inbox(email: As, as_json: AsJson = False) -> None:
             out.print(f"{application}  {url}", soft_wrap=True)
 
 
-@app.command()
-@worded
 def answer(
     step: OneStep,
     file: Annotated[Path, typer.Argument(help="The answer, as JSON; see `labels schema`.")],
@@ -113,8 +96,6 @@ def answered(
     went_on(here, result.application, as_json, remark)
 
 
-@app.command()
-@worded
 def code(
     subject: Annotated[str, typer.Argument(metavar="STEP|APPLICATION|AWARD", callback=plain)],
     email: As,

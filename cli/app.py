@@ -1,19 +1,104 @@
-"""The command line, `labels COMMAND`: every command registers on `app`."""
+"""The command line, `labels COMMAND`: the table of its commands, each of which is imported only when it is given."""
 
 from __future__ import annotations
 
-from cli import (  # noqa: F401 -- commands register themselves, in the order in which `labels --help` lists them
-    answering,
-    applying,
-    certificates,
-    coordinating,
-    cycle,
-    operating,
-    papers,
-    pupils,
-    schools,
-    upkeep,
-)
-from cli.words import app
+import functools
+import importlib
+from typing import Any, NamedTuple
 
-__all__ = ["app"]
+import typer
+import typer.main
+from typer.core import TyperCommand
+
+
+class Row(NamedTuple):
+    """A command in the list of `labels --help`, and where it is."""
+
+    name: str
+    function: str
+    """`MODULE:FUNCTION`, the module below `cli`."""
+    line: str
+    """The first line of the function's docstring, so that the list can be shown without importing it."""
+
+
+TABLE = (
+    Row("import", "applying:import_", "Load or update the registry from CSV files."),
+    Row("submit", "applying:submit", "Register an application and its documents; start its run."),
+    Row("show", "applying:show", "Where an application stands."),
+    Row("withdraw", "applying:withdraw", "Take an application back, at any time before the decision."),
+    Row("appeal", "applying:appeal", "Appeal against a refusal, where the rules have it."),
+    Row("inbox", "answering:inbox", "The steps that await a person."),
+    Row("answer", "answering:answer", "A person's answer to a step."),
+    Row("code", "answering:code", "Mail a fresh one-time code to a person."),
+    Row("reassign", "coordinating:reassign", "A coordinator gives a reviewer's seat to somebody else."),
+    Row("takeover", "coordinating:takeover", "A coordinator takes a reviewer's step over."),
+    Row("deadline", "coordinating:deadline", "A coordinator moves one person's deadline."),
+    Row("conflict", "coordinating:conflict", "A coordinator declares a reviewer's conflict of interest."),
+    Row("recover", "operating:recover_", "Bring every open application back to its step."),
+    Row("export", "operating:export", "Everything a coordinator sees, as flat rows."),
+    Row("schema", "operating:schema", "JSON Schemas of the files that commands read and print."),
+    Row("rules", "operating:rules", "Check rule files; name every mistake with file and line."),
+    Row("translations", "operating:translations", "How far each language of the papers is."),
+    Row("branding", "operating:branding", "Check organisations' own drawings and words."),
+    Row("demo", "operating:demo", "The main job on the sample data, in a folder of its own."),
+    Row("up", "operating:up", "Server, worker and schedules, for real use on one machine."),
+    Row(
+        "certificates", "certificates:certificates", "Gather a year's certificates, also bound for printing."
+    ),
+    Row("cycle", "cycle:cycle", "Where a year of the European Quality Label stands."),
+    Row("begin-cycle", "cycle:begin_cycle", "Begin a year of the European Quality Label now."),
+    Row("gallery", "cycle:gallery", "Make the gallery of a year's awarded projects again."),
+    Row("revoke", "cycle:revoke", "Take a label back, or the certificates of a class."),
+    Row("strike", "cycle:strike_", "Strike a nomination after its screening."),
+    Row("verify", "papers:verify", "Whether a certificate is genuine and still valid, and why."),
+    Row("reissue", "papers:reissue", "Issue a certificate anew, with what the registry says now."),
+    Row("pupils", "pupils:pupils", "Make certificates for the pupils of a labelled teacher."),
+    Row("school-check", "schools:school_check", "Which schools meet the School Label's conditions, and why."),
+    Row("preselect", "schools:preselect", "Check every school and invite the eligible ones."),
+    Row("self-assessment", "schools:self_assessment", "What a school is asked, and what is missing still."),
+    Row("declare", "schools:declare", "Confirm a self-assessment as principal, or send it back."),
+    Row("draft", "schools:draft", "Save a draft of a self-assessment for your colleagues."),
+    Row("drafts", "schools:drafts", "The drafts of a school's self-assessment: who, when."),
+    Row("upkeep", "upkeep:upkeep", "Do now what upkeep does every ten minutes."),
+    Row("stuck", "upkeep:stuck", "What does not go on by itself."),
+)
+"""Every command, in the order in which `labels --help` lists them."""
+
+
+class Listed(TyperCommand):
+    """A command that is only listed so far. What makes it run is imported once its words are to be read."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """The context of the command itself, which reads these words and is what runs from here on."""
+        assert self.name is not None
+        return loaded(self.name).make_context(info_name, args, parent, **extra)
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """Its whole line: one that is too long for the terminal is folded, not cut off."""
+        return self.help or ""
+
+
+def _typer(**more: Any) -> typer.Typer:
+    return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **more)
+
+
+@functools.cache
+def loaded(name: str) -> TyperCommand:
+    """The command of that name with its parameters, its module imported."""
+    # Here, because the words of errors need the record, and `labels --help` needs neither.
+    from cli.words import worded
+
+    [row] = [one for one in TABLE if one.name == name]
+    module, function = row.function.split(":")
+    alone = _typer()
+    alone.command(name)(worded(getattr(importlib.import_module(f"cli.{module}"), function)))
+    command = typer.main.get_command(alone)
+    assert isinstance(command, TyperCommand)
+    return command
+
+
+app = _typer(
+    help="eTwinning label applications: from a teacher's file to a certificate.", no_args_is_help=True
+)
+for _row in TABLE:
+    app.command(_row.name, cls=Listed, help=_row.line)(lambda: None)  # never called: see `Listed`

@@ -14,7 +14,7 @@ from adapters.prefect.runs import start
 from adapters.workspace import existing_workspace, workspace
 from cli.output import emit, err, fail, out, say, table
 from cli.showing import show_application
-from cli.words import As, AsJson, Code, OneApplication, accepted, app, read_json, went_on, worded
+from cli.words import As, AsJson, Code, OneApplication, accepted, read_json, went_on
 from labels.answering import rights
 from labels.clock import BRUSSELS
 from labels.errors import Fault, InvalidInput, OutOfReach
@@ -31,13 +31,14 @@ GROUNDS = 20_000
 # Applying ---------------------------------------------------------------------------------------
 
 
-@app.command("import")
-@worded
 def import_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the registry's CSV files.")],
     as_json: AsJson = False,
 ) -> None:
-    """Load or update the registry from CSV files. All of it, or nothing."""
+    """Load or update the registry from CSV files.
+
+    All of it, or nothing.
+    """
     from labels.registry.importing import import_registry
 
     here = workspace()
@@ -57,8 +58,6 @@ def import_(
         table("Imported", ["file", "rows"], report.files.items())
 
 
-@app.command()
-@worded
 def submit(
     file: Annotated[Path, typer.Argument(help="The application, as JSON.")],
     evidence: Annotated[list[Path] | None, typer.Option(help="A file of evidence; may be repeated.")] = None,
@@ -103,8 +102,6 @@ def submit(
         fail(outage)
 
 
-@app.command()
-@worded
 def show(application: OneApplication, as_json: AsJson = False) -> None:
     """Where an application stands.
 
@@ -120,8 +117,6 @@ def show(application: OneApplication, as_json: AsJson = False) -> None:
     show_application(view, run)
 
 
-@app.command()
-@worded
 def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson = False) -> None:
     """Take an application back, at any time before the decision."""
     here = existing_workspace()
@@ -131,8 +126,6 @@ def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson
     went_on(here, application, as_json, "Withdrawn; a confirmation is on its way.")
 
 
-@app.command()
-@worded
 def appeal(
     application: OneApplication,
     email: As,

@@ -12,7 +12,7 @@ from adapters.prefect.client import prefect_answers
 from adapters.prefect.console import quietly
 from adapters.workspace import existing_workspace
 from cli.output import emit, say
-from cli.words import AsJson, app, plain, worded
+from cli.words import AsJson, plain
 from flows.certificates import gather_certificates
 from labels.errors import Fault, InvalidInput
 from labels.papers.gathering import certificates_of
@@ -27,8 +27,6 @@ class Gathered(BaseModel):
     """The files for printing."""
 
 
-@app.command()
-@worded
 def certificates(
     label: Annotated[
         str, typer.Argument(metavar="LABEL", help="national, european or school.", callback=plain)

@@ -18,11 +18,9 @@ from cli.words import (
     OneStep,
     Reason,
     accepted,
-    app,
     application_of,
     plain,
     went_on,
-    worded,
 )
 from labels.answering import deadlines, proving
 from labels.clock import BRUSSELS, end_of_day
@@ -45,8 +43,6 @@ def _coordinate(
     return here, remark
 
 
-@app.command()
-@worded
 def reassign(
     step: OneStep,
     to: Annotated[str, typer.Option(metavar="EMAIL", help="Who shall review instead.", callback=plain)],
@@ -66,15 +62,11 @@ def reassign(
     went_on(here, application, as_json, remark)
 
 
-@app.command()
-@worded
 def takeover(step: OneStep, reason: Reason, email: As, code: Code, as_json: AsJson = False) -> None:
     """A coordinator takes a reviewer's step over."""
     reassign(step=step, to=email, reason=reason, email=email, code=code, as_json=as_json)
 
 
-@app.command()
-@worded
 def deadline(
     step: OneStep,
     until: Annotated[
@@ -102,8 +94,6 @@ def deadline(
     went_on(here, application, as_json, remark)
 
 
-@app.command()
-@worded
 def conflict(
     application: OneApplication,
     reviewer: Annotated[

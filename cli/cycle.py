@@ -12,18 +12,7 @@ from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly, table
-from cli.words import (
-    AsJson,
-    OneApplication,
-    WithoutAs,
-    WithoutCode,
-    WithoutReason,
-    accepted,
-    app,
-    plain,
-    proofs,
-    worded,
-)
+from cli.words import AsJson, OneApplication, WithoutAs, WithoutCode, WithoutReason, accepted, plain, proofs
 from labels.answering import proving
 from labels.errors import Fault, InvalidInput
 from labels.european_label import inspecting
@@ -39,8 +28,6 @@ from usecases.running import wake
 Year = Annotated[int, typer.Argument(metavar="YEAR", help="The year in which its labels' window ends.")]
 
 
-@app.command()
-@worded
 def cycle(
     year: Year,
     organisation: Annotated[
@@ -186,8 +173,6 @@ def _tell_fairness(view: inspecting.CycleView) -> None:
     )  # fmt: skip
 
 
-@app.command("begin-cycle")
-@worded
 def begin_cycle(
     year: Annotated[
         int | None, typer.Argument(metavar="[YEAR]", help="By default the latest that is over.")
@@ -206,8 +191,6 @@ def begin_cycle(
         say(f"The cycle is under way: {application}", "green")
 
 
-@app.command()
-@worded
 def gallery(
     year: Year,
     folder: Annotated[
@@ -247,8 +230,6 @@ Plan = Annotated[
 ]
 
 
-@app.command()
-@worded
 def revoke(
     award: Annotated[
         str,
@@ -302,8 +283,6 @@ def _revoke_class(named: Issued, email: str, code: str, reason: str, as_json: bo
         say(f"To do this: labels code {by} --as EMAIL, then the same command with --as, --code and --reason")
 
 
-@app.command("strike")
-@worded
 def strike_(
     nomination: OneApplication,
     candidate: Annotated[

@@ -16,7 +16,7 @@ from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.workspace import existing_workspace
 from cli.output import emit, out, say, table
-from cli.words import AsJson, app, plain, seconds, worded
+from cli.words import AsJson, plain, seconds
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
 from labels.european_label.gallery import Gallery
@@ -33,8 +33,6 @@ from usecases.recovering import PATIENCE, recover
 # Keeping ----------------------------------------------------------------------------------------
 
 
-@app.command("recover")
-@worded
 def recover_(
     patience: Annotated[
         float, typer.Option(help="Seconds after which a run under way counts as lost.", callback=seconds)
@@ -59,8 +57,6 @@ def recover_(
         say("Every open application has its run.", "green")
 
 
-@app.command()
-@worded
 def export(
     what: Annotated[str, typer.Argument(help=", ".join(inquiry.EXPORTS))],
     format: Annotated[Literal["csv", "json"], typer.Option(help="csv or json.")] = "csv",
@@ -123,8 +119,6 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 }
 
 
-@app.command()
-@worded
 def schema(name: Annotated[str | None, typer.Argument(help=", ".join(SCHEMAS))] = None) -> None:
     """JSON Schemas of the files that commands read and print."""
     if name is None:
@@ -137,8 +131,6 @@ def schema(name: Annotated[str | None, typer.Argument(help=", ".join(SCHEMAS))] 
     emit(SCHEMAS[name].model_json_schema())
 
 
-@app.command()
-@worded
 def rules(
     folder: Annotated[
         Path | None, typer.Argument(help="A folder of rule files; else those that ship.")
@@ -151,8 +143,6 @@ def rules(
         out.print(version)
 
 
-@app.command()
-@worded
 def translations(
     update: Annotated[
         bool, typer.Option("--update", help="Bring every catalogue in step with the code and the rules.")
@@ -171,8 +161,6 @@ def translations(
     report(update=update, begin=begin, as_json=as_json)
 
 
-@app.command()
-@worded
 def branding(
     organisation: Annotated[
         str, typer.Argument(metavar="[ORGANISATION]", help="Whose papers to print.", callback=plain)
@@ -194,8 +182,6 @@ def branding(
         print_specimens(organisation, language, specimens)
 
 
-@app.command()
-@worded
 def demo(
     auto: Annotated[bool, typer.Option(help="Play the people too, to the last certificate.")] = False,
 ) -> None:
@@ -208,8 +194,6 @@ def demo(
     run_demo(auto=auto)
 
 
-@app.command()
-@worded
 def up() -> None:
     """Server, worker and schedules, for real use on one machine."""
     from cli.services import run_services

@@ -12,7 +12,7 @@ from adapters.papers.checking import check_file
 from adapters.papers.issuing import make
 from adapters.workspace import existing_workspace
 from cli.output import emit, out, say, say_plainly, table
-from cli.words import AsJson, WithoutAs, WithoutCode, WithoutReason, accepted, app, plain, proofs, worded
+from cli.words import AsJson, WithoutAs, WithoutCode, WithoutReason, accepted, plain, proofs
 from labels.answering import proving
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.papers.codes import looks_like_a_code, read_code
@@ -23,8 +23,6 @@ from labels.steps.step import held
 _COLOURS = {PaperState.VALID: "bold green", PaperState.ALTERED: "bold red", PaperState.REVOKED: "bold red"}
 
 
-@app.command()
-@worded
 def verify(
     paper: Annotated[
         str,
@@ -84,8 +82,6 @@ def _tell(verdict: Verdict, by_its_file: bool) -> None:
 # Issuing anew ------------------------------------------------------------------------------------
 
 
-@app.command()
-@worded
 def reissue(
     paper: Annotated[
         str,

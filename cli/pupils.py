@@ -13,7 +13,7 @@ from adapters.prefect.client import prefect_client
 from adapters.prefect.console import quietly
 from adapters.workspace import Workspace, existing_workspace
 from cli.output import emit, say
-from cli.words import As, AsJson, Code, accepted, app, plain, worded
+from cli.words import As, AsJson, Code, accepted, plain
 from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError, OutOfReach
 from labels.pupil_label import classes
@@ -25,8 +25,6 @@ from labels.record.schema import PupilClass
 from tasks.pupil import ClassInHand, file_names, in_hand
 
 
-@app.command()
-@worded
 def pupils(
     award: Annotated[str, typer.Argument(metavar="AWARD", callback=plain, help="Your label, NQL-….")],
     names: Annotated[

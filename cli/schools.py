@@ -15,7 +15,7 @@ from adapters.prefect.runs import ask_for
 from adapters.workspace import existing_workspace
 from cli.answering import answered
 from cli.output import emit, emit_each, say, say_plainly, table
-from cli.words import As, AsJson, Code, OneApplication, OneStep, accepted, app, plain, read_json, worded
+from cli.words import As, AsJson, Code, OneApplication, OneStep, accepted, plain, read_json
 from labels.answering import accepting
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput
@@ -30,8 +30,6 @@ from labels.steps.step import seen
 from usecases.inviting import DEPLOYMENT, begin
 
 
-@app.command("school-check")
-@worded
 def school_check(
     on: Annotated[str, typer.Option(help="The day of the check, YYYY-MM-DD; by default today.")] = "",
     school: Annotated[str, typer.Option(help="One school only.")] = "",
@@ -122,8 +120,6 @@ def _tabulate(checked: Iterable[SchoolCheck], when: str, why: str) -> None:
     say(f"{eligible} of {len(rows)} schools are eligible {when}. Why: {why}")
 
 
-@app.command()
-@worded
 def preselect(
     on: Annotated[str, typer.Option(help="The day of the check, YYYY-MM-DD; by default today.")] = "",
     as_json: AsJson = False,
@@ -150,8 +146,6 @@ def preselect(
     say(f"What it found, and why: labels school-check --round {one.year}")
 
 
-@app.command("self-assessment")
-@worded
 def self_assessment(application: OneApplication, as_json: AsJson = False) -> None:
     """What a school is asked, and what is missing still.
 
@@ -185,8 +179,6 @@ def self_assessment(application: OneApplication, as_json: AsJson = False) -> Non
     say(f"A file to fill in: labels self-assessment {application} --json > self-assessment.json")
 
 
-@app.command()
-@worded
 def declare(
     step: OneStep,
     email: As,
@@ -201,8 +193,6 @@ def declare(
     answered(step, email, code, given, [], as_json)
 
 
-@app.command()
-@worded
 def draft(
     step: OneStep,
     file: Annotated[Path, typer.Argument(help="A self-assessment, as incomplete as it is.")],
@@ -227,8 +217,6 @@ def draft(
         say(f"Saved as draft {saved}. The code stays valid.", "green")
 
 
-@app.command()
-@worded
 def drafts(
     application: OneApplication,
     number: Annotated[

@@ -9,12 +9,10 @@ import typer
 
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly, table
-from cli.words import AsJson, app, plain, worded
+from cli.words import AsJson, plain
 from usecases.upkeep import keep_up, look_for_stuck
 
 
-@app.command()
-@worded
 def upkeep(as_json: AsJson = False) -> None:
     """Do now what upkeep does every ten minutes.
 
@@ -37,8 +35,6 @@ def upkeep(as_json: AsJson = False) -> None:
         say("Upkeep is done.", "green")
 
 
-@app.command()
-@worded
 def stuck(
     organisation: Annotated[
         str, typer.Option(metavar="ID", help="Only what is of one organisation.", callback=plain)

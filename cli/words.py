@@ -28,15 +28,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-app = typer.Typer(
-    help="eTwinning label applications: from a teacher's file to a certificate.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-
 def plain(value: str) -> str:
     """A word of a command as text: a shell may hand over what no eye sees, or bytes that are no text."""
     return clean(value).strip()

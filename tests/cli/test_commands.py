@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +13,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import typer.main
 import typer.testing
 from PIL import Image
-from typer.core import TyperGroup
 
 from adapters.workspace import workspace
+from cli.app import TABLE, Row, loaded
 from cli.operating import SCHEMAS
-from cli.words import app
 from labels.applications import ending
 from labels.record.schema import Application, Document, Mail, Stage, StepKind, StepState
 from labels.reviews import deciding
@@ -40,18 +39,23 @@ def one_line(said: str) -> str:
 
 # Any command ------------------------------------------------------------------------------------
 
-COMMANDS = typer.main.get_command(app)
-assert isinstance(COMMANDS, TyperGroup)
-NAMES = sorted(COMMANDS.commands)
+NAMES = sorted(row.name for row in TABLE)
 
 
-def test_the_list_of_commands_cuts_no_sentence_off() -> None:
-    """In a terminal of eighty columns."""
-    listed = typed("--help", terminal_width=80).stdout
-    listed = listed.partition("Commands:")[2]
-    assert all(f"\n  {name} " in listed for name in NAMES)
-    assert "..." not in listed
-    assert "…" not in listed
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_list_of_commands_cuts_no_sentence_off(columns: int) -> None:
+    listed = typed("--help", terminal_width=columns).stdout
+    rows = [
+        line.split(maxsplit=1) for line in re.split(r"\n  (?=\S)", listed.partition("Commands:\n")[2].strip())
+    ]
+    assert [(name, " ".join(line.split())) for name, line in rows] == [(row.name, row.line) for row in TABLE]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_command_is_listed_with_the_first_line_of_its_description(row: Row) -> None:
+    described = loaded(row.name).help
+    assert described
+    assert described.partition("\n\n")[0] == row.line
 
 
 @pytest.mark.parametrize("name", NAMES)

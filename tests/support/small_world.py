@@ -40,6 +40,7 @@ from adapters.documents.directory import DirectoryStore
 from adapters.mail.folder import MailFolder, read_message
 from adapters.mail.transports import FolderTransport
 from adapters.workspace import Workspace
+from cli.words import worded
 from labels.papers.facts import LetterFacts
 from labels.record import Record
 from labels.record.schema import (
@@ -233,7 +234,7 @@ class World(Mortal):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
             try:
-                command(as_json=True, **arguments)
+                worded(command)(as_json=True, **arguments)
             except typer.Exit as ended:
                 if ended.exit_code != 3:
                     raise
