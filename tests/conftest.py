@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.support.databases import Cluster, PostgreSQLMissing, postgresql
@@ -20,6 +21,12 @@ from tests.support.databases import Cluster, PostgreSQLMissing, postgresql
 if TYPE_CHECKING:
     from labels.record.engine import Record
     from labels.settings import Settings
+
+# An example takes as long as the machine's other work makes it take.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 _PREFECT_HOME = pytest.StashKey[str]()
 

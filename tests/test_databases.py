@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import psycopg
@@ -19,6 +18,7 @@ import sqlalchemy as sa
 from labels.record.engine import Record, open_record
 from labels.settings import PROJECT, Settings
 from tests.support.databases import Cluster
+from tests.support.patience import until
 
 
 def _add_organisation(record: Record, name: str) -> None:
@@ -89,10 +89,7 @@ def test_a_cluster_ends_with_a_test_run_that_is_killed(
         port = int(holder.stdout.readline())
         assert _listens(port)
         holder.send_signal(signal.SIGKILL)
-    give_up = time.monotonic() + 20
-    while _listens(port) and time.monotonic() < give_up:
-        time.sleep(0.05)
-    assert not _listens(port)
+    until(lambda: not _listens(port), "the cluster has ended", every=0.05)
 
 
 def _listens(port: int) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from email.message import EmailMessage
+from functools import partial
 from typing import Any, Protocol, Self
 
 import sqlalchemy as sa
@@ -37,6 +38,7 @@ from labels.school_label import inviting, prefilling, receiving, rounds
 from labels.settings import Settings
 from labels.steps.step import held
 from tests.e2e.conftest import Stage_
+from tests.support.patience import until
 from usecases.cycles import begin_cycle, publish, rules_of_year
 from usecases.inviting import DEPLOYMENT, begin, school_rules_on
 from usecases.running import wake
@@ -44,8 +46,6 @@ from usecases.running import wake
 BLANK = b"%PDF-1.7\n% A sheet that stands for one that the sample left out.\n%%EOF\n"
 SHEETS = 20
 """Certificates of the European Quality Label that are made together."""
-WITHIN = 300.0
-"""Seconds for Prefect to come to rest."""
 
 
 class Engine(Protocol):
@@ -344,11 +344,7 @@ class OnPrefect:
 
     def _rests(self, began: float, *applications: str) -> set[str]:
         for application in applications:
-            end = time.monotonic() + WITHIN
-            while not self._resting(application):
-                if time.monotonic() > end:
-                    raise TimeoutError(f"{application} did not come to rest within {WITHIN:.0f} s")
-                time.sleep(0.05)
+            until(partial(self._resting, application), f"{application} is at rest", every=0.05)
         self.waited.append(time.monotonic() - began)
         self._count()
         return set(applications)
@@ -376,13 +372,20 @@ class OnPrefect:
         year = begin(self._here).year
         with prefect_client() as client:
             ask_for(client, DEPLOYMENT, {"on": self._here.now().date().isoformat()})
-        while True:
-            with self._here.record.reading() as session:
-                over = rounds.round_of(session, year).invited_at is not None
-                if over and not inviting.unstarted(session, year, limit=1):
-                    break
-            time.sleep(0.1)
+        until(partial(self._is_over, year), f"the round of {year} is over", progress=self._begun, every=0.1)
         return self._rests(began, *self._of("school"))
+
+    def _is_over(self, year: int) -> bool:
+        """Whether a round has invited everybody it invites, and their applications have runs."""
+        with self._here.record.reading() as session:
+            invited = rounds.round_of(session, year).invited_at is not None
+            return invited and not inviting.unstarted(session, year, limit=1)
+
+    def _begun(self) -> int:
+        """How many applications have a run."""
+        with self._here.record.reading() as session:
+            query = sa.select(sa.func.count()).select_from(Application).where(Application.run.is_not(None))
+            return session.scalar(query) or 0
 
     def cycle(self, year: int) -> set[str]:
         began = time.monotonic()

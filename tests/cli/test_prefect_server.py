@@ -25,12 +25,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.prefect.server import RETRY_AFTER, SaysWhenToRetry, as_sqlite_takes_it
 from labels.settings import PROJECT
+from tests.support.patience import PATIENCE
 from tests.support.prefect_database import prefect_database
 
 
-async def _two_that_read_and_then_write(database: Path) -> int:
-    """What both have added, where each looks first and writes after the other has looked."""
-    prefect = AioSqliteConfiguration(f"sqlite+aiosqlite:///{database}", timeout=5)
+async def _two_that_read_and_then_write(database: Path, together: float) -> int:
+    """What both have added, where each looks first and writes once the other has looked, or after so many seconds."""
+    prefect = AioSqliteConfiguration(f"sqlite+aiosqlite:///{database}", timeout=PATIENCE)
+    looked, both = [], asyncio.Event()
     engine = await prefect.engine()
     async with engine.begin() as connection:
         await connection.execute(sa.text("CREATE TABLE counted (n INTEGER)"))
@@ -39,7 +41,11 @@ async def _two_that_read_and_then_write(database: Path) -> int:
     async def add_one() -> None:
         async with await prefect.session(engine) as session, prefect.begin_transaction(session):
             seen = (await session.execute(sa.text("SELECT n FROM counted"))).scalar_one()
-            await asyncio.sleep(0.05)
+            looked.append(seen)
+            if len(looked) == 2:
+                both.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(both.wait(), together)
             await session.execute(sa.text("UPDATE counted SET n = :n"), {"n": seen + 1})
 
     await asyncio.gather(add_one(), add_one())
@@ -50,14 +56,14 @@ async def _two_that_read_and_then_write(database: Path) -> int:
 
 
 def test_of_two_writers_the_later_one_waits_instead_of_being_refused(tmp_path: Path) -> None:
-    assert asyncio.run(_two_that_read_and_then_write(tmp_path / "ours.db")) == 2
+    assert asyncio.run(_two_that_read_and_then_write(tmp_path / "ours.db", 0.05)) == 2
 
 
 def test_prefect_alone_refuses_the_later_one(tmp_path: Path) -> None:
     sa.event.remove(sa.Engine, "before_cursor_execute", as_sqlite_takes_it)
     try:
         with pytest.raises(sa.exc.OperationalError, match="locked"):
-            asyncio.run(_two_that_read_and_then_write(tmp_path / "theirs.db"))
+            asyncio.run(_two_that_read_and_then_write(tmp_path / "theirs.db", PATIENCE))
     finally:
         sa.event.listen(sa.Engine, "before_cursor_execute", as_sqlite_takes_it, retval=True)
 

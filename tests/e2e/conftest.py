@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,12 +16,10 @@ from cli.services import free_port, services
 from labels.record.schema import Application, Mail, Stage, Step, StepKind
 from labels.settings import Settings
 from labels.steps.step import open_steps
+from tests.support.patience import until
 from tests.support.people import TODAY, application_file, populate
 from usecases.applying import submit_file
 from usecases.running import wake
-
-PATIENCE = 90.0
-"""Seconds for what a worker's process does: the stock worker takes five to start one."""
 
 
 class Stage_:
@@ -67,12 +64,11 @@ class Stage_:
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Waits for a condition, with a bound."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > deadline:
-                logs = (self.here.settings.home / "logs" / "worker.log").read_text()[-3000:]
-                raise AssertionError(f"not within {PATIENCE} s: {what}\n{logs}")
-            time.sleep(0.2)
+        until(condition, what, self.log)
+
+    def log(self) -> str:
+        """What the worker said last."""
+        return self.running.log("worker").read_text()[-3000:]
 
     def until_parked(self, identifier: str) -> None:
         """Waits until the run is suspended at its step."""

@@ -44,10 +44,11 @@ from labels.settings import PROJECT, Settings
 from labels.steps.answers import ReviewAnswer
 from labels.steps.outcome import Accepted
 from tests.e2e.conftest import Stage_
+from tests.support.patience import PATIENCE
 from tests.support.people import TODAY, application_file, code_of, points
 from usecases.applying import submit_file
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 
 UPKEEP = "upkeep/upkeep"
 WRITTEN: dict[str, dict[str, Any]] = {
@@ -129,7 +130,7 @@ def die_an_hour_ago(stage: Stage_, run: UUID) -> None:
         state = run_of(run).state_id
     then = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
     with contextlib.closing(
-        sqlite3.connect(stage.here.settings.home / "prefect/prefect.db", timeout=30)
+        sqlite3.connect(stage.here.settings.home / "prefect/prefect.db", timeout=PATIENCE)
     ) as base:
         base.execute("UPDATE flow_run_state SET timestamp = ? WHERE id = ?", (then, str(state)))
         base.commit()
@@ -318,6 +319,6 @@ def test_upkeep_comes_back_after_the_server_and_its_run_were_lost_together(tmp_p
 
 
 def server_answers(stage: Stage_) -> bool:
-    with contextlib.suppress(OSError), urlopen(f"{stage.running.api_url}/health", timeout=2):
+    with contextlib.suppress(OSError), urlopen(f"{stage.running.api_url}/health", timeout=10):
         return True
     return False

@@ -25,9 +25,10 @@ from labels.steps.outcome import Accepted
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.databases import Cluster
 from tests.support.ministack import MiniStackMissing, Server, running
+from tests.support.patience import PATIENCE
 from tests.support.people import TODAY, code_of, points, populate
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 
 
 class Postbox:
@@ -48,7 +49,7 @@ class Postbox:
 def postbox() -> Iterator[tuple[Postbox, int]]:
     """A postbox, and the port on which it takes mail."""
     box = Postbox()
-    controller = Controller(box, "127.0.0.1", free_port())
+    controller = Controller(box, "127.0.0.1", free_port(), ready_timeout=PATIENCE)
     controller.start()
     yield box, controller.port
     controller.stop()
@@ -124,7 +125,7 @@ def test_an_application_lives_in_postgresql_s3_and_a_mail_server(
 
         brief = stage.artifact(f"brief-{application}")
         [link] = re.findall(rf"\[[^\]]*\]\(({re.escape(s3.url)}[^)]+)\)", brief)
-        with urlopen(link, timeout=10) as answer:
+        with urlopen(link, timeout=PATIENCE) as answer:
             assert b'"label":"national"' in answer.read()
     assert not (tmp_path / "home" / "documents").exists()
     assert not (tmp_path / "home" / "mail").exists()

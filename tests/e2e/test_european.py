@@ -18,7 +18,7 @@ from tests.e2e.conftest import Stage_
 from tests.support.people import code_of
 from usecases.cycles import begin_cycle
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 
 YEAR = 2025
 """Its window is over on the day of the stage."""

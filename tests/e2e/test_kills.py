@@ -41,15 +41,13 @@ from labels.record.schema import (
 from labels.settings import PROJECT
 from labels.steps.answers import ReviewAnswer
 from tests.e2e.conftest import Stage_
+from tests.support.patience import PATIENCE, until
 from tests.support.people import application_file, code_of, points
 from usecases.recovering import end_lost_runs, recover
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 
 DYING = Path(__file__).with_name("dying")
-
-ENDED_WITHIN = 200.0
-"""Seconds for what takes a worker a dozen executions."""
 
 Order = tuple[str, str, str | int]
 """When, at which function, and who dies: see `dying/sitecustomize.py`."""
@@ -99,7 +97,7 @@ class Killer:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
         return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
 
@@ -167,10 +165,15 @@ def to_the_end(stage: Stage_, applications: list[str], by_form: frozenset[str] =
             looked = time.monotonic()
         return all(stage.application(one).stage is Stage.CLOSED for one in applications)
 
-    give_up = time.monotonic() + ENDED_WITHIN
-    while not all_closed():
-        assert time.monotonic() < give_up, [state(stage, one) for one in applications]
-        time.sleep(0.2)
+    def stands() -> list[tuple[int, int, int]]:
+        return [(one.revision, one.parked_revision, one.runs) for one in map(stage.application, applications)]
+
+    until(
+        all_closed,
+        "all are closed",
+        lambda: [state(stage, one) for one in applications],
+        progress=stands,
+    )
     # A message whose process died between sending it and noting it is free again after two minutes.
     with stage.here.record.writing() as session:
         session.execute(sa.update(Mail).where(Mail.sent_at.is_(None)).values(claimed_until=None))

@@ -14,7 +14,7 @@ from labels.record.schema import Decision, Document, Mail, Outcome, Resumption, 
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of, points
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 
 
 def filled(stage: Stage_, step: Step, each: int = 4) -> dict[str, object]:

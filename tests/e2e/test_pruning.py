@@ -21,9 +21,10 @@ from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import DEPLOYMENTS, deployment_of
 from cli.services import FRUGAL, KEPT_FOR
 from tests.e2e.conftest import Stage_
+from tests.support.patience import PATIENCE
 from tests.support.prefect_database import prefect_database
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 
 
 def database(stage: Stage_) -> Path:
@@ -48,7 +49,7 @@ def test_runs_that_ended_a_month_ago_are_forgotten_and_those_that_wait_never(sta
             ).id
             body = {"key": "kept", "value": "1"}
             client._client.post(f"/flow_runs/{runs[name]}/input", json=body).raise_for_status()
-        with contextlib.closing(sqlite3.connect(database(stage), timeout=60)) as connection, connection:
+        with contextlib.closing(sqlite3.connect(database(stage), timeout=PATIENCE)) as connection, connection:
             for name, run in runs.items():
                 when = before + timedelta(days=1 if name == "ended of late" else -1)
                 at = when.strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -68,7 +69,7 @@ def test_runs_that_ended_a_month_ago_are_forgotten_and_those_that_wait_never(sta
         assert [name for name, run in runs.items() if is_known(run)] == [
             "ended of late", "waits since long ago", "runs since long ago",
         ]  # fmt: skip
-        with contextlib.closing(sqlite3.connect(database(stage), timeout=60)) as connection:
+        with contextlib.closing(sqlite3.connect(database(stage), timeout=PATIENCE)) as connection:
             left = {row[0] for row in connection.execute("SELECT flow_run_id FROM flow_run_input")}
             left |= {row[0] for row in connection.execute("SELECT flow_run_id FROM flow_run_state")}
         assert left & {str(run) for run in runs.values()} == {

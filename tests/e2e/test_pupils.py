@@ -31,7 +31,7 @@ from labels.steps.codes import review_code
 from tests.e2e.conftest import Stage_
 from tests.support.people import TODAY
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 
 AWARD = "NQL-PVP11NAMES"
 EMAIL = "t-1@school.example"

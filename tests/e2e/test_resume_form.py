@@ -16,7 +16,6 @@ from tests.support.people import CRITERIA, application_file, code_of
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("stage"),
-    pytest.mark.timeout(300),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 

@@ -33,7 +33,7 @@ from tests.labels.school_label.test_application import QUESTIONS, whole
 from tests.support.people import TODAY, code_of
 from usecases.inviting import DEPLOYMENT, begin
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 
 
 def a_school_that_passes(stage: Stage_) -> None:

@@ -15,7 +15,7 @@ from labels.record.schema import Base, Resumption, Review, Step
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of, points
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 
 SECRETS = {"smuggled_password": "hunter2-plain-secret", "smuggled_text": '"hunter2-quoted-secret"'}
 """Variables of the Prefect server, the second as JSON writes a text."""

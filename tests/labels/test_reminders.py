@@ -18,6 +18,7 @@ from labels.rules import load_rules
 from labels.rules.kept import _KNOWN
 from labels.steps.answers import Question
 from tests.labels.test_process import Case, open_case
+from tests.support.patience import PATIENCE
 from tests.support.people import TODAY
 
 DUE = date(2026, 4, 9)
@@ -212,7 +213,7 @@ def test_of_reminders_at_the_same_moment_everybody_gets_one(waiting: Waiting) ->
     gate = threading.Barrier(4)
 
     def go(_: int) -> list[str]:
-        gate.wait(10)
+        gate.wait(PATIENCE)
         return waiting.told(at(4, 6))
 
     with ThreadPoolExecutor(4) as threads:

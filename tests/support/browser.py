@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Dialog, Locator, Page, Request, TimeoutError, sync_playwright
 
+from tests.support.patience import PATIENCE
+
 CHROMIUM = shutil.which("chromium")
 TRIES = 4
 _QUIET = (
@@ -100,7 +102,7 @@ class ResumeForm:
         for _ in range(TRIES):
             self.submits()
             with contextlib.suppress(TimeoutError):
-                self.dialog.wait_for(state="hidden", timeout=20_000)
+                self.dialog.wait_for(state="hidden", timeout=60_000)
                 return
         raise AssertionError(f"the form was not taken: {self.dialog.inner_text()[-500:]}")
 
@@ -116,7 +118,7 @@ def person_at(ui_url: str, width: int = 1400, height: int = 900) -> Iterator[Per
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
         try:
             page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
-            page.set_default_timeout(60_000)  # as long as SQLite waits for its turn on a busy machine
+            page.set_default_timeout(PATIENCE * 1000)
             yield Person(page, ui_url)
         finally:
             browser.close()

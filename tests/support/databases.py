@@ -18,8 +18,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-START_WITHIN = 60.0
-"""Seconds a cluster may take to accept connections; one is usual."""
+from tests.support.patience import PATIENCE
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -183,7 +182,7 @@ def postgresql(below: Path | None = None, *, durable: bool = False) -> Iterator[
 
 
 def _started(server: subprocess.Popen[bytes], cluster: Cluster) -> bool:
-    give_up = time.monotonic() + START_WITHIN
+    give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up and server.poll() is None:
         if cluster.answers():
             return True

@@ -26,6 +26,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.patience import PATIENCE
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -91,7 +93,7 @@ def installed() -> Path:
                 "--requirement",
                 LOCK,
             ]
-            subprocess.run(install, check=True, capture_output=True, text=True, timeout=300)
+            subprocess.run(install, check=True, capture_output=True, text=True, timeout=PATIENCE)
         except subprocess.CalledProcessError as error:
             raise MiniStackMissing(f"MiniStack cannot be installed: {error.stderr.strip()[-300:]}") from None
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -151,10 +153,10 @@ def free_port() -> int:
 
 def _wait_for(server: subprocess.Popen[bytes], url: str, certificate: Path | None, log: Path) -> None:
     context = ssl.create_default_context(cafile=certificate) if certificate else None
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end and server.poll() is None:
         try:
-            urlopen(url, timeout=2, context=context).close()
+            urlopen(url, timeout=10, context=context).close()
         except (URLError, OSError):
             time.sleep(0.05)
         else:

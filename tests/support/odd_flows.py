@@ -85,28 +85,22 @@ class Nothing(RunInput):
 
 @flow
 async def winds_down(folder: str) -> None:
-    """Suspends, and goes on for a while after Prefect knows of it."""
+    """Suspends, and goes on after Prefect knows of it, until there is a file that says that it may end."""
     said(folder, "begins")
     try:
         await suspend_flow_run(wait_for_input=Nothing, key="once")  # type: ignore[misc]  # typed as sync
     finally:
-        time.sleep(3)
+        while not (Path(folder) / "may end").exists():
+            time.sleep(0.05)
     said(folder, "goes on")
 
 
 @flow
-def takes_a_while(folder: str) -> None:
-    """Works for two seconds."""
-    said(folder, "begins")
-    time.sleep(2)
-    said(folder, "ends")
-
-
-@flow
-def tells_when(folder: str, name: str, seconds: float = 0.0) -> None:
-    """Says when it began and ended, and where."""
+def tells_when(folder: str, name: str, waits: bool = False) -> None:
+    """Says when it began and ended, and where; where it waits, it ends once it may: there is a file that says so."""
     said(folder, f"{name} begins {time.time()} {Path.cwd()}")
-    time.sleep(seconds)
+    while waits and not (Path(folder) / f"{name} may end").exists():
+        time.sleep(0.05)
     said(folder, f"{name} ends {time.time()}")
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from tests.support.ministack import free_port
+from tests.support.patience import PATIENCE
 
 
 class Wire:
@@ -77,7 +78,7 @@ class Wire:
 
     def _connected(self) -> socket.socket:
         return socket.create_connection(
-            (str(self._target.hostname), int(self._target.port or 80)), timeout=30
+            (str(self._target.hostname), int(self._target.port or 80)), timeout=PATIENCE
         )
 
 

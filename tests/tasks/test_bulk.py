@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from adapters.prefect.bulk import AT_ONCE, PAUSES, in_bulk
+from tests.support.patience import PATIENCE
 
 
 def refusal(status: int) -> httpx.HTTPStatusError:
@@ -23,7 +24,7 @@ def no_pause(_: float) -> None:
 
 def test_every_item_is_done_once_in_order_and_never_too_many_at_once() -> None:
     under_way, most, lock = Counter[str](), [0], threading.Lock()
-    together = threading.Barrier(AT_ONCE, timeout=10)
+    together = threading.Barrier(AT_ONCE, timeout=PATIENCE)
     shown: list[int] = []
 
     def double(number: int) -> int:

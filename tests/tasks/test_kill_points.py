@@ -192,7 +192,6 @@ def test_a_sample_of_deaths_changes_nothing(lives: Lives) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @each_story
 def test_dying_at_any_moment_changes_nothing(lives: Lives, story: Story) -> None:
     moments, _ = lives.usual(story)
@@ -203,7 +202,6 @@ def test_dying_at_any_moment_changes_nothing(lives: Lives, story: Story) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @each_story
 def test_nor_does_it_where_prefect_loses_its_whole_database_with_it(lives: Lives, story: Story) -> None:
     for death in range(1, len(lives.usual(story)[0]) + 1, 11):
@@ -211,7 +209,6 @@ def test_nor_does_it_where_prefect_loses_its_whole_database_with_it(lives: Lives
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @each_story
 def test_nor_does_dying_again_and_again(lives: Lives, story: Story) -> None:
     moments = range(1, len(lives.usual(story)[0]) + 1)
@@ -221,7 +218,6 @@ def test_nor_does_dying_again_and_again(lives: Lives, story: Story) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_nor_on_postgresql(
     tmp_path: Path, postgresql_cluster: Cluster, postgresql_template: str, lives: Lives
 ) -> None:
@@ -241,7 +237,6 @@ def test_nor_on_postgresql(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_page_says_what_remained_after_each(lives: Lives) -> None:
     page = _page(lives)
     if os.environ.get("KILL_POINTS") == "write":

@@ -44,6 +44,7 @@ from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import steps_of
+from tests.support.patience import PATIENCE
 from tests.support.people import NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
 from usecases.answering import take_answer
@@ -59,7 +60,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
     gate = threading.Barrier(len(acts))
 
     def begin(act: Callable[[], Any]) -> Any:
-        gate.wait(10)
+        gate.wait(PATIENCE)
         return act()
 
     with ThreadPoolExecutor(len(acts)) as threads:
@@ -243,7 +244,7 @@ class MeetingPrefect(SmallPrefect):
     def _meet(self) -> None:
         if self.gate is not None and not hasattr(self._of_this, "met"):
             self._of_this.met = True
-            self.gate.wait(10)
+            self.gate.wait(PATIENCE)
 
     def read_flow_runs(self, **asked: Any) -> list[FlowRun]:
         self._meet()

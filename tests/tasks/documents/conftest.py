@@ -27,6 +27,7 @@ from desk.links import documents_app
 from labels.clock import frozen_clock
 from labels.settings import Settings
 from tests.support.ministack import MiniStackMissing, Server, running
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -154,7 +155,7 @@ def s3_place(
 
     def follow(url: str) -> Answer:
         try:
-            with urlopen(url, timeout=10, context=trust) as answer:
+            with urlopen(url, timeout=PATIENCE, context=trust) as answer:
                 return Answer(answer.status, lowered(answer.headers), answer.read())
         except HTTPError as refused:
             with refused:

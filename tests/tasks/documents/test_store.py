@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -11,6 +10,7 @@ import pytest
 
 from adapters.documents import DamagedDocument, key_of
 from labels.errors import NotFound
+from tests.support.patience import PATIENCE, until
 from tests.tasks.documents.conftest import Place
 
 PDF = "application/pdf"
@@ -70,7 +70,7 @@ def test_of_many_writers_of_one_document_one_wins_and_all_have_it(place: Place, 
     together = threading.Barrier(writers)
 
     def write(_: int) -> str:
-        together.wait(30)
+        together.wait(PATIENCE)
         return place.store.put(content, PDF)
 
     with ThreadPoolExecutor(writers) as pool:
@@ -132,14 +132,12 @@ def test_a_link_to_a_document_that_is_not_there_says_so(place: Place) -> None:
 
 def test_a_link_that_has_expired_leads_nowhere(place: Place) -> None:
     key = place.store.put(b"for a while", PDF)
-    begun = place.now() - timedelta(seconds=59)
-    url = place.store.link(key, "a.pdf", PDF, begun + timedelta(seconds=60), begun)
+    begun = place.now() - HOUR
+    url = place.store.link(key, "a.pdf", PDF, begun + HOUR + timedelta(seconds=PATIENCE), begun)
     assert place.follow(url).status == 200
     if place.now() != place.now():  # a clock that runs: wait for the server's to pass the moment
         url = place.store.link(key, "a.pdf", PDF, place.now() + timedelta(seconds=1.5), place.now())
-        end = time.monotonic() + 15
-        while place.follow(url).status == 200 and time.monotonic() < end:
-            time.sleep(0.2)
+        until(lambda: place.follow(url).status != 200, "the link has expired")
     else:
         url = place.store.link(key, "a.pdf", PDF, place.now(), place.now() - HOUR)
     assert place.follow(url).status in (403, 410)

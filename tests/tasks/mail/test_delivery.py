@@ -40,6 +40,7 @@ from labels.record.schema import (
 )
 from labels.settings import Settings
 from labels.steps.codes import review_code
+from tests.support.patience import PATIENCE
 from tests.tasks.mail.examples import APPLICATION, COMMON, CONTEXTS, NOW, STEP
 
 KEY = b"a secret for tests"
@@ -97,7 +98,7 @@ def serve(mailbox: Mailbox) -> Iterator[Callable[..., int]]:
     running: list[Controller] = []
 
     def start(port: int | None = None, **how: Any) -> int:
-        controller = Controller(mailbox, "127.0.0.1", port or free_port(), **how)
+        controller = Controller(mailbox, "127.0.0.1", port or free_port(), ready_timeout=PATIENCE, **how)
         controller.start()
         running.append(controller)
         return int(controller.port)
@@ -322,7 +323,7 @@ def test_two_deliverers_at_once_send_each_message_once(
     together = threading.Barrier(2)
 
     def one() -> Delivered:
-        together.wait(10)
+        together.wait(PATIENCE)
         return delivered(record, smtp(port))
 
     with ThreadPoolExecutor(2) as pool:
@@ -495,12 +496,12 @@ def test_a_connection_that_breaks_twice_in_a_row_is_out_of_reach() -> None:
         listener.listen()
         thread = threading.Thread(target=hang_up, args=[listener], daemon=True)
         thread.start()
-        with smtp(listener.getsockname()[1], timeout=5) as transport:
+        with smtp(listener.getsockname()[1], timeout=PATIENCE) as transport:
             with pytest.raises(NotDelivered, match="broke while sending"):
                 transport.send(message)
             with pytest.raises(OutOfReach, match="broke twice"):
                 transport.send(message)
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def test_mail_goes_into_the_folder_unless_a_server_is_named(tmp_path: Path) -> None:
