@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from adapters.branding import check_branding
 from adapters.languages.own_words import own_words
-from adapters.papers.branding import check_branding
 from cli.output import emit, say, table
 from labels.errors import Fault, InvalidInput
 from labels.papers.branding import read_drawings

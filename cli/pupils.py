@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.papers.fonts import missing_characters
+from adapters.fonts import missing_characters
 from adapters.prefect.client import prefect_client
 from adapters.prefect.console import quietly
 from adapters.workspace import Workspace, existing_workspace

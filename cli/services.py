@@ -318,7 +318,7 @@ def kept_alive(running: Services, here: Workspace, stop: threading.Event) -> Ite
 
 def run_services() -> None:
     """`labels up`: everything for real use on one machine, until it is told to end."""
-    from adapters.papers.branding import check_branding  # reads catalogues, which other commands do not need
+    from adapters.branding import check_branding  # reads catalogues, which other commands do not need
 
     settings = load_settings()
     signer_of(settings)  # a key that can't be used is told before anything is started

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from adapters.fonts import described, missing_characters
 from adapters.languages.catalogues import Key, ids, key_of, read, wordings
 from adapters.languages.words import CERTIFICATES, LETTERS
-from adapters.papers.fonts import described, missing_characters
 from labels.errors import Fault, InvalidInput
 from labels.settings import load_settings
 from labels.words.languages import ENGLISH, translated

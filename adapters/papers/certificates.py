@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.papers.branding import worn
-from adapters.papers.codes import SquareCode
+from adapters.branding import worn
+from adapters.fonts import unprintable, without_decoration
 from adapters.papers.environment import TEMPLATES, Texts, direction_of, paper_environment, texts
 from adapters.papers.fitting import Gauge, Room, Setting, fit
-from adapters.papers.fonts import unprintable, without_decoration
+from adapters.press.codes import SquareCode
 from labels.errors import Fault, InvalidInput
 from labels.papers.facts import CertificateFacts, Label
 

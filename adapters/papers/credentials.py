@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.papers.branding import worn
+from adapters.branding import worn
 from adapters.papers.environment import texts
 from labels.papers.credential import Wording, credential_of
 from labels.papers.facts import CertificateFacts

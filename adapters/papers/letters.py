@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from adapters.papers.branding import worn
+from adapters.branding import worn
+from adapters.fonts import missing_characters, unprintable, with_placeholders
 from adapters.papers.environment import TEMPLATES, Texts, paper_environment, texts
-from adapters.papers.fonts import missing_characters, unprintable, with_placeholders
 from labels.errors import Fault, InvalidInput
 from labels.papers.facts import FailedCondition, LetterFacts, LetterKind
 from labels.words.languages import ENGLISH

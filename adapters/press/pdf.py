@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree
 from zlib import compress
 
-from adapters.papers.branding import own_drawings, worn
-from adapters.papers.fonts import use_bundled_fonts
+from adapters.branding import own_drawings, worn
+from adapters.fonts import use_bundled_fonts
 from adapters.press.files import KNOWN as KNOWN_PDF
 from adapters.press.files import Objects
 from labels.errors import LabelsError, OutOfReach

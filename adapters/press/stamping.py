@@ -29,8 +29,8 @@ from weasyprint import DEFAULT_OPTIONS
 from weasyprint.pdf.anchors import write_pdf_attachment
 from weasyprint.pdf.fonts import build_fonts_dictionary
 
-from adapters.papers.codes import SquareCode
 from adapters.press.binding import Leaf, Sheet, bind, number_of
+from adapters.press.codes import SquareCode
 from adapters.press.files import Objects
 from adapters.press.lines import NotSet, Place, Recorder, Run, Tally, blocks_around
 from adapters.press.pdf import Attached, Pictures, Press, finish_attachment, say_universal_access

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer.testing
 
-from adapters.papers.branding import forget_branding
+from adapters.branding import forget_branding
 from cli.services import run_services
 from labels.errors import InvalidInput
 from tests.support.typed import typed

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from pypdf import PdfReader
 
 import tasks.pupil
+from adapters.fonts import missing_characters
 from adapters.mail.folder import MailFolder, codes_in, plain_text
-from adapters.papers.fonts import missing_characters
 from labels.pupil_label.names import read_names
 from labels.pupil_label.report import ClassReport
 from labels.record.schema import Award, Journal, PupilClass

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
+from adapters.fonts import missing_characters
 from adapters.languages import catalogues, translations, wording
 from adapters.languages.catalogues import Catalogue, catalogue, ours
 from adapters.languages.words import PAPERS, words_of
-from adapters.papers.fonts import missing_characters
 from cli.translating import NAMED
 from labels.words import languages
 from labels.words.languages import ENGLISH, catalogue_of, translated

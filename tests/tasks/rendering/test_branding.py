@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from adapters.branding import check_branding, forget_branding
 from adapters.languages.own_words import LONGEST, read_words
 from adapters.languages.wording import texts
-from adapters.papers.branding import check_branding, forget_branding
 from adapters.papers.certificates import Stamping, render_certificate
 from adapters.papers.letters import render_letter
 from labels.errors import InvalidInput

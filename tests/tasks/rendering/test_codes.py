@@ -12,7 +12,7 @@ import zxingcpp
 from PIL import Image
 
 from adapters.papers.certificates import render_certificate
-from adapters.papers.codes import QUIET, SquareCode
+from adapters.press.codes import QUIET, SquareCode
 from labels.papers.facts import Label
 from tests.support.papers import certificate, text_of
 

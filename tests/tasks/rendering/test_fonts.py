@@ -11,8 +11,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from adapters.papers.certificates import render_certificate
-from adapters.papers.fonts import (
+from adapters.fonts import (
     FONTS,
     _private_folder,
     described,
@@ -21,6 +20,7 @@ from adapters.papers.fonts import (
     with_placeholders,
     without_decoration,
 )
+from adapters.papers.certificates import render_certificate
 from labels.errors import InvalidInput
 from tests.support.papers import certificate
 
