@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from adapters.documents.store import DocumentStore, open_store
 from labels.clock import Clock
 from labels.errors import NotFound
@@ -14,6 +16,7 @@ from labels.papers.codes import Stamp
 from labels.record import Record, open_record
 from labels.record.engine import missing_file
 from labels.settings import PROJECT, Settings, load_settings
+from labels.turn import Turn
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class Workspace:
     def now(self) -> datetime:
         """The present instant, by the clock of the settings."""
         return self.clock()
+
+    def turn(self, session: Session, door: str = "") -> Turn:
+        """A change that begins now, in the transaction of `session`."""
+        return Turn(session, self.clock(), self.key, door)
 
     @property
     def stamp(self) -> Stamp:

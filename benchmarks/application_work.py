@@ -18,6 +18,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from labels.turn import Turn
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from adapters.workspace import open_workspace
@@ -81,30 +83,27 @@ def run(settings: Settings, count: int) -> None:
                 here, application_file(teacher=f"TB-{n}", project=f"PB-{n}"), "file", []
             ).application
         with timed("conditions"), here.record.writing() as session:
-            assert conditions.check_conditions(session, identifier, now=here.now())
+            assert conditions.check_conditions(here.turn(session), identifier)
         with timed("ask two reviewers"), here.record.writing() as session:
-            steps: list[Step] = asking.ask(session, identifier, now=here.now(), key=key)
+            steps: list[Step] = asking.ask(Turn(session, here.now(), key), identifier)
         for step in steps:
             with timed("record one review"), here.record.writing() as session:
                 given = ReviewAnswer(scores=points(4), comment="Well done.")
                 accepting.answer(
-                    session,
+                    Turn(session, here.now(), key, "benchmark"),
                     step.id,
                     step.assignee,
                     code_of(step, key),
                     given,
-                    now=here.now(),
-                    key=key,
-                    door="benchmark",
                 )
             with timed("ask again"), here.record.writing() as session:
-                asking.ask(session, identifier, now=here.now(), key=key)
+                asking.ask(Turn(session, here.now(), key), identifier)
         with timed("decide"), here.record.writing() as session:
-            deciding.decide(session, identifier, now=here.now(), key=key)
+            deciding.decide(Turn(session, here.now(), key), identifier)
         with timed("papers' facts"), here.record.reading() as session:
             assert len(due_papers(session, identifier, here.stamp)) == 2
         with timed("close"), here.record.writing() as session:
-            ending.close(session, identifier, now=here.now())
+            ending.close(here.turn(session), identifier)
         times["whole application"].append((time.perf_counter() - began) * 1000)
         with timed("yardstick: one empty durable transaction"), here.record.writing() as session:
             session.execute(sa.update(Application).where(Application.id == identifier).values(run=str(n)))

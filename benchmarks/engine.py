@@ -182,10 +182,12 @@ class Row:
         for step in self.stage.reviews(application):
             with here.record.writing() as session:
                 accepting.answer(
-                    session, step.id, step.assignee, code_of(step, here.key),
+                    here.turn(session, "benchmark"),
+                    step.id,
+                    step.assignee,
+                    code_of(step, here.key),
                     ReviewAnswer(scores=points(4), comment="Well done."),
-                    now=here.now(), key=here.key, door="benchmark",
-                )  # fmt: skip
+                )
 
     def answer(self, application: str) -> None:
         self.review(application)

@@ -23,6 +23,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.turn import Turn
+from tests.support.people import KEY
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from labels.european_label import awarding, freezing
@@ -98,13 +101,14 @@ def measure(record: Record, labels: int, rounds: int) -> None:
         try:
             with record.writing() as session:
                 timed("ORDER BY", functools.partial(yardstick, session))
-                application = freezing.begin(session, YEAR, rules_for, now=NOW)
+                turn = Turn(session, NOW, KEY)
+                application = freezing.begin(turn, YEAR, rules_for)
                 timed(
                     "freeze and rank",
-                    functools.partial(freezing.freeze, session, application, rules_for, now=NOW),
+                    functools.partial(freezing.freeze, turn, application, rules_for),
                 )
                 approve_all(session)
-                timed("merge", functools.partial(awarding.merge_nominations, session, application, now=NOW))
+                timed("merge", functools.partial(awarding.merge_nominations, turn, application))
                 again = timed("check", functools.partial(freezing.repeat, session, YEAR))
                 assert again.same, again
                 raise _NotKept

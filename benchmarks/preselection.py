@@ -22,6 +22,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from labels.turn import Turn
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import sqlalchemy as sa
@@ -183,13 +185,13 @@ def begin_anew(record: Record) -> None:
     with record.writing() as session:
         for table in ("school_outcome", "school_round"):
             session.execute(sa.text(f"DELETE FROM {table}"))
-        rounds.begin(session, ON, lambda whose: load_rules(whose, ON), now=end_of_day(ON))
+        rounds.begin(Turn(session, end_of_day(ON), KEY), ON, lambda whose: load_rules(whose, ON))
 
 
 def check(record: Record) -> None:
     """Our check, with its outcome stored for every school."""
     with record.writing() as session:
-        rounds.check(session, ON.year, now=end_of_day(ON))
+        rounds.check(Turn(session, end_of_day(ON), KEY), ON.year)
 
 
 def found_by_us(record: Record) -> tuple[int, ...]:
@@ -211,7 +213,7 @@ def invite(record: Record) -> int:
     while mails < INVITATIONS:
         with record.writing() as session:
             done = inviting.invite(
-                session, ON.year, lambda whose: load_school_rules(whose, ON), now=end_of_day(ON), key=KEY
+                Turn(session, end_of_day(ON), KEY), ON.year, lambda whose: load_school_rules(whose, ON)
             )
         if done == inviting.NOBODY:
             break

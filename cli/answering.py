@@ -88,9 +88,8 @@ def answered(
         documents = store_evidence(here, evidence, edition)
     with here.record.writing() as session:
         result = accepting.answer(
-            session, step, email, code, given,
-            now=here.now(), key=here.key, door="command line", documents=documents,
-        )  # fmt: skip
+            here.turn(session, "command line"), step, email, code, given, documents=documents
+        )
     remark = accepted(result, here, application)
     assert isinstance(result, Accepted)
     went_on(here, result.application, as_json, remark)
@@ -111,7 +110,7 @@ def code(
         done(as_json, subject, f"A code for {subject} is on its way to {email}.")
         return
     with here.record.writing() as session:
-        step = proving.send_code(session, subject, email, now=here.now(), key=here.key)
+        step = proving.send_code(here.turn(session), subject, email)
         application = proving.find_step(session, step).application
     send_due(here, application)
     with here.record.reading() as session:
@@ -126,7 +125,7 @@ def _mailed_for_a_class(here: Workspace, subject: str, email: str) -> bool:
         if not classes.is_for_a_class(session, subject, email):
             return False
         rules = classes.rules_for(session, subject, here.now(), here.settings.rules)
-        reason = classes.send_code(session, subject, email, rules, now=here.now(), key=here.key)
+        reason = classes.send_code(here.turn(session), subject, email, rules)
     send_due(here)
     with here.record.reading() as session:
         if why := outbox.not_out(session, reason):

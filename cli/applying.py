@@ -121,7 +121,7 @@ def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson
     """Take an application back, at any time before the decision."""
     here = existing_workspace()
     with here.record.writing() as session:
-        result = rights.withdraw(session, application, email, code, now=here.now(), key=here.key)
+        result = rights.withdraw(here.turn(session), application, email, code)
     accepted(result, here, application)
     went_on(here, application, as_json, "Withdrawn; a confirmation is on its way.")
 
@@ -151,6 +151,6 @@ def appeal(
         too_long = Fault("(whole file)", f"has more than {GROUNDS} characters.", "Say it in fewer.")
         raise InvalidInput(str(grounds), [too_long])
     with here.record.writing() as session:
-        result = rights.appeal(session, application, email, code, text, now=here.now(), key=here.key)
+        result = rights.appeal(here.turn(session), application, email, code, text)
     accepted(result, here, application)
     went_on(here, application, as_json, "Your appeal is lodged; other people will judge your application.")

@@ -36,7 +36,7 @@ def _coordinate(
     here = existing_workspace()
     with here.record.writing() as session:
         its = held(session, application)
-        refusal = proving.act_as_coordinator(session, its, email, code, now=here.now(), key=here.key)
+        refusal = proving.act_as_coordinator(here.turn(session), its, email, code)
         remark = act(session, here) if refusal is None else ""
     accepted(refusal, here, application)  # only now, when a wrong code is counted
     send_due(here)
@@ -54,7 +54,7 @@ def reassign(
     """A coordinator gives a reviewer's seat to somebody else."""
 
     def act(session: Any, here: Workspace) -> str:
-        new = coordinating.reassign(session, step, to, reason, email, now=here.now(), key=here.key)
+        new = coordinating.reassign(here.turn(session), step, to, reason, email)
         return f"{to} is asked to review ({new.id})."
 
     application = application_of(step)
@@ -87,7 +87,7 @@ def deadline(
         ) from None
 
     def act(session: Any, here: Workspace) -> str:
-        return deadlines.move_deadline(session, step, moment, reason, email, now=here.now())
+        return deadlines.move_deadline(here.turn(session), step, moment, reason, email)
 
     application = application_of(step)
     here, remark = _coordinate(application, email, code, act)
@@ -110,7 +110,7 @@ def conflict(
     """
 
     def act(session: Any, here: Workspace) -> str:
-        coordinating.declare_conflict(session, application, reviewer, reason, email, now=here.now())
+        coordinating.declare_conflict(here.turn(session), application, reviewer, reason, email)
         return f"{reviewer} judges nothing of this applicant any more."
 
     here, remark = _coordinate(application, email, code, act)

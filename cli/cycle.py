@@ -266,12 +266,10 @@ def _revoke_class(named: Issued, email: str, code: str, reason: str, as_json: bo
     if done := proofs(email, code, reason):
         with here.record.writing() as session:
             application = held(session, by)
-            refusal = proving.act_as_coordinator(
-                session, application, email, code, now=here.now(), key=here.key
-            )
+            refusal = proving.act_as_coordinator(here.turn(session), application, email, code)
             if refusal is None:
                 issued = session.get_one(Issued, named.paper)
-                correcting.revoke_class(session, issued, reason, email.lower(), now=here.now())
+                correcting.revoke_class(here.turn(session), issued, reason, email.lower())
         accepted(refusal, here, by)  # only now, when a wrong code is counted
         send_due(here)
     if as_json:
@@ -308,7 +306,7 @@ def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan
         raise InvalidInput("reopening", [Fault("--plan", "is needed, too.", remedy)])
     if not plan:
         with here.record.writing() as session:  # what is tried out in it is thrown away
-            found = reopening.consequences(session, subject, now=here.now())
+            found = reopening.consequences(here.turn(session), subject)
             by = reopening.authority(session, subject)
         _tell_consequences(found, as_json, done=False)
         if not as_json:
@@ -324,9 +322,9 @@ def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan
         raise InvalidInput("reopening", [Fault(name, "is needed together with --plan.") for name in missing])
     with here.record.writing() as session:
         application = held(session, reopening.authority(session, subject))
-        refusal = proving.act_as_coordinator(session, application, email, code, now=here.now(), key=here.key)
+        refusal = proving.act_as_coordinator(here.turn(session), application, email, code)
         if refusal is None:
-            found = reopening.reopen(session, subject, plan, reason, email.lower(), now=here.now())
+            found = reopening.reopen(here.turn(session), subject, plan, reason, email.lower())
     accepted(refusal, here, application.id)  # only now, when a wrong code is counted
     send_due(here)
     for year in found.years:

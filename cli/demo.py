@@ -315,9 +315,8 @@ def _answer_all(
             if session.get_one(Step, step.id).state is not StepState.OPEN:
                 continue
             result = accepting.answer(
-                session, step.id, step.assignee, code, given,
-                now=here.now(), key=here.key, door="demo", documents=documents,
-            )  # fmt: skip
+                here.turn(session, "demo"), step.id, step.assignee, code, given, documents=documents
+            )
         if isinstance(result, Refusal):
             raise NotAllowed(f"{step.assignee} was refused: {result.why}")
         with prefect_client() as client:

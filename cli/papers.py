@@ -113,9 +113,7 @@ def reissue(
     # that a command that died in between can be given again.
     with here.record.writing() as session:
         attempt = session.begin_nested()
-        refusal = proving.act_as_coordinator(
-            session, held(session, by), email, code, now=here.now(), key=here.key
-        )
+        refusal = proving.act_as_coordinator(here.turn(session), held(session, by), email, code)
         session.flush()
         if refusal is None:
             attempt.rollback()
@@ -124,11 +122,11 @@ def reissue(
     made = make(here, shown.due)
     with here.record.writing() as session:
         application = held(session, by)
-        refusal = proving.act_as_coordinator(session, application, email, code, now=here.now(), key=here.key)
+        refusal = proving.act_as_coordinator(here.turn(session), application, email, code)
         if refusal is None:
             if correcting.correction(session, award, here.stamp) != shown:
                 raise NotAllowed("What it states changed meanwhile. Nothing was done: look at it again.")
-            correcting.reissue(session, shown, made, reason, email.lower(), now=here.now())
+            correcting.reissue(here.turn(session), shown, made, reason, email.lower())
     accepted(refusal, here, by)
     send_due(here)
     _tell_correction(shown, as_json, done=True)

@@ -52,7 +52,7 @@ def pupils(
     with here.record.writing() as session:
         rules = classes.rules_for(session, award, here.now(), here.settings.rules)
         country = classes.country_of(session, award)
-        refusal = classes.prove(session, award, email, code, rules, now=here.now(), key=here.key)
+        refusal = classes.prove(here.turn(session), award, email, code, rules)
     accepted(refusal, here)
     listed = read_names(
         _content(names), country, missing_characters, encoding=encoding, columns=column or (), header=header
@@ -68,9 +68,14 @@ def pupils(
     _make_room(folder)
     with here.record.writing() as session:
         begun = classes.begin(
-            session, award, email, code, rules,
-            pupils=len(listed.pupils), left_out=len(listed.faults), now=here.now(), key=here.key,
-        )  # fmt: skip
+            here.turn(session),
+            award,
+            email,
+            code,
+            rules,
+            pupils=len(listed.pupils),
+            left_out=len(listed.faults),
+        )
     if not isinstance(begun, Begun):
         accepted(begun, here)
         return

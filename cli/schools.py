@@ -153,7 +153,7 @@ def self_assessment(application: OneApplication, as_json: AsJson = False) -> Non
     """
     here = existing_workspace()
     with here.record.writing() as session:
-        sheet = worksheet(session, application, now=here.now())
+        sheet = worksheet(here.turn(session), application)
     if as_json:
         emit(sheet.given.model_dump(mode="json", exclude_none=True))
         return
@@ -207,7 +207,7 @@ def draft(
     here = existing_workspace()
     given = read_answer(read_json(file), file.name)
     with here.record.writing() as session:
-        saved = accepting.save_draft(session, step, email, code, given, now=here.now(), key=here.key)
+        saved = accepting.save_draft(here.turn(session), step, email, code, given)
     if isinstance(saved, Refusal):
         accepted(saved, here)
         return

@@ -46,7 +46,7 @@ def freeze(application_id: str) -> str:
     here = workspace()
     with here.record.writing() as session:
         year = freezing.cycle_of(session, held(session, application_id)).year
-        return freezing.freeze(session, application_id, rules_of_year(here, year), now=here.now())
+        return freezing.freeze(here.turn(session), application_id, rules_of_year(here, year))
 
 
 @task(name="ask the organisations", **RETRIED)
@@ -91,7 +91,7 @@ def merge_nominations(application_id: str) -> int:
     """How many projects were put forward and have the labelled partners that the rules ask for."""
     here = workspace()
     with here.record.writing() as session:
-        return awarding.merge_nominations(session, application_id, now=here.now())
+        return awarding.merge_nominations(here.turn(session), application_id)
 
 
 @task(name="ask for the award", **RETRIED)
@@ -112,7 +112,7 @@ def award(application_id: str) -> str:
     """The label to every teacher of the awarded projects who holds its National Quality Label."""
     here = workspace()
     with here.record.writing() as session:
-        return awarding.award(session, application_id, now=here.now()).value
+        return awarding.award(here.turn(session), application_id).value
 
 
 @task(name="issue the certificates", **RETRIED)
@@ -183,7 +183,7 @@ def _entered(here: Workspace, stored: list[tuple[DuePaper, MadePaper]]) -> int:
     if not stored:
         return 0
     with here.record.writing() as session:
-        entered = sum(enter(session, *one, now=here.now()) for one in stored)
+        entered = sum(enter(here.turn(session), *one) for one in stored)
     stored.clear()
     return entered
 
@@ -197,7 +197,7 @@ def _tell_unprintable(here: Workspace, application_id: str, certificate: DuePape
             sa.select(Journal.details).where(Journal.application == application_id, Journal.what == what)
         )
         if all(details.get("award") != award for details in known):
-            note(session, application, SYSTEM, what, here.now(), award=award)
+            note(here.turn(session), application, SYSTEM, what, award=award)
 
 
 @task(name="publish the gallery", **RETRIED)
@@ -242,7 +242,7 @@ def put_forward(application_id: str) -> str:
     """What was approved counts from now on, and the year's cycle goes on if it waited for this."""
     here = workspace()
     with here.record.writing() as session:
-        outcome = screening.put_forward(session, application_id, now=here.now())
+        outcome = screening.put_forward(here.turn(session), application_id)
         cycle = freezing.cycle_of(session, session.get_one(Application, application_id)).application
     with prefect_client() as client:
         woken = wake(here, client, cycle)

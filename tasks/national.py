@@ -22,7 +22,7 @@ def conditions_met(application_id: str) -> bool:
     """Whether the application may be judged; if not, it has ended with every failed condition."""
     here = workspace()
     with here.record.writing() as session:
-        return conditions.check_conditions(session, application_id, now=here.now())
+        return conditions.check_conditions(here.turn(session), application_id)
 
 
 @task(name="ask", **RETRIED)
@@ -41,7 +41,7 @@ def decide(application_id: str) -> str:
     """The outcome, by the rules that the application was submitted under."""
     here = workspace()
     with here.record.writing() as session:
-        return deciding.decide(session, application_id, now=here.now(), key=here.key).value
+        return deciding.decide(here.turn(session), application_id).value
 
 
 @task(name="issue the papers", **RETRIED)

@@ -29,7 +29,7 @@ def check_every_school(year: int) -> bool:
     """Whether the schools were checked just now; once they are, what was found stays."""
     here = workspace()
     with here.record.writing() as session:
-        return rounds.check(session, year, now=here.now())
+        return rounds.check(here.turn(session), year)
 
 
 @task(name="invite the schools", **RETRIED)
@@ -42,7 +42,7 @@ def invite_the_schools(year: int) -> int:
     done = 0
     while True:
         with here.record.writing() as session:
-            batch = inviting.invite(session, year, school_rules_on(here, day), now=here.now(), key=here.key)
+            batch = inviting.invite(here.turn(session), year, school_rules_on(here, day))
         if batch == inviting.NOBODY:
             progress.end()
             return done

@@ -21,6 +21,7 @@ from labels.applications import ending
 from labels.papers.due import due_receipt
 from labels.record.schema import Application, Decision, Document, Outcome, Stage, Step
 from labels.steps.step import held
+from labels.turn import Turn
 from tasks import briefs
 
 
@@ -60,7 +61,7 @@ def acknowledge(application_id: str) -> list[str]:
 
 def asked(
     application_id: str,
-    ask: Callable[..., list[Step]],
+    ask: Callable[[Turn, str], list[Step]],
     worded: Callable[[Session, Workspace, Application, list[Step]], str],
     *,
     artifact: str,
@@ -73,7 +74,7 @@ def asked(
     """
     here = workspace()
     with here.record.writing() as session:
-        awaited = ask(session, application_id, now=here.now(), key=here.key)
+        awaited = ask(here.turn(session), application_id)
         application = session.get_one(Application, application_id)
         session.flush()
         application.parked_revision = application.revision
@@ -106,7 +107,7 @@ def close(application_id: str) -> str:
         show(f"decision-{application_id}", text, f"{application_id}: {decision.outcome.value}")
     tell_prefect(application, Stage.CLOSED)
     with here.record.writing() as session:
-        outcome: Outcome = ending.close(session, application_id, now=here.now())
+        outcome: Outcome = ending.close(here.turn(session), application_id)
         application = session.get_one(Application, application_id)
         session.flush()
         application.parked_revision = application.revision

@@ -170,8 +170,8 @@ def hand_over(number: str) -> int:
     placed: list[Path] = []
     try:
         with given.here.record.writing() as session:
-            now, stamp = given.here.now(), given.here.stamp
-            pupils = classes.finish(session, given.begun, given.email, given.marks, stamp, now=now)
+            turn = given.here.turn(session)
+            pupils = classes.finish(turn, given.begun, given.email, given.marks, given.here.stamp)
             for name, content in given.files.items():
                 place(given.folder / name, content)
                 placed.append(given.folder / name)

@@ -20,7 +20,7 @@ def prefill(application_id: str) -> bool:
     """Freezes what the registry knows of the school, for it to confirm; whether it was done now."""
     here = workspace()
     with here.record.writing() as session:
-        return prefilling.prefill(session, application_id, now=here.now())
+        return prefilling.prefill(here.turn(session), application_id)
 
 
 @task(name="invite the school", **RETRIED)
@@ -34,7 +34,7 @@ def invite(application_id: str) -> list[str]:
         due = due_invitation(session, application_id)
     if due:
         with here.record.writing() as session:
-            inviting.tell_the_principal(session, application_id, now=here.now())
+            inviting.tell_the_principal(here.turn(session), application_id)
     return issue(here, due)
 
 
@@ -55,4 +55,4 @@ def decide(application_id: str) -> str:
     """The outcome, by the rules that the school was invited under."""
     here = workspace()
     with here.record.writing() as session:
-        return deciding.decide(session, application_id, now=here.now(), key=here.key).value
+        return deciding.decide(here.turn(session), application_id).value

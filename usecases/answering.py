@@ -22,6 +22,7 @@ from labels.steps.answers import Answer
 from labels.steps.codes import code_matches
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import close_step, held, open_steps, steps_of
+from labels.turn import Turn
 
 
 def take_answer(here: Workspace, application_id: str, run: str, wait: int, filled: Mapping[str, Any]) -> str:
@@ -66,10 +67,10 @@ def _take(
         awaited = open_steps(session, application)
         refusal = Refusal("The code is not valid here.")
         if awaited:
-            refusal = wrong_code(session, application, awaited, claimed=None, now=now, key=key)
+            refusal = wrong_code(Turn(session, now, key), application, awaited, claimed=None)
         _refuse(session, application, refusal.why, here, draft=given, noted=refusal.noted)
         return False, refusal.why
-    result = answer(session, step.id, None, code, given, now=now, key=key, door="prefect")
+    result = answer(Turn(session, now, key, "prefect"), step.id, None, code, given)
     match result:
         case Accepted():
             for other in open_steps(session, application):
@@ -96,20 +97,26 @@ def _assign(
     session: Session, here: Workspace, application: Application, step: Step, filled: Mapping[str, Any]
 ) -> tuple[bool, str]:
     now = here.now()
-    refusal = prove(session, step, None, _code_in(filled), now=now, key=here.key)
+    refusal = prove(Turn(session, now, here.key), step, None, _code_in(filled))
     if refusal is not None:
         return False, refusal.why
     to, reason = str(filled.get("assign_to", "")).strip(), str(filled.get("reason", "")).strip()
     try:
         if not to or not reason:
             raise NotAllowed("A reviewer's address and a reason are both needed.")
-        reassign(session, step.id, to, reason, step.assignee, now=now, key=here.key)
+        reassign(Turn(session, now, here.key), step.id, to, reason, step.assignee)
     except LabelsError as error:
         step.refused = str(error)
         note(
-            session, application, step.assignee, NOT_ACCEPTED, now,
-            step=step.id, news=False, door="prefect", because=step.refused,
-        )  # fmt: skip
+            Turn(session, now, here.key),
+            application,
+            step.assignee,
+            NOT_ACCEPTED,
+            step=step.id,
+            news=False,
+            door="prefect",
+            because=step.refused,
+        )
         return False, step.refused
     close_step(step, step.state, now)
     return True, f"{to} is asked to review."
@@ -137,7 +144,7 @@ def _refuse(
     if not noted:
         who, which = (step.assignee, step.id) if step else (SYSTEM, None)
         what = NOT_ACCEPTED if step else "did not accept an answer"
-        note(session, application, who, what, here.now(), step=which, news=False, door="prefect", because=why)
+        note(here.turn(session), application, who, what, step=which, news=False, door="prefect", because=why)
 
 
 def _variables_in(filled: Mapping[str, Any]) -> str | None:

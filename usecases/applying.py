@@ -13,6 +13,7 @@ from labels.applications.submitting import Submitted, applicants_organisation, s
 from labels.applications.uploads import UploadLimits, inspect_all
 from labels.clock import brussels_day
 from labels.rules import RuleEdition, load_rules
+from labels.turn import Turn
 
 _MIB = 1024 * 1024
 
@@ -48,7 +49,7 @@ def submit_file(
         ),
     )
     with here.record.writing() as session:
-        return submit(session, application, documents, edition, now=now, key=here.key, again=again)
+        return submit(Turn(session, now, here.key), application, documents, edition, again=again)
 
 
 def store_evidence(here: Workspace, evidence: Sequence[Path], edition: RuleEdition) -> list[StoredDocument]:

@@ -40,7 +40,7 @@ def begin_cycle(here: Workspace, year: int | None = None) -> str:
         if year is None:
             central = staff.central_organisation(session).id
             year = freezing.latest_year(lambda one: rules_of_year(here, one)(central).european, here.now())
-        application = freezing.begin(session, year, rules_of_year(here, year), now=here.now())
+        application = freezing.begin(here.turn(session), year, rules_of_year(here, year))
         closed = session.get_one(Application, application).stage is Stage.CLOSED
     if not closed:
         with prefect_client() as client:

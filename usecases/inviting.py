@@ -37,4 +37,4 @@ def begin(here: Workspace, on: date | None = None) -> SchoolRound:
     """
     day = on or brussels_day(here.now())
     with here.record.writing() as session:
-        return rounds.begin(session, day, rules_on(here, day), now=here.now())
+        return rounds.begin(here.turn(session), day, rules_on(here, day))

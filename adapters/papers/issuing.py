@@ -21,7 +21,7 @@ def issue(here: Workspace, due: Sequence[DuePaper]) -> list[str]:
     for paper in due:
         made = make(here, paper)
         with here.record.writing() as session:
-            enter(session, paper, made, now=here.now())
+            enter(here.turn(session), paper, made)
     return [paper.name for paper in due]
 
 

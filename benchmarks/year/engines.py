@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
 from email.message import EmailMessage
 from functools import partial
 from typing import Any, Protocol, Self
@@ -37,6 +36,7 @@ from labels.school_label import deciding as school_deciding
 from labels.school_label import inviting, prefilling, receiving, rounds
 from labels.settings import Settings
 from labels.steps.step import held
+from labels.turn import Turn
 from tests.e2e.conftest import Stage_
 from tests.support.patience import until
 from usecases.cycles import begin_cycle, publish, rules_of_year
@@ -129,21 +129,21 @@ class InProcess:
             return {application}
         return {application} | self._flows[row.label](application)
 
-    def _do(self, part: str, act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    def _do(self, part: str, act: Callable[..., Any], *arguments: Any) -> Any:
         with self._ledger.part(part), self._here.record.writing() as session:
-            return act(session, *arguments, now=self._here.now(), **named)
+            return act(self._here.turn(session), *arguments)
 
-    def _asked(self, ask: Callable[..., list[Step]], application: str) -> bool:
+    def _asked(self, ask: Callable[[Turn, str], list[Step]], application: str) -> bool:
         """Whether the application waits; what the run has seen is noted, and mail goes out."""
 
-        def noted(session: Session, application: str, *, now: datetime, key: bytes) -> bool:
-            awaited = ask(session, application, now=now, key=key)
-            row = session.get_one(Application, application)
-            session.flush()
+        def noted(turn: Turn, application: str) -> bool:
+            awaited = ask(turn, application)
+            row = turn.session.get_one(Application, application)
+            turn.session.flush()
             row.parked_revision = row.revision
             return bool(awaited)
 
-        waits = bool(self._do("ask", noted, application, key=self._here.key))
+        waits = bool(self._do("ask", noted, application))
         if waits:
             self._deliver(application)
         return waits
@@ -155,7 +155,7 @@ class InProcess:
         if self._do("conditions", conditions.check_conditions, application):
             if self._asked(asking.ask, application):
                 return set()
-            self._do("decide", deciding.decide, application, key=self._here.key)
+            self._do("decide", deciding.decide, application)
         self._issue(application)
         self._close(application)
         return set()
@@ -168,7 +168,7 @@ class InProcess:
         self._acknowledge(application)
         if self._asked(asking.ask, application):
             return set()
-        self._do("decide", school_deciding.decide, application, key=self._here.key)
+        self._do("decide", school_deciding.decide, application)
         self._issue(application)
         self._close(application)
         return set()
@@ -255,15 +255,15 @@ class InProcess:
             with self._ledger.part(f"left blank: {paper.kind.value}"):
                 made = store(self._here, BLANK, must_be_signed=False)
         with self._ledger.part("papers entered"), self._here.record.writing() as session:
-            enter(session, paper, made, now=self._here.now())
+            enter(self._here.turn(session), paper, made)
 
     def _close(self, application: str) -> None:
         self._deliver(application)
 
-        def closed(session: Session, application: str, *, now: datetime) -> None:
-            ending.close(session, application, now=now)
-            row = session.get_one(Application, application)
-            session.flush()
+        def closed(turn: Turn, application: str) -> None:
+            ending.close(turn, application)
+            row = turn.session.get_one(Application, application)
+            turn.session.flush()
             row.parked_revision = row.revision
 
         self._do("close", closed, application)
@@ -290,7 +290,7 @@ class InProcess:
         one = begin(self._here)
         self._do("check every school", rounds.check, one.year)
         rules = school_rules_on(self._here, one.on)
-        while self._do("invite", inviting.invite, one.year, rules, key=self._here.key) != inviting.NOBODY:
+        while self._do("invite", inviting.invite, one.year, rules) != inviting.NOBODY:
             pass
         self._deliver(None)
         moved: set[str] = set()

@@ -229,9 +229,13 @@ class Year:
         given = read_answer(said)
         with self._measured(f"answer: {step.kind.value}"), here.record.writing() as session:
             done = accepting.answer(
-                session, step.id, step.assignee, self._code(step), given,
-                now=here.now(), key=here.key, door="year", documents=documents,
-            )  # fmt: skip
+                here.turn(session, "year"),
+                step.id,
+                step.assignee,
+                self._code(step),
+                given,
+                documents=documents,
+            )
         if not isinstance(done, Refusal) or done.replace:  # a conflict that came up since they were asked
             return True
         if step.due_at is None or here.now() <= step.due_at:
@@ -263,9 +267,7 @@ class Year:
     def _withdraw(self, step: Step, application: Application) -> bool:
         here = self._here
         with self._measured("withdraw"), here.record.writing() as session:
-            done = rights.withdraw(
-                session, application.id, step.assignee, self._code(step), now=here.now(), key=here.key
-            )
+            done = rights.withdraw(here.turn(session), application.id, step.assignee, self._code(step))
         if done is not None:
             raise Refused(f"{step.assignee} withdraws {application.id}: {done.why}")
         return True
@@ -277,9 +279,12 @@ class Year:
             return False
         with self._measured("appeal"), here.record.writing() as session:
             done = rights.appeal(
-                session, application.id, step.assignee, self._code(step), "The evidence was not opened.",
-                now=here.now(), key=here.key,
-            )  # fmt: skip
+                here.turn(session),
+                application.id,
+                step.assignee,
+                self._code(step),
+                "The evidence was not opened.",
+            )
         if done is not None:
             raise Refused(f"{step.assignee} appeals {application.id}: {done.why}")
         return True
@@ -304,9 +309,12 @@ class Year:
             if chosen is None:
                 raise Refused(f"{application.organisation} has nobody left for {application.id}")
             coordinating.reassign(
-                session, step.id, chosen.email, "No answer came.", f"coordinator of {application.organisation}",
-                now=here.now(), key=here.key,
-            )  # fmt: skip
+                here.turn(session),
+                step.id,
+                chosen.email,
+                "No answer came.",
+                f"coordinator of {application.organisation}",
+            )
         return True
 
     _acts: ClassVar[dict[Act, Callable[[Year, Step, Application], bool]]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -30,18 +29,16 @@ from labels.steps.answers import (
 from labels.steps.outcome import Accepted as Accepted
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.step import held_by_step
+from labels.turn import Turn
 
 
 def answer(
-    session: Session,
+    turn: Turn,
     step_id: str,
     email: str | None,
     code: str,
     given: Answer,
     *,
-    now: datetime,
-    key: bytes,
-    door: str,
     documents: Sequence[StoredDocument] = (),
 ) -> Accepted | Refusal:
     """A person's answer to a step, whichever door it came through; it counts once or not at all.
@@ -51,77 +48,72 @@ def answer(
     Raises:
         NotFound: there is no such step.
     """
-    application, step = held_by_step(session, step_id)
-    refusal = prove(session, step, email, code, now=now, key=key)
+    application, step = held_by_step(turn.session, step_id)
+    refusal = prove(turn, step, email, code)
     if refusal is None:
-        refusal = _fits(session, application, step, given, documents)
+        refusal = _fits(turn.session, application, step, given, documents)
     if refusal is not None:
         if email is not None and email.lower() != step.assignee:
             return refusal  # what they typed is nobody else's to see
-        return _not_accepted(session, application, step, given, refusal, now=now, door=door)
+        return _not_accepted(turn, application, step, given, refusal)
     step.refused = step.draft = None
     match given:
         case ReviewAnswer():
-            return take_review(session, application, step, given, now=now, door=door)
+            return take_review(turn, application, step, given)
         case Question():
-            return take_question(session, application, step, given, now=now, key=key, door=door)
+            return take_question(turn, application, step, given)
         case SelfAssessment():
-            received = receiving.take(
-                session, application, step, given, documents, now=now, key=key, door=door
-            )
+            received = receiving.take(turn, application, step, given, documents)
             if isinstance(received, Refusal):
-                return _not_accepted(session, application, step, given, received, now=now, door=door)
+                return _not_accepted(turn, application, step, given, received)
             return received
         case Declaration() | Decline() if step.kind is StepKind.DECLARATION:
-            return receiving.declare(session, application, step, given, now=now, key=key, door=door)
+            return receiving.declare(turn, application, step, given)
         case Decline():
-            return take_decline(session, application, step, given, now=now, door=door)
+            return take_decline(turn, application, step, given)
         case Information():
-            return take_information(session, application, step, given, now=now, key=key, door=door)
+            return take_information(turn, application, step, given)
         case Screening():
             take = screening.take if step.kind is StepKind.SCREENING else awarding.take
-            result = take(session, application, step, given, now=now, door=door)
+            result = take(turn, application, step, given)
             if isinstance(result, Refusal):
-                return _not_accepted(session, application, step, given, result, now=now, door=door)
+                return _not_accepted(turn, application, step, given, result)
             return result
     raise TypeError(f"{type(given).__name__} answers no step of the kind {step.kind.value}")
 
 
-def save_draft(
-    session: Session, step_id: str, email: str, code: str, given: Answer, *, now: datetime, key: bytes
-) -> int | Refusal:
+def save_draft(turn: Turn, step_id: str, email: str, code: str, given: Answer) -> int | Refusal:
     """Keeps a draft of a school's self-assessment for all of its teachers; its number. The code stays valid.
 
     Raises:
         NotFound: there is no such step.
     """
-    application, step = held_by_step(session, step_id)
-    refusal = prove(session, step, email, code, now=now, key=key)
+    application, step = held_by_step(turn.session, step_id)
+    refusal = prove(turn, step, email, code)
     if refusal is not None:
         return refusal
     if step.kind is not StepKind.SELF_ASSESSMENT or not isinstance(given, SelfAssessment):
         return Refusal("Only a school's self-assessment is drafted.")
-    return drafting.save(session, application, step, given, now=now)
+    return drafting.save(turn, application, step, given)
 
 
 def _not_accepted(
-    session: Session,
-    application: Application,
-    step: Step,
-    given: Answer,
-    refusal: Refusal,
-    *,
-    now: datetime,
-    door: str,
+    turn: Turn, application: Application, step: Step, given: Answer, refusal: Refusal
 ) -> Refusal:
     """Keeps why an answer was not accepted, and what was typed, for the next try."""
     if step.state is StepState.OPEN:
         step.refused, step.draft = refusal.why, given.model_dump(mode="json")
         if not refusal.noted:  # so the code was right, and tells whose answer it was
             note(
-                session, application, step.assignee, NOT_ACCEPTED, now,
-                step=step.id, news=refusal.replace, door=door, because=_for_all_to_read(refusal),
-            )  # fmt: skip
+                turn,
+                application,
+                step.assignee,
+                NOT_ACCEPTED,
+                step=step.id,
+                news=refusal.replace,
+                door=turn.door,
+                because=_for_all_to_read(refusal),
+            )
     return refusal
 
 

@@ -17,10 +17,11 @@ from labels.mail import outbox
 from labels.people.named import person_named
 from labels.record.engine import Record
 from labels.record.journal import note
-from labels.record.schema import Step, StepKind, StepState
+from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import review
 from labels.school_label import deciding as school_deciding
 from labels.steps.step import common_context, held_by_step
+from labels.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Passed:
     """Whose step it is; nothing where it could not be found out."""
 
 
-Passing = Callable[..., str]
-"""Called with session, application, step, `now` and `key`, both held; says in words what it did."""
+Passing = Callable[[Turn, Application, Step], str]
+"""Called with the application and the step, both locked; says in words what it did."""
 
 PASSING: dict[StepKind, Passing] = {
     StepKind.INFORMATION: review.pass_information,
@@ -60,13 +61,13 @@ def over(session: Session, now: datetime) -> list[str]:
     )
 
 
-def pass_deadline(session: Session, step_id: str, *, now: datetime, key: bytes) -> Passed | None:
+def pass_deadline(turn: Turn, step_id: str) -> Passed | None:
     """Does what the passed deadline of one step does; None where it was answered or moved meanwhile."""
-    application, step = held_by_step(session, step_id)
+    application, step = held_by_step(turn.session, step_id)
     passing = PASSING.get(step.kind)
-    if passing is None or step.state is not StepState.OPEN or step.due_at is None or now <= step.due_at:
+    if passing is None or step.state is not StepState.OPEN or step.due_at is None or turn.now <= step.due_at:
         return None
-    return Passed(step.id, passing(session, application, step, now=now, key=key), application.id)
+    return Passed(step.id, passing(turn, application, step), application.id)
 
 
 def pass_deadlines(record: Record, *, now: datetime, key: bytes) -> list[Passed]:
@@ -83,7 +84,7 @@ def pass_deadlines(record: Record, *, now: datetime, key: bytes) -> list[Passed]
     for step in steps:
         try:
             with record.writing() as session:
-                passed = pass_deadline(session, step, now=now, key=key)
+                passed = pass_deadline(Turn(session, now, key), step)
         except OutOfReach:
             raise
         except Exception as error:
@@ -93,9 +94,7 @@ def pass_deadlines(record: Record, *, now: datetime, key: bytes) -> list[Passed]
     return done
 
 
-def move_deadline(
-    session: Session, step_id: str, until: datetime, reason: str, by: str, *, now: datetime
-) -> str:
+def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str, by: str) -> str:
     """Gives one person more (or less) time for an open step, with a reason that they are told.
 
     Returns what was done, with a warning where the application is to be decided before that.
@@ -103,35 +102,44 @@ def move_deadline(
     Raises:
         NotAllowed: the step is closed, has no deadline, or the new one is past.
     """
-    application, step = held_by_step(session, step_id)
+    application, step = held_by_step(turn.session, step_id)
     if step.state not in (StepState.OPEN, StepState.ASKED) or step.due_at is None:
         raise NotAllowed(f"{step.id} has no deadline that could be moved.")
-    if until <= now:
+    if until <= turn.now:
         raise NotAllowed(f"{in_words(until)} is past; a deadline moves to a time still to come.")
     former, step.due_at = step.due_at, until
     if step.stopped_at:
-        step.stopped_at = now  # what the new date leaves stands still from now on, not from the question on
+        step.stopped_at = (
+            turn.now
+        )  # what the new date leaves stands still from now on, not from the question on
     if step.kind is StepKind.SCREENING:
-        screening.move_deadline(session, application, until)
+        screening.move_deadline(turn.session, application, until)
     decided = application.decide_by
     late: dict[str, Any] = {"after_decision_due": decided.isoformat()} if decided and until > decided else {}
-    name, language = person_named(session, step.assignee)
+    name, language = person_named(turn.session, step.assignee)
     outbox.queue(
-        session,
+        turn.session,
         reason=f"{application.id}/{outbox.Template.DEADLINE_MOVED.value}/{step.id}/{application.revision}",
         template=outbox.Template.DEADLINE_MOVED,
         language=language,
         to_name=name,
         to_address=step.assignee,
-        context=common_context(session, application)
+        context=common_context(turn.session, application)
         | {"what": step.kind.value, "due": in_words(until), "reason": reason},
-        now=now,
+        now=turn.now,
         application=application.id,
     )
     note(
-        session, application, by, "moved a deadline", now,
-        step=step.id, former=former.isoformat(), until=until.isoformat(), because=reason, **late,
-    )  # fmt: skip
+        turn,
+        application,
+        by,
+        "moved a deadline",
+        step=step.id,
+        former=former.isoformat(),
+        until=until.isoformat(),
+        because=reason,
+        **late,
+    )
     moved = f"The deadline of {step.id} is now {in_words(until)}."
     if late and application.decide_by:
         moved += f" Warning: that is after the decision is due, {in_words(application.decide_by)}."

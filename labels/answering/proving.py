@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from labels.steps.codes import code_matches
 from labels.steps.mailing import mail_step
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.step import close_step, held, open_step, renew_code, steps_of
+from labels.turn import Turn
 from labels.words.sentences import say
 
 # Answering --------------------------------------------------------------------------------------
@@ -35,19 +35,17 @@ def find_step(session: Session, step_id: str) -> Step:
     return step
 
 
-def prove(
-    session: Session, step: Step, email: str | None, code: str, *, now: datetime, key: bytes
-) -> Refusal | None:
+def prove(turn: Turn, step: Step, email: str | None, code: str) -> Refusal | None:
     """Why this person may not act on this step, or None if they proved that they may.
 
     A wrong code is counted; after as many as the rules say, it is void and a new one is mailed.
     With no e-mail address (Prefect's form), the code alone tells who it is. Until the code is
     right, every refusal reads the same, so that nobody learns from it whom a step is for.
     """
-    application = session.get_one(Application, step.application)
+    application = turn.session.get_one(Application, step.application)
     if not code_matches(code, step.code_hash) or (email is not None and email.lower() != step.assignee):
         if step.state is StepState.OPEN:
-            return wrong_code(session, application, [step], claimed=email, now=now, key=key)
+            return wrong_code(turn, application, [step], claimed=email)
         return Refusal("This code is not valid for this step.")
     if step.state is not StepState.OPEN:
         when = f" at {in_words(step.closed_at)}" if step.closed_at else ""
@@ -58,24 +56,24 @@ def prove(
             StepState.EXPIRED: f"The deadline of this step has passed{when}.",
         }.get(step.state, f"This step was taken back{when}: {step.closed_because}.")
         return Refusal(what)
-    if step.kind in _ENDS_WITH_ITS_DEADLINE and step.due_at and now > step.due_at:
+    if step.kind in _ENDS_WITH_ITS_DEADLINE and step.due_at and turn.now > step.due_at:
         return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
     if step.kind is StepKind.REVIEW:
-        reviewer = conflicts.staff(session, step.assignee)
+        reviewer = conflicts.staff(turn.session, step.assignee)
         if reviewer is None or application.organisation not in reviewer.organisations:
             return Refusal(
                 f"{step.assignee} is no longer on the staff of {application.organisation}.", replace=True
             )
-        if why := conflicts_of_interest(reviewer, conflicts.judged(session, application)):
+        if why := conflicts_of_interest(reviewer, conflicts.judged(turn.session, application)):
             return Refusal(
                 f"You have a conflict of interest with this application: {'; '.join(why)}.", replace=True
             )
     if step.kind in (StepKind.SCREENING, StepKind.AWARDING) and not coordinates(
-        session, step.assignee, application.organisation
+        turn.session, step.assignee, application.organisation
     ):
         return Refusal(f"{step.assignee} no longer coordinates {application.organisation}.")
     if step.kind in (StepKind.ASSIGNMENT, StepKind.COORDINATION):
-        return _no_coordinator(session, application, step.assignee)
+        return _no_coordinator(turn.session, application, step.assignee)
     return None
 
 
@@ -97,19 +95,13 @@ def _no_coordinator(session: Session, application: Application, email: str) -> R
 
 
 def wrong_code(
-    session: Session,
-    application: Application,
-    steps: Sequence[Step],
-    *,
-    claimed: str | None,
-    now: datetime,
-    key: bytes,
+    turn: Turn, application: Application, steps: Sequence[Step], *, claimed: str | None
 ) -> Refusal:
     """Counts a wrong code against the open steps that it may have been meant for, in one journal entry.
 
     `claimed` is who somebody said to be: it proves nothing, so nobody's name goes before the entry.
     """
-    allowed = rules_of(session, application).national.review.code_attempts.value
+    allowed = rules_of(turn.session, application).national.review.code_attempts.value
     for step in steps:
         step.code_failures += 1
     left = {step.id: max(allowed - step.code_failures, 0) for step in steps}
@@ -118,24 +110,17 @@ def wrong_code(
     if len(steps) > 1:
         details["steps"] = list(left)
     one = steps[0].id if len(steps) == 1 else None
-    note(
-        session,
-        application,
-        SYSTEM,
-        "refused a wrong code",
-        now,
-        step=one,
-        news=False,
-        left=fewest,
-        **details,
-    )
+    note(turn, application, SYSTEM, "refused a wrong code", step=one, news=False, left=fewest, **details)
     for step in steps:
         if not left[step.id]:
-            renew_code(step, key)
+            renew_code(step, turn.key)
             mail_step(
-                session, application, step, outbox.Template.CODE, now,
+                turn,
+                application,
+                step,
+                outbox.Template.CODE,
                 purpose=say("The former code was tried too often and is void."),
-            )  # fmt: skip
+            )
     mailed = not all(left.values())
     if not fewest:
         why = "The code was tried too often and is void. A new one has been mailed."
@@ -148,7 +133,7 @@ def wrong_code(
 # Coordinating -----------------------------------------------------------------------------------
 
 
-def send_code(session: Session, subject_id: str, email: str, *, now: datetime, key: bytes) -> str:
+def send_code(turn: Turn, subject_id: str, email: str) -> str:
     """Mails a fresh one-time code to a person for what they may do: a step of theirs, or, for a
     coordinator, one action upon an application of their organisation. Returns the step's id.
 
@@ -157,52 +142,49 @@ def send_code(session: Session, subject_id: str, email: str, *, now: datetime, k
         NotAllowed: nothing there is for this person.
     """
     email = email.lower()
-    named = session.get(Step, subject_id)
-    application = held(session, named.application if named else subject_id)
+    named = turn.session.get(Step, subject_id)
+    application = held(turn.session, named.application if named else subject_id)
     own = [
         step
-        for step in ([named] if named else steps_of(session, application))
+        for step in ([named] if named else steps_of(turn.session, application))
         if step.assignee == email and step.state is StepState.OPEN
     ]
-    coordinating = _no_coordinator(session, application, email) is None
+    coordinating = _no_coordinator(turn.session, application, email) is None
     if coordinating and not named:  # one who also reviews it asks for that code by its step
         own = [step for step in own if step.kind in (StepKind.COORDINATION, StepKind.ASSIGNMENT)]
     if own:
         step = own[-1]
-        renew_code(step, key)
+        renew_code(step, turn.key)
         purpose = say("You asked for a new code; the former one is void.")
     elif coordinating:
         step = open_step(
-            session, application, StepKind.COORDINATION, email,
-            now=now, key=key, organisation=application.organisation,
-        )  # fmt: skip
+            turn, application, StepKind.COORDINATION, email, organisation=application.organisation
+        )
         purpose = say("It proves one action of yours as a coordinator upon this application.")
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
-    mail_step(session, application, step, outbox.Template.CODE, now, purpose=purpose)
-    note(session, application, email, "asked for a code", now, step=step.id, news=False)
+    mail_step(turn, application, step, outbox.Template.CODE, purpose=purpose)
+    note(turn, application, email, "asked for a code", step=step.id, news=False)
     return step.id
 
 
-def act_as_coordinator(
-    session: Session, application: Application, email: str, code: str, *, now: datetime, key: bytes
-) -> Refusal | None:
+def act_as_coordinator(turn: Turn, application: Application, email: str, code: str) -> Refusal | None:
     """Spends the one-time code of a coordinator's action; None means that it was right.
 
     A wrong code is counted, like one for any step; the caller keeps that.
     """
     email = email.lower()
-    if refusal := _no_coordinator(session, application, email):
+    if refusal := _no_coordinator(turn.session, application, email):
         return refusal
     own = [
         step
-        for step in steps_of(session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT)
+        for step in steps_of(turn.session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT)
         if step.assignee == email and step.state is StepState.OPEN
     ]
     for step in own:
         if code_matches(code, step.code_hash):
-            close_step(step, StepState.ANSWERED, now)
+            close_step(step, StepState.ANSWERED, turn.now)
             return None
     if own:
-        return wrong_code(session, application, own[-1:], claimed=email, now=now, key=key)
+        return wrong_code(turn, application, own[-1:], claimed=email)
     return Refusal(f"The code is not valid. Ask for one with: labels code {application.id} --as {email}")

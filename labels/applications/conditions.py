@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -29,39 +27,46 @@ from labels.rules import RuleEdition
 from labels.rules.calendars import place
 from labels.rules.kept import rules_of
 from labels.steps.step import common_context, held
+from labels.turn import Turn
 from labels.words.sentences import kept
 
 # Conditions -------------------------------------------------------------------------------------
 
 
-def check_conditions(session: Session, application_id: str, *, now: datetime) -> bool:
+def check_conditions(turn: Turn, application_id: str) -> bool:
     """Whether the application may be judged; if not, it ends here, with every failed condition.
 
     Asked again, it gives the answer that it gave first.
     """
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return False
     if application.stage is not Stage.SUBMITTED or application.instance > 1:
         return True
-    edition = rules_of(session, application)
-    failed = check(_facts(session, application, edition), edition)
+    edition = rules_of(turn.session, application)
+    failed = check(_facts(turn.session, application, edition), edition)
     if not failed:
-        note(session, application, RULES, "met all conditions", now)
-        application.stage, application.stage_since = Stage.REVIEW, now
-        _warn_of_likeness(session, application, now)
+        note(turn, application, RULES, "met all conditions")
+        application.stage, application.stage_since = Stage.REVIEW, turn.now
+        _warn_of_likeness(turn, application)
         return True
     conditions = [{"problem": one.problem, "remedy": one.remedy} for one in failed]
     end(
-        session, application, Outcome.INELIGIBLE, RULES, now,
+        turn,
+        application,
+        Outcome.INELIGIBLE,
+        RULES,
         verdict={"conditions": [one.model_dump(mode="json") for one in failed]}
         | kept(said for one in failed for said in (one.problem, one.remedy)),
         inputs=application.content_digest,
-    )  # fmt: skip
+    )
     tell_applicant(
-        session, application, outbox.Template.INELIGIBLE, now,
-        attachment=f"letter/{paper_name(application, 'letter')}", conditions=conditions,
-    )  # fmt: skip
+        turn,
+        application,
+        outbox.Template.INELIGIBLE,
+        attachment=f"letter/{paper_name(application, 'letter')}",
+        conditions=conditions,
+    )
     return False
 
 
@@ -148,35 +153,40 @@ _OF_PROJECT = sa.select(Application.id, Application.content["sections"].label("s
 )
 
 
-def _warn_of_likeness(session: Session, application: Application, now: datetime) -> None:
+def _warn_of_likeness(turn: Turn, application: Application) -> None:
     """Tells the coordinator where two applications of one project read alike: a warning, no verdict."""
-    others = session.execute(
+    others = turn.session.execute(
         _OF_PROJECT, {"project": application.project, "teacher": application.teacher}
     ).all()
-    names = {one.id: one.name for one in rules_of(session, application).criteria_set.criteria}
+    names = {one.id: one.name for one in rules_of(turn.session, application).criteria_set.criteria}
     for other in others:
         likeness = similarity.similar(application.content["sections"], other.sections)
         if likeness.share < similarity.WARN_FROM:
             continue
         share = f"{likeness.share:.0%}"
         note(
-            session, application, SYSTEM, "reads like another application", now,
-            other=other.id, share=share, sections=list(likeness.sections),
-        )  # fmt: skip
-        organisation = session.get_one(Organisation, application.organisation)
+            turn,
+            application,
+            SYSTEM,
+            "reads like another application",
+            other=other.id,
+            share=share,
+            sections=list(likeness.sections),
+        )
+        organisation = turn.session.get_one(Organisation, application.organisation)
         outbox.queue(
-            session,
+            turn.session,
             reason=f"{application.id}/{outbox.Template.SIMILARITY_WARNING.value}/{other.id}",
             template=outbox.Template.SIMILARITY_WARNING,
             language=organisation.language,
             to_name=organisation.name,
             to_address=organisation.email,
-            context=common_context(session, application)
+            context=common_context(turn.session, application)
             | {
                 "other": other.id,
                 "share": share,
                 "sections": [names.get(one, one) for one in likeness.sections],
             },
-            now=now,
+            now=turn.now,
             application=application.id,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +35,7 @@ from labels.rules import RuleEdition
 from labels.rules.calendars import counted_year, place
 from labels.rules.kept import keep_rules
 from labels.steps.step import common_context, open_step
+from labels.turn import Turn
 from labels.words.sentences import say
 
 
@@ -91,13 +91,11 @@ def content_digest(application: NationalApplication, evidence: Sequence[tuple[st
 
 
 def submit(
-    session: Session,
+    turn: Turn,
     application: NationalApplication,
     documents: Sequence[StoredDocument],
     edition: RuleEdition,
     *,
-    now: datetime,
-    key: bytes,
     again: bool = False,
 ) -> Submitted:
     """Registers an application with its documents, its rules, its receipt and its journal entry.
@@ -111,24 +109,24 @@ def submit(
         NotAllowed: another application of this teacher for this project is still open.
     """
     # Of two submissions at once, the second waits here and then sees the first.
-    teacher, school, organisation, _project = session.execute(
+    teacher, school, organisation, _project = turn.session.execute(
         _HELD, {"teacher": application.teacher, "project": application.project}
     ).one()
     sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
-    earlier = session.execute(
+    earlier = turn.session.execute(
         _EARLIER, {"teacher": application.teacher, "project": application.project}
     ).all()
     same = [one for one in earlier if one.content_digest == sameness]
     anew = {Outcome.WITHDRAWN, Outcome.INELIGIBLE} if again else {Outcome.WITHDRAWN}
     if same and (same[-1].outcome not in anew or stays_refused(same[-1])):
-        return Submitted(same[-1].id, created=False, remark=_remark(session, same[-1], earlier, edition))
+        return Submitted(same[-1].id, created=False, remark=_remark(turn.session, same[-1], earlier, edition))
     for one in earlier:
         if one.outcome is None:
             raise NotAllowed(
                 f"Your application {one.id} for this project is still open. To hand in another, "
                 f"withdraw it first: labels withdraw {one.id} --as EMAIL --code CODE"
             )
-    placement = place(now, edition.national.calendar, school.country)
+    placement = place(turn.now, edition.national.calendar, school.country)
     attempt = len(earlier) + 1
     row = Application(
         id=national_application_id(teacher.id, application.project, attempt),
@@ -143,21 +141,21 @@ def submit(
         instance=1,
         content=application.model_dump(mode="json"),
         content_digest=sameness,
-        rules=keep_rules(session, edition),
-        submitted_at=now,
-        school_year=counted_year(now, placement),
+        rules=keep_rules(turn.session, edition),
+        submitted_at=turn.now,
+        school_year=counted_year(turn.now, placement),
         round=placement.round,
         decide_by=placement.decide_by,
         stage=Stage.SUBMITTED,
-        stage_since=now,
+        stage_since=turn.now,
         revision=0,
         parked_revision=-1,
         runs=0,
     )
-    session.add(row)
-    session.flush()
+    turn.session.add(row)
+    turn.session.flush()
     write(
-        session,
+        turn.session,
         Document,
         *(
             {
@@ -167,17 +165,23 @@ def submit(
                 "key": document.key,
                 "media_type": document.media_type,
                 "size": document.size,
-                "stored_at": now,
+                "stored_at": turn.now,
             }
             for document in documents
         ),
     )
     note(
-        session, row, teacher.email, "submitted", now,
-        rules=edition.version, content=sameness, documents=[d.key for d in documents],
-        round=placement.round, rolled_over=placement.rolled_over,
-    )  # fmt: skip
-    right = open_step(session, row, StepKind.WITHDRAWAL, teacher.email, now=now, key=key, number=1)
+        turn,
+        row,
+        teacher.email,
+        "submitted",
+        rules=edition.version,
+        content=sameness,
+        documents=[d.key for d in documents],
+        round=placement.round,
+        rolled_over=placement.rolled_over,
+    )
+    right = open_step(turn, row, StepKind.WITHDRAWAL, teacher.email, number=1)
     warnings = []
     if placement.rolled_over and placement.opens_at:
         warnings.append(
@@ -190,20 +194,20 @@ def submit(
             )
         )
     outbox.queue(
-        session,
+        turn.session,
         reason=f"{row.id}/receipt",
         template=outbox.Template.RECEIPT,
         language=teacher.language,
         to_name=teacher.name,
         to_address=teacher.email,
-        context=common_context(session, row)
+        context=common_context(turn.session, row)
         | {
             "decide_by": in_words(placement.decide_by) if placement.decide_by else "",
             "round": placement.round or "",
             "documents": [d.name for d in documents if d.kind == "evidence"],
             "warnings": warnings,
         },
-        now=now,
+        now=turn.now,
         application=row.id,
         step=right.id,
         attachment="receipt",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -47,11 +46,12 @@ from labels.steps.answers import Screening
 from labels.steps.mailing import mail_step
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import close_step, common_context, held, open_step, steps_of
+from labels.turn import Turn
 
 # Merging ----------------------------------------------------------------------------------------
 
 
-def merge_nominations(session: Session, application_id: str, *, now: datetime) -> int:
+def merge_nominations(turn: Turn, application_id: str) -> int:
     """Which projects qualify, with the half that failed where they don't, once; returns how many do.
 
     Labels that were revoked since the freezing count neither as nominations nor as partners.
@@ -59,22 +59,20 @@ def merge_nominations(session: Session, application_id: str, *, now: datetime) -
     Raises:
         NotAllowed: organisations are still screening.
     """
-    application = held(session, application_id)
-    cycle = cycle_of(session, application)
+    application = held(turn.session, application_id)
+    cycle = cycle_of(turn.session, application)
     if cycle.merged_at is None:
-        if waiting := still_screening(session, cycle.year):
+        if waiting := still_screening(turn.session, cycle.year):
             raise NotAllowed(f"{', '.join(waiting)} have not screened their proposals yet.")
-        merged = merged_now(session, cycle, rules_of(session, application).european)
+        merged = merged_now(turn.session, cycle, rules_of(turn.session, application).european)
         rows = [_row(cycle.year, project) for project in merged]
         if rows:
-            write_many(session, CycleProject, list(rows[0]), [tuple(row.values()) for row in rows])
-        cycle.merged_at = now
+            write_many(turn.session, CycleProject, list(rows[0]), [tuple(row.values()) for row in rows])
+        cycle.merged_at = turn.now
         qualifying = sum(project.qualifies for project in merged)
-        note(
-            session, application, RULES, "merged the nominations", now, qualifying=qualifying, of=len(merged)
-        )
+        note(turn, application, RULES, "merged the nominations", qualifying=qualifying, of=len(merged))
     return (
-        session.scalar(
+        turn.session.scalar(
             sa.select(sa.func.count()).where(CycleProject.year == cycle.year, CycleProject.qualifies)
         )
         or 0
@@ -144,7 +142,7 @@ def merge_again(session: Session, cycle: Cycle, projects: Collection[str]) -> li
 # Asking -----------------------------------------------------------------------------------------
 
 
-def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+def ask(turn: Turn, application_id: str) -> list[Step]:
     """Asks the Central Support Service's coordinators for the award; the steps that are awaited.
 
     Where the rules ask for four eyes, whoever answered is followed by somebody else, until two
@@ -154,12 +152,12 @@ def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> 
     Raises:
         NotAllowed: two different people are needed and there is only one.
     """
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return []
-    rules = rules_of(session, application).european
-    qualifying = _qualifying(session, application)
-    steps = steps_of(session, application, StepKind.AWARDING)
+    rules = rules_of(turn.session, application).european
+    qualifying = _qualifying(turn.session, application)
+    steps = steps_of(turn.session, application, StepKind.AWARDING)
     answers = _answers(steps)
     if not qualifying or settled(answers, qualifying.keys(), rules):
         return []
@@ -168,35 +166,30 @@ def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> 
     last = answers[-1] if answers else None
     people = [
         email
-        for email in those_who_coordinate(session, application.organisation)
+        for email in those_who_coordinate(turn.session, application.organisation)
         if not (rules.four_eyes.value and last and email == last.assignee)
     ]
-    named = coordinators(session, application.organisation)
+    named = coordinators(turn.session, application.organisation)
     people = [email for email in people if email in named] or people
     if not people:
         raise NotAllowed(
             f"The award needs two different people of {application.organisation}: name another coordinator."
         )
-    due = add_working_days(now, rules.awarding_days.value, application.country)
+    due = add_working_days(turn.now, rules.awarding_days.value, application.country)
     opened = [
-        open_step(
-            session, application, StepKind.AWARDING, email,
-            now=now, key=key, due=due, organisation=application.organisation, number=len(steps) + n,
-        )
+        open_step(turn, application, StepKind.AWARDING, email, due=due, organisation=application.organisation, number=len(steps) + n)
         for n, email in enumerate(people, 1)
     ]  # fmt: skip
-    session.flush()
+    turn.session.flush()
     context: dict[str, Any] = {
         "year": str(application.content["year"]),
         "number": str(len(qualifying)),
         "first": last.assignee if last else "",
     }
     for step in opened:
-        mail_step(session, application, step, outbox.Template.AWARDING_ASKED, now, **context)
-    application.stage, application.stage_since = Stage.AWARDING, now
-    note(
-        session, application, RULES, "asked for the award", now, coordinators=people, projects=len(qualifying)
-    )
+        mail_step(turn, application, step, outbox.Template.AWARDING_ASKED, **context)
+    application.stage, application.stage_since = Stage.AWARDING, turn.now
+    note(turn, application, RULES, "asked for the award", coordinators=people, projects=len(qualifying))
     return opened
 
 
@@ -236,15 +229,13 @@ def approved_in(step: Step) -> set[str]:
 # Answering --------------------------------------------------------------------------------------
 
 
-def take(
-    session: Session, application: Application, step: Step, given: Screening, *, now: datetime, door: str
-) -> Accepted | Refusal:
+def take(turn: Turn, application: Application, step: Step, given: Screening) -> Accepted | Refusal:
     """The Central Support Service's answer: all of it is right, or none counts and every fault is named."""
     year = application.content["year"]
-    qualifying = _qualifying(session, application)
+    qualifying = _qualifying(turn.session, application)
 
     def otherwise(name: str) -> str:
-        project = session.get(CycleProject, (year, name))
+        project = turn.session.get(CycleProject, (year, name))
         if project is None:
             return f"“{name}” is not among the projects of {year}: nothing can be added from outside."
         return f"“{name}” does not qualify. {project.why}"
@@ -253,17 +244,24 @@ def take(
     if faults:
         return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
     step.answer = {"approve": sorted(approved), "strike": given.strike}
-    close_step(step, StepState.ANSWERED, now)
-    steps = steps_of(session, application, StepKind.AWARDING)
+    close_step(step, StepState.ANSWERED, turn.now)
+    steps = steps_of(turn.session, application, StepKind.AWARDING)
     for other in steps:
         if other.state is StepState.OPEN:
-            close_step(other, StepState.VOID, now, f"{step.assignee} has answered")
+            close_step(other, StepState.VOID, turn.now, f"{step.assignee} has answered")
     note(
-        session, application, step.assignee, "decided on the award", now,
-        step=step.id, approved=len(approved), struck=given.strike, rules=application.rules, door=door,
-    )  # fmt: skip
+        turn,
+        application,
+        step.assignee,
+        "decided on the award",
+        step=step.id,
+        approved=len(approved),
+        struck=given.strike,
+        rules=application.rules,
+        door=turn.door,
+    )
     remark = f"Thank you: {len(approved)} approved, {len(given.strike)} struck."
-    rules = rules_of(session, application).european
+    rules = rules_of(turn.session, application).european
     if not settled(_answers(steps), qualifying.keys(), rules):
         remark += " A second person is asked now; the award counts when two say the same."
     return Accepted(application.id, remark)
@@ -272,32 +270,32 @@ def take(
 # Awarding ---------------------------------------------------------------------------------------
 
 
-def award(session: Session, application_id: str, *, now: datetime) -> Outcome:
+def award(turn: Turn, application_id: str) -> Outcome:
     """Gives the label to every teacher of an awarded project who holds its National Quality Label; once.
 
     Source: assumption, "the project's teachers who hold an NQL for it". Who got one for the same project
     in an earlier year gets no second. The schools' own history of labels is not touched.
     """
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
-    cycle = cycle_of(session, application)
-    answers = _answers(steps_of(session, application, StepKind.AWARDING))
+    cycle = cycle_of(turn.session, application)
+    answers = _answers(steps_of(turn.session, application, StepKind.AWARDING))
     if answers:
-        fallen = _decide(session, cycle, answers[-1], now)
+        fallen = _decide(turn, cycle, answers[-1])
         if fallen:
-            note(session, application, RULES, "no longer qualify", now, projects=fallen)
-    recipients = _recipients(session, cycle)
-    projects = session.scalar(
+            note(turn, application, RULES, "no longer qualify", projects=fallen)
+    recipients = _recipients(turn.session, cycle)
+    projects = turn.session.scalar(
         sa.select(sa.func.count()).where(
             CycleProject.year == cycle.year, CycleProject.awarded == Awarded.AWARDED
         )
     )
-    day = brussels_day(now)
+    day = brussels_day(turn.now)
     by = answers[-1].assignee if answers else RULES
     if recipients:
         write(
-            session,
+            turn.session,
             Award,
             *(
                 {
@@ -312,25 +310,25 @@ def award(session: Session, application_id: str, *, now: datetime) -> Outcome:
                 for row in recipients
             ),
         )
-        _remember(session, cycle, recipients, by, now)
-        _tell_teachers(session, application, cycle, recipients, now)
+        _remember(turn, cycle, recipients, by)
+        _tell_teachers(turn, application, cycle, recipients)
     outcome = Outcome.AWARDED if projects else Outcome.REFUSED
     application.outcome = outcome
-    application.stage, application.stage_since = Stage.DECIDED, now
-    cycle.awarded_at = now
-    for step in steps_of(session, application, StepKind.AWARDING):
+    application.stage, application.stage_since = Stage.DECIDED, turn.now
+    cycle.awarded_at = turn.now
+    for step in steps_of(turn.session, application, StepKind.AWARDING):
         if step.state is StepState.OPEN:
-            close_step(step, StepState.VOID, now, "there is nothing to award any more")
-    note(session, application, by, outcome.value, now, projects=projects, teachers=len(recipients))
-    _tell_organisations(session, application, cycle, now)
+            close_step(step, StepState.VOID, turn.now, "there is nothing to award any more")
+    note(turn, application, by, outcome.value, projects=projects, teachers=len(recipients))
+    _tell_organisations(turn, application, cycle)
     return outcome
 
 
-def _decide(session: Session, cycle: Cycle, answer: Step, now: datetime) -> list[str]:
+def _decide(turn: Turn, cycle: Cycle, answer: Step) -> list[str]:
     """Puts the last word on every project, of what still qualifies at this moment; returns what no longer does."""
     approved, struck = approved_in(answer), (answer.answer or {}).get("strike", {})
     fallen = []
-    for row in merge_again(session, cycle, approved | set(struck)):
+    for row in merge_again(turn.session, cycle, approved | set(struck)):
         if not row.qualifies:
             fallen.append(row.project)
             continue
@@ -338,7 +336,7 @@ def _decide(session: Session, cycle: Cycle, answer: Step, now: datetime) -> list
             row.awarded = Awarded.AWARDED
         else:
             row.awarded, row.reason = Awarded.STRUCK, struck[row.project]
-        row.awarded_by, row.awarded_at = answer.assignee, now
+        row.awarded_by, row.awarded_at = answer.assignee, turn.now
     return fallen
 
 
@@ -387,21 +385,19 @@ def _recipients(session: Session, cycle: Cycle) -> Sequence[sa.Row[Any]]:
     ).all()
 
 
-def _remember(
-    session: Session, cycle: Cycle, recipients: Iterable[sa.Row[Any]], by: str, now: datetime
-) -> None:
+def _remember(turn: Turn, cycle: Cycle, recipients: Iterable[sa.Row[Any]], by: str) -> None:
     """The frozen list and the national applications learn of the award that their holders got."""
     given = {
         (row.teacher, row.project): european_award_id(cycle.year, row.teacher, row.project)
         for row in recipients
     }
-    labels = session.execute(
+    labels = turn.session.execute(
         sa.select(CycleLabel.award, CycleLabel.teacher, CycleLabel.project).where(
             CycleLabel.year == cycle.year
         )
     )
     frozen = cast("sa.Table", CycleLabel.__table__)
-    session.connection().execute(
+    turn.session.connection().execute(
         sa.update(frozen)
         .where(frozen.c.year == cycle.year, frozen.c.award == sa.bindparam("of_award"))
         .values(european=sa.bindparam("award_given")),
@@ -411,7 +407,7 @@ def _remember(
             if (row.teacher, row.project) in given
         ],
     )
-    here = session.execute(
+    here = turn.session.execute(
         sa.select(CycleLabel.award, CycleLabel.european)
         .join(Application, Application.id == CycleLabel.award)
         .where(CycleLabel.year == cycle.year, CycleLabel.european.is_not(None))
@@ -421,14 +417,14 @@ def _remember(
         return
     entries = [
         {
-            "at": now, "who": by, "what": "won the European Quality Label", "application": row.award,
+            "at": turn.now, "who": by, "what": "won the European Quality Label", "application": row.award,
             "step": None, "details": {"award": row.european, "year": cycle.year},
         }
         for row in here
     ]  # fmt: skip
-    write(session, Journal, *entries)
+    write(turn.session, Journal, *entries)
     noted = sa.select(CycleLabel.award).where(CycleLabel.year == cycle.year, CycleLabel.european.is_not(None))
-    session.execute(
+    turn.session.execute(
         sa.update(Application)
         .where(Application.id.in_(noted))
         .values(revision=Application.revision + 1)
@@ -442,25 +438,25 @@ def certificate_name(award_id: str) -> str:
 
 
 def _tell_teachers(
-    session: Session, application: Application, cycle: Cycle, recipients: Iterable[sa.Row[Any]], now: datetime
+    turn: Turn, application: Application, cycle: Cycle, recipients: Iterable[sa.Row[Any]]
 ) -> None:
-    common = common_context(session, application) | {"year": str(cycle.year)}
+    common = common_context(turn.session, application) | {"year": str(cycle.year)}
     for row in recipients:
         award_id = european_award_id(cycle.year, row.teacher, row.project)
         outbox.queue(
-            session,
+            turn.session,
             reason=f"{award_id}/{outbox.Template.EUROPEAN_AWARDED.value}",
             template=outbox.Template.EUROPEAN_AWARDED,
             language=row.language, to_name=row.name, to_address=row.email,
             context=common | {"application": award_id, "project_title": row.title, "holder": row.name},
-            now=now, application=application.id, attachment=f"certificate/{certificate_name(award_id)}",
+            now=turn.now, application=application.id, attachment=f"certificate/{certificate_name(award_id)}",
         )  # fmt: skip
 
 
-def _tell_organisations(session: Session, application: Application, cycle: Cycle, now: datetime) -> None:
+def _tell_organisations(turn: Turn, application: Application, cycle: Cycle) -> None:
     """Every organisation that put something forward is told what became of it."""
-    common = common_context(session, application)
-    rows = session.execute(
+    common = common_context(turn.session, application)
+    rows = turn.session.execute(
         sa.select(
             CyclePlace.organisation,
             CycleProject.project,
@@ -485,16 +481,16 @@ def _tell_organisations(session: Session, application: Application, cycle: Cycle
         won[row.organisation] = won.get(row.organisation, 0) + gets
         said = "awarded" if gets else f"not awarded. {row.reason or row.why}"
         results.setdefault(row.organisation, []).append(f"{row.project} · {row.title}: {said}")
-    nominations = session.scalars(
+    nominations = turn.session.scalars(
         sa.select(CycleOrganisation).where(
             CycleOrganisation.year == cycle.year, CycleOrganisation.nomination.is_not(None)
         )
     )
     for part in nominations:
-        for email in coordinators(session, part.organisation):
-            name, language = person_named(session, email)
+        for email in coordinators(turn.session, part.organisation):
+            name, language = person_named(turn.session, email)
             outbox.queue(
-                session,
+                turn.session,
                 reason=f"{part.nomination}/{outbox.Template.EUROPEAN_RESULT.value}/{email}",
                 template=outbox.Template.EUROPEAN_RESULT,
                 language=language, to_name=name, to_address=email,
@@ -504,5 +500,5 @@ def _tell_organisations(session: Session, application: Application, cycle: Cycle
                     "won": str(won.get(part.organisation, 0)),
                     "results": results.get(part.organisation, [])[:MAILED],
                 },
-                now=now, application=application.id,
+                now=turn.now, application=application.id,
             )  # fmt: skip

@@ -42,6 +42,7 @@ from labels.rules.calendars import add_working_days
 from labels.rules.kept import keep_rules, rules_of
 from labels.rules.model import EuropeanRules, Ties, Unit
 from labels.steps.step import held
+from labels.turn import Turn
 
 RulesFor = Callable[[str], RuleEdition]
 """The rules of an organisation, by its identifier, for the year in question."""
@@ -82,7 +83,7 @@ def latest_year(rules_of_year: Callable[[int], EuropeanRules], now: datetime) ->
     )
 
 
-def begin(session: Session, year: int, rules_for: RulesFor, *, now: datetime) -> str:
+def begin(turn: Turn, year: int, rules_for: RulesFor) -> str:
     """Begins the cycle of a year, once; returns the application in which the label is awarded.
 
     Raises:
@@ -91,26 +92,32 @@ def begin(session: Session, year: int, rules_for: RulesFor, *, now: datetime) ->
     """
     identifier = european_cycle_id(year)
     rules_day(year)
-    central = central_organisation(session)
-    session.execute(_LOCK_ORGANISATION, {"organisation": central.id})  # of two at once, one waits here
-    if session.get(Cycle, year) is not None:
+    central = central_organisation(turn.session)
+    turn.session.execute(_LOCK_ORGANISATION, {"organisation": central.id})  # of two at once, one waits here
+    if turn.session.get(Cycle, year) is not None:
         return identifier
     edition = rules_for(central.id)
     begins, ends = window(edition.european, year)
-    if brussels_day(now) <= ends:
+    if brussels_day(turn.now) <= ends:
         raise NotAllowed(
             f"The labels of {year} are those awarded from {begins} to {ends}: the cycle begins when that "
             f"day is over. See what it would be today: labels cycle {year}"
         )
-    if edition.european.four_eyes.value and len(those_who_coordinate(session, central.id)) < 2:
+    if edition.european.four_eyes.value and len(those_who_coordinate(turn.session, central.id)) < 2:
         problem = f"the award needs two different people, and {central.id} has one."
         raise InvalidInput("cycle", [Fault("staff.csv", problem, "Name another coordinator.")])
-    application = _application(session, identifier, "european", central, year, edition, now)
-    session.add(Cycle(year=year, application=identifier, begins=begins, ends=ends))
+    application = _application(turn, identifier, "european", central, year, edition)
+    turn.session.add(Cycle(year=year, application=identifier, begins=begins, ends=ends))
     note(
-        session, application, SYSTEM, "began the cycle", now,
-        year=year, begins=begins.isoformat(), ends=ends.isoformat(), rules=edition.version,
-    )  # fmt: skip
+        turn,
+        application,
+        SYSTEM,
+        "began the cycle",
+        year=year,
+        begins=begins.isoformat(),
+        ends=ends.isoformat(),
+        rules=edition.version,
+    )
     return identifier
 
 
@@ -120,13 +127,12 @@ _LOCK_ORGANISATION = (
 
 
 def _application(
-    session: Session,
+    turn: Turn,
     identifier: str,
     label: str,
     organisation: Organisation,
     year: int,
     edition: RuleEdition,
-    now: datetime,
     decide_by: datetime | None = None,
 ) -> Application:
     content = {"label": label, "organisation": organisation.id, "year": year}
@@ -134,11 +140,11 @@ def _application(
         id=identifier, label=label, teacher=None, project=None, school=None,
         organisation=organisation.id, country=organisation.country, language=organisation.language,
         attempt=1, instance=1, content=content, content_digest=digest(content),
-        rules=keep_rules(session, edition), submitted_at=now, school_year=year, round=str(year),
-        decide_by=decide_by, stage=Stage.SUBMITTED, stage_since=now, revision=0, parked_revision=-1, runs=0,
+        rules=keep_rules(turn.session, edition), submitted_at=turn.now, school_year=year, round=str(year),
+        decide_by=decide_by, stage=Stage.SUBMITTED, stage_since=turn.now, revision=0, parked_revision=-1, runs=0,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
+    turn.session.add(row)
+    turn.session.flush()
     return row
 
 
@@ -178,22 +184,22 @@ class FrozenLabel(NamedTuple):
     ranked: bool
 
 
-def freeze(session: Session, application_id: str, rules_for: RulesFor, *, now: datetime) -> str:
+def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
     """Freezes the year's labels and ranks them, once; returns the digest of the list.
 
     The list, its digest, every place with its reason, and the nominations that are asked for: all of it
     or nothing. What happens to a label afterwards changes none of it.
     """
-    application = held(session, application_id)
-    cycle = cycle_of(session, application)
+    application = held(turn.session, application_id)
+    cycle = cycle_of(turn.session, application)
     if cycle.list_digest is not None:
         return cycle.list_digest
-    session.flush()
-    editions = _editions(session, rules_for, cycle.begins, cycle.ends)
+    turn.session.flush()
+    editions = _editions(turn.session, rules_for, cycle.begins, cycle.ends)
     of_year = {"of_year": cycle.year, "begins": cycle.begins, "ends": cycle.ends}
-    session.connection().execute(_freezing(session, _chained(editions)), of_year)
-    frozen = frozen_list(session, cycle.year)
-    cycle.frozen_at, cycle.list_digest = now, list_digest(frozen)
+    turn.session.connection().execute(_freezing(turn.session, _chained(editions)), of_year)
+    frozen = frozen_list(turn.session, cycle.year)
+    cycle.frozen_at, cycle.list_digest = turn.now, list_digest(frozen)
     ranked = [row for row in frozen if row.ranked]
     rankings = rank_all(ranked, {name: edition.european for name, edition in editions.items()})
     places: list[tuple[Any, ...]] = []
@@ -203,15 +209,20 @@ def freeze(session: Session, application_id: str, rules_for: RulesFor, *, now: d
         nomination = None
         if proposed:
             days = edition.european.screening_days.value
-            row = session.get_one(Organisation, organisation)
+            row = turn.session.get_one(Organisation, organisation)
             nomination = _application(
-                session, nomination_id(organisation, cycle.year), "nomination", row, cycle.year, edition, now,
-                decide_by=add_working_days(now, days, row.country),
-            )  # fmt: skip
-            note(session, nomination, RULES, "proposed", now, proposed=proposed, labels=len(ranking))
-        session.add(
+                turn,
+                nomination_id(organisation, cycle.year),
+                "nomination",
+                row,
+                cycle.year,
+                edition,
+                decide_by=add_working_days(turn.now, days, row.country),
+            )
+            note(turn, nomination, RULES, "proposed", proposed=proposed, labels=len(ranking))
+        turn.session.add(
             CycleOrganisation(
-                year=cycle.year, organisation=organisation, rules=keep_rules(session, edition),
+                year=cycle.year, organisation=organisation, rules=keep_rules(turn.session, edition),
                 labels=len(ranking), proposed=proposed, nomination=nomination.id if nomination else None,
             )
         )  # fmt: skip
@@ -221,12 +232,17 @@ def freeze(session: Session, application_id: str, rules_for: RulesFor, *, now: d
             )
             for place, one, inside, why in ranking
         ]  # fmt: skip
-    write_many(session, CyclePlace, _PLACE, places)
+    write_many(turn.session, CyclePlace, _PLACE, places)
     note(
-        session, application, SYSTEM, "froze the year's labels", now,
-        labels=len(ranked), organisations=len(editions), digest=cycle.list_digest,
-    )  # fmt: skip
-    application.stage, application.stage_since = Stage.SCREENING, now
+        turn,
+        application,
+        SYSTEM,
+        "froze the year's labels",
+        labels=len(ranked),
+        organisations=len(editions),
+        digest=cycle.list_digest,
+    )
+    application.stage, application.stage_since = Stage.SCREENING, turn.now
     return cycle.list_digest
 
 

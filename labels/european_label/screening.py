@@ -42,6 +42,7 @@ from labels.steps.answers import Screening
 from labels.steps.mailing import mail_step
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import close_step, common_context, held, open_step, steps_of
+from labels.turn import Turn
 
 MAILED = 100
 """Entries of a list in a mail, which tells of it and is not its archive."""
@@ -56,61 +57,51 @@ ALL = "all"
 # Asking -----------------------------------------------------------------------------------------
 
 
-def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+def ask(turn: Turn, application_id: str) -> list[Step]:
     """Asks an organisation's coordinators to screen what is proposed; the steps that are awaited.
 
     Any of them may answer, and the first who does answers for all. An empty list means that everything
     is screened, or that the deadline has passed and the rules have said what counts.
     """
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return []
-    asked = steps_of(session, application, StepKind.SCREENING)
+    asked = steps_of(turn.session, application, StepKind.SCREENING)
     for step in asked:
-        if step.state is StepState.OPEN and step.due_at and now > step.due_at:
-            close_step(step, StepState.EXPIRED, now, "the deadline has passed")
-    undecided = undecided_places(session, application)
+        if step.state is StepState.OPEN and step.due_at and turn.now > step.due_at:
+            close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
+    undecided = undecided_places(turn.session, application)
     awaited = [step for step in asked if step.state is StepState.OPEN]
     if not undecided or awaited:
         return awaited
     due = max((step.due_at for step in asked if step.due_at), default=application.decide_by)
-    if due and now > due:
-        _lapse(session, application, undecided, now)
+    if due and turn.now > due:
+        _lapse(turn, application, undecided)
         return []
-    return _ask_coordinators(session, application, undecided, len(asked), due, now=now, key=key)
+    return _ask_coordinators(turn, application, undecided, len(asked), due)
 
 
 def _ask_coordinators(
-    session: Session,
-    application: Application,
-    undecided: Sequence[CyclePlace],
-    asked: int,
-    due: datetime | None,
-    *,
-    now: datetime,
-    key: bytes,
+    turn: Turn, application: Application, undecided: Sequence[CyclePlace], asked: int, due: datetime | None
 ) -> list[Step]:
-    people = coordinators(session, application.organisation)
+    people = coordinators(turn.session, application.organisation)
     steps = [
-        open_step(
-            session, application, StepKind.SCREENING, email,
-            now=now, key=key, due=due, organisation=application.organisation, number=asked + n,
-        )
+        open_step(turn, application, StepKind.SCREENING, email, due=due, organisation=application.organisation, number=asked + n)
         for n, email in enumerate(people, 1)
     ]  # fmt: skip
-    session.flush()
+    turn.session.flush()
     context: dict[str, Any] = {
         "year": str(application.content["year"]),
         "number": str(len(undecided)),
-        "proposed": [in_a_line(place, title) for place, title in with_titles(session, undecided[:MAILED])],
+        "proposed": [
+            in_a_line(place, title) for place, title in with_titles(turn.session, undecided[:MAILED])
+        ],
         "again": any(place.moved_up for place in undecided),
     }
     for step in steps:
-        mail_step(session, application, step, outbox.Template.SCREENING_ASKED, now, **context)
-    application.stage, application.stage_since = Stage.SCREENING, now
-    note(
-        session, application, RULES, "asked for a screening", now, coordinators=people, places=len(undecided)
-    )
+        mail_step(turn, application, step, outbox.Template.SCREENING_ASKED, **context)
+    application.stage, application.stage_since = Stage.SCREENING, turn.now
+    note(turn, application, RULES, "asked for a screening", coordinators=people, places=len(undecided))
     return steps
 
 
@@ -159,26 +150,24 @@ def _move_up(ranking: Sequence[CyclePlace], rules: EuropeanRules) -> None:
         row.moved_up = row.moved_up or row.candidate in up
 
 
-def _lapse(
-    session: Session, application: Application, undecided: Sequence[CyclePlace], now: datetime
-) -> None:
+def _lapse(turn: Turn, application: Application, undecided: Sequence[CyclePlace]) -> None:
     """What the rules say of a proposal that nobody screened by the deadline."""
-    kept = rules_of(session, application).european.at_deadline.value is Unanswered.PROPOSAL
+    kept = rules_of(turn.session, application).european.at_deadline.value is Unanswered.PROPOSAL
     for place in undecided:
         place.screened = Screened.APPROVED if kept else Screened.LAPSED
-        place.screened_by, place.screened_at = RULES, now
+        place.screened_by, place.screened_at = RULES, turn.now
         place.reason = None if kept else "It was not screened by the deadline."
-    note(session, application, RULES, "the deadline of the screening passed", now, put_forward=kept)
-    for email in coordinators(session, application.organisation):
-        name, language = person_named(session, email)
+    note(turn, application, RULES, "the deadline of the screening passed", put_forward=kept)
+    for email in coordinators(turn.session, application.organisation):
+        name, language = person_named(turn.session, email)
         outbox.queue(
-            session,
+            turn.session,
             reason=f"{application.id}/{outbox.Template.SCREENING_LAPSED.value}/{email}",
             template=outbox.Template.SCREENING_LAPSED,
             language=language, to_name=name, to_address=email,
-            context=common_context(session, application)
+            context=common_context(turn.session, application)
             | {"year": str(application.content["year"]), "number": str(len(undecided)), "kept": kept},
-            now=now, application=application.id,
+            now=turn.now, application=application.id,
         )  # fmt: skip
 
 
@@ -190,51 +179,54 @@ def move_deadline(session: Session, application: Application, until: datetime) -
             step.due_at = until
 
 
-def pass_deadline(
-    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
-) -> str:
+def pass_deadline(turn: Turn, application: Application, step: Step) -> str:
     """Ends a screening whose time is over; the nomination's run then does what the rules say of it."""
-    close_step(step, StepState.EXPIRED, now, "the deadline has passed")
-    note(session, application, RULES, "a screening was not answered in time", now, step=step.id)
+    close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
+    note(turn, application, RULES, "a screening was not answered in time", step=step.id)
     return "nobody screened in time"
 
 
 # Answering --------------------------------------------------------------------------------------
 
 
-def take(
-    session: Session, application: Application, step: Step, given: Screening, *, now: datetime, door: str
-) -> Accepted | Refusal:
+def take(turn: Turn, application: Application, step: Step, given: Screening) -> Accepted | Refusal:
     """A coordinator's screening: all of it is right, or none of it counts and every fault is named."""
-    undecided = {place.candidate: place for place in undecided_places(session, application)}
+    undecided = {place.candidate: place for place in undecided_places(turn.session, application)}
     ranking = {
         place.candidate: place
-        for place in ranking_of(session, application.content["year"], application.organisation)
+        for place in ranking_of(turn.session, application.content["year"], application.organisation)
     }
     approved, faults = chosen(
         given, undecided, lambda name: _not_proposed(name, ranking, application.organisation)
     )
     faults += [
         Fault(f"approve · {name}", f"was revoked on {in_words(at)}.", "Strike it.")
-        for name, at in _revoked(session, approved).items()
+        for name, at in _revoked(turn.session, approved).items()
     ]
     if faults:
         return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
     for name, place in undecided.items():
         place.screened = Screened.APPROVED if name in approved else Screened.STRUCK
         place.reason = given.strike.get(name)
-        place.screened_by, place.screened_at = step.assignee, now
+        place.screened_by, place.screened_at = step.assignee, turn.now
     step.answer = {"approve": sorted(approved), "strike": given.strike}
-    close_step(step, StepState.ANSWERED, now)
-    for other in steps_of(session, application, StepKind.SCREENING):
+    close_step(step, StepState.ANSWERED, turn.now)
+    for other in steps_of(turn.session, application, StepKind.SCREENING):
         if other.state is StepState.OPEN:
-            close_step(other, StepState.VOID, now, f"{step.assignee} screened the proposal")
+            close_step(other, StepState.VOID, turn.now, f"{step.assignee} screened the proposal")
     note(
-        session, application, step.assignee, "screened the proposal", now,
-        step=step.id, approved=len(approved), struck=given.strike, rules=application.rules, door=door,
-        own=_own(session, application, step.assignee, approved),
-    )  # fmt: skip
-    up = undecided_places(session, application)
+        turn,
+        application,
+        step.assignee,
+        "screened the proposal",
+        step=step.id,
+        approved=len(approved),
+        struck=given.strike,
+        rules=application.rules,
+        door=turn.door,
+        own=_own(turn.session, application, step.assignee, approved),
+    )
+    up = undecided_places(turn.session, application)
     remark = f"Thank you: {len(approved)} approved, {len(given.strike)} struck."
     if up:
         remark += f" {len(up)} moved up in their place and are to be screened too: a new code is on its way."
@@ -319,15 +311,15 @@ def _revoked(session: Session, awards: Collection[str]) -> dict[str, datetime]:
 # Putting forward --------------------------------------------------------------------------------
 
 
-def put_forward(session: Session, application_id: str, *, now: datetime) -> Outcome:
+def put_forward(turn: Turn, application_id: str) -> Outcome:
     """Ends a nomination whose proposal is screened, and tells the year's cycle of it; done once."""
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
-    cycle = cycle_of(session, application)
+    cycle = cycle_of(turn.session, application)
     counts: dict[Screened | None, int] = {
         row.screened: row.number
-        for row in session.execute(
+        for row in turn.session.execute(
             sa.select(CyclePlace.screened, sa.func.count().label("number"))
             .where(CyclePlace.year == cycle.year, CyclePlace.organisation == application.organisation)
             .group_by(CyclePlace.screened)
@@ -339,12 +331,18 @@ def put_forward(session: Session, application_id: str, *, now: datetime) -> Outc
     else:
         outcome = Outcome.EXPIRED if counts.get(Screened.LAPSED) else Outcome.REFUSED
     application.outcome = outcome
-    application.stage, application.stage_since = Stage.DECIDED, now
-    note(session, application, RULES, outcome.value, now, approved=approved, struck=struck)
+    application.stage, application.stage_since = Stage.DECIDED, turn.now
+    note(turn, application, RULES, outcome.value, approved=approved, struck=struck)
     note(
-        session, held(session, cycle.application), RULES, "an organisation has screened", now,
-        organisation=application.organisation, outcome=outcome.value, approved=approved, struck=struck,
-    )  # fmt: skip
+        turn,
+        held(turn.session, cycle.application),
+        RULES,
+        "an organisation has screened",
+        organisation=application.organisation,
+        outcome=outcome.value,
+        approved=approved,
+        struck=struck,
+    )
     return outcome
 
 

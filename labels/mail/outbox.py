@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from labels.record.journal import SYSTEM, note
 from labels.record.schema import Application, Document, Journal, Mail, PupilCode, Step, StepState
+from labels.turn import Turn
 from labels.words.sentences import Sentence, kept
 from labels.words.text import clean, one_line
 
@@ -415,6 +416,13 @@ def _tell(session: Session, mail: Mail, now: datetime, what: str, why: str) -> N
     if mail.application:
         application = session.get(Application, mail.application, populate_existing=True, with_for_update=True)
     note(
-        session, application, SYSTEM, what, now,
-        step=mail.step, reason=mail.reason, template=mail.template, to=mail.to_address, why=why,
-    )  # fmt: skip
+        Turn(session, now),
+        application,
+        SYSTEM,
+        what,
+        step=mail.step,
+        reason=mail.reason,
+        template=mail.template,
+        to=mail.to_address,
+        why=why,
+    )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from labels.papers.codes import Stamp
 from labels.papers.facts import CertificateFacts, Label, LetterFacts
@@ -15,6 +13,7 @@ from labels.record.journal import SYSTEM, note
 from labels.record.rows import write
 from labels.record.schema import Award, Document, Issued, PaperKind, PupilClass
 from labels.steps.step import held
+from labels.turn import Turn
 
 PDF = "application/pdf"
 
@@ -62,37 +61,31 @@ def marked(facts: Facts, kind: PaperKind, edition: int, stamp: Stamp) -> Facts:
 
 
 def enter(
-    session: Session,
-    due: DuePaper,
-    made: MadePaper,
-    *,
-    now: datetime,
-    who: str = SYSTEM,
-    because: str | None = None,
+    turn: Turn, due: DuePaper, made: MadePaper, *, who: str = SYSTEM, because: str | None = None
 ) -> bool:
     """Enters a stored paper: its document, its row and the journal's entry; tells whether it is new.
 
     What was entered before stays: the same paper made again, by a run that was interrupted, changes nothing.
     An earlier edition is superseded by it.
     """
-    application = held(session, due.application)
+    application = held(turn.session, due.application)
     there = sa.select(Document.id).where(
         Document.application == application.id, Document.kind == due.kind.value, Document.name == due.name
     )
-    if session.scalar(there) is not None:
+    if turn.session.scalar(there) is not None:
         return False
     write(
-        session,
+        turn.session,
         Document,
         {
             "application": application.id, "kind": due.kind.value, "name": due.name, "key": made.key,
-            "media_type": PDF, "size": made.size, "stored_at": now,
+            "media_type": PDF, "size": made.size, "stored_at": turn.now,
         },
     )  # fmt: skip
-    award = session.get(Award, due.facts.application)
+    award = turn.session.get(Award, due.facts.application)
     certificate = due.facts if isinstance(due.facts, CertificateFacts) else None
     write(
-        session,
+        turn.session,
         Issued,
         {
             "paper": due.paper,
@@ -110,12 +103,12 @@ def enter(
             "file_digest": made.digest,
             "valid_until": certificate.valid_until if certificate else None,
             "signer": made.signer,
-            "issued_at": now,
+            "issued_at": turn.now,
             "revoked_at": award.revoked_at if award else None,  # while the paper was made
         },
     )
     if due.edition > 1:
-        session.execute(
+        turn.session.execute(
             sa.update(Issued)
             .where(
                 Issued.kind == due.kind,
@@ -123,13 +116,13 @@ def enter(
                 Issued.edition < due.edition,
                 Issued.superseded_by.is_(None),
             )
-            .values(superseded_by=due.paper, superseded_at=now)
+            .values(superseded_by=due.paper, superseded_at=turn.now)
             .execution_options(synchronize_session=False)
         )
     # No news to the run: it issues, or does not care.
     what = "issued a paper" if because is None else "issued a paper anew"
     details = {"paper": due.paper, "file": made.digest} | ({"because": because} if because else {})
-    note(session, application, who, what, now, news=False, **details)
+    note(turn, application, who, what, news=False, **details)
     return True
 
 
@@ -144,13 +137,7 @@ def stated_in(facts: CertificateFacts | LetterFacts) -> dict[str, Any]:
 
 
 def enter_class(
-    session: Session,
-    made: PupilClass,
-    stated: dict[str, Any],
-    marks: list[bytes],
-    stamp: Stamp,
-    *,
-    now: datetime,
+    turn: Turn, made: PupilClass, stated: dict[str, Any], marks: list[bytes], stamp: Stamp
 ) -> None:
     """Enters the certificates of a class: one row, a mark for each, and nobody's name.
 
@@ -162,10 +149,10 @@ def enter_class(
     if "holder" in stated:
         raise ValueError("the record of a class holds no name")
     facts = CertificateFacts.of(holder="-", **stated)
-    session.flush()
-    award = session.get_one(Award, made.award)
+    turn.session.flush()
+    award = turn.session.get_one(Award, made.award)
     write(
-        session,
+        turn.session,
         Issued,
         {
             "paper": f"{PaperKind.CLASS.value}/{made.id}/1",
@@ -181,17 +168,17 @@ def enter_class(
             "facts_digest": facts.digest,
             "pupils": made.pupils,
             "marks": b"".join(marks),
-            "issued_at": now,
+            "issued_at": turn.now,
         },
     )
 
 
-def revoke_papers(session: Session, award_id: str, reason: str, by: str, *, now: datetime) -> int:
+def revoke_papers(turn: Turn, award_id: str, reason: str, by: str) -> int:
     """Takes back every paper that an award gave rise to, with its pupils' certificates; how many rows there are."""
-    revoked = session.execute(
+    revoked = turn.session.execute(
         sa.update(Issued)
         .where(Issued.award == award_id, Issued.revoked_at.is_(None))
-        .values(revoked_at=now, revoked_by=by, revoked_because=reason)
+        .values(revoked_at=turn.now, revoked_by=by, revoked_because=reason)
         .returning(Issued.paper)
         .execution_options(synchronize_session=False)
     )

@@ -39,6 +39,7 @@ from labels.rules.model import PupilRules
 from labels.rules.paper_language import paper_language
 from labels.steps.codes import code_hash, code_matches, review_code
 from labels.steps.outcome import Refusal
+from labels.turn import Turn
 from labels.words.sentences import say
 
 _LABELS = frozenset((Label.NATIONAL.value, Label.EUROPEAN.value))
@@ -87,9 +88,7 @@ def rules_for(session: Session, award_id: str, now: datetime, folder: Path | Non
 # Proving ----------------------------------------------------------------------------------------
 
 
-def send_code(
-    session: Session, award_id: str, email: str, rules: PupilRules, *, now: datetime, key: bytes
-) -> str:
+def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules) -> str:
     """Mails the teacher who holds the award a code for one class; a former code is void.
 
     Returns the reason of the message.
@@ -98,21 +97,19 @@ def send_code(
         NotFound: there is no such award.
         NotAllowed: it was revoked, is for no teacher's project, or this is not its teacher.
     """
-    award, teacher = _held_award(session, award_id)
+    award, teacher = _held_award(turn.session, award_id)
     if teacher.email.casefold() != email.casefold():
         raise NotAllowed(f"{email} is not the teacher who holds {award.id}.")
-    code = _code_of(session, award.id)
+    code = _code_of(turn.session, award.id)
     if code is None:
-        code = PupilCode(award=award.id, number=0, code_hash="", failures=0, asked_at=now)
-        session.add(code)
-    reason = _renew(session, code, award, teacher, rules, now=now, key=key)
-    note(session, _application(session, award), email, "asked for a code", now, award=award.id)
+        code = PupilCode(award=award.id, number=0, code_hash="", failures=0, asked_at=turn.now)
+        turn.session.add(code)
+    reason = _renew(turn, code, award, teacher, rules)
+    note(turn, _application(turn.session, award), email, "asked for a code", award=award.id)
     return reason
 
 
-def prove(
-    session: Session, award_id: str, email: str, code: str, rules: PupilRules, *, now: datetime, key: bytes
-) -> Refusal | None:
+def prove(turn: Turn, award_id: str, email: str, code: str, rules: PupilRules) -> Refusal | None:
     """Why this person may not have certificates made now, or None if they proved that they may.
 
     A wrong code is counted; after as many as the rules say, it is void and a new one is mailed.
@@ -120,9 +117,9 @@ def prove(
     Raises:
         NotFound, NotAllowed: see `send_code`.
     """
-    award, teacher = _held_award(session, award_id)
+    award, teacher = _held_award(turn.session, award_id)
     ask = f"Ask for one with: labels code {award.id} --as {email}"
-    asked = _code_of(session, award.id)
+    asked = _code_of(turn.session, award.id)
     if asked is None:
         return Refusal(f"The code is not valid. {ask}")
     right = code_matches(code, asked.code_hash) and teacher.email.casefold() == email.casefold()
@@ -130,55 +127,38 @@ def prove(
         when = f" was used {in_words(asked.spent_at)}" if right else " is not valid"
         return Refusal(f"This code{when}. {ask}")
     if not right:
-        return _count_failure(session, asked, award, teacher, rules, now=now, key=key)
+        return _count_failure(turn, asked, award, teacher, rules)
     until = asked.asked_at + timedelta(days=rules.code_days.value)
-    if now > until:
+    if turn.now > until:
         return Refusal(f"This code worked until {in_words(until)}. {ask}")
     return None
 
 
 def _count_failure(
-    session: Session,
-    asked: PupilCode,
-    award: Award,
-    teacher: Teacher,
-    rules: PupilRules,
-    *,
-    now: datetime,
-    key: bytes,
+    turn: Turn, asked: PupilCode, award: Award, teacher: Teacher, rules: PupilRules
 ) -> Refusal:
     asked.failures += 1
     left = max(rules.code_attempts.value - asked.failures, 0)
-    note(
-        session, _application(session, award), SYSTEM, "refused a wrong code", now, award=award.id, left=left
-    )
+    note(turn, _application(turn.session, award), SYSTEM, "refused a wrong code", award=award.id, left=left)
     if left:
         tries = "one more try" if left == 1 else f"{left} more tries"
         return Refusal(f"The code is not valid ({tries} before a new one is sent).")
     tried = say("The former code was tried too often and is void.")
-    _renew(session, asked, award, teacher, rules, now=now, key=key, purpose=tried)
+    _renew(turn, asked, award, teacher, rules, purpose=tried)
     return Refusal("The code was tried too often and is void. A new one has been mailed.", mailed=True)
 
 
 def _renew(
-    session: Session,
-    code: PupilCode,
-    award: Award,
-    teacher: Teacher,
-    rules: PupilRules,
-    *,
-    now: datetime,
-    key: bytes,
-    purpose: str = "",
+    turn: Turn, code: PupilCode, award: Award, teacher: Teacher, rules: PupilRules, *, purpose: str = ""
 ) -> str:
     code.number += 1
-    code.code_hash = code_hash(review_code(key, outbox.pupil_code_subject(award.id), code.number))
-    code.failures, code.asked_at, code.spent_at = 0, now, None
-    session.flush()
-    application = _application(session, award)
+    code.code_hash = code_hash(review_code(turn.key, outbox.pupil_code_subject(award.id), code.number))
+    code.failures, code.asked_at, code.spent_at = 0, turn.now, None
+    turn.session.flush()
+    application = _application(turn.session, award)
     reason = f"{award.id}/{outbox.Template.PUPIL_CODE.value}/{code.number}"
     outbox.queue(
-        session,
+        turn.session,
         reason=reason,
         template=outbox.Template.PUPIL_CODE,
         language=teacher.language,
@@ -187,12 +167,12 @@ def _renew(
         context={
             "award": award.id,
             "number": str(code.number),
-            "project_title": _project(session, award).title,
-            "organisation_name": session.get_one(Organisation, award.organisation).name,
-            "until": in_words(now + timedelta(days=rules.code_days.value)),
+            "project_title": _project(turn.session, award).title,
+            "organisation_name": turn.session.get_one(Organisation, award.organisation).name,
+            "until": in_words(turn.now + timedelta(days=rules.code_days.value)),
             "purpose": purpose,
         },
-        now=now,
+        now=turn.now,
         application=application.id if application else None,
     )
     return reason
@@ -202,16 +182,7 @@ def _renew(
 
 
 def begin(
-    session: Session,
-    award_id: str,
-    email: str,
-    code: str,
-    rules: PupilRules,
-    *,
-    pupils: int,
-    left_out: int,
-    now: datetime,
-    key: bytes,
+    turn: Turn, award_id: str, email: str, code: str, rules: PupilRules, *, pupils: int, left_out: int
 ) -> Begun | Refusal:
     """Opens the class of a code, or takes it up again where a command was interrupted.
 
@@ -220,21 +191,21 @@ def begin(
     Raises:
         NotFound, NotAllowed: see `send_code`.
     """
-    if refusal := prove(session, award_id, email, code, rules, now=now, key=key):
+    if refusal := prove(turn, award_id, email, code, rules):
         return refusal
-    award, teacher = _awarded(session, award_id)
-    number = session.get_one(PupilCode, award.id).number
+    award, teacher = _awarded(turn.session, award_id)
+    number = turn.session.get_one(PupilCode, award.id).number
     identifier = pupil_class_id(award.id, number)
-    begun = session.get(PupilClass, identifier, populate_existing=True)
+    begun = turn.session.get(PupilClass, identifier, populate_existing=True)
     if begun is None:
         begun = PupilClass(
-            id=identifier, award=award.id, number=number, teacher=teacher.id, attempt=0, begun_at=now,
+            id=identifier, award=award.id, number=number, teacher=teacher.id, attempt=0, begun_at=turn.now,
             pupils=pupils, left_out=left_out,
         )  # fmt: skip
-        session.add(begun)
+        turn.session.add(begun)
     begun.attempt += 1
     begun.pupils, begun.left_out = pupils, left_out
-    session.flush()
+    turn.session.flush()
     return Begun(identifier, begun.attempt)
 
 
@@ -276,9 +247,7 @@ def _applied(session: Session, award: Award) -> Application | None:
     return session.get(Application, award.id) if award.label == "national" else None
 
 
-def finish(
-    session: Session, begun: Begun, email: str, marks: list[bytes], stamp: Stamp, *, now: datetime
-) -> int:
+def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stamp) -> int:
     """Counts the class, enters its certificates and spends its code; returns how many pupils got one.
 
     `marks` has one for each certificate (`Stamp.mark`), by which it is known again.
@@ -290,9 +259,9 @@ def finish(
         NotAllowed: another command with the same code was begun later, or has ended; or the award was
             revoked meanwhile.
     """
-    award, _ = _held_award(session, session.get_one(PupilClass, begun.id).award)
-    found = session.get_one(PupilClass, begun.id, populate_existing=True)
-    code = _code_of(session, award.id)
+    award, _ = _held_award(turn.session, turn.session.get_one(PupilClass, begun.id).award)
+    found = turn.session.get_one(PupilClass, begun.id, populate_existing=True)
+    code = _code_of(turn.session, award.id)
     if (
         found.attempt != begun.attempt
         or found.made_at is not None
@@ -302,12 +271,18 @@ def finish(
         raise NotAllowed("Another command with the same code was begun after this one; that one counts.")
     if len(marks) != found.pupils:
         raise ValueError(f"{len(marks)} certificates were made for {found.pupils} pupils")
-    found.made_at = code.spent_at = now
-    enter_class(session, found, stated(session, found.id), marks, stamp, now=now)
+    found.made_at = code.spent_at = turn.now
+    enter_class(turn, found, stated(turn.session, found.id), marks, stamp)
     note(
-        session, _application(session, award), email, "made certificates for a class", now,
-        award=award.id, number=found.id, pupils=found.pupils, left_out=found.left_out,
-    )  # fmt: skip
+        turn,
+        _application(turn.session, award),
+        email,
+        "made certificates for a class",
+        award=award.id,
+        number=found.id,
+        pupils=found.pupils,
+        left_out=found.left_out,
+    )
     return found.pupils
 
 

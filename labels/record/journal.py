@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from labels.record.rows import write
 from labels.record.schema import Application, Journal
+from labels.turn import Turn
 
 SYSTEM = "system"
 """Who did it, where no person did."""
@@ -17,11 +15,10 @@ RULES = "rules"
 
 
 def note(
-    session: Session,
+    turn: Turn,
     application: Application | None,
     who: str,
     what: str,
-    now: datetime,
     *,
     step: str | None = None,
     news: bool = True,
@@ -34,10 +31,10 @@ def note(
     a code that somebody asked for) is none, and wakes nobody.
     """
     write(
-        session,
+        turn.session,
         Journal,
         {
-            "at": now,
+            "at": turn.now,
             "who": who,
             "what": what,
             "application": application.id if application else None,

@@ -22,38 +22,39 @@ from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.mailing import mail_step
 from labels.steps.step import awaited_of, close_step, every_step, held, open_step, steps_of
+from labels.turn import Turn
 
 # Asking -----------------------------------------------------------------------------------------
 
 
-def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+def ask(turn: Turn, application_id: str) -> list[Step]:
     """Asks whom the rules call next, and returns the steps that the application now waits for.
 
     An empty list means that nobody is awaited: the reviews are in, or there is an outcome. It may
     be called at any time and as often as one likes: whoever was asked is not asked again.
     """
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return []
-    edition = rules_of(session, application)
-    judged = conflicts.judged(session, application)
-    steps = every_step(session, application)
+    edition = rules_of(turn.session, application)
+    judged = conflicts.judged(turn.session, application)
+    steps = every_step(turn.session, application)
     seated = seated_reviews(application, steps)
-    if _took_back(session, application, seated, judged, now=now):
+    if _took_back(turn, application, seated, judged):
         seated = seated_reviews(application, steps)
     called = edition.national.review.reviewers.value
     reason = "the rules ask for it"
     if len(seated) >= called and all(step.state is StepState.ANSWERED for step in seated):
-        more = another_needed(assessments(session, application), edition)
+        more = another_needed(assessments(turn.session, application), edition)
         if more is not None:
             called, reason = len(seated) + 1, more
     free_seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
     if free_seats:
-        steps += _fill(session, application, edition, judged, steps, free_seats, reason, now=now, key=key)
+        steps += _fill(turn, application, edition, judged, steps, free_seats, reason)
     else:
-        _take_back_assignments(session, application, steps, (), now)
+        _take_back_assignments(turn, application, steps, ())
     awaited = awaited_of(application, steps)
-    _settle_stage(application, awaited, now)
+    _settle_stage(application, awaited, turn.now)
     return awaited
 
 
@@ -104,22 +105,19 @@ def _settle_stage(application: Application, awaited: Sequence[Step], now: dateti
 
 
 def _fill(
-    session: Session,
+    turn: Turn,
     application: Application,
     edition: RuleEdition,
     judged: Judged,
     steps: Sequence[Step],
     seats: Sequence[int],
     reason: str,
-    *,
-    now: datetime,
-    key: bytes,
 ) -> list[Step]:
     """Asks a reviewer for each of the seats, and the coordinator for the first that nobody can take."""
-    candidates = conflicts.candidates(session, application)
+    candidates = conflicts.candidates(turn.session, application)
     reviews = [step for step in steps if step.kind is StepKind.REVIEW]
     asked = _asked_before(reviews)
-    due = add_working_days(now, edition.national.review.due_days.value, application.country)
+    due = add_working_days(turn.now, edition.national.review.due_days.value, application.country)
     chosen: list[tuple[Candidate, Step]] = []
     for seat in seats:
         candidate = choose_reviewer(candidates, judged, asked, application.id)
@@ -127,35 +125,39 @@ def _fill(
             break
         asked.add(candidate.email)
         number = len(reviews) + len(chosen) + 1
-        step = new_review(session, application, candidate.email, seat, due, number, now=now, key=key)
+        step = new_review(turn, application, candidate.email, seat, due, number)
         chosen.append((candidate, step))
-    session.flush()
+    turn.session.flush()
     for candidate, step in chosen:
         to = candidate.name, candidate.language
-        mail_step(session, application, step, outbox.Template.REVIEW_ASKED, now, to=to)
+        mail_step(turn, application, step, outbox.Template.REVIEW_ASKED, to=to)
         note(
-            session, application, RULES, "assigned a reviewer", now,
-            reviewer=candidate.email, seat=step.seat, because=reason, load=candidate.load,
-        )  # fmt: skip
+            turn,
+            application,
+            RULES,
+            "assigned a reviewer",
+            reviewer=candidate.email,
+            seat=step.seat,
+            because=reason,
+            load=candidate.load,
+        )
     opened = [step for _, step in chosen]
-    _take_back_assignments(session, application, steps, seats[len(chosen) :], now)
+    _take_back_assignments(turn, application, steps, seats[len(chosen) :])
     if len(chosen) < len(seats) and not any(
         step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, steps)
     ):
         seat = seats[len(chosen)]
-        opened.append(
-            _ask_coordinator(session, application, candidates, judged, asked, seat, now=now, key=key)
-        )
+        opened.append(_ask_coordinator(turn, application, candidates, judged, asked, seat))
     return opened
 
 
 def _take_back_assignments(
-    session: Session, application: Application, steps: Sequence[Step], free: Collection[int], now: datetime
+    turn: Turn, application: Application, steps: Sequence[Step], free: Collection[int]
 ) -> None:
     """No coordinator is asked any more to fill a seat that is free no longer."""
     for step in awaited_of(application, steps):
         if step.kind is StepKind.ASSIGNMENT and step.seat not in free:
-            void_review(session, application, step, "the seat is filled or no longer needed", SYSTEM, now)
+            void_review(turn, application, step, "the seat is filled or no longer needed", SYSTEM)
 
 
 def _asked_before(reviews: Sequence[Step]) -> set[str]:
@@ -164,54 +166,53 @@ def _asked_before(reviews: Sequence[Step]) -> set[str]:
 
 
 def new_review(
-    session: Session,
+    turn: Turn,
     application: Application,
     email: str,
     seat: int,
     due: datetime | None,
     number: int | None = None,
-    *,
-    now: datetime,
-    key: bytes,
 ) -> Step:
     return open_step(
-        session, application, StepKind.REVIEW, email,
-        now=now, key=key, due=due, seat=seat, organisation=application.organisation, number=number,
-    )  # fmt: skip
+        turn,
+        application,
+        StepKind.REVIEW,
+        email,
+        due=due,
+        seat=seat,
+        organisation=application.organisation,
+        number=number,
+    )
 
 
 def _ask_coordinator(
-    session: Session,
+    turn: Turn,
     application: Application,
     candidates: Sequence[Candidate],
     judged: Judged,
     asked: Collection[str],
     seat: int,
-    *,
-    now: datetime,
-    key: bytes,
 ) -> Step:
-    email = coordinator(session, application.organisation, other_than=applicant_address(session, application))
+    email = coordinator(
+        turn.session, application.organisation, other_than=applicant_address(turn.session, application)
+    )
     reasons = [
         f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
         for candidate in candidates
         if (found := conflicts_of_interest(candidate, judged)) or candidate.email in asked
     ]
     step = open_step(
-        session, application, StepKind.ASSIGNMENT, email,
-        now=now, key=key, seat=seat, organisation=application.organisation,
-    )  # fmt: skip
-    mail_step(session, application, step, outbox.Template.ASSIGNMENT_ASKED, now, reasons=reasons)
-    note(session, application, SYSTEM, "asked the coordinator for a reviewer", now, step=step.id)
+        turn, application, StepKind.ASSIGNMENT, email, seat=seat, organisation=application.organisation
+    )
+    mail_step(turn, application, step, outbox.Template.ASSIGNMENT_ASKED, reasons=reasons)
+    note(turn, application, SYSTEM, "asked the coordinator for a reviewer", step=step.id)
     return step
 
 
-def _took_back(
-    session: Session, application: Application, steps: Sequence[Step], judged: Judged, *, now: datetime
-) -> bool:
+def _took_back(turn: Turn, application: Application, steps: Sequence[Step], judged: Judged) -> bool:
     """Takes back what people gave who turn out to have a conflict of interest, and what people are asked for
     who left the staff meanwhile; what these gave before counts."""
-    people = conflicts.near(session, {step.assignee for step in steps})
+    people = conflicts.near(turn.session, {step.assignee for step in steps})
     because = {}
     for step in steps:
         person = people.get(step.assignee)
@@ -223,27 +224,30 @@ def _took_back(
             because[step.id] = f"no longer on the staff of {application.organisation}"
     for step in steps:
         if step.id in because:
-            void_review(session, application, step, because[step.id], SYSTEM, now)
+            void_review(turn, application, step, because[step.id], SYSTEM)
     return bool(because)
 
 
-def void_review(
-    session: Session, application: Application, step: Step, because: str, who: str, now: datetime
-) -> None:
+def void_review(turn: Turn, application: Application, step: Step, because: str, who: str) -> None:
     was_open = step.state in (StepState.OPEN, StepState.ASKED)
-    review = session.get(Review, step.id)
+    review = turn.session.get(Review, step.id)
     if review is not None and review.void_at is None:
-        review.void_at, review.void_because = now, because
-    close_step(step, StepState.VOID, now, because)
-    for asked in steps_of(session, application, StepKind.INFORMATION):
+        review.void_at, review.void_because = turn.now, because
+    close_step(step, StepState.VOID, turn.now, because)
+    for asked in steps_of(turn.session, application, StepKind.INFORMATION):
         if asked.asked_by == step.id and asked.state is StepState.OPEN:
-            close_step(asked, StepState.VOID, now, "the reviewer who asked no longer reviews")
+            close_step(asked, StepState.VOID, turn.now, "the reviewer who asked no longer reviews")
     if was_open:
-        mail_step(session, application, step, outbox.Template.REVIEW_VOID, now, reason=because)
+        mail_step(turn, application, step, outbox.Template.REVIEW_VOID, reason=because)
     asked_for: dict[str, Any] = {
         "coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer": step.assignee
     }
     note(
-        session, application, who, "took back a review" if review else "took back a request", now,
-        step=step.id, because=because, **asked_for,
-    )  # fmt: skip
+        turn,
+        application,
+        who,
+        "took back a review" if review else "took back a request",
+        step=step.id,
+        because=because,
+        **asked_for,
+    )

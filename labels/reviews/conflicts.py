@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +25,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.reviews.choosing import Candidate, Judged
+from labels.turn import Turn
 
 # Built once: they are asked at every turn, and building a query takes longer than running it.
 _AROUND = (
@@ -162,18 +162,16 @@ def _candidate(email: str, rows: Sequence[sa.Row[Any]]) -> Candidate:
     )
 
 
-def declare(
-    session: Session, application: Application, email: str, *, reason: str, by: str, now: datetime
-) -> bool:
+def declare(turn: Turn, application: Application, email: str, *, reason: str, by: str) -> bool:
     """Keeps a declared conflict of interest with who applies; returns whether it is new."""
     target = application.teacher or application.school
     if target is None:
         raise ValueError(f"nobody applies in {application.id}")
     kind = "teacher" if application.teacher else "school"
     declared = {
-        "email": email, "kind": kind, "target": target, "reason": reason, "declared_by": by, "declared_at": now,
+        "email": email, "kind": kind, "target": target, "reason": reason, "declared_by": by, "declared_at": turn.now,
     }  # fmt: skip
-    return session.execute(_DECLARE_ONCE, declared).first() is not None
+    return turn.session.execute(_DECLARE_ONCE, declared).first() is not None
 
 
 _DECLARE_ONCE = sa.text(

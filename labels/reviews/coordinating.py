@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,18 +18,10 @@ from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.mailing import mail_step
 from labels.steps.step import close_step, every_step, held, held_by_step
+from labels.turn import Turn
 
 
-def reassign(
-    session: Session,
-    step_id: str,
-    to: str,
-    reason: str,
-    by: str,
-    *,
-    now: datetime,
-    key: bytes,
-) -> Step:
+def reassign(turn: Turn, step_id: str, to: str, reason: str, by: str) -> Step:
     """Gives a reviewer's seat to somebody else, or to the coordinator who takes it over.
 
     `step_id` is an open review, or the coordinator's own assignment step for an empty seat. The
@@ -41,23 +32,23 @@ def reassign(
             judges this application already.
     """
     to = to.lower()
-    application, step = held_by_step(session, step_id)
+    application, step = held_by_step(turn.session, step_id)
     if application.outcome is not None:
         raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
     if step.kind is StepKind.REVIEW and step.state not in (StepState.OPEN, StepState.ASKED):
         raise NotAllowed(f"{step.id} is {step.state.value}: there is nothing to reassign.")
     if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
         raise NotAllowed(f"{step.id} is no review.")
-    if step.kind is StepKind.ASSIGNMENT and not _is_free(session, application, step):
+    if step.kind is StepKind.ASSIGNMENT and not _is_free(turn.session, application, step):
         raise NotAllowed(f"{step.id} is done: somebody reviews in that seat, or nobody is needed there.")
-    person = conflicts.staff(session, to)
+    person = conflicts.staff(turn.session, to)
     if person is None or application.organisation not in person.organisations:
         raise NotAllowed(f"{to} is not on the staff of {application.organisation}.")
-    if why := conflicts_of_interest(person, conflicts.judged(session, application)):
+    if why := conflicts_of_interest(person, conflicts.judged(turn.session, application)):
         raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(why)}.")
     busy = {
         s.assignee
-        for s in session.scalars(
+        for s in turn.session.scalars(
             sa.select(Step).where(Step.application == application.id, Step.kind == StepKind.REVIEW)
         )
         if s.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
@@ -65,15 +56,15 @@ def reassign(
     if to in busy:
         raise NotAllowed(f"{to} judges or judged this application already.")
     if step.kind is StepKind.REVIEW:
-        void_review(session, application, step, f"reassigned: {reason}", by, now)
+        void_review(turn, application, step, f"reassigned: {reason}", by)
     elif step.state is StepState.OPEN:
-        close_step(step, StepState.ANSWERED, now)
+        close_step(step, StepState.ANSWERED, turn.now)
     due = step.due_at or add_working_days(
-        now, rules_of(session, application).national.review.due_days.value, application.country
+        turn.now, rules_of(turn.session, application).national.review.due_days.value, application.country
     )
-    new = new_review(session, application, to, step.seat, due, now=now, key=key)
-    mail_step(session, application, new, outbox.Template.REVIEW_ASKED, now)
-    note(session, application, by, "reassigned", now, step=new.id, former=step.id, to=to, because=reason)
+    new = new_review(turn, application, to, step.seat, due)
+    mail_step(turn, application, new, outbox.Template.REVIEW_ASKED)
+    note(turn, application, by, "reassigned", step=new.id, former=step.id, to=to, because=reason)
     return new
 
 
@@ -84,9 +75,7 @@ def _is_free(session: Session, application: Application, assignment: Step) -> bo
     return asked and assignment.instance == application.instance and assignment.seat not in taken
 
 
-def declare_conflict(
-    session: Session, application_id: str, reviewer: str, reason: str, by: str, *, now: datetime
-) -> None:
+def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str, by: str) -> None:
     """Keeps that a reviewer has a conflict of interest with an applicant; their review is taken back.
 
     Raises:
@@ -94,17 +83,17 @@ def declare_conflict(
             could be meant.
     """
     reviewer = reviewer.lower()
-    application = held(session, application_id)
-    own = session.scalars(_STAFF, {"organisation": application.organisation}).all()
-    asked = {step.assignee for step in every_step(session, application) if step.kind is StepKind.REVIEW}
+    application = held(turn.session, application_id)
+    own = turn.session.scalars(_STAFF, {"organisation": application.organisation}).all()
+    asked = {step.assignee for step in every_step(turn.session, application) if step.kind is StepKind.REVIEW}
     if reviewer not in asked.union(own):  # who left the staff may still have judged
         known = sorted(asked.union(own))
         meant = difflib.get_close_matches(reviewer, known, n=3, cutoff=0.8) or known[:NAMED]
         more = f" and {len(known) - NAMED} more" if meant == known[:NAMED] != known else ""
         could = f" Who could be meant: {', '.join(meant)}{more}." if meant else ""
         raise NotAllowed(f"{reviewer} is not on the staff of {application.organisation}.{could}")
-    conflicts.declare(session, application, reviewer, reason=reason, by=by, now=now)
-    note(session, application, by, "declared a conflict of interest", now, reviewer=reviewer, because=reason)
+    conflicts.declare(turn, application, reviewer, reason=reason, by=by)
+    note(turn, application, by, "declared a conflict of interest", reviewer=reviewer, because=reason)
 
 
 NAMED = 10

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from sqlalchemy.orm import Session
+from datetime import timedelta
 
 from labels.applications.conditions import APPLICATIONS_OF_TEACHER
 from labels.applications.ending import end, tell_applicant
@@ -22,29 +20,27 @@ from labels.rules import RuleEdition
 from labels.rules.calendars import next_round
 from labels.rules.kept import rules_of
 from labels.steps.step import held, open_step
+from labels.turn import Turn
 from labels.words.sentences import Sentence, kept, one_after_another, say
 
 # Deciding ---------------------------------------------------------------------------------------
 
 
-def decide(session: Session, application_id: str, *, now: datetime, key: bytes) -> Outcome:
+def decide(turn: Turn, application_id: str) -> Outcome:
     """The outcome by the rules that the application was submitted under; decided once.
 
     Raises:
         ValueError: reviews are still missing.
     """
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
-    edition = rules_of(session, application)
-    verdict = decide_by_rules(assessments(session, application), edition)
+    edition = rules_of(turn.session, application)
+    verdict = decide_by_rules(assessments(turn.session, application), edition)
     outcome = Outcome(verdict.outcome)
-    routes = _routes(session, application, edition, outcome, now)
+    routes = _routes(turn, application, edition, outcome)
     body = verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes])
-    end(
-        session, application, outcome, RULES, now,
-        verdict=body, inputs=verdict.inputs_digest, score=verdict.total,
-    )  # fmt: skip
+    end(turn, application, outcome, RULES, verdict=body, inputs=verdict.inputs_digest, score=verdict.total)
     points = {"total": in_points(verdict.total), "maximum": str(verdict.maximum)}
     comments = list(verdict.comments)
     if outcome is Outcome.AWARDED:
@@ -55,35 +51,43 @@ def decide(session: Session, application_id: str, *, now: datetime, key: bytes) 
             "project": application.project,
             "school": application.school,
             "organisation": application.organisation,
-            "awarded_on": brussels_day(now),
+            "awarded_on": brussels_day(turn.now),
             "score": verdict.total,
         }
-        write(session, Award, award)
+        write(turn.session, Award, award)
         tell_applicant(
-            session, application, outbox.Template.AWARDED, now,
-            attachment="certificate", second_attachment=f"letter/{paper_name(application, 'letter')}",
-            comments=comments, **points,
-        )  # fmt: skip
+            turn,
+            application,
+            outbox.Template.AWARDED,
+            attachment="certificate",
+            second_attachment=f"letter/{paper_name(application, 'letter')}",
+            comments=comments,
+            **points,
+        )
         return outcome
     right = None
     if appeal_days := edition.national.appeal_days.value * (application.instance == 1):
-        right = _open_appeal(session, application, appeal_days, now=now, key=key)
+        right = _open_appeal(turn, application, appeal_days)
     tell_applicant(
-        session, application, outbox.Template.REFUSED, now,
-        attachment=f"letter/{paper_name(application, 'letter')}", step=right,
-        reasons=list(verdict.reasons), comments=comments, routes=routes, **points,
-    )  # fmt: skip
+        turn,
+        application,
+        outbox.Template.REFUSED,
+        attachment=f"letter/{paper_name(application, 'letter')}",
+        step=right,
+        reasons=list(verdict.reasons),
+        comments=comments,
+        routes=routes,
+        **points,
+    )
     return outcome
 
 
-def _routes(
-    session: Session, application: Application, edition: RuleEdition, outcome: Outcome, now: datetime
-) -> list[Sentence]:
+def _routes(turn: Turn, application: Application, edition: RuleEdition, outcome: Outcome) -> list[Sentence]:
     if outcome is not Outcome.REFUSED:
         return []
     routes = []
     again = edition.national.reapplication
-    others = session.execute(
+    others = turn.session.execute(
         APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.id}
     ).all()
     refusals = 1 + sum(o.project == application.project and stays_refused(o) for o in others)
@@ -95,14 +99,14 @@ def _routes(
             if again.name_criteria.value
             else say("You may apply again for this project, with what the comments propose.")
         )
-        if window := next_round(now, edition.national.calendar):
+        if window := next_round(turn.now, edition.national.calendar):
             route = one_after_another(
                 route, say("The next round closes on {closes}.", closes=window.closes_at)
             )
         routes.append(route)
     days = edition.national.appeal_days.value
     if days and application.instance == 1:
-        until = end_of_day(brussels_day(now) + timedelta(days=days))
+        until = end_of_day(brussels_day(turn.now) + timedelta(days=days))
         routes.append(
             say(
                 "If the procedure was not followed, you may appeal until {until}: other people will then judge your "
@@ -120,9 +124,12 @@ def _routes(
     return routes
 
 
-def _open_appeal(session: Session, application: Application, days: int, *, now: datetime, key: bytes) -> str:
+def _open_appeal(turn: Turn, application: Application, days: int) -> str:
     step = open_step(
-        session, application, StepKind.APPEAL, session.get_one(Teacher, application.teacher).email,
-        now=now, key=key, due=end_of_day(brussels_day(now) + timedelta(days=days)),
-    )  # fmt: skip
+        turn,
+        application,
+        StepKind.APPEAL,
+        turn.session.get_one(Teacher, application.teacher).email,
+        due=end_of_day(brussels_day(turn.now) + timedelta(days=days)),
+    )
     return step.id

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -22,6 +20,7 @@ from labels.steps.answers import Decline, Information, Question, ReviewAnswer
 from labels.steps.mailing import mail_step
 from labels.steps.outcome import Accepted as Accepted
 from labels.steps.step import close_step, common_context, open_step, renew_code
+from labels.turn import Turn
 
 # Built once: building a query takes longer than running it.
 _KEYS = (
@@ -38,10 +37,8 @@ def documents_digest(session: Session, application: Application) -> str:
     return digest(list(session.scalars(_KEYS, {"application": application.id})))
 
 
-def take_review(
-    session: Session, application: Application, step: Step, given: ReviewAnswer, *, now: datetime, door: str
-) -> Accepted:
-    version = documents_digest(session, application)
+def take_review(turn: Turn, application: Application, step: Step, given: ReviewAnswer) -> Accepted:
+    version = documents_digest(turn.session, application)
     review = {
         "step": step.id,
         "application": application.id,
@@ -50,40 +47,43 @@ def take_review(
         "scores": dict(given.scores),
         "comment": given.comment,
         "note": given.note,
-        "given_at": now,
+        "given_at": turn.now,
         "documents_digest": version,
     }
-    write(session, Review, review)
-    close_step(step, StepState.ANSWERED, now)
+    write(turn.session, Review, review)
+    close_step(step, StepState.ANSWERED, turn.now)
     note(
-        session, application, step.assignee, "reviewed", now,
-        step=step.id, documents=version, rules=application.rules, door=door,
-    )  # fmt: skip
+        turn,
+        application,
+        step.assignee,
+        "reviewed",
+        step=step.id,
+        documents=version,
+        rules=application.rules,
+        door=turn.door,
+    )
     return Accepted(application.id, "Thank you: your review is recorded.")
 
 
-def take_question(
-    session: Session,
-    application: Application,
-    step: Step,
-    given: Question,
-    *,
-    now: datetime,
-    key: bytes,
-    door: str,
-) -> Accepted:
-    edition = rules_of(session, application)
-    applicant = applicant_address(session, application)
+def take_question(turn: Turn, application: Application, step: Step, given: Question) -> Accepted:
+    edition = rules_of(turn.session, application)
+    applicant = applicant_address(turn.session, application)
     if applicant is None:
         raise ValueError(f"nobody applies in {application.id}")
-    step.state, step.stopped_at = StepState.ASKED, now
-    due = add_working_days(now, edition.national.review.information_days.value, application.country)
+    step.state, step.stopped_at = StepState.ASKED, turn.now
+    due = add_working_days(turn.now, edition.national.review.information_days.value, application.country)
     asked = open_step(
-        session, application, StepKind.INFORMATION, applicant,
-        now=now, key=key, due=due, seat=step.seat, asked_by=step.id, question=given.question,
-    )  # fmt: skip
-    mail_step(session, application, asked, outbox.Template.INFORMATION_ASKED, now, question=given.question)
-    note(session, application, step.assignee, "asked the applicant", now, step=step.id, door=door)
+        turn,
+        application,
+        StepKind.INFORMATION,
+        applicant,
+        due=due,
+        seat=step.seat,
+        asked_by=step.id,
+        question=given.question,
+    )
+    mail_step(turn, application, asked, outbox.Template.INFORMATION_ASKED, question=given.question)
+    note(turn, application, step.assignee, "asked the applicant", step=step.id, door=turn.door)
     return Accepted(
         application.id,
         f"Your question is on its way to the applicant, who has until {in_words(due)}. "
@@ -91,81 +91,58 @@ def take_question(
     )
 
 
-def take_information(
-    session: Session,
-    application: Application,
-    step: Step,
-    given: Information,
-    *,
-    now: datetime,
-    key: bytes,
-    door: str,
-) -> Accepted:
+def take_information(turn: Turn, application: Application, step: Step, given: Information) -> Accepted:
     step.answer = given.model_dump(mode="json")
-    close_step(step, StepState.ANSWERED, now)
-    note(session, application, step.assignee, "answered the question", now, step=step.id, door=door)
+    close_step(step, StepState.ANSWERED, turn.now)
+    note(turn, application, step.assignee, "answered the question", step=step.id, door=turn.door)
     if step.asked_by is not None:
-        _return_to_reviewer(
-            session, application, session.get_one(Step, step.asked_by), step, given.text, now=now, key=key
-        )
+        _return_to_reviewer(turn, application, turn.session.get_one(Step, step.asked_by), step, given.text)
     return Accepted(application.id, "Thank you: your answer is with the reviewer.")
 
 
-def pass_information(
-    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
-) -> str:
+def pass_information(turn: Turn, application: Application, step: Step) -> str:
     """Gives a question back to the reviewer that the applicant did not answer in time; tells both."""
-    close_step(step, StepState.EXPIRED, now, "the deadline has passed")
-    note(session, application, RULES, "the applicant did not answer in time", now, step=step.id)
-    name, language = person_named(session, step.assignee)
+    close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
+    note(turn, application, RULES, "the applicant did not answer in time", step=step.id)
+    name, language = person_named(turn.session, step.assignee)
     outbox.queue(
-        session,
+        turn.session,
         reason=f"{application.id}/{outbox.Template.INFORMATION_LAPSED.value}/{step.id}",
         template=outbox.Template.INFORMATION_LAPSED,
         language=language, to_name=name, to_address=step.assignee,
-        context=common_context(session, application)
+        context=common_context(turn.session, application)
         | {"question": step.question or "", "due": in_words(step.due_at) if step.due_at else ""},
-        now=now, application=application.id,
+        now=turn.now, application=application.id,
     )  # fmt: skip
     if step.asked_by is not None:
-        _return_to_reviewer(
-            session, application, session.get_one(Step, step.asked_by), step, "", now=now, key=key
-        )
+        _return_to_reviewer(turn, application, turn.session.get_one(Step, step.asked_by), step, "")
     return "the applicant did not answer in time; the review goes on"
 
 
-def _return_to_reviewer(
-    session: Session,
-    application: Application,
-    step: Step,
-    asked: Step,
-    text: str,
-    *,
-    now: datetime,
-    key: bytes,
-) -> None:
+def _return_to_reviewer(turn: Turn, application: Application, step: Step, asked: Step, text: str) -> None:
     if step.state is not StepState.ASKED:
         return
     if step.due_at and step.stopped_at:
-        step.due_at += now - step.stopped_at
+        step.due_at += turn.now - step.stopped_at
     step.state, step.stopped_at = StepState.OPEN, None
-    renew_code(step, key)
+    renew_code(step, turn.key)
     mail_step(
-        session, application, step, outbox.Template.REVIEW_RETURNED, now,
-        question=asked.question or "", answer=text,
-    )  # fmt: skip
+        turn, application, step, outbox.Template.REVIEW_RETURNED, question=asked.question or "", answer=text
+    )
 
 
-def take_decline(
-    session: Session, application: Application, step: Step, given: Decline, *, now: datetime, door: str
-) -> Accepted:
-    close_step(step, StepState.DECLINED, now, given.decline)
+def take_decline(turn: Turn, application: Application, step: Step, given: Decline) -> Accepted:
+    close_step(step, StepState.DECLINED, turn.now, given.decline)
     if given.conflict:
-        conflicts.declare(
-            session, application, step.assignee, reason=given.decline, by=step.assignee, now=now
-        )
+        conflicts.declare(turn, application, step.assignee, reason=given.decline, by=step.assignee)
     note(
-        session, application, step.assignee, "declined to review", now,
-        step=step.id, because=given.decline, conflict=given.conflict, door=door,
-    )  # fmt: skip
+        turn,
+        application,
+        step.assignee,
+        "declined to review",
+        step=step.id,
+        because=given.decline,
+        conflict=given.conflict,
+        door=turn.door,
+    )
     return Accepted(application.id, "Thank you for saying so: somebody else will be asked.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +34,7 @@ from labels.record.schema import (
 from labels.revoking import reopening
 from labels.rules.kept import rules_of
 from labels.school_label import people
+from labels.turn import Turn
 
 _NOT_STATED = {"code", "check_url", "application", "label"}
 """What tells one certificate from another, and no correction can be about."""
@@ -159,17 +159,15 @@ def _changes(was: Mapping[str, Any], facts: CertificateFacts) -> tuple[Change, .
     )
 
 
-def reissue(
-    session: Session, correction: Correction, made: MadePaper, reason: str, by: str, *, now: datetime
-) -> None:
+def reissue(turn: Turn, correction: Correction, made: MadePaper, reason: str, by: str) -> None:
     """Enters the corrected certificate, which supersedes the former, and tells its holder."""
-    enter(session, correction.due, made, now=now, who=by, because=reason)
-    application = session.get_one(Application, correction.due.application)
+    enter(turn, correction.due, made, who=by, because=reason)
+    application = turn.session.get_one(Application, correction.due.application)
     facts = correction.due.facts
     assert isinstance(facts, CertificateFacts)
-    for one in _holders(session, correction.award, application):
+    for one in _holders(turn.session, correction.award, application):
         outbox.queue(
-            session,
+            turn.session,
             reason=f"{correction.due.paper}/{outbox.Template.PAPER_REISSUED.value}/{one.email}",
             template=outbox.Template.PAPER_REISSUED,
             language=one.language, to_name=one.name, to_address=one.email,
@@ -179,7 +177,7 @@ def reissue(
                 "changes": [f"{change.was or '–'} → {change.now or '–'}" for change in correction.changes],
                 "certificate_code": facts.code or "",
             },
-            now=now, application=application.id,
+            now=turn.now, application=application.id,
             attachment=f"{PaperKind.CERTIFICATE.value}/{correction.due.name}",
         )  # fmt: skip
 
@@ -204,24 +202,30 @@ def class_named(session: Session, typed: str) -> Issued | None:
     )
 
 
-def revoke_class(session: Session, issued: Issued, reason: str, by: str, *, now: datetime) -> None:
+def revoke_class(turn: Turn, issued: Issued, reason: str, by: str) -> None:
     """Takes back the certificates of one class, and tells the teacher; the label stays.
 
     Raises:
         NotAllowed: they were taken back already.
     """
-    session.refresh(issued, with_for_update=True)
+    turn.session.refresh(issued, with_for_update=True)
     if issued.revoked_at is not None:
         raise NotAllowed(f"The certificates of {issued.subject} are revoked already.")
-    issued.revoked_at, issued.revoked_by, issued.revoked_because = now, by, reason
-    teacher = session.get_one(Teacher, issued.teacher)
-    application = session.get(Application, issued.award)
+    issued.revoked_at, issued.revoked_by, issued.revoked_because = turn.now, by, reason
+    teacher = turn.session.get_one(Teacher, issued.teacher)
+    application = turn.session.get(Application, issued.award)
     note(
-        session, application, by, "revoked the certificates of a class", now,
-        news=False, award=issued.award, number=issued.subject, because=reason,
-    )  # fmt: skip
+        turn,
+        application,
+        by,
+        "revoked the certificates of a class",
+        news=False,
+        award=issued.award,
+        number=issued.subject,
+        because=reason,
+    )
     outbox.queue(
-        session,
+        turn.session,
         reason=f"{issued.subject}/{outbox.Template.CLASS_REVOKED.value}",
         template=outbox.Template.CLASS_REVOKED,
         language=teacher.language, to_name=teacher.name, to_address=teacher.email,
@@ -231,5 +235,5 @@ def revoke_class(session: Session, issued: Issued, reason: str, by: str, *, now:
             "organisation_name": issued.facts.get("organisation", ""), "pupils": str(issued.pupils),
             "reason": reason,
         },
-        now=now, application=application.id if application else None,
+        now=turn.now, application=application.id if application else None,
     )  # fmt: skip

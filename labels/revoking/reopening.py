@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -39,6 +38,7 @@ from labels.record.schema import (
 )
 from labels.school_label.people import Person, everyone
 from labels.steps.step import held
+from labels.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +89,29 @@ class Consequences:
         self.found.append(Consequence(kind, subject, what))
 
 
-def consequences(session: Session, subject: Subject, *, now: datetime) -> Consequences:
+def consequences(turn: Turn, subject: Subject) -> Consequences:
     """What would be taken back too; nothing is changed.
 
     Raises:
         NotFound: there is no such label or nomination.
         NotAllowed: it is taken back already, or was never put forward.
     """
-    with session.begin_nested() as attempt:
-        found = _reopen(session, subject, "", "", now)
-        session.flush()
+    with turn.session.begin_nested() as attempt:
+        found = _reopen(turn, subject, "", "")
+        turn.session.flush()
         attempt.rollback()
-    session.expire_all()
+    turn.session.expire_all()
     return found
 
 
-def reopen(
-    session: Session, subject: Subject, plan: str, reason: str, by: str, *, now: datetime
-) -> Consequences:
+def reopen(turn: Turn, subject: Subject, plan: str, reason: str, by: str) -> Consequences:
     """Takes it back with all that hangs on it, if that is what was shown.
 
     Raises:
         NotFound: there is no such label or nomination.
         NotAllowed: it is taken back already, was never put forward, or something else hangs on it by now.
     """
-    found = _reopen(session, subject, reason, by, now)
+    found = _reopen(turn, subject, reason, by)
     if found.plan != plan:
         raise NotAllowed(
             f"What hangs on it is not what was shown (plan {plan}; it is {found.plan} now). Nothing was done: "
@@ -152,60 +150,54 @@ def authority(session: Session, subject: Subject) -> str:
 # Doing ------------------------------------------------------------------------------------------
 
 
-def _reopen(session: Session, subject: Subject, reason: str, by: str, now: datetime) -> Consequences:
+def _reopen(turn: Turn, subject: Subject, reason: str, by: str) -> Consequences:
     done = Consequences()
     if isinstance(subject, Struck):
-        _strike_late(session, subject, reason, by, now, done)
+        _strike_late(turn, subject, reason, by, done)
     else:
-        award = _award(session, subject.award)
+        award = _award(turn.session, subject.award)
         if award.revoked_at is not None:
             raise NotAllowed(f"{award.id} is revoked already.")
         if award.label == "national":
-            _revoke_national(session, award, reason, by, now, done)
+            _revoke_national(turn, award, reason, by, done)
         elif award.label == "european":
-            _revoke_european(session, award, reason, by, now, done)
+            _revoke_european(turn, award, reason, by, done)
         else:
-            _revoke(session, award, reason, by, now, done)
+            _revoke(turn, award, reason, by, done)
     done.add("statistics", "all", "Counted from the record, they change by themselves.")
     return done
 
 
-def _revoke_national(
-    session: Session, award: Award, reason: str, by: str, now: datetime, done: Consequences
-) -> None:
-    _revoke(session, award, reason, by, now, done)
-    frozen = session.scalars(
+def _revoke_national(turn: Turn, award: Award, reason: str, by: str, done: Consequences) -> None:
+    _revoke(turn, award, reason, by, done)
+    frozen = turn.session.scalars(
         sa.select(CycleLabel).where(CycleLabel.award == award.id).order_by(CycleLabel.year)
     ).all()
     for label in frozen:
-        cycle = _held_cycle(session, label.year)
-        place = session.get(CyclePlace, (label.year, label.organisation, award.id))
+        cycle = _held_cycle(turn.session, label.year)
+        place = turn.session.get(CyclePlace, (label.year, label.organisation, award.id))
         if place is not None and place.screened is Screened.APPROVED:
-            _strike(session, cycle, place, reason, by, now, done)
+            _strike(turn, cycle, place, reason, by, done)
         if cycle.merged_at is not None:
-            _follow(session, cycle, label.project, reason, by, now, done, left=label.teacher)
+            _follow(turn, cycle, label.project, reason, by, done, left=label.teacher)
 
 
-def _strike_late(
-    session: Session, subject: Struck, reason: str, by: str, now: datetime, done: Consequences
-) -> None:
-    nomination = _nomination(session, subject.nomination)
-    cycle = _held_cycle(session, nomination.content["year"])
-    place = session.get(CyclePlace, (cycle.year, nomination.organisation, subject.candidate))
+def _strike_late(turn: Turn, subject: Struck, reason: str, by: str, done: Consequences) -> None:
+    nomination = _nomination(turn.session, subject.nomination)
+    cycle = _held_cycle(turn.session, nomination.content["year"])
+    place = turn.session.get(CyclePlace, (cycle.year, nomination.organisation, subject.candidate))
     if place is None:
         raise NotFound(f"“{subject.candidate}” is not in the ranking of {nomination.organisation}.")
     if place.screened is not Screened.APPROVED:
         raise NotAllowed(f"“{subject.candidate}” was not put forward, so it can't be struck after that.")
-    _strike(session, cycle, place, reason, by, now, done)
+    _strike(turn, cycle, place, reason, by, done)
     if cycle.merged_at is not None:
-        _follow(session, cycle, place.project, reason, by, now, done)
+        _follow(turn, cycle, place.project, reason, by, done)
 
 
-def _strike(
-    session: Session, cycle: Cycle, place: CyclePlace, reason: str, by: str, now: datetime, done: Consequences
-) -> None:
+def _strike(turn: Turn, cycle: Cycle, place: CyclePlace, reason: str, by: str, done: Consequences) -> None:
     place.screened, place.reason = Screened.STRUCK, reason
-    place.screened_by, place.screened_at = by, now
+    place.screened_by, place.screened_at = by, turn.now
     done.add(
         "nomination", place.candidate, f"{place.organisation} no longer puts it forward for {cycle.year}."
     )
@@ -214,74 +206,51 @@ def _strike(
         Application.organisation == place.organisation,
         Application.round == str(cycle.year),
     )
-    for application in session.scalars(nominations):
-        note(
-            session,
-            application,
-            by,
-            "struck after the screening",
-            now,
-            candidate=place.candidate,
-            because=reason,
-        )
+    for application in turn.session.scalars(nominations):
+        note(turn, application, by, "struck after the screening", candidate=place.candidate, because=reason)
         _touch(done, application)
 
 
 def _follow(
-    session: Session,
-    cycle: Cycle,
-    project: str,
-    reason: str,
-    by: str,
-    now: datetime,
-    done: Consequences,
-    left: str | None = None,
+    turn: Turn, cycle: Cycle, project: str, reason: str, by: str, done: Consequences, left: str | None = None
 ) -> None:
     """What becomes of a project, and of what was awarded for it, after a nomination or a label fell."""
-    session.flush()
-    [row] = merge_again(session, cycle, {project})
-    application = session.get_one(Application, cycle.application)
+    turn.session.flush()
+    [row] = merge_again(turn.session, cycle, {project})
+    application = turn.session.get_one(Application, cycle.application)
     if not row.qualifies:
         done.add("project", project, f"It no longer qualifies for {cycle.year}: {row.why}")
         if row.awarded is Awarded.AWARDED:
             row.awarded, row.reason = Awarded.REVOKED, reason
-            _revoke_each(session, cycle, _european(session, cycle, project), reason, by, now, done)
-    elif left is not None and not _still_holds(session, cycle, project, left):
-        own = [award for award in _european(session, cycle, project) if award.teacher == left]
-        _revoke_each(session, cycle, own, reason, by, now, done)
-    note(session, application, by, "reopened a project", now, project=project, because=reason)
+            _revoke_each(turn, cycle, _european(turn.session, cycle, project), reason, by, done)
+    elif left is not None and not _still_holds(turn.session, cycle, project, left):
+        own = [award for award in _european(turn.session, cycle, project) if award.teacher == left]
+        _revoke_each(turn, cycle, own, reason, by, done)
+    note(turn, application, by, "reopened a project", project=project, because=reason)
     _touch(done, application)
 
 
-def _revoke_european(
-    session: Session, award: Award, reason: str, by: str, now: datetime, done: Consequences
-) -> None:
-    year = session.scalar(sa.select(CycleLabel.year).where(CycleLabel.european == award.id).limit(1))
+def _revoke_european(turn: Turn, award: Award, reason: str, by: str, done: Consequences) -> None:
+    year = turn.session.scalar(sa.select(CycleLabel.year).where(CycleLabel.european == award.id).limit(1))
     if year is None:
-        _revoke(session, award, reason, by, now, done)
+        _revoke(turn, award, reason, by, done)
         return
-    cycle = _held_cycle(session, year)
-    _revoke_each(session, cycle, [award], reason, by, now, done)
-    session.flush()
-    row = session.get(CycleProject, (year, award.project))
-    if row is not None and not _european(session, cycle, row.project):
+    cycle = _held_cycle(turn.session, year)
+    _revoke_each(turn, cycle, [award], reason, by, done)
+    turn.session.flush()
+    row = turn.session.get(CycleProject, (year, award.project))
+    if row is not None and not _european(turn.session, cycle, row.project):
         row.awarded, row.reason = Awarded.REVOKED, reason
         done.add("project", row.project, f"Nobody is left who holds its European Quality Label of {year}.")
 
 
 def _revoke_each(
-    session: Session,
-    cycle: Cycle,
-    awards: Iterable[Award],
-    reason: str,
-    by: str,
-    now: datetime,
-    done: Consequences,
+    turn: Turn, cycle: Cycle, awards: Iterable[Award], reason: str, by: str, done: Consequences
 ) -> None:
     several = list(awards)
-    application = session.get_one(Application, cycle.application)
+    application = turn.session.get_one(Application, cycle.application)
     for award in several:
-        _revoke(session, award, reason, by, now, done, application)
+        _revoke(turn, award, reason, by, done, application)
     if several and cycle.year not in done.years:
         cycle.published = None
         done.years.append(cycle.year)
@@ -289,25 +258,19 @@ def _revoke_each(
 
 
 def _revoke(
-    session: Session,
-    award: Award,
-    reason: str,
-    by: str,
-    now: datetime,
-    done: Consequences,
-    application: Application | None = None,
+    turn: Turn, award: Award, reason: str, by: str, done: Consequences, application: Application | None = None
 ) -> None:
     """One label, with its certificate, its journal entry and the mail to its holder."""
-    award.revoked_at = now
-    revoke_papers(session, award.id, reason, by, now=now)
-    teacher = session.get(Teacher, award.teacher) if award.teacher else None
-    school = session.get(School, award.school) if award.school and award.label == "school" else None
+    award.revoked_at = turn.now
+    revoke_papers(turn, award.id, reason, by)
+    teacher = turn.session.get(Teacher, award.teacher) if award.teacher else None
+    school = turn.session.get(School, award.school) if award.school and award.label == "school" else None
     who = teacher.name if teacher else school.name if school else award.id
     name = KINDS[award.label].name
     done.add("award" if award.label == "european" else "label", award.id, f"{name} of {who}: revoked.")
-    application = application or session.get(Application, award.id)
+    application = application or turn.session.get(Application, award.id)
     if application is not None:
-        certificate = session.scalar(
+        certificate = turn.session.scalar(
             sa.select(Document.id).where(
                 Document.application == application.id,
                 Document.kind == "certificate",
@@ -316,27 +279,27 @@ def _revoke(
         )
         if certificate is not None:
             done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
-        note(session, application, by, "revoked a label", now, award=award.id, because=reason)
-    pupils = session.scalar(
+        note(turn, application, by, "revoked a label", award=award.id, because=reason)
+    pupils = turn.session.scalar(
         sa.select(sa.func.sum(PupilClass.pupils)).where(
             PupilClass.award == award.id, PupilClass.made_at.is_not(None)
         )
     )
     if pupils:
         done.add("pupils", award.id, f"{pupils} pupils’ certificates were made on the strength of it.")
-    project = session.get(Project, award.project) if award.project else None
-    for one in _to_tell(session, teacher, application):
+    project = turn.session.get(Project, award.project) if award.project else None
+    for one in _to_tell(turn.session, teacher, application):
         outbox.queue(
-            session,
+            turn.session,
             reason=f"{award.id}/{outbox.Template.LABEL_REVOKED.value}" + ("" if teacher else f"/{one.email}"),
             template=outbox.Template.LABEL_REVOKED,
             language=one.language, to_name=one.name, to_address=one.email,
             context={
                 "application": award.id, "label": name, "project_title": project.title if project else "",
-                "holder": who, "organisation_name": session.get_one(Organisation, award.organisation).name,
+                "holder": who, "organisation_name": turn.session.get_one(Organisation, award.organisation).name,
                 "reason": reason,
             },
-            now=now, application=application.id if application else None,
+            now=turn.now, application=application.id if application else None,
         )  # fmt: skip
 
 

@@ -23,57 +23,70 @@ from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
 from labels.school_label.people import tell_everyone
 from labels.steps.step import awaited_of, close_step, every_step, held
+from labels.turn import Turn
 from labels.words.sentences import Sentence, kept, say
 
 
-def decide(session: Session, application_id: str, *, now: datetime, key: bytes) -> Outcome:
+def decide(turn: Turn, application_id: str) -> Outcome:
     """The outcome by the rules that the school was invited under; decided once.
 
     Raises:
         ValueError: reviews are still missing.
     """
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
-    edition = rules_of(session, application)
-    verdict = decide_by_rules(assessments(session, application), edition)
+    edition = rules_of(turn.session, application)
+    verdict = decide_by_rules(assessments(turn.session, application), edition)
     outcome = Outcome(verdict.outcome)
-    due = _due(session, application)
-    in_time = outcome is Outcome.REFUSED and due is not None and now < due
-    routes = (
-        [] if outcome is Outcome.AWARDED else [_route(session, application, due if in_time else None, now)]
-    )
+    due = _due(turn.session, application)
+    in_time = outcome is Outcome.REFUSED and due is not None and turn.now < due
+    routes = [] if outcome is Outcome.AWARDED else [_route(turn, application, due if in_time else None)]
     ending.end(
-        session, application, outcome, RULES, now,
+        turn,
+        application,
+        outcome,
+        RULES,
         verdict=verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes]),
-        inputs=verdict.inputs_digest, score=verdict.total,
-    )  # fmt: skip
+        inputs=verdict.inputs_digest,
+        score=verdict.total,
+    )
     said: dict[str, Any] = {
         "total": in_points(verdict.total),
         "maximum": str(verdict.maximum),
         "comments": list(verdict.comments),
     }
     if outcome is Outcome.AWARDED:
-        awarded_on = brussels_day(now)
+        awarded_on = brussels_day(turn.now)
         valid_until = last_day(awarded_on, edition.school.certificate_years.value)
         award = {
             "id": application.id, "label": "school", "teacher": None, "project": None,
             "school": application.school, "organisation": application.organisation,
             "awarded_on": awarded_on, "score": verdict.total, "valid_until": valid_until,
         }  # fmt: skip
-        write(session, Award, award)
+        write(turn.session, Award, award)
         tell_everyone(
-            session, application, outbox.Template.SCHOOL_AWARDED, now,
-            attachment="certificate", second_attachment="letter",
-            awarded_on=awarded_on.isoformat(), valid_until=valid_until.isoformat(), **said,
-        )  # fmt: skip
+            turn,
+            application,
+            outbox.Template.SCHOOL_AWARDED,
+            attachment="certificate",
+            second_attachment="letter",
+            awarded_on=awarded_on.isoformat(),
+            valid_until=valid_until.isoformat(),
+            **said,
+        )
         return outcome
     tell_everyone(
-        session, application, outbox.Template.SCHOOL_REFUSED, now, attachment="letter",
-        reasons=list(verdict.reasons), routes=routes, **said,
-    )  # fmt: skip
+        turn,
+        application,
+        outbox.Template.SCHOOL_REFUSED,
+        attachment="letter",
+        reasons=list(verdict.reasons),
+        routes=routes,
+        **said,
+    )
     if in_time and due is not None:
-        invite_again(session, application, due, now=now, key=key)
+        invite_again(turn, application, due)
     return outcome
 
 
@@ -86,30 +99,35 @@ def last_day(awarded_on: date, years: int) -> date:
     return anniversary - timedelta(days=1)
 
 
-def pass_deadline(
-    session: Session, application: Application, step: Step, *, now: datetime, key: bytes
-) -> str:
+def pass_deadline(turn: Turn, application: Application, step: Step) -> str:
     """Closes an application that was not handed in, or not declared, in time; tells everybody, with the next round.
 
     Where a coordinator gave a colleague more time, only this teacher's own step ends.
     """
     longer = [
         other
-        for other in awaited_of(application, every_step(session, application))
-        if other.id != step.id and other.kind in receiving.ASKED and other.due_at and other.due_at >= now
+        for other in awaited_of(application, every_step(turn.session, application))
+        if other.id != step.id and other.kind in receiving.ASKED and other.due_at and other.due_at >= turn.now
     ]
     if longer:
-        close_step(step, StepState.EXPIRED, now, "the deadline has passed")
+        close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
         return "its time is over; a colleague has more"
-    route = _route(session, application, None, now)
+    route = _route(turn, application, None)
     ending.end(
-        session, application, Outcome.EXPIRED, RULES, now,
-        verdict={"routes": [route]} | kept([route]), inputs=digest({"application": application.id, "due": str(step.due_at)}),
-    )  # fmt: skip
+        turn,
+        application,
+        Outcome.EXPIRED,
+        RULES,
+        verdict={"routes": [route]} | kept([route]),
+        inputs=digest({"application": application.id, "due": str(step.due_at)}),
+    )
     tell_everyone(
-        session, application, outbox.Template.SCHOOL_EXPIRED, now,
-        due=in_words(step.due_at) if step.due_at else "", routes=[route],
-    )  # fmt: skip
+        turn,
+        application,
+        outbox.Template.SCHOOL_EXPIRED,
+        due=in_words(step.due_at) if step.due_at else "",
+        routes=[route],
+    )
     return "nothing was handed in in time; the application is closed"
 
 
@@ -119,15 +137,15 @@ def _due(session: Session, application: Application) -> datetime | None:
     )
 
 
-def _route(session: Session, application: Application, due: datetime | None, now: datetime) -> Sentence:
+def _route(turn: Turn, application: Application, due: datetime | None) -> Sentence:
     if due is not None:
         return say(
             "The deadline of this round is {due}: until then you may improve your self-assessment and hand it in again. "
             "A new invitation with a new code follows.",
             due=due,
         )
-    opens = rules_of(session, application).school.opens.value
-    today = brussels_day(now)
+    opens = rules_of(turn.session, application).school.opens.value
+    today = brussels_day(turn.now)
     day = date.fromisoformat(f"{today.year}-{opens}")
     if day <= today:
         day = day.replace(year=today.year + 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from labels.errors import Fault, InvalidInput, NotFound
 from labels.record.schema import Application, Draft, Step
 from labels.steps.answers import SelfAssessment
 from labels.steps.outcome import Refusal
+from labels.turn import Turn
 from labels.words.text import one_line
 
 _SHOWN = 80
@@ -64,24 +64,22 @@ def unseen(session: Session, application: Application, author: str, given: SelfA
     return Refusal(why, InvalidInput(f"draft of {application.id}", [Fault("draft", why), *faults]))
 
 
-def save(
-    session: Session, application: Application, step: Step, given: SelfAssessment, *, now: datetime
-) -> int | Refusal:
+def save(turn: Turn, application: Application, step: Step, given: SelfAssessment) -> int | Refusal:
     """Keeps a draft for all of the school; its number, or why it is not taken.
 
     What is not taken is kept as the author's own, so that it is not lost either.
     """
-    if refusal := unseen(session, application, step.assignee, given):
+    if refusal := unseen(turn.session, application, step.assignee, given):
         step.draft = given.model_dump(mode="json")
         return refusal
-    newest = latest(session, application)
+    newest = latest(turn.session, application)
     number = 1 + (newest.number if newest else 0)
-    session.add(
+    turn.session.add(
         Draft(
-            application=application.id, number=number, author=step.assignee, saved_at=now, body=body_of(given)
+            application=application.id, number=number, author=step.assignee, saved_at=turn.now, body=body_of(given)
         )
     )  # fmt: skip
-    session.flush()
+    turn.session.flush()
     return number
 
 

@@ -40,6 +40,7 @@ from labels.school_label.people import invited, principal
 from labels.school_label.preselection import BETWEEN_IDS, CutOffs
 from labels.steps.codes import code_hash, review_code
 from labels.steps.step import common_context, held
+from labels.turn import Turn
 from labels.words.text import one_line
 
 BATCH = 200
@@ -62,15 +63,7 @@ def to_invite(session: Session, year: int) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(_uninvited(year).subquery())) or 0
 
 
-def invite(
-    session: Session,
-    year: int,
-    rules_for: Callable[[str], RuleEdition],
-    *,
-    now: datetime,
-    key: bytes,
-    batch: int = BATCH,
-) -> Invited:
+def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, batch: int = BATCH) -> Invited:
     """Invites the next schools of a round: all of it or nothing, and each school once; nobody where none is left.
 
     Of two that invite at once, one waits here and then goes on where the other has come to. A school
@@ -79,44 +72,44 @@ def invite(
     Raises:
         NotFound: the round has not begun.
     """
-    one = rounds.held_round(session, year)
+    one = rounds.held_round(turn.session, year)
     if one.invited_at is not None:
         return NOBODY
-    schools = session.execute(_uninvited(year).limit(batch)).all()
+    schools = turn.session.execute(_uninvited(year).limit(batch)).all()
     if not schools:
-        one.invited_at = now
-        note(session, None, SYSTEM, "invited the schools", now, year=year)
+        one.invited_at = turn.now
+        note(turn, None, SYSTEM, "invited the schools", year=year)
         return NOBODY
     teachers: dict[str, dict[str, Teacher]] = {row.school: {} for row in schools}
-    for teacher in session.scalars(
+    for teacher in turn.session.scalars(
         sa.select(Teacher).where(Teacher.school.in_(teachers)).order_by(Teacher.school, Teacher.id)
     ):
         teachers[teacher.school].setdefault(teacher.email.lower(), teacher)  # one mail for each address
-    dates = rounds.cut_offs(session, one)
+    dates = rounds.cut_offs(turn.session, one)
     editions: dict[str, str] = {}
     for row in schools:
         if row.organisation not in editions:
-            editions[row.organisation] = keep_rules(session, rules_for(row.organisation))
-    applications = [_application(row, one, editions[row.organisation], now) for row in schools]
-    write(session, Application, *applications)
+            editions[row.organisation] = keep_rules(turn.session, rules_for(row.organisation))
+    applications = [_application(row, one, editions[row.organisation], turn.now) for row in schools]
+    write(turn.session, Application, *applications)
     steps, entries = [], []
     mails: list[dict[str, Any]] = []
     for row, application in zip(schools, applications, strict=True):
         asked = list(teachers[row.school].items())
         words = _words(row, application["id"], one, dates)
         for number, (email, teacher) in enumerate(asked, 1):
-            step = _step(application["id"], number, email, one.due_at, now, key)
+            step = _step(application["id"], number, email, one.due_at, turn.now, turn.key)
             steps.append(step)
             mails.append(_mail(application["id"], step["id"], email, teacher, words))
         entries.append(
             {
-                "at": now, "who": SYSTEM, "what": "invited", "application": application["id"], "step": None,
+                "at": turn.now, "who": SYSTEM, "what": "invited", "application": application["id"], "step": None,
                 "details": {"round": year, "school": row.school, "teachers": len(asked)},
             }
         )  # fmt: skip
-    write(session, Step, *steps)
-    write(session, Journal, *entries)
-    outbox.queue_many(session, mails, now=now)
+    write(turn.session, Step, *steps)
+    write(turn.session, Journal, *entries)
+    outbox.queue_many(turn.session, mails, now=turn.now)
     return Invited(len(schools), len(mails))
 
 
@@ -203,14 +196,14 @@ def _mail(application: str, step: str, email: str, teacher: Teacher, words: dict
     }  # fmt: skip
 
 
-def invite_again(session: Session, former: Application, due: datetime, *, now: datetime, key: bytes) -> str:
+def invite_again(turn: Turn, former: Application, due: datetime) -> str:
     """A new application of a school in the same round, with what it said before to go on from; its id.
 
     The same teachers are invited again, each with a new code.
     """
     attempt = former.attempt + 1
     identifier = school_application_id(former.school or "", int(former.round or 0), attempt)
-    answered = session.scalars(
+    answered = turn.session.scalars(
         sa.select(Step)
         .where(
             Step.application == former.id,
@@ -225,26 +218,30 @@ def invite_again(session: Session, former: Application, due: datetime, *, now: d
         "id": identifier, "label": "school", "teacher": None, "project": None, "school": former.school,
         "organisation": former.organisation, "country": former.country, "language": former.language,
         "attempt": attempt, "instance": 1, "content": content, "content_digest": digest(content),
-        "rules": former.rules, "submitted_at": now, "school_year": former.school_year, "round": former.round,
-        "decide_by": None, "stage": Stage.SELF_ASSESSMENT, "stage_since": now, "outcome": None,
+        "rules": former.rules, "submitted_at": turn.now, "school_year": former.school_year, "round": former.round,
+        "decide_by": None, "stage": Stage.SELF_ASSESSMENT, "stage_since": turn.now, "outcome": None,
         "revision": 1, "parked_revision": -1, "run": None, "runs": 0, "form_seen": None,
     }  # fmt: skip
-    write(session, Application, application)
-    for one in session.scalars(
+    write(turn.session, Application, application)
+    for one in turn.session.scalars(
         sa.select(Document).where(Document.application == former.id, Document.kind == "evidence")
     ).all():
         kept = {c.name: getattr(one, c.name) for c in Document.__table__.c if c.name != "id"}
-        write(session, Document, kept | {"application": identifier})
-    people = invited(session, former)
+        write(turn.session, Document, kept | {"application": identifier})
+    people = invited(turn.session, former)
     steps = [
-        _step(identifier, number, one.email, due, now, key) | {"draft": said or None}
+        _step(identifier, number, one.email, due, turn.now, turn.key) | {"draft": said or None}
         for number, one in enumerate(people, 1)
     ]
-    write(session, Step, *steps)
-    words = common_context(session, former) | {"application": identifier, "due": in_words(due), "why": {}}
+    write(turn.session, Step, *steps)
+    words = common_context(turn.session, former) | {
+        "application": identifier,
+        "due": in_words(due),
+        "why": {},
+    }
     template = outbox.Template.SCHOOL_INVITED
     outbox.queue_many(
-        session,
+        turn.session,
         [
             {
                 "reason": f"{identifier}/{template.value}/{step['id']}/1", "application": identifier,
@@ -253,33 +250,33 @@ def invite_again(session: Session, former: Application, due: datetime, *, now: d
             }
             for step, one in zip(steps, people, strict=True)
         ],
-        now=now,
+        now=turn.now,
     )  # fmt: skip
     details = {"round": int(former.round or 0), "after": former.id, "teachers": len(people)}
-    entry = {"at": now, "who": SYSTEM, "what": "invited again", "application": identifier, "step": None}
-    write(session, Journal, entry | {"details": details})
+    entry = {"at": turn.now, "who": SYSTEM, "what": "invited again", "application": identifier, "step": None}
+    write(turn.session, Journal, entry | {"details": details})
     return identifier
 
 
-def tell_the_principal(session: Session, application_id: str, *, now: datetime) -> None:
+def tell_the_principal(turn: Turn, application_id: str) -> None:
     """Mails the letter of invitation to the school's principal; the message waits until the letter is stored."""
-    application = held(session, application_id)
-    head = principal(session, application)
-    due = session.scalar(
+    application = held(turn.session, application_id)
+    head = principal(turn.session, application)
+    due = turn.session.scalar(
         sa.select(sa.func.max(Step.due_at)).where(
             Step.application == application_id, Step.kind == StepKind.SELF_ASSESSMENT
         )
     )
     template = outbox.Template.SCHOOL_INVITATION
     outbox.queue(
-        session,
+        turn.session,
         reason=f"{application_id}/{template.value}",
         template=template,
         language=head.language,
         to_name=head.name,
         to_address=head.email,
-        context=common_context(session, application) | {"due": in_words(due) if due else ""},
-        now=now,
+        context=common_context(turn.session, application) | {"due": in_words(due) if due else ""},
+        now=turn.now,
         application=application_id,
         attachment="invitation",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from labels.mail import outbox
 from labels.record.schema import Application, School, Step, StepKind, Teacher
 from labels.steps.step import common_context
+from labels.turn import Turn
 
 
 class Person(NamedTuple):
@@ -55,27 +55,26 @@ def everyone(session: Session, application: Application) -> list[Person]:
 
 
 def tell_everyone(
-    session: Session,
+    turn: Turn,
     application: Application,
     template: outbox.Template,
-    now: datetime,
     *,
     attachment: str | None = None,
     second_attachment: str | None = None,
     **context: Any,
 ) -> None:
     """Mails the same to every invited teacher and to the principal, each address once."""
-    common = common_context(session, application)
-    for one in everyone(session, application):
+    common = common_context(turn.session, application)
+    for one in everyone(turn.session, application):
         outbox.queue(
-            session,
+            turn.session,
             reason=f"{application.id}/{template.value}/{application.instance}/{one.email}",
             template=template,
             language=one.language,
             to_name=one.name,
             to_address=one.email,
             context=common | context,
-            now=now,
+            now=turn.now,
             application=application.id,
             attachment=attachment,
             second_attachment=second_attachment,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from labels.record.schema import Activity, Application, Award, Member, Project, 
 from labels.rules.kept import rules_of
 from labels.school_label.preselection import CutOffs
 from labels.steps.step import held
+from labels.turn import Turn
 
 FIELDS = ("members", "projects", "professional_development", "events")
 """What is filled in; each is confirmed or disputed by the school."""
@@ -24,27 +25,31 @@ CREATED = ("event_created",)
 """Kinds that feed events: those that members created."""
 
 
-def prefill(session: Session, application_id: str, *, now: datetime) -> bool:
+def prefill(turn: Turn, application_id: str) -> bool:
     """Freezes what the registry knows of the school, once, with its source and time; whether it did so now."""
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if "prefilled" in application.content or application.outcome is not None:
         return False
-    since = CutOffs.by_rules(brussels_day(now), rules_of(session, application).school).active_since
+    since = CutOffs.by_rules(brussels_day(turn.now), rules_of(turn.session, application).school).active_since
     application.content = application.content | {
         "prefilled": {
             "source": "registry",
-            "at": now.isoformat(timespec="seconds"),
+            "at": turn.now.isoformat(timespec="seconds"),
             "since": since.isoformat(),
-            "members": _members(session, application),
-            "projects": _projects(session, application, since),
-            "professional_development": _activities(session, application, since, LEARNING),
-            "events": _activities(session, application, since, CREATED),
+            "members": _members(turn.session, application),
+            "projects": _projects(turn.session, application, since),
+            "professional_development": _activities(turn.session, application, since, LEARNING),
+            "events": _activities(turn.session, application, since, CREATED),
         }
     }
     note(
-        session, application, SYSTEM, "filled in what the registry knows", now, news=False,
+        turn,
+        application,
+        SYSTEM,
+        "filled in what the registry knows",
+        news=False,
         rows={name: len(application.content["prefilled"][name]) for name in FIELDS},
-    )  # fmt: skip
+    )
     return True
 
 

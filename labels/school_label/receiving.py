@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,17 +25,20 @@ from labels.steps.answers import Declaration, Decline, SelfAssessment
 from labels.steps.mailing import mail_step
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import awaited_of, close_step, every_step, held, open_step, renew_code, steps_of
+from labels.turn import Turn
 
 ASKED = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
 """What a school is asked for before its application counts as received."""
 
 
-def ask(session: Session, application_id: str, *, now: datetime, key: bytes) -> list[Step]:
+def ask(turn: Turn, application_id: str) -> list[Step]:
     """The steps by which the school is still to hand in or declare; none once its application is received."""
-    application = held(session, application_id)
+    application = held(turn.session, application_id)
     if application.outcome is not None:
         return []
-    return [step for step in awaited_of(application, every_step(session, application)) if step.kind in ASKED]
+    return [
+        step for step in awaited_of(application, every_step(turn.session, application)) if step.kind in ASKED
+    ]
 
 
 def questions_of(session: Session, application: Application) -> SelfAssessmentRules:
@@ -66,69 +68,64 @@ def preview(session: Session, application: Application, given: SelfAssessment) -
     return InvalidInput(f"self-assessment of {application.id}", faults) if faults else None
 
 
-def keep_documents(
-    session: Session, application: Application, documents: Sequence[StoredDocument], now: datetime
-) -> None:
+def keep_documents(turn: Turn, application: Application, documents: Sequence[StoredDocument]) -> None:
     """Keeps what was uploaded, also where something else is missing still; a newer file replaces one of its name."""
     for one in documents:
-        session.execute(
+        turn.session.execute(
             sa.delete(Document).where(
                 Document.application == application.id,
                 Document.kind == one.kind,
                 Document.name == one.name,
             )
         )
-        session.add(
+        turn.session.add(
             Document(
                 application=application.id, kind=one.kind, name=one.name, key=one.key,
-                media_type=one.media_type, size=one.size, stored_at=now,
+                media_type=one.media_type, size=one.size, stored_at=turn.now,
             )
         )  # fmt: skip
-    session.flush()
+    turn.session.flush()
 
 
 def take(
-    session: Session,
+    turn: Turn,
     application: Application,
     step: Step,
     given: SelfAssessment,
     documents: Sequence[StoredDocument],
-    *,
-    now: datetime,
-    key: bytes,
-    door: str,
 ) -> Accepted | Refusal:
     """Takes a whole self-assessment for all of the school's teachers, and asks the principal to declare it.
 
     What is missing is a refusal with everything that is; the step stays open, and what was typed and
     uploaded is kept.
     """
-    keep_documents(session, application, documents, now)
-    prefill(session, application.id, now=now)  # whoever is faster than the run of their application
-    if refusal := unseen(session, application, step.assignee, given):
+    keep_documents(turn, application, documents)
+    prefill(turn, application.id)  # whoever is faster than the run of their application
+    if refusal := unseen(turn.session, application, step.assignee, given):
         return refusal
-    if error := preview(session, application, given):
+    if error := preview(turn.session, application, given):
         number = len(error.faults)
         things = "One thing is" if number == 1 else f"{number} things are"
         return Refusal(f"{things} missing; nothing was handed in.", error)
-    reached = share(questions_of(session, application), given)
+    reached = share(questions_of(turn.session, application), given)
     step.answer = given.model_dump(mode="json") | {"share": reached}
-    close_step(step, StepState.ANSWERED, now)
-    for other in steps_of(session, application, StepKind.SELF_ASSESSMENT):
+    close_step(step, StepState.ANSWERED, turn.now)
+    for other in steps_of(turn.session, application, StepKind.SELF_ASSESSMENT):
         if other.state is StepState.OPEN:
-            close_step(other, StepState.VOID, now, f"{step.assignee} handed in for your school")
-    head = principal(session, application)
-    asked = open_step(
-        session, application, StepKind.DECLARATION, head.email,
-        now=now, key=key, due=step.due_at, asked_by=step.id,
-    )  # fmt: skip
-    session.flush()
+            close_step(other, StepState.VOID, turn.now, f"{step.assignee} handed in for your school")
+    head = principal(turn.session, application)
+    asked = open_step(turn, application, StepKind.DECLARATION, head.email, due=step.due_at, asked_by=step.id)
+    turn.session.flush()
     mail_step(
-        session, application, asked, outbox.Template.SCHOOL_DECLARATION, now,
-        to=(head.name, head.language), by=step.assignee,
-        summary=summary(questions_of(session, application), step.answer),
-    )  # fmt: skip
-    note(session, application, step.assignee, "handed in the self-assessment", now, step=step.id, door=door)
+        turn,
+        application,
+        asked,
+        outbox.Template.SCHOOL_DECLARATION,
+        to=(head.name, head.language),
+        by=step.assignee,
+        summary=summary(questions_of(turn.session, application), step.answer),
+    )
+    note(turn, application, step.assignee, "handed in the self-assessment", step=step.id, door=turn.door)
     return Accepted(
         application.id,
         f"Thank you. It is complete; {head.name} ({head.email}) is asked to confirm it"
@@ -145,58 +142,49 @@ def summary(questions: SelfAssessmentRules, answer: dict[str, Any]) -> list[str]
     ]
 
 
-def declare(
-    session: Session,
-    application: Application,
-    step: Step,
-    given: Declaration | Decline,
-    *,
-    now: datetime,
-    key: bytes,
-    door: str,
-) -> Accepted:
+def declare(turn: Turn, application: Application, step: Step, given: Declaration | Decline) -> Accepted:
     """The principal's word: with it the application is received; without it, it goes back to who handed it in."""
     if isinstance(given, Decline):
-        return _send_back(session, application, step, given.decline, now=now, key=key, door=door)
+        return _send_back(turn, application, step, given.decline)
     step.answer = given.model_dump(mode="json")
-    close_step(step, StepState.ANSWERED, now)
-    rules = rules_of(session, application).school
-    application.submitted_at = now
-    application.decide_by = add_working_days(now, rules.decision_days.value, application.country)
-    application.stage, application.stage_since = Stage.SUBMITTED, now
-    note(session, application, step.assignee, "declared the self-assessment", now, step=step.id, door=door)
-    documents = session.scalars(
+    close_step(step, StepState.ANSWERED, turn.now)
+    rules = rules_of(turn.session, application).school
+    application.submitted_at = turn.now
+    application.decide_by = add_working_days(turn.now, rules.decision_days.value, application.country)
+    application.stage, application.stage_since = Stage.SUBMITTED, turn.now
+    note(turn, application, step.assignee, "declared the self-assessment", step=step.id, door=turn.door)
+    documents = turn.session.scalars(
         sa.select(Document.name)
         .where(Document.application == application.id, Document.kind == "evidence")
         .order_by(Document.name)
     ).all()
     tell_everyone(
-        session, application, outbox.Template.SCHOOL_RECEIVED, now, attachment="receipt",
-        decide_by=in_words(application.decide_by), documents=list(documents),
-    )  # fmt: skip
+        turn,
+        application,
+        outbox.Template.SCHOOL_RECEIVED,
+        attachment="receipt",
+        decide_by=in_words(application.decide_by),
+        documents=list(documents),
+    )
     return Accepted(application.id, "Thank you: your school’s application is received.")
 
 
-def _send_back(
-    session: Session,
-    application: Application,
-    step: Step,
-    why: str,
-    *,
-    now: datetime,
-    key: bytes,
-    door: str,
-) -> Accepted:
-    close_step(step, StepState.DECLINED, now, why)
+def _send_back(turn: Turn, application: Application, step: Step, why: str) -> Accepted:
+    close_step(step, StepState.DECLINED, turn.now, why)
     note(
-        session, application, step.assignee, "did not declare the self-assessment", now,
-        step=step.id, because=why, door=door,
-    )  # fmt: skip
-    handed_in = session.get_one(Step, step.asked_by)
+        turn,
+        application,
+        step.assignee,
+        "did not declare the self-assessment",
+        step=step.id,
+        because=why,
+        door=turn.door,
+    )
+    handed_in = turn.session.get_one(Step, step.asked_by)
     answer = dict(handed_in.answer or {})
     answer.pop("share", None)
     handed_in.state, handed_in.closed_at, handed_in.closed_because = StepState.OPEN, None, None
     handed_in.draft, handed_in.answer, handed_in.refused = answer, None, why
-    renew_code(handed_in, key)
-    mail_step(session, application, handed_in, outbox.Template.SCHOOL_RETURNED, now, reason=why)
+    renew_code(handed_in, turn.key)
+    mail_step(turn, application, handed_in, outbox.Template.SCHOOL_RETURNED, reason=why)
     return Accepted(application.id, f"It is back with {handed_in.assignee}, with your reason.")

@@ -24,13 +24,12 @@ from labels.school_label.preselection import (
     explained,
     outcomes,
 )
+from labels.turn import Turn
 
 _BATCH = 1_000
 
 
-def begin(
-    session: Session, on: date, rules_for: Callable[[str], RuleEdition], *, now: datetime
-) -> SchoolRound:
+def begin(turn: Turn, on: date, rules_for: Callable[[str], RuleEdition]) -> SchoolRound:
     """The round of the year of `on`; begun now where it has not been, by the rules of that day.
 
     A year has one round: what began stays as it began, its day too, so that whoever asks for it again
@@ -40,14 +39,14 @@ def begin(
         InvalidInput: the day is none that a round could be of, or there is no Central Support Service.
         NotAllowed: the day is still to come, or the round would end before it begins.
     """
-    central = central_organisation(session)
-    session.execute(  # of two at once, one waits here
+    central = central_organisation(turn.session)
+    turn.session.execute(  # of two at once, one waits here
         sa.select(type(central).id).where(type(central).id == central.id).with_for_update()
     )
-    kept = session.get(SchoolRound, on.year)
+    kept = turn.session.get(SchoolRound, on.year)
     if kept is not None:
         return kept
-    if on > brussels_day(now):
+    if on > brussels_day(turn.now):
         raise NotAllowed(f"{on} is still to come: a round looks at what schools have done until its day.")
     edition = rules_for(central.id)
     try:
@@ -55,22 +54,28 @@ def begin(
     except ValueError:
         fault = Fault("--on", f"{on} is no day that a round could count its years back from.")
         raise InvalidInput("preselect", [fault]) from None
-    due_at = deadline(edition.school, brussels_day(now))
-    if due_at <= now:
+    due_at = deadline(edition.school, brussels_day(turn.now))
+    if due_at <= turn.now:
         raise NotAllowed(
             f"The rules ask for self-assessments by {brussels_day(due_at)}, which is over. "
             "Put a later day under school.answer_by."
         )
     row = SchoolRound(
-        year=on.year, rules=keep_rules(session, edition), on=on, due_at=due_at,
-        begun_at=now, checked_at=None, invited_at=None,
+        year=on.year, rules=keep_rules(turn.session, edition), on=on, due_at=due_at,
+        begun_at=turn.now, checked_at=None, invited_at=None,
     )  # fmt: skip
-    session.add(row)
+    turn.session.add(row)
     note(
-        session, None, SYSTEM, "began a round of the School Label", now,
-        year=on.year, on=on.isoformat(), due_at=due_at.isoformat(), rules=edition.version,
-    )  # fmt: skip
-    session.flush()
+        turn,
+        None,
+        SYSTEM,
+        "began a round of the School Label",
+        year=on.year,
+        on=on.isoformat(),
+        due_at=due_at.isoformat(),
+        rules=edition.version,
+    )
+    turn.session.flush()
     return row
 
 
@@ -118,17 +123,17 @@ def cut_offs(session: Session, one: SchoolRound) -> CutOffs:
     return CutOffs.by_rules(one.on, kept_rules(one.rules, session).school)
 
 
-def check(session: Session, year: int, *, now: datetime) -> bool:
+def check(turn: Turn, year: int) -> bool:
     """Checks every school and keeps the outcome and its reasons, once; tells whether it did so now.
 
     The database reads, judges and writes in one statement: no school passes through this process.
     """
-    one = held_round(session, year)
+    one = held_round(turn.session, year)
     if one.checked_at is not None:
         return False
-    dates = cut_offs(session, one)
+    dates = cut_offs(turn.session, one)
     found = (
-        outcomes(as_sets=counts_in_sets(session)).offset(0).subquery()
+        outcomes(as_sets=counts_in_sets(turn.session)).offset(0).subquery()
     )  # an offset, so that no part of it is computed twice
     eligible = sa.and_(
         found.c.registered_on < dates.registered_before,
@@ -136,14 +141,14 @@ def check(session: Session, year: int, *, now: datetime) -> bool:
         found.c.award.is_not(None),
     )
     kept = [column.name for column in found.c]
-    session.execute(
+    turn.session.execute(
         sa.insert(SchoolOutcome).from_select(
             ["year", *kept, "eligible"],
             sa.select(sa.literal(year), *found.c, eligible).params(dates.parameters),
         )
     )
-    one.checked_at = now
-    note(session, None, SYSTEM, "checked every school", now, year=year)
+    one.checked_at = turn.now
+    note(turn, None, SYSTEM, "checked every school", year=year)
     return True
 
 

@@ -17,6 +17,7 @@ from labels.school_label.prefilling import FIELDS, prefill
 from labels.school_label.receiving import preview, questions_of
 from labels.steps.answers import SelfAnswer, SelfAssessment
 from labels.steps.step import seen, steps_of
+from labels.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +34,26 @@ class Worksheet:
     missing: list[Fault]
 
 
-def worksheet(session: Session, application_id: str, *, now: datetime) -> Worksheet:
+def worksheet(turn: Turn, application_id: str) -> Worksheet:
     """The sheet of a school's application.
 
     Raises:
         NotFound: there is no such application.
         NotAllowed: it is no school's, or was closed before anything was filled in.
     """
-    application = seen(session, application_id)
+    application = seen(turn.session, application_id)
     if application.label != "school":
         raise NotAllowed(f"{application.id} is no school's application.")
-    prefill(session, application_id, now=now)  # whoever is faster than its run
+    prefill(turn, application_id)  # whoever is faster than its run
     if "prefilled" not in application.content:
         raise NotAllowed(f"{application.id} was closed before anything was filled in.")
-    questions = questions_of(session, application)
-    given = _typed(session, application)
-    error = preview(session, application, given)
+    questions = questions_of(turn.session, application)
+    given = _typed(turn.session, application)
+    error = preview(turn.session, application, given)
     filled = application.content["prefilled"]
-    steps = steps_of(session, application, StepKind.SELF_ASSESSMENT)
+    steps = steps_of(turn.session, application, StepKind.SELF_ASSESSMENT)
     return Worksheet(
-        school=session.get_one(School, application.school).name,
+        school=turn.session.get_one(School, application.school).name,
         due=steps[0].due_at if steps else None,
         questions=questions,
         filled_in={name: [line(row) for row in filled[name]] for name in FIELDS},

@@ -12,7 +12,13 @@ _LENGTH = 10  # 49 bits; with a handful of attempts per code, guessing is hopele
 
 
 def review_code(key: bytes, step: str, number: int) -> str:
-    """The one-time code of a step, `7KQ4-M9XT-2C`; `number` counts the codes mailed for it."""
+    """The one-time code of a step, `7KQ4-M9XT-2C`; `number` counts the codes mailed for it.
+
+    Raises:
+        ValueError: the key is empty, so that anybody could derive the code.
+    """
+    if not key:
+        raise ValueError("a code needs a secret key")
     raw = hmac.digest(key, f"code\x1f{step}\x1f{number}".encode(), "sha256")
     value = int.from_bytes(raw, "big")
     letters = []

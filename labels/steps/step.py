@@ -23,6 +23,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.steps.codes import code_hash, review_code
+from labels.turn import Turn
 
 AWAITED = (
     StepKind.REVIEW,
@@ -42,13 +43,11 @@ _COUNT = sa.select(sa.func.count()).where(
 
 
 def open_step(
-    session: Session,
+    turn: Turn,
     application: Application,
     kind: StepKind,
     assignee: str,
     *,
-    now: datetime,
-    key: bytes,
     due: datetime | None = None,
     seat: int = 1,
     organisation: str | None = None,
@@ -62,7 +61,7 @@ def open_step(
     in the database after the next flush, before which nothing there may refer to it.
     """
     if number is None:
-        number = 1 + (session.scalar(_COUNT, {"application": application.id, "kind": kind}) or 0)
+        number = 1 + (turn.session.scalar(_COUNT, {"application": application.id, "kind": kind}) or 0)
     identifier = step_id(application.id, kind, number)
     step = Step(
         id=identifier,
@@ -74,15 +73,15 @@ def open_step(
         assignee=assignee,
         organisation=organisation,
         state=StepState.OPEN,
-        opened_at=now,
+        opened_at=turn.now,
         due_at=due,
         asked_by=asked_by,
         question=question,
-        code_hash=code_hash(review_code(key, identifier, 1)),
+        code_hash=code_hash(review_code(turn.key, identifier, 1)),
         code_number=1,
         code_failures=0,
     )
-    session.add(step)
+    turn.session.add(step)
     return step
 
 

@@ -89,11 +89,9 @@ class Terminal:
     def asked(self, application: str) -> list[str]:
         """The reviews that its run asks for."""
         with self.here.record.writing() as session:
-            assert conditions.check_conditions(session, application, now=self.here.now())
+            assert conditions.check_conditions(self.here.turn(session), application)
         with self.here.record.writing() as session:
-            return [
-                step.id for step in asking.ask(session, application, now=self.here.now(), key=self.here.key)
-            ]
+            return [step.id for step in asking.ask(self.here.turn(session), application)]
 
     def step(self, identifier: str) -> Step:
         with self.here.record.reading() as session:

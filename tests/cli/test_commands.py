@@ -23,9 +23,10 @@ from labels.applications import ending
 from labels.record.schema import Application, Document, Mail, Stage, StepKind, StepState
 from labels.reviews import deciding
 from labels.rules.loading import RULES
+from labels.turn import Turn
 from labels.views import inquiry
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
-from tests.support.people import application_file, points
+from tests.support.people import KEY, application_file, points
 from tests.support.typed import typed
 
 NO_SERVER = "Prefect's server is out of reach"
@@ -401,13 +402,13 @@ def test_a_decision_is_told_with_its_points_and_a_withdrawal_is_none(terminal: T
             "answer", step, given, "--as", terminal.step(step).assignee, "--code", terminal.code(step)
         )
     with terminal.here.record.writing() as session:
-        deciding.decide(session, application, now=terminal.here.now(), key=terminal.here.key)
+        deciding.decide(Turn(session, terminal.here.now(), terminal.here.key), application)
     said = shown(terminal, application)
     assert "points 24 of 30 points (the label from 18)" in said
     assert "Decision: awarded with 24 of 30 points (the label from 18), on 2026-03-16" in said
 
     with terminal.here.record.writing() as session:
-        ending.close(session, application, now=terminal.here.now())
+        ending.close(Turn(session, terminal.here.now(), KEY), application)
     again = terminal.run("submit", "application.json")
     assert again.exit_code == 0, "nothing is left to do for which Prefect would be needed"
     assert "was awarded on 2026-03-16. Nothing is left to do." in again.stderr

@@ -30,10 +30,11 @@ from labels.record.schema import Award, Document, Issued, PupilClass, Step
 from labels.reviews import deciding
 from labels.rules.loading import RULES
 from labels.steps.answers import ReviewAnswer
+from labels.turn import Turn
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
 from tests.support.authority import Authority, authority
-from tests.support.people import TODAY, points
+from tests.support.people import KEY, TODAY, points
 
 
 def judged(terminal: Terminal, each: int, comment: str) -> str:
@@ -43,11 +44,14 @@ def judged(terminal: Terminal, each: int, comment: str) -> str:
         with terminal.here.record.writing() as session:
             given = ReviewAnswer(scores=points(each), comment=comment)
             accepting.answer(
-                session, step, session.get_one(Step, step).assignee, terminal.code(step), given,
-                now=terminal.here.now(), key=terminal.here.key, door="test",
-            )  # fmt: skip
+                Turn(session, terminal.here.now(), terminal.here.key, "test"),
+                step,
+                session.get_one(Step, step).assignee,
+                terminal.code(step),
+                given,
+            )
     with terminal.here.record.writing() as session:
-        deciding.decide(session, application, now=terminal.here.now(), key=terminal.here.key)
+        deciding.decide(Turn(session, terminal.here.now(), terminal.here.key), application)
     return application
 
 
@@ -57,7 +61,7 @@ def awarded_application(terminal: Terminal) -> str:
     assert len(tasks.national.issue_papers.fn(application)) == 2
     assert tasks.national.issue_papers.fn(application) == []
     with terminal.here.record.writing() as session:
-        ending.close(session, application, now=terminal.here.now())
+        ending.close(Turn(session, terminal.here.now(), KEY), application)
     return application
 
 

@@ -243,9 +243,7 @@ def test_upkeep_sends_what_is_due_and_brings_every_application_back_to_its_step(
         [right] = session.scalars(
             sa.select(Step).where(Step.application == closed, Step.kind == StepKind.WITHDRAWAL)
         )
-        rights.withdraw(
-            session, closed, right.assignee, code_of(right, here.key), now=here.now(), key=here.key
-        )
+        rights.withdraw(here.turn(session), closed, right.assignee, code_of(right, here.key))
     stage.wake(closed)
     stage.until_closed(closed)
     former = {one: stage.application(one).run for one in running}
@@ -258,9 +256,8 @@ def test_upkeep_sends_what_is_due_and_brings_every_application_back_to_its_step(
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(4))
         counted = accepting.answer(
-            session, first.id, first.assignee, code_of(first, here.key), given,
-            now=here.now(), key=here.key, door="test",
-        )  # fmt: skip
+            here.turn(session, "test"), first.id, first.assignee, code_of(first, here.key), given
+        )
     assert isinstance(counted, Accepted)
     assert not stage.parked(told)  # whoever answered died before they could wake its run
 

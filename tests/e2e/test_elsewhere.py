@@ -101,9 +101,8 @@ def test_an_application_lives_in_postgresql_s3_and_a_mail_server(
             given = ReviewAnswer(scores=points(4), comment="Well done.")
             with here.record.writing() as session:
                 result = accepting.answer(
-                    session, step.id, step.assignee, code_of(step, here.key), given,
-                    now=here.now(), key=here.key, door="test",
-                )  # fmt: skip
+                    here.turn(session, "test"), step.id, step.assignee, code_of(step, here.key), given
+                )
             assert isinstance(result, Accepted)
         stage.wake(application)
         stage.until_closed(application)

@@ -131,9 +131,7 @@ def review(stage: Stage_, step: Step) -> None:
     here = stage.here
     with here.record.writing() as session:
         code = code_of(session.get_one(Step, step.id), here.key)
-        accepting.answer(
-            session, step.id, step.assignee, code, given, now=here.now(), key=here.key, door="command line"
-        )
+        accepting.answer(here.turn(session, "command line"), step.id, step.assignee, code, given)
 
 
 def recovered(stage: Stage_) -> None:

@@ -28,6 +28,7 @@ from labels.record.schema import (
 from labels.school_label import rounds
 from labels.steps.answers import Answer, Declaration, ReviewAnswer
 from labels.steps.outcome import Accepted
+from labels.turn import Turn
 from tests.e2e.conftest import Stage_
 from tests.labels.school_label.test_application import QUESTIONS, whole
 from tests.support.people import TODAY, code_of
@@ -89,9 +90,13 @@ def open_of(stage: Stage_, application: str, kind: StepKind) -> list[Step]:
 def give(stage: Stage_, step: Step, given: Answer, documents: list[StoredDocument]) -> None:
     with stage.here.record.writing() as session:
         result = accepting.answer(
-            session, step.id, step.assignee, code_of(step, stage.here.key), given,
-            now=stage.here.now(), key=stage.here.key, door="test", documents=documents,
-        )  # fmt: skip
+            Turn(session, stage.here.now(), stage.here.key, "test"),
+            step.id,
+            step.assignee,
+            code_of(step, stage.here.key),
+            given,
+            documents=documents,
+        )
     assert isinstance(result, Accepted)
     stage.wake(step.application)
 

@@ -16,9 +16,10 @@ from labels.papers.verifying import Found, PaperState, by_code, by_file
 from labels.pupil_label import classes
 from labels.record import Record
 from labels.record.schema import Application, Award, Document, Issued, Journal, PaperKind, PupilClass
+from labels.turn import Turn
 from tests.labels.test_process import open_case
 from tests.support.papers import certificate, letter
-from tests.support.people import NOW, STAMP, TODAY
+from tests.support.people import KEY, NOW, STAMP, TODAY
 
 
 @pytest.fixture
@@ -52,10 +53,10 @@ def state(session: Session, paper: DuePaper) -> PaperState:
 def test_a_paper_is_entered_once_whatever_is_made_the_second_time(record: Record, application: str) -> None:
     one = due(application)
     with record.writing() as session:
-        assert enter(session, one, made("a" * 64), now=NOW)
+        assert enter(Turn(session, NOW, KEY), one, made("a" * 64))
     with record.writing() as session:
         before = session.get_one(Application, application).revision
-        assert not enter(session, one, made("b" * 64), now=NOW + timedelta(hours=1))
+        assert not enter(Turn(session, NOW + timedelta(hours=1), KEY), one, made("b" * 64))
     with record.reading() as session:
         row = session.get_one(Issued, one.paper)
         assert (row.file_digest, row.issued_at, row.award, row.teacher) == ("a" * 64, NOW, application, "T-1")
@@ -83,9 +84,9 @@ def test_an_edition_supersedes_those_before_it_and_a_letter_only_letters(
         False,
     )
     with record.writing() as session:
-        enter(session, refusal, made("f" * 64), now=NOW)
+        enter(Turn(session, NOW, KEY), refusal, made("f" * 64))
         for number, one in enumerate((first, second, third)):
-            enter(session, one, made(str(number) * 64), now=NOW)
+            enter(Turn(session, NOW, KEY), one, made(str(number) * 64))
     with record.reading() as session:
         assert [state(session, one) for one in (first, second, third)] == [
             PaperState.SUPERSEDED, PaperState.SUPERSEDED, PaperState.VALID,
@@ -102,13 +103,13 @@ def test_a_label_that_was_taken_back_takes_its_papers_whenever_they_were_made(
 ) -> None:
     first, second = due(application), due(application, 2)
     with record.writing() as session:
-        enter(session, first, made("a" * 64), now=NOW)
+        enter(Turn(session, NOW, KEY), first, made("a" * 64))
         session.get_one(Award, application).revoked_at = NOW
         session.flush()
-        assert revoke_papers(session, application, "Copied.", "c@nss.example", now=NOW) == 1
-        assert revoke_papers(session, application, "Copied.", "c@nss.example", now=NOW) == 0
+        assert revoke_papers(Turn(session, NOW, KEY), application, "Copied.", "c@nss.example") == 1
+        assert revoke_papers(Turn(session, NOW, KEY), application, "Copied.", "c@nss.example") == 0
     with record.writing() as session:
-        enter(session, second, made("b" * 64), now=NOW)
+        enter(Turn(session, NOW, KEY), second, made("b" * 64))
     with record.reading() as session:
         assert [state(session, one) for one in (first, second)] == [PaperState.REVOKED] * 2
         assert by_file(session, Found("b" * 64), STAMP, now=NOW).state is PaperState.REVOKED
@@ -128,10 +129,14 @@ def test_a_class_is_one_row_by_whose_marks_each_certificate_is_known(
         stated = classes.stated(session, number)
         with pytest.raises(ValueError, match="holds no name"):
             enter_class(
-                session, session.get_one(PupilClass, number), stated | {"holder": "Ada"}, [], STAMP, now=NOW
+                Turn(session, NOW, KEY),
+                session.get_one(PupilClass, number),
+                stated | {"holder": "Ada"},
+                [],
+                STAMP,
             )
         marks = [STAMP.mark(number, place, f"file {place}") for place in (1, 2, 3)]
-        enter_class(session, session.get_one(PupilClass, number), stated, marks, STAMP, now=NOW)
+        enter_class(Turn(session, NOW, KEY), session.get_one(PupilClass, number), stated, marks, STAMP)
     with record.reading() as session:
         codes = [STAMP.pupil(number, place) for place in (1, 2, 3)]
         for place, code in enumerate(codes, 1):
@@ -148,7 +153,7 @@ def test_a_class_is_one_row_by_whose_marks_each_certificate_is_known(
 def test_a_paper_counts_to_the_end_of_its_last_day_in_brussels(record: Record, application: str) -> None:
     one = due(application, valid_until=TODAY)
     with record.writing() as session:
-        enter(session, one, made("a" * 64), now=NOW)
+        enter(Turn(session, NOW, KEY), one, made("a" * 64))
     with record.reading() as session:
         assert isinstance(one.facts, CertificateFacts)
         last = NOW.replace(hour=22, minute=59)

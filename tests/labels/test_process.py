@@ -46,6 +46,7 @@ from labels.rules import load_rules
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import steps_of
+from labels.turn import Turn
 from labels.views import inquiry
 from tests.support.people import KEY, NOW, STAMP, TODAY, application_file, code_of, points, populate
 
@@ -67,23 +68,23 @@ class Case:
         edition = load_rules(self.organisation, TODAY)
         documents = [StoredDocument("application", "application.json", "sha256/aa/aa", "application/json", 2)]
         with self.record.writing() as session:
-            return submit(session, file, documents, edition, now=self.now, key=KEY, again=again)
+            return submit(Turn(session, self.now, KEY), file, documents, edition, again=again)
 
     def do(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with self.record.writing() as session:
-            return act(session, *args, now=self.now, **kwargs)
+            return act(Turn(session, self.now, KEY, "test"), *args, **kwargs)
 
     def conditions(self) -> bool:
         return bool(self.do(conditions_applications.check_conditions, self.id))
 
     def ask(self) -> list[Step]:
-        return list(self.do(asking.ask, self.id, key=KEY))
+        return list(self.do(asking.ask, self.id))
 
     def answer(self, step: Step, given: Any, code: str | None = None, email: str | None = "") -> Any:
         with self.record.reading() as session:
             right = code_of(session.get_one(Step, step.id))
         who = step.assignee if email == "" else email
-        return self.do(accepting.answer, step.id, who, code or right, given, key=KEY, door="test")
+        return self.do(accepting.answer, step.id, who, code or right, given)
 
     def review(self, step: Step, each: int = 4, **changes: int) -> Any:
         return self.answer(step, ReviewAnswer(scores=points(each, **changes), comment=f"by {step.seat}"))
@@ -121,8 +122,8 @@ def test_a_good_application_is_awarded_with_one_award_and_one_mail_of_each_kind(
     assert [step.id for step in case.ask()] == [second.id]
     assert isinstance(case.review(second), Accepted)
     assert case.ask() == []
-    assert case.do(deciding.decide, case.id, key=KEY) is Outcome.AWARDED
-    assert case.do(deciding.decide, case.id, key=KEY) is Outcome.AWARDED
+    assert case.do(deciding.decide, case.id) is Outcome.AWARDED
+    assert case.do(deciding.decide, case.id) is Outcome.AWARDED
     [award] = case.all(Award)
     assert (award.teacher, award.project, award.score) == ("T-1", "P-1", 24.0)
     kinds = sorted(mail.template for mail in case.all(Mail))
@@ -212,8 +213,8 @@ def test_what_changes_nothing_for_a_run_is_no_news_to_it(case: Case) -> None:
     seen = case.row().revision
     case.answer(step, ReviewAnswer(scores=points()), code="2222-2222-22")
     case.answer(step, ReviewAnswer(scores={"results": 9}))
-    case.do(proving.send_code, step.id, step.assignee, key=KEY)
-    case.do(proving.send_code, case.id, "coordinator@nss.example", key=KEY)
+    case.do(proving.send_code, step.id, step.assignee)
+    case.do(proving.send_code, case.id, "coordinator@nss.example")
     assert case.row().revision == seen
     case.review(step)
     assert case.row().revision > seen
@@ -225,7 +226,7 @@ def test_a_wrong_code_that_may_have_been_meant_for_several_steps_is_one_entry(ca
     with case.record.writing() as session:
         application = session.get_one(Application, case.id)
         open_ = [session.get_one(Step, step.id) for step in steps]
-        refusal = proving.wrong_code(session, application, open_, claimed=None, now=NOW, key=KEY)
+        refusal = proving.wrong_code(Turn(session, NOW, KEY), application, open_, claimed=None)
     assert "4 more tries" in refusal.why
     [entry] = case.all(Journal)[before:]
     assert entry.details == {"left": 4, "steps": [step.id for step in steps]}
@@ -350,7 +351,9 @@ def test_a_reviewer_who_turns_out_to_have_a_conflict_is_replaced_when_they_try_t
     first, second = case.ask()
     seen = case.row().revision
     with case.record.writing() as session:
-        conflicts.declare(session, case.row(), first.assignee, reason="Cousins.", by=first.assignee, now=NOW)
+        conflicts.declare(
+            Turn(session, NOW, KEY), case.row(), first.assignee, reason="Cousins.", by=first.assignee
+        )
     refusal = case.review(first)
     assert isinstance(refusal, Refusal)
     assert "declared conflict" in refusal.why
@@ -397,16 +400,13 @@ def test_without_a_free_reviewer_the_coordinator_is_asked(record: Record) -> Non
     assert (step.kind, step.assignee) == (StepKind.ASSIGNMENT, "coordinator@nss.example")
     assert case.row().stage is Stage.ASSIGNMENT
     with pytest.raises(NotAllowed, match="applicant's school"):
-        case.do(
-            coordinating.reassign, step.id, "r1@nss.example", "why not", "coordinator@nss.example", key=KEY
-        )
+        case.do(coordinating.reassign, step.id, "r1@nss.example", "why not", "coordinator@nss.example")
     case.do(
         coordinating.reassign,
         step.id,
         "coordinator@nss.example",
         "takes over",
         "coordinator@nss.example",
-        key=KEY,
     )
     assert {s.kind for s in case.ask()} >= {StepKind.REVIEW}
 
@@ -414,7 +414,7 @@ def test_without_a_free_reviewer_the_coordinator_is_asked(record: Record) -> Non
 def test_reassigning_keeps_the_former_steps_history(case: Case) -> None:
     first, second = case.ask()
     free = ({f"r{n}@nss.example" for n in range(1, 6)} - {first.assignee, second.assignee}).pop()
-    new = case.do(coordinating.reassign, first.id, free, "illness", "coordinator@nss.example", key=KEY)
+    new = case.do(coordinating.reassign, first.id, free, "illness", "coordinator@nss.example")
     assert new.seat == first.seat
     with case.record.reading() as session:
         former = session.get_one(Step, first.id)
@@ -427,16 +427,16 @@ def test_the_applicant_withdraws_before_the_decision_and_not_after(case: Case) -
     case.ask()
     right = case.right(StepKind.WITHDRAWAL)
     with case.record.writing() as session:
-        wrong = rights.withdraw(session, case.id, right.assignee, "2222-2222-22", now=NOW, key=KEY)
+        wrong = rights.withdraw(Turn(session, NOW, KEY), case.id, right.assignee, "2222-2222-22")
     assert isinstance(wrong, Refusal)
     with case.record.writing() as session:
-        assert rights.withdraw(session, case.id, right.assignee, code_of(right), now=NOW, key=KEY) is None
+        assert rights.withdraw(Turn(session, NOW, KEY), case.id, right.assignee, code_of(right)) is None
     assert case.row().outcome is Outcome.WITHDRAWN
     assert case.ask() == []
-    assert case.do(deciding.decide, case.id, key=KEY) is Outcome.WITHDRAWN
+    assert case.do(deciding.decide, case.id) is Outcome.WITHDRAWN
     assert not case.all(Award)
     with case.record.writing() as session:
-        again = rights.withdraw(session, case.id, right.assignee, code_of(right), now=NOW, key=KEY)
+        again = rights.withdraw(Turn(session, NOW, KEY), case.id, right.assignee, code_of(right))
     assert isinstance(again, Refusal)
 
 
@@ -444,14 +444,14 @@ def decided(case: Case, each: int) -> Outcome:
     while steps := case.ask():
         for step in steps:
             case.review(step, each)
-    outcome: Outcome = case.do(deciding.decide, case.id, key=KEY)
+    outcome: Outcome = case.do(deciding.decide, case.id)
     case.do(ending.close, case.id)
     return outcome
 
 
 def withdrawn(case: Case) -> None:
     right = case.right(StepKind.WITHDRAWAL)
-    assert case.do(rights.withdraw, case.id, right.assignee, code_of(right), key=KEY) is None
+    assert case.do(rights.withdraw, case.id, right.assignee, code_of(right)) is None
 
 
 def test_what_was_withdrawn_can_be_handed_in_again_as_it_is_and_counts_for_nothing(record: Record) -> None:
@@ -493,7 +493,7 @@ def test_an_appeal_that_is_withdrawn_leaves_the_refusal(record: Record) -> None:
     case = open_case(record, "NSS-RS", "RS")
     assert decided(case, 0) is Outcome.REFUSED
     right = case.right(StepKind.APPEAL)
-    assert case.do(rights.appeal, case.id, right.assignee, code_of(right), "Not read.", key=KEY) is None
+    assert case.do(rights.appeal, case.id, right.assignee, code_of(right), "Not read.") is None
     withdrawn(case)
     assert case.row().outcome is Outcome.WITHDRAWN
     same = case.handed_in()
@@ -549,7 +549,7 @@ def test_the_receipt_says_what_arrived_when_and_goes_with_its_mail(record: Recor
     made = MadePaper("sha256/00/00", 3, "00", None)
     for new in (True, False):
         with record.writing() as session:
-            assert enter(session, paper, made, now=NOW) is new
+            assert enter(Turn(session, NOW, KEY), paper, made) is new
     with record.reading() as session:
         assert due_receipt(session, case.id) == []
         [mail] = outbox.due(session, NOW, case.id)
@@ -566,7 +566,7 @@ def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: R
     right = case.right(StepKind.APPEAL)
     with record.writing() as session:
         assert (
-            rights.appeal(session, case.id, right.assignee, code_of(right), "Not read.", now=NOW, key=KEY)
+            rights.appeal(Turn(session, NOW, KEY), case.id, right.assignee, code_of(right), "Not read.")
             is None
         )
     assert case.row().outcome is None
@@ -594,7 +594,7 @@ def test_an_appeal_is_refused_after_its_deadline_and_where_the_rules_know_none(r
     right = case.right(StepKind.APPEAL)
     late = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
     with record.writing() as session:
-        result = rights.appeal(session, case.id, right.assignee, code_of(right), "Late.", now=late, key=KEY)
+        result = rights.appeal(Turn(session, late, KEY), case.id, right.assignee, code_of(right), "Late.")
     assert isinstance(result, Refusal)
     assert "until 2026-03-31 23:59" in result.why
 
@@ -696,17 +696,17 @@ def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_j
 def test_a_coordinator_acts_with_a_code_of_their_own_that_works_once(case: Case) -> None:
     case.ask()
     email = "coordinator@nss.example"
-    identifier = case.do(proving.send_code, case.id, email, key=KEY)
+    identifier = case.do(proving.send_code, case.id, email)
     with case.record.writing() as session:
         application = session.get_one(Application, case.id)
         code = code_of(session.get_one(Step, identifier))
-        assert proving.act_as_coordinator(session, application, email, code, now=NOW, key=KEY) is None
-        again = proving.act_as_coordinator(session, application, email, code, now=NOW, key=KEY)
+        assert proving.act_as_coordinator(Turn(session, NOW, KEY), application, email, code) is None
+        again = proving.act_as_coordinator(Turn(session, NOW, KEY), application, email, code)
         assert isinstance(again, Refusal)
-        nobody = proving.act_as_coordinator(session, application, "r1@nss.example", code, now=NOW, key=KEY)
+        nobody = proving.act_as_coordinator(Turn(session, NOW, KEY), application, "r1@nss.example", code)
         assert isinstance(nobody, Refusal)
     with pytest.raises(NotAllowed):
-        case.do(proving.send_code, case.id, "stranger@nowhere.example", key=KEY)
+        case.do(proving.send_code, case.id, "stranger@nowhere.example")
 
 
 def test_even_load_keeps_reviewers_within_one_of_each_other(record: Record) -> None:
@@ -782,9 +782,9 @@ def lonely(record: Record) -> Case:
 def test_a_seat_is_given_once_however_often_its_coordinator_names_somebody(lonely: Case) -> None:
     staff(lonely.record, "c2@nss.example", "coordinator")
     [asked] = lonely.ask()
-    lonely.do(coordinating.reassign, asked.id, COORDINATOR, "takes over", COORDINATOR, key=KEY)
+    lonely.do(coordinating.reassign, asked.id, COORDINATOR, "takes over", COORDINATOR)
     with pytest.raises(NotAllowed, match="in that seat"):
-        lonely.do(coordinating.reassign, asked.id, "c2@nss.example", "again", COORDINATOR, key=KEY)
+        lonely.do(coordinating.reassign, asked.id, "c2@nss.example", "again", COORDINATOR)
     assert len([step for step in lonely.all(Step) if step.kind is StepKind.REVIEW]) == 1
 
 
@@ -798,7 +798,7 @@ def test_a_coordinator_is_told_that_the_seats_were_filled_without_them(lonely: C
     for step in awaited:
         lonely.review(step)
     assert lonely.ask() == []
-    assert lonely.do(deciding.decide, lonely.id, key=KEY) is Outcome.AWARDED
+    assert lonely.do(deciding.decide, lonely.id) is Outcome.AWARDED
 
 
 def test_a_coordinator_stays_asked_for_the_seat_that_is_still_free(lonely: Case) -> None:
@@ -815,7 +815,7 @@ def test_who_coordinates_no_longer_fills_no_seat(lonely: Case) -> None:
     with lonely.record.writing() as session:
         session.delete(session.get_one(Staff, (COORDINATOR, "coordinator")))
         step = session.get_one(Step, asked.id)
-        refusal = proving.prove(session, step, None, code_of(step), now=NOW, key=KEY)
+        refusal = proving.prove(Turn(session, NOW, KEY), step, None, code_of(step))
     assert refusal is not None
     assert "no coordinator" in refusal.why
 
@@ -825,13 +825,13 @@ def test_a_coordinator_who_applies_has_no_power_over_their_own_application(lonel
         session.get_one(Staff, (COORDINATOR, "coordinator")).email = "t-1@school.example"
     [asked] = lonely.ask()
     assert asked.assignee == "nss@nss.example"
-    sent = lonely.do(proving.send_code, lonely.id, "t-1@school.example", key=KEY)
+    sent = lonely.do(proving.send_code, lonely.id, "t-1@school.example")
     assert sent == lonely.right(StepKind.WITHDRAWAL).id
     with lonely.record.writing() as session:
         right = session.get_one(Step, sent)
         application = session.get_one(Application, lonely.id)
         refusal = proving.act_as_coordinator(
-            session, application, right.assignee, code_of(right), now=NOW, key=KEY
+            Turn(session, NOW, KEY), application, right.assignee, code_of(right)
         )
     assert refusal is not None
     assert "applies here" in refusal.why
@@ -849,7 +849,7 @@ def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn
     case = open_case(record, "NSS-RS", "RS")
     for step in case.ask():
         case.review(step, 1)
-    assert case.do(deciding.decide, case.id, key=KEY) is Outcome.REFUSED
+    assert case.do(deciding.decide, case.id) is Outcome.REFUSED
     case.do(ending.close, case.id)
     right = case.right(StepKind.APPEAL)
     again = case.submit(description="Anew.")
@@ -857,7 +857,7 @@ def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn
     def appeal() -> Refusal | None:
         with record.writing() as session:
             return rights.appeal(
-                session, case.id, right.assignee, code_of(right), "No hearing.", now=NOW, key=KEY
+                Turn(session, NOW, KEY), case.id, right.assignee, code_of(right), "No hearing."
             )
 
     refusal = appeal()
@@ -865,18 +865,18 @@ def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn
     assert again in refusal.why
     with record.writing() as session:
         withdrawal = steps_of(session, session.get_one(Application, again), StepKind.WITHDRAWAL)[0]
-        rights.withdraw(session, again, withdrawal.assignee, code_of(withdrawal), now=NOW, key=KEY)
+        rights.withdraw(Turn(session, NOW, KEY), again, withdrawal.assignee, code_of(withdrawal))
     assert appeal() is None
     assert case.row().instance == 2
 
 
 def test_a_coordinators_wrong_codes_are_counted_too_until_a_new_one_is_mailed(case: Case) -> None:
-    sent = case.do(proving.send_code, case.id, COORDINATOR, key=KEY)
+    sent = case.do(proving.send_code, case.id, COORDINATOR)
 
     def act(code: str) -> Refusal | None:
         with case.record.writing() as session:
             application = session.get_one(Application, case.id)
-            return proving.act_as_coordinator(session, application, COORDINATOR, code, now=NOW, key=KEY)
+            return proving.act_as_coordinator(Turn(session, NOW, KEY), application, COORDINATOR, code)
 
     with case.record.reading() as session:
         old = code_of(session.get_one(Step, sent))

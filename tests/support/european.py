@@ -21,6 +21,7 @@ from labels.rules.model import EuropeanRules
 from labels.settings import Settings
 from labels.steps.answers import read_answer
 from labels.steps.outcome import Accepted, Refusal
+from labels.turn import Turn
 from tests.support.people import KEY, code_of, populate
 
 
@@ -134,8 +135,8 @@ def add_label(
 def begun(session: Session, **changes: Any) -> str:
     """The cycle of the year, frozen; with other rules for all."""
     rules = functools.partial(edition, **changes)
-    identifier = freezing.begin(session, YEAR, rules, now=BEGINS)
-    freezing.freeze(session, identifier, rules, now=BEGINS)
+    identifier = freezing.begin(Turn(session, BEGINS, KEY), YEAR, rules)
+    freezing.freeze(Turn(session, BEGINS, KEY), identifier, rules)
     return identifier
 
 
@@ -149,25 +150,18 @@ def answered(
 ) -> Accepted | Refusal:
     """The answer of the first of several people who are asked."""
     return accepting.answer(
-        session,
-        steps[0].id,
-        steps[0].assignee,
-        code_of(steps[0]),
-        read_answer(given),
-        now=now,
-        key=KEY,
-        door="test",
+        Turn(session, now, KEY, "test"), steps[0].id, steps[0].assignee, code_of(steps[0]), read_answer(given)
     )
 
 
 def screen(session: Session, organisation: str, given: dict[str, Any] | None = None) -> None:
     """An organisation screens what is proposed to it (approves all unless told) and puts it forward."""
     identifier = nomination_of(organisation)
-    steps = screening.ask(session, identifier, now=BEGINS, key=KEY)
+    steps = screening.ask(Turn(session, BEGINS, KEY), identifier)
     result = answered(session, steps, given or {"approve": ["all"]})
     assert isinstance(result, Accepted), result
-    assert screening.ask(session, identifier, now=BEGINS, key=KEY) == []
-    screening.put_forward(session, identifier, now=BEGINS)
+    assert screening.ask(Turn(session, BEGINS, KEY), identifier) == []
+    screening.put_forward(Turn(session, BEGINS, KEY), identifier)
 
 
 def awarded(session: Session, given: dict[str, Any] | None = None, **changes: Any) -> str:
@@ -175,9 +169,9 @@ def awarded(session: Session, given: dict[str, Any] | None = None, **changes: An
     identifier = begun(session, **changes)
     for organisation in (OWN, OTHER):
         screen(session, organisation)
-    awarding.merge_nominations(session, identifier, now=BEGINS)
-    steps = awarding.ask(session, identifier, now=BEGINS, key=KEY)
+    awarding.merge_nominations(Turn(session, BEGINS, KEY), identifier)
+    steps = awarding.ask(Turn(session, BEGINS, KEY), identifier)
     answered(session, steps, given or {"approve": ["all"]})
-    assert awarding.ask(session, identifier, now=BEGINS, key=KEY) == []
-    awarding.award(session, identifier, now=BEGINS)
+    assert awarding.ask(Turn(session, BEGINS, KEY), identifier) == []
+    awarding.award(Turn(session, BEGINS, KEY), identifier)
     return identifier

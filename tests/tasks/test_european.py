@@ -21,7 +21,9 @@ from labels.record.schema import Document, Journal, Teacher
 from labels.revoking import reopening
 from labels.revoking.reopening import Revoked
 from labels.settings import Settings
+from labels.turn import Turn
 from tests.support.european import BEGINS, YEAR, at_the_beginning, awarded, label_id, populate_year
+from tests.support.people import KEY
 
 
 @pytest.fixture
@@ -102,8 +104,8 @@ def test_a_label_revoked_while_the_gallery_is_made_leaves_the_gallery_soon(
 
     def revoked_meanwhile(shown: Gallery) -> tuple[bytes, bytes]:
         with here.record.writing() as session:
-            plan = reopening.consequences(session, label, now=BEGINS).plan
-            reopening.reopen(session, label, plan, "Copied.", "c@x.example", now=BEGINS)
+            plan = reopening.consequences(Turn(session, BEGINS, KEY), label).plan
+            reopening.reopen(Turn(session, BEGINS, KEY), label, plan, "Copied.", "c@x.example")
         return render(shown)
 
     monkeypatch.setattr(adapters.papers.gallery, "render_gallery", revoked_meanwhile)

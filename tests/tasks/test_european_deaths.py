@@ -49,6 +49,7 @@ from labels.record.schema import (
 from labels.settings import Settings
 from labels.steps.answers import read_answer
 from labels.steps.step import open_steps
+from labels.turn import Turn
 from tests.support.european import BEGINS, YEAR, populate_year
 from tests.support.killing import Fate, Killed
 from tests.support.patching import everywhere
@@ -121,9 +122,12 @@ class Year(Mortal):
                 with self.here.record.writing() as session:
                     given = read_answer({"approve": ["all"]})
                     accepting.answer(
-                        session, step.id, step.assignee, code_of(step, self.here.key), given,
-                        now=self.time, key=self.here.key, door="test",
-                    )  # fmt: skip
+                        Turn(session, self.time, self.here.key, "test"),
+                        step.id,
+                        step.assignee,
+                        code_of(step, self.here.key),
+                        given,
+                    )
                 usecases.running.wake(self.here, self.prefect, identifier, within=0.25, pause=lambda _: None)  # type: ignore[arg-type]  # stands in
                 return True
         return False

@@ -84,8 +84,8 @@ def asked(here: Workspace) -> str:
     """An application whose reviewers are asked."""
     application = submitted(here).application
     with here.record.writing() as session:
-        assert conditions.check_conditions(session, application, now=here.now())
-        asking.ask(session, application, now=here.now(), key=here.key)
+        assert conditions.check_conditions(here.turn(session), application)
+        asking.ask(here.turn(session), application)
     return application
 
 
@@ -102,9 +102,12 @@ def count(here: Workspace, table: Any, *where: Any) -> int:
 def review(here: Workspace, step: Step, each: int = 4) -> Accepted | Refusal:
     with here.record.writing() as session:
         return accepting.answer(
-            session, step.id, step.assignee, code_of(step, here.key), ReviewAnswer(scores=points(each)),
-            now=here.now(), key=here.key, door="command line",
-        )  # fmt: skip
+            here.turn(session, "command line"),
+            step.id,
+            step.assignee,
+            code_of(step, here.key),
+            ReviewAnswer(scores=points(each)),
+        )
 
 
 def test_of_the_same_submissions_at_once_one_counts_and_the_others_find_it(here: Workspace) -> None:
@@ -167,13 +170,11 @@ def test_of_a_decision_and_a_withdrawal_at_once_one_counts(here: Workspace, aske
 
     def decide() -> Outcome:
         with here.record.writing() as session:
-            return deciding.decide(session, asked, now=here.now(), key=here.key)
+            return deciding.decide(here.turn(session), asked)
 
     def withdraw() -> Refusal | None:
         with here.record.writing() as session:
-            return rights.withdraw(
-                session, asked, right.assignee, code_of(right, here.key), now=here.now(), key=here.key
-            )
+            return rights.withdraw(here.turn(session), asked, right.assignee, code_of(right, here.key))
 
     outcome, refusal = at_once(decide, withdraw)
     assert count(here, Decision) == 1
@@ -197,9 +198,7 @@ def test_of_a_review_and_a_withdrawal_at_once_both_end_in_a_withdrawn_applicatio
 
     def withdraw() -> Refusal | None:
         with here.record.writing() as session:
-            return rights.withdraw(
-                session, asked, right.assignee, code_of(right, here.key), now=here.now(), key=here.key
-            )
+            return rights.withdraw(here.turn(session), asked, right.assignee, code_of(right, here.key))
 
     given, refusal = at_once(lambda: review(here, step), withdraw)
     assert refusal is None
@@ -214,9 +213,9 @@ def test_asking_at_once_asks_each_seat_once(here: Workspace) -> None:
 
     def check_and_ask() -> list[str]:
         with here.record.writing() as session:
-            conditions.check_conditions(session, application, now=here.now())
+            conditions.check_conditions(here.turn(session), application)
         with here.record.writing() as session:
-            return [s.id for s in asking.ask(session, application, now=here.now(), key=here.key)]
+            return [s.id for s in asking.ask(here.turn(session), application)]
 
     asked = at_once(*[check_and_ask] * AT_ONCE)
     assert all(steps == asked[0] for steps in asked)
@@ -331,7 +330,5 @@ def test_markers_typed_as_words_stay_words(here: Workspace, asked: str) -> None:
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(), comment=typed)
         code = code_of(session.get_one(Step, step.id), here.key)
-        accepting.answer(
-            session, step.id, step.assignee, code, given, now=here.now(), key=here.key, door="command line"
-        )
+        accepting.answer(here.turn(session, "command line"), step.id, step.assignee, code, given)
         assert session.scalars(sa.select(Review.comment)).one() == typed

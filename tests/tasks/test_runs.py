@@ -28,8 +28,9 @@ from labels.record.schema import Application, Resumption, Review, Step, StepStat
 from labels.reviews import asking
 from labels.rules import load_rules
 from labels.settings import Settings
+from labels.turn import Turn
 from labels.views.brief import Brief
-from tests.support.people import NOW, application_file, code_of, points, populate
+from tests.support.people import KEY, NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
 from usecases.applying import submit_file
 from usecases.recovering import recover
@@ -154,9 +155,9 @@ def asked(here: Workspace, prefect: CountingPrefect, monkeypatch: pytest.MonkeyP
     application = submit_file(here, application_file(), "application.json", []).application
     adapters.prefect.runs.start(here, prefect, application)  # type: ignore[arg-type]  # stands in
     with here.record.writing() as session:
-        assert conditions.check_conditions(session, application, now=NOW)
+        assert conditions.check_conditions(Turn(session, NOW, KEY), application)
     with here.record.writing() as session:
-        first, second = asking.ask(session, application, now=NOW, key=here.key)
+        first, second = asking.ask(Turn(session, NOW, here.key), application)
         rules = load_rules("NSS-PL", NOW.date())
         form = form_for([first, second], rules, Brief("Mosty", "Opening.", {}, {}))
     suspend(prefect, run_of(here, application))

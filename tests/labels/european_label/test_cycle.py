@@ -39,6 +39,7 @@ from labels.record.schema import (
 )
 from labels.rules.kept import keep_rules
 from labels.steps.outcome import Accepted, Refusal
+from labels.turn import Turn
 from tests.support.european import (
     BEGINS,
     CENTRAL,
@@ -77,7 +78,7 @@ def places(session: Session, organisation: str = OWN) -> list[tuple[int, str, bo
 
 def passed(session: Session, now: datetime) -> list[str]:
     """The applications in which a deadline has passed and something came of it."""
-    done = [deadlines.pass_deadline(session, step, now=now, key=KEY) for step in deadlines.over(session, now)]
+    done = [deadlines.pass_deadline(Turn(session, now, KEY), step) for step in deadlines.over(session, now)]
     return sorted({one.application for one in done if one})
 
 
@@ -104,8 +105,8 @@ def test_the_labels_of_the_window_are_frozen_and_ranked_and_can_be_ranked_again(
     year.get_one(Teacher, "T-C2").school = "S-1"
     year.flush()
     assert freezing.repeat(year, YEAR).same
-    assert freezing.begin(year, YEAR, edition, now=BEGINS) == identifier
-    assert freezing.freeze(year, identifier, edition, now=BEGINS) == cycle.list_digest
+    assert freezing.begin(Turn(year, BEGINS, KEY), YEAR, edition) == identifier
+    assert freezing.freeze(Turn(year, BEGINS, KEY), identifier, edition) == cycle.list_digest
     year.get_one(CycleLabel, (YEAR, label_id("T-A1", "P-A"))).score = 1.0
     year.flush()
     assert freezing.repeat(year, YEAR) == freezing.Repeated(False, (OWN,))
@@ -122,7 +123,7 @@ def test_both_databases_freeze_one_list(year: Session) -> None:
 def test_a_cycle_begins_only_when_its_window_is_over_and_mixes_no_two_years(year: Session) -> None:
     last_evening = datetime(2026, 9, 30, 21, 59, tzinfo=UTC)  # 23:59 in Brussels
     with pytest.raises(NotAllowed, match="from 2025-10-01 to 2026-09-30"):
-        freezing.begin(year, YEAR, edition, now=last_evening)
+        freezing.begin(Turn(year, last_evening, KEY), YEAR, edition)
     add_label(year, "T-E1", "P-A", 30, on=date(2026, 10, 1))
     add_label(year, "T-F1", "P-A", 30, on=date(2025, 9, 30))
     begun(year)
@@ -132,7 +133,7 @@ def test_a_cycle_begins_only_when_its_window_is_over_and_mixes_no_two_years(year
     after = freezing.latest_year(lambda _: european_rules(), last_evening + timedelta(minutes=1))
     assert (before, after) == (2025, 2026)
     with pytest.raises(InvalidInput, match="no year of eTwinning"):
-        freezing.begin(year, 26, edition, now=BEGINS)
+        freezing.begin(Turn(year, BEGINS, KEY), 26, edition)
 
 
 @only_sqlite
@@ -140,8 +141,8 @@ def test_a_leap_day_lies_in_its_window(record: Record) -> None:
     with record.writing() as session:
         populate_year(session)
         add_label(session, "T-E1", "P-A", 30, on=date(2024, 2, 29))
-        identifier = freezing.begin(session, 2024, edition, now=BEGINS)
-        freezing.freeze(session, identifier, edition, now=BEGINS)
+        identifier = freezing.begin(Turn(session, BEGINS, KEY), 2024, edition)
+        freezing.freeze(Turn(session, BEGINS, KEY), identifier, edition)
         assert [row.project for row in screening.ranking_of(session, 2024, OWN)] == ["P-A"]
 
 
@@ -150,17 +151,17 @@ def test_a_year_without_labels_ends_without_an_award(record: Record) -> None:
     with record.writing() as session:
         populate(session)
         with pytest.raises(InvalidInput, match="no organisation of the kind CSS"):
-            freezing.begin(session, YEAR, edition, now=BEGINS)
+            freezing.begin(Turn(session, BEGINS, KEY), YEAR, edition)
         session.add(
             Organisation(id=CENTRAL, country="EU", kind="CSS", name="C", email="c@c.example", language="en")
         )
         session.flush()
         with pytest.raises(InvalidInput, match="two different people"):
-            freezing.begin(session, YEAR, lambda name: edition(name, four_eyes=True), now=BEGINS)
+            freezing.begin(Turn(session, BEGINS, KEY), YEAR, lambda name: edition(name, four_eyes=True))
         identifier = begun(session)
-        assert awarding.merge_nominations(session, identifier, now=BEGINS) == 0
-        assert awarding.ask(session, identifier, now=BEGINS, key=KEY) == []
-        assert awarding.award(session, identifier, now=BEGINS) is Outcome.REFUSED
+        assert awarding.merge_nominations(Turn(session, BEGINS, KEY), identifier) == 0
+        assert awarding.ask(Turn(session, BEGINS, KEY), identifier) == []
+        assert awarding.award(Turn(session, BEGINS, KEY), identifier) is Outcome.REFUSED
 
 
 @only_sqlite
@@ -243,8 +244,8 @@ def test_the_digest_of_a_list_depends_on_its_rows_and_not_on_their_order(
 
 def test_a_coordinator_approves_and_strikes_what_is_proposed_and_nothing_else(year: Session) -> None:
     begun(year)
-    steps = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
-    assert screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY) == steps
+    steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
+    assert screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN)) == steps
     a, b, c, d = (label_id(f"T-{p}1", f"P-{p}") for p in "ABCD")
     wrong = refused(
         answered(year, steps, {"approve": [a, label_id("T-E1", "P-E"), "NQL-NO"], "strike": {a: "x", b: " "}})
@@ -261,8 +262,8 @@ def test_a_coordinator_approves_and_strikes_what_is_proposed_and_nothing_else(ye
         answered(year, steps, {"approve": ["all"], "strike": {b: "An advertisement."}}), Accepted
     )
     assert "already answered by" in refused(answered(year, steps, {"approve": ["all"]}))
-    assert screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY) == []
-    assert screening.put_forward(year, nomination_of(OWN), now=BEGINS) is Outcome.NOMINATED
+    assert screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN)) == []
+    assert screening.put_forward(Turn(year, BEGINS, KEY), nomination_of(OWN)) is Outcome.NOMINATED
     struck = year.get_one(CyclePlace, (YEAR, OWN, b))
     assert (struck.screened, struck.reason) == (Screened.STRUCK, "An advertisement.")
     assert screening.still_screening(year, YEAR) == [OTHER]
@@ -288,7 +289,7 @@ def test_any_coordinator_may_screen_and_the_first_answers_for_all(year: Session)
     year.add(
         Staff(email=second, role="coordinator", name="Zofia", organisation=OWN, language="pl", school=None)
     )
-    one, two = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    one, two = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
     assert two.assignee == second
     answered(year, [two], {"approve": ["all"]})
     assert "taken back" in refused(answered(year, [one], {"approve": ["all"]}))
@@ -298,7 +299,7 @@ def test_any_coordinator_may_screen_and_the_first_answers_for_all(year: Session)
 @only_sqlite
 def test_an_organisation_without_a_coordinator_is_asked_at_its_own_address(year: Session) -> None:
     begun(year)
-    [step] = screening.ask(year, nomination_of(OTHER), now=BEGINS, key=KEY)
+    [step] = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OTHER))
     assert step.assignee == "nss@pt.example"
     assert isinstance(answered(year, [step], {"approve": ["all"]}), Accepted)
 
@@ -306,17 +307,17 @@ def test_an_organisation_without_a_coordinator_is_asked_at_its_own_address(year:
 @only_sqlite
 def test_who_moved_up_is_screened_in_turn(year: Session) -> None:
     begun(year, move_up=True)
-    steps = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
     b = label_id("T-B1", "P-B")
     result = answered(year, steps, {"approve": ["all"], "strike": {b: "No."}})
     assert isinstance(result, Accepted)
     assert "1 moved up" in result.remark
-    [again] = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    [again] = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
     assert again.id != steps[0].id
     assert again.due_at == steps[0].due_at
     e = label_id("T-E1", "P-E")
     assert isinstance(answered(year, [again], {"approve": [e]}), Accepted)
-    assert screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY) == []
+    assert screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN)) == []
     assert year.get_one(CyclePlace, (YEAR, OWN, e)).moved_up
 
 
@@ -329,12 +330,12 @@ def test_at_the_deadline_counts_what_the_rules_say(
     year: Session, rule: str, outcome: Outcome, left: Screened
 ) -> None:
     begun(year, at_deadline=rule)
-    [step] = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    [step] = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
     assert step.due_at == datetime(2026, 10, 15, 21, 59, 59, tzinfo=UTC), "ten working days"
     late = step.due_at + timedelta(seconds=1)
     assert "deadline" in refused(answered(year, [step], {"approve": ["all"]}, now=late))
-    assert screening.ask(year, nomination_of(OWN), now=late, key=KEY) == []
-    assert screening.put_forward(year, nomination_of(OWN), now=late) is outcome
+    assert screening.ask(Turn(year, late, KEY), nomination_of(OWN)) == []
+    assert screening.put_forward(Turn(year, late, KEY), nomination_of(OWN)) is outcome
     assert year.get_one(CyclePlace, (YEAR, OWN, label_id("T-A1", "P-A"))).screened is left
     assert year.scalar(sa.select(sa.func.count()).where(Mail.template == "screening_lapsed")) == 1
 
@@ -352,11 +353,11 @@ def test_upkeep_ends_what_nobody_answered_and_a_moved_deadline_is_everybodys(yea
             school=None,
         )
     )
-    one, two = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    one, two = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
     assert one.due_at
     later = one.due_at + timedelta(days=3)
     deadlines_answering.move_deadline(
-        year, one.id, later, "A holiday.", "coordinator@nss.example", now=BEGINS
+        Turn(year, BEGINS, KEY), one.id, later, "A holiday.", "coordinator@nss.example"
     )
     assert (two.due_at, year.get_one(Application, nomination_of(OWN)).decide_by) == (later, later)
     assert passed(year, later) == []
@@ -364,7 +365,7 @@ def test_upkeep_ends_what_nobody_answered_and_a_moved_deadline_is_everybodys(yea
     assert passed(year, later + timedelta(seconds=1)) == [nomination_of(OWN)]
     assert passed(year, later + timedelta(seconds=1)) == []
     assert year.get_one(Application, nomination_of(OWN)).revision > seen, "its run is woken"
-    assert screening.ask(year, nomination_of(OWN), now=later + timedelta(seconds=1), key=KEY) == []
+    assert screening.ask(Turn(year, later + timedelta(seconds=1), KEY), nomination_of(OWN)) == []
 
 
 @only_sqlite
@@ -372,7 +373,7 @@ def test_a_label_revoked_since_the_freezing_can_only_be_struck(year: Session) ->
     begun(year)
     a = label_id("T-A1", "P-A")
     year.get_one(Award, a).revoked_at = BEGINS
-    steps = screening.ask(year, nomination_of(OWN), now=BEGINS, key=KEY)
+    steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
     assert f"approve · {a}: was revoked on" in refused(answered(year, steps, {"approve": ["all"]}))
     assert isinstance(answered(year, steps, {"approve": ["all"], "strike": {a: "revoked"}}), Accepted)
 
@@ -387,20 +388,20 @@ def projects(session: Session) -> dict[str, CycleProject]:
 def test_the_award_goes_to_every_labelled_teacher_of_what_qualifies_and_once(year: Session) -> None:
     identifier = begun(year)
     with pytest.raises(NotAllowed, match="NSS-PL, NSS-PT have not screened"):
-        awarding.merge_nominations(year, identifier, now=BEGINS)
+        awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
     screen(year, OWN)
     screen(year, OTHER)
-    assert awarding.merge_nominations(year, identifier, now=BEGINS) == 3
+    assert awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier) == 3
     merged = projects(year)
     assert merged["P-B"].why == "Proposed by NSS-PL, but it has only 1 of at least 2 labelled partners."
     assert merged["P-A"].proposed_by == "NSS-PL NSS-PT"
     assert merged["P-D"].labelled_partners == 2, "one of them a year earlier"
-    ada, ben = awarding.ask(year, identifier, now=BEGINS, key=KEY)
+    ada, ben = awarding.ask(Turn(year, BEGINS, KEY), identifier)
     assert "does not qualify" in refused(answered(year, [ada], {"approve": ["all", "P-B"]}))
     answered(year, [ada], {"approve": ["P-A", "P-D"], "strike": {"P-C": "Copied."}})
     assert "has answered" in refused(answered(year, [ben], {"approve": ["all"]}))
-    assert awarding.award(year, identifier, now=BEGINS) is Outcome.AWARDED
-    assert awarding.award(year, identifier, now=BEGINS) is Outcome.AWARDED
+    assert awarding.award(Turn(year, BEGINS, KEY), identifier) is Outcome.AWARDED
+    assert awarding.award(Turn(year, BEGINS, KEY), identifier) is Outcome.AWARDED
     given_to = (
         year.execute(sa.select(Award.teacher, Award.project).where(Award.label == "european")).tuples().all()
     )
@@ -422,19 +423,19 @@ def test_four_eyes_award_only_what_two_different_people_say(year: Session) -> No
     identifier = begun(year, four_eyes=True)
     screen(year, OWN)
     screen(year, OTHER)
-    awarding.merge_nominations(year, identifier, now=BEGINS)
-    asked = awarding.ask(year, identifier, now=BEGINS, key=KEY)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+    asked = awarding.ask(Turn(year, BEGINS, KEY), identifier)
     assert [step.assignee for step in asked] == ["ada@css.example", "ben@css.example"]
     result = answered(year, asked, {"approve": ["all"]})
     assert isinstance(result, Accepted)
     assert "second person" in result.remark
-    [ben] = awarding.ask(year, identifier, now=BEGINS, key=KEY)
+    [ben] = awarding.ask(Turn(year, BEGINS, KEY), identifier)
     assert ben.assignee == "ben@css.example"
     answered(year, [ben], {"approve": ["all"], "strike": {"P-C": "Copied."}})
-    [ada] = awarding.ask(year, identifier, now=BEGINS, key=KEY)
+    [ada] = awarding.ask(Turn(year, BEGINS, KEY), identifier)
     assert ada.assignee == "ada@css.example", "they said different things: back to the other"
     answered(year, [ada], {"approve": ["all"], "strike": {"P-C": "Ben is right."}})
-    assert awarding.ask(year, identifier, now=BEGINS, key=KEY) == []
+    assert awarding.ask(Turn(year, BEGINS, KEY), identifier) == []
 
 
 @only_sqlite
@@ -451,7 +452,7 @@ def test_countries_are_those_in_which_the_labels_were_won(year: Session) -> None
     identifier = begun(year, together="countries")
     screen(year, OWN)
     screen(year, OTHER)
-    awarding.merge_nominations(year, identifier, now=BEGINS)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
     assert projects(year)["P-A"].countries == 2
 
 
@@ -461,7 +462,7 @@ def test_a_label_revoked_before_the_award_takes_its_project_with_it(year: Sessio
     screen(year, OWN)
     screen(year, OTHER)
     year.get_one(Award, label_id("T-A2", "P-A")).revoked_at = BEGINS
-    awarding.merge_nominations(year, identifier, now=BEGINS)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
     merged = projects(year)["P-A"]
     assert (merged.qualifies, merged.proposed_by) == (False, OWN)
     assert "only 1 of at least 2" in merged.why
@@ -472,10 +473,10 @@ def test_a_label_that_falls_after_the_answer_keeps_its_project_from_the_award(ye
     identifier = begun(year)
     screen(year, OWN)
     screen(year, OTHER)
-    awarding.merge_nominations(year, identifier, now=BEGINS)
-    answered(year, awarding.ask(year, identifier, now=BEGINS, key=KEY), {"approve": ["all"]})
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+    answered(year, awarding.ask(Turn(year, BEGINS, KEY), identifier), {"approve": ["all"]})
     year.get_one(Award, label_id("T-A2", "P-A")).revoked_at = BEGINS
-    awarding.award(year, identifier, now=BEGINS)
+    awarding.award(Turn(year, BEGINS, KEY), identifier)
     assert projects(year)["P-A"].awarded is None
     assert "only 1 of at least 2" in projects(year)["P-A"].why
     assert projects(year)["P-C"].awarded is Awarded.AWARDED

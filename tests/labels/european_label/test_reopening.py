@@ -25,6 +25,7 @@ from labels.record.schema import (
 )
 from labels.revoking import reopening
 from labels.revoking.reopening import Revoked, Struck
+from labels.turn import Turn
 from tests.support.european import (
     BEGINS,
     OTHER,
@@ -37,6 +38,7 @@ from tests.support.european import (
     populate_year,
     screen,
 )
+from tests.support.people import KEY
 
 only_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 A1, A2 = label_id("T-A1", "P-A"), label_id("T-A2", "P-A")
@@ -84,7 +86,7 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
         )  # fmt: skip
     year.flush()
     before = everything(year)
-    shown = reopening.consequences(year, Revoked(A1), now=BEGINS)
+    shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(A1))
     assert everything(year) == before, "looking changes nothing"
     assert kinds(shown) == [
         "label", "nomination", "project", "award", "certificate", "award", "certificate", "gallery", "statistics",
@@ -94,7 +96,7 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
         "P-A", "P-C", "P-D",
     }  # fmt: skip
     with pytest.raises(NotAllowed, match="Nothing was done"), year.begin_nested():
-        reopening.reopen(year, Revoked(A1), "another", "Copied.", "c@x.example", now=BEGINS)
+        reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A1), "another", "Copied.", "c@x.example")
     year.expire_all()
     assert everything(year) == before
     year.add(
@@ -104,11 +106,11 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
     )  # fmt: skip
     year.flush()
     with pytest.raises(NotAllowed, match="Nothing was done"), year.begin_nested():
-        reopening.reopen(year, Revoked(A1), shown.plan, "Copied.", "c@x.example", now=BEGINS)
+        reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A1), shown.plan, "Copied.", "c@x.example")
     year.expire_all()
-    shown = reopening.consequences(year, Revoked(A1), now=BEGINS)
+    shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(A1))
     assert "24 pupils’ certificates" in shown.found[1].what
-    done = reopening.reopen(year, Revoked(A1), shown.plan, "Copied.", "c@x.example", now=BEGINS)
+    done = reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A1), shown.plan, "Copied.", "c@x.example")
     year.flush()
     assert (done.years, identifier in done.touched) == ([YEAR], True)
     assert european(year, "P-A") == []
@@ -121,7 +123,7 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
         "t-a1@school.example", "t-a1@school.example", "t-a2@school.example",
     ]  # fmt: skip
     with pytest.raises(NotAllowed, match="revoked already"):
-        reopening.consequences(year, Revoked(A1), now=BEGINS)
+        reopening.consequences(Turn(year, BEGINS, KEY), Revoked(A1))
 
 
 @only_sqlite
@@ -130,9 +132,9 @@ def test_where_enough_partners_are_left_only_the_teacher_loses_the_award(year: S
 
     add_label(year, "T-B2", "P-A", 19, organisation=OTHER)
     awarded(year)
-    shown = reopening.consequences(year, Revoked(A2), now=BEGINS)
+    shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(A2))
     assert kinds(shown) == ["label", "nomination", "award", "gallery", "statistics"]
-    reopening.reopen(year, Revoked(A2), shown.plan, "Copied.", "c@x.example", now=BEGINS)
+    reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A2), shown.plan, "Copied.", "c@x.example")
     year.flush()
     assert european(year, "P-A") == ["T-A1", "T-B2"]
     assert year.get_one(CycleProject, (YEAR, "P-A")).proposed_by == OWN
@@ -141,15 +143,15 @@ def test_where_enough_partners_are_left_only_the_teacher_loses_the_award(year: S
 @only_sqlite
 def test_a_nomination_struck_too_late_costs_a_project_that_nobody_else_put_forward(year: Session) -> None:
     awarded(year)
-    shown = reopening.consequences(year, Struck(nomination_of(OWN), A1), now=BEGINS)
+    shown = reopening.consequences(Turn(year, BEGINS, KEY), Struck(nomination_of(OWN), A1))
     assert kinds(shown) == ["nomination", "statistics"], "another organisation put it forward too"
     d = label_id("T-D1", "P-D")
-    shown = reopening.consequences(year, Struck(nomination_of(OWN), d), now=BEGINS)
+    shown = reopening.consequences(Turn(year, BEGINS, KEY), Struck(nomination_of(OWN), d))
     assert kinds(shown) == ["nomination", "project", "award", "award", "gallery", "statistics"]
     with pytest.raises(NotAllowed, match="was not put forward"):
-        reopening.consequences(year, Struck(nomination_of(OWN), label_id("T-E1", "P-E")), now=BEGINS)
+        reopening.consequences(Turn(year, BEGINS, KEY), Struck(nomination_of(OWN), label_id("T-E1", "P-E")))
     with pytest.raises(NotFound):
-        reopening.consequences(year, Struck("NOM-NO", d), now=BEGINS)
+        reopening.consequences(Turn(year, BEGINS, KEY), Struck("NOM-NO", d))
 
 
 @only_sqlite
@@ -157,10 +159,10 @@ def test_before_the_award_a_project_simply_stops_qualifying(year: Session) -> No
     identifier = begun(year)
     screen(year, OWN)
     screen(year, OTHER)
-    awarding.merge_nominations(year, identifier, now=BEGINS)
-    shown = reopening.consequences(year, Revoked(A2), now=BEGINS)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+    shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(A2))
     assert kinds(shown) == ["label", "nomination", "project", "statistics"]
-    reopening.reopen(year, Revoked(A2), shown.plan, "Copied.", "c@x.example", now=BEGINS)
+    reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A2), shown.plan, "Copied.", "c@x.example")
     assert not year.get_one(CycleProject, (YEAR, "P-A")).qualifies
     assert reopening.authority(year, Revoked(A2)) == nomination_of(OTHER)
 
@@ -176,7 +178,9 @@ def test_one_european_award_can_be_taken_back_alone_and_the_last_one_takes_its_p
         (one, ["award", "gallery", "statistics"]),
         (two, ["award", "gallery", "project", "statistics"]),
     ):
-        shown = reopening.consequences(year, Revoked(award.id), now=BEGINS)
+        shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(award.id))
         assert kinds(shown) == expected
-        reopening.reopen(year, Revoked(award.id), shown.plan, "Wrong name.", "ada@css.example", now=BEGINS)
+        reopening.reopen(
+            Turn(year, BEGINS, KEY), Revoked(award.id), shown.plan, "Wrong name.", "ada@css.example"
+        )
     assert year.get_one(CycleProject, (YEAR, "P-C")).awarded is Awarded.REVOKED

@@ -22,6 +22,7 @@ from labels.rules import load_rules
 from labels.steps.codes import review_code
 from labels.steps.outcome import Refusal
 from labels.steps.step import held
+from labels.turn import Turn
 from tests.support.people import KEY, NOW, STAMP, application_file, populate
 
 AWARD = "NQL-0123456789"
@@ -46,7 +47,7 @@ def awarded(record: Record) -> Record:
 def asked(record: Record, number: int = 1) -> str:
     """The code that the teacher asked for."""
     with record.writing() as session:
-        classes.send_code(session, AWARD, EMAIL, RULES, now=NOW, key=KEY)
+        classes.send_code(Turn(session, NOW, KEY), AWARD, EMAIL, RULES)
         assert session.get_one(PupilCode, AWARD).number == number
     return review_code(KEY, outbox.pupil_code_subject(AWARD), number)
 
@@ -54,7 +55,7 @@ def asked(record: Record, number: int = 1) -> str:
 def begun(record: Record, code: str, *, after: timedelta = timedelta(), pupils: int = 28) -> Begun | Refusal:
     with record.writing() as session:
         return classes.begin(
-            session, AWARD, EMAIL, code, RULES, pupils=pupils, left_out=2, now=NOW + after, key=KEY
+            Turn(session, NOW + after, KEY), AWARD, EMAIL, code, RULES, pupils=pupils, left_out=2
         )
 
 
@@ -62,7 +63,7 @@ def finished(record: Record, one: Begun | Refusal) -> int:
     assert isinstance(one, Begun)
     with record.writing() as session:
         marks = [bytes(MARK)] * session.get_one(PupilClass, one.id).pupils
-        return classes.finish(session, one, EMAIL, marks, STAMP, now=NOW)
+        return classes.finish(Turn(session, NOW, KEY), one, EMAIL, marks, STAMP)
 
 
 def why(refused: Begun | Refusal) -> str:
@@ -127,9 +128,9 @@ def test_a_code_that_is_guessed_at_too_often_is_void_and_a_new_one_is_mailed(awa
 def test_the_teacher_is_known_by_address_and_code_together(awarded: Record) -> None:
     code = asked(awarded)
     with awarded.writing() as session:
-        refused = classes.prove(session, AWARD, "t-2@school.example", code, RULES, now=NOW, key=KEY)
+        refused = classes.prove(Turn(session, NOW, KEY), AWARD, "t-2@school.example", code, RULES)
         assert refused is not None
-        assert classes.prove(session, AWARD, EMAIL.upper(), code.lower(), RULES, now=NOW, key=KEY) is None
+        assert classes.prove(Turn(session, NOW, KEY), AWARD, EMAIL.upper(), code.lower(), RULES) is None
 
 
 def test_without_a_code_that_was_asked_for_nothing_is_made(awarded: Record) -> None:
@@ -152,7 +153,7 @@ def test_an_award_that_gives_no_certificates_is_told(awarded: Record, changed: s
 
 def test_an_award_that_is_not_there_is_not_found(awarded: Record) -> None:
     with pytest.raises(NotFound), awarded.writing() as session:
-        classes.send_code(session, "NQL-NONE", EMAIL, RULES, now=NOW, key=KEY)
+        classes.send_code(Turn(session, NOW, KEY), "NQL-NONE", EMAIL, RULES)
 
 
 def test_a_certificate_states_the_school_of_the_project_and_its_year(awarded: Record) -> None:
@@ -177,14 +178,14 @@ def test_a_code_asked_for_an_award_is_for_a_class_where_nothing_else_could_be_do
 def test_a_code_asked_for_while_the_label_is_revoked_waits_and_is_refused(awarded: Record) -> None:
     with awarded.writing() as session:
         file = read_application(application_file(), "application.json")
-        application = submit(session, file, [], load_rules("NSS-PL", NOW.date()), now=NOW, key=KEY)
+        application = submit(Turn(session, NOW, KEY), file, [], load_rules("NSS-PL", NOW.date()))
         own = session.get_one(Award, AWARD)
         session.execute(sa.update(Award).values(id=application.application))
         session.expire(own)
 
     def ask() -> str:
         with awarded.writing() as session:
-            return classes.send_code(session, application.application, EMAIL, RULES, now=NOW, key=KEY)
+            return classes.send_code(Turn(session, NOW, KEY), application.application, EMAIL, RULES)
 
     waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     with ThreadPoolExecutor(1) as threads:

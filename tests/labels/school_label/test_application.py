@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from labels.answering import accepting, deadlines
 from labels.applications.documents import StoredDocument
@@ -55,6 +54,7 @@ from labels.steps.answers import (
     read_answer,
 )
 from labels.steps.outcome import Accepted, Refusal
+from labels.turn import Turn
 from tests.support.people import KEY, STAMP, code_of, populate
 
 TODAY = date(2026, 3, 16)
@@ -114,17 +114,15 @@ class School:
                     1,
                 )
             )  # fmt: skip
-            rounds.begin(session, TODAY, lambda whose: load_rules(whose, TODAY), now=self.now)
-            rounds.check(session, 2026, now=self.now)
-            inviting.invite(
-                session, 2026, lambda whose: load_school_rules(whose, TODAY), now=self.now, key=KEY
-            )
+            rounds.begin(Turn(session, self.now, KEY), TODAY, lambda whose: load_rules(whose, TODAY))
+            rounds.check(Turn(session, self.now, KEY), 2026)
+            inviting.invite(Turn(session, self.now, KEY), 2026, lambda whose: load_school_rules(whose, TODAY))
             [self.id] = session.scalars(sa.select(Application.id)).all()
         self.do(prefilling.prefill, self.id)
 
     def do(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with self.record.writing() as session:
-            return act(session, *args, now=self.now, **kwargs)
+            return act(Turn(session, self.now, KEY, "test"), *args, **kwargs)
 
     def row(self) -> Application:
         with self.record.reading() as session:
@@ -147,7 +145,7 @@ class School:
 
     def answer(self, step: Step, given: Any, documents: tuple[StoredDocument, ...] = ()) -> Any:
         return self.do(
-            accepting.answer, step.id, step.assignee, code_of(step), given, key=KEY, door="test",
+            accepting.answer, step.id, step.assignee, code_of(step), given,
             documents=documents,
         )  # fmt: skip
 
@@ -159,7 +157,7 @@ class School:
         return self.answer(step, Declaration(declare=True))
 
     def ask(self) -> list[Step]:
-        return list(self.do(asking.ask, self.id, key=KEY))
+        return list(self.do(asking.ask, self.id))
 
     def review(self, each: int) -> None:
         """Every reviewer who is asked gives so many points for each pillar."""
@@ -189,32 +187,32 @@ def school(record: Record) -> School:
 EVERYBODY = ("t-1@school.example", "t-3@school.example", "dyrektor@s.example")
 
 
-def _taken_back(session: Session, application: str, *, now: datetime) -> bool:
+def _taken_back(turn: Turn, application: str) -> bool:
     subject = reopening.Revoked(application)
-    assert reopening.authority(session, subject) == application
-    shown = reopening.consequences(session, subject, now=now)
+    assert reopening.authority(turn.session, subject) == application
+    shown = reopening.consequences(turn, subject)
     assert [one.kind for one in shown.found] == ["label", "statistics"]
     assert shown.found[0].what == "School Label of Szkoła Podstawowa nr 7: revoked."
-    reopening.reopen(session, subject, shown.plan, "Not the school's own work.", "c@nss.example", now=now)
+    reopening.reopen(turn, subject, shown.plan, "Not the school's own work.", "c@nss.example")
     return True
 
 
 def test_from_the_invitation_to_a_label_for_two_years(school: School) -> None:
-    assert len(school.do(receiving.ask, school.id, key=KEY)) == 2
+    assert len(school.do(receiving.ask, school.id)) == 2
     handed_in = school.hand_in()
     assert isinstance(handed_in, Accepted)
     assert "dyrektor@s.example" in handed_in.remark
     assert school.open(StepKind.SELF_ASSESSMENT) == [], "one hands in for all"
-    [step] = school.do(receiving.ask, school.id, key=KEY)
+    [step] = school.do(receiving.ask, school.id)
     assert (step.kind, step.assignee) == (StepKind.DECLARATION, "dyrektor@s.example")
     assert isinstance(school.declare(), Accepted)
-    assert school.do(receiving.ask, school.id, key=KEY) == []
+    assert school.do(receiving.ask, school.id) == []
     assert school.row().decide_by is not None
     assert {step.kind for step in school.ask()} == {StepKind.REVIEW}
     assert school.row().stage is Stage.REVIEW
     school.review(4)
-    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.AWARDED
-    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.AWARDED
+    assert school.do(deciding.decide, school.id) is Outcome.AWARDED
+    assert school.do(deciding.decide, school.id) is Outcome.AWARDED
     with school.record.reading() as session:
         award = session.get_one(Award, school.id)
         assert (award.label, award.school, award.teacher, award.project) == ("school", "S-1", None, None)
@@ -358,7 +356,7 @@ def test_a_reviewer_may_ask_whoever_handed_in(school: School) -> None:
     assert asked.assignee == "t-3@school.example"
     assert isinstance(school.answer(asked, Information(text="Łucja.")), Accepted)
     school.review(3)
-    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.AWARDED
+    assert school.do(deciding.decide, school.id) is Outcome.AWARDED
 
 
 def test_nobody_judges_their_own_school(school: School) -> None:
@@ -376,7 +374,7 @@ def test_what_is_not_in_by_the_deadline_is_closed_and_told_with_the_next_round(
 ) -> None:
     if declared:
         school.hand_in()  # and the principal forgets it
-    due = school.do(receiving.ask, school.id, key=KEY)[0].due_at
+    due = school.do(receiving.ask, school.id)[0].due_at
     school.now = due
     assert deadlines.pass_deadlines(school.record, now=school.now, key=KEY) == [], "its last second counts"
     school.now = due + timedelta(seconds=1)
@@ -391,8 +389,8 @@ def test_what_is_not_in_by_the_deadline_is_closed_and_told_with_the_next_round(
         )
         assert mail.context["routes"] == [session.get_one(Decision, (school.id, 1)).verdict["routes"][0]]
         assert "2027-01-15" in mail.context["routes"][0]
-    assert school.do(receiving.ask, school.id, key=KEY) == school.ask() == []
-    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.EXPIRED
+    assert school.do(receiving.ask, school.id) == school.ask() == []
+    assert school.do(deciding.decide, school.id) is Outcome.EXPIRED
 
 
 def test_more_time_for_one_teacher_is_more_time_for_the_school(school: School) -> None:
@@ -420,7 +418,7 @@ def refuse(school: School) -> None:
     school.hand_in()
     school.declare()
     school.review(1)
-    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.REFUSED
+    assert school.do(deciding.decide, school.id) is Outcome.REFUSED
 
 
 def test_refused_before_the_deadline_it_may_be_improved_and_handed_in_again(school: School) -> None:
@@ -436,7 +434,7 @@ def test_refused_before_the_deadline_it_may_be_improved_and_handed_in_again(scho
     assert isinstance(school.answer(second, whole(3)), Accepted), "the documents are there already"
     school.declare()
     school.review(5)
-    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.AWARDED
+    assert school.do(deciding.decide, school.id) is Outcome.AWARDED
 
 
 def test_refused_after_the_deadline_it_has_the_next_round(school: School) -> None:
@@ -445,7 +443,7 @@ def test_refused_after_the_deadline_it_has_the_next_round(school: School) -> Non
     with school.record.reading() as session:
         school.now = session.get_one(SchoolRound, 2026).due_at + DAY
     school.review(1)
-    assert school.do(deciding.decide, school.id, key=KEY) is Outcome.REFUSED
+    assert school.do(deciding.decide, school.id) is Outcome.REFUSED
     with school.record.reading() as session:
         assert len(session.scalars(sa.select(Application)).all()) == 1
         assert "next round" in session.get_one(Decision, (school.id, 1)).verdict["routes"][0]
@@ -460,7 +458,7 @@ def test_documents_do_not_go_with_other_answers(school: School) -> None:
 
 def draft(school: School, who: int, **changes: Any) -> Any:
     step = school.open(StepKind.SELF_ASSESSMENT)[who]
-    return school.do(accepting.save_draft, step.id, step.assignee, code_of(step), whole(**changes), key=KEY)
+    return school.do(accepting.save_draft, step.id, step.assignee, code_of(step), whole(**changes))
 
 
 def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: School) -> None:
@@ -482,7 +480,7 @@ def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: 
         assert [(one.number, one.author) for one in drafting.drafts(session, row)] == [
             (1, "t-1@school.example"), (2, "t-1@school.example"), (3, "t-3@school.example"),
         ]  # fmt: skip
-        sheet = worksheet(session, school.id, now=school.now)
+        sheet = worksheet(Turn(session, school.now, KEY), school.id)
         assert (sheet.given.draft, sheet.given.requirements["B"]) == (3, "Nobody else.")
     late = school.hand_in()
     assert isinstance(late, Refusal), "a colleague's newer draft is not overwritten by handing in either"
@@ -491,7 +489,7 @@ def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: 
 
 def test_a_draft_needs_the_code_too(school: School) -> None:
     step = school.open(StepKind.SELF_ASSESSMENT)[0]
-    refusal = school.do(accepting.save_draft, step.id, step.assignee, "2222-2222-22", whole(), key=KEY)
+    refusal = school.do(accepting.save_draft, step.id, step.assignee, "2222-2222-22", whole())
     assert isinstance(refusal, Refusal)
     with school.record.reading() as session:
         assert drafting.drafts(session, session.get_one(Application, school.id)) == []

@@ -33,6 +33,7 @@ from labels.record.schema import (
 from labels.rules import load_school_rules
 from labels.rules.model import RuleEdition
 from labels.school_label import inviting, rounds
+from labels.turn import Turn
 from labels.views import stuck
 from tests.support.people import KEY, code_of
 
@@ -102,15 +103,15 @@ class Europe:
 def check(record: Record, europe: Europe) -> None:
     with record.writing() as session:
         europe.write(session)
-        rounds.begin(session, TODAY, rules_for, now=NOW)
-        rounds.check(session, 2026, now=NOW)
+        rounds.begin(Turn(session, NOW, KEY), TODAY, rules_for)
+        rounds.check(Turn(session, NOW, KEY), 2026)
 
 
 def invite_all(record: Record, batch: int = 3) -> list[inviting.Invited]:
     done: list[inviting.Invited] = []
     while True:
         with record.writing() as session:
-            one = inviting.invite(session, 2026, rules_for, now=NOW, key=KEY, batch=batch)
+            one = inviting.invite(Turn(session, NOW, KEY), 2026, rules_for, batch=batch)
         if one == inviting.NOBODY:
             return done
         done.append(one)
@@ -167,7 +168,7 @@ def test_killed_while_inviting_it_goes_on_where_it_was(
     check(record, Europe(12))
     for _ in range(batches):
         with record.writing() as session:
-            inviting.invite(session, 2026, rules_for, now=NOW, key=KEY, batch=2)
+            inviting.invite(Turn(session, NOW, KEY), 2026, rules_for, batch=2)
     before = invited(record)
 
     def die(*_: object, **__: object) -> None:
@@ -176,7 +177,7 @@ def test_killed_while_inviting_it_goes_on_where_it_was(
     with monkeypatch.context() as patched:
         patched.setattr(outbox, "queue_many", die)
         with pytest.raises(Killed), record.writing() as session:
-            inviting.invite(session, 2026, rules_for, now=NOW, key=KEY, batch=2)
+            inviting.invite(Turn(session, NOW, KEY), 2026, rules_for, batch=2)
     assert invited(record) == before, "a batch is there whole or not at all"
 
     assert sum(one.schools for one in invite_all(record, batch=2)) == 6 - 2 * batches
@@ -204,9 +205,9 @@ def test_who_holds_a_label_or_has_an_open_application_is_not_invited(record: Rec
             )
         )  # fmt: skip
         last = date(2025, 3, 16)
-        rounds.begin(session, last, rules_for, now=NOW)
-        rounds.begin(session, TODAY, rules_for, now=NOW)
-        rounds.check(session, 2026, now=NOW)
+        rounds.begin(Turn(session, NOW, KEY), last, rules_for)
+        rounds.begin(Turn(session, NOW, KEY), TODAY, rules_for)
+        rounds.check(Turn(session, NOW, KEY), 2026)
     invite_all(record)
     assert invited(record)[0] == ["S-002", "S-004"]
     with record.writing() as session:  # next year: one is still open, the other was closed
@@ -223,7 +224,7 @@ def test_who_holds_a_label_or_has_an_open_application_is_not_invited(record: Rec
 
 def test_a_round_that_never_began_invites_nobody(record: Record) -> None:
     with record.writing() as session, pytest.raises(NotFound):
-        inviting.invite(session, 2030, rules_for, now=NOW, key=KEY)
+        inviting.invite(Turn(session, NOW, KEY), 2030, rules_for)
 
 
 def test_a_round_that_lost_its_run_is_on_the_radar(record: Record) -> None:

@@ -19,6 +19,8 @@ from labels.rules import load_rules
 from labels.rules.model import PreselectionRules, RuleEdition, Sourced
 from labels.school_label import rounds
 from labels.school_label.preselection import CutOffs, SchoolCheck, check_schools, cut_offs_on
+from labels.turn import Turn
+from tests.support.people import KEY
 
 TODAY = date(2026, 3, 16)
 TWO_YEARS_AGO = date(2024, 3, 16)
@@ -174,8 +176,8 @@ def checked(session: Session, on: date = TODAY, school: str | None = None) -> di
 def round_checked(session: Session, on: date = TODAY) -> int:
     """The year of the round that began and checked every school on that day."""
     now = end_of_day(on)
-    one = rounds.begin(session, on, lambda whose: load_rules(whose, on), now=now)
-    rounds.check(session, one.year, now=now)
+    one = rounds.begin(Turn(session, now, KEY), on, lambda whose: load_rules(whose, on))
+    rounds.check(Turn(session, now, KEY), one.year)
     return one.year
 
 
@@ -368,10 +370,10 @@ def test_a_round_stays_as_it_began(record: Record) -> None:
         session.get_one(Award, "L-0").awarded_on = date(2020, 1, 1)
         session.flush()
         again = rounds.begin(
-            session, TODAY + DAY, lambda whose: load_rules(whose, TODAY), now=end_of_day(TODAY + DAY)
+            Turn(session, end_of_day(TODAY + DAY), KEY), TODAY + DAY, lambda whose: load_rules(whose, TODAY)
         )
         assert (again.year, again.on) == (year, TODAY)
-        assert not rounds.check(session, year, now=end_of_day(TODAY + DAY))
+        assert not rounds.check(Turn(session, end_of_day(TODAY + DAY), KEY), year)
         assert list(rounds.answers(session, year)) == before
         [one] = rounds.answers(session, year, "S-0")
         assert one == before[0]
@@ -380,7 +382,9 @@ def test_a_round_stays_as_it_began(record: Record) -> None:
 
 def test_a_round_that_is_none_is_told(record: Record) -> None:
     def begin(on: date, days: int = 0) -> None:
-        rounds.begin(session, on, lambda whose: load_rules(whose, TODAY), now=end_of_day(TODAY + DAY * days))
+        rounds.begin(
+            Turn(session, end_of_day(TODAY + DAY * days), KEY), on, lambda whose: load_rules(whose, TODAY)
+        )
 
     with record.reading() as session:
         _good().write(session)
@@ -391,7 +395,7 @@ def test_a_round_that_is_none_is_told(record: Record) -> None:
         begin(TODAY)
         with pytest.raises(NotFound, match="not checked the schools yet"):
             list(rounds.answers(session, 2026))
-        rounds.check(session, 2026, now=end_of_day(TODAY))
+        rounds.check(Turn(session, end_of_day(TODAY), KEY), 2026)
         with pytest.raises(NotFound, match="no school S-9"):
             list(rounds.answers(session, 2026, "S-9"))
         session.add(

@@ -38,8 +38,8 @@ def asked(here: Workspace) -> list[Step]:
     """The review steps of an application, whose mail is still in the outbox."""
     application = submit_file(here, application_file(), "application.json", []).application
     with here.record.writing() as session:
-        assert conditions.check_conditions(session, application, now=here.now())
-        return asking.ask(session, application, now=here.now(), key=here.key)
+        assert conditions.check_conditions(here.turn(session), application)
+        return asking.ask(here.turn(session), application)
 
 
 def folder(here: Workspace) -> MailFolder:
@@ -80,7 +80,7 @@ def test_of_two_codes_that_were_mailed_the_one_that_counts_is_found(
     send_due(here)
     former = code_of(asked[0], here.key)
     with here.record.writing() as session:
-        proving.send_code(session, asked[0].application, asked[0].assignee, now=here.now(), key=here.key)
+        proving.send_code(here.turn(session), asked[0].application, asked[0].assignee)
     send_due(here)
     found = folder(here).wait_for_code(here.record, asked[0].id, threading.Event())
     assert found not in (None, former)
@@ -91,9 +91,7 @@ def test_nobody_waits_for_the_code_of_a_step_that_is_answered(here: Workspace, a
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(), comment="Well done.")
         code = code_of(step, here.key)
-        accepting.answer(
-            session, step.id, step.assignee, code, given, now=here.now(), key=here.key, door="test"
-        )
+        accepting.answer(here.turn(session, "test"), step.id, step.assignee, code, given)
     assert folder(here).wait_for_code(here.record, step.id, threading.Event()) is None
 
 
