@@ -9,7 +9,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from adapters.documents.store import DocumentStore, open_store
+from adapters.documents.opening import open_store
+from adapters.documents.store import DocumentStore
 from labels.clock import Clock
 from labels.errors import NotFound
 from labels.papers.codes import Stamp

@@ -1,4 +1,4 @@
-"""The rules that the project's own files keep: layers, docstrings, locks, and nothing of anyone's machine."""
+"""The rules that the project's own files keep: imports, docstrings, locks, and nothing of anyone's machine."""
 
 from __future__ import annotations
 
@@ -10,36 +10,24 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
+from importlinter.cli import lint_imports
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from labels.settings import PROJECT
 
-LAYERS = ("labels", "adapters", "usecases", "tasks", "flows", "desk", "workers", "cli")
-"""From the inside out: each may import itself and those before it."""
+CONFIGURATION = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 
-KEPT_OUT_OF_THE_DOMAIN = {"prefect", "boto3", "botocore", "weasyprint"}
+PACKAGES: list[str] = CONFIGURATION["tool"]["importlinter"]["root_packages"]
+"""All that is installed."""
 
 LOCKS = ("runtime", "dev")
 
 
-def modules(layer: str) -> list[Path]:
-    return sorted((PROJECT / layer).rglob("*.py"))
-
-
-def imported(module: Path) -> Iterator[tuple[int, str]]:
-    """Line and full name of everything a module imports, wherever in it, also for type checking only."""
-    package = ".".join(module.relative_to(PROJECT).parent.parts)
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, alias.name
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            above = package.split(".")[: len(package.split(".")) - node.level + 1]
-            yield node.lineno, ".".join([*above, node.module or ""])
-        elif isinstance(node, ast.ImportFrom):
-            yield node.lineno, str(node.module)
+def modules(package: str) -> list[Path]:
+    return sorted((PROJECT / package).rglob("*.py"))
 
 
 def project_files() -> list[Path]:
@@ -74,31 +62,31 @@ def project_lines() -> Iterator[tuple[str, str]]:
             yield f"{path.relative_to(PROJECT)}:{number}", line
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_imports_run_one_way(layer: str) -> None:
-    outer = set(LAYERS[LAYERS.index(layer) + 1 :]) | {"tests", "benchmarks"}
-    wrong = [
-        f"{module.relative_to(PROJECT)}:{line} imports {name}"
-        for module in modules(layer)
-        for line, name in imported(module)
-        if name.split(".")[0] in outer
-    ]
-    assert not wrong, f"{layer} imports what stands on it"
+def test_imports_keep_to_the_order_of_the_house(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = lint_imports(str(PROJECT / "pyproject.toml"), no_cache=True, no_logo=True)
+    assert not failed, capsys.readouterr().out
 
 
-def test_the_domain_imports_neither_prefect_nor_boto3_nor_weasyprint() -> None:
-    wrong = [
-        f"{module.relative_to(PROJECT)}:{line} imports {name}"
-        for module in modules("labels")
-        for line, name in imported(module)
-        if name.split(".")[0] in KEPT_OUT_OF_THE_DOMAIN
-    ]
-    assert not wrong
+def test_tasks_and_flows_use_of_prefect_what_its_manual_gives_to_authors_of_flows() -> None:
+    given = {"", ".artifacts", ".cache_policies", ".context", ".flow_runs", ".input", ".runtime"}
+    graph = grimp.build_graph("flows", "tasks", include_external_packages=True, cache_dir=None)
+    lines = {
+        detail["line_contents"]
+        for module in graph.find_modules_that_directly_import("prefect")
+        for detail in graph.get_import_details(importer=module, imported="prefect")
+    }
+    assert lines
+    assert {line.split()[1].removeprefix("prefect") for line in lines} <= given
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_every_module_opens_with_a_sentence_that_says_what_lives_there(layer: str) -> None:
-    for module in modules(layer):
+def test_every_package_that_is_installed_has_its_place_in_the_order() -> None:
+    installed = CONFIGURATION["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert sorted(PACKAGES) == sorted(installed)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_opens_with_a_sentence_that_says_what_lives_there(package: str) -> None:
+    for module in modules(package):
         docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
         first = docstring.partition("\n\n")[0]
         assert first.endswith((".", "?", ":")), f"{module.relative_to(PROJECT)} opens with {first!r}"
@@ -148,7 +136,7 @@ def test_locked_packages_are_pinned_by_digest_and_come_from_nowhere_in_particula
 
 
 def test_everything_the_project_asks_for_is_in_the_locks() -> None:
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = CONFIGURATION["project"]
     runtime, dev = versions("runtime"), versions("dev")
     for wanted in map(Requirement, project["dependencies"]):
         assert_locked(wanted, runtime, "runtime")

@@ -1,17 +1,14 @@
-"""What every document store promises, and which one the settings ask for."""
+"""What every document store promises: documents under the digest of their content."""
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import ClassVar, Protocol
 from urllib.parse import quote
 
 from labels.errors import LabelsError, NotFound
-from labels.settings import Settings
 
 _KEY = re.compile(r"sha256/([0-9a-f]{2})/(\1[0-9a-f]{62})")
 
@@ -64,27 +61,6 @@ class DocumentStore(Protocol):
             NotFound: `key` is not a document's key.
             ValueError: `expires` is not after `now`.
         """
-
-
-def open_store(settings: Settings) -> DocumentStore:
-    """The store that `settings` name, with one client per process.
-
-    Raises:
-        InvalidInput: `LABELS_DOCUMENTS` names no usable place.
-    """
-    return _opened(settings, os.getpid())
-
-
-@lru_cache(maxsize=8)
-def _opened(settings: Settings, process: int) -> DocumentStore:
-    """`process` is part of the key because a forked process must not share its parent's connections."""
-    if settings.documents_uri.startswith("s3:"):
-        from adapters.documents.s3 import S3Store  # boto3 takes a moment to import, and is not always needed
-
-        return S3Store.from_settings(settings)
-    from adapters.documents.directory import DirectoryStore
-
-    return DirectoryStore.from_settings(settings)
 
 
 def key_of(content: bytes) -> str:

@@ -18,7 +18,7 @@ from prefect.states import Crashed
 
 import adapters.prefect.client
 import adapters.prefect.runs
-from adapters.documents.store import open_store
+from adapters.documents.opening import open_store
 from adapters.workspace import Workspace
 from labels.answering import accepting, rights
 from labels.applications import conditions

@@ -18,7 +18,7 @@ from prefect.states import Completed, Running, Suspended
 import adapters.prefect.client
 import adapters.prefect.runs
 import usecases.recovering
-from adapters.documents.store import open_store
+from adapters.documents.opening import open_store
 from adapters.prefect.form import form_for
 from adapters.workspace import Workspace
 from labels.applications import conditions

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from adapters.documents.store import open_store
+from adapters.documents.opening import open_store
 from adapters.mail.folder import MailFolder
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
