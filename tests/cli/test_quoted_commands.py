@@ -19,7 +19,7 @@ from adapters.mail.rendering import compose
 from cli.app import app
 from labels.mail.outbox import Template
 from labels.settings import PROJECT
-from tests.tasks.mail.examples import CODE, NOW, STEP, mail
+from tests.support.mails import CODE, NOW, STEP, mail
 
 COMMANDS = typer.main.get_command(app)
 DOCUMENTS = ["README.md", "examples/README.md", *sorted(f"docs/{p.name}" for p in PROJECT.glob("docs/*.md"))]

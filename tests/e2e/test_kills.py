@@ -233,7 +233,7 @@ FROM_THE_FORM_ON: list[Order] = [
 def test_an_execution_killed_at_one_step_after_the_other_is_made_up_for(
     stage: Stage_, killer: Killer
 ) -> None:
-    # `tests/tasks/test_kill_points.py` has every moment, without processes.
+    # `tests/flows/test_kill_points.py` has every moment, without processes.
     orders = {identifier(110): UP_TO_THE_FORM, identifier(111): FROM_THE_FORM_ON}
     killer.order(orders)
     applications = [submit(stage, 110), submit(stage, 111)]

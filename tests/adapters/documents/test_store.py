@@ -10,8 +10,8 @@ import pytest
 
 from adapters.documents import DamagedDocument, key_of
 from labels.errors import NotFound
+from tests.adapters.documents.conftest import Place
 from tests.support.patience import PATIENCE, until
-from tests.tasks.documents.conftest import Place
 
 PDF = "application/pdf"
 HOUR = timedelta(hours=1)

@@ -16,7 +16,7 @@ from adapters.documents.tokens import DownloadPass, LinkExpired
 from desk.links import documents_app
 from labels.clock import frozen_clock
 from labels.errors import NotFound
-from tests.tasks.documents.conftest import NOON, SECRET, ask, directory_place
+from tests.adapters.documents.conftest import NOON, SECRET, ask, directory_place
 
 PDF = "application/pdf"
 EXPIRES = NOON + timedelta(hours=1)

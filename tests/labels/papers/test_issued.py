@@ -17,7 +17,7 @@ from labels.pupil_label import classes
 from labels.record import Record
 from labels.record.schema import Application, Award, Document, Issued, Journal, PaperKind, PupilClass
 from labels.turn import Turn
-from tests.labels.test_process import open_case
+from tests.support.case import open_case
 from tests.support.papers import certificate, letter
 from tests.support.people import KEY, NOW, STAMP, TODAY
 

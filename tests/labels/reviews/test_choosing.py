@@ -1,4 +1,4 @@
-"""Codes, names, conflicts of interest and the even choice of reviewers, as rules without a record."""
+"""Conflicts of interest and the even choice of reviewers, as rules without a record."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from labels.reviews.choosing import (
     conflicts_of_interest,
     same_person_name,
 )
-from labels.steps.codes import code_hash, code_matches, review_code
 
-KEY = b"a key"
 JUDGED = Judged(
     applicant_email="ada@school.example",
     applicant_name="Ada Kowalska",
@@ -29,6 +27,8 @@ JUDGED = Judged(
     shared_projects=frozenset({"P-1", "P-7"}),
     teachers=frozenset({"T-1", "T-2"}),
 )
+
+
 STRANGER = Candidate(
     email="vera@nss.example",
     name="Vera Nowak",
@@ -41,51 +41,6 @@ STRANGER = Candidate(
 
 def only(*values: str) -> frozenset[str]:
     return frozenset(values)
-
-
-# Codes ------------------------------------------------------------------------------------------
-
-
-@given(st.text(max_size=30), st.integers(1, 99))
-def test_a_code_is_the_same_every_time_and_proves_itself_however_it_is_typed(step: str, number: int) -> None:
-    code = review_code(KEY, step, number)
-    assert code == review_code(KEY, step, number)
-    kept = code_hash(code)
-    for typed in (code, code.lower(), code.replace("-", ""), code.replace("-", " "), f" {code}\n"):
-        assert code_matches(typed, kept)
-
-
-@given(st.text(max_size=30), st.integers(1, 99))
-def test_a_code_has_no_letter_that_is_misread(step: str, number: int) -> None:
-    code = review_code(KEY, step, number)
-    assert [len(part) for part in code.split("-")] == [4, 4, 2]
-    assert not set(code) & set("01ILOU")
-
-
-def test_another_step_another_number_or_another_key_make_another_code() -> None:
-    codes = {
-        review_code(KEY, "STEP-1", 1),
-        review_code(KEY, "STEP-1", 2),
-        review_code(KEY, "STEP-11", 1),
-        review_code(b"another key", "STEP-1", 1),
-    }
-    assert len(codes) == 4
-
-
-@pytest.mark.parametrize("wrong", ["", "-", "AAAA-AAAA-AA", "7KQ4", "x" * 100_000, "ＡＢＣＤ", "'; --"])
-def test_what_is_not_the_code_proves_nothing(wrong: str) -> None:
-    kept = code_hash(review_code(KEY, "STEP-1", 1))
-    assert not code_matches(wrong, kept)
-    assert not code_matches(kept, kept)
-
-
-def test_the_hash_that_is_kept_does_not_show_the_code() -> None:
-    code = review_code(KEY, "STEP-1", 1)
-    assert code.replace("-", "") not in code_hash(code).upper()
-    assert len(code_hash(code)) == 64
-
-
-# Names ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -113,9 +68,6 @@ def test_other_names_are_other_people_s(one: str, other: str) -> None:
 
 def test_two_names_without_any_letter_are_nobody_s() -> None:
     assert not same_person_name("–", "…")
-
-
-# Conflicts --------------------------------------------------------------------------------------
 
 
 def test_nothing_speaks_against_a_stranger() -> None:
@@ -169,9 +121,6 @@ def test_what_was_declared_about_somebody_else_does_not_count(declared: tuple[st
 def test_an_application_for_no_project_is_in_no_conflict_over_projects() -> None:
     school = replace(JUDGED, project="", shared_projects=frozenset())
     assert conflicts_of_interest(STRANGER, school) == []
-
-
-# Choosing ---------------------------------------------------------------------------------------
 
 
 def staff(*loads: int) -> list[Candidate]:

@@ -31,7 +31,7 @@ from adapters.papers.credentials import render_credential
 from adapters.papers.signing import PaperSigner, _on_its_day, look_at_signature, signer_of
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
-from tests.labels.test_credential import coded
+from tests.labels.papers.test_credential import coded
 from tests.support.authority import DAY, Authority, authority
 
 

@@ -16,8 +16,8 @@ from adapters.press import pdf, stamping
 from adapters.press.lines import Recorder
 from adapters.press.pdf import press
 from labels.papers.facts import CertificateFacts
+from tests.adapters.papers.test_certificates import NAMES
 from tests.support.papers import certificate
-from tests.tasks.rendering.test_certificates import NAMES
 
 CODED = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}
 ARABIC = "فاطمة الزهراء بن عاشور"

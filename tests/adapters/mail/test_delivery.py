@@ -40,8 +40,8 @@ from labels.record.schema import (
 )
 from labels.settings import Settings
 from labels.steps.codes import review_code
+from tests.support.mails import APPLICATION, COMMON, CONTEXTS, NOW, STEP
 from tests.support.patience import PATIENCE
-from tests.tasks.mail.examples import APPLICATION, COMMON, CONTEXTS, NOW, STEP
 
 KEY = b"a secret for tests"
 

@@ -5,7 +5,7 @@ that changes something in Prefect. Each story is lived once to count its moments
 each of them, in which the process dies just then, a while passes, and everybody begins again.
 `docs/kill-points.md` has what remained after each; write it anew with
 
-    KILL_POINTS=write pytest tests/tasks/test_kill_points.py -k page
+    KILL_POINTS=write pytest tests/flows/test_kill_points.py -k page
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ INTRODUCTION = """\
 
 Everything that lasts happens in steps that take effect at once or not at all: a transaction of the record, a
 document stored, a message sent, a call that changes something in Prefect. This page is written by
-`tests/tasks/test_kill_points.py`, which lives an application's life once for each gap between two such steps,
+`tests/flows/test_kill_points.py`, which lives an application's life once for each gap between two such steps,
 ends the process in the gap, lets five minutes pass, and lets everybody begin again: the person with the same
 command, the worker with what is scheduled, upkeep with `recover` and the mail. A form is filled in, a command
 is given, codes are read in the mail. Afterwards the record, the documents, the mail folder and Prefect must

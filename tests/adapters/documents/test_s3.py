@@ -16,9 +16,9 @@ from adapters.documents import key_of
 from adapters.documents.s3 import S3Store, connect
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
+from tests.adapters.documents.conftest import copies_in, s3_store
 from tests.support.ministack import Server, free_port
 from tests.support.wire import wire_to
-from tests.tasks.documents.conftest import copies_in, s3_store
 
 pytestmark = pytest.mark.slow
 

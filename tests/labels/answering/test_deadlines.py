@@ -10,12 +10,20 @@ import sqlalchemy as sa
 from labels.answering import deadlines
 from labels.answering.deadlines import Passed
 from labels.clock import end_of_day
+from labels.errors import NotAllowed
 from labels.record import Record
-from labels.record.schema import Mail, Stage, Step, StepKind, StepState
+from labels.record.schema import (
+    Journal,
+    Mail,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+)
 from labels.steps.answers import Information, Question
 from labels.steps.outcome import Accepted, Refusal
-from tests.labels.test_process import Case, open_case
-from tests.support.people import KEY
+from tests.support.case import Case, open_case
+from tests.support.people import KEY, NOW
 
 
 def passed(case: Case, now: datetime) -> list[Passed]:
@@ -44,7 +52,6 @@ def question(case: Case) -> Step:
 
 
 LAST_SECOND = datetime(2026, 3, 29, 21, 59, 59, tzinfo=UTC)
-"""23:59:59 of a Brussels summer that is a day old."""
 
 
 def test_a_question_that_is_not_answered_goes_back_to_the_reviewer_and_both_are_told(
@@ -109,3 +116,43 @@ def test_one_that_fails_keeps_no_other_waiting(
     did = {one.step: one.did for one in passed(case, LAST_SECOND + timedelta(seconds=1))}
     assert did["STEP-A"].startswith("could not be ended")
     assert did[question.id].startswith("the applicant did not answer")
+
+
+def test_a_deadline_moves_with_a_reason_that_the_person_is_told(case: Case) -> None:
+    step, _ = case.ask()
+    until = datetime(2026, 4, 20, 21, 59, 59, tzinfo=UTC)
+    told = case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    assert told == f"The deadline of {step.id} is now 2026-04-20 23:59 (Brussels)."
+    [mail] = [m for m in case.all(Mail) if m.template == "deadline_moved"]
+    assert (mail.to_address, mail.context["reason"]) == (step.assignee, "fair week")
+    with pytest.raises(NotAllowed, match="past"):
+        case.do(deadlines.move_deadline, step.id, NOW, "no", "coordinator@nss.example")
+    for day in (27, 20):  # there and back again: each time they are told
+        until = datetime(2026, 4, day, 21, 59, 59, tzinfo=UTC)
+        case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    assert len([m for m in case.all(Mail) if m.template == "deadline_moved"]) == 3
+
+
+def test_a_deadline_that_moves_while_the_applicant_is_asked_leaves_the_time_until_it(case: Case) -> None:
+    step, _ = case.ask()
+    case.answer(step, Question(question="Which of the pupils' texts are theirs?"))
+    until = NOW + timedelta(days=30)
+    case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    [asked] = [s for s in case.all(Step) if s.kind is StepKind.INFORMATION]
+    case.answer(asked, Information(text="All of chapter two.", links=[]))
+    assert next(s for s in case.all(Step) if s.id == step.id).due_at == until
+
+
+def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_journal_keeps(
+    case: Case,
+) -> None:
+    step, _ = case.ask()
+    decided = case.row().decide_by
+    assert decided is not None
+    told = case.do(deadlines.move_deadline, step.id, decided, "just fits", "coordinator@nss.example")
+    assert "Warning" not in told
+    later = decided + timedelta(days=1)
+    told = case.do(deadlines.move_deadline, step.id, later, "too long", "coordinator@nss.example")
+    assert "Warning: that is after the decision is due, 2026-" in told
+    moved = [entry.details for entry in case.all(Journal) if entry.what == "moved a deadline"]
+    assert [entry.get("after_decision_due") for entry in moved] == [None, decided.isoformat()]

@@ -17,7 +17,7 @@ from adapters.mail.rendering import Attachment, compose
 from labels.errors import InvalidInput
 from labels.mail.outbox import ASKS, Template
 from labels.record.schema import Mail
-from tests.tasks.mail.examples import APPLICATION, CODE, COMMON, CONTEXTS, NOW, STEP, mail
+from tests.support.mails import APPLICATION, CODE, COMMON, CONTEXTS, NOW, STEP, mail
 
 SENDER = "eTwinning labels <labels@etwinning.example>"
 SITE = "http://127.0.0.1:4200"

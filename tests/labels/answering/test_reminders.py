@@ -17,7 +17,7 @@ from labels.record.schema import Application, Mail, Notice, Outcome, RuleText, S
 from labels.rules import load_rules
 from labels.rules.kept import _KNOWN
 from labels.steps.answers import Question
-from tests.labels.test_process import Case, open_case
+from tests.support.case import Case, open_case
 from tests.support.patience import PATIENCE
 from tests.support.people import TODAY
 

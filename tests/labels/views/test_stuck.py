@@ -13,7 +13,7 @@ from labels.record.schema import Application, Mail, Staff, Stage, Step, StepKind
 from labels.steps.answers import Question
 from labels.views import stuck
 from labels.views.stuck import Stuck
-from tests.labels.test_process import Case, open_case
+from tests.support.case import Case, open_case
 
 RUN = "00000000-0000-0000-0000-000000000001"
 

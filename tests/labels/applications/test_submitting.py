@@ -1,0 +1,92 @@
+"""Handing in: the same again is the same application, and when another may follow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from labels.errors import NotAllowed
+from labels.papers.due import due_papers
+from labels.papers.facts import CertificateFacts
+from labels.record import Record
+from labels.record.schema import (
+    Application,
+    Decision,
+    Mail,
+    Outcome,
+)
+from labels.views import inquiry
+from tests.support.case import Case, decided, open_case, withdrawn
+from tests.support.people import STAMP, TODAY, populate
+
+
+def test_the_same_submission_again_is_the_same_application(case: Case) -> None:
+    assert case.submit() == case.id
+    assert len(case.all(Application)) == 1
+    with pytest.raises(NotAllowed, match="still open"):
+        case.submit(description="Another text.")
+
+
+def test_what_was_withdrawn_can_be_handed_in_again_as_it_is_and_counts_for_nothing(record: Record) -> None:
+    case = open_case(record)
+    for _ in range(5):  # more often than a teacher may apply in a school year
+        withdrawn(case)
+        former, case.id = case.id, case.submit()
+        assert case.id != former
+        assert case.submit() == case.id
+        assert case.conditions()
+    assert decided(case, 1) is Outcome.REFUSED
+    [decision] = [one for one in case.all(Decision) if one.application == case.id]
+    assert "You may apply again" in decision.verdict["routes"][0]
+
+
+def told(case: Case, again: bool = False, **changes: Any) -> str:
+    return case.handed_in(again=again, **changes).remark
+
+
+def test_who_hands_in_the_same_again_is_told_how_it_stands_and_what_to_do(record: Record) -> None:
+    case = open_case(record)
+    assert "under way (stage review, since 2026-03-16" in told(case)
+    assert decided(case, 1) is Outcome.REFUSED
+    assert "was refused on 2026-03-16. You may apply again" in told(case)
+    assert "has what the comments propose" in told(case)
+    case.id = case.submit(description="Better.")
+    assert case.conditions()
+    assert decided(case, 1) is Outcome.REFUSED
+    assert "allow one re-application" in told(case, description="Better.")
+
+
+def test_a_refused_teacher_is_told_to_name_the_criteria_in_spain(record: Record) -> None:
+    case = open_case(record, "NSS-ES", "ES")
+    assert decided(case, 1) is Outcome.REFUSED
+    assert 'names under "reapplication" the criteria' in told(case)
+
+
+def test_what_met_no_conditions_is_handed_in_again_by_express_wish_alone(record: Record) -> None:
+    with record.writing() as session:
+        populate(session)
+    case = Case(record, project="P-2")
+    assert not case.conditions()
+    remark = told(case, project="P-2")
+    assert "did not meet the conditions on 2026-03-16. Ask a founder of the project to add you" in remark
+    assert "--again" in remark
+    assert case.handed_in(project="P-2", again=True).created
+
+
+def test_a_late_application_is_judged_at_once_but_belongs_to_the_year_of_its_round(record: Record) -> None:
+    case = open_case(record, "NSS-CZ", "CZ")
+    [receipt] = case.all(Mail)
+    assert "round Annual round 2027, which opens on 2026-10-01 00:00" in receipt.context["warnings"][0]
+    assert "school year 2026/2027" in receipt.context["warnings"][0]
+    with record.reading() as session:
+        shown = inquiry.show(session, case.id)
+    assert (shown.round, shown.school_year) == ("Annual round 2027", 2026)
+    assert shown.round_opens == datetime(2026, 9, 30, 22, 0, tzinfo=UTC)
+    assert len(case.ask()) == 3
+    assert decided(case, 4) is Outcome.AWARDED
+    with record.reading() as session:
+        certificate = due_papers(session, case.id, STAMP)[0].facts
+    assert isinstance(certificate, CertificateFacts)
+    assert (certificate.school_year, certificate.awarded_on) == ("2026/27", TODAY)

@@ -1,0 +1,44 @@
+"""Which papers are due, and what stands in them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from labels.mail import outbox
+from labels.papers.due import due_receipt
+from labels.papers.facts import LetterFacts
+from labels.papers.issued import MadePaper, enter
+from labels.record import Record
+from labels.record.schema import (
+    Application,
+    Document,
+)
+from labels.turn import Turn
+from tests.support.case import open_case
+from tests.support.people import KEY, NOW
+
+
+def test_the_receipt_says_what_arrived_when_and_goes_with_its_mail(record: Record) -> None:
+    case = open_case(record)
+    with record.reading() as session:
+        [paper] = due_receipt(session, case.id)
+        facts = paper.facts
+        assert isinstance(facts, LetterFacts)
+        stored = session.scalars(sa.select(Document).where(Document.application == case.id)).all()
+        assert sorted((one.name, one.size, one.digest) for one in facts.files) == sorted(
+            (one.name, one.size, one.key.rpartition("/")[2]) for one in stored
+        )
+        assert facts.arrived_at == session.get_one(Application, case.id).submitted_at
+        assert "The decision is due by: " in facts.route_forward[2]
+        assert outbox.due(session, NOW, case.id) == [], "the mail waits for it"
+    made = MadePaper("sha256/00/00", 3, "00", None)
+    for new in (True, False):
+        with record.writing() as session:
+            assert enter(Turn(session, NOW, KEY), paper, made) is new
+    with record.reading() as session:
+        assert due_receipt(session, case.id) == []
+        [mail] = outbox.due(session, NOW, case.id)
+        assert (mail.template, [one.name for one in outbox.attached(session, mail)]) == (
+            "receipt",
+            [paper.name],
+        )

@@ -1,0 +1,165 @@
+"""Who is asked to review: as many as the rules call, nobody twice, nobody with a conflict of interest."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from labels.errors import NotAllowed
+from labels.record import Record
+from labels.record.schema import (
+    Journal,
+    Mail,
+    Member,
+    Outcome,
+    Review,
+    Staff,
+    Stage,
+    Step,
+    StepKind,
+    Teacher,
+)
+from labels.reviews import conflicts, coordinating, deciding
+from labels.steps.outcome import Refusal
+from labels.turn import Turn
+from tests.support.case import Case, staff
+from tests.support.people import KEY, NOW, TODAY, populate
+
+
+def test_asking_again_asks_nobody_else(case: Case) -> None:
+    asked = {step.id for step in case.ask()}
+    assert {step.id for step in case.ask()} == asked
+    assert len([m for m in case.all(Mail) if m.template == "review_asked"]) == 2
+
+
+def test_even_load_keeps_reviewers_within_one_of_each_other(record: Record) -> None:
+    from labels.record.schema import Project
+
+    with record.writing() as session:
+        populate(session)
+        for n in range(10, 20):
+            session.add(Project(id=f"P-{n}", title="Project", started_on=TODAY, ended_on=None))
+            session.flush()
+            for teacher in ("T-1", "T-2"):
+                session.add(Member(project=f"P-{n}", teacher=teacher, role="founder", joined_on=TODAY))
+    for n in range(10, 20):
+        case = Case(record, project=f"P-{n}")
+        case.ask()
+    with record.reading() as session:
+        loads = session.execute(
+            sa.select(sa.func.count()).where(Step.kind == StepKind.REVIEW).group_by(Step.assignee)
+        ).scalars()
+        counts = list(loads)
+    assert sum(counts) == 20
+    assert max(counts) - min(counts) <= 1
+
+
+def test_disagreeing_reviewers_call_one_more(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first, 5)
+    case.review(second, 2)
+    [third] = case.ask()
+    assert third.seat == 3
+    assert third.assignee not in {first.assignee, second.assignee}
+    entry = [j for j in case.all(Journal) if j.what == "assigned a reviewer"][-1]
+    assert "18 points apart" in entry.details["because"]
+    case.review(third, 4)
+    assert case.ask() == []
+
+
+def test_a_score_on_the_border_calls_one_more(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first, 3)
+    case.review(second, 3)
+    assert [step.seat for step in case.ask()] == [3]
+
+
+def test_a_conflict_found_later_voids_the_review_and_asks_somebody_else(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first)
+    with case.record.writing() as session:
+        session.add(
+            Teacher(
+                id="T-9", name="Recenzent", email=first.assignee, school="S-1",
+                registered_on=TODAY, language="pl",
+            )
+        )  # fmt: skip
+    awaited = case.ask()
+    assert first.assignee not in {step.assignee for step in awaited}
+    [review] = [r for r in case.all(Review) if r.step == first.id]
+    assert "applicant's school" in review.void_because
+    assert len(awaited) == 2
+    assert second.id in {step.id for step in awaited}
+
+
+def test_a_reviewer_who_turns_out_to_have_a_conflict_is_replaced_when_they_try_to_answer(case: Case) -> None:
+    """It was declared with another application of the same teacher, of which this one's run knows nothing."""
+    first, second = case.ask()
+    seen = case.row().revision
+    with case.record.writing() as session:
+        conflicts.declare(
+            Turn(session, NOW, KEY), case.row(), first.assignee, reason="Cousins.", by=first.assignee
+        )
+    refusal = case.review(first)
+    assert isinstance(refusal, Refusal)
+    assert "declared conflict" in refusal.why
+    assert case.row().revision > seen, "the run is to look at it"
+    replacement = next(step for step in case.ask() if step.id != second.id)
+    assert replacement.seat == first.seat
+    assert replacement.assignee != first.assignee
+
+
+def test_who_left_the_staff_is_asked_no_more_and_somebody_else_is(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first)
+    with case.record.writing() as session:
+        for step in (first, second):
+            session.execute(sa.delete(Staff).where(Staff.email == step.assignee))
+    [awaited] = case.ask()
+    assert awaited.assignee not in {first.assignee, second.assignee}
+    [review] = case.all(Review)
+    assert review.void_because is None, "what was given by somebody who was on the staff then counts"
+    assert "review_void" in {m.template for m in case.all(Mail) if m.to_address == second.assignee}
+
+
+def test_without_a_free_reviewer_the_coordinator_is_asked(record: Record) -> None:
+    with record.writing() as session:
+        populate(session, reviewers=1)
+        session.get_one(Staff, ("r1@nss.example", "reviewer")).school = "S-1"
+    case = Case(record)
+    assert case.conditions()
+    [step] = case.ask()
+    assert (step.kind, step.assignee) == (StepKind.ASSIGNMENT, "coordinator@nss.example")
+    assert case.row().stage is Stage.ASSIGNMENT
+    with pytest.raises(NotAllowed, match="applicant's school"):
+        case.do(coordinating.reassign, step.id, "r1@nss.example", "why not", "coordinator@nss.example")
+    case.do(
+        coordinating.reassign,
+        step.id,
+        "coordinator@nss.example",
+        "takes over",
+        "coordinator@nss.example",
+    )
+    assert {s.kind for s in case.ask()} >= {StepKind.REVIEW}
+
+
+def test_a_coordinator_is_told_that_the_seats_were_filled_without_them(lonely: Case) -> None:
+    [asked] = lonely.ask()
+    for email in ("r2@nss.example", "r3@nss.example"):
+        staff(lonely.record, email, "reviewer")
+    awaited = lonely.ask()
+    assert [step.kind for step in awaited] == [StepKind.REVIEW, StepKind.REVIEW]
+    assert asked.id in {mail.step for mail in lonely.all(Mail) if mail.template == "review_void"}
+    for step in awaited:
+        lonely.review(step)
+    assert lonely.ask() == []
+    assert lonely.do(deciding.decide, lonely.id) is Outcome.AWARDED
+
+
+def test_a_coordinator_stays_asked_for_the_seat_that_is_still_free(lonely: Case) -> None:
+    [asked] = lonely.ask()
+    staff(lonely.record, "r2@nss.example", "reviewer")
+    kinds = {step.kind: step for step in lonely.ask()}
+    assert (kinds[StepKind.REVIEW].seat, kinds[StepKind.ASSIGNMENT].seat) == (1, 2)
+    assert kinds[StepKind.ASSIGNMENT].id != asked.id
+    assert {step.id for step in lonely.ask()} == {step.id for step in kinds.values()}
