@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Generator, Iterator
 
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from adapters.papers.issuing import store
 from adapters.prefect.client import prefect_client
+from adapters.prefect.markdown import european
+from adapters.prefect.pages import run_page
 from adapters.prefect.progress import Progress
 from adapters.prefect.retrying import RETRIED
 from adapters.prefect.runs import start
@@ -25,7 +28,7 @@ from labels.papers.issued import DuePaper, MadePaper, enter
 from labels.record.journal import SYSTEM, note
 from labels.record.schema import Application, Cycle, CycleOrganisation, Journal, Stage, Step
 from labels.steps.step import held
-from tasks import european_briefs
+from labels.views.cycle import progress_of, ranking_of
 from tasks.process import asked, show, tell_prefect
 from usecases.cycles import begin_cycle, publish, rules_of_year
 from usecases.running import wake
@@ -98,13 +101,9 @@ def merge_nominations(application_id: str) -> int:
 def ask_for_the_award(application_id: str) -> list[str]:
     """Asks the Central Support Service; the steps that are awaited, none once it is settled."""
     return asked(
-        application_id, awarding.ask, _award_brief,
+        application_id, awarding.ask,
         artifact="award", description="Every project that qualifies, and why the others don't",
     )  # fmt: skip
-
-
-def _award_brief(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
-    return european_briefs.award_brief(session, here, application, awaited).whole() if awaited else ""
 
 
 @task(name="award", **RETRIED)
@@ -214,10 +213,13 @@ def publish_gallery(application_id: str) -> str:
 def _show_cycle(here: Workspace, year: int) -> None:
     """The year as coordinators see it in Prefect: how far the organisations are, and a table by country."""
     with here.record.reading() as session:
-        done, text = european_briefs.progress(session, here, year)
+        progress = progress_of(session, year)
+    text = european.progress(progress, functools.partial(run_page, here.settings))
     show(f"cycle-{year}", text, f"The European Quality Label {year} by country")
     create_progress_artifact(
-        progress=done, key=f"cycle-{year}-screened", description="Organisations that have screened"
+        progress=progress.per_cent,
+        key=f"cycle-{year}-screened",
+        description="Organisations that have screened",
     )
 
 
@@ -228,13 +230,13 @@ def _show_cycle(here: Workspace, year: int) -> None:
 def ask_for_the_screening(application_id: str) -> list[str]:
     """Asks the organisation's coordinators; the steps that are awaited, none once all is screened."""
     return asked(
-        application_id, screening.ask, _ranking,
-        artifact="ranking", description="The ranking, with the reason for every place",
+        application_id, screening.ask,
+        artifact="ranking", description="The ranking, with the reason for every place", shown=_ranking,
     )  # fmt: skip
 
 
 def _ranking(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
-    return european_briefs.ranking(session, application)
+    return european.ranking(ranking_of(session, application))
 
 
 @task(name="put forward", **RETRIED)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from prefect import task
-from sqlalchemy.orm import Session
 
 from adapters.papers.issuing import issue
 from adapters.prefect.retrying import RETRIED
-from adapters.workspace import Workspace, workspace
+from adapters.workspace import workspace
 from labels.applications import conditions
 from labels.papers.due import due_papers
-from labels.record.schema import Application, Step
 from labels.reviews import asking, deciding
-from tasks import briefs
 from tasks.process import asked
-from tasks.school_briefs import school_brief
 
 
 @task(name="check the conditions", **RETRIED)
@@ -28,12 +24,7 @@ def conditions_met(application_id: str) -> bool:
 @task(name="ask", **RETRIED)
 def ask(application_id: str) -> list[str]:
     """Asks whom the rules call next; the steps that the application waits for, none if none."""
-    return asked(application_id, asking.ask, _brief, artifact="brief", description="What is asked of whom")
-
-
-def _brief(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
-    told = school_brief if application.label == "school" else briefs.brief
-    return told(session, here, application, awaited).whole() if awaited else ""
+    return asked(application_id, asking.ask, artifact="brief", description="What is asked of whom")
 
 
 @task(name="decide", **RETRIED)

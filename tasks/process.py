@@ -14,15 +14,19 @@ from sqlalchemy.orm import Session
 from adapters.mail.post import send_due
 from adapters.papers.issuing import issue
 from adapters.prefect.client import prefect_client
+from adapters.prefect.markdown.briefs import whole
+from adapters.prefect.markdown.decision import decision as decision_in_markdown
+from adapters.prefect.pages import links
 from adapters.prefect.retrying import RETRIED
 from adapters.prefect.runs import run_name, run_tags
 from adapters.workspace import Workspace, workspace
 from labels.applications import ending
 from labels.papers.due import due_receipt
-from labels.record.schema import Application, Decision, Document, Outcome, Stage, Step
+from labels.record.schema import Application, Document, Outcome, Stage, Step
 from labels.steps.step import held
 from labels.turn import Turn
-from tasks import briefs
+from labels.views.briefs.by_label import brief_of
+from labels.views.decision import decision_of
 
 
 @task(name="register", **RETRIED)
@@ -59,18 +63,25 @@ def acknowledge(application_id: str) -> list[str]:
     return issue(here, due)
 
 
+def brief_in_markdown(
+    session: Session, here: Workspace, application: Application, awaited: list[Step]
+) -> str:
+    """What is asked of whom, with all that they go by; empty where nobody is asked."""
+    return whole(brief_of(session, application, awaited), links(here)) if awaited else ""
+
+
 def asked(
     application_id: str,
     ask: Callable[[Turn, str], list[Step]],
-    worded: Callable[[Session, Workspace, Application, list[Step]], str],
     *,
     artifact: str,
     description: str,
+    shown: Callable[[Session, Workspace, Application, list[Step]], str] = brief_in_markdown,
 ) -> list[str]:
     """Asks whom the domain's `ask` names, notes what the run has seen, shows it and mails it.
 
-    Returns the steps that the application waits for, none if none. What `worded` says of them is shown
-    as an artifact, unless it says nothing.
+    Returns the steps that the application waits for, none if none. What `shown` makes of them is an
+    artifact of the run, unless it is empty.
     """
     here = workspace()
     with here.record.writing() as session:
@@ -78,7 +89,7 @@ def asked(
         application = session.get_one(Application, application_id)
         session.flush()
         application.parked_revision = application.revision
-        text = worded(session, here, application, awaited)
+        text = shown(session, here, application, awaited)
         steps = [step.id for step in awaited]
     tell_prefect(application)
     if text:
@@ -100,10 +111,10 @@ def close(application_id: str) -> str:
     here = workspace()
     with here.record.reading() as session:
         application = session.get_one(Application, application_id)
-        decision = session.get(Decision, (application.id, application.instance))
-        text = briefs.decision(session, here, application) if decision else ""
+        decision = decision_of(session, application)
     # Prefect first: nobody comes back to an application that is closed, to tell what was left out.
     if decision:
+        text = decision_in_markdown(decision, links(here))
         show(f"decision-{application_id}", text, f"{application_id}: {decision.outcome.value}")
     tell_prefect(application, Stage.CLOSED)
     with here.record.writing() as session:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from prefect import task
-from sqlalchemy.orm import Session
 
 from adapters.papers.issuing import issue
 from adapters.prefect.retrying import RETRIED
-from adapters.workspace import Workspace, workspace
+from adapters.workspace import workspace
 from labels.papers.due import due_invitation
-from labels.record.schema import Application, Step
 from labels.school_label import deciding, inviting, prefilling, receiving
 from tasks.process import asked
-from tasks.school_briefs import school_brief
 
 
 @task(name="fill in what is known", **RETRIED)
@@ -41,13 +38,7 @@ def invite(application_id: str) -> list[str]:
 @task(name="ask the school", **RETRIED)
 def ask_the_school(application_id: str) -> list[str]:
     """The steps by which the school is still to hand in or declare; none once its application is received or closed."""
-    return asked(
-        application_id, receiving.ask, _brief, artifact="brief", description="What is asked of the school"
-    )
-
-
-def _brief(session: Session, here: Workspace, application: Application, awaited: list[Step]) -> str:
-    return school_brief(session, here, application, awaited).whole() if awaited else ""
+    return asked(application_id, receiving.ask, artifact="brief", description="What is asked of the school")
 
 
 @task(name="decide", **RETRIED)

@@ -13,18 +13,13 @@ from prefect.runtime import flow_run
 
 from adapters.prefect.client import filled_in, prefect_client
 from adapters.prefect.form import form_for
+from adapters.prefect.pages import links
 from adapters.prefect.retrying import RETRIED
 from adapters.workspace import workspace
 from labels.record.schema import Application, Resumption
-from labels.rules.kept import rules_of
 from labels.steps.step import open_steps
-from tasks.briefs import brief
-from tasks.european_briefs import award_brief, nomination_brief
-from tasks.school_briefs import school_brief
+from labels.views.briefs.by_label import brief_of
 from usecases.answering import take_answer
-
-_BRIEFS = {"nomination": nomination_brief, "european": award_brief, "school": school_brief}
-"""What is told to whoever answers, by kind of application, where it is not a teacher's."""
 
 
 async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:
@@ -46,12 +41,8 @@ async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:
         return wait, filled
     with here.record.reading() as session:
         application = session.get_one(Application, application_id)
-        awaited = open_steps(session, application)
-        form: type[RunInput] = form_for(
-            awaited,
-            rules_of(session, application),
-            _BRIEFS.get(application.label, brief)(session, here, application, awaited),
-        )
+        brief = brief_of(session, application, open_steps(session, application))
+    form: type[RunInput] = form_for(brief, links(here))
     logging.getLogger("prefect.flow_runs").addFilter(_soften)
     await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync
     raise RuntimeError("Prefect did not suspend the run.")

@@ -8,18 +8,19 @@ never by the form alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 import pydantic
 from prefect.input import RunInput
 from pydantic import Field
 
+from adapters.prefect.markdown.briefs import opening, said_on, title
+from adapters.prefect.markdown.common import Links, joined
 from labels.errors import Fault, InvalidInput
-from labels.record.schema import Step, StepKind
-from labels.rules.model import Criterion, RuleEdition
+from labels.record.schema import StepKind
 from labels.steps.answers import LONG_TEXT, Answer, read_answer
-from labels.views.brief import Brief
+from labels.views.briefs.common import Brief, CriterionShown, ReviewBrief
 from labels.words.text import markdown_plain, one_line
 
 BLANK = {"code": ""}
@@ -41,8 +42,8 @@ class _Form(RunInput):
     model_config = pydantic.ConfigDict(json_schema_extra=_as_it_is_shown)
 
 
-def form_for(awaited: Sequence[Step], rules: RuleEdition, brief: Brief) -> type[RunInput]:
-    """The form for the steps that are awaited; the code that is typed in tells which one is meant.
+def form_for(brief: Brief, links: Links) -> type[RunInput]:
+    """The form for what the brief asks for; the code that is typed in tells which step is meant.
 
     The brief stands in the descriptions of the fields: first who applies and what is asked, then, above
     the points for each criterion, what the applicant says on it. (Prefect has a description for the
@@ -51,25 +52,27 @@ def form_for(awaited: Sequence[Step], rules: RuleEdition, brief: Brief) -> type[
     What somebody typed into an answer that was refused is filled in again where only one step is
     open, so that it is nobody else's.
     """
-    draft = awaited[0].draft or {} if len(awaited) == 1 else {}
-    kinds = {step.kind for step in awaited}
+    typed = brief.asked[0].typed if len(brief.asked) == 1 else {}
+    kinds = {one.kind for one in brief.asked}
     fields: dict[str, Any] = {
         "code": (
             str,
             Field(
                 default="",
-                title=one_line(brief.title),
-                description=_spaced(f"{brief.opening}\n\n### Your one-time code\n\n{_on_the_code(kinds)}"),
+                title=one_line(title(brief)),
+                description=_spaced(
+                    f"{opening(brief, links)}\n\n### Your one-time code\n\n{_on_the_code(kinds)}"
+                ),
                 max_length=40,
             ),
         )
     }
-    if StepKind.REVIEW in kinds:
-        fields |= _review_fields(rules, draft, brief)
+    if StepKind.REVIEW in kinds and isinstance(brief, ReviewBrief):
+        fields |= _review_fields(brief, typed)
     if StepKind.INFORMATION in kinds:
-        fields["answer"] = _text("Your answer to the question", "For applicants only", draft.get("text"))
+        fields["answer"] = _text("Your answer to the question", "For applicants only", typed.get("text"))
         fields["links"] = _text(
-            "Links", "For applicants only: one address a line", "\n".join(draft.get("links") or [])
+            "Links", "For applicants only: one address a line", "\n".join(typed.get("links") or [])
         )
     if StepKind.ASSIGNMENT in kinds:
         fields["assign_to"] = (
@@ -83,17 +86,17 @@ def form_for(awaited: Sequence[Step], rules: RuleEdition, brief: Brief) -> type[
         )
         fields["reason"] = _text("Reason", "For coordinators: why this person", None)
     if kinds & {StepKind.SCREENING, StepKind.AWARDING}:
-        fields |= _screening_fields(draft)
+        fields |= _screening_fields(typed)
     return pydantic.create_model("Answer", __base__=_Form, **fields)
 
 
-def _screening_fields(draft: Mapping[str, Any]) -> dict[str, Any]:
-    struck = "\n".join(f"{name}: {why}" for name, why in (draft.get("strike") or {}).items())
+def _screening_fields(typed: Mapping[str, Any]) -> dict[str, Any]:
+    struck = "\n".join(f"{name}: {why}" for name, why in (typed.get("strike") or {}).items())
     return {
         "approve": _text(
             "What you approve",
             "Identifiers from the list above, one a line; or the word *all* for everything that you do not strike",
-            " ".join(draft.get("approve") or []) or None,
+            " ".join(typed.get("approve") or []) or None,
             LONG_LIST,
         ),
         "strike": _text(
@@ -146,50 +149,49 @@ def _spaced(markdown: str) -> str:
     return markdown.replace("\n", "\n\n")
 
 
-def _review_fields(rules: RuleEdition, draft: Mapping[str, Any], brief: Brief) -> dict[str, Any]:
+def _review_fields(brief: ReviewBrief, typed: Mapping[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    typed = draft.get("scores") or {}
-    for criterion in rules.criteria_set.criteria:
-        parts = [_meaning(rules, criterion), brief.sections.get(criterion.id), _scale(rules, criterion)]
+    points = typed.get("scores") or {}
+    for criterion in brief.criteria:
+        parts = [_meaning(criterion), said_on(criterion), _scale(brief.points, criterion.maximum)]
         fields[_POINTS + criterion.id] = _points(
             f"{criterion.name}, 0 to {criterion.maximum}",
-            _spaced("\n\n".join(filter(None, parts))),
+            _spaced(joined(parts)),
             criterion.maximum,
-            typed.get(criterion.id),
+            points.get(criterion.id),
         )
     fields["comment"] = _text(
         "Comment for the applicant",
         "What convinced you and what could be better; they read it without your name. "
         "The corner of the box can be drawn to make it larger.",
-        draft.get("comment"),
+        typed.get("comment"),
     )
-    fields["note"] = _text("Note for colleagues", "The applicant never reads it", draft.get("note"))
+    fields["note"] = _text("Note for colleagues", "The applicant never reads it", typed.get("note"))
     fields["question"] = _text(
         "Or: a question to the applicant",
         "Fill in this alone, and the review comes back to you with the answer",
-        draft.get("question"),
+        typed.get("question"),
     )
     fields["decline"] = _text(
         "Or: why you do not review this",
         "Fill in this alone, and somebody else is asked; say so if you have a conflict of interest",
-        draft.get("decline"),
+        typed.get("decline"),
     )
     return fields
 
 
-def _meaning(rules: RuleEdition, criterion: Criterion) -> str:
+def _meaning(criterion: CriterionShown) -> str:
     said = [f"*{markdown_plain(criterion.meaning)}*"]
     if criterion.part_of is not None:
-        whole = rules.criteria_set.get(criterion.part_of).name
-        said.append(f"A closer look at “{markdown_plain(whole)}”; these points are not part of the total.")
-    if fewest := rules.minimum(criterion):
-        said.append(f"With fewer than {fewest} there is no label.")
+        whole = markdown_plain(criterion.part_of)
+        said.append(f"A closer look at “{whole}”; these points are not part of the total.")
+    if criterion.minimum:
+        said.append(f"With fewer than {criterion.minimum} there is no label.")
     return " ".join(said)
 
 
-def _scale(rules: RuleEdition, criterion: Criterion) -> str:
-    means = rules.criteria_set.points
-    return " · ".join(f"**{n}** {markdown_plain(means[n])}" for n in range(criterion.maximum + 1))
+def _scale(points: Mapping[int, str], maximum: int) -> str:
+    return " · ".join(f"**{n}** {markdown_plain(points[n])}" for n in range(maximum + 1))
 
 
 def is_blank(filled: Mapping[str, Any]) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -23,6 +25,40 @@ LEARNING = ("learning_event", "online_seminar", "workshop")
 """Kinds of activity that feed professional development (brief: learning events and online seminars)."""
 CREATED = ("event_created",)
 """Kinds that feed events: those that members created."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilledRow:
+    """A row of what was filled in: a member, a project or an activity."""
+
+    id: str
+    """By it the row can be disputed."""
+    title: str
+    """A member's name, or a title."""
+    on: date | None
+    """The day of an activity, or since when a member is registered."""
+    started: date | None = None
+    """When a project started."""
+    ended: date | None = None
+    """When it ended; None while it runs."""
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Self:
+        """The row as it stands in an application's content."""
+        day = row.get("on") or row.get("since")
+        started, ended = row.get("started"), row.get("ended")
+        return cls(
+            id=row["id"],
+            title=row.get("title") or row["name"],
+            on=date.fromisoformat(day) if day else None,
+            started=date.fromisoformat(started) if started else None,
+            ended=date.fromisoformat(ended) if ended else None,
+        )
+
+    def in_a_line(self) -> str:
+        """The row for people: its title, its id and when."""
+        when = self.on or f"{self.started} to {self.ended or 'today'}"
+        return f"{self.title} ({self.id}), {when}"
 
 
 def prefill(turn: Turn, application_id: str) -> bool:

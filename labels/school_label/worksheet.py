@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +12,7 @@ from labels.errors import Fault, NotAllowed
 from labels.record.schema import Application, School, StepKind, StepState
 from labels.rules.model import SelfAssessmentRules
 from labels.school_label.drafting import latest
-from labels.school_label.prefilling import FIELDS, prefill
+from labels.school_label.prefilling import FIELDS, FilledRow, prefill
 from labels.school_label.receiving import preview, questions_of
 from labels.steps.answers import SelfAnswer, SelfAssessment
 from labels.steps.step import seen, steps_of
@@ -56,16 +55,10 @@ def worksheet(turn: Turn, application_id: str) -> Worksheet:
         school=turn.session.get_one(School, application.school).name,
         due=steps[0].due_at if steps else None,
         questions=questions,
-        filled_in={name: [line(row) for row in filled[name]] for name in FIELDS},
+        filled_in={name: [FilledRow.read(row).in_a_line() for row in filled[name]] for name in FIELDS},
         given=_with_places(questions, given),
         missing=list(error.faults) if error else [],
     )
-
-
-def line(row: Mapping[str, Any]) -> str:
-    """A row of what was filled in, for people: its title, its id and when."""
-    when = row.get("on") or row.get("since") or f"{row['started']} to {row['ended'] or 'today'}"
-    return f"{row.get('title') or row['name']} ({row['id']}), {when}"
 
 
 def _typed(session: Session, application: Application) -> SelfAssessment:

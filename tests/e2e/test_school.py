@@ -30,8 +30,8 @@ from labels.steps.answers import Answer, Declaration, ReviewAnswer
 from labels.steps.outcome import Accepted
 from labels.turn import Turn
 from tests.e2e.conftest import Stage_
-from tests.labels.school_label.test_application import QUESTIONS, whole
 from tests.support.people import TODAY, code_of
+from tests.support.school import QUESTIONS, whole
 from usecases.inviting import DEPLOYMENT, begin
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]

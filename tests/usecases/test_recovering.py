@@ -20,16 +20,16 @@ import adapters.prefect.runs
 import usecases.recovering
 from adapters.documents.opening import open_store
 from adapters.prefect.form import form_for
+from adapters.prefect.pages import links
 from adapters.workspace import Workspace
 from labels.applications import conditions
 from labels.clock import frozen_clock
 from labels.record import Record
 from labels.record.schema import Application, Resumption, Review, Step, StepState
 from labels.reviews import asking
-from labels.rules import load_rules
 from labels.settings import Settings
 from labels.turn import Turn
-from labels.views.brief import Brief
+from labels.views.briefs.by_label import brief_of
 from tests.support.people import KEY, NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
 from usecases.applying import submit_file
@@ -158,8 +158,8 @@ def asked(here: Workspace, prefect: CountingPrefect, monkeypatch: pytest.MonkeyP
         assert conditions.check_conditions(Turn(session, NOW, KEY), application)
     with here.record.writing() as session:
         first, second = asking.ask(Turn(session, NOW, here.key), application)
-        rules = load_rules("NSS-PL", NOW.date())
-        form = form_for([first, second], rules, Brief("Mosty", "Opening.", {}, {}))
+        brief = brief_of(session, session.get_one(Application, application), [first, second])
+    form = form_for(brief, links(here))
     suspend(prefect, run_of(here, application))
     schema = orjson.dumps(form.model_json_schema())
     prefect.runs[run_of(here, application)].inputs["suspended-0-schema"] = schema

@@ -6,16 +6,25 @@ from datetime import date
 from typing import Any
 
 import pytest
+from prefect.input import RunInput
 
 from adapters.prefect.form import BLANK, answer_in, form_for, is_blank
 from labels.errors import InvalidInput
-from labels.record.schema import Step, StepKind
+from labels.record.schema import StepKind
 from labels.rules import RuleEdition, load_rules
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
-from labels.views.brief import Brief
+from labels.views.about import About, Documents, ProjectFacts, SchoolFacts
+from labels.views.briefs.common import Asked, criteria_shown
+from labels.views.briefs.national import NationalBrief
 from tests.support.people import CRITERIA, points
 
-BRIEF = Brief("Mosty", "First.\n\n- one\n- two", {CRITERIA[0]: "What was done."}, {})
+ABOUT = About(
+    application="NQL-1",
+    organisation="Narodowe Biuro",
+    rules="2026/NSS-PL",
+    school=SchoolFacts("Szkoła nr 7", "Łódź", "PL", date(2015, 1, 1)),
+    project=ProjectFacts("Zażółć Gęślą", "Mosty", date(2025, 9, 1), None, 24, 13, ("https://a.example",)),
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,48 +32,62 @@ def rules() -> RuleEdition:
     return load_rules("NSS-PL", date(2026, 3, 16))
 
 
-def step(kind: StepKind = StepKind.REVIEW, draft: dict[str, Any] | None = None) -> Step:
-    return Step(kind=kind, draft=draft)
+def asked(kind: StepKind = StepKind.REVIEW, typed: dict[str, Any] | None = None) -> Asked:
+    return Asked(f"{kind.value}-1", kind, due_at=None, typed=typed or {})
 
 
-def shown(rules: RuleEdition, *steps: Step) -> dict[str, Any]:
-    schema: dict[str, Any] = form_for(steps, rules, BRIEF).model_json_schema()
+def form(rules: RuleEdition, *what: Asked) -> type[RunInput]:
+    brief = NationalBrief(
+        asked=what,
+        about=ABOUT,
+        description="Bridges.",
+        exchanges=(),
+        documents=Documents((), 30),
+        criteria=criteria_shown(rules, {CRITERIA[0]: "What was done."}, {}),
+        points=rules.criteria_set.points,
+    )
+    return form_for(brief, lambda document, days: document.key)
+
+
+def shown(rules: RuleEdition, *what: Asked) -> dict[str, Any]:
+    schema: dict[str, Any] = form(rules, *what).model_json_schema()
     return schema
 
 
 def test_points_stand_beside_what_was_applied_with_and_what_they_mean(rules: RuleEdition) -> None:
-    field = shown(rules, step())["properties"][f"points_{CRITERIA[0]}"]
+    field = shown(rules, asked())["properties"][f"points_{CRITERIA[0]}"]
     assert field["title"] == "Pedagogical innovation and creativity, 0 to 5"
     assert (field["minimum"], field["maximum"], field["type"]) == (0, 5, "integer")
     assert "How far teachers" in field["description"]
-    assert "What was done." in field["description"]
+    assert r"What was done\." in field["description"]
     assert "**4** very good" in field["description"]
 
 
 def test_only_the_code_is_asked_for(rules: RuleEdition) -> None:
-    schema = shown(rules, step())
+    schema = shown(rules, asked())
     assert schema["required"] == ["code"]
     assert "default" not in schema["properties"]["code"], "Prefect's UI does not ask for what has a default"
 
 
 def test_lists_survive_the_line_ends_that_prefect_takes_away(rules: RuleEdition) -> None:
-    assert "\n\n- one\n\n- two" in shown(rules, step())["properties"]["code"]["description"]
+    said = shown(rules, asked())["properties"]["code"]["description"]
+    assert "Applied to:** Narodowe Biuro\n\n- **Application" in said
 
 
 def test_a_refused_answer_is_proposed_again_where_only_its_author_is_awaited(rules: RuleEdition) -> None:
     draft = {"scores": points(3), "comment": "Good.", "note": ""}
-    alone = shown(rules, step(draft=draft))["properties"]
+    alone = shown(rules, asked(typed=draft))["properties"]
     assert alone[f"points_{CRITERIA[1]}"]["default"] == 3
     assert alone["comment"]["default"] == "Good."
-    among_others = shown(rules, step(draft=draft), step())["properties"]
+    among_others = shown(rules, asked(typed=draft), asked())["properties"]
     assert "default" not in among_others[f"points_{CRITERIA[1]}"]
     assert not among_others["comment"]["default"]
 
 
 def test_what_is_proposed_and_not_sent_is_blank(rules: RuleEdition) -> None:
     draft = {"scores": points(3), "comment": "Good.", "note": ""}
-    form = form_for([step(draft=draft)], rules, BRIEF)
-    assert is_blank(form.model_validate(BLANK).model_dump(mode="json"))
+    proposed = form(rules, asked(typed=draft))
+    assert is_blank(proposed.model_validate(BLANK).model_dump(mode="json"))
 
 
 def test_each_kind_of_answer_is_read() -> None:
@@ -114,6 +137,6 @@ def test_what_is_approved_and_struck_is_read_however_it_is_typed() -> None:
 
 def test_a_refused_screening_is_proposed_again_as_it_was_typed(rules: RuleEdition) -> None:
     draft = {"approve": ["all"], "strike": {"NQL-4": "too late", "NQL-5": ""}}
-    fields = shown(rules, step(StepKind.SCREENING, draft))["properties"]
+    fields = shown(rules, asked(StepKind.SCREENING, draft))["properties"]
     assert list(fields) == ["code", "approve", "strike"]
     assert (fields["approve"]["default"], fields["strike"]["default"]) == ("all", "NQL-4: too late\nNQL-5: ")

@@ -1,0 +1,72 @@
+"""Parts of several texts: the application, its documents, what was asked and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from labels.registry.countries import country_name
+from labels.views.about import About, DocumentFile, Documents, Exchange, ProjectFacts, SchoolFacts
+from labels.words.text import markdown_paragraphs, markdown_plain
+
+Links = Callable[[DocumentFile, int], str]
+"""The address under which a document can be opened for so many days."""
+
+
+def listed(items: Iterable[str]) -> str:
+    """A list, an item a line."""
+    return "\n".join(f"- {item}" for item in items)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Parts of a page, one below the other; an empty one leaves no gap."""
+    return "\n\n".join(filter(None, parts))
+
+
+def about_it(about: About) -> str:
+    """Who applies, where and with what."""
+    rows = [
+        *(_of_project(about.project, about.school) if about.project else _of_school(about.school)),
+        ("Applied to", about.organisation),
+        ("Application", f"{about.application}, under the rules {about.rules}"),
+        # Shown as text, not as links: where they lead is the reader's own decision.
+        *[("Link", link) for link in (about.project.links if about.project else ())],
+    ]
+    # A list, since the dialog is too narrow for a table and cuts off what does not fit.
+    return listed(f"**{name}:** {markdown_plain(value)}" for name, value in rows)
+
+
+def _of_project(project: ProjectFacts, school: SchoolFacts) -> list[tuple[str, str]]:
+    return [
+        ("Applicant", project.teacher),
+        ("School", _place(school)),
+        ("Pupils", f"{project.pupils}, {project.average_age:g} years old on average"),
+        ("Project ran", f"{project.started_on} to {project.ended_on or 'today'}"),
+    ]
+
+
+def _of_school(school: SchoolFacts) -> list[tuple[str, str]]:
+    return [("School", _place(school)), ("Registered since", school.registered_on.isoformat())]
+
+
+def _place(school: SchoolFacts) -> str:
+    return f"{school.name}, {school.city}, {country_name(school.country)}"
+
+
+def exchange(one: Exchange) -> str:
+    """A question to the applicant, with the answer."""
+    asked = f"**The applicant was asked:** “{markdown_plain(one.question)}”\n\n"
+    if one.answer is None:
+        return asked + "**and did not answer in time.**"
+    return asked + f"**and answered:**\n\n{markdown_paragraphs(one.answer)}"
+
+
+def documents(shown: Documents, links: Links) -> str:
+    """The documents as links that expire; empty where there are none."""
+    if not shown.files:
+        return ""
+    # The name stands outside the link, since Prefect's UI shows escapes within one as they are typed.
+    lines = listed(
+        f"{one.kind.capitalize()}: {markdown_plain(one.name)} – [open]({links(one, shown.link_days)})"
+        for one in shown.files
+    )
+    return f"### Documents\n\nThe links work for {shown.link_days} days.\n\n{lines}"
