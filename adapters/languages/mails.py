@@ -1,4 +1,5 @@
-"""The texts of mails: written in English in their templates, as `say("… {place} …")`, and found there."""
+"""The texts of mails: written in English in their templates, as `say("… {place} …")` or, for texts that differ
+with a number, `say_counted("one …", "{count} …", number)`, and found there."""
 
 from __future__ import annotations
 
@@ -22,6 +23,12 @@ from labels.words.sentences import PLACE, Value, english
 CONTEXT = "mail"
 """Tells the texts of mails apart from the same English elsewhere."""
 
+Ids = tuple[str, ...]
+"""A text in English, and what it is for all counts but one where it is counted."""
+
+_SAYING = {"say": 1, "say_counted": 2}
+"""The functions by which templates say a text, and how many texts each takes."""
+
 TEMPLATES = PROJECT / "templates" / "mail"
 MESSAGES = TEMPLATES / "messages"
 """Those that are worded in the recipient's language; the messages to staff, in `english`, are not yet."""
@@ -39,27 +46,29 @@ OURS = frozenset({"reasons", "routes", "warnings", "purpose", "problem", "remedy
 """The values that are sentences of ours; all others are somebody's words, names or figures."""
 
 
-def places_of_texts() -> Iterator[tuple[Path, str]]:
+def places_of_texts() -> Iterator[tuple[Path, Ids]]:
     """Every text of the translated mails, with the template that says it."""
     for path in sorted([*MESSAGES.glob("*.j2"), *_AROUND.glob("*.j2")]):
-        for text in texts_in(path):
-            yield path, text
+        for ids in texts_in(path):
+            yield path, ids
 
 
 @cache
-def texts_in(path: Path) -> tuple[str, ...]:
+def texts_in(path: Path) -> tuple[Ids, ...]:
     """The texts that one template says.
 
     Raises:
         ValueError: it says something that is no text but computed, so that nobody could translate it.
     """
-    found: dict[str, None] = {}
+    found: dict[Ids, None] = {}
     parsed = Environment(autoescape=True).parse(path.read_text("utf-8"))
     for call in parsed.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name == "say":
-            if not (call.args and isinstance(call.args[0], nodes.Const)):
+        if isinstance(call.node, nodes.Name) and call.node.name in _SAYING:
+            said = call.args[: _SAYING[call.node.name]]
+            texts = tuple(str(text.value) for text in said if isinstance(text, nodes.Const))
+            if len(texts) != _SAYING[call.node.name]:
                 raise ValueError(f"{path.name} says what is no text, in line {call.lineno}")
-            found[str(call.args[0].value)] = None
+            found[texts] = None
     return tuple(found)
 
 
@@ -72,7 +81,7 @@ def _templates() -> frozenset[str]:
 def _speaks(language: str, template: str) -> bool:
     """Whether a language has everything that a message says around its values."""
     paths = [MESSAGES / f"{template}.j2", *_AROUND.glob("*.j2")]
-    keys: list[Key] = [(CONTEXT, text) for path in paths for text in texts_in(path)]
+    keys: list[Key] = [(CONTEXT, text) for path in paths for text, *_ in texts_in(path)]
     awaited = [key for key in ours() if key[0] == "awaited"]  # a reminder names steps
     return speaks(language, [*keys, *awaited, *((one.context, one.text) for one in LABELS.values())])
 
@@ -103,9 +112,9 @@ class MailTexts(Texts):
 
     html: bool = False
 
-    def pattern(self, text: str) -> str:
-        """A text of a template in this language."""
-        return catalogue(self.language).pattern(CONTEXT, text)
+    def pattern(self, text: str, plural: str = "", count: int = 0) -> str:
+        """A text of a template in this language; of a counted one the form for `count`."""
+        return catalogue(self.language).pattern(CONTEXT, text, plural, count)
 
     def place(self, pattern: str, **values: str) -> str:
         """A pattern with its values; in HTML each is a text of its own, whose direction stays inside."""
@@ -122,7 +131,7 @@ class MailTexts(Texts):
     def label(self, name: str) -> str:
         """What a label is called, by its English name."""
         word = LABELS.get(name)
-        if word is None or self.language == ENGLISH:
+        if word is None:
             return name
         return catalogue(self.language).pattern(word.context, word.text)
 

@@ -39,8 +39,12 @@ def collected() -> Catalog:
             where = path.relative_to(PROJECT).as_posix()
             for line, text, _, context in extract_from_file("python", str(path), keywords=_KEYWORDS):
                 template.add(text, locations=[(where, line)], context=context)
-    for path, text in places_of_texts():
-        template.add(text, locations=[(path.relative_to(PROJECT).as_posix(), 0)], context=CONTEXT)
+    for path, texts in places_of_texts():
+        template.add(
+            texts if len(texts) > 1 else texts[0],
+            locations=[(path.relative_to(PROJECT).as_posix(), 0)],
+            context=CONTEXT,
+        )
     for context, name, where in _names_in_rules():
         template.add(name, locations=[(where, 0)], context=context)
     return template

@@ -33,7 +33,7 @@ from labels.clock import BRUSSELS, ZONE
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Mail
 from labels.words.languages import ENGLISH
-from labels.words.sentences import KEPT, PLACE, Sentence, recalled
+from labels.words.sentences import COUNT, KEPT, PLACE, Sentence, recalled
 from labels.words.text import clean, cut, one_line
 
 ENGLISH_ONLY = TEMPLATES / "english"
@@ -209,7 +209,7 @@ def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
         auto_reload=False,
     )
     environment.globals.clear()
-    environment.globals["say"] = _saying(MailTexts(language, {}, html=in_html))
+    environment.globals |= _saying(MailTexts(language, {}, html=in_html))
     for name in ("safe", "xmlattr", "urlize", "map", "attr", "tojson", "pprint"):
         environment.filters.pop(name, None)  # each of them can make markup or reach past a value
     filters: dict[str, Callable[..., Any]] = {
@@ -225,21 +225,30 @@ def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _saying(texts: MailTexts) -> Callable[..., str]:
-    """The function by which templates say a text: its places are filled from the context, or as it is told."""
+def _saying(texts: MailTexts) -> dict[str, Callable[..., str]]:
+    """The functions by which templates say a text: its places are filled from the context, or as it is told."""
 
-    @pass_context
-    def say(context: Context, text: str, **values: Any) -> str:
-        given = {place: values.get(place, context.resolve(place)) for place in PLACE.findall(text)}
+    def filled(context: Context, pattern: str, values: Mapping[str, Any]) -> str:
+        given = {place: values.get(place, context.resolve(place)) for place in PLACE.findall(pattern)}
         return texts.place(
-            texts.pattern(text),
+            pattern,
             **{
                 place: _isolated(value) if texts.html else str(_present(value))
                 for place, value in given.items()
             },
         )
 
-    return say
+    @pass_context
+    def say(context: Context, text: str, **values: Any) -> str:
+        return filled(context, texts.pattern(text), values)
+
+    @pass_context
+    def say_counted(context: Context, one: str, many: str, number: Any, **values: Any) -> str:
+        # a message that was queued by an earlier release has its number as text
+        count = int(number) if str(number).isdecimal() else 0
+        return filled(context, texts.pattern(one, many, count), values | {COUNT: number})
+
+    return {"say": say, "say_counted": say_counted}
 
 
 _NO_CAPITALS = frozenset({"ar", "el", "hy", "ka"})
@@ -271,7 +280,7 @@ def _isolated(value: Any) -> Any:
 def _flowing(text: str, first: str = "", rest: str = "") -> str:
     """One paragraph of the text part, broken between words; long addresses stay whole."""
     return textwrap.fill(
-        " ".join(text.split()),
+        _in_one_line(text),
         WIDTH,
         initial_indent=first,
         subsequent_indent=rest,
@@ -283,7 +292,15 @@ def _flowing(text: str, first: str = "", rest: str = "") -> str:
 def _paragraphs(text: str) -> list[str]:
     if isinstance(text, Markup):
         return [text]  # a sentence of ours, on one line
-    return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
+    return [_in_one_line(line) for line in text.split("\n") if line.strip()]
+
+
+_BREAKS = re.compile(r"[^\S\xa0]+")
+
+
+def _in_one_line(text: str) -> str:
+    """Text with one space between words; where a line must not end, the space stays a non-breaking one."""
+    return _BREAKS.sub(" ", text).strip()
 
 
 def _quoted(text: str) -> str:

@@ -272,7 +272,7 @@ def _digest(session: Session, email: str, items: Sequence[Due], now: datetime) -
     template = outbox.Template.REMINDER if own else outbox.Template.OVERDUE
     context: Mapping[str, Any] = {
         "organisation_name": organisations.pop() if len(organisations) == 1 else "eTwinning",
-        "number": str(len(own or late)),
+        "number": len(own or late),
         "overdue": [one.line for one in late[:MAILED]],
         "more_overdue": _more(late),
     }
@@ -302,5 +302,5 @@ def _digest(session: Session, email: str, items: Sequence[Due], now: datetime) -
     return True
 
 
-def _more(items: Sequence[Due]) -> str:
-    return str(len(items) - MAILED) if len(items) > MAILED else ""
+def _more(items: Sequence[Due]) -> int:
+    return max(len(items) - MAILED, 0)

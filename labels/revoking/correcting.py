@@ -232,7 +232,7 @@ def revoke_class(turn: Turn, issued: Issued, reason: str, by: str) -> None:
         context={
             "application": issued.subject, "award": issued.award, "label": LABELS["pupil"],
             "project_title": issued.facts.get("project", ""), "holder": teacher.name,
-            "organisation_name": issued.facts.get("organisation", ""), "pupils": str(issued.pupils),
+            "organisation_name": issued.facts.get("organisation", ""), "pupils": issued.pupils or 0,
             "reason": reason,
         },
         now=turn.now, application=application.id if application else None,

@@ -89,24 +89,24 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
     },
     Template.REMINDER: DUE
     | {
-        "number": "2",
+        "number": 2,
         "first": "2026-04-15 23:59 (Brussels)",
         "items": [
             f"{APPLICATION} · review · Rivers that join us · by 2026-04-15 23:59 (Brussels)",
             "NQL-AAAABBBBCC · review · Bridges · by 2026-04-16 23:59 (Brussels)",
         ],
-        "more": "",
+        "more": 0,
         "overdue": [
             "NQL-AAAABBBBDD · review by anna@nss.example · Lakes · was due 2026-04-07 23:59 (Brussels)"
         ],
-        "more_overdue": "",
+        "more_overdue": 0,
     },
     Template.OVERDUE: {
-        "number": "1",
+        "number": 1,
         "overdue": [
             f"{APPLICATION} · review by anna@nss.example · Rivers · was due 2026-04-07 23:59 (Brussels)"
         ],
-        "more_overdue": "",
+        "more_overdue": 0,
     },
     Template.SCHOOL_INVITED: DUE
     | {
@@ -159,7 +159,7 @@ CONTEXTS: dict[Template, dict[str, Any]] = {
     Template.CLASS_REVOKED: {
         "reason": "The list was of another class.",
         "award": "NQL-AAAABBBBCC",
-        "pupils": "24",
+        "pupils": 24,
     },
     Template.PUPIL_CODE: {
         "award": APPLICATION,

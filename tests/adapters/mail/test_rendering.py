@@ -219,6 +219,41 @@ def test_a_school_is_spoken_to_in_its_teachers_language(
         assert english not in text.replace("School Label", "")
 
 
+@pytest.mark.parametrize(
+    ("language", "number", "said"),
+    [
+        ("en", 1, "We still await an answer of yours, by"),
+        ("en", 3, "We still await 3 answers of yours, the first by"),
+        ("pl", 3, "Nadal czekamy na 3 odpowiedzi od Państwa"),
+        ("uk", 21, "очікуємо на 21 Вашу відповідь"),
+        ("ro", 20, "20 de răspunsuri"),
+        ("ar", 2, "ما زلنا ننتظر منكم إجابتين"),
+        ("en", "3", "We still await 3 answers of yours, the first by"),  # queued by an earlier release
+        ("pl", "1", "Nadal czekamy na jedną odpowiedź od Państwa"),
+    ],
+)
+def test_a_number_takes_the_plural_form_of_the_mails_language(
+    language: str, number: int | str, said: str
+) -> None:
+    row = mail(Template.REMINDER, language=language, context={"number": number, "items": [], "overdue": []})
+    received, text, html = read(worded(row))
+    assert received["Content-Language"] == language
+    for shown in (text, Tags(html).words):
+        assert said in " ".join(shown.split())
+
+
+def test_a_class_of_one_pupil_has_one_certificate() -> None:
+    for pupils, said in ((1, "The certificate of your class"), (24, "The 24 certificates of your class")):
+        _, text, _ = read(worded(mail(Template.CLASS_REVOKED, context={"pupils": pupils})))
+        assert said in " ".join(text.split())
+
+
+def test_french_never_parts_a_name_from_its_colon() -> None:
+    _, text, _ = read(worded(mail(Template.INFORMATION_ASKED, language="fr"), CODE))
+    assert "Projet\xa0: Rivers that join us" in text
+    assert f"Votre code à usage unique\xa0:\n\n    {CODE}" in text
+
+
 def test_a_language_without_a_translation_falls_back_to_english() -> None:
     received, _, html = read(worded(mail(Template.RECEIPT, language="fi")))
     assert received["Content-Language"] == "en"

@@ -153,7 +153,7 @@ def test_forty_applications_make_one_message_that_lists_them_all(waiting: Waitin
     copy_step(waiting, email, 40)
     assert email in waiting.told(at(4, 6))
     [digest] = [one for one in waiting.digests() if one.to_address == email]
-    assert (digest.context["number"], len(digest.context["items"])) == ("41", 41)
+    assert (digest.context["number"], len(digest.context["items"])) == (41, 41)
     copy_step(waiting, email, 1, begin=100)
     assert waiting.told(at(4, 6, 15)) == [], "today's message is out"
     assert waiting.told(at(4, 7)) == [email]
@@ -167,7 +167,7 @@ def test_a_coordinator_who_reviews_too_has_both_in_one_message(waiting: Waiting)
         )
     assert waiting.told(at(4, 10)) == [COORDINATOR]
     [digest] = waiting.digests()
-    assert (digest.template, digest.context["number"]) == ("reminder", "1")
+    assert (digest.template, digest.context["number"]) == ("reminder", 1)
     assert len(digest.context["overdue"]) == 2
 
 
