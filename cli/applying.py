@@ -13,13 +13,14 @@ from adapters.prefect.client import prefect_answers, prefect_client
 from adapters.prefect.runs import start
 from adapters.workspace import existing_workspace, workspace
 from cli.output import emit, err, fail, out, say, table
+from cli.printed import shown_case
 from cli.showing import show_application
 from cli.words import As, AsJson, Code, OneApplication, accepted, read_json, went_on
 from labels.answering import rights
 from labels.clock import BRUSSELS
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record.schema import Stage
-from labels.views import inquiry
+from labels.views.case import case_of
 from labels.words.text import clean
 from usecases.applying import submit_file
 from usecases.recovering import recover
@@ -75,7 +76,7 @@ def submit(
     send_due(here, done.application)
     outage = None
     with here.record.reading() as session:
-        view = inquiry.show(session, done.application)
+        view = case_of(session, done.application)
     if view.stage != Stage.CLOSED:
         try:
             with prefect_client() as client:
@@ -86,7 +87,7 @@ def submit(
         except OutOfReach as error:
             outage = error
         with here.record.reading() as session:
-            view = inquiry.show(session, done.application)
+            view = case_of(session, done.application)
     if as_json:
         emit(
             {
@@ -109,7 +110,7 @@ def show(application: OneApplication, as_json: AsJson = False) -> None:
     """
     here = existing_workspace()
     with here.record.reading() as session:
-        view = inquiry.show(session, application, here.settings.site_url)
+        view = shown_case(case_of(session, application), here.settings)
     if as_json:
         emit(view)
         return

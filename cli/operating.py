@@ -16,6 +16,7 @@ from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.workspace import existing_workspace
 from cli.output import emit, out, say, table
+from cli.printed import ShownCase, ShownItem
 from cli.words import AsJson, plain, seconds
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
@@ -25,7 +26,7 @@ from labels.papers.verifying import Verdict
 from labels.pupil_label.report import ClassReport
 from labels.settings import load_settings
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
-from labels.views import inquiry
+from labels.views import exports
 from labels.views.stuck import Stuck
 from labels.words.text import csv_plain
 from usecases.recovering import PATIENCE, recover
@@ -58,21 +59,21 @@ def recover_(
 
 
 def export(
-    what: Annotated[str, typer.Argument(help=", ".join(inquiry.EXPORTS))],
+    what: Annotated[str, typer.Argument(help=", ".join(exports.EXPORTS))],
     format: Annotated[Literal["csv", "json"], typer.Option(help="csv or json.")] = "csv",
     as_json: AsJson = False,
 ) -> None:
     """Everything a coordinator sees, as flat rows."""
-    if what not in inquiry.EXPORTS:
+    if what not in exports.EXPORTS:
         raise InvalidInput(
-            "export", [Fault("WHAT", f'"{what}" is unknown; expected one of {", ".join(inquiry.EXPORTS)}.')]
+            "export", [Fault("WHAT", f'"{what}" is unknown; expected one of {", ".join(exports.EXPORTS)}.')]
         )
     here = existing_workspace()
     with here.record.reading() as session:
-        if what == "reviews" and (hidden := inquiry.hidden_reviews(session)):
+        if what == "reviews" and (hidden := exports.hidden_reviews(session)):
             are = "1 review is" if hidden == 1 else f"{hidden} reviews are"
             say(f"{are} left out: reviews are hidden until their application is decided.")
-        rows = inquiry.export(session, what)
+        rows = exports.export(session, what)
         if as_json or format == "json":
             emit(
                 [
@@ -85,7 +86,7 @@ def export(
             )
             return
         writer = csv.writer(sys.stdout)
-        writer.writerow(inquiry.export_columns(what))
+        writer.writerow(exports.export_columns(what))
         for row in rows:
             writer.writerow([_spreadsheet(value) for value in row.values()])
 
@@ -109,8 +110,8 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "answer-decline": Decline,
     "answer-information": Information,
     "answer-screening": Screening,
-    "show": inquiry.ApplicationView,
-    "inbox": inquiry.InboxItem,
+    "show": ShownCase,
+    "inbox": ShownItem,
     "stuck": Stuck,
     "cycle": CycleView,
     "gallery": Gallery,

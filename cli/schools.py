@@ -11,6 +11,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from adapters.prefect.client import prefect_client
+from adapters.prefect.pages import run_page
 from adapters.prefect.runs import ask_for
 from adapters.workspace import existing_workspace
 from cli.answering import answered
@@ -142,7 +143,7 @@ def preselect(
     say_plainly(
         f"The round of {one.year} looks at {one.on}; self-assessments are awaited by {in_words(one.due_at)}."
     )
-    say(f"Its run checks and invites: {here.settings.site_url}/runs/flow-run/{run}", "green")
+    say(f"Its run checks and invites: {run_page(here.settings, str(run))}", "green")
     say(f"What it found, and why: labels school-check --round {one.year}")
 
 

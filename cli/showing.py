@@ -9,7 +9,7 @@ from typing import Any
 from cli.output import heading, say_plainly, table
 from labels.clock import ZONE, in_words
 from labels.record.schema import Outcome
-from labels.views import inquiry
+from labels.views.case import Case, DecisionView, ReviewView
 from labels.words.text import one_line
 
 LONGEST = 100
@@ -27,7 +27,7 @@ _DETAILS = {
 """The details that people read, in this order, and what goes before each; digests and keys are left to programs."""
 
 
-def show_application(view: inquiry.ApplicationView, run: str | None) -> None:
+def show_application(view: Case, run: str | None) -> None:
     """Prints the whole of it; `run` is what to say of the run in Prefect."""
     _facts(view, run)
     if view.awaiting:
@@ -45,7 +45,7 @@ def show_application(view: inquiry.ApplicationView, run: str | None) -> None:
     table("\nJournal", ["at", "who", "what", "step", "details"], entries)
 
 
-def _facts(view: inquiry.ApplicationView, run: str | None) -> None:
+def _facts(view: Case, run: str | None) -> None:
     outcome = f" ({view.outcome})" if view.outcome else ""
     facts = [
         ("stage", f"{view.stage}{outcome}, since {in_words(view.since)}"),
@@ -64,7 +64,7 @@ def _facts(view: inquiry.ApplicationView, run: str | None) -> None:
     table(view.application, ["", ""], [(name, value) for name, value in facts if value])
 
 
-def _revoked(view: inquiry.ApplicationView) -> str | None:
+def _revoked(view: Case) -> str | None:
     if view.revoked_at is None:
         return None
     told_why = (entry.details.get("because") for entry in reversed(view.journal) if "revoked" in entry.what)
@@ -76,25 +76,25 @@ def _named(name: str | None, identifier: str | None) -> str | None:
     return f"{name} ({identifier})" if name and identifier else identifier
 
 
-def _round(view: inquiry.ApplicationView) -> str | None:
+def _round(view: Case) -> str | None:
     if view.round_opens is None or view.school_year is None:
         return view.round
     year = f"{view.school_year}/{view.school_year + 1}"
     return f"{view.round}, rolled over: opens {in_words(view.round_opens)}, counts for {year}"
 
 
-def _points(decision: inquiry.DecisionView) -> str | None:
+def _points(decision: DecisionView) -> str | None:
     if decision.score is None or decision.maximum is None:
         return None
     return f"{round(decision.score, 2):g} of {decision.maximum} points (the label from {decision.pass_mark})"
 
 
-def _review(review: inquiry.ReviewView) -> tuple[object, ...]:
+def _review(review: ReviewView) -> tuple[object, ...]:
     points = "hidden until the decision" if review.total is None else review.total
     return review.seat, review.reviewer, review.given_at, points, review.void_because
 
 
-def _decision(decision: inquiry.DecisionView) -> None:
+def _decision(decision: DecisionView) -> None:
     on = in_words(decision.decided_at)
     if decision.outcome == Outcome.WITHDRAWN:
         what = "The appeal was withdrawn" if decision.instance > 1 else "Withdrawn by the applicant"

@@ -18,7 +18,7 @@ from labels.answering import proving
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.record.engine import place_of
 from labels.steps.outcome import Accepted, Refusal
-from labels.views import inquiry
+from labels.views.statistics import has_applications
 from labels.words.text import clean
 from usecases.running import wake
 
@@ -102,7 +102,7 @@ def where_looked() -> str:
         return ""
     here = workspace()
     with here.record.reading() as session:
-        if inquiry.has_applications(session):
+        if has_applications(session):
             return ""
     return f" The record in {place_of(here.settings)} has no applications at all: is LABELS_HOME right?"
 

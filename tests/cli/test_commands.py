@@ -19,12 +19,12 @@ from PIL import Image
 from adapters.workspace import workspace
 from cli.app import TABLE, Row, loaded
 from cli.operating import SCHEMAS
+from cli.printed import ShownCase
 from labels.applications import ending
-from labels.record.schema import Application, Document, Mail, Stage, StepKind, StepState
+from labels.record.schema import Application, Document, Mail, Staff, Stage, Step, StepKind, StepState
 from labels.reviews import deciding
 from labels.rules.loading import RULES
 from labels.turn import Turn
-from labels.views import inquiry
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.support.people import KEY, application_file, points
 from tests.support.typed import typed
@@ -347,7 +347,7 @@ def test_where_an_application_stands_is_one_document(terminal: Terminal) -> None
     assert all(one.keys() == {"step", "what", "who", "by"} for one in shown["awaiting"])
     assert all(one.keys() >= {"kind", "name", "key"} for one in shown["documents"])
     assert all(one.keys() >= {"at", "who", "what"} for one in shown["journal"])
-    inquiry.ApplicationView.model_validate(shown)
+    ShownCase.model_validate(shown)
 
 
 def test_where_an_application_stands_is_tables_for_people(terminal: Terminal) -> None:
@@ -446,7 +446,7 @@ def test_a_person_sees_the_steps_that_await_them_and_nobody_elses(terminal: Term
     first, second = terminal.asked(application)
     mine = terminal.step(first).assignee
     [item] = terminal.json("inbox", "--as", f" {mine.upper()} ")
-    assert item.keys() == {"step", "application", "what", "by", "url"}
+    assert item.keys() == {"step", "application", "what", "by", "act", "run", "url"}
     assert (item["step"], item["application"], item["what"]) == (first, application, "review")
     shown = terminal.run("inbox", "--as", mine)
     assert first in shown.stdout
@@ -462,7 +462,41 @@ def test_no_link_is_shown_to_a_form_that_nobody_can_open(terminal: Terminal) -> 
     assert first in shown.stdout
     assert "flow-run" not in shown.output
     assert "Prefect's server does not answer" in shown.stderr
+    assert "labels answer STEP FILE" in shown.stderr
     assert [item["url"] for item in terminal.json("inbox", "--as", mine)] == [""]
+
+
+def test_a_coordinator_is_offered_what_closes_an_assignment_and_no_answer(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    with terminal.here.record.writing() as session:
+        session.execute(sa.delete(Staff).where(Staff.role == "reviewer"))
+        session.execute(sa.update(Application).values(run="00000000-0000-0000-0000-000000000000"))
+    [step] = terminal.asked(application)
+    assert terminal.step(step).kind is StepKind.ASSIGNMENT
+    [item] = terminal.json("inbox", "--as", COORDINATOR)
+    assert (item["step"], item["act"]) == (step, "reassign")
+    said = terminal.run("inbox", "--as", COORDINATOR).stderr
+    assert "labels reassign STEP --to EMAIL --reason REASON --as EMAIL --code CODE" in said
+    assert "labels answer" not in said
+
+
+def test_what_no_form_takes_is_offered_by_its_command_though_prefect_answers(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = terminal.asked(terminal.submitted())
+    mine = terminal.step(first).assignee
+    with terminal.here.record.writing() as session:
+        session.execute(sa.update(Application).values(run="0000-1"))
+        session.execute(
+            sa.update(Step).where(Step.id == second).values(kind=StepKind.DECLARATION, assignee=mine)
+        )
+    monkeypatch.setattr("cli.answering.prefect_answers", lambda: True)
+    shown = terminal.run("inbox", "--as", mine)
+    assert "Where the form is" in shown.stdout
+    assert shown.stderr.splitlines() == [
+        "There is no form for this; it goes with a command:",
+        "labels declare STEP --as EMAIL --code CODE",
+    ]
 
 
 def test_a_new_code_is_mailed_when_the_former_one_was_tried_too_often(terminal: Terminal) -> None:

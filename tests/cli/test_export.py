@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from labels.record.journal import SYSTEM
 from labels.record.schema import Award, Journal, Mail
-from labels.views import inquiry
+from labels.views import exports
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.support.people import points
 
@@ -37,22 +37,22 @@ def rows(terminal: Terminal, what: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(result.stdout, newline="")))
 
 
-@pytest.mark.parametrize("what", inquiry.EXPORTS)
+@pytest.mark.parametrize("what", exports.EXPORTS)
 def test_a_table_without_rows_still_has_its_header(terminal: Terminal, what: str) -> None:
     result = terminal.run("export", what)
     assert result.exit_code == 0
     [header] = csv.reader(io.StringIO(result.stdout, newline=""))
-    assert header == inquiry.export_columns(what)
+    assert header == exports.export_columns(what)
     assert terminal.json("export", what) == []
     assert terminal.run("export", what, "--format", "json").stdout == "[]\n"
 
 
-@pytest.mark.parametrize("what", inquiry.EXPORTS)
+@pytest.mark.parametrize("what", exports.EXPORTS)
 def test_json_is_a_list_of_flat_objects_with_the_columns_of_the_table(terminal: Terminal, what: str) -> None:
     application = terminal.submitted()
     terminal.asked(application)
     for row in terminal.json("export", what):
-        assert list(row) == inquiry.export_columns(what)
+        assert list(row) == exports.export_columns(what)
         assert not [value for value in row.values() if isinstance(value, (dict, list))]
 
 
@@ -115,7 +115,7 @@ def test_a_cell_keeps_its_commas_quotes_and_lines(terminal: Terminal) -> None:
 def test_a_table_that_there_is_not_is_told_with_those_that_there_are(terminal: Terminal, what: str) -> None:
     said = terminal.fails(2, "export", what)
     assert "is unknown" in said
-    assert all(known in said for known in inquiry.EXPORTS)
+    assert all(known in said for known in exports.EXPORTS)
 
 
 def test_a_format_that_there_is_not_is_wrong_usage(terminal: Terminal) -> None:
@@ -128,9 +128,9 @@ def test_no_code_and_no_words_of_a_mail_are_exported(terminal: Terminal) -> None
     application = terminal.submitted()
     steps = terminal.asked(application)
     codes = [terminal.code(step) for step in steps] + [terminal.coordinators_code(application)]
-    exported = "".join(terminal.run("export", what).stdout for what in inquiry.EXPORTS)
+    exported = "".join(terminal.run("export", what).stdout for what in exports.EXPORTS)
     assert COORDINATOR in exported
     assert not [code for code in codes if code in exported]
-    columns: list[Any] = [inquiry.export_columns(what) for what in inquiry.EXPORTS]
+    columns: list[Any] = [exports.export_columns(what) for what in exports.EXPORTS]
     assert not {"context", "content", "code_hash"} & {name for names in columns for name in names}
     assert json.dumps(columns)

@@ -54,10 +54,11 @@ def _place(school: SchoolFacts) -> str:
 
 def exchange(one: Exchange) -> str:
     """A question to the applicant, with the answer."""
-    asked = f"**The applicant was asked:** “{markdown_plain(one.question)}”\n\n"
+    asked = f"**The applicant was asked:** “{markdown_plain(one.question)}”"
     if one.answer is None:
-        return asked + "**and did not answer in time.**"
-    return asked + f"**and answered:**\n\n{markdown_paragraphs(one.answer)}"
+        return f"{asked}\n\n**and did not answer in time.**"
+    links = listed(f"**Link:** {markdown_plain(link)}" for link in one.links)
+    return joined([asked, "**and answered:**", markdown_paragraphs(one.answer), links])
 
 
 def documents(shown: Documents, links: Links) -> str:

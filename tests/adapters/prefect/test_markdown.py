@@ -111,7 +111,7 @@ def test_everybody_sees_what_was_asked_and_why_an_answer_was_not_accepted(record
     case.ask()
     is_shown("question", case.brief())
     [information] = [step for step in case.ask() if step.kind == "information"]
-    case.answer(information, {"text": "5a.\n\n* And 6b.", "links": []})
+    case.answer(information, {"text": "5a.\n\n* And 6b.", "links": ["https://a.example/6_b"]})
     case.ask()
     is_shown("question-answered", case.brief())
 

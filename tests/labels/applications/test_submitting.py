@@ -17,7 +17,7 @@ from labels.record.schema import (
     Mail,
     Outcome,
 )
-from labels.views import inquiry
+from labels.views.case import case_of
 from tests.support.case import Case, decided, open_case, withdrawn
 from tests.support.people import STAMP, TODAY, populate
 
@@ -81,7 +81,7 @@ def test_a_late_application_is_judged_at_once_but_belongs_to_the_year_of_its_rou
     assert "round Annual round 2027, which opens on 2026-10-01 00:00" in receipt.context["warnings"][0]
     assert "school year 2026/2027" in receipt.context["warnings"][0]
     with record.reading() as session:
-        shown = inquiry.show(session, case.id)
+        shown = case_of(session, case.id)
     assert (shown.round, shown.school_year) == ("Annual round 2027", 2026)
     assert shown.round_opens == datetime(2026, 9, 30, 22, 0, tzinfo=UTC)
     assert len(case.ask()) == 3

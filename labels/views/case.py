@@ -1,44 +1,42 @@
-"""Where things stand, as commands show it and programs read it."""
+"""One case: where an application stands, all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from labels.errors import NotFound
 from labels.record.schema import (
     Application,
     Award,
-    CyclePlace,
-    CycleProject,
     Decision,
     Document,
-    Issued,
     Journal,
-    Mail,
-    Notice,
     Organisation,
     Project,
-    PupilClass,
     Review,
     RuleText,
     School,
-    Stage,
     Step,
-    StepState,
     Teacher,
 )
 from labels.rules.calendars import place
 from labels.rules.kept import rules_of
-from labels.steps.step import AWAITED, open_steps
+from labels.steps.step import open_steps
+from labels.views.about import DocumentFile
 
 
-class Awaited(BaseModel):
+class View(BaseModel):
+    """What is shown does not change."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Awaited(View):
     """What is awaited of whom, by when."""
 
     step: str
@@ -47,7 +45,7 @@ class Awaited(BaseModel):
     by: datetime | None
 
 
-class ReviewView(BaseModel):
+class ReviewView(View):
     """A review; its content is shown only once nobody can be swayed by it."""
 
     step: str
@@ -62,7 +60,7 @@ class ReviewView(BaseModel):
     void_because: str | None = None
 
 
-class DecisionView(BaseModel):
+class DecisionView(View):
     """A decision, with the reasons as they went into the letter."""
 
     instance: int
@@ -77,16 +75,7 @@ class DecisionView(BaseModel):
     """What the applicant can do now."""
 
 
-class DocumentView(BaseModel):
-    """A document and where it lies in the store."""
-
-    kind: str
-    name: str
-    key: str
-    size: int
-
-
-class JournalView(BaseModel):
+class JournalView(View):
     """One entry of the journal."""
 
     at: datetime
@@ -96,8 +85,8 @@ class JournalView(BaseModel):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
-class ApplicationView(BaseModel):
-    """Where an application stands, all of it (`labels show`)."""
+class Case(View):
+    """Where an application stands, all of it."""
 
     application: str
     label: str
@@ -124,27 +113,16 @@ class ApplicationView(BaseModel):
     decide_by: datetime | None
     rules: str
     run: str | None
-    url: str = ""
-    """Where the run is in Prefect's pages; empty where there is none."""
+    """The run in Prefect that drives it."""
     awaiting: list[Awaited]
     reviews: list[ReviewView]
     decisions: list[DecisionView]
-    documents: list[DocumentView]
+    documents: list[DocumentFile]
     journal: list[JournalView]
 
 
-class InboxItem(BaseModel):
-    """One step that awaits a person (`labels inbox`)."""
-
-    step: str
-    application: str
-    what: str
-    by: datetime | None
-    url: str
-
-
-def show(session: Session, application_id: str, site_url: str = "") -> ApplicationView:
-    """Where the application stands; `site_url` is where people reach Prefect's pages.
+def case_of(session: Session, application_id: str) -> Case:
+    """Where the application stands.
 
     Raises:
         NotFound: there is none of that id.
@@ -157,7 +135,7 @@ def show(session: Session, application_id: str, site_url: str = "") -> Applicati
     project = session.get(Project, application.project) if application.project else None
     school = session.get(School, application.school) if application.school else None
     award = session.get(Award, of, populate_existing=True)
-    return ApplicationView(
+    return Case(
         application=of,
         label=application.label,
         organisation=application.organisation,
@@ -180,7 +158,6 @@ def show(session: Session, application_id: str, site_url: str = "") -> Applicati
         decide_by=application.decide_by,
         rules=session.get_one(RuleText, application.rules).version,
         run=application.run,
-        url=run_page(site_url, application.run),
         awaiting=[
             Awaited(step=step.id, what=step.kind.value, who=step.assignee, by=step.due_at)
             for step in open_steps(session, application)
@@ -204,7 +181,7 @@ def show(session: Session, application_id: str, site_url: str = "") -> Applicati
             )
         ],
         documents=[
-            DocumentView(kind=row.kind, name=row.name, key=row.key, size=row.size)
+            DocumentFile(row.kind, row.name, row.key, row.media_type, row.size)
             for row in session.scalars(
                 sa.select(Document).where(Document.application == of).order_by(Document.id)
             )
@@ -224,10 +201,6 @@ def _rolled_into(session: Session, application: Application) -> datetime | None:
     calendar = rules_of(session, application).national.calendar
     placement = place(application.submitted_at, calendar, application.country)
     return placement.opens_at if placement.rolled_over else None
-
-
-def run_page(site_url: str, run: str | None) -> str:
-    return f"{site_url}/runs/flow-run/{run}" if run else ""
 
 
 def _reviews(session: Session, application: Application) -> list[ReviewView]:
@@ -259,80 +232,3 @@ def _reviews(session: Session, application: Application) -> list[ReviewView]:
         )
         for review, seat in rows
     ]
-
-
-def inbox(session: Session, email: str, site_url: str) -> list[InboxItem]:
-    """The steps that await this person, the most urgent first."""
-    rows = session.execute(
-        sa.select(Step, Application.run)
-        .join(Application, Application.id == Step.application)
-        .where(Step.assignee == email.lower(), Step.state == StepState.OPEN, Step.kind.in_(AWAITED))
-        .order_by(Step.due_at, Step.id)
-    )
-    return [
-        InboxItem(
-            step=step.id,
-            application=step.application,
-            what=step.kind.value,
-            by=step.due_at,
-            url=run_page(site_url, run),
-        )
-        for step, run in rows
-    ]
-
-
-EXPORTS: dict[str, type[Any]] = {
-    "applications": Application,
-    "reviews": Review,
-    "awards": Award,
-    "rankings": CyclePlace,
-    "projects": CycleProject,
-    "mail": Mail,
-    "journal": Journal,
-    "pupils": PupilClass,
-    "reminders": Notice,
-    "papers": Issued,
-}
-"""What `labels export` knows."""
-
-_LEFT_OUT = {"mail": {"context"}, "applications": {"content"}, "papers": {"facts", "marks"}}
-
-
-def export_columns(what: str) -> list[str]:
-    """The names of the columns of `export`, which has them also where there are no rows."""
-    return [c.name for c in _exported(what)]
-
-
-def _exported(what: str) -> list[sa.Column[Any]]:
-    return [c for c in EXPORTS[what].__table__.columns if c.name not in _LEFT_OUT.get(what, set())]
-
-
-def export(session: Session, what: str) -> Iterator[dict[str, Any]]:
-    """Flat rows of one table of the record, streamed."""
-    table = EXPORTS[what].__table__
-    statement = sa.select(*_exported(what)).order_by(*table.primary_key.columns)
-    if what == "reviews":
-        # Blind until the decision, here as everywhere.
-        statement = statement.join(Application, Application.id == table.c.application).where(
-            Application.outcome.is_not(None)
-        )
-    for row in session.execute(statement, execution_options={"yield_per": 1000}):
-        yield {
-            name: value.value if hasattr(value, "value") else value for name, value in row._mapping.items()
-        }
-
-
-def hidden_reviews(session: Session) -> int:
-    """How many reviews `export` leaves out, since their application is not decided."""
-    undecided = sa.select(Application.id).where(Application.outcome.is_(None))
-    return session.scalar(sa.select(sa.func.count()).where(Review.application.in_(undecided))) or 0
-
-
-def has_applications(session: Session) -> bool:
-    """Whether there is any application, open or closed."""
-    return session.scalar(sa.select(Application.id).limit(1)) is not None
-
-
-def unfinished(session: Session) -> int:
-    """How many applications are not closed."""
-    return session.scalar(sa.select(sa.func.count()).where(Application.stage != Stage.CLOSED)) or 0

@@ -1,0 +1,32 @@
+"""What commands print as JSON where it is more than a view: with the addresses of Prefect's pages."""
+
+from __future__ import annotations
+
+from adapters.prefect.pages import run_page
+from labels.settings import Settings
+from labels.views.case import Case
+from labels.views.inbox import InboxItem
+
+
+class ShownCase(Case):
+    """Where an application stands (`labels show`)."""
+
+    url: str
+    """Where its run is in Prefect's pages; empty where there is none."""
+
+
+class ShownItem(InboxItem):
+    """One step that awaits a person (`labels inbox`)."""
+
+    url: str
+    """Where its form is in Prefect's pages; empty where nobody can open it."""
+
+
+def shown_case(case: Case, settings: Settings) -> ShownCase:
+    """The case with the address of its run."""
+    return ShownCase(**dict(case), url=run_page(settings, case.run) if case.run else "")
+
+
+def shown_item(item: InboxItem, settings: Settings, answers: bool) -> ShownItem:
+    """The item with the address of its form, if Prefect's server answers."""
+    return ShownItem(**dict(item), url=run_page(settings, item.run) if item.run and answers else "")
