@@ -1,19 +1,18 @@
-"""The commands of those who are asked: inbox, answer, code."""
+"""The commands of those who are asked: answer, code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapters.mail.post import send_due
-from adapters.prefect.client import prefect_answers
 from adapters.workspace import Workspace, existing_workspace
-from cli.output import emit, fail, out, say, table
-from cli.printed import ShownItem, shown_item
-from cli.words import As, AsJson, Code, OneStep, accepted, application_of, done, plain, read_json, went_on
+from cli.acting import accepted, application_of, done, went_on
+from cli.output import fail
+from cli.words import As, AsJson, Code, OneStep, plain, read_json
 from labels.answering import accepting, proving
 from labels.errors import NotMailed
 from labels.mail import outbox
@@ -22,57 +21,7 @@ from labels.rules.kept import rules_of
 from labels.steps.answers import Answer, read_answer
 from labels.steps.outcome import Accepted
 from labels.steps.step import seen
-from labels.views.inbox import Act
-from labels.views.inbox import inbox as inbox_of
 from usecases.applying import store_evidence
-
-# Deciding ---------------------------------------------------------------------------------------
-
-
-def inbox(email: As, as_json: AsJson = False) -> None:
-    """The steps that await a person."""
-    here = existing_workspace()
-    with here.record.reading() as session:
-        awaited = inbox_of(session, email)
-    answers = any(item.run for item in awaited) and prefect_answers()
-    items = [shown_item(item, here.settings, answers) for item in awaited]
-    if as_json:
-        emit(items)
-    elif not items:
-        say(f"Nothing awaits {email}.")
-    else:
-        table(
-            "",
-            ["step", "application", "what", "by"],
-            [(i.step, i.application, i.what, i.by) for i in items],
-        )
-        _show_ways(items)
-
-
-def _show_ways(items: Sequence[ShownItem]) -> None:
-    """Where the forms are, and the command for what has none, or none that anybody can open now."""
-    by_form = [item for item in items if item.url and item.act in _IN_FORMS]
-    if by_form:
-        out.print("\nWhere the form is (press Resume)", style="bold")
-    for application, url in dict.fromkeys((item.application, item.url) for item in by_form):
-        out.print(f"{application}  {url}", soft_wrap=True)
-    left = [item for item in items if item not in by_form and (item.run or item.act not in _IN_FORMS)]
-    if any(item.act in _IN_FORMS for item in left):
-        say("There is no form to open now: Prefect's server does not answer. You can answer all the same:")
-    elif left:
-        say("There is no form for this; it goes with a command:")
-    for act in dict.fromkeys(item.act for item in left):
-        say(COMMANDS[act])
-
-
-_IN_FORMS = (Act.ANSWER, Act.REASSIGN)
-COMMANDS: Mapping[Act, str] = {
-    Act.ANSWER: "labels answer STEP FILE --as EMAIL --code CODE",
-    Act.HAND_IN: "labels answer STEP FILE --as EMAIL --code CODE --evidence PATH …",
-    Act.DECLARE: "labels declare STEP --as EMAIL --code CODE",
-    Act.REASSIGN: "labels reassign STEP --to EMAIL --reason REASON --as EMAIL --code CODE",
-}
-"""The command by which each is done."""
 
 
 def answer(

@@ -1,4 +1,4 @@
-"""The commands of applicants: import, submit, show, withdraw, appeal."""
+"""The commands of applicants: import, submit, withdraw, appeal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters.mail.post import send_due
-from adapters.prefect.client import prefect_answers, prefect_client
+from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import start
 from adapters.workspace import existing_workspace, workspace
+from cli.acting import accepted, went_on
 from cli.output import emit, err, fail, out, say, table
-from cli.printed import shown_case
-from cli.showing import show_application
-from cli.words import As, AsJson, Code, OneApplication, accepted, read_json, went_on
+from cli.words import As, AsJson, Code, OneApplication, read_json
 from labels.answering import rights
 from labels.clock import BRUSSELS
 from labels.errors import Fault, InvalidInput, OutOfReach
@@ -101,21 +100,6 @@ def submit(
         say(f"See where it stands: labels show {done.application}")
     if outage:
         fail(outage)
-
-
-def show(application: OneApplication, as_json: AsJson = False) -> None:
-    """Where an application stands.
-
-    What is awaited from whom by when, and all that happened.
-    """
-    here = existing_workspace()
-    with here.record.reading() as session:
-        view = shown_case(case_of(session, application), here.settings)
-    if as_json:
-        emit(view)
-        return
-    run = view.url if not view.url or prefect_answers() else f"{view.run} (Prefect's server does not answer)"
-    show_application(view, run)
 
 
 def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson = False) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from adapters.prefect.client import prefect_answers
+from adapters.prefect.address import prefect_answers
 from adapters.prefect.console import quietly
 from adapters.workspace import existing_workspace
 from cli.output import emit, say

@@ -10,18 +10,8 @@ import typer
 
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace, existing_workspace
-from cli.words import (
-    As,
-    AsJson,
-    Code,
-    OneApplication,
-    OneStep,
-    Reason,
-    accepted,
-    application_of,
-    plain,
-    went_on,
-)
+from cli.acting import accepted, application_of, went_on
+from cli.words import As, AsJson, Code, OneApplication, OneStep, Reason, plain
 from labels.answering import deadlines, proving
 from labels.clock import BRUSSELS, end_of_day
 from labels.errors import Fault, InvalidInput

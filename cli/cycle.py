@@ -11,8 +11,9 @@ import typer
 from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.workspace import existing_workspace
+from cli.acting import accepted
 from cli.output import emit, say, say_plainly, table
-from cli.words import AsJson, OneApplication, WithoutAs, WithoutCode, WithoutReason, accepted, plain, proofs
+from cli.words import AsJson, OneApplication, WithoutAs, WithoutCode, WithoutReason, plain, proofs
 from labels.answering import proving
 from labels.errors import Fault, InvalidInput
 from labels.european_label import inspecting

@@ -1,4 +1,4 @@
-"""The commands of whoever operates the system: recover, export, schema, rules, demo, up."""
+"""The commands of whoever operates the system: export, schema, rules, demo, up."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import BaseModel
 
-from adapters.mail.post import send_due
-from adapters.prefect.client import prefect_client
 from adapters.workspace import existing_workspace
-from cli.output import emit, out, say, table
+from cli.output import emit, out, say
 from cli.printed import ShownCase, ShownItem
-from cli.words import AsJson, plain, seconds
+from cli.words import AsJson, plain
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
 from labels.european_label.gallery import Gallery
@@ -29,33 +27,6 @@ from labels.steps.answers import Decline, Information, Question, ReviewAnswer, S
 from labels.views import exports
 from labels.views.stuck import Stuck
 from labels.words.text import csv_plain
-from usecases.recovering import PATIENCE, recover
-
-# Keeping ----------------------------------------------------------------------------------------
-
-
-def recover_(
-    patience: Annotated[
-        float, typer.Option(help="Seconds after which a run under way counts as lost.", callback=seconds)
-    ] = PATIENCE.total_seconds(),
-    as_json: AsJson = False,
-) -> None:
-    """Bring every open application back to its step.
-
-    For after Prefect or a machine was lost.
-    """
-    from datetime import timedelta
-
-    here = existing_workspace()
-    with prefect_client() as client:
-        done = recover(here, client, patience=timedelta(seconds=patience))
-    send_due(here)
-    if as_json:
-        emit([{"application": one.application, "did": one.did} for one in done])
-    elif done:
-        table("", ["application", "what was done"], [(one.application, one.did) for one in done])
-    else:
-        say("Every open application has its run.", "green")
 
 
 def export(

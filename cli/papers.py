@@ -11,8 +11,9 @@ from adapters.mail.post import send_due
 from adapters.papers.checking import check_file
 from adapters.papers.issuing import make
 from adapters.workspace import existing_workspace
+from cli.acting import accepted
 from cli.output import emit, out, say, say_plainly, table
-from cli.words import AsJson, WithoutAs, WithoutCode, WithoutReason, accepted, plain, proofs
+from cli.words import AsJson, WithoutAs, WithoutCode, WithoutReason, plain, proofs
 from labels.answering import proving
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.papers.codes import looks_like_a_code, read_code

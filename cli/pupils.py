@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from adapters.fonts import missing_characters
-from adapters.prefect.client import prefect_client
+from adapters.prefect.address import prefect_answers
 from adapters.prefect.console import quietly
 from adapters.workspace import Workspace, existing_workspace
+from cli.acting import accepted
 from cli.output import emit, say
-from cli.words import As, AsJson, Code, accepted, plain
+from cli.words import As, AsJson, Code, plain
 from flows.quality_label.pupil import pupil_quality_label
-from labels.errors import Fault, InvalidInput, LabelsError, OutOfReach
+from labels.errors import Fault, InvalidInput, LabelsError
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.encodings import SUBJECT
@@ -109,7 +110,7 @@ def _make_room(folder: Path) -> None:
 def _make(here: Workspace, award: str, begun: Begun, given: ClassInHand) -> None:
     """Runs the flow in this process; without Prefect where that is away, since only its window is missing."""
     with in_hand(given):
-        if _prefect_answers():
+        if prefect_answers():
             try:
                 with quietly():
                     pupil_quality_label(award, begun.id, len(given.pupils))
@@ -124,14 +125,6 @@ def _make(here: Workspace, award: str, begun: Begun, given: ClassInHand) -> None
         else:
             say("Prefect's server is out of reach: this run will not be seen there. The record counts it.")
         pupil_quality_label.fn(award, begun.id, len(given.pupils))
-
-
-def _prefect_answers() -> bool:
-    try:
-        with prefect_client() as client:
-            return client.api_healthcheck() is None
-    except OutOfReach:
-        return False
 
 
 def _tell(made: ClassReport, as_json: bool) -> None:

@@ -14,9 +14,10 @@ from adapters.prefect.client import prefect_client
 from adapters.prefect.pages import run_page
 from adapters.prefect.runs import ask_for
 from adapters.workspace import existing_workspace
+from cli.acting import accepted
 from cli.answering import answered
 from cli.output import emit, emit_each, say, say_plainly, table
-from cli.words import As, AsJson, Code, OneApplication, OneStep, accepted, plain, read_json
+from cli.words import As, AsJson, Code, OneApplication, OneStep, plain, read_json
 from labels.answering import accepting
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput

@@ -1,15 +1,21 @@
-"""What `labels show` prints for people: where an application stands, from top to bottom."""
+"""The commands that show where things stand, show and inbox, and how an application is printed for people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from cli.output import heading, say_plainly, table
+from adapters.prefect.address import prefect_answers
+from adapters.workspace import existing_workspace
+from cli.output import emit, heading, out, say, say_plainly, table
+from cli.printed import ShownItem, shown_case, shown_item
+from cli.words import As, AsJson, OneApplication
 from labels.clock import ZONE, in_words
 from labels.record.schema import Outcome
-from labels.views.case import Case, DecisionView, ReviewView
+from labels.views.case import Case, DecisionView, ReviewView, case_of
+from labels.views.inbox import Act
+from labels.views.inbox import inbox as inbox_of
 from labels.words.text import one_line
 
 LONGEST = 100
@@ -25,6 +31,67 @@ _DETAILS = {
     "candidate": "", "paper": "", "pupils": "pupils: ", "door": "by ",
 }  # fmt: skip
 """The details that people read, in this order, and what goes before each; digests and keys are left to programs."""
+
+
+def show(application: OneApplication, as_json: AsJson = False) -> None:
+    """Where an application stands.
+
+    What is awaited from whom by when, and all that happened.
+    """
+    here = existing_workspace()
+    with here.record.reading() as session:
+        view = shown_case(case_of(session, application), here.settings)
+    if as_json:
+        emit(view)
+        return
+    run = view.url if not view.url or prefect_answers() else f"{view.run} (Prefect's server does not answer)"
+    show_application(view, run)
+
+
+def inbox(email: As, as_json: AsJson = False) -> None:
+    """The steps that await a person."""
+    here = existing_workspace()
+    with here.record.reading() as session:
+        awaited = inbox_of(session, email)
+    answers = any(item.run for item in awaited) and prefect_answers()
+    items = [shown_item(item, here.settings, answers) for item in awaited]
+    if as_json:
+        emit(items)
+    elif not items:
+        say(f"Nothing awaits {email}.")
+    else:
+        table(
+            "",
+            ["step", "application", "what", "by"],
+            [(i.step, i.application, i.what, i.by) for i in items],
+        )
+        _show_ways(items)
+
+
+def _show_ways(items: Sequence[ShownItem]) -> None:
+    """Where the forms are, and the command for what has none, or none that anybody can open now."""
+    by_form = [item for item in items if item.url and item.act in _IN_FORMS]
+    if by_form:
+        out.print("\nWhere the form is (press Resume)", style="bold")
+    for application, url in dict.fromkeys((item.application, item.url) for item in by_form):
+        out.print(f"{application}  {url}", soft_wrap=True)
+    left = [item for item in items if item not in by_form and (item.run or item.act not in _IN_FORMS)]
+    if any(item.act in _IN_FORMS for item in left):
+        say("There is no form to open now: Prefect's server does not answer. You can answer all the same:")
+    elif left:
+        say("There is no form for this; it goes with a command:")
+    for act in dict.fromkeys(item.act for item in left):
+        say(COMMANDS[act])
+
+
+_IN_FORMS = (Act.ANSWER, Act.REASSIGN)
+COMMANDS: Mapping[Act, str] = {
+    Act.ANSWER: "labels answer STEP FILE --as EMAIL --code CODE",
+    Act.HAND_IN: "labels answer STEP FILE --as EMAIL --code CODE --evidence PATH …",
+    Act.DECLARE: "labels declare STEP --as EMAIL --code CODE",
+    Act.REASSIGN: "labels reassign STEP --to EMAIL --reason REASON --as EMAIL --code CODE",
+}
+"""The command by which each is done."""
 
 
 def show_application(view: Case, run: str | None) -> None:

@@ -1,15 +1,19 @@
-"""`labels upkeep` and `labels stuck`: what keeps everything going, by hand, and what does not go on."""
+"""What keeps everything going, by hand, and what does not go on: upkeep, stuck, recover."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
+from adapters.mail.post import send_due
+from adapters.prefect.client import prefect_client
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly, table
-from cli.words import AsJson, plain
+from cli.words import AsJson, plain, seconds
+from usecases.recovering import PATIENCE, recover
 from usecases.upkeep import keep_up, look_for_stuck
 
 
@@ -58,3 +62,25 @@ def stuck(
         )
     else:
         say_plainly("Nothing is stuck.")
+
+
+def recover_(
+    patience: Annotated[
+        float, typer.Option(help="Seconds after which a run under way counts as lost.", callback=seconds)
+    ] = PATIENCE.total_seconds(),
+    as_json: AsJson = False,
+) -> None:
+    """Bring every open application back to its step.
+
+    For after Prefect or a machine was lost.
+    """
+    here = existing_workspace()
+    with prefect_client() as client:
+        done = recover(here, client, patience=timedelta(seconds=patience))
+    send_due(here)
+    if as_json:
+        emit([{"application": one.application, "did": one.did} for one in done])
+    elif done:
+        table("", ["application", "what was done"], [(one.application, one.did) for one in done])
+    else:
+        say("Every open application has its run.", "green")

@@ -46,18 +46,6 @@ def prefect_client() -> Iterator[SyncPrefectClient]:
         ) from error
 
 
-def prefect_answers(within: float = 3.0) -> bool:
-    """Whether Prefect's server answers at all, within so many seconds."""
-    url = PREFECT_API_URL.value()
-    if not url:
-        return False
-    try:
-        httpx.get(f"{url}/health", timeout=within)
-    except (httpx.TransportError, httpx.InvalidURL):
-        return False
-    return True
-
-
 def read_run(client: SyncPrefectClient, run_id: str | None) -> FlowRun | None:
     """The run, or None where Prefect has none of that id (any more)."""
     if run_id is None:

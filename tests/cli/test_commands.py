@@ -389,7 +389,7 @@ def test_the_run_is_linked_where_prefect_answers(terminal: Terminal, monkeypatch
         session.execute(sa.update(Application).values(run="0000-1"))
     page = f"{terminal.here.settings.site_url}/runs/flow-run/0000-1"
     assert "0000-1 (Prefect's server does not answer)" in shown(terminal, application)
-    monkeypatch.setattr("cli.applying.prefect_answers", lambda: True)
+    monkeypatch.setattr("cli.showing.prefect_answers", lambda: True)
     assert f"run {page}" in shown(terminal, application)
     assert terminal.json("show", application)["url"] == page
 
@@ -490,7 +490,7 @@ def test_what_no_form_takes_is_offered_by_its_command_though_prefect_answers(
         session.execute(
             sa.update(Step).where(Step.id == second).values(kind=StepKind.DECLARATION, assignee=mine)
         )
-    monkeypatch.setattr("cli.answering.prefect_answers", lambda: True)
+    monkeypatch.setattr("cli.showing.prefect_answers", lambda: True)
     shown = terminal.run("inbox", "--as", mine)
     assert "Where the form is" in shown.stdout
     assert shown.stderr.splitlines() == [
