@@ -35,19 +35,20 @@ def mailed(case: Case, template: str) -> list[Mail]:
 
 
 @pytest.fixture
-def case(record: Record) -> Case:
+def alone(record: Record) -> Case:
+    """An application with a single reviewer."""
     return open_case(record, "PSA-MD", "MD")
 
 
 @pytest.fixture
-def question(case: Case) -> Step:
+def question(alone: Case) -> Step:
     """The only reviewer asked something, to be answered by the night on which the clocks change."""
-    [review] = case.ask()
-    case.answer(review, Question(question="How were the teams formed?"))
-    with case.record.writing() as session:
+    [review] = alone.ask()
+    alone.answer(review, Question(question="How were the teams formed?"))
+    with alone.record.writing() as session:
         [step] = session.scalars(sa.select(Step).where(Step.kind == StepKind.INFORMATION))
         step.due_at = end_of_day(date(2026, 3, 29))
-    case.ask()
+    alone.ask()
     return step
 
 
@@ -55,65 +56,65 @@ LAST_SECOND = datetime(2026, 3, 29, 21, 59, 59, tzinfo=UTC)
 
 
 def test_a_question_that_is_not_answered_goes_back_to_the_reviewer_and_both_are_told(
-    case: Case, question: Step
+    alone: Case, question: Step
 ) -> None:
-    before = case.row()
+    before = alone.row()
     assert before.stage is Stage.INFORMATION
-    assert passed(case, LAST_SECOND) == []
-    [done] = passed(case, LAST_SECOND + timedelta(seconds=1))
-    assert (done.application, done.step) == (case.id, question.id)
-    steps = {step.kind: step for step in case.all(Step)}
+    assert passed(alone, LAST_SECOND) == []
+    [done] = passed(alone, LAST_SECOND + timedelta(seconds=1))
+    assert (done.application, done.step) == (alone.id, question.id)
+    steps = {step.kind: step for step in alone.all(Step)}
     assert steps[StepKind.INFORMATION].state is StepState.EXPIRED
     assert steps[StepKind.REVIEW].state is StepState.OPEN
-    [applicant] = mailed(case, "information_lapsed")
+    [applicant] = mailed(alone, "information_lapsed")
     assert applicant.to_address == "t-1@school.example"
-    [reviewer] = mailed(case, "review_returned")
+    [reviewer] = mailed(alone, "review_returned")
     assert (reviewer.to_address, reviewer.context["answer"]) == (steps[StepKind.REVIEW].assignee, "")
-    assert case.row().revision > before.revision, "its run is woken"
-    assert [step.kind for step in case.ask()] == [StepKind.REVIEW]
-    assert case.row().stage is Stage.REVIEW
+    assert alone.row().revision > before.revision, "its run is woken"
+    assert [step.kind for step in alone.ask()] == [StepKind.REVIEW]
+    assert alone.row().stage is Stage.REVIEW
 
 
-def test_the_reviewers_time_is_longer_by_what_the_question_took(case: Case, question: Step) -> None:
-    [before] = [step.due_at for step in case.all(Step) if step.kind is StepKind.REVIEW]
+def test_the_reviewers_time_is_longer_by_what_the_question_took(alone: Case, question: Step) -> None:
+    [before] = [step.due_at for step in alone.all(Step) if step.kind is StepKind.REVIEW]
     now = LAST_SECOND + timedelta(minutes=10)
-    passed(case, now)
-    [after] = [step.due_at for step in case.all(Step) if step.kind is StepKind.REVIEW]
-    assert after - before == now - case.now
+    passed(alone, now)
+    [after] = [step.due_at for step in alone.all(Step) if step.kind is StepKind.REVIEW]
+    assert after - before == now - alone.now
 
 
-def test_it_happens_once_and_a_late_answer_is_told_so(case: Case, question: Step) -> None:
+def test_it_happens_once_and_a_late_answer_is_told_so(alone: Case, question: Step) -> None:
     later = LAST_SECOND + timedelta(days=3)
-    assert len(passed(case, later)) == 1
-    assert passed(case, later) == []
-    case.now = later
-    refused = case.answer(question, Information(text="By drawing lots."))
+    assert len(passed(alone, later)) == 1
+    assert passed(alone, later) == []
+    alone.now = later
+    refused = alone.answer(question, Information(text="By drawing lots."))
     assert isinstance(refused, Refusal)
     assert "deadline" in refused.why
-    assert len(mailed(case, "information_lapsed")) == len(mailed(case, "review_returned")) == 1
+    assert len(mailed(alone, "information_lapsed")) == len(mailed(alone, "review_returned")) == 1
 
 
-def test_an_answer_in_the_last_second_counts(case: Case, question: Step) -> None:
-    case.now = LAST_SECOND
-    assert isinstance(case.answer(question, Information(text="By drawing lots.")), Accepted)
-    assert passed(case, LAST_SECOND + timedelta(seconds=1)) == []
+def test_an_answer_in_the_last_second_counts(alone: Case, question: Step) -> None:
+    alone.now = LAST_SECOND
+    assert isinstance(alone.answer(question, Information(text="By drawing lots.")), Accepted)
+    assert passed(alone, LAST_SECOND + timedelta(seconds=1)) == []
 
 
-def test_a_review_stays_open_however_late(case: Case) -> None:
-    [review] = case.ask()
+def test_a_review_stays_open_however_late(alone: Case) -> None:
+    [review] = alone.ask()
     assert review.due_at
-    case.now = review.due_at + timedelta(days=30)
-    assert passed(case, case.now) == []
-    assert isinstance(case.review(review), Accepted)
+    alone.now = review.due_at + timedelta(days=30)
+    assert passed(alone, alone.now) == []
+    assert isinstance(alone.review(review), Accepted)
 
 
 def test_one_that_fails_keeps_no_other_waiting(
-    case: Case, question: Step, monkeypatch: pytest.MonkeyPatch
+    alone: Case, question: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with case.record.writing() as session:
+    with alone.record.writing() as session:
         row = session.execute(sa.select(Step.__table__).where(Step.id == question.id)).one()._mapping
         session.execute(sa.insert(Step), [dict(row) | {"id": "STEP-A", "number": 9, "asked_by": "nobody"}])
-    did = {one.step: one.did for one in passed(case, LAST_SECOND + timedelta(seconds=1))}
+    did = {one.step: one.did for one in passed(alone, LAST_SECOND + timedelta(seconds=1))}
     assert did["STEP-A"].startswith("could not be ended")
     assert did[question.id].startswith("the applicant did not answer")
 
