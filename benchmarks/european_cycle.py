@@ -45,7 +45,8 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.record.schema import Organisation as Organisation_
-from labels.rules import RuleEdition, load_rules
+from labels.rules.loading import load_rules
+from labels.rules.model import RuleEdition
 
 YEAR = 2026
 NOW = datetime(2026, 10, 1, 6, 0, tzinfo=UTC)

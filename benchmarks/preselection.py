@@ -33,7 +33,7 @@ from labels.clock import end_of_day
 from labels.record.engine import Record, migrate, open_engine
 from labels.record.schema import School
 from labels.registry.importing import import_registry
-from labels.rules import load_rules, load_school_rules
+from labels.rules.loading import load_rules, load_school_rules
 from labels.school_label import inviting, rounds
 from labels.school_label.preselection import CutOffs, check_schools
 

@@ -109,7 +109,7 @@ def rules(
     ] = None,
 ) -> None:
     """Check rule files; name every mistake with file and line."""
-    from labels.rules import check_all
+    from labels.rules.loading import check_all
 
     for version in check_all(folder or load_settings().rules):
         out.print(version)

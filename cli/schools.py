@@ -22,7 +22,7 @@ from labels.answering import accepting
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Award
-from labels.rules import load_rules
+from labels.rules.loading import load_rules
 from labels.school_label import drafting, rounds
 from labels.school_label.preselection import SchoolCheck, check_schools, cut_offs_on
 from labels.school_label.worksheet import worksheet

@@ -12,7 +12,8 @@ from labels.applications.file import canonical, read_application
 from labels.applications.submitting import Submitted, applicants_organisation, submit
 from labels.applications.uploads import UploadLimits, inspect_all
 from labels.clock import brussels_day
-from labels.rules import RuleEdition, load_rules
+from labels.rules.loading import load_rules
+from labels.rules.model import RuleEdition
 from labels.turn import Turn
 
 _MIB = 1024 * 1024

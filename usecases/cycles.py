@@ -15,7 +15,7 @@ from labels.european_label.freezing import RulesFor
 from labels.european_label.gallery import gallery
 from labels.people import staff
 from labels.record.schema import Application, Document, Stage
-from labels.rules import load_rules
+from labels.rules.loading import load_rules
 from labels.steps.step import held
 
 

@@ -8,7 +8,8 @@ from datetime import date
 from adapters.workspace import Workspace
 from labels.clock import brussels_day
 from labels.record.schema import SchoolRound
-from labels.rules import RuleEdition, load_rules, load_school_rules
+from labels.rules.loading import load_rules, load_school_rules
+from labels.rules.model import RuleEdition
 from labels.school_label import rounds
 
 DEPLOYMENT = "school-label-preselection/preselection"

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.year.world import words
 from labels.clock import BRUSSELS
 from labels.record.schema import Step, StepKind
-from labels.rules import RuleEdition
+from labels.rules.model import RuleEdition
 from labels.school_label.prefilling import FIELDS
 
 

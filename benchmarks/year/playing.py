@@ -29,8 +29,8 @@ from labels.record.schema import (
 )
 from labels.reviews import conflicts, coordinating
 from labels.reviews.choosing import choose_reviewer
-from labels.rules import load_rules
 from labels.rules.kept import rules_of
+from labels.rules.loading import load_rules
 from labels.settings import PROJECT
 from labels.steps.answers import read_answer
 from labels.steps.codes import review_code

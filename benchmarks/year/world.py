@@ -18,8 +18,8 @@ from labels.clock import BRUSSELS
 from labels.record import Record
 from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Staff, Teacher
 from labels.registry.importing import import_registry
-from labels.rules import load_rules
 from labels.rules.calendars import Window, next_round
+from labels.rules.loading import load_rules
 from tests.support.people import application_file
 
 # Europe's volumes of a year (docs/benchmarks.md names where they are from).

@@ -23,9 +23,9 @@ from labels.record.schema import (
     Stage,
     Teacher,
 )
-from labels.rules import RuleEdition
 from labels.rules.calendars import place
 from labels.rules.kept import rules_of
+from labels.rules.model import RuleEdition
 from labels.steps.step import common_context, held
 from labels.turn import Turn
 from labels.words.sentences import kept

@@ -31,9 +31,9 @@ from labels.record.schema import (
     StepKind,
     Teacher,
 )
-from labels.rules import RuleEdition
 from labels.rules.calendars import counted_year, place
 from labels.rules.kept import keep_rules
+from labels.rules.model import RuleEdition
 from labels.steps.step import common_context, open_step
 from labels.turn import Turn
 from labels.words.sentences import say

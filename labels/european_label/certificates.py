@@ -24,8 +24,8 @@ from labels.record.schema import (
     School,
     Teacher,
 )
-from labels.rules import RuleEdition
 from labels.rules.kept import rules_of
+from labels.rules.model import RuleEdition
 from labels.rules.paper_language import paper_language
 from labels.steps.step import seen
 

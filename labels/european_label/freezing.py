@@ -37,10 +37,9 @@ from labels.record.schema import (
     Stage,
     Teacher,
 )
-from labels.rules import RuleEdition
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import keep_rules, rules_of
-from labels.rules.model import EuropeanRules, Ties, Unit
+from labels.rules.model import EuropeanRules, RuleEdition, Ties, Unit
 from labels.steps.step import held
 from labels.turn import Turn
 

@@ -32,10 +32,10 @@ from labels.record.schema import (
     School,
     Teacher,
 )
-from labels.rules import RuleEdition, load_rules
 from labels.rules.calendars import school_year
 from labels.rules.kept import rules_of
-from labels.rules.model import PupilRules
+from labels.rules.loading import load_rules
+from labels.rules.model import PupilRules, RuleEdition
 from labels.rules.paper_language import paper_language
 from labels.steps.codes import code_hash, code_matches, review_code
 from labels.steps.outcome import Refusal

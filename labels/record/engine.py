@@ -8,14 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
-import alembic.migration
-import alembic.script
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.record.migrating import revision_of, revisions, upgrade
 from labels.settings import Settings
 
 BUSY_TIMEOUT_MS = 20_000
@@ -24,8 +21,6 @@ but for a stuck process, and then the error is better than an endless wait."""
 
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 """What the record can live in."""
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Record:
@@ -122,13 +117,6 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
-def _alembic(engine: sa.Engine) -> alembic.config.Config:
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["engine"] = engine
-    return config
-
-
 def migrate(url: str) -> None:
     """Brings the record behind `url` to the newest schema; does nothing where it is there already.
 
@@ -144,20 +132,18 @@ def migrate(url: str) -> None:
 
 
 def _migrate(engine: sa.Engine) -> None:
-    config = _alembic(engine)
-    script = alembic.script.ScriptDirectory.from_config(config)
-    head = script.get_current_head()
+    known = revisions()
     with Record(engine)._reached():
         with engine.connect() as connection:
-            current = alembic.migration.MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
+            current = revision_of(connection)
+        if current is not None and current not in known:
             raise OutOfReach(
                 "The record",
-                f"it is of a newer version than this one ({current}; this version knows {head}).",
+                f"it is of a newer version than this one ({current}; this version knows {known[-1]}).",
                 "Nothing was changed; use the version that wrote it.",
             )
-        if current != head:
-            alembic.command.upgrade(config, "head")
+        if current != known[-1]:
+            upgrade(engine)
 
 
 def missing_file(settings: Settings) -> Path | None:

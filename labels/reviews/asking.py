@@ -17,9 +17,9 @@ from labels.record.schema import Application, Review, Stage, Step, StepKind, Ste
 from labels.reviews import conflicts
 from labels.reviews.choosing import Candidate, Judged, choose_reviewer, conflicts_of_interest
 from labels.reviews.scoring import Assessment, another_needed
-from labels.rules import RuleEdition
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
+from labels.rules.model import RuleEdition
 from labels.steps.mailing import mail_step
 from labels.steps.step import awaited_of, close_step, every_step, held, open_step, steps_of
 from labels.turn import Turn

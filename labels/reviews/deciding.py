@@ -16,9 +16,9 @@ from labels.record.schema import Application, Award, Outcome, StepKind, Teacher
 from labels.reviews.asking import assessments
 from labels.reviews.scoring import decide as decide_by_rules
 from labels.reviews.scoring import in_points
-from labels.rules import RuleEdition
 from labels.rules.calendars import next_round
 from labels.rules.kept import rules_of
+from labels.rules.model import RuleEdition
 from labels.steps.step import held, open_step
 from labels.turn import Turn
 from labels.words.sentences import Sentence, kept, one_after_another, say

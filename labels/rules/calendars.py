@@ -9,8 +9,6 @@ import functools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-import holidays
-
 from labels.clock import BRUSSELS, brussels_day, end_of_day
 from labels.rules.dates import read_moment
 from labels.rules.model import CalendarKind, CalendarRules, Late, RoundDates
@@ -56,6 +54,9 @@ def counted_year(submitted_at: datetime, placement: Placement) -> int:
 @functools.lru_cache(maxsize=1024)
 def _days_off(country: str, year: int) -> frozenset[date]:
     """Weekends, as the country has them, and public holidays, less the weekends that are worked."""
+    # Imported here: it brings the calendars of many faiths, and most commands count no days.
+    import holidays
+
     try:
         known = holidays.country_holidays(country, years=year)
     except NotImplementedError:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from labels.record.schema import Application, RuleText
-from labels.rules import RuleEdition
+from labels.rules.model import RuleEdition
 
 _KEPT = sa.select(RuleText.digest).where(RuleText.digest == sa.bindparam("digest"))
 

@@ -22,7 +22,7 @@ from labels.record.schema import (
     StepKind,
 )
 from labels.reviews import asking, deciding
-from labels.rules import load_rules
+from labels.rules.loading import load_rules
 from labels.steps.answers import ReviewAnswer
 from labels.steps.step import steps_of
 from labels.turn import Turn

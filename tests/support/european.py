@@ -16,8 +16,8 @@ from labels.european_label import awarding, freezing, screening
 from labels.identifiers import nomination_id
 from labels.record import Record
 from labels.record.schema import Award, Organisation, Project, Staff, Step, Teacher
-from labels.rules import RuleEdition, load_rules
-from labels.rules.model import EuropeanRules
+from labels.rules.loading import load_rules
+from labels.rules.model import EuropeanRules, RuleEdition
 from labels.settings import Settings
 from labels.steps.answers import read_answer
 from labels.steps.outcome import Accepted, Refusal

@@ -25,7 +25,7 @@ from labels.record.schema import (
     StepState,
 )
 from labels.reviews import asking
-from labels.rules import load_rules, load_school_rules
+from labels.rules.loading import load_rules, load_school_rules
 from labels.rules.model import SelfAssessmentRules
 from labels.school_label import inviting, prefilling, rounds
 from labels.steps.answers import Declaration, ReviewAnswer, SelfAssessment, read_answer

@@ -11,7 +11,8 @@ from prefect.input import RunInput
 from adapters.prefect.form import BLANK, answer_in, form_for, is_blank
 from labels.errors import InvalidInput
 from labels.record.schema import StepKind
-from labels.rules import RuleEdition, load_rules
+from labels.rules.loading import load_rules
+from labels.rules.model import RuleEdition
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
 from labels.views.about import About, Documents, ProjectFacts, SchoolFacts
 from labels.views.briefs.common import Asked, criteria_shown

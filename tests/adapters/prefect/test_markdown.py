@@ -24,7 +24,7 @@ from labels.european_label import awarding, screening
 from labels.record import Record
 from labels.record.schema import Application, Staff, Step
 from labels.reviews import asking, deciding
-from labels.rules import load_rules
+from labels.rules.loading import load_rules
 from labels.steps.answers import read_answer
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import open_steps

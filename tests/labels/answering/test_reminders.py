@@ -14,8 +14,8 @@ from labels.answering import reminders
 from labels.clock import BRUSSELS, end_of_day
 from labels.record import Record
 from labels.record.schema import Application, Mail, Notice, Outcome, RuleText, Staff, Step, StepKind
-from labels.rules import load_rules
 from labels.rules.kept import _KNOWN
+from labels.rules.loading import load_rules
 from labels.steps.answers import Question
 from tests.support.case import Case, open_case
 from tests.support.patience import PATIENCE

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labels.applications.eligibility import PRECONDITIONS, Facts, FailedCondition, check
-from labels.rules import RuleEdition, load_rules
 from labels.rules.calendars import place
-from labels.rules.model import Precondition
+from labels.rules.loading import load_rules
+from labels.rules.model import Precondition, RuleEdition
 
 TODAY = date(2026, 3, 16)
 NOON = datetime(2026, 3, 16, 11, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.record import Record
 from labels.record.schema import Award, Journal, Mail, PupilClass, PupilCode, School, Teacher
-from labels.rules import load_rules
+from labels.rules.loading import load_rules
 from labels.steps.codes import review_code
 from labels.steps.outcome import Refusal
 from labels.steps.step import held

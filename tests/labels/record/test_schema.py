@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import alembic.command
 import alembic.migration
+import alembic.script
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from labels.errors import InvalidInput, OutOfReach
 from labels.record import Record, migrate, open_record
-from labels.record.engine import BUSY_TIMEOUT_MS, _alembic, close_records, open_engine
+from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
+from labels.record.migrating import MIGRATIONS, revisions, upgrade
 from labels.record.schema import Base, Journal, School
 from labels.settings import Settings
 from tests.support.people import NOW
@@ -106,6 +107,11 @@ def test_sqlite_is_set_up_for_many_processes_on_every_connection(record: Record)
             assert found == expected
 
 
+def test_the_files_of_migrations_are_named_after_their_revisions() -> None:
+    script = alembic.script.ScriptDirectory(str(MIGRATIONS))
+    assert [one.revision for one in script.walk_revisions()] == revisions()[::-1]
+
+
 def test_a_record_of_a_newer_version_is_told_and_left_alone(record: Record, settings: Settings) -> None:
     with record.engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
@@ -155,12 +161,11 @@ def test_a_url_of_no_known_database_is_told_without_its_password(url: str) -> No
 def test_a_record_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
     """On SQLite a changed table is made anew, while others point at it and the journal refuses deletion."""
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
-    config = _alembic(engine)
-    alembic.command.upgrade(config, "0001")
+    upgrade(engine, "0001")
     with engine.begin() as connection:
         for statement in _ONE_APPLICATION_IN_THE_FIRST_RECORD:
             connection.execute(sa.text(statement))
-    alembic.command.upgrade(config, "head")
+    upgrade(engine)
     with engine.connect() as connection:
         assert [
             tuple(row) for row in connection.execute(sa.text("SELECT what, application FROM journal"))

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labels.reviews.scoring import Assessment, another_needed, check_points, decide, merge
-from labels.rules import RuleEdition, load_rules
+from labels.rules.loading import load_rules
+from labels.rules.model import RuleEdition
 
 TODAY = date(2026, 3, 16)
 SIX = (

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labels.clock import BRUSSELS, brussels_day
-from labels.rules import load_rules
 from labels.rules.calendars import add_working_days, is_working_day, next_round, place, school_year
 from labels.rules.dates import read_moment
+from labels.rules.loading import load_rules
 from labels.rules.model import CalendarRules
 
 TODAY = date(2026, 3, 16)

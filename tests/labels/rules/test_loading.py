@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from labels.errors import InvalidInput
-from labels.rules import RuleEdition, check_all, load_rules
-from labels.rules.loading import RULES
-from labels.rules.model import CalendarKind, Late, Merge
+from labels.rules.loading import RULES, check_all, load_rules
+from labels.rules.model import CalendarKind, Late, Merge, RuleEdition
 
 TODAY = date(2026, 3, 16)
 DEFAULT, PL, CZ, CRITERIA = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from labels.rules import RuleEdition, load_rules
+from labels.rules.loading import load_rules
+from labels.rules.model import RuleEdition
 
 TODAY = date(2026, 3, 1)
 

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from labels.rules import RuleEdition, load_rules
+from labels.rules.loading import load_rules
+from labels.rules.model import RuleEdition
 from labels.rules.paper_language import paper_language
 
 TODAY = date(2026, 3, 1)

@@ -30,7 +30,7 @@ from labels.record.schema import (
     StepKind,
     Teacher,
 )
-from labels.rules import load_school_rules
+from labels.rules.loading import load_school_rules
 from labels.rules.model import RuleEdition
 from labels.school_label import inviting, rounds
 from labels.turn import Turn

@@ -15,7 +15,7 @@ from labels.clock import end_of_day
 from labels.errors import NotAllowed, NotFound
 from labels.record.engine import Record
 from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
-from labels.rules import load_rules
+from labels.rules.loading import load_rules
 from labels.rules.model import PreselectionRules, RuleEdition, Sourced
 from labels.school_label import rounds
 from labels.school_label.preselection import CutOffs, SchoolCheck, check_schools, cut_offs_on
