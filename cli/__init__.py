@@ -41,6 +41,8 @@ def _find_running_services() -> None:
         for name in FOR_CLIENTS:
             if name in client:
                 os.environ.setdefault(name, str(client[name]))
+    if (day := os.environ.get("LABELS_TODAY")) and day == known.get("today"):
+        os.environ.setdefault("LABELS_TODAY_SINCE", known["today_since"])
     os.environ.setdefault("LABELS_SITE_URL", known["site_url"])
     os.environ.setdefault("LABELS_DOCUMENTS_URL", known["documents_url"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import fcntl
 import json
 import os
 import socket
@@ -33,6 +34,7 @@ from cli import FOR_CLIENTS
 from cli.output import say
 from cli.processes import POOL, STOP_WITHIN, Interrupted, Services, ended_by_signal
 from desk.app import public_app
+from labels.clock import brussels_day, wall_clock
 from labels.errors import NotAllowed, OutOfReach
 from labels.settings import PROJECT, Settings, load_settings
 from usecases.recovering import PATIENCE, end_lost_runs, recover
@@ -43,6 +45,7 @@ START_WITHIN = 600.0
 """Seconds for Prefect's server to come up; on a new database it first makes its tables. It takes some ten, and minutes
 on a machine that has ten times as much to do as it has processors for."""
 SERVICES_FILE = "services.json"
+LOCK_FILE = "services.lock"
 KEPT_FOR = timedelta(days=30)
 """Runs that have ended are forgotten after so long, by Prefect: the record remembers."""
 
@@ -74,13 +77,41 @@ def free_port() -> int:
 
 
 def running_services(home: Path) -> dict[str, Any] | None:
-    """Where the services of this home listen, if their process is alive."""
+    """Where the services of this home listen, while the process that started them is there.
+
+    That it is there is known by its lock, which ends with it: the number of a process that was killed may be
+    another's by now, and is so each time in a container.
+    """
     try:
-        known: dict[str, Any] = json.loads((home / SERVICES_FILE).read_text())
-        os.kill(int(known["pid"]), 0)
-    except (OSError, ValueError, KeyError):
-        return None
-    return known
+        with (home / LOCK_FILE).open() as lock:
+            pid = lock.read()
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        known = {"pid": pid, "api_url": "it is starting", "site_url": "it is starting"}
+        with contextlib.suppress(OSError, ValueError):
+            known |= json.loads((home / SERVICES_FILE).read_text())
+        return known
+    except OSError:
+        pass
+    return None
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """Keeps others from starting services of the same home, until the end of the block or of this process.
+
+    Raises:
+        NotAllowed: somebody else has it.
+    """
+    with (home / LOCK_FILE).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NotAllowed(f"It is being started already, in {home}.") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
 
 
 def _one_authority(home: Path) -> Path:
@@ -163,12 +194,14 @@ def services(
         update={
             "site_url": api_url.removesuffix("/api"),
             "documents_url": f"http://127.0.0.1:{documents_port}",
+            "today_since": settings.today and brussels_day(wall_clock()),
         }
     )
     settings.home.mkdir(parents=True, exist_ok=True)
-    here = open_workspace(settings)
-    running = Services(settings, api_url, child_environment(settings, api_url))
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_locked(settings.home))
+        here = open_workspace(settings)
+        running = Services(settings, api_url, child_environment(settings, api_url))
         stack.callback(running.stop)
         running.start("server", [sys.executable, "-m", "adapters.prefect.server", str(port)])
         stack.enter_context(_links_server(here, documents_port))
@@ -191,6 +224,8 @@ def services(
                     "site_url": settings.site_url,
                     "documents_url": settings.documents_url,
                     "client": client,
+                    "today": str(settings.today),
+                    "today_since": str(settings.today_since),
                 }
             )
         )

@@ -23,14 +23,26 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def clock_on(day: date) -> Clock:
-    """A clock that shows `day` with the wall clock's time of day (`LABELS_TODAY`)."""
+def clock_on(day: date, since: date | None = None) -> Clock:
+    """A clock that shows `day` with the wall clock's time of day (`LABELS_TODAY`).
+
+    At midnight it shows the same day again: what was put off until a moment before is due a day later. With `since`,
+    the real day that is shown as `day`, it goes on to the next, and is the same to every process.
+    """
+    if since is not None:
+        ahead = _midnight(day) - _midnight(since)
+        return lambda: wall_clock() + ahead
 
     def now() -> datetime:
         here = datetime.now(BRUSSELS)
         return datetime.combine(day, here.time(), BRUSSELS).astimezone(UTC)
 
     return now
+
+
+def _midnight(day: date) -> datetime:
+    """The first moment of a day in Brussels, in UTC."""
+    return datetime.combine(day, time(), BRUSSELS).astimezone(UTC)
 
 
 def frozen_clock(instant: datetime) -> Clock:

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """A folder with organisations' own drawings and words for their papers."""
     today: date | None = None
     """A fixed date for demonstrations and tests."""
+    today_since: date | None = None
+    """The real day that `today` stands for, set by whoever starts the services: their clock goes on past midnight."""
     clock_file: Path | None = None
     """A file that holds the instant that it is, for rehearsals of a year whose clock jumps."""
     secret: SecretStr | None = None
@@ -127,7 +129,7 @@ class Settings(BaseSettings):
         """The clock that commands and tasks ask."""
         if self.clock_file:
             return clock_in(self.clock_file)
-        return clock_on(self.today) if self.today else wall_clock
+        return clock_on(self.today, self.today_since) if self.today else wall_clock
 
     @cached_property
     def key(self) -> bytes:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import cli.services
 from cli import FOR_CLIENTS, _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
-from cli.services import child_environment, free_port, services
+from cli.services import child_environment, free_port, running_services, services
 from labels.errors import NotAllowed
 from labels.settings import Settings, load_settings
 
@@ -54,6 +55,12 @@ def test_commands_know_what_a_client_of_our_server_need_not_do(
     known["client"] = client | {"LABELS_SMTP_URL": "smtp://elsewhere.example", "LD_PRELOAD": "/elsewhere"}
     (tmp_path / "services.json").write_text(json.dumps(known))
     assert Path(client["PREFECT_API_SSL_CERT_FILE"]).read_text().count("BEGIN CERTIFICATE") == 1
+    known |= {"today": "2026-03-16", "today_since": "2026-11-30"}
+    (tmp_path / "services.json").write_text(json.dumps(known))
+    for day, since in {"2026-03-16": "2026-11-30", "2026-06-01": None}.items():
+        monkeypatch.setattr(os, "environ", {"LABELS_HOME": str(tmp_path), "LABELS_TODAY": day})
+        _find_running_services()
+        assert os.environ.get("LABELS_TODAY_SINCE") == since
     for url, said in {"": client, "https://prefect.example/api": {}}.items():
         given = {"LABELS_HOME": str(tmp_path)} | ({"PREFECT_API_URL": url} if url else {})
         monkeypatch.setattr(os, "environ", given)
@@ -75,6 +82,29 @@ def test_a_port_that_another_program_has_is_told_and_nothing_is_started(tmp_path
             ):
                 pass
     assert not (tmp_path / "home").exists()
+
+
+def test_what_services_left_that_were_killed_keeps_nobody_from_starting_them(tmp_path: Path) -> None:
+    """In a container, whoever starts them has the same number each time."""
+    (tmp_path / "services.json").write_text(json.dumps({"pid": str(os.getpid()), "api_url": "http://x/api"}))
+    (tmp_path / "services.lock").write_text(str(os.getpid()))
+    assert running_services(tmp_path) is None
+
+
+def test_services_of_one_home_are_started_once(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, home=tmp_path)
+    with cli.services._locked(tmp_path):
+        known = running_services(tmp_path)
+        assert known
+        assert (known["pid"], known["api_url"]) == (str(os.getpid()), "it is starting")
+        with (
+            pytest.raises(NotAllowed, match=f"running already .process {os.getpid()}.: it is starting"),
+            services(settings, free_port(), free_port()),
+        ):
+            pass
+        with pytest.raises(NotAllowed, match="being started already"), cli.services._locked(tmp_path):
+            pass
+    assert running_services(tmp_path) is None
 
 
 def test_the_demo_forgets_where_the_real_record_mail_and_prefect_are(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +15,10 @@ from adapters.papers import campaigns
 from adapters.papers.campaigns import Wanted, render_each, render_many
 from adapters.papers.certificates import render_certificate
 from labels.errors import InvalidInput
+from labels.settings import PROJECT
 from tests.support.papers import certificate
+from tests.support.patience import until
+from tests.support.processes import alive
 
 NAMES = ["Ada Quick", "Ωμέγα Ψ", "Bo Li", "ნინო გელაშვილი", "Cy Late", "Zoë Öst", "Їжак Ґудзь"]
 
@@ -69,3 +75,33 @@ def test_several_processes_make_the_same_in_the_same_order_and_leave_nothing(
     assert all(
         name.startswith("etwinning-labels-fonts-") for name in left
     )  # what fontconfig knows of the fonts
+
+
+_MAKER = """
+import multiprocessing
+from tests.support.papers import certificate
+from adapters.papers.campaigns import render_many
+
+if __name__ == "__main__":
+    made = render_many(((certificate(label="pupil"), None) for _ in range(10_000)), processes=2)
+    next(made)
+    print(*[process.pid for process in multiprocessing.active_children()], flush=True)
+    list(made)
+"""
+
+
+@pytest.mark.slow
+def test_nor_does_a_process_that_is_killed_while_it_makes_them(tmp_path: Path) -> None:
+    program = tmp_path / "maker.py"
+    program.write_text(_MAKER)
+    with subprocess.Popen(
+        [sys.executable, program],
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as maker:
+        assert maker.stdout
+        pool = [int(pid) for pid in maker.stdout.readline().split()]
+        maker.kill()
+    assert len(pool) == 2
+    until(lambda: not any(map(alive, pool)), "its processes have ended")
