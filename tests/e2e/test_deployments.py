@@ -212,7 +212,7 @@ def test_what_prefect_lists_of_a_run_names_nobody(stage: Stage_) -> None:
     assert all(known[name.partition("/")[2]] == ["application_id"] for name in DEPLOYMENTS.values())
     assert not any(one.parameters for one in deployed().values())
 
-    application = stage.submit(teacher="T-110", project="P-110")
+    application = stage.submit(teacher="T-130", project="P-130")
     stage.until_parked(application)
     run = run_of(stage.application(application).run)
     assert run.parameters == {"application_id": application}
