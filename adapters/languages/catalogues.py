@@ -15,15 +15,21 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import PoFileError, read_po
 
+from adapters.languages.typography import unbroken
 from labels.errors import Fault, InvalidInput
 from labels.words.languages import CATALOGUES, ENGLISH, catalogue_of
 from labels.words.sentences import COUNT, PLACE
 
 DOMAIN = "labels"
 TEMPLATE = CATALOGUES / "labels.pot"
+FORMER = CATALOGUES / "former.po"
+"""English texts that are said otherwise by now, each with what replaced it."""
 
 Key = tuple[str, str]
 """Context and English text."""
+
+SALUTATIONS: frozenset[Key] = frozenset({("letter", "Dear {holder},"), ("mail", "Dear {to_name},")})
+"""A translation may leave their name out: languages with a vocative would have to inflect it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +82,20 @@ def catalogue(language: str) -> Catalogue:
         return Catalogue(ENGLISH, {}, lambda count: int(count != 1))
     kept = read(catalogue_of(language), language)
     forms = {
-        key_of(message): wordings(message)
+        key_of(message): tuple(unbroken(language, wording) for wording in wordings(message))
         for message in kept
         if message.id and not faults(message, kept.num_plurals)
     }
+    forms |= {was: forms[now] for was, now in former().items() if now in forms}
     form_of: Callable[[int], int] = gettext.c2py(kept.plural_expr)
     return Catalogue(language, forms, form_of)
+
+
+@cache
+def former() -> Mapping[Key, Key]:
+    """What is said by now in the place of each text that a kept sentence, or an organisation's own, goes by."""
+    replaced = (message for message in read(FORMER) if message.id)
+    return {key_of(message): (key_of(message)[0], wordings(message)[0]) for message in replaced}
 
 
 @cache
@@ -116,11 +130,14 @@ def faults(message: Message, plurals: int) -> list[str]:
     english = ids(message)
     if len(english) > 1 and len(given) != plurals:
         return [f"has {len(given)} plural forms, and the language {plurals}"]
-    wanted = set(PLACE.findall(english[-1]))
-    # "once" needs no number: a form may leave out the count
-    spared = {COUNT} if len(english) > 1 else set()
     for wording in given:
-        places = PLACE.findall(wording)
-        if set(places) - wanted or wanted - set(places) - spared:
-            return [f"must have the places {', '.join(sorted(wanted))}"]
+        if not fits(key_of(message), english[-1], wording, counted=len(english) > 1):
+            return [f"must have the places {', '.join(sorted(set(PLACE.findall(english[-1]))))}"]
     return []
+
+
+def fits(key: Key, english: str, wording: str, *, counted: bool = False) -> bool:
+    """Whether a wording has the places of the English text, save those that it may leave out."""
+    wanted, given = set(PLACE.findall(english)), set(PLACE.findall(wording))
+    spared = wanted if key in SALUTATIONS else {COUNT} if counted else set()  # "once" needs no number
+    return given <= wanted <= given | spared

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from adapters.fonts import described, missing_characters
-from adapters.languages.catalogues import Key, ids, key_of, read, wordings
+from adapters.languages.catalogues import Key, fits, former, ids, key_of, read, wordings
+from adapters.languages.typography import unbroken
 from adapters.languages.words import CERTIFICATES, LETTERS
 from labels.errors import Fault, InvalidInput
 from labels.settings import load_settings
@@ -66,9 +67,10 @@ def read_words(folder: Path) -> Mapping[tuple[str, str], Words]:
             if not message.id or not any(wordings(message)):
                 continue
             key, text = key_of(message), wordings(message)[0]
+            key = former().get(key, key)
             problems = list(_refusals(key, text, counted=len(ids(message)) > 1))
             faults += [Fault(f"{where} · {key[1][:60]}", *problem) for problem in problems]
-            said[key] = text
+            said[key] = unbroken(path.stem, text)
         found[path.parent.parent.name, path.stem] = said
     if faults:
         raise InvalidInput("branding", faults)
@@ -90,9 +92,8 @@ def _refusals(key: Key, text: str, *, counted: bool) -> Iterator[tuple[str, str]
             "Copy msgctxt and msgid from the catalogue of its language.",
         )
         return
-    wanted, given = set(PLACE.findall(key[1])), set(PLACE.findall(text))
-    if wanted != given:
-        places = ", ".join(f"{{{place}}}" for place in sorted(wanted)) or "none"
+    if not fits(key, key[1], text):
+        places = ", ".join(f"{{{place}}}" for place in sorted(set(PLACE.findall(key[1])))) or "none"
         yield "has other places than the English text.", f"It must have these: {places}."
     if len(text) > LONGEST or "\n" in text:
         yield f"is too long; at most {LONGEST} characters on one line are taken.", "Shorten it."

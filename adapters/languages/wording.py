@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from adapters.languages.catalogues import Catalogue, Key, catalogue, ours
 from adapters.languages.own_words import words_of_wearer
+from adapters.languages.typography import NO_BREAK, unbroken_day
 from adapters.languages.words import MOMENT, word, words_of
 from labels.clock import BRUSSELS
 from labels.registry.countries import COUNTRIES, country_name
@@ -27,7 +28,7 @@ RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 _LOCALES = {ENGLISH: "en_GB", "pt": "pt_PT"}
 """Where a language without a region would mean another continent's dates and names of countries."""
-_DATES = {ENGLISH: "d MMMM y", "ka": "y 'წლის' d MMMM", "hy": "d MMMM y 'թ.'"}
+_DATES = {ENGLISH: "d MMMM y", "pl": "d MMMM y\xa0'r.'", "ka": "y 'წლის' d MMMM", "hy": "d MMMM y\xa0'թ.'"}
 """Where official letters write dates otherwise than CLDR's long form."""
 _OTHER_NAMES = {"PS": word("country", "Palestine")}
 """The countries that the field names otherwise than CLDR: these names are in the catalogues."""
@@ -88,13 +89,15 @@ class Texts:
         written = format_date(day, _DATES.get(self.language, "long"), locale=_locale(self.language))
         if self.language == "fr" and day.day == 1:
             written = f"1er{written.removeprefix('1')}"
-        return written.replace("\u202f", "\xa0")  # not every font has CLDR's narrow space
+        # not every font has CLDR's narrow space
+        return unbroken_day(written.replace("\u202f", NO_BREAK))
 
     def moment(self, instant: datetime) -> str:
         """A deadline: the day, the time and whose time it is."""
         here = instant.astimezone(BRUSSELS)
+        values = {"day": self.day(here.date()), "hour": f"{here:%H}", "minute": f"{here:%M}"}
         pattern = self._catalogue.pattern(MOMENT.context, MOMENT.text)
-        return pattern.replace("{day}", self.day(here.date())).replace("{time}", f"{here:%H:%M}")
+        return PLACE.sub(lambda place: values[place[1]], pattern)
 
     def points(self, points: Decimal) -> str:
         """Points without needless zeros: `4`, `4.5`, `3,67`."""
@@ -108,7 +111,7 @@ class Texts:
         if size < 1000:
             number, unit = size, "byte"
         said = format_unit(number, f"digital-{unit}", "short", digits, locale=_locale(self.language))
-        return said.replace("\u202f", "\xa0")
+        return said.replace("\u202f", NO_BREAK)
 
     def country(self, country: str) -> str:
         """The name of a country by its code; what is no code is left as it is."""

@@ -95,13 +95,14 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
         "reference": word("letter", "Reference"),
         "date": word("letter", "Date"),
         "salutation": word("letter", "Dear {holder},"),
+        "salutation_without_name": word("letter", "Dear Sir or Madam,"),
         "scores": word("letter", "How your application was scored"),
         "criterion": word("letter", "Criterion"),
         "points": word("letter", "Points"),
         "out_of": word("letter", "{points} of {maximum}"),
         "least": word("letter", "at least {minimum} needed"),
         "total": word("letter", "Total"),
-        "pass_mark": word("letter", "A label is awarded from {pass_mark} points."),
+        "pass_mark": word("letter", "Points needed for a label: {pass_mark}."),
         "criteria_set": word("letter", "Criteria set: {criteria_set}"),
         "reviewers_say": word("letter", "What the reviewers say"),
         "failed_conditions": word("letter", "Conditions that are not met"),
@@ -109,7 +110,8 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
         "closing": word("letter", "With kind regards,"),
         "placeholder_note": word(
             "letter",
-            "□ stands for a character that this letter cannot print; the original text is kept with your application.",
+            "□ stands for a character that cannot be printed in this letter; the original text is kept with "
+            "your application.",
         ),
     },
     "award": {
@@ -147,7 +149,7 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
         ),
         "reasons": word("letter", "Reasons for the decision"),
         "comments": word("letter", "Proposals for improvement"),
-        "route_forward": word("letter", "Your way forward"),
+        "route_forward": word("letter", "What you can do now"),
         "thanks": word(
             "letter",
             "We hope that this feedback helps you and your pupils, and that we shall hear of your projects again.",
@@ -167,7 +169,7 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
         ),
         "reasons": word("letter", "Reasons for the decision"),
         "comments": word("letter", "Please note"),
-        "route_forward": word("letter", "Your way forward"),
+        "route_forward": word("letter", "What you can do now"),
         "thanks": word(
             "letter",
             "If anything is unclear, please write to us and give the reference of this letter: we are glad to help.",
@@ -250,7 +252,7 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
         ),
         "reasons": word("letter", "Reasons for the decision"),
         "comments": word("letter", "Proposals for improvement"),
-        "route_forward": word("letter", "Your way forward"),
+        "route_forward": word("letter", "What you can do now"),
         "thanks": word(
             "school letter",
             "We hope that this feedback helps your school, and that we shall hear from you again.",
@@ -260,7 +262,7 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
 }
 """A section for each kind of letter, and for those that a school gets instead of a teacher."""
 
-MOMENT = word("moment", "{day}, {time} (Brussels time)")
+MOMENT = word("moment", "{day}, {hour}:{minute} (Brussels time)")
 """How an instant is told."""
 
 PAPERS: Mapping[str, Mapping[str, Mapping[str, Word]]] = {"certificates": CERTIFICATES, "letters": LETTERS}

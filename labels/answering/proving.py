@@ -160,7 +160,7 @@ def send_code(turn: Turn, subject_id: str, email: str) -> str:
         step = open_step(
             turn, application, StepKind.COORDINATION, email, organisation=application.organisation
         )
-        purpose = say("It proves one action of yours as a coordinator upon this application.")
+        purpose = say("With this code you can confirm one action as coordinator of this application.")
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
     mail_step(turn, application, step, outbox.Template.CODE, purpose=purpose)

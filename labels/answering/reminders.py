@@ -48,7 +48,7 @@ WORDS: Mapping[StepKind, Sentence] = {
     StepKind.REVIEW: named("awaited", "review"),
     StepKind.INFORMATION: named("awaited", "answer to a question"),
     StepKind.SELF_ASSESSMENT: named("awaited", "self-assessment"),
-    StepKind.DECLARATION: named("awaited", "declaration"),
+    StepKind.DECLARATION: named("awaited", "confirmation by the principal"),
     StepKind.SCREENING: named("awaited", "screening"),
     StepKind.AWARDING: named("awaited", "award"),
 }

@@ -106,19 +106,18 @@ def _belonging(facts: Facts, edition: RuleEdition) -> Found:
         asked = one_line(facts.organisation, 40)
         if facts.organisation_kind in _AWARDING:
             problem = say(
-                "{organisation} judges schools of its own in {country}, and yours is not among them.",
+                "{organisation} takes applications only from its own schools ({country}), and yours is not "
+                "among them.",
                 organisation=asked,
                 country=Country(facts.organisation_country),
             )
         else:
-            problem = say(
-                "{organisation} is no organisation that awards National Quality Labels.", organisation=asked
-            )
+            problem = say("{organisation} does not award National Quality Labels.", organisation=asked)
         yield (
             "organisation",
             problem,
             say(
-                "Apply to {organisation}, the organisation of your school in {country}.",
+                "Apply to {organisation}, which is responsible for your school ({country}).",
                 organisation=facts.teacher_organisation,
                 country=Country(facts.teacher_country),
             ),
@@ -128,12 +127,14 @@ def _belonging(facts: Facts, edition: RuleEdition) -> Found:
         yield (
             "european",
             say(
-                "The label is for European projects, and the founders of this one are from {countries} alone.",
+                "The label is for European projects, and the founders of this one are all from one country: "
+                "{countries}.",
                 countries=countries,
             )
             if countries
             else say(
-                "The label is for European projects, and the founders of this one are from no country that is known alone."
+                "The label is for European projects, and the country of the founders of this one is not "
+                "known."
             ),
             say("Apply with a project that was founded by teachers from two countries."),
         )
@@ -156,9 +157,9 @@ def _time(facts: Facts, edition: RuleEdition) -> Found:
         yield (
             "late",
             say("Applications were not being taken when yours arrived."),
-            say("Apply again from {opens}.", opens=opens)
+            say("You can apply again from {opens}.", opens=opens)
             if opens
-            else say("Ask your organisation for the next date."),
+            else say("Ask your National Support Organisation for the next date."),
         )
     most = edition.national.limits.per_school_year.value
     if facts.earlier_this_year >= most:
@@ -166,8 +167,9 @@ def _time(facts: Facts, edition: RuleEdition) -> Found:
         yield (
             "limit",
             say_counted(
-                "You have already applied once for the school year {year}/{next_year}, and the most is {most}.",
-                "You have already applied {count} times for the school year {year}/{next_year}, and the most is {most}.",
+                "You have already applied once for the school year {year}/{next_year}; the limit is {most}.",
+                "You have already applied {count} times for the school year {year}/{next_year}; the limit is "
+                "{most}.",
                 times,
                 year=year,
                 next_year=year + 1,
@@ -175,12 +177,12 @@ def _time(facts: Facts, edition: RuleEdition) -> Found:
             )
             if facts.placement.rolled_over
             else say_counted(
-                "You have already applied once in this school year, and the most is {most}.",
-                "You have already applied {count} times in this school year, and the most is {most}.",
+                "You have already applied once in this school year; the limit is {most}.",
+                "You have already applied {count} times in this school year; the limit is {most}.",
                 times,
                 most=most,
             ),
-            say("Apply again from 1 September {year}.", year=year + 1),
+            say("You can apply again from 1 September {year}.", year=year + 1),
         )
 
 
@@ -213,7 +215,7 @@ def _again(facts: Facts, edition: RuleEdition) -> Found:
         if name not in known:
             yield (
                 f"reapplication.criteria.{one_line(name, 40)}",
-                say("“{name}” is no criterion.", name=one_line(name, 40)),
+                say("“{name}” is not a criterion.", name=one_line(name, 40)),
                 _use(known),
             )
         elif not text.strip():
@@ -231,10 +233,10 @@ def _use(known: Iterable[str]) -> Sentence:
 def used_up(times: int) -> Sentence:
     """That there have been as many re-applications as the rules allow, in a sentence."""
     if times == 0:
-        return say("The rules allow no re-application for a project that was refused.")
+        return say("The rules allow no re-application for a project whose application was refused.")
     return say_counted(
-        "The rules allow one re-application for a project that was refused.",
-        "The rules allow {count} re-applications for a project that was refused.",
+        "The rules allow one re-application for a project whose application was refused.",
+        "The rules allow {count} re-applications for a project whose application was refused.",
         times,
     )
 

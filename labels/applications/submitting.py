@@ -186,8 +186,8 @@ def submit(
     if placement.rolled_over and placement.opens_at:
         warnings.append(
             say(
-                "It arrived when no round was open, so it counts for the round {round}, which opens on {opens}, and for the "
-                "school year {year}. It may be reviewed and decided earlier.",
+                "Your application arrived when no round was open, so it counts for the round {round}, which "
+                "opens on {opens}, and for the school year {year}. It may be reviewed and decided earlier.",
                 round=placement.round or "",
                 opens=placement.opens_at,
                 year=f"{row.school_year}/{row.school_year + 1}",

@@ -277,8 +277,8 @@ def _receipt(session: Session, application: Application) -> LetterFacts:
     if not of_school:
         routes.append(
             say(
-                "Until the decision you may withdraw your application. The mail that brings this receipt has the code and "
-                "the command for it."
+                "Until the decision you may withdraw your application. The mail with this receipt has the "
+                "code for it."
             )
         )
     common = _to_the_principal(session, application) if of_school else _common(session, application)
@@ -304,8 +304,8 @@ _APPLICATION_GOES_ON = (
 )
 _SCHOOL_GOES_ON = (
     say(
-        "Reviewers of your support organisation read what your school says. If they need anything more, the teacher who "
-        "handed it in gets a message."
+        "Reviewers of your National Support Organisation read your school’s self-assessment. If they need "
+        "anything more, the teacher who handed it in gets a message."
     ),
 )
 
@@ -335,18 +335,22 @@ def _invitation(session: Session, application: Application) -> LetterFacts:
         deadline=due_at,
         reasons=_why_invited(session, application),
         route_forward=(
-            say("Every eTwinner of your school has got a message with a code. One of them hands in for all."),
+            say(
+                "Every eTwinner of your school has got a message with a code. One of them hands in the "
+                "self-assessment for all."
+            ),
             say(
                 "What we know of your school’s members, projects, professional development and events is filled in already. "
                 "Your school confirms it, or says what is wrong."
             ),
             say("Your school answers questions about these pillars: {pillars}.", pillars=pillars),
             say(
-                "Three documents go with the answers: your school’s document on the safe use of the Internet, its policy or "
-                "plan that names eTwinning, and the application signed by you."
+                "Three documents go with the answers: your school’s document on the safe use of the Internet, "
+                "its policy document or plan that names eTwinning, and the application signed by you."
             ),
             say(
-                "You are then asked, by mail, to confirm what your school says. With that it counts as received."
+                "You are then asked, by mail, to confirm your school’s self-assessment. With your "
+                "confirmation the application counts as received."
             ),
         ),
         **_to_the_principal(session, application),

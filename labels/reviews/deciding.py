@@ -109,16 +109,16 @@ def _routes(turn: Turn, application: Application, edition: RuleEdition, outcome:
         until = end_of_day(brussels_day(turn.now) + timedelta(days=days))
         routes.append(
             say(
-                "If the procedure was not followed, you may appeal until {until}: other people will then judge your "
-                "application. The mail about this decision has the code and the command for it.",
+                "If the procedure was not followed, you may appeal until {until}: other people will then "
+                "judge your application. The mail about this decision has the code for it.",
                 until=until,
             )
         )
     if not routes:
         routes.append(
             say(
-                "A new project can be put forward at any time that your organisation takes applications; "
-                "the comments above say what would make it stronger."
+                "A new project can be put forward whenever your National Support Organisation takes "
+                "applications; the comments above show what would make it stronger."
             )
         )
     return routes

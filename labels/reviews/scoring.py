@@ -197,7 +197,7 @@ def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
         if points < minimum:
             shortfalls.append(
                 say(
-                    "“{criterion}” received {points} of {maximum} points; it needs at least {minimum}.",
+                    "“{criterion}” scored {points} of {maximum}; at least {minimum} is needed.",
                     criterion=named("criterion", criterion.name),
                     points=Decimal(_number(points)),
                     maximum=criterion.maximum,
@@ -216,7 +216,7 @@ def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
         )
     pass_mark, maximum = rules.pass_mark.value, edition.criteria_set.maximum
     scored = say(
-        "The application received {points} of {maximum} points; the label is awarded from {pass_mark}.",
+        "The application scored {points} of {maximum}; the label is awarded from {pass_mark}.",
         points=Decimal(_number(merged.total)),
         maximum=maximum,
         pass_mark=pass_mark,

@@ -116,6 +116,17 @@ def test_words_are_replaced_in_their_language_alone(folder: Path) -> None:
     assert "is awarded to" in text_of(render_certificate(certificate(issuer="NSS-PL", language="en")))
 
 
+def test_words_for_a_text_that_is_said_otherwise_by_now_stand_for_the_present_one(tmp_path: Path) -> None:
+    own = catalogue(
+        ("letter", "Your way forward", "Drogi i możliwości"), ("letter", "Dear {holder},", "Dzień dobry!")
+    )
+    put(tmp_path, "NSS-PL/texts/pl.po", own)
+    assert read_words(tmp_path)["NSS-PL", "pl"] == {
+        ("letter", "What you can do now"): "Drogi i\xa0możliwości",
+        ("letter", "Dear {holder},"): "Dzień dobry!",
+    }
+
+
 @pytest.mark.parametrize(
     ("message", "said"),
     [

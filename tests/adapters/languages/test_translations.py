@@ -12,11 +12,12 @@ from babel.messages.catalog import Message
 
 from adapters.fonts import missing_characters
 from adapters.languages import catalogues, translations, wording
-from adapters.languages.catalogues import Catalogue, catalogue, ours
+from adapters.languages.catalogues import Catalogue, catalogue, former, ours
 from adapters.languages.words import PAPERS, words_of
 from cli.translating import NAMED
 from labels.words import languages
 from labels.words.languages import ENGLISH, catalogue_of, translated
+from labels.words.sentences import PLACE
 from tests.support.typed import typed
 
 OTHERS = sorted(translated() - {ENGLISH})
@@ -49,6 +50,27 @@ def test_a_language_is_complete_and_its_places_match(
 def test_every_letter_of_a_catalogue_can_be_printed(language: str) -> None:
     said = "".join(form for forms in catalogue(language).forms.values() for form in forms)
     assert missing_characters(said) == []
+
+
+def test_every_former_text_has_a_present_one_with_the_same_places() -> None:
+    for was, now in former().items():
+        assert was not in ours(), was
+        assert now in ours(), now
+        assert set(PLACE.findall(was[1])) == set(PLACE.findall(now[1])), was
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_former_text_is_said_as_what_replaced_it(language: str) -> None:
+    says = catalogue(language)
+    for was, now in former().items():
+        assert says.pattern(*was) == says.pattern(*now)
+
+
+def test_only_a_salutation_may_leave_a_name_out(copies: Path) -> None:
+    change(copies, "de", 'msgstr "Guten Tag {holder}!"', 'msgstr "Guten Tag!"')
+    change(copies, "de", 'msgstr "Herzlichen Glückwunsch, {holder}"', 'msgstr "Herzlichen Glückwunsch"')
+    [state] = [state for state in translations.states() if state.language == "de"]
+    assert state.wrong == ["Congratulations to {holder} – must have the places holder"]
 
 
 def test_the_papers_words_are_all_in_the_template() -> None:

@@ -205,7 +205,8 @@ def test_a_missing_value_stops_the_message_instead_of_leaving_a_hole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "direction", "greeting"), [("pl", "ltr", "Dzień dobry, "), ("ar", "rtl", "تحية طيبة وبعد،")]
+    ("language", "direction", "greeting"),
+    [("pl", "ltr", "Szanowni Państwo!"), ("ar", "rtl", "تحية طيبة وبعد،")],
 )
 @pytest.mark.parametrize("template", [Template.SCHOOL_INVITED, Template.SCHOOL_RECEIVED])
 def test_a_school_is_spoken_to_in_its_teachers_language(

@@ -15,7 +15,7 @@ from adapters.papers.certificates import render_certificate
 from adapters.papers.letters import render_letter
 from labels.papers.facts import Label, LetterKind
 from labels.words.languages import translated
-from labels.words.sentences import Sentence, named, one_after_another, say
+from labels.words.sentences import Sentence, named, one_after_another, recalled, say
 from tests.support.papers import EVERY_LETTER, certificate, letter, text_of
 
 PILLARS = (
@@ -51,7 +51,7 @@ def worded_letter(kind: LetterKind, language: str, **changes: Any) -> bytes:
         }
     else:
         scored = say(
-            "The application received {points} of {maximum} points; the label is awarded from {pass_mark}.",
+            "The application scored {points} of {maximum}; the label is awarded from {pass_mark}.",
             points=Decimal("5.5"),
             maximum=10,
             pass_mark=6,
@@ -108,6 +108,65 @@ def test_a_letter_in_german_says_no_word_of_english() -> None:
         assert said in text
 
 
+KEPT_BEFORE = {
+    "routes": [
+        "If the procedure was not followed, you may appeal until 2026-04-15 23:59 (Brussels): other people will then "
+        "judge your application. The mail about this decision has the code and the command for it."
+    ],
+    "reasons": ["“Use of technology” received 1.33 of 5 points; it needs at least 2."],
+    "sentences": {
+        "If the procedure was not followed, you may appeal until 2026-04-15 23:59 (Brussels): other people will then "
+        "judge your application. The mail about this decision has the code and the command for it.": {
+            "pattern": "If the procedure was not followed, you may appeal until {until}: other people will then judge "
+            "your application. The mail about this decision has the code and the command for it.",
+            "values": {"until": {"instant": "2026-04-15T21:59:59+00:00"}},
+        },
+        "“Use of technology” received 1.33 of 5 points; it needs at least 2.": {
+            "pattern": "“{criterion}” received {points} of {maximum} points; it needs at least {minimum}.",
+            "values": {
+                "criterion": {"pattern": "Use of technology", "context": "criterion"},
+                "points": {"points": "1.33"},
+                "maximum": 5,
+                "minimum": 2,
+            },
+        },
+    },
+}
+"""A verdict of the record, with sentences that are said otherwise by now."""
+
+
+def test_a_decision_made_before_its_sentences_changed_gives_its_letter_in_its_language() -> None:
+    said = {
+        "reasons": [recalled(one, KEPT_BEFORE) for one in KEPT_BEFORE["reasons"]],
+        "route_forward": [recalled(one, KEPT_BEFORE) for one in KEPT_BEFORE["routes"]],
+    }
+    german = text_of(worded_letter(LetterKind.REFUSAL, "de", **said))
+    assert "„Einsatz von Technologien“ erhielt 1,33 von 5 Punkten; nötig sind mindestens 2." in german
+    assert "können Sie bis zum 15. April 2026, 23:59 Uhr (Brüsseler Zeit) Einspruch erheben" in german
+    english = text_of(worded_letter(LetterKind.REFUSAL, "en", **said))
+    assert "“Use of technology” received 1.33 of 5 points; it needs at least 2." in english, (
+        "as it was decided"
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "greeting"),
+    [("en", "Dear Sir or Madam,"), ("de", "Guten Tag!"), ("cs", "Vážená paní, vážený pane,")],
+)
+def test_a_school_without_a_principal_on_record_is_not_greeted_by_its_own_name(
+    language: str, greeting: str
+) -> None:
+    school = "Petőfi Sándor Gimnázium"
+    text = text_of(worded_letter(LetterKind.INVITATION, language, holder=school, school=school))
+    assert greeting in text
+    assert f"Dear {school}" not in text
+
+
+def test_a_name_in_the_vocative_is_left_out_of_a_salutation() -> None:
+    text = text_of(worded_letter(LetterKind.REFUSAL, "cs"))
+    assert "Vážená paní, vážený pane, děkujeme" in text
+
+
 def test_an_invitation_in_arabic_shows_no_markup() -> None:
     assert "span" not in text_of(worded_letter(LetterKind.INVITATION, "ar"))
 
@@ -134,7 +193,7 @@ def test_a_letter_with_one_sentence_that_is_not_translated_is_english_throughout
 
 
 def test_a_name_inside_a_sentence_that_cannot_be_printed_is_shown_as_such() -> None:
-    odd = say("“{name}” is no criterion.", name="評価 🎉")
+    odd = say("“{name}” is not a criterion.", name="評価 🎉")
     failed = [{"condition": odd, "what_to_do": say("Use {known}.", known=("technology", "results"))}]
     text = text_of(worded_letter(LetterKind.INELIGIBLE, "fr", failed_conditions=failed))
     assert "« □□ [party popper] » n’est pas un critère." in text.replace("\xa0", " ")

@@ -24,11 +24,11 @@ def test_a_refusal_tells_points_comments_reasons_and_the_route_forward() -> None
         "could not be awarded this time",
         "Collaboration between partner schools at least 3 needed 1.5 of 5",
         "Total 5.5 of 10",
-        "A label is awarded from 6 points.",
+        "Points needed for a label: 6.",
         "Reasons for the decision The total of 5.5 points is below the 6 that are needed.",
         "Form mixed teams.",
         "Proposals for improvement Let pupils evaluate the project.",
-        "Your way forward You may apply once more until 30 June 2027.",
+        "What you can do now You may apply once more until 30 June 2027.",
         "14 October 2026",
     ):
         assert said in text
@@ -80,7 +80,7 @@ def test_a_school_gets_a_letter_about_its_pillars_and_no_project(kind: LetterKin
 def test_a_name_that_cannot_be_printed_holds_up_no_application(kind: LetterKind) -> None:
     text = text_of(render_letter(letter(kind, holder="王", city="東京")))
     assert "Dear □," in text
-    assert "□ stands for a character that this letter cannot print" in text
+    assert "□ stands for a character that cannot be printed in this letter" in text
 
 
 def test_a_long_letter_runs_over_pages_with_their_numbers_and_loses_no_word() -> None:
@@ -139,7 +139,7 @@ def test_page_numbers_are_artifacts_and_every_other_text_hangs_in_the_tree() -> 
 def test_a_comment_with_emoji_and_foreign_letters_is_printed_and_says_what_is_missing() -> None:
     text = text_of(render_letter(letter(comments=["Well done 🎉 評価"])))
     assert "Well done [party popper] □□" in text
-    assert "□ stands for a character that this letter cannot print" in text
+    assert "□ stands for a character that cannot be printed in this letter" in text
     assert "□" not in text_of(render_letter(letter()))
 
 

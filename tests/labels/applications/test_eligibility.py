@@ -84,25 +84,25 @@ ONE_EACH: list[tuple[dict[str, Any], str, str, str]] = [
     (
         {"organisation": "NSS-PT", "organisation_country": "PT"},
         "organisation",
-        "NSS-PT judges schools of its own in Portugal, and yours is not among them.",
-        "Apply to NSS-PL, the organisation of your school in Poland.",
+        "NSS-PT takes applications only from its own schools (Portugal), and yours is not among them.",
+        "Apply to NSS-PL, which is responsible for your school (Poland).",
     ),
     (
         {"organisation": "CSS", "organisation_kind": "CSS"},
         "organisation",
-        "CSS is no organisation that awards National Quality Labels.",
-        "Apply to NSS-PL, the organisation of your school in Poland.",
+        "CSS does not award National Quality Labels.",
+        "Apply to NSS-PL, which is responsible for your school (Poland).",
     ),
     (
         {"organisation": "NSS-ZZ", "organisation_kind": "unknown"},
         "organisation",
-        "NSS-ZZ is no organisation that awards National Quality Labels.",
-        "Apply to NSS-PL, the organisation of your school in Poland.",
+        "NSS-ZZ does not award National Quality Labels.",
+        "Apply to NSS-PL, which is responsible for your school (Poland).",
     ),
     (
         {"european": False, "founder_countries": frozenset({"PL"})},
         "european",
-        "The label is for European projects, and the founders of this one are from Poland alone.",
+        "The label is for European projects, and the founders of this one are all from one country: Poland.",
         "Apply with a project that was founded by teachers from two countries.",
     ),
     (
@@ -115,13 +115,13 @@ ONE_EACH: list[tuple[dict[str, Any], str, str, str]] = [
         {"placement": placed(datetime(2026, 6, 15, tzinfo=UTC), "NSS-DE")},
         "late",
         "Applications were not being taken when yours arrived.",
-        "Apply again from 2026-12-01 00:00 (Brussels).",
+        "You can apply again from 2026-12-01 00:00 (Brussels).",
     ),
     (
         {"earlier_this_year": 4},
         "limit",
-        "You have already applied 4 times in this school year, and the most is 4.",
-        "Apply again from 1 September 2026.",
+        "You have already applied 4 times in this school year; the limit is 4.",
+        "You can apply again from 1 September 2026.",
     ),
     (
         {"labelled_on": date(2025, 6, 1)},
@@ -132,7 +132,7 @@ ONE_EACH: list[tuple[dict[str, Any], str, str, str]] = [
     (
         {"earlier_refusals": 2, "attempt": 3},
         "reapplication",
-        "The rules allow one re-application for a project that was refused.",
+        "The rules allow one re-application for a project whose application was refused.",
         "Apply with another project.",
     ),
     (
@@ -216,7 +216,7 @@ def test_a_late_application_that_rolled_over_fails_no_condition() -> None:
     assert failed(placement=placement) == []
     [limit] = failed(placement=placement, earlier_this_year=4)
     assert "for the school year 2026/2027" in limit.problem
-    assert limit.remedy == "Apply again from 1 September 2027."
+    assert limit.remedy == "You can apply again from 1 September 2027."
 
 
 @pytest.mark.parametrize("answer", [False, None, "yes", 1])
@@ -269,7 +269,7 @@ def test_where_no_reapplication_is_allowed_it_is_said_so() -> None:
     body = rules().to_json()
     body["national"]["reapplication"]["times"]["value"] = 0
     [one] = check(facts(earlier_refusals=1), RuleEdition.from_json(body))
-    assert one.problem == "The rules allow no re-application for a project that was refused."
+    assert one.problem == "The rules allow no re-application for a project whose application was refused."
 
 
 def test_a_knock_out_has_no_section_of_its_own_but_can_be_named_again() -> None:

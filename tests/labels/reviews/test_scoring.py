@@ -204,42 +204,42 @@ def test_nobody_is_called_before_the_quorum_or_beyond_the_most(given_points: lis
         (
             [(4, 4, 4, 4, 4, 4), (4, 4, 4, 4, 4, 4)],
             "awarded",
-            ["The application received 24 of 30 points; the label is awarded from 18.",
+            ["The application scored 24 of 30; the label is awarded from 18.",
              "No criterion fell below the points that it needs."],
         ),
         (
             [(2, 2, 2, 2, 2, 2), (3, 2, 2, 2, 2, 2)],
             "refused",
-            ["The application received 12.5 of 30 points; the label is awarded from 18."],
+            ["The application scored 12.5 of 30; the label is awarded from 18."],
         ),
         (
             [(5, 5, 5, 5, 5, 1), (5, 5, 5, 5, 5, 2)],
             "refused",
-            ["“Results, impact and documentation” received 1.5 of 5 points; it needs at least 2."],
+            ["“Results, impact and documentation” scored 1.5 of 5; at least 2 is needed."],
         ),
         (
             [(5, 5, 5, 5, 5, 1), (5, 5, 5, 5, 5, 3)],
             "awarded",  # 2 on average is enough
-            ["The application received 27 of 30 points; the label is awarded from 18.",
+            ["The application scored 27 of 30; the label is awarded from 18.",
              "No criterion fell below the points that it needs."],
         ),
         (
             [(3, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3, 3)],
             "awarded",  # the pass mark itself is enough
-            ["The application received 18 of 30 points; the label is awarded from 18.",
+            ["The application scored 18 of 30; the label is awarded from 18.",
              "No criterion fell below the points that it needs."],
         ),
         (
             [(3, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3, 3), (2, 3, 3, 3, 3, 3)],
             "refused",
-            ["The application received 17.67 of 30 points; the label is awarded from 18."],
+            ["The application scored 17.67 of 30; the label is awarded from 18."],
         ),
         (
             [(0, 2, 2, 2, 2, 1), (0, 2, 2, 2, 2, 1)],
             "refused",  # every reason at once
-            ["The application received 9 of 30 points; the label is awarded from 18.",
-             "“Pedagogical innovation and creativity” received 0 of 5 points; it needs at least 2.",
-             "“Results, impact and documentation” received 1 of 5 points; it needs at least 2."],
+            ["The application scored 9 of 30; the label is awarded from 18.",
+             "“Pedagogical innovation and creativity” scored 0 of 5; at least 2 is needed.",
+             "“Results, impact and documentation” scored 1 of 5; at least 2 is needed."],
         ),
     ],
 )  # fmt: skip
@@ -289,7 +289,7 @@ def test_a_knock_out_refuses_whatever_the_total_and_adds_nothing_to_it(
         KNOCK_OUTS, 3
     )
     fallen = [name for name, points in more.items() if points < 3]
-    assert sum("it needs at least 3" in reason for reason in verdict.reasons) == len(fallen)
+    assert sum("at least 3 is needed" in reason for reason in verdict.reasons) == len(fallen)
 
 
 def test_comments_come_in_an_order_that_tells_nothing_of_who_wrote_them() -> None:
