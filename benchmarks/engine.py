@@ -24,9 +24,9 @@ from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
-from adapters.prefect.client import form_of, prefect_client
+from adapters.prefect.client import prefect_client
+from adapters.prefect.states import Phase, form_of, read_runs
 from benchmarks.processor import PAGE, descendants, processor
 from cli.services import free_port, services
 from labels.answering import accepting
@@ -165,9 +165,8 @@ class Row:
         with prefect_client() as client:
 
             def all_suspended() -> bool:
-                asked = FlowRunFilter(id=FlowRunFilterId(any_=list(left)))
-                for run in client.read_flow_runs(flow_run_filter=asked):
-                    if run.state is not None and run.state.is_paused() and form_of(client, run) is not None:
+                for run in read_runs(client, map(str, left)).values():
+                    if run.phase is Phase.SUSPENDED and form_of(client, run) is not None:
                         left.remove(run.id)
                 return not left
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
-from uuid import UUID
 
 import httpx
 import sqlalchemy as sa
-from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
-    FlowRunFilter,
-    FlowRunFilterId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
-from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.runtime import flow_run
-from prefect.states import Cancelled, Crashed
 
-from adapters.prefect.client import form_of, read_run
-from adapters.prefect.runs import DEPLOYMENTS
+from adapters.prefect.client import PrefectClient
+from adapters.prefect.states import (
+    PAGE,
+    Phase,
+    Run,
+    end_as_cancelled,
+    end_as_crashed,
+    form_of,
+    read_run,
+    read_runs,
+    runs_under_way,
+)
 from adapters.workspace import Workspace
 from labels.errors import OutOfReach
 from labels.record.schema import OPEN_STAGES, Application, Document, Mail, Stage
@@ -47,25 +42,8 @@ AWARD_PATIENCE = timedelta(hours=1)
 _LOST = "its process was lost"
 
 
-_OURS = DeploymentFilter(
-    name=DeploymentFilterName(
-        any_=[name.partition("/")[2] for name in DEPLOYMENTS.values()]
-        + ["european-year", "preselection", "upkeep"]
-    )
-)
-
-
-_UNDER_WAY = FlowRunFilter(
-    state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
-)
-
-
 FORM_WITHIN = timedelta(seconds=15)
 """After that a suspension without a form is never given one."""
-
-
-PAGE = 200
-"""Runs that Prefect's server tells of in one answer, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +56,7 @@ class Recovered:
 
 def recover(
     here: Workspace,
-    client: SyncPrefectClient,
+    client: PrefectClient,
     *,
     patience: timedelta = PATIENCE,
     application_id: str | None = None,
@@ -129,7 +107,7 @@ class Driven:
 
 
 def _looked_at(
-    here: Workspace, client: SyncPrefectClient, patience: timedelta, application_id: str | None = None
+    here: Workspace, client: PrefectClient, patience: timedelta, application_id: str | None = None
 ) -> Iterator[tuple[Driven, Ailment | None]]:
     """The applications that are not closed, each with what is wrong with its run, asked for by the page."""
     query = sa.select(
@@ -144,14 +122,12 @@ def _looked_at(
         rows = session.execute(query.order_by(Application.submitted_at, Application.id)).all()
     for first in range(0, len(rows), PAGE):
         some = [Driven(*row) for row in rows[first : first + PAGE]]
-        runs = _read_runs(client, [one.run for one in some if one.run])
+        runs = read_runs(client, [one.run for one in some if one.run])
         for one in some:
             yield one, _ailment(one, runs.get(one.run or ""), patience)
 
 
-def ailing(
-    here: Workspace, client: SyncPrefectClient, patience: timedelta = PATIENCE
-) -> list[tuple[str, str]]:
+def ailing(here: Workspace, client: PrefectClient, patience: timedelta = PATIENCE) -> list[tuple[str, str]]:
     """The applications whose run is not well and what is wrong with it; changes nothing.
 
     That there is no run, or that it has not seen what is new, the record itself knows.
@@ -164,74 +140,53 @@ def ailing(
             found.append((driven.id, ails.value))
         elif ails is Ailment.NO_FORM:
             run = read_run(client, driven.run)
-            state = run.state if run else None
-            waits = run is not None and state is not None and state.is_paused()
-            if run and state and waits and _age(state) >= FORM_WITHIN and form_of(client, run) is None:
+            waits = run is not None and run.phase is Phase.SUSPENDED
+            if run and waits and _age(run) >= FORM_WITHIN and form_of(client, run) is None:
                 found.append((driven.id, "its run waits without a form, which nobody can answer"))
     return found
 
 
-def _read_runs(client: SyncPrefectClient, wanted: Sequence[str]) -> dict[str, FlowRun]:
-    """Those of the runs that Prefect has, by their ids."""
-    ids = []
-    for run in wanted:
-        with contextlib.suppress(ValueError):  # no id: Prefect has none like that
-            ids.append(UUID(run))
-    if not ids:
-        return {}
-    found = client.read_flow_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=ids)), limit=PAGE)
-    return {str(run.id): run for run in found}
-
-
-def _ailment(driven: Driven, run: FlowRun | None, patience: timedelta) -> Ailment | None:
+def _ailment(driven: Driven, run: Run | None, patience: timedelta) -> Ailment | None:
     if driven.run is None:
         return Ailment.NO_RUN
-    if run is None or run.state is None:
+    if run is None:
         return Ailment.LOST
-    if run.state.is_final():
+    if run.phase is Phase.ENDED:
         return Ailment.ENDED
-    if run.state.is_scheduled():
+    if run.phase is Phase.SCHEDULED:
         return None
-    if run.state.is_paused():
+    if run.phase is Phase.SUSPENDED:
         if driven.news:
             return Ailment.NEWS
-        return None if driven.form_seen == str(run.state.id) else Ailment.NO_FORM
-    return None if _age(run.state) < patience else Ailment.STALLED
+        return None if driven.form_seen == run.state else Ailment.NO_FORM
+    return None if _age(run) < patience else Ailment.STALLED
 
 
-def end_lost_runs(client: SyncPrefectClient, patience: timedelta = PATIENCE) -> list[Recovered]:
+def end_lost_runs(client: PrefectClient, patience: timedelta = PATIENCE) -> list[Recovered]:
     """Ends in Prefect the runs whose process is gone, whatever they were for.
 
     Prefect counts them as running for ever, and each takes a place of the work pool: a few of them, and
     no run would start any more, not even upkeep's.
     """
     done = []
-    under_way: list[FlowRun] = []
-    while len(under_way) % PAGE == 0:
-        found = client.read_flow_runs(
-            flow_run_filter=_UNDER_WAY, deployment_filter=_OURS, limit=PAGE, offset=len(under_way)
-        )
-        under_way += found
-        if not found:
-            break
-    for run in under_way:
-        allowed = patience if "application_id" in run.parameters else max(patience, UPKEEP_PATIENCE)
+    for run in runs_under_way(client):
+        allowed = patience if run.application else max(patience, UPKEEP_PATIENCE)
         if "label:european" in run.tags:
             allowed = max(allowed, AWARD_PATIENCE)
-        if run.state is None or str(run.id) == flow_run.id or _age(run.state) < allowed:
+        if _age(run) < allowed:
             continue
-        client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
-        done.append(Recovered(run.parameters.get("application_id", run.name), "ended a run that was lost"))
+        end_as_crashed(client, run, _LOST)
+        done.append(Recovered(run.application or run.name, "ended a run that was lost"))
     return done
 
 
-def _age(state: State[Any]) -> timedelta:
+def _age(run: Run) -> timedelta:
     # Prefect's own clock and ours are the machine's: the record's may be set for a demonstration.
-    return datetime.now(UTC) - state.timestamp
+    return datetime.now(UTC) - run.since
 
 
 def _recover_one(
-    here: Workspace, client: SyncPrefectClient, application_id: str, patience: timedelta
+    here: Workspace, client: PrefectClient, application_id: str, patience: timedelta
 ) -> str | None:
     with here.record.reading() as session:
         application = session.get_one(Application, application_id)
@@ -240,26 +195,24 @@ def _recover_one(
         run_id, news = application.run, application.parked_revision < application.revision
         makes_many = application.label == "european"
     run = read_run(client, run_id)
-    state = run.state if run else None
-    if run is None or state is None or state.is_final():
+    if run is None or run.phase is Phase.ENDED:
         replace(here, client, application_id, run_id)
         return "started a run" if run_id is None else "replaced a run that was lost"
-    age = _age(state)
-    if state.is_scheduled():
+    if run.phase is Phase.SCHEDULED:
         return None
-    if state.is_paused():
+    if run.phase is Phase.SUSPENDED:
         if form_of(client, run) is not None:
             with here.record.writing() as session:
-                session.execute(_FORM_SEEN, {"of": application_id, "state": str(state.id)})
+                session.execute(_FORM_SEEN, {"of": application_id, "state": run.state})
             return wake(here, client, application_id).remark if news else None
-        if age < min(patience, FORM_WITHIN):
+        if _age(run) < min(patience, FORM_WITHIN):
             return None
         # It died between suspending and saving its form: nobody could ever resume it.
-        client.set_flow_run_state(run.id, Cancelled(message="suspended without a form"), force=True)
-    elif age < patience or (makes_many and _shows_life(here, application_id, patience)):
+        end_as_cancelled(client, run, "suspended without a form")
+    elif _age(run) < patience or (makes_many and _shows_life(here, application_id, patience)):
         return None
     else:
-        client.set_flow_run_state(run.id, Crashed(message=_LOST), force=True)
+        end_as_crashed(client, run, _LOST)
     replace(here, client, application_id, run_id)
     return "replaced a run that was lost"
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.responses import SetStateStatus
 
-from adapters.prefect.client import filled_in, read_run
-from adapters.prefect.form import BLANK
+from adapters.prefect.client import PrefectClient, filled_in
 from adapters.prefect.runs import start
+from adapters.prefect.states import Phase, read_run, resume
 from adapters.workspace import Workspace
 from labels.record.schema import Application, Resumption, Stage
 
@@ -31,7 +29,7 @@ class Woken:
 
 def wake(
     here: Workspace,
-    client: SyncPrefectClient,
+    client: PrefectClient,
     application_id: str,
     *,
     within: float = WAKE_WITHIN,
@@ -49,20 +47,18 @@ def wake(
                 return Woken(True, "its run has seen it")
             run_id = application.run
         run = read_run(client, run_id)
-        if run is None or run.state is None or run.state.is_final():
+        if run is None or run.phase is Phase.ENDED:
             replace(here, client, application_id, run_id)
             return Woken(True, "a new run goes on with it")
-        if run.state.is_scheduled():
+        if run.phase is Phase.SCHEDULED:
             return Woken(True, "its run is about to start")
-        if run.state.is_paused():
-            result = client.resume_flow_run(run.id, run_input=BLANK)
-            if result.status == SetStateStatus.ACCEPT:
-                return Woken(True, "its run goes on")
+        if run.phase is Phase.SUSPENDED and resume(client, run):
+            return Woken(True, "its run goes on")
         pause(0.25)
     return Woken(False, "its run is busy; it looks at the record when it is done, or at the next recovery")
 
 
-def replace(here: Workspace, client: SyncPrefectClient, application_id: str, former: str | None) -> UUID:
+def replace(here: Workspace, client: PrefectClient, application_id: str, former: str | None) -> UUID:
     """A new run in place of `former`, which was found lost; an answer that it did not get to see is kept.
 
     Of several that found the same run lost, the first asks for a new one and the others get that one.
@@ -77,7 +73,7 @@ def replace(here: Workspace, client: SyncPrefectClient, application_id: str, for
     return start(here, client, application_id)
 
 
-def _keep_unseen_answer(here: Workspace, client: SyncPrefectClient, application_id: str, former: str) -> None:
+def _keep_unseen_answer(here: Workspace, client: PrefectClient, application_id: str, former: str) -> None:
     """Takes the answer that Prefect accepted for a run that died before it could read it."""
     from usecases.answering import take_answer
 

@@ -10,11 +10,12 @@ from uuid import UUID
 import httpx
 import orjson
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
 from labels.errors import OutOfReach
+
+PrefectClient = SyncPrefectClient
+"""The type of a client, for whoever only passes one on."""
 
 NOTHING_LOST = (
     "What was said is in the record and nothing is lost: `labels up`, or `labels recover` once the server "
@@ -46,31 +47,22 @@ def prefect_client() -> Iterator[SyncPrefectClient]:
         ) from error
 
 
-def read_run(client: SyncPrefectClient, run_id: str | None) -> FlowRun | None:
-    """The run, or None where Prefect has none of that id (any more)."""
-    if run_id is None:
-        return None
-    try:
-        return client.read_flow_run(UUID(run_id))
-    except ObjectNotFound:
-        return None
-
-
 def filled_in(client: SyncPrefectClient, run_id: UUID, wait: int) -> dict[str, str | int] | None:
     """What came back with the form of a run's waiting, or None while nothing has.
 
     Only what the form of that very waiting asked for, and only text and numbers: nothing else can get
     in, and nothing gets lost where the steps have changed since the form was shown.
     """
-    filled = _run_input(client, run_id, f"suspended-{wait}-response")
+    filled = read_input(client, run_id, f"suspended-{wait}-response")
     if not isinstance(filled, dict):
         return None
-    form = _run_input(client, run_id, f"suspended-{wait}-schema") or {}
+    form = read_input(client, run_id, f"suspended-{wait}-schema") or {}
     asked = form.get("properties", {})
     return {name: value for name, value in filled.items() if name in asked and isinstance(value, str | int)}
 
 
-def _run_input(client: SyncPrefectClient, run_id: UUID, key: str) -> Any | None:
+def read_input(client: SyncPrefectClient, run_id: UUID, key: str) -> Any | None:
+    """What Prefect keeps for a run under a key (a form's schema, what was filled in), or None."""
     try:
         response = client._client.get(f"/flow_runs/{run_id}/input/{key}")
     except httpx.HTTPStatusError as error:  # Prefect's own client raises without being asked to
@@ -78,10 +70,3 @@ def _run_input(client: SyncPrefectClient, run_id: UUID, key: str) -> Any | None:
             raise
         return None
     return orjson.loads(response.content)
-
-
-def form_of(client: SyncPrefectClient, run: FlowRun) -> Any | None:
-    """The schema of the form that the run waits with, or None before it is saved."""
-    details = run.state.state_details if run.state else None
-    keyset = details.run_input_keyset if details else None
-    return _run_input(client, run.id, keyset["schema"]) if keyset else None

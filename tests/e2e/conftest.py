@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from adapters.prefect.client import form_of, prefect_client
+from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import start
+from adapters.prefect.states import Phase, form_of, read_run
 from adapters.workspace import Workspace
 from cli.processes import Services
 from cli.services import free_port, services
@@ -57,8 +58,8 @@ class Stage_:
         if application.parked_revision < application.revision or application.run is None:
             return False
         with prefect_client() as client:
-            run = client.read_flow_run(application.run)  # type: ignore[arg-type]  # a UUID as text is taken
-            if run.state is None or not run.state.is_paused():
+            run = read_run(client, application.run)
+            if run is None or run.phase is not Phase.SUSPENDED:
                 return False
             return form_of(client, run) is not None
 

@@ -24,7 +24,8 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelling, Scheduled
 
-from adapters.prefect.client import form_of, prefect_client
+from adapters.prefect.client import prefect_client
+from adapters.prefect.states import form_of, read_run
 from tests.e2e.conftest import Stage_
 from tests.support import odd_flows
 from tests.support.patience import PATIENCE, until
@@ -76,7 +77,11 @@ class Yard:
         return state.name or "" if state else ""
 
     def until_suspended(self, run: UUID) -> None:
-        self.until(lambda: form_of(self.client, self.run(run)), f"{run} is suspended with its form")
+        def waits() -> object:
+            known = read_run(self.client, str(run))
+            return known and form_of(self.client, known)
+
+        self.until(waits, f"{run} is suspended with its form")
 
     def times(self, name: str) -> tuple[float, float]:
         """When the run of `tells_when` with this name began and ended."""

@@ -39,6 +39,7 @@ import usecases.running
 from adapters.documents.directory import DirectoryStore
 from adapters.mail.folder import MailFolder, read_message
 from adapters.mail.transports import FolderTransport
+from adapters.prefect.states import Phase, form_of, read_run
 from adapters.workspace import Workspace
 from cli.words import worded
 from labels.papers.facts import LetterFacts
@@ -298,10 +299,10 @@ class World(Mortal):
 
     def _waiting_run(self, application: Application) -> Any | None:
         """The run whose Resume form a person would find, by the address in their mail."""
-        run = adapters.prefect.client.read_run(self.prefect, application.run)  # type: ignore[arg-type]  # stands in
-        if run is None or run.state is None or not run.state.is_paused():
+        run = read_run(self.prefect, application.run)  # type: ignore[arg-type]  # stands in
+        if run is None or run.phase is not Phase.SUSPENDED:
             return None
-        form = adapters.prefect.client.form_of(self.prefect, run)  # type: ignore[arg-type]  # stands in
+        form = form_of(self.prefect, run)  # type: ignore[arg-type]  # stands in
         return run.id if form else None
 
     def _fill_in(self, run: Any, code: str, given: dict[str, Any]) -> None:
