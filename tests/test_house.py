@@ -26,6 +26,10 @@ PACKAGES: list[str] = CONFIGURATION["tool"]["importlinter"]["root_packages"]
 LOCKS = ("runtime", "dev")
 
 
+DOT_FILES = {".ci", ".editorconfig", ".gitattributes", ".gitignore", ".pre-commit-config.yaml", ".vscode"}
+"""Those that belong to the project."""
+
+
 def modules(package: str) -> list[Path]:
     return sorted((PROJECT / package).rglob("*.py"))
 
@@ -45,7 +49,7 @@ def project_files() -> list[Path]:
         candidates = [
             path
             for top in PROJECT.iterdir()
-            if not top.name.startswith((".", "dist")) or top.name in {".ci", ".gitignore"}
+            if not top.name.startswith((".", "dist")) or top.name in DOT_FILES
             for path in (top.rglob("*") if top.is_dir() else [top])
             if "__pycache__" not in path.parts
         ]
@@ -90,6 +94,20 @@ def test_every_module_opens_with_a_sentence_that_says_what_lives_there(package: 
         docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
         first = docstring.partition("\n\n")[0]
         assert first.endswith((".", "?", ":")), f"{module.relative_to(PROJECT)} opens with {first!r}"
+
+
+def test_text_files_are_written_as_editors_are_told_to() -> None:
+    wrong = []
+    for path in project_files():
+        content = path.read_bytes()
+        licence = path.parent.name == "fonts"
+        if b"\0" in content or not content or path.suffix == ".pdf":
+            continue
+        if not content.endswith(b"\n") or b"\r" in content:
+            wrong.append(f"{path.relative_to(PROJECT)}: every line ends in a line feed alone")
+        if re.search(rb"[ \t]$", content, re.MULTILINE) and not licence:
+            wrong.append(f"{path.relative_to(PROJECT)}: a line ends in a space")
+    assert not wrong
 
 
 def test_no_file_names_a_package_registry() -> None:
