@@ -13,6 +13,7 @@ from adapters.documents.opening import open_store
 from adapters.documents.store import DocumentStore
 from labels.clock import Clock
 from labels.errors import NotFound
+from labels.mending import MakeRecord
 from labels.papers.codes import Stamp
 from labels.record import Record, open_record
 from labels.record.engine import missing_file
@@ -75,7 +76,8 @@ def existing_workspace() -> Workspace:
     if missing := missing_file(load_settings()):
         raise NotFound(
             f"There is no record in {missing.parent}. If it is kept elsewhere, say where with LABELS_HOME or "
-            "LABELS_DATABASE_URL; to make one here: labels import DIR, or labels up."
+            "LABELS_DATABASE_URL.",
+            MakeRecord(),
         )
     return workspace()
 

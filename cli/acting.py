@@ -7,7 +7,7 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import Workspace, existing_workspace
 from cli.output import emit, fail, say
 from labels.answering import proving
-from labels.errors import NotAllowed, OutOfReach
+from labels.errors import OutOfReach
 from labels.steps.outcome import Accepted, Refusal
 from usecases.running import wake
 
@@ -20,7 +20,7 @@ def accepted(result: Accepted | Refusal | None, here: Workspace, application: st
     if isinstance(result, Refusal):
         if result.mailed:
             send_due(here, application)
-        raise result.error or NotAllowed(result.why)
+        raise result.as_error()
     return result.remark if result else ""
 
 

@@ -13,6 +13,7 @@ from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import start
 from adapters.workspace import existing_workspace, workspace
 from cli.acting import accepted, went_on
+from cli.mending import advice
 from cli.output import emit, err, fail, out, say, table
 from cli.words import As, AsJson, Code, OneApplication, read_json
 from labels.answering import rights
@@ -87,16 +88,17 @@ def submit(
             outage = error
         with here.record.reading() as session:
             view = case_of(session, done.application)
+    remark = done.remark + advice(done.mend)
     if as_json:
         emit(
             {
                 "application": done.application, "run": view.run, "created": done.created,
-                "stage": view.stage, "outcome": view.outcome, "remark": done.remark,
+                "stage": view.stage, "outcome": view.outcome, "remark": remark,
             }
         )  # fmt: skip
     else:
         out.print(done.application)
-        say(done.remark)
+        say(remark)
         say(f"See where it stands: labels show {done.application}")
     if outage:
         fail(outage)

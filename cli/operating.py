@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from adapters.workspace import existing_workspace
 from cli.output import emit, out, say
-from cli.printed import ShownCase, ShownItem
+from cli.printed import ShownCase, ShownItem, ShownStuck
 from cli.words import AsJson, plain
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
@@ -25,7 +25,6 @@ from labels.pupil_label.report import ClassReport
 from labels.settings import load_settings
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
 from labels.views import exports
-from labels.views.stuck import Stuck
 from labels.words.text import csv_plain
 
 
@@ -83,7 +82,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "answer-screening": Screening,
     "show": ShownCase,
     "inbox": ShownItem,
-    "stuck": Stuck,
+    "stuck": ShownStuck,
     "cycle": CycleView,
     "gallery": Gallery,
     "pupils": ClassReport,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.mending import said
 from labels.clock import ZONE, in_words
 from labels.errors import InvalidInput, LabelsError
 from labels.words.text import clean
@@ -96,9 +97,9 @@ def fail(error: LabelsError) -> NoReturn:
         count = "one fault" if len(error.faults) == 1 else f"{len(error.faults)} faults"
         say(f"{error.subject}: {count}; nothing was changed.", "bold red")
         for fault in error.faults:
-            say(f"  {fault}")
+            say(f"  {said(fault)}")
     else:
-        say(str(error), "bold red")
+        say(said(error), "bold red")
     raise typer.Exit(error.exit_code)
 
 

@@ -1,6 +1,10 @@
-"""What commands print as JSON where it is more than a view: with the addresses of Prefect's pages."""
+"""What commands print as JSON where it is more than a view: with addresses, and with the command that mends it."""
 
 from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel
 
 from adapters.prefect.pages import run_page
 from labels.settings import Settings
@@ -20,6 +24,21 @@ class ShownItem(InboxItem):
 
     url: str
     """Where its form is in Prefect's pages; empty where nobody can open it."""
+
+
+class ShownStuck(BaseModel):
+    """One reason why something does not go on by itself (`labels stuck`)."""
+
+    subject: str
+    """The application; an organisation or a message where it is not about one."""
+    organisation: str | None
+    stage: str | None
+    awaits: str | None
+    """Whose turn it is."""
+    since: datetime | None
+    reason: str
+    mend: str
+    """The command that mends it."""
 
 
 def shown_case(case: Case, settings: Settings) -> ShownCase:

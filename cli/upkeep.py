@@ -11,8 +11,11 @@ import typer
 from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.workspace import existing_workspace
+from cli.mending import command, said
 from cli.output import emit, say, say_plainly, table
+from cli.printed import ShownStuck
 from cli.words import AsJson, plain, seconds
+from labels.views.stuck import Stuck
 from usecases.recovering import PATIENCE, recover
 from usecases.upkeep import keep_up, look_for_stuck
 
@@ -23,8 +26,9 @@ def upkeep(as_json: AsJson = False) -> None:
     Deadlines, reminders, lost runs, mail; twice is as once.
     """
     kept = keep_up(existing_workspace())
+    left_out = said(kept.left_out) if kept.left_out else ""
     if as_json:
-        emit(asdict(kept))
+        emit(asdict(kept) | {"left_out": left_out or None})
         return
     done = [("deadline", one) for one in kept.deadlines]
     done += [("reminded", one) for one in kept.reminded]
@@ -33,8 +37,8 @@ def upkeep(as_json: AsJson = False) -> None:
     if done:
         table("", ["what", "which"], done)
     say(f"Mail: {kept.mail.sent} sent, {kept.mail.postponed} to be tried again, {kept.mail.failed} refused.")
-    if kept.left_out:
-        say(f"Runs were left out. {kept.left_out}", "yellow")
+    if left_out:
+        say(f"Runs were left out. {left_out}", "yellow")
     else:
         say("Upkeep is done.", "green")
 
@@ -53,12 +57,12 @@ def stuck(
     if organisation:
         found = [one for one in found if one.organisation in (organisation, None)]
     if as_json:
-        emit(found)
+        emit([_shown(one) for one in found])
     elif found:
         table(
             "",
             ["what", "stands at", "awaits", "why", "what mends it"],
-            [(one.subject, one.stage, one.awaits, one.reason, one.mend) for one in found],
+            [(one.subject, one.stage, one.awaits, one.reason, command(one.mend)) for one in found],
         )
     else:
         say_plainly("Nothing is stuck.")
@@ -84,3 +88,16 @@ def recover_(
         table("", ["application", "what was done"], [(one.application, one.did) for one in done])
     else:
         say("Every open application has its run.", "green")
+
+
+def _shown(one: Stuck) -> ShownStuck:
+    """What is stuck, with the command that mends it."""
+    return ShownStuck(
+        subject=one.subject,
+        organisation=one.organisation,
+        stage=one.stage,
+        awaits=one.awaits,
+        since=one.since,
+        reason=one.reason,
+        mend=command(one.mend),
+    )

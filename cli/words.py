@@ -80,7 +80,7 @@ def worded(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except NotFound as error:
-            fail(NotFound(f"{error}{where_looked()}"))
+            fail(NotFound(f"{error}{where_looked()}", error.mend))
         except LabelsError as error:
             fail(error)
         except BrokenPipeError:

@@ -10,11 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from labels.mending import Mend
+
 
 class LabelsError(Exception):
     """The root of every error that this project raises on purpose."""
 
     exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, mend: Mend | None = None) -> None:
+        super().__init__(message)
+        self.mend = mend
+        """What mends it, for the door to word; None where the message says all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class Fault:
     """What is wrong and what was expected, as one sentence."""
     remedy: str = ""
     """What to do about it, as one sentence; empty where the problem says it."""
+    mend: Mend | None = None
+    """What mends it, for the door to word."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}" + (f" {self.remedy}" if self.remedy else "")
@@ -62,9 +71,15 @@ class OutOfReach(LabelsError):
 
     exit_code = 5
 
-    def __init__(self, service: str, detail: str, kept: str = "Nothing was lost.") -> None:
-        self.service = service
-        super().__init__(f"{service} is out of reach: {detail} {kept}")
+    def __init__(
+        self, service: str, detail: str, kept: str = "Nothing was lost.", mend: Mend | None = None
+    ) -> None:
+        self.service, self.detail, self.kept = service, detail, kept
+        super().__init__(f"{service} is out of reach: {detail} {kept}", mend)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it goes from one process to another whole."""
+        return type(self), (self.service, self.detail, self.kept, self.mend)
 
 
 class NotMailed(LabelsError):

@@ -77,7 +77,7 @@ def in_hand(given: ClassInHand) -> Iterator[None]:
 def _held(number: str) -> ClassInHand:
     given = _IN_HAND.get()
     if given is None or given.begun.id != number:
-        raise NotAllowed("Pupils' certificates are made by `labels pupils` alone, which holds their names.")
+        raise NotAllowed("Pupils' certificates are made only by the process that was given their names.")
     return given
 
 

@@ -12,6 +12,7 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import Workspace
 from labels.answering import deadlines, reminders
 from labels.errors import OutOfReach
+from labels.mending import Recover, StartServices
 from labels.record.schema import Application, Cycle
 from labels.views import stuck
 from labels.views.stuck import Stuck
@@ -42,7 +43,7 @@ class Kept:
     recovered: dict[str, str]
     galleries: list[int]
     mail: Delivered
-    left_out: str | None = None
+    left_out: OutOfReach | None = None
     """What could not be done since Prefect's server is away; nothing is lost by that."""
 
 
@@ -59,7 +60,7 @@ def keep_up(here: Workspace) -> Kept:
         with prefect_client() as client:
             recovered = {one.application: one.did for one in recover(here, client)}
     except OutOfReach as error:
-        left_out = str(error)
+        left_out = error
     return Kept(passed, reminded, recovered, stale_galleries(here), send_due(here), left_out)
 
 
@@ -71,14 +72,14 @@ def look_for_stuck(here: Workspace) -> list[Stuck]:
             with prefect_client() as client:
                 ailing = recovering.ailing(here, client)
         except OutOfReach as error:
-            found.append(Stuck(subject="Prefect", reason=f"{error}", mend="labels up"))
+            found.append(Stuck(subject="Prefect", reason=f"{error}", mend=StartServices()))
             ailing = []
         for identifier, reason in ailing:
             one = session.get_one(Application, identifier)
             found.append(
                 Stuck(
                     subject=one.id, organisation=one.organisation, stage=one.stage.value,
-                    since=one.stage_since, reason=f"{reason[0].upper()}{reason[1:]}.", mend=stuck.RECOVER,
+                    since=one.stage_since, reason=f"{reason[0].upper()}{reason[1:]}.", mend=Recover(),
                 )
             )  # fmt: skip
     return stuck.in_order(found)

@@ -13,14 +13,12 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL
 
 from labels.errors import OutOfReach
+from labels.mending import StartServices
 
 PrefectClient = SyncPrefectClient
 """The type of a client, for whoever only passes one on."""
 
-NOTHING_LOST = (
-    "What was said is in the record and nothing is lost: `labels up`, or `labels recover` once the server "
-    "is back, goes on from there."
-)
+NOTHING_LOST = "What was said is in the record and nothing is lost."
 
 
 @contextlib.contextmanager
@@ -33,7 +31,7 @@ def prefect_client() -> Iterator[SyncPrefectClient]:
     """
     if not PREFECT_API_URL.value():
         # Prefect would start a server of its own for the length of this command.
-        raise OutOfReach("Prefect's server", "it is not running.", NOTHING_LOST)
+        raise OutOfReach("Prefect's server", "it is not running.", NOTHING_LOST, StartServices())
     try:
         with get_client(sync_client=True) as client:
             yield client
@@ -44,6 +42,7 @@ def prefect_client() -> Iterator[SyncPrefectClient]:
             "Prefect's server",
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}.",
             NOTHING_LOST,
+            StartServices(),
         ) from error
 
 

@@ -15,6 +15,7 @@ from adapters.prefect.client import NOTHING_LOST
 from adapters.workspace import Workspace
 from labels.errors import NotFound, OutOfReach
 from labels.kinds import KINDS
+from labels.mending import StartServices
 from labels.record.schema import Application, Stage
 
 DEPLOYMENTS = {
@@ -90,7 +91,7 @@ def deployment_of(client: SyncPrefectClient, name: str) -> UUID:
     try:
         return client.read_deployment_by_name(name).id
     except ObjectNotFound:
-        raise OutOfReach("Prefect", f"it has no deployment {name}.", NOTHING_LOST) from None
+        raise OutOfReach("Prefect", f"it has no deployment {name}.", NOTHING_LOST, StartServices()) from None
 
 
 def ask_for(client: SyncPrefectClient, deployment: str, parameters: dict[str, Any]) -> UUID:

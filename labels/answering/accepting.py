@@ -136,7 +136,7 @@ def _fits(
 ) -> Refusal | None:
     if documents and step.kind is not StepKind.SELF_ASSESSMENT:
         why = "Documents go only with a school's self-assessment."
-        return Refusal(why, InvalidInput(step.id, [Fault("--evidence", why, "Leave them out.")]))
+        return Refusal(why, InvalidInput(step.id, [Fault("documents", why, "Leave them out.")]))
     expected = {
         StepKind.SELF_ASSESSMENT: (SelfAssessment,),
         StepKind.DECLARATION: (Declaration, Decline),

@@ -11,6 +11,7 @@ from labels.applications.applicant import applicant_address
 from labels.clock import in_words
 from labels.errors import NotAllowed, NotFound
 from labels.mail import outbox
+from labels.mending import AskForCode
 from labels.people.staff import coordinates
 from labels.record.journal import SYSTEM, note
 from labels.record.schema import Application, Step, StepKind, StepState
@@ -187,4 +188,4 @@ def act_as_coordinator(turn: Turn, application: Application, email: str, code: s
             return None
     if own:
         return wrong_code(turn, application, own[-1:], claimed=email)
-    return Refusal(f"The code is not valid. Ask for one with: labels code {application.id} --as {email}")
+    return Refusal("The code is not valid.", mend=AskForCode(application.id, email))

@@ -8,6 +8,7 @@ from labels.answering.proving import prove
 from labels.applications.ending import end, tell_applicant
 from labels.clock import in_words
 from labels.mail import outbox
+from labels.mending import Withdraw
 from labels.record.journal import note
 from labels.record.schema import Application, Outcome, Stage, Step, StepKind, StepState, Teacher
 from labels.steps.outcome import Refusal
@@ -44,8 +45,8 @@ def appeal(turn: Turn, application_id: str, email: str, code: str, grounds: str)
         _OPEN_AGAIN, {"teacher": application.teacher, "project": application.project}
     ):
         return Refusal(
-            f"You have applied again for this project ({again}). To appeal instead, withdraw that first: "
-            f"labels withdraw {again} --as EMAIL --code CODE"
+            f"You have applied again for this project ({again}). To appeal instead, withdraw that first.",
+            mend=Withdraw(again),
         )
     close_step(right, StepState.ANSWERED, turn.now)
     right.answer = {"grounds": grounds}

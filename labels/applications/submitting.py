@@ -17,6 +17,7 @@ from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.identifiers import national_application_id
 from labels.mail import outbox
+from labels.mending import HandInAgain, Mend, Withdraw
 from labels.record.journal import note
 from labels.record.rows import write
 from labels.record.schema import (
@@ -48,6 +49,8 @@ class Submitted:
     """False where the same was submitted before."""
     remark: str
     """In what state it is and what to do, in words for the applicant."""
+    mend: Mend | None = None
+    """What mends it, for the door to word."""
 
 
 def applicants_organisation(session: Session, application: NationalApplication, subject: str) -> str:
@@ -119,12 +122,12 @@ def submit(
     same = [one for one in earlier if one.content_digest == sameness]
     anew = {Outcome.WITHDRAWN, Outcome.INELIGIBLE} if again else {Outcome.WITHDRAWN}
     if same and (same[-1].outcome not in anew or stays_refused(same[-1])):
-        return Submitted(same[-1].id, created=False, remark=_remark(turn.session, same[-1], earlier, edition))
+        return _submitted_before(turn.session, same[-1], earlier, edition)
     for one in earlier:
         if one.outcome is None:
             raise NotAllowed(
-                f"Your application {one.id} for this project is still open. To hand in another, "
-                f"withdraw it first: labels withdraw {one.id} --as EMAIL --code CODE"
+                f"Your application {one.id} for this project is still open. To hand in another, withdraw it first.",
+                Withdraw(one.id),
             )
     placement = place(turn.now, edition.national.calendar, school.country)
     attempt = len(earlier) + 1
@@ -218,22 +221,29 @@ def submit(
     return Submitted(row.id, created=True, remark=remark)
 
 
-def _remark(session: Session, one: sa.Row[Any], earlier: Sequence[sa.Row[Any]], edition: RuleEdition) -> str:
-    """How an application stands that is handed in once more, and what its applicant can do."""
+def _submitted_before(
+    session: Session, one: sa.Row[Any], earlier: Sequence[sa.Row[Any]], edition: RuleEdition
+) -> Submitted:
+    """An application that is handed in once more: how it stands, and what its applicant can do."""
+
+    def so(remark: str, mend: Mend | None = None) -> Submitted:
+        return Submitted(one.id, created=False, remark=remark, mend=mend)
+
     decision = session.get(Decision, (one.id, one.instance))
     if one.outcome is None or decision is None:
         since = in_words(one.stage_since)
-        return f"This was submitted before and is under way (stage {one.stage.value}, since {since})."
+        return so(f"This was submitted before and is under way (stage {one.stage.value}, since {since}).")
     said = f"This was submitted before and was {one.outcome.value} on {brussels_day(decision.decided_at)}."
     if stays_refused(one):
         said = said.replace("was withdrawn", "was refused; its appeal was withdrawn")
         refusals = sum(map(stays_refused, earlier))
-        return f"{said} {after_refusal(edition, refusals)} The letter about the decision says more."
+        return so(f"{said} {after_refusal(edition, refusals)} The letter about the decision says more.")
     if one.outcome is Outcome.INELIGIBLE:
         remedies = " ".join(condition["remedy"] for condition in decision.verdict["conditions"])
-        how = "hand the corrected file in; if the file itself needs no change, hand it in with --again"
-        return f"{said.replace('was ineligible', 'did not meet the conditions')} {remedies} Then {how}."
-    return f"{said} Nothing is left to do."
+        how = "hand the corrected file in; if the file itself needs no change, hand the same in again"
+        said = said.replace("was ineligible", "did not meet the conditions")
+        return so(f"{said} {remedies} Then {how}.", HandInAgain())
+    return so(f"{said} Nothing is left to do.")
 
 
 def stays_refused(one: sa.Row[Any]) -> bool:

@@ -20,6 +20,7 @@ from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.european_label.ranking import Candidate, Place, rank
 from labels.identifiers import european_cycle_id, nomination_id
+from labels.mending import PreviewCycle
 from labels.people.staff import central_organisation, those_who_coordinate
 from labels.record.journal import RULES, SYSTEM, note
 from labels.record.rows import write_many
@@ -100,7 +101,8 @@ def begin(turn: Turn, year: int, rules_for: RulesFor) -> str:
     if brussels_day(turn.now) <= ends:
         raise NotAllowed(
             f"The labels of {year} are those awarded from {begins} to {ends}: the cycle begins when that "
-            f"day is over. See what it would be today: labels cycle {year}"
+            "day is over.",
+            PreviewCycle(year),
         )
     if edition.european.four_eyes.value and len(those_who_coordinate(turn.session, central.id)) < 2:
         problem = f"the award needs two different people, and {central.id} has one."

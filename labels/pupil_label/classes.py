@@ -18,6 +18,7 @@ from labels.clock import brussels_day, in_words
 from labels.errors import NotAllowed, NotFound
 from labels.identifiers import pupil_class_id
 from labels.mail import outbox
+from labels.mending import AskForCode
 from labels.papers.codes import Stamp
 from labels.papers.facts import Label
 from labels.papers.issued import enter_class
@@ -118,19 +119,19 @@ def prove(turn: Turn, award_id: str, email: str, code: str, rules: PupilRules) -
         NotFound, NotAllowed: see `send_code`.
     """
     award, teacher = _held_award(turn.session, award_id)
-    ask = f"Ask for one with: labels code {award.id} --as {email}"
+    ask = AskForCode(award.id, email)
     asked = _code_of(turn.session, award.id)
     if asked is None:
-        return Refusal(f"The code is not valid. {ask}")
+        return Refusal("The code is not valid.", mend=ask)
     right = code_matches(code, asked.code_hash) and teacher.email.casefold() == email.casefold()
     if asked.spent_at is not None:
         when = f" was used {in_words(asked.spent_at)}" if right else " is not valid"
-        return Refusal(f"This code{when}. {ask}")
+        return Refusal(f"This code{when}.", mend=ask)
     if not right:
         return _count_failure(turn, asked, award, teacher, rules)
     until = asked.asked_at + timedelta(days=rules.code_days.value)
     if turn.now > until:
-        return Refusal(f"This code worked until {in_words(until)}. {ask}")
+        return Refusal(f"This code worked until {in_words(until)}.", mend=ask)
     return None
 
 

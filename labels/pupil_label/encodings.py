@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from labels.errors import Fault, InvalidInput
+from labels.mending import Mend, NameEncoding
 
 SUBJECT = "The list of names"
-_SAVE_AS = 'Save it as "CSV UTF-8" and try again, or say the encoding with --encoding.'
+_SAVE_AS = 'Save it as "CSV UTF-8" and try again, or say which encoding it has.'
 
 KNOWN = (
     "utf-8",
@@ -24,7 +25,7 @@ KNOWN = (
     *(f"iso-8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 9, 10, 13, 14, 15, 16)),
     *("koi8-r", "koi8-u", "macintosh", "mac-latin2", "mac-cyrillic", "mac-greek", "mac-turkish"),
 )
-"""What `--encoding` takes."""
+"""The names of encodings that are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,8 @@ def decoded(content: bytes, country: str, encoding: str = "") -> tuple[str, str]
             return _strictly(content, marked), marked.removesuffix("-sig")
     if encoding:
         if encoding.casefold() not in KNOWN:
-            fault = Fault("--encoding", f"is unknown; expected one of {', '.join(KNOWN)}.")
-            raise InvalidInput("--encoding", [fault])
+            fault = Fault("encoding", f"is unknown; expected one of {', '.join(KNOWN)}.")
+            raise InvalidInput("encoding", [fault])
         return _strictly(content, encoding), encoding.casefold()
     if 0 in content:
         ending = "le" if content[1::2].count(0) >= content[::2].count(0) else "be"
@@ -137,11 +138,13 @@ def _by_habit(content: bytes, habit: _Habit) -> tuple[str, str]:
         }
         if len(sure) != 1:
             named = " or ".join((sure or possible).values())
-            raise _refused(f"is not UTF-8, and may be {named}.", _SAVE_AS)
+            raise _refused(f"is not UTF-8, and may be {named}.", _SAVE_AS, NameEncoding())
         possible = sure
     if not possible:
         raise _refused(
-            "is not UTF-8, nor in another encoding that is usual in the school's country.", _SAVE_AS
+            "is not UTF-8, nor in another encoding that is usual in the school's country.",
+            _SAVE_AS,
+            NameEncoding(),
         )
     [(text, encoding)] = possible.items()
     return text, encoding
@@ -166,7 +169,7 @@ def _strictly(content: bytes, encoding: str) -> str:
     text = _read(content, encoding)
     if text is None:
         line = 1 + _readable(content, encoding).count("\n")
-        raise _refused(f"is not {encoding.removesuffix('-sig')} (line {line}).", _SAVE_AS)
+        raise _refused(f"is not {encoding.removesuffix('-sig')} (line {line}).", _SAVE_AS, NameEncoding())
     return text
 
 
@@ -186,5 +189,5 @@ def _readable(content: bytes, encoding: str) -> str:
         return content[: error.start].decode(encoding, "ignore")
 
 
-def _refused(problem: str, remedy: str) -> InvalidInput:
-    return InvalidInput(SUBJECT, [Fault("(whole file)", problem, remedy)])
+def _refused(problem: str, remedy: str, mend: Mend | None = None) -> InvalidInput:
+    return InvalidInput(SUBJECT, [Fault("(whole file)", problem, remedy, mend)])

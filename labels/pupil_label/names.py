@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from labels.errors import Fault, InvalidInput
+from labels.mending import Mend, NameColumn
 from labels.pupil_label.encodings import SUBJECT, decoded
 from labels.words.text import clean
 
@@ -98,8 +99,8 @@ def read_names(
     return NameList(tuple(pupils), tuple(faults), tuple(repeated), read_as)
 
 
-def _whole(problem: str, remedy: str = "") -> InvalidInput:
-    return InvalidInput(SUBJECT, [Fault("(whole file)", problem, remedy)])
+def _whole(problem: str, remedy: str = "", mend: Mend | None = None) -> InvalidInput:
+    return InvalidInput(SUBJECT, [Fault("(whole file)", problem, remedy, mend)])
 
 
 def _plain(cell: str) -> str:
@@ -220,7 +221,8 @@ def _chosen(titles: Sequence[str] | None, columns: Sequence[str], width: int) ->
             return [0]
         raise _whole(
             f"has {width} columns and no header that tells which of them is the name.",
-            'Write "name" above that column, or say which it is: --column 1.',
+            'Write "name" above that column, or say which it is.',
+            NameColumn(),
         )
     given = [place for place, title in enumerate(titles) if title in _GIVEN]
     family = [place for place, title in enumerate(titles) if title in _FAMILY]
@@ -238,7 +240,8 @@ def _chosen(titles: Sequence[str] | None, columns: Sequence[str], width: int) ->
         return [0]
     raise _whole(
         "has a header that does not tell which column is the name.",
-        'Write "name" above that column, or say which it is: --column 1.',
+        'Write "name" above that column, or say which it is.',
+        NameColumn(),
     )
 
 
@@ -250,9 +253,7 @@ def _place(titles: Sequence[str] | None, column: str, width: int) -> int:
         there = (
             f"the list has {width} columns" if column.isdecimal() else "no column of the list is called so"
         )
-        raise InvalidInput(
-            "--column", [Fault("--column", f"there is no column {clean(column)[:40]}: {there}.")]
-        )
+        raise InvalidInput("column", [Fault("column", f"there is no column {clean(column)[:40]}: {there}.")])
     return found[0]
 
 

@@ -14,6 +14,7 @@ from labels.clock import brussels_day
 from labels.errors import NotAllowed, NotFound
 from labels.european_label import certificates
 from labels.mail import outbox
+from labels.mending import ImportRegistry
 from labels.papers import due as due_papers
 from labels.papers.codes import Stamp, read_code, series_of
 from labels.papers.facts import CertificateFacts
@@ -118,8 +119,9 @@ def correction(session: Session, award_id: str, stamp: Stamp) -> Correction:
     changes = _changes(former.facts, facts) if former else ()
     if former and not changes:
         raise NotAllowed(
-            f"The certificate of {award.id} states what the registry says. Correct the registry first (labels "
-            "import); then it can be issued anew."
+            f"The certificate of {award.id} states what the registry says. Correct the registry first; then it can be "
+            "issued anew.",
+            ImportRegistry(),
         )
     application = session.get(Application, kept_by)
     due = DuePaper(

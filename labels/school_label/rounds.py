@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day, end_of_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
+from labels.mending import CheckSchools, GoOnWithRound
 from labels.people.staff import central_organisation
 from labels.record.journal import SYSTEM, note
 from labels.record.schema import Application, Project, School, SchoolOutcome, SchoolRound
@@ -52,7 +53,7 @@ def begin(turn: Turn, on: date, rules_for: Callable[[str], RuleEdition]) -> Scho
     try:
         CutOffs.by_rules(on, edition.school)
     except ValueError:
-        fault = Fault("--on", f"{on} is no day that a round could count its years back from.")
+        fault = Fault("on", f"{on} is no day that a round could count its years back from.")
         raise InvalidInput("preselect", [fault]) from None
     due_at = deadline(edition.school, brussels_day(turn.now))
     if due_at <= turn.now:
@@ -94,9 +95,7 @@ def round_of(session: Session, year: int) -> SchoolRound:
     """
     found = session.get(SchoolRound, year)
     if found is None:
-        raise NotFound(
-            f"The School Label has no round of {year}. Which schools would pass: labels school-check"
-        )
+        raise NotFound(f"The School Label has no round of {year}.", CheckSchools())
     return found
 
 
@@ -177,9 +176,7 @@ def answers(session: Session, year: int, school: str | None = None) -> Iterator[
     """
     one = round_of(session, year)
     if one.checked_at is None:
-        raise NotFound(
-            f"The round of {year} has not checked the schools yet. Go on with it: labels preselect"
-        )
+        raise NotFound(f"The round of {year} has not checked the schools yet.", GoOnWithRound(one.on))
     invited, other = sa.orm.aliased(Application), sa.orm.aliased(Application)
     query = (
         sa.select(

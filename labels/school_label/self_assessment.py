@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from labels.errors import Fault
+from labels.mending import AddDocument
 from labels.rules.model import Counted, Requirement, SchoolDocument, SelfAssessmentRules
 from labels.school_label.prefilling import FIELDS
 from labels.steps.answers import SelfAnswer, SelfAssessment
@@ -44,7 +45,8 @@ def missing(
                 Fault(
                     "documents",
                     f"{what} is missing.",
-                    f"Add it with --evidence, as a file whose name begins with “{kind.value}”.",
+                    f"Add it as a file whose name begins with “{kind.value}”.",
+                    AddDocument(),
                 )
             )
     return faults

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labels.errors import LabelsError
+from labels.errors import LabelsError, NotAllowed
+from labels.mending import Mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,12 @@ class Refusal:
     """Whether a new code waits to be mailed, in place of one that was tried too often."""
     replace: bool = False
     """Whether this person can't answer any more at all, so that the run is to look again and ask somebody else."""
+    mend: Mend | None = None
+    """What mends it, for the door to word."""
+
+    def as_error(self) -> LabelsError:
+        """The refusal as an error, for a door that ends with it."""
+        return self.error or NotAllowed(self.why, self.mend)
 
 
 @dataclass(frozen=True, slots=True)

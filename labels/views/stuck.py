@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel
 from sqlalchemy.orm import Session, aliased
 
 from labels.answering.deadlines import PASSING, STILL_OPEN
 from labels.answering.reminders import DECIDED_BY
 from labels.clock import in_words
+from labels.mending import (
+    GoOnWithRound,
+    ImportRegistry,
+    KeepUp,
+    LookAtCase,
+    LookAtMail,
+    Mend,
+    MoveDeadline,
+    Reassign,
+    Recover,
+)
 from labels.people.roles import Role
 from labels.record.schema import (
     OPEN_STAGES,
@@ -41,15 +52,13 @@ TRIES = 3
 ROUND_WITHIN = timedelta(hours=1)
 """A round checks and invites within minutes; after this it has lost its run."""
 
-RECOVER = "labels recover"
-UPKEEP = "labels upkeep"
-
 WAITING = tuple(stage for stage in OPEN_STAGES if stage not in (Stage.SUBMITTED, Stage.DECIDED))
 """Stages in which an application waits for somebody; in the other two its run is at work."""
 
 
-class Stuck(BaseModel):
-    """One reason why something does not go on by itself (`labels stuck`)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """One reason why something does not go on by itself."""
 
     subject: str
     """The application; an organisation or a message where it is not about one."""
@@ -59,8 +68,7 @@ class Stuck(BaseModel):
     """Whose turn it is."""
     since: datetime | None = None
     reason: str
-    mend: str
-    """The command that mends it."""
+    mend: Mend
 
 
 def stuck(session: Session, now: datetime) -> list[Stuck]:
@@ -89,7 +97,7 @@ def in_order(found: list[Stuck]) -> list[Stuck]:
     return sorted(found, key=lambda one: (one.organisation or "", one.subject, one.reason))
 
 
-def _of(application: Application, reason: str, mend: str, **more: Any) -> Stuck:
+def _of(application: Application, reason: str, mend: Mend, **more: Any) -> Stuck:
     return Stuck(
         subject=application.id, organisation=application.organisation, stage=application.stage.value,
         reason=reason, mend=mend, **{"since": application.stage_since} | more,
@@ -108,7 +116,7 @@ def _runless(session: Session, now: datetime) -> Iterator[Stuck]:
             _OPEN, Application.run.is_(None), Application.stage_since < now - A_MOMENT
         )
     ):
-        yield _of(one, "No run drives it.", RECOVER)
+        yield _of(one, "No run drives it.", Recover())
 
 
 def _unseen(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -123,7 +131,7 @@ def _unseen(session: Session, now: datetime) -> Iterator[Stuck]:
             _OPEN, _NOT_SEEN, Application.run.is_not(None), newest < now - A_MOMENT
         )
     ):
-        yield _of(one, f"Its run has not seen what happened at {in_words(at)}.", RECOVER, since=at)
+        yield _of(one, f"Its run has not seen what happened at {in_words(at)}.", Recover(), since=at)
 
 
 def _idle(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -136,7 +144,7 @@ def _idle(session: Session, now: datetime) -> Iterator[Stuck]:
             Application.stage_since < now - A_WHILE,
         )
     ):
-        yield _of(one, f"Nothing moved it on since it was {one.stage.value}.", RECOVER)
+        yield _of(one, f"Nothing moved it on since it was {one.stage.value}.", Recover())
 
 
 def _unowned(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -158,7 +166,7 @@ def _unowned(session: Session, now: datetime) -> Iterator[Stuck]:
             ~still_nominating,
         )
     ):
-        yield _of(one, "Nobody is awaited.", RECOVER)
+        yield _of(one, "Nobody is awaited.", Recover())
 
 
 def _departed(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -170,7 +178,7 @@ def _departed(session: Session, now: datetime) -> Iterator[Stuck]:
         .where(*_AWAITED, Step.kind == StepKind.REVIEW, ~has_role)
     ):
         reason = f"{step.assignee} is no longer on the staff of {one.organisation} and can't answer."
-        yield _of(one, reason, _reassign(step), awaits=step.assignee, since=step.opened_at)
+        yield _of(one, reason, Reassign(step.id), awaits=step.assignee, since=step.opened_at)
 
 
 def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -183,11 +191,9 @@ def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
         if step.kind in PASSING:
             if step.due_at < now - A_MOMENT:
                 reason = f"The deadline of the {step.kind.value} passed, {due}, and nothing came of it."
-                yield _of(one, reason, UPKEEP, awaits=step.assignee, since=step.due_at)
+                yield _of(one, reason, KeepUp(), awaits=step.assignee, since=step.due_at)
             continue
-        mend = (
-            _reassign(step) if step.kind is StepKind.REVIEW else f"labels deadline {step.id} --until DATE …"
-        )
+        mend = Reassign(step.id) if step.kind is StepKind.REVIEW else MoveDeadline(step.id)
         reason = f"The {step.kind.value} was due {due}."
         yield _of(one, reason, mend, awaits=step.assignee, since=step.due_at)
 
@@ -212,17 +218,13 @@ def _undated(session: Session, now: datetime) -> Iterator[Stuck]:
             sa.or_(passed, sa.and_(Application.decide_by.is_(None), Step.id.is_not(None), ~dated)),
         )
     ):
-        who, mend = (step.assignee if step else None), f"labels show {one.id}"
-        if step and step.kind is StepKind.ASSIGNMENT:
-            mend = _reassign(step)
+        unassigned = step is not None and step.kind is StepKind.ASSIGNMENT
+        mend = Reassign(step.id) if unassigned else LookAtCase(one.id)
         due = (
             f"The decision was due {in_words(one.decide_by)}." if one.decide_by else "There is no date ahead."
         )
+        who = step.assignee if step else None
         yield _of(one, due, mend, awaits=who, since=one.decide_by or one.stage_since)
-
-
-def _reassign(step: Step) -> str:
-    return f"labels reassign {step.id} --to EMAIL …"
 
 
 def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -234,17 +236,14 @@ def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
         what = f"The message {mail.template} to {mail.to_address}"
         if mail.attempts:
             error = mail.last_error or "no attempt told how it went."
-            reason = (
-                f"{what} failed {mail.attempts} times: {error} Tried again {in_words(mail.next_attempt_at)}."
-            )
-            mend = "labels export mail"
+            again = in_words(mail.next_attempt_at)
+            reason = f"{what} failed {mail.attempts} times: {error} Tried again {again}."
+            mend: Mend = LookAtMail()
         elif mail.attachment:
-            reason, mend = (
-                f"{what} waits for its {mail.attachment.partition('/')[0]}, which is not stored.",
-                RECOVER,
-            )
+            paper = mail.attachment.partition("/")[0]
+            reason, mend = f"{what} waits for its {paper}, which is not stored.", Recover()
         else:
-            reason, mend = f"{what} was never tried.", UPKEEP
+            reason, mend = f"{what} was never tried.", KeepUp()
         yield Stuck(
             subject=mail.application or mail.reason,
             organisation=application.organisation if application else None,
@@ -262,7 +261,7 @@ def _unfinished(session: Session, now: datetime) -> Iterator[Stuck]:
         yield Stuck(
             subject=f"School Label {one.year}", since=one.begun_at,
             reason=f"Its round has not {what}, hours after it began.",
-            mend=f"labels preselect --on {one.on}",
+            mend=GoOnWithRound(one.on),
         )  # fmt: skip
 
 
@@ -273,5 +272,5 @@ def _uncoordinated(session: Session, now: datetime) -> Iterator[Stuck]:
         yield Stuck(
             subject=one.id, organisation=one.id, awaits=one.email,
             reason=f"Nobody coordinates it; {one.email} is told instead.",
-            mend="labels import DIR (with staff.csv)",
+            mend=ImportRegistry("staff.csv"),
         )  # fmt: skip

@@ -12,6 +12,7 @@ from labels.applications.file import read_application
 from labels.applications.submitting import submit
 from labels.errors import NotAllowed, NotFound
 from labels.mail import outbox
+from labels.mending import AskForCode
 from labels.papers.codes import MARK
 from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
@@ -74,9 +75,8 @@ def why(refused: Begun | Refusal) -> str:
 def test_a_code_makes_one_class_and_the_record_counts_its_pupils(awarded: Record) -> None:
     code = asked(awarded)
     assert finished(awarded, begun(awarded, code)) == 28
-    assert why(begun(awarded, code)) == (
-        f"This code was used 2026-03-16 10:00 (Brussels). Ask for one with: labels code {AWARD} --as {EMAIL}"
-    )
+    used = "This code was used 2026-03-16 10:00 (Brussels)."
+    assert begun(awarded, code) == Refusal(used, mend=AskForCode(AWARD, EMAIL))
     assert finished(awarded, begun(awarded, asked(awarded, 2), pupils=3)) == 3
     with awarded.reading() as session:
         assert session.scalars(sa.select(PupilClass.pupils).order_by(PupilClass.number)).all() == [28, 3]
@@ -134,7 +134,7 @@ def test_the_teacher_is_known_by_address_and_code_together(awarded: Record) -> N
 
 
 def test_without_a_code_that_was_asked_for_nothing_is_made(awarded: Record) -> None:
-    assert "Ask for one with" in why(begun(awarded, ""))
+    assert begun(awarded, "") == Refusal("The code is not valid.", mend=AskForCode(AWARD, EMAIL))
 
 
 @pytest.mark.parametrize(

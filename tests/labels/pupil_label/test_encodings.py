@@ -29,7 +29,7 @@ def test_a_name_of_the_country_is_read_as_it_was_saved(country: str, name: str, 
 
 def test_what_may_be_two_things_is_asked_about() -> None:
     doubtful = "Ъгъл".encode("windows-1251")
-    with pytest.raises(InvalidInput, match=r"is not UTF-8.*say the encoding with --encoding"):
+    with pytest.raises(InvalidInput, match=r"is not UTF-8.*say which encoding it has"):
         decoded(doubtful, "GE")
     assert decoded(doubtful, "GE", "windows-1251")[0] == "Ъгъл"
 

@@ -80,7 +80,7 @@ def test_a_name_is_put_together_as_the_country_writes_it(header: str, row: str, 
 def test_several_columns_without_a_header_are_asked_about() -> None:
     assert fault("Łucja;Źdźbło\nBo;Li") == (
         "(whole file): has 2 columns and no header that tells which of them is the name."
-        ' Write "name" above that column, or say which it is: --column 1.'
+        ' Write "name" above that column, or say which it is.'
     )
     assert names(read("Źdźbło;Łucja\nLi;Bo", columns=["2", "1"])) == ["Łucja Źdźbło", "Bo Li"]
     assert names(read("A;Kto\n1;Bo", columns=["kto"])) == ["Bo"]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from labels.clock import end_of_day
 from labels.errors import NotFound
 from labels.mail import outbox
+from labels.mending import GoOnWithRound, Mend
 from labels.record.engine import Record
 from labels.record.schema import (
     Application,
@@ -230,7 +231,7 @@ def test_a_round_that_never_began_invites_nobody(record: Record) -> None:
 def test_a_round_that_lost_its_run_is_on_the_radar(record: Record) -> None:
     check(record, Europe(2))
 
-    def seen(hours: int) -> list[tuple[str, str]]:
+    def seen(hours: int) -> list[tuple[str, Mend]]:
         with record.reading() as session:
             return [
                 (one.subject, one.mend)
@@ -239,6 +240,6 @@ def test_a_round_that_lost_its_run_is_on_the_radar(record: Record) -> None:
             ]
 
     assert seen(0) == []
-    assert seen(2) == [("School Label 2026", "labels preselect --on 2026-03-16")]
+    assert seen(2) == [("School Label 2026", GoOnWithRound(date(2026, 3, 16)))]
     invite_all(record)
     assert seen(2) == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from labels.mending import ImportRegistry, KeepUp, Mend, Reassign, Recover
 from labels.record import Record
 from labels.record.schema import Application, Mail, Staff, Stage, Step, StepKind, StepState
 from labels.steps.answers import Question
@@ -50,8 +51,8 @@ def found(case: Case, after: timedelta = timedelta(days=1)) -> list[Stuck]:
         return stuck.stuck(session, case.now + after)
 
 
-def reasons(case: Case, after: timedelta = timedelta(days=1)) -> list[tuple[str, str]]:
-    return [(one.reason, one.mend.partition("--to")[0].strip()) for one in found(case, after)]
+def reasons(case: Case, after: timedelta = timedelta(days=1)) -> list[tuple[str, Mend]]:
+    return [(one.reason, one.mend) for one in found(case, after)]
 
 
 def test_an_application_with_an_owner_a_run_and_a_date_ahead_is_not_stuck(case: Case) -> None:
@@ -66,7 +67,7 @@ def test_what_is_closed_is_never_listed(case: Case) -> None:
 def test_one_without_a_run_is(case: Case) -> None:
     change(case, run=None)
     assert reasons(case, timedelta(minutes=9)) == []
-    assert reasons(case) == [("No run drives it.", "labels recover")]
+    assert reasons(case) == [("No run drives it.", Recover())]
 
 
 def test_one_whose_run_was_not_told_is_listed_with_when_it_happened(case: Case) -> None:
@@ -74,12 +75,12 @@ def test_one_whose_run_was_not_told_is_listed_with_when_it_happened(case: Case) 
     assert reasons(case, timedelta(minutes=9)) == []
     [(reason, mend)] = reasons(case)
     assert reason == "Its run has not seen what happened at 2026-03-16 10:00 (Brussels)."
-    assert mend == "labels recover"
+    assert mend == Recover()
 
 
 def test_one_that_awaits_nobody_is(case: Case) -> None:
     steps(case, state=StepState.VOID)
-    assert reasons(case) == [("Nobody is awaited.", "labels recover")]
+    assert reasons(case) == [("Nobody is awaited.", Recover())]
 
 
 def test_a_review_whose_clock_stands_still_has_the_applicant_for_an_owner(case: Case) -> None:
@@ -97,7 +98,7 @@ def test_an_overdue_review_is_listed_with_who_is_late_and_how_to_ask_somebody_el
     with case.record.writing() as session:
         session.get_one(Step, first.id).due_at = case.now + timedelta(hours=5)
     [late] = found(case)
-    assert (late.awaits, late.mend.split()[:3]) == (first.assignee, ["labels", "reassign", first.id])
+    assert (late.awaits, late.mend) == (first.assignee, Reassign(first.id))
     assert late.reason == "The review was due 2026-03-16 15:00 (Brussels)."
 
 
@@ -108,7 +109,7 @@ def test_a_reviewer_who_left_the_staff_is_told_of(case: Case) -> None:
     assert reasons(case) == [
         (
             f"{first.assignee} is no longer on the staff of NSS-PL and can't answer.",
-            f"labels reassign {first.id}",
+            Reassign(first.id),
         )
     ]
 
@@ -139,7 +140,7 @@ def test_a_question_that_upkeep_did_not_end_is_told_of(case: Case) -> None:
     assert reasons(case, timedelta(hours=1, minutes=9)) == []
     [(reason, mend)] = reasons(case)
     assert "nothing came of it" in reason
-    assert mend == "labels upkeep"
+    assert mend == KeepUp()
 
 
 def test_mail_that_failed_again_and_again_is_listed_with_its_last_error(case: Case) -> None:
@@ -158,11 +159,9 @@ def test_mail_that_failed_again_and_again_is_listed_with_its_last_error(case: Ca
 
 def test_mail_that_waits_for_a_paper_is_told_apart_from_mail_never_tried(case: Case) -> None:
     unsent(case, attachment="letter", queued_at=case.now)
-    assert [("waits for its letter" in reason, mend) for reason, mend in reasons(case)] == [
-        (True, "labels recover")
-    ]
+    assert [("waits for its letter" in reason, mend) for reason, mend in reasons(case)] == [(True, Recover())]
     unsent(case, attachment=None)
-    assert [("never tried" in reason, mend) for reason, mend in reasons(case)] == [(True, "labels upkeep")]
+    assert [("never tried" in reason, mend) for reason, mend in reasons(case)] == [(True, KeepUp())]
 
 
 def unsent(case: Case, **values: Any) -> None:
@@ -174,13 +173,13 @@ def test_an_organisation_with_open_work_and_no_coordinator_is(case: Case) -> Non
     with case.record.writing() as session:
         session.execute(sa.delete(Staff).where(Staff.role == "coordinator"))
     [one] = found(case)
-    assert (one.subject, one.mend) == ("NSS-PL", "labels import DIR (with staff.csv)")
+    assert (one.subject, one.mend) == ("NSS-PL", ImportRegistry("staff.csv"))
 
 
 def test_one_that_was_handed_in_and_never_taken_on_is(case: Case) -> None:
     change(case, stage=Stage.SUBMITTED)
     assert reasons(case, timedelta(minutes=59)) == []
-    assert reasons(case) == [("Nothing moved it on since it was submitted.", "labels recover")]
+    assert reasons(case) == [("Nothing moved it on since it was submitted.", Recover())]
 
 
 def test_the_year_is_not_stuck_while_organisations_screen(case: Case) -> None:
