@@ -16,7 +16,7 @@ from adapters.papers.issuing import issue
 from adapters.prefect.client import prefect_client
 from adapters.prefect.markdown.briefs import whole
 from adapters.prefect.markdown.decision import decision as decision_in_markdown
-from adapters.prefect.pages import links
+from adapters.prefect.markdown.links import links
 from adapters.prefect.retrying import RETRIED
 from adapters.prefect.runs import run_name, run_tags
 from adapters.workspace import Workspace, workspace

@@ -13,7 +13,7 @@ from prefect.runtime import flow_run
 
 from adapters.prefect.client import filled_in, prefect_client
 from adapters.prefect.form import form_for
-from adapters.prefect.pages import links
+from adapters.prefect.markdown.links import links
 from adapters.prefect.retrying import RETRIED
 from adapters.workspace import workspace
 from labels.record.schema import Application, Resumption

@@ -16,7 +16,8 @@ from prefect.input import RunInput
 from pydantic import Field
 
 from adapters.prefect.markdown.briefs import opening, said_on, title
-from adapters.prefect.markdown.common import Links, joined
+from adapters.prefect.markdown.common import joined
+from adapters.prefect.markdown.links import Links
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import StepKind
 from labels.steps.answers import LONG_TEXT, Answer, read_answer

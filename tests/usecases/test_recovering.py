@@ -20,7 +20,7 @@ import adapters.prefect.runs
 import usecases.recovering
 from adapters.documents.opening import open_store
 from adapters.prefect.form import form_for
-from adapters.prefect.pages import links
+from adapters.prefect.markdown.links import links
 from adapters.workspace import Workspace
 from labels.applications import conditions
 from labels.clock import frozen_clock

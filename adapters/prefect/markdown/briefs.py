@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from adapters.prefect.markdown.asked import by_reviewers, by_school, warnings
-from adapters.prefect.markdown.common import Links, about_it, documents, exchange, joined, listed
+from adapters.prefect.markdown.common import about_it, documents, exchange, joined, listed
 from adapters.prefect.markdown.european import award, proposal, screenings
+from adapters.prefect.markdown.links import Links
 from labels.clock import brussels_day
 from labels.views.briefs.common import Brief, CriterionShown, ReviewBrief, SelfAnswerShown
 from labels.views.briefs.european import AwardBrief, NominationBrief, ScreeningsBrief

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from adapters.prefect.markdown.links import Links
 from labels.registry.countries import country_name
-from labels.views.about import About, DocumentFile, Documents, Exchange, ProjectFacts, SchoolFacts
+from labels.views.about import About, Documents, Exchange, ProjectFacts, SchoolFacts
 from labels.words.text import markdown_paragraphs, markdown_plain
-
-Links = Callable[[DocumentFile, int], str]
-"""The address under which a document can be opened for so many days."""
 
 
 def listed(items: Iterable[str]) -> str:

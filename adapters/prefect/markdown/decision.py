@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.prefect.markdown.common import Links, about_it, documents, joined, listed
+from adapters.prefect.markdown.common import about_it, documents, joined, listed
+from adapters.prefect.markdown.links import Links
 from labels.clock import in_words
 from labels.views.decision import DecisionShown, ScoreTable
 from labels.words.text import markdown_paragraphs, markdown_plain
