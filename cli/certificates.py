@@ -16,7 +16,7 @@ from cli.words import AsJson, plain
 from flows.certificates import gather_certificates
 from labels.errors import Fault, InvalidInput
 from labels.papers.gathering import certificates_of
-from tasks.gathering import gather
+from usecases.gathering import gather
 
 
 class Gathered(BaseModel):
@@ -44,15 +44,15 @@ def certificates(
     here = existing_workspace()
     with here.record.reading() as session:
         certificates_of(session, label, year, organisation or None)
-    wanted = label, year, organisation or None, str(folder.absolute())
+    wanted = label, year, organisation or None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if prefect_answers():
             with quietly():
-                count = gather_certificates(*wanted)
+                count = gather_certificates(*wanted, str(folder.absolute()))
         else:
             say("Prefect's server is out of reach: this run will not be seen there.")
-            count = gather.fn(*wanted)
+            count = gather(here, *wanted, folder)
     except FileExistsError:
         raise InvalidInput("FOLDER", [Fault(str(folder), "is a file.", "Name another folder.")]) from None
     except OSError as error:

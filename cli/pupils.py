@@ -23,7 +23,7 @@ from labels.pupil_label.encodings import SUBJECT
 from labels.pupil_label.names import LARGEST, read_names
 from labels.pupil_label.report import ClassReport, report
 from labels.record.schema import PupilClass
-from tasks.pupil import ClassInHand, file_names, in_hand
+from usecases.printing import ClassInHand, file_names, in_hand
 
 
 def pupils(

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from pypdf import PdfReader
 
-import tasks.pupil
+import usecases.printing
 from adapters.fonts import missing_characters
 from adapters.mail.folder import MailFolder, codes_in, plain_text
 from labels.pupil_label.names import read_names
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_written_leaves_the_code_and_the_count_as_they_w
         path.write_bytes(content)
 
     with monkeypatch.context() as broken:
-        broken.setattr(tasks.pupil, "place", full)
+        broken.setattr(usecases.printing, "place", full)
         awarded.file("names.csv", "Ada Quick")
         said = awarded.run("pupils", AWARD, "names.csv", "out", "--as", TEACHER, "--code", code)
     assert said.exit_code == 5

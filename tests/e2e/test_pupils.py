@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.logging.handlers import APILogHandler
 
 import adapters.papers.certificates
-import tasks.pupil
+import usecases.printing
 from adapters.prefect.client import prefect_client
 from adapters.workspace import workspace
 from cli.app import app
@@ -169,7 +169,7 @@ def _is_stopped(*_: Any) -> Any:
 FAILURES: list[tuple[Any, str, Callable[..., Any], str]] = [
     (adapters.papers.certificates, "render_certificates", _says_names, "ValueError at test_pupils.py:"),
     (adapters.papers.certificates, "render_certificates", _is_stopped, ""),
-    (tasks.pupil, "place", _says_names_as_the_system, "No space left on device"),
+    (usecases.printing, "place", _says_names_as_the_system, "No space left on device"),
 ]
 
 

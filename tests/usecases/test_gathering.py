@@ -11,26 +11,26 @@ import pytest
 import sqlalchemy as sa
 
 import tasks.european
-import tasks.gathering
+import usecases.gathering
 from adapters.papers.certificates import render_certificate
+from adapters.papers.volumes import bind
 from adapters.workspace import Workspace
 from labels.errors import InvalidInput, LabelsError, NotFound
 from labels.papers.gathering import certificates_of
 from labels.record import Record
 from labels.record.schema import Award, Issued
 from labels.settings import Settings
-from tasks.gathering import bind, gather
 from tests.support.european import BEGINS, at_the_beginning, awarded, populate_year
 from tests.support.papers import certificate
+from usecases.gathering import gather
 
 
 @pytest.fixture
 def here(settings: Settings, record: Record, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace with a year's six certificates."""
     opened = at_the_beginning(settings, record)
-    for module in (tasks.european, tasks.gathering):
-        monkeypatch.setattr(module, "workspace", lambda: opened)
-    monkeypatch.setattr(tasks.gathering, "VOLUME", 4)
+    monkeypatch.setattr(tasks.european, "workspace", lambda: opened)
+    monkeypatch.setattr(usecases.gathering, "VOLUME", 4)
     with record.writing() as session:
         populate_year(session)
         identifier = awarded(session)
@@ -51,7 +51,7 @@ def listed(folder: Path) -> dict[str, bytes]:
 def test_every_certificate_as_it_was_issued_and_once_in_a_volume(here: Workspace, tmp_path: Path) -> None:
     out, year = tmp_path / "out", year_of(here)
     out.mkdir()
-    assert gather.fn("european", year, None, str(out)) == 6
+    assert gather(here, "european", year, None, out) == 6
     files = listed(out)
     volumes = sorted(name for name in files if name.startswith("print-"))
     with here.record.reading() as session:
@@ -60,7 +60,7 @@ def test_every_certificate_as_it_was_issued_and_once_in_a_volume(here: Workspace
     assert {one.name for one in wanted} == files.keys() - set(volumes)
     assert {one.key.rpartition("/")[2] for one in wanted} == digests
     assert [len(pikepdf.open(io.BytesIO(files[name])).pages) for name in volumes] == [4, 2]
-    assert gather.fn("european", year, None, str(out)) == 6
+    assert gather(here, "european", year, None, out) == 6
     assert listed(out) == files
 
 
@@ -80,10 +80,10 @@ def test_an_interrupted_gathering_goes_on_and_one_of_another_time_makes_way(
 
     monkeypatch.setattr(type(here.documents), "get", lambda _, key: lost(key))
     with pytest.raises(LabelsError, match="gone"):
-        gather.fn("european", year, None, str(out))
+        gather(here, "european", year, None, out)
     assert len(listed(out)) == 5 + 1
     left[0] = 2
-    gather.fn("european", year, None, str(out))
+    gather(here, "european", year, None, out)
     before = listed(out)
     assert len(before) == 6 + 2
     left[0] = 100
@@ -93,7 +93,7 @@ def test_an_interrupted_gathering_goes_on_and_one_of_another_time_makes_way(
             .where(Issued.subject == min(session.scalars(sa.select(Issued.subject))))
             .values(revoked_at=BEGINS)
         )
-    assert gather.fn("european", year, None, str(out)) == 5
+    assert gather(here, "european", year, None, out) == 5
     volumes = [name for name in listed(out) if name.startswith("print-")]
     assert sum(len(pikepdf.open(out / name).pages) for name in volumes) == 5
 

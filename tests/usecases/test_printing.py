@@ -14,11 +14,11 @@ from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.names import Pupil
-from tasks.pupil import ClassInHand, NotMade, _nameless, _zipped, in_hand
+from usecases.printing import ClassInHand, NotMade, _zipped, in_hand, nameless
 
 
 def test_the_flow_runs_only_where_the_names_are() -> None:
-    with pytest.raises(NotAllowed, match="made by `labels pupils` alone"):
+    with pytest.raises(NotAllowed, match="only by the process that was given their names"):
         pupil_quality_label.fn("NQL-1", "PQL-1", 30)
 
 
@@ -34,7 +34,7 @@ def test_a_class_in_hand_shows_nobody() -> None:
 def fails_with(error: Exception) -> LabelsError:
     """What is let out of a task that fails with an error in whose past a name is told."""
 
-    @_nameless
+    @nameless
     def task() -> None:
         try:
             raise KeyError("Ada Quick")
@@ -52,7 +52,7 @@ def fails_with(error: Exception) -> LabelsError:
 def test_an_unforeseen_error_is_told_by_its_type_and_place() -> None:
     said = fails_with(ValueError("no room for Ada Quick"))
     assert isinstance(said, NotMade)
-    assert str(said).startswith("The certificates could not be made: ValueError at test_pupil.py:")
+    assert str(said).startswith("The certificates could not be made: ValueError at test_printing.py:")
 
 
 def test_an_error_of_the_system_is_told_by_its_reason() -> None:

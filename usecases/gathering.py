@@ -1,0 +1,67 @@
+"""Bringing certificates out of the store into a folder: as files of their own, and bound for printing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from adapters.files import place
+from adapters.papers.volumes import bind
+from adapters.prefect.progress import Progress
+from adapters.workspace import Workspace
+from labels.papers.gathering import Kept, certificates_of
+
+VOLUME = 100
+"""Certificates in one file for printing: as many as a print shop likes to have in one, and a few megabytes."""
+
+
+def gather(here: Workspace, label: str, year: int, organisation: str | None, folder: Path) -> int:
+    """Puts every certificate into the folder, and all of them into volumes for printing; how many there are.
+
+    What is there already, whole and as it is to be, stays: an interrupted command goes on where it was. Volumes of
+    another time that hold others are taken away.
+
+    Raises:
+        OutOfReach: the document store does not answer.
+        DamagedDocument: a file in the store is not what was put there.
+        OSError: the folder can't be written to.
+    """
+    with here.record.reading() as session:
+        wanted = certificates_of(session, label, year, organisation)
+    progress = Progress(
+        f"certificates-{label}-{year}", f"Certificates gathered: {label}, {year}", len(wanted)
+    )
+    volumes = set()
+    for number, part in enumerate(_volumes(wanted), 1):
+        volumes.add(_bound(here, folder, f"print-{label}-{year}-{number:03}", part))
+        progress.show(min(number * VOLUME, len(wanted)))
+    for former in folder.glob(f"print-{label}-{year}-*.pdf"):
+        if former not in volumes:
+            former.unlink()
+    progress.end()
+    return len(wanted)
+
+
+def _volumes(wanted: Sequence[Kept]) -> Iterator[Sequence[Kept]]:
+    for start in range(0, len(wanted), VOLUME):
+        yield wanted[start : start + VOLUME]
+
+
+def _bound(here: Workspace, folder: Path, name: str, part: Sequence[Kept]) -> Path:
+    """The volume's file, made unless it is there; so are the files of its certificates."""
+    digest = hashlib.sha256("\n".join(one.key for one in part).encode()).hexdigest()
+    volume = folder / f"{name}-{digest[:8]}.pdf"
+    there = volume.exists()
+    contents = []
+    for one in part:
+        path = folder / one.name
+        if there and path.exists():
+            continue
+        content = here.documents.get(one.key)
+        if not (path.exists() and path.read_bytes() == content):
+            place(path, content)
+        contents.append(content)
+    if not there:
+        place(volume, bind(contents))
+    return volume

@@ -1,0 +1,177 @@
+"""Printing the certificates of a class, whose names nothing but the memory of this process has.
+
+Prefect keeps what it is given: parameters, results, the messages of errors. So the names stay beside it for as
+long as the command lasts, in a variable of this process; its run knows the class's number and how many pupils
+there are. An error leaves here without what it was about, since its text could name them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import io
+import traceback
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from adapters.files import place
+from adapters.papers.signing import signer_of
+from adapters.workspace import Workspace
+from labels.errors import InvalidInput, LabelsError, NotAllowed
+from labels.papers.facts import CertificateFacts
+from labels.pupil_label import classes
+from labels.pupil_label.classes import Begun
+from labels.pupil_label.names import Pupil
+from labels.settings import PROJECT
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class NotMade(LabelsError):
+    """The certificates could not be made or written; says why or where, and nobody's name."""
+
+    exit_code = 5
+
+
+@dataclass
+class ClassInHand:
+    """A class while its certificates are made; the names are left out wherever this is shown."""
+
+    here: Workspace
+    begun: Begun
+    email: str
+    """The teacher's."""
+    pupils: Sequence[Pupil] = field(repr=False)
+    folder: Path
+    files: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """What goes into the folder, by name."""
+    marks: list[bytes] = field(default_factory=list, repr=False)
+    """By which the record knows each certificate again, and nobody whom it is for."""
+
+
+_IN_HAND: ContextVar[ClassInHand | None] = ContextVar("the class in hand", default=None)
+
+
+@contextlib.contextmanager
+def in_hand(given: ClassInHand) -> Iterator[None]:
+    """Lets the tasks of this process, and nobody else, work on a class."""
+    token = _IN_HAND.set(given)
+    try:
+        yield
+    finally:
+        _IN_HAND.reset(token)
+        given.files.clear()
+        given.marks.clear()
+
+
+def _held(number: str) -> ClassInHand:
+    given = _IN_HAND.get()
+    if given is None or given.begun.id != number:
+        raise NotAllowed("Pupils' certificates are made only by the process that was given their names.")
+    return given
+
+
+def nameless(function: Callable[P, T]) -> Callable[P, T]:
+    """Lets an error out without its causes and whatever else could hold a name."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        failure: LabelsError
+        try:
+            return function(*args, **kwargs)
+        except InvalidInput as error:
+            rest = [fault for fault in error.faults if fault.where != "holder"]
+            failure = InvalidInput(error.subject, rest) if rest else NotMade("A name could not be printed.")
+        except OSError as error:
+            failure = NotMade(
+                f"The certificates could not be written: {error.strerror}. The code still works."
+            )
+        except LabelsError as error:
+            failure = error.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
+        except Exception as error:
+            failure = NotMade(
+                f"The certificates could not be made: {type(error).__name__} at {_place(error)}."
+            )
+        # Out here, no error is being handled that Python would keep as the context of this one.
+        raise failure
+
+    return call
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised: file and line, which hold no values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(str(PROJECT))] or frames
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
+
+
+@nameless
+def print_certificates(number: str) -> int:
+    """Lays out a certificate for each pupil; they stay in memory. Returns how many there are."""
+    # WeasyPrint takes half a second to import.
+    from adapters.papers.certificates import render_certificates
+    from adapters.papers.credentials import render_credential
+
+    given = _held(number)
+    settings, stamp = given.here.settings, given.here.stamp
+    with given.here.record.reading() as session:
+        stated = classes.stated(session, number, settings.rules) | {"check_url": stamp.check_url}
+        must = classes.rules_of_class(session, number, settings.rules).must_be_signed
+    facts = [
+        CertificateFacts.of(holder=pupil.name, code=stamp.pupil(number, place), **stated)
+        for place, pupil in enumerate(given.pupils, 1)
+    ]
+    signer = signer_of(settings, must=must) if must or settings.sign_pupils else None
+    each, together = render_certificates(facts, [render_credential(one) for one in facts])
+    if signer:
+        each = [signer.sign(content, given.here.now()) for content in each]
+    given.marks = [
+        stamp.mark(number, place, hashlib.sha256(content).hexdigest())
+        for place, content in enumerate(each, 1)
+    ]
+    rows = [f"row-{pupil.row:03}.pdf" for pupil in given.pupils]
+    contents = (_zipped(dict(zip(rows, each, strict=True))), together)
+    given.files = dict(zip(file_names(number), contents, strict=True))
+    return len(each)
+
+
+@nameless
+def hand_over(number: str) -> int:
+    """Puts the certificates into the teacher's folder and counts them: both, or neither."""
+    given = _held(number)
+    placed: list[Path] = []
+    try:
+        with given.here.record.writing() as session:
+            turn = given.here.turn(session)
+            pupils = classes.finish(turn, given.begun, given.email, given.marks, given.here.stamp)
+            for name, content in given.files.items():
+                place(given.folder / name, content)
+                placed.append(given.folder / name)
+    except BaseException:
+        for path in placed:
+            path.unlink(missing_ok=True)
+        raise
+    return pupils
+
+
+def file_names(number: str) -> tuple[str, str]:
+    """What the class's ZIP and its file for printing are called."""
+    return f"{number}.zip", f"{number}-print.pdf"
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    """The files as a ZIP, the same bytes for the same files; PDFs are compressed as they are."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, file in files.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o600 << 16
+            archive.writestr(entry, file)
+    return content.getvalue()
