@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -21,6 +22,8 @@ def main() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect reports its use unless told not to
     _speak_every_script()
     _find_running_services()
+    # What is imported stays: looking for garbage among it again and again takes a quarter of a short command.
+    gc.disable()
     from cli.app import app
 
     app(prog_name="labels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 from typing import Any, NamedTuple
 
@@ -71,7 +72,11 @@ class Listed(TyperCommand):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """The context of the command itself, which reads these words and is what runs from here on."""
         assert self.name is not None
-        return loaded(self.name).make_context(info_name, args, parent, **extra)
+        command = loaded(self.name)
+        if not gc.isenabled():  # by `cli.main`, until here
+            gc.freeze()
+            gc.enable()
+        return command.make_context(info_name, args, parent, **extra)
 
     def get_short_help_str(self, limit: int = 0) -> str:
         """Its whole line: one that is too long for the terminal is folded, not cut off."""
