@@ -291,6 +291,11 @@ class LetterFacts(Paper):
             return f"school {self.kind.value}"
         return self.kind.value
 
+    @property
+    def greets_a_person(self) -> bool:
+        """Whether it is written to somebody by name: a school without a principal on record is itself the holder."""
+        return self.label is not Label.SCHOOL or self.holder != self.school
+
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> Self:
         if self.label not in (Label.NATIONAL, Label.SCHOOL):
