@@ -16,13 +16,13 @@ from cli.output import emit, say, say_plainly, table
 from cli.words import AsJson, OneApplication, WithoutAs, WithoutCode, WithoutReason, plain, proofs
 from labels.answering import proving
 from labels.errors import Fault, InvalidInput
-from labels.european_label import inspecting
 from labels.european_label.freezing import repeat
 from labels.european_label.gallery import gallery as shown_in
 from labels.record.schema import Issued, Stage
 from labels.reviews.scoring import in_points
 from labels.revoking import correcting, reopening
 from labels.steps.step import held, seen
+from labels.views.cycle import PREVIEW, CycleView, OrganisationView, PlaceView, ProjectView, inspect
 from usecases import cycles
 from usecases.running import wake
 
@@ -62,7 +62,7 @@ def cycle(
                 wrong += [Fault(name, "ranks otherwise than was recorded.") for name in again.differing]
                 raise InvalidInput(f"cycle {year}", wrong)
             return
-        view = inspecting.inspect(session, year, rules)
+        view = inspect(session, year, rules)
     if organisation:
         view.organisations = [one for one in view.organisations if one.organisation == organisation]
         if not view.organisations:
@@ -81,8 +81,8 @@ def cycle(
         _tell_year(view)
 
 
-def _tell_year(view: inspecting.CycleView) -> None:
-    if view.stage == inspecting.PREVIEW:
+def _tell_year(view: CycleView) -> None:
+    if view.stage == PREVIEW:
         stands = "has not begun; this is what it would be"
     else:
         stands = f"stands at {view.stage}" + (f" ({view.outcome})" if view.outcome else "")
@@ -117,7 +117,7 @@ def _tell_year(view: inspecting.CycleView) -> None:
     say("More: --organisation ID, --projects, --fairness, --check, --json")
 
 
-def _tell_ranking(one: inspecting.OrganisationView) -> None:
+def _tell_ranking(one: OrganisationView) -> None:
     table(
         f"{one.organisation}: {one.labels} ranked, {one.proposed} proposed",
         ["place", "label or project", "points", "screening", "why"],
@@ -128,13 +128,13 @@ def _tell_ranking(one: inspecting.OrganisationView) -> None:
     )  # fmt: skip
 
 
-def _screening(row: inspecting.PlaceView) -> str | None:
+def _screening(row: PlaceView) -> str | None:
     if row.screened:
         return f"{row.screened}: {row.reason}" if row.reason else row.screened
     return "moved up" if row.moved_up else "proposed" if row.proposed else None
 
 
-def _tell_projects(projects: Iterable[inspecting.ProjectView]) -> None:
+def _tell_projects(projects: Iterable[ProjectView]) -> None:
     rows = [
         (one.project, one.awarded or ("qualifies" if one.qualifies else "–"), one.reason or one.why)
         for one in projects
@@ -142,7 +142,7 @@ def _tell_projects(projects: Iterable[inspecting.ProjectView]) -> None:
     table("", ["project", "stands at", "why"], rows)
 
 
-def _tell_fairness(view: inspecting.CycleView) -> None:
+def _tell_fairness(view: CycleView) -> None:
     say_plainly("Shown and never applied: every organisation's own ranking decides.")
     table(
         "",

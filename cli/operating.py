@@ -19,12 +19,12 @@ from cli.words import AsJson, plain
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
 from labels.european_label.gallery import Gallery
-from labels.european_label.inspecting import CycleView
 from labels.papers.verifying import Verdict
 from labels.pupil_label.report import ClassReport
 from labels.settings import load_settings
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
 from labels.views import exports
+from labels.views.cycle import CycleView
 from labels.words.text import csv_plain
 
 

@@ -28,7 +28,7 @@ from labels.papers.issued import DuePaper, MadePaper, enter
 from labels.record.journal import SYSTEM, note
 from labels.record.schema import Application, Cycle, CycleOrganisation, Journal, Stage, Step
 from labels.steps.step import held
-from labels.views.cycle import progress_of, ranking_of
+from labels.views.screening import progress_of, ranking_of
 from tasks.process import asked, show, tell_prefect
 from usecases.cycles import begin_cycle, publish, rules_of_year
 from usecases.running import wake

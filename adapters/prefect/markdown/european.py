@@ -16,7 +16,7 @@ from labels.views.briefs.european import (
     SaidBefore,
     ScreeningsBrief,
 )
-from labels.views.cycle import CycleProgress, OrganisationProgress, RankedPlace, Ranking
+from labels.views.screening import CycleProgress, OrganisationProgress, RankedPlace, Ranking
 from labels.words.text import markdown_plain
 
 LISTED = 300

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,26 +14,21 @@ import sqlalchemy as sa
 from adapters.prefect.markdown import european
 from adapters.prefect.markdown.briefs import whole
 from adapters.prefect.markdown.decision import decision
-from labels.answering import accepting
-from labels.applications import conditions
-from labels.applications.documents import StoredDocument
-from labels.applications.file import read_application
-from labels.applications.submitting import submit
 from labels.european_label import awarding, screening
 from labels.record import Record
-from labels.record.schema import Application, Staff, Step
-from labels.reviews import asking, deciding
-from labels.rules.loading import load_rules
-from labels.steps.answers import read_answer
+from labels.record.schema import Application, Staff, StepKind
+from labels.reviews import deciding
+from labels.steps.answers import Information, Question, ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import open_steps
 from labels.turn import Turn
 from labels.views.about import DocumentFile
 from labels.views.briefs.by_label import brief_of
-from labels.views.cycle import progress_of, ranking_of
 from labels.views.decision import decision_of
+from labels.views.screening import progress_of, ranking_of
 from tests.support import european as a_year
-from tests.support.people import KEY, NOW, TODAY, application_file, code_of, points, populate
+from tests.support.case import Case, open_case
+from tests.support.people import KEY, points, populate
 from tests.support.school import School
 from tests.support.school import whole as self_assessment
 
@@ -55,40 +49,15 @@ def is_shown(name: str, text: str) -> None:
     assert text + "\n" == file.read_text("utf-8")
 
 
-class Case:
-    """An application and the people around it."""
+def of(case: Case) -> str:
+    return brief(case.record, case.id)
 
-    def __init__(self, record: Record, **changes: Any) -> None:
-        self.record = record
-        file = read_application(application_file(**changes), "application.json")
-        documents = [StoredDocument("evidence", "atlas.pdf", "sha256/aa/aa", "application/pdf", 2)]
-        with record.writing() as session:
-            populate(session)
-            submitted = submit(Turn(session, NOW, KEY), file, documents, load_rules("NSS-PL", TODAY))
-            self.id = submitted.application
-            conditions.check_conditions(Turn(session, NOW, KEY), self.id)
 
-    def ask(self) -> list[Step]:
-        with self.record.writing() as session:
-            return asking.ask(Turn(session, NOW, KEY), self.id)
-
-    def answer(self, step: Step, given: dict[str, Any]) -> Accepted | Refusal:
-        with self.record.writing() as session:
-            return accepting.answer(
-                Turn(session, NOW, KEY, "test"), step.id, step.assignee, code_of(step), read_answer(given)
-            )
-
-    def review(self, step: Step, each: int, comment: str) -> None:
-        self.answer(step, {"scores": points(each), "comment": comment, "note": "for colleagues"})
-
-    def brief(self) -> str:
-        return brief(self.record, self.id)
-
-    def decision(self) -> str:
-        with self.record.reading() as session:
-            shown = decision_of(session, session.get_one(Application, self.id))
-        assert shown
-        return decision(shown, link)
+def decision_in(case: Case) -> str:
+    with case.record.reading() as session:
+        shown = decision_of(session, session.get_one(Application, case.id))
+    assert shown
+    return decision(shown, link)
 
 
 def brief(record: Record, identifier: str) -> str:
@@ -98,35 +67,38 @@ def brief(record: Record, identifier: str) -> str:
 
 
 def test_reviewers_see_who_applies_and_what_they_say_on_each_criterion(record: Record) -> None:
-    case = Case(record)
+    case = open_case(record)
     case.ask()
-    is_shown("reviews", case.brief())
+    is_shown("reviews", of(case))
 
 
 def test_everybody_sees_what_was_asked_and_why_an_answer_was_not_accepted(record: Record) -> None:
-    case = Case(record, description="A *bold* project.\nSee <https://a.example>.")
+    case = open_case(record, description="A *bold* project.\nSee <https://a.example>.")
     first, second = case.ask()
-    assert isinstance(case.answer(second, {"scores": {}, "comment": "So so."}), Refusal)
-    case.answer(first, {"question": "Which _class_ was it?"})
+    assert isinstance(case.answer(second, ReviewAnswer(scores={}, comment="So so.")), Refusal)
+    case.answer(first, Question(question="Which _class_ was it?"))
     case.ask()
-    is_shown("question", case.brief())
-    [information] = [step for step in case.ask() if step.kind == "information"]
-    case.answer(information, {"text": "5a.\n\n* And 6b.", "links": ["https://a.example/6_b"]})
+    is_shown("question", of(case))
+    given = Information(text="5a.\n\n* And 6b.", links=["https://a.example/6_b"])
+    case.answer(case.right(StepKind.INFORMATION), given)
     case.ask()
-    is_shown("question-answered", case.brief())
+    is_shown("question-answered", of(case))
 
 
 def test_a_decision_has_the_points_the_reasons_and_what_the_reviewers_say(record: Record) -> None:
-    case = Case(record)
+    case = open_case(record)
     for step in case.ask():
-        case.review(step, 4, "Well | done.")
-    with record.writing() as session:
-        deciding.decide(Turn(session, NOW, KEY), case.id)
-    is_shown("awarded", case.decision())
+        case.answer(step, ReviewAnswer(scores=points(4), comment="Well | done."))
+    case.do(deciding.decide, case.id)
+    is_shown("awarded", decision_in(case))
 
 
 def test_a_decision_has_the_conditions_that_are_not_met(record: Record) -> None:
-    is_shown("ineligible", Case(record, project="P-2", description="").decision())
+    with record.writing() as session:
+        populate(session)
+    case = Case(record, project="P-2", description="")
+    assert not case.conditions()
+    is_shown("ineligible", decision_in(case))
 
 
 def test_a_school_sees_what_is_asked_of_it_and_its_reviewers_what_it_says_of_itself(record: Record) -> None:

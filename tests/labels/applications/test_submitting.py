@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from labels.errors import NotAllowed
+from labels.mending import HandInAgain
 from labels.papers.due import due_papers
 from labels.papers.facts import CertificateFacts
 from labels.record import Record
@@ -69,9 +70,11 @@ def test_what_met_no_conditions_is_handed_in_again_by_express_wish_alone(record:
         populate(session)
     case = Case(record, project="P-2")
     assert not case.conditions()
-    remark = told(case, project="P-2")
-    assert "did not meet the conditions on 2026-03-16. Ask a founder of the project to add you" in remark
-    assert "--again" in remark
+    before = case.handed_in(project="P-2")
+    assert (
+        "did not meet the conditions on 2026-03-16. Ask a founder of the project to add you" in before.remark
+    )
+    assert before.mend == HandInAgain()
     assert case.handed_in(project="P-2", again=True).created
 
 
