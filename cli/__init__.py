@@ -9,13 +9,6 @@ import os
 import sys
 from pathlib import Path
 
-FOR_CLIENTS = (
-    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED",
-    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED",
-    "PREFECT_API_SSL_CERT_FILE",
-)
-"""What every client of our server has from its environment, commands in other terminals too."""
-
 
 def main() -> None:
     """The `labels` command."""
@@ -39,6 +32,8 @@ def _find_running_services() -> None:
         known = json.loads((home / "services.json").read_text())
     except (OSError, ValueError):
         return
+    from adapters.prefect.address import FOR_CLIENTS  # a moment that `labels --help` need not take
+
     if os.environ.setdefault("PREFECT_API_URL", known["api_url"]) == known["api_url"]:
         client = known.get("client", {})  # not there where services of an earlier version run
         for name in FOR_CLIENTS:

@@ -10,6 +10,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+FOR_CLIENTS = (
+    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED",
+    "PREFECT_API_SSL_CERT_FILE",
+)
+"""What every client of our server has from its environment, commands in other terminals too."""
+
 
 def api_url() -> str | None:
     """The address of Prefect's API as Prefect's settings have it, None where there is none."""

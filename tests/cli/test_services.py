@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import cli.services
-from cli import FOR_CLIENTS, _find_running_services
+from adapters.prefect.address import FOR_CLIENTS
+from adapters.prefect.environment import child_environment
+from cli import _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
-from cli.services import child_environment, free_port, running_services, services
+from cli.services import free_port, running_services, services
 from labels.errors import NotAllowed
 from labels.settings import Settings, load_settings
 

@@ -18,8 +18,8 @@ from prefect.settings import get_current_settings
 from prefect.states import Completed, Crashed, Running, Suspended
 
 from adapters.prefect.client import prefect_client
+from adapters.prefect.environment import FRUGAL, KEPT_FOR
 from adapters.prefect.runs import DEPLOYMENTS, deployment_of
-from cli.services import FRUGAL, KEPT_FOR
 from tests.e2e.conftest import Stage_
 from tests.support.patience import PATIENCE
 from tests.support.prefect_database import prefect_database

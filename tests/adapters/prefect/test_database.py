@@ -9,7 +9,8 @@ import pytest
 from psycopg import sql
 
 from adapters.prefect.database import SETTING, connection_url
-from cli.services import child_environment, free_port
+from adapters.prefect.environment import child_environment
+from cli.services import free_port
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
 from tests.support.databases import Cluster
