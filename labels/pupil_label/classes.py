@@ -257,7 +257,7 @@ def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stam
     certificates in their place: they are counted exactly if they are there.
 
     Raises:
-        NotAllowed: another command with the same code was begun later, or has ended; or the award was
+        NotAllowed: another class with the same code was begun later, or has ended; or the award was
             revoked meanwhile.
     """
     award, _ = _held_award(turn.session, turn.session.get_one(PupilClass, begun.id).award)
@@ -269,7 +269,7 @@ def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stam
         or code is None
         or code.number != found.number
     ):
-        raise NotAllowed("Another class was begun with the same code after this one; that one counts.")
+        raise NotAllowed("Another class with the same code was begun after this one; that one counts.")
     if len(marks) != found.pupils:
         raise ValueError(f"{len(marks)} certificates were made for {found.pupils} pupils")
     found.made_at = code.spent_at = turn.now
