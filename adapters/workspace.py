@@ -18,7 +18,7 @@ from labels.papers.codes import Stamp
 from labels.record import Record, open_record
 from labels.record.engine import missing_file
 from labels.settings import PROJECT, Settings, load_settings
-from labels.turn import Turn
+from labels.turn import Door, Turn
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Workspace:
         """The present instant, by the clock of the settings."""
         return self.clock()
 
-    def turn(self, session: Session, door: str = "") -> Turn:
+    def turn(self, session: Session, door: Door | None = None) -> Turn:
         """A change that begins now, in the transaction of `session`."""
         return Turn(session, self.clock(), self.key, door)
 

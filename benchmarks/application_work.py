@@ -18,7 +18,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from labels.turn import Turn
+from labels.steps.proof import Code
+from labels.turn import Door, Turn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -90,10 +91,9 @@ def run(settings: Settings, count: int) -> None:
             with timed("record one review"), here.record.writing() as session:
                 given = ReviewAnswer(scores=points(4), comment="Well done.")
                 accepting.answer(
-                    Turn(session, here.now(), key, "benchmark"),
+                    here.turn(session, Door.COMMAND_LINE),
                     step.id,
-                    step.assignee,
-                    code_of(step, key),
+                    Code(code_of(step, key), step.assignee),
                     given,
                 )
             with timed("ask again"), here.record.writing() as session:

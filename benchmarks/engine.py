@@ -33,6 +33,8 @@ from labels.answering import accepting
 from labels.record.schema import Application, Stage
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
+from labels.steps.proof import Code
+from labels.turn import Door
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.databases import Cluster, PostgreSQLMissing, postgresql
 from tests.support.patience import PATIENCE, until
@@ -181,10 +183,9 @@ class Row:
         for step in self.stage.reviews(application):
             with here.record.writing() as session:
                 accepting.answer(
-                    here.turn(session, "benchmark"),
+                    here.turn(session, Door.COMMAND_LINE),
                     step.id,
-                    step.assignee,
-                    code_of(step, here.key),
+                    Code(code_of(step, here.key), step.assignee),
                     ReviewAnswer(scores=points(4), comment="Well done."),
                 )
 

@@ -8,19 +8,15 @@ from typing import Annotated
 
 import typer
 
-from adapters.mail.post import send_due
-from adapters.workspace import Workspace, existing_workspace
-from cli.acting import accepted, application_of, done, went_on
-from cli.output import fail
+from adapters.workspace import existing_workspace
+from cli.acting import act, say_done
 from cli.words import As, AsJson, Code, OneStep, plain, read_json
-from labels.answering import accepting, proving
-from labels.errors import NotMailed
-from labels.mail import outbox
-from labels.pupil_label import classes
+from labels.answering.proving import find_step
 from labels.rules.kept import rules_of
 from labels.steps.answers import Answer, read_answer
-from labels.steps.outcome import Accepted
 from labels.steps.step import seen
+from labels.turn import Door
+from usecases import answering
 from usecases.applying import store_evidence
 
 
@@ -47,20 +43,14 @@ def answered(
     step: str, email: str, code: str, given: Answer, evidence: Sequence[Path], as_json: bool
 ) -> None:
     """Gives an answer to a step and wakes the run that waits for it."""
-    here = existing_workspace()
-    application = application_of(step)
     documents = []
     if evidence:
+        here = existing_workspace()
         with here.record.reading() as session:
-            edition = rules_of(session, seen(session, application))
+            application = seen(session, find_step(session, step).application)
+            edition = rules_of(session, application)
         documents = store_evidence(here, evidence, edition)
-    with here.record.writing() as session:
-        result = accepting.answer(
-            here.turn(session, "command line"), step, email, code, given, documents=documents
-        )
-    remark = accepted(result, here, application)
-    assert isinstance(result, Accepted)
-    went_on(here, result.application, as_json, remark)
+    act(answering.answer(step, given, documents), email, code, as_json)
 
 
 def code(
@@ -73,29 +63,5 @@ def code(
     For a step of theirs, for an action as a coordinator, or, to the teacher who holds an award, for the
     certificates of a class.
     """
-    here = existing_workspace()
-    if _mailed_for_a_class(here, subject, email):
-        done(as_json, subject, f"A code for {subject} is on its way to {email}.")
-        return
-    with here.record.writing() as session:
-        step = proving.send_code(here.turn(session), subject, email)
-        application = proving.find_step(session, step).application
-    send_due(here, application)
-    with here.record.reading() as session:
-        if why := outbox.held_up(session, step):
-            fail(NotMailed(f"The code for {step} could not be mailed yet and is sent later. {why}"))
-    done(as_json, step, f"A code for {step} is on its way to {email}.")
-
-
-def _mailed_for_a_class(here: Workspace, subject: str, email: str) -> bool:
-    """Mails the code for a class if that is what is asked for."""
-    with here.record.writing() as session:
-        if not classes.is_for_a_class(session, subject, email):
-            return False
-        rules = classes.rules_for(session, subject, here.now(), here.settings.rules)
-        reason = classes.send_code(here.turn(session), subject, email, rules)
-    send_due(here)
-    with here.record.reading() as session:
-        if why := outbox.not_out(session, reason):
-            fail(NotMailed(f"The code for {subject} could not be mailed yet and is sent later. {why}"))
-    return True
+    what = answering.mail_code(existing_workspace(), subject, email, Door.COMMAND_LINE)
+    say_done(what, f"A code for {what} is on its way to {email}.", as_json)

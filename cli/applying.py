@@ -12,16 +12,16 @@ from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import start
 from adapters.workspace import existing_workspace, workspace
-from cli.acting import accepted, went_on
+from cli.acting import act
 from cli.mending import advice
 from cli.output import emit, err, fail, out, say, table
 from cli.words import As, AsJson, Code, OneApplication, read_json
-from labels.answering import rights
 from labels.clock import BRUSSELS
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record.schema import Stage
 from labels.views.case import case_of
 from labels.words.text import clean
+from usecases import applying
 from usecases.applying import submit_file
 from usecases.recovering import recover
 
@@ -106,11 +106,7 @@ def submit(
 
 def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson = False) -> None:
     """Take an application back, at any time before the decision."""
-    here = existing_workspace()
-    with here.record.writing() as session:
-        result = rights.withdraw(here.turn(session), application, email, code)
-    accepted(result, here, application)
-    went_on(here, application, as_json, "Withdrawn; a confirmation is on its way.")
+    act(applying.withdraw(application), email, code, as_json)
 
 
 def appeal(
@@ -124,7 +120,6 @@ def appeal(
 
     Other people judge the application anew.
     """
-    here = existing_workspace()
     try:
         with grounds.open(encoding="utf-8-sig") as file:
             text = clean(file.read(4 * GROUNDS)).strip()
@@ -137,7 +132,4 @@ def appeal(
     if len(text) > GROUNDS:
         too_long = Fault("(whole file)", f"has more than {GROUNDS} characters.", "Say it in fewer.")
         raise InvalidInput(str(grounds), [too_long])
-    with here.record.writing() as session:
-        result = rights.appeal(here.turn(session), application, email, code, text)
-    accepted(result, here, application)
-    went_on(here, application, as_json, "Your appeal is lodged; other people will judge your application.")
+    act(applying.appeal(application, text), email, code, as_json)

@@ -8,23 +8,21 @@ from typing import Annotated
 
 import typer
 
-from adapters.mail.post import send_due
-from adapters.prefect.client import prefect_client
 from adapters.workspace import existing_workspace
-from cli.acting import accepted
-from cli.output import emit, say, say_plainly, table
+from cli.output import emit, fail, say, say_plainly, table
 from cli.words import AsJson, OneApplication, WithoutAs, WithoutCode, WithoutReason, plain, proofs
-from labels.answering import proving
 from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import repeat
 from labels.european_label.gallery import gallery as shown_in
-from labels.record.schema import Issued, Stage
+from labels.record.schema import Issued
 from labels.reviews.scoring import in_points
 from labels.revoking import correcting, reopening
-from labels.steps.step import held, seen
+from labels.steps import proof
+from labels.turn import Door
 from labels.views.cycle import PREVIEW, CycleView, OrganisationView, PlaceView, ProjectView, inspect
+from usecases import correcting as taking_back
 from usecases import cycles
-from usecases.running import wake
+from usecases.performing import perform
 
 Year = Annotated[int, typer.Argument(metavar="YEAR", help="The year in which its labels' window ends.")]
 
@@ -265,14 +263,8 @@ def _revoke_class(named: Issued, email: str, code: str, reason: str, as_json: bo
         by = correcting.authority(session, named.award)
     what = f"The {named.pupils} certificates of the class are no longer valid; the label {named.award} stays."
     if done := proofs(email, code, reason):
-        with here.record.writing() as session:
-            application = held(session, by)
-            refusal = proving.act_as_coordinator(here.turn(session), application, email, code)
-            if refusal is None:
-                issued = session.get_one(Issued, named.paper)
-                correcting.revoke_class(here.turn(session), issued, reason, email.lower())
-        accepted(refusal, here, by)  # only now, when a wrong code is counted
-        send_due(here)
+        act = taking_back.revoke_class(named.paper, named.award, reason)
+        perform(here, act, by=proof.Code(code, email), door=Door.COMMAND_LINE)
     if as_json:
         emit({"done": done, "consequences": [{"kind": "pupils", "subject": named.subject, "what": what}]})
         return
@@ -321,22 +313,11 @@ def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan
     ]
     if missing:
         raise InvalidInput("reopening", [Fault(name, "is needed together with --plan.") for name in missing])
-    with here.record.writing() as session:
-        application = held(session, reopening.authority(session, subject))
-        refusal = proving.act_as_coordinator(here.turn(session), application, email, code)
-        if refusal is None:
-            found = reopening.reopen(here.turn(session), subject, plan, reason, email.lower())
-    accepted(refusal, here, application.id)  # only now, when a wrong code is counted
-    send_due(here)
-    for year in found.years:
-        cycles.publish(here, year)
+    by_code = proof.Code(code, email)
+    found, done = taking_back.reopen(here, subject, plan, reason, by=by_code, door=Door.COMMAND_LINE)
     _tell_consequences(found, as_json, done=True)
-    with here.record.reading() as session:
-        waiting = [one for one in found.touched if seen(session, one).stage is not Stage.CLOSED]
-    if waiting:
-        with prefect_client() as client:
-            for one in waiting:
-                wake(here, client, one)
+    if done.outage:
+        fail(done.outage)
 
 
 def _tell_consequences(found: reopening.Consequences, as_json: bool, *, done: bool) -> None:

@@ -24,7 +24,6 @@ from adapters.workspace import Workspace
 from cli.output import err, out, say, table
 from cli.processes import Interrupted, ended_by_signal
 from cli.services import free_port, kept_alive, running_services, services
-from labels.answering import accepting
 from labels.applications.documents import StoredDocument
 from labels.errors import NotAllowed, OutOfReach
 from labels.record.schema import Application, Document, Mail, Stage, Step, StepKind, StepState
@@ -34,12 +33,14 @@ from labels.rules.model import SchoolDocument
 from labels.school_label import inviting, rounds
 from labels.settings import PROJECT, Settings
 from labels.steps.answers import read_answer
-from labels.steps.outcome import Refusal
+from labels.steps.proof import Code
 from labels.steps.step import open_steps
+from labels.turn import Door
+from usecases import answering
 from usecases.applying import store_evidence, submit_file
 from usecases.cycles import begin_cycle
 from usecases.inviting import DEPLOYMENT, begin
-from usecases.running import wake
+from usecases.performing import perform
 
 EXAMPLES = PROJECT / "examples"
 TODAY = date(2026, 3, 16)
@@ -311,16 +312,11 @@ def _answer_all(
         if code is None:
             continue
         given = read_answer(say_of(step))
-        with here.record.writing() as session:
+        with here.record.reading() as session:
             if session.get_one(Step, step.id).state is not StepState.OPEN:
                 continue
-            result = accepting.answer(
-                here.turn(session, "demo"), step.id, step.assignee, code, given, documents=documents
-            )
-        if isinstance(result, Refusal):
-            raise NotAllowed(f"{step.assignee} was refused: {result.why}")
-        with prefect_client() as client:
-            wake(here, client, step.application)
+        act = answering.answer(step.id, given, documents)
+        perform(here, act, by=Code(code, step.assignee), door=Door.DEMO)
 
 
 def _answer_of(here: Workspace, step: Step, script: Script, asked: set[str]) -> dict[str, Any]:

@@ -7,19 +7,17 @@ from typing import Annotated
 
 import typer
 
-from adapters.mail.post import send_due
 from adapters.papers.checking import check_file
-from adapters.papers.issuing import make
 from adapters.workspace import existing_workspace
-from cli.acting import accepted
 from cli.output import emit, out, say, say_plainly, table
 from cli.words import AsJson, WithoutAs, WithoutCode, WithoutReason, plain, proofs
-from labels.answering import proving
-from labels.errors import Fault, InvalidInput, NotAllowed
+from labels.errors import Fault, InvalidInput
 from labels.papers.codes import looks_like_a_code, read_code
 from labels.papers.verifying import LABELS, PaperState, Verdict, by_code
 from labels.revoking import correcting
-from labels.steps.step import held
+from labels.steps import proof
+from labels.turn import Door
+from usecases import correcting as taking_back
 
 _COLOURS = {PaperState.VALID: "bold green", PaperState.ALTERED: "bold red", PaperState.REVOKED: "bold red"}
 
@@ -110,26 +108,7 @@ def reissue(
                 f"To do this: labels code {by} --as EMAIL, then the same command with --as, --code and --reason"
             )
         return
-    # Whoever has not the right costs no rendering; the code is spent only with the entry in the record, so
-    # that a command that died in between can be given again.
-    with here.record.writing() as session:
-        attempt = session.begin_nested()
-        refusal = proving.act_as_coordinator(here.turn(session), held(session, by), email, code)
-        session.flush()
-        if refusal is None:
-            attempt.rollback()
-            session.expire_all()
-    accepted(refusal, here, by)  # only now, when a wrong code is counted
-    made = make(here, shown.due)
-    with here.record.writing() as session:
-        application = held(session, by)
-        refusal = proving.act_as_coordinator(here.turn(session), application, email, code)
-        if refusal is None:
-            if correcting.correction(session, award, here.stamp) != shown:
-                raise NotAllowed("What it states changed meanwhile. Nothing was done: look at it again.")
-            correcting.reissue(here.turn(session), shown, made, reason, email.lower())
-    accepted(refusal, here, by)
-    send_due(here)
+    shown = taking_back.reissue(here, award, reason, by=proof.Code(code, email), door=Door.COMMAND_LINE)
     _tell_correction(shown, as_json, done=True)
 
 

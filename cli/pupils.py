@@ -12,7 +12,6 @@ from adapters.fonts import missing_characters
 from adapters.prefect.address import prefect_answers
 from adapters.prefect.console import quietly
 from adapters.workspace import Workspace, existing_workspace
-from cli.acting import accepted
 from cli.output import emit, say
 from cli.words import As, AsJson, Code, plain
 from flows.quality_label.pupil import pupil_quality_label
@@ -23,6 +22,9 @@ from labels.pupil_label.encodings import SUBJECT
 from labels.pupil_label.names import LARGEST, read_names
 from labels.pupil_label.report import ClassReport, report
 from labels.record.schema import PupilClass
+from labels.steps.outcome import Refusal
+from labels.turn import Door
+from usecases.performing import settled
 from usecases.printing import ClassInHand, file_names, in_hand
 
 
@@ -53,8 +55,9 @@ def pupils(
     with here.record.writing() as session:
         rules = classes.rules_for(session, award, here.now(), here.settings.rules)
         country = classes.country_of(session, award)
-        refusal = classes.prove(here.turn(session), award, email, code, rules)
-    accepted(refusal, here)
+        outcome = classes.prove(here.turn(session, Door.COMMAND_LINE), award, email, code, rules)
+    if outcome is not None:
+        settled(here, outcome)
     listed = read_names(
         _content(names), country, missing_characters, encoding=encoding, columns=column or (), header=header
     )
@@ -69,7 +72,7 @@ def pupils(
     _make_room(folder)
     with here.record.writing() as session:
         begun = classes.begin(
-            here.turn(session),
+            here.turn(session, Door.COMMAND_LINE),
             award,
             email,
             code,
@@ -77,8 +80,8 @@ def pupils(
             pupils=len(listed.pupils),
             left_out=len(listed.faults),
         )
-    if not isinstance(begun, Begun):
-        accepted(begun, here)
+    if isinstance(begun, Refusal):
+        settled(here, begun)
         return
     _make(here, award, begun, ClassInHand(here, begun, email, listed.pupils, folder))
     files = [str(folder / name) for name in file_names(begun.id)]

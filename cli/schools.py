@@ -14,11 +14,9 @@ from adapters.prefect.client import prefect_client
 from adapters.prefect.pages import run_page
 from adapters.prefect.runs import ask_for
 from adapters.workspace import existing_workspace
-from cli.acting import accepted
 from cli.answering import answered
 from cli.output import emit, emit_each, say, say_plainly, table
 from cli.words import As, AsJson, Code, OneApplication, OneStep, plain, read_json
-from labels.answering import accepting
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Award
@@ -26,10 +24,13 @@ from labels.rules.loading import load_rules
 from labels.school_label import drafting, rounds
 from labels.school_label.preselection import SchoolCheck, check_schools, cut_offs_on
 from labels.school_label.worksheet import worksheet
+from labels.steps import proof
 from labels.steps.answers import Declaration, Decline, read_answer
-from labels.steps.outcome import Refusal
 from labels.steps.step import seen
+from labels.turn import Door
+from usecases import answering
 from usecases.inviting import DEPLOYMENT, begin
+from usecases.performing import perform
 
 
 def school_check(
@@ -206,17 +207,13 @@ def draft(
 
     Where somebody else saved a newer one, the difference is shown and nothing is overwritten.
     """
-    here = existing_workspace()
     given = read_answer(read_json(file), file.name)
-    with here.record.writing() as session:
-        saved = accepting.save_draft(here.turn(session), step, email, code, given)
-    if isinstance(saved, Refusal):
-        accepted(saved, here)
-        return
+    by = proof.Code(code, email)
+    done = perform(existing_workspace(), answering.draft(step, given), by=by, door=Door.COMMAND_LINE)
     if as_json:
-        emit({"step": step, "draft": saved})
+        emit({"step": step, "draft": int(done.accepted.made)})
     else:
-        say(f"Saved as draft {saved}. The code stays valid.", "green")
+        say(done.accepted.remark, "green")
 
 
 def drafts(

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 
+class Door(StrEnum):
+    """The way in by which a person came; the journal keeps it."""
+
+    COMMAND_LINE = "command line"
+    PREFECT = "prefect"
+    """Prefect's Resume form."""
+    DESK = "desk"
+    DEMO = "demo"
+    """The people that `labels demo --auto` plays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One change to the record: the transaction it belongs to, its instant, and the door it came through.
+    """One change to the record: the transaction it belongs to, its instant, and who makes it through which door.
 
     Whoever makes a change hands its turn to every function that takes part in it, so that all of them
     write into one transaction and agree on the time.
@@ -22,5 +35,11 @@ class Turn:
     """The instant of the change, aware; the domain never asks the clock."""
     key: bytes = field(default=b"", repr=False)
     """The secret from which one-time codes are derived; without one, no step can be opened."""
-    door: str = ""
-    """The way in that was taken: `command line`, `prefect`, `desk`; empty where no person acts."""
+    door: Door | None = None
+    """None where no person acts."""
+    by: str = ""
+    """The address of the person who acts, once they have proved it; empty before, and where the rules act."""
+
+    def acting(self, person: str) -> Turn:
+        """The same turn with a person who acts in it."""
+        return dataclasses.replace(self, by=person)

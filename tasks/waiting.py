@@ -19,7 +19,7 @@ from adapters.workspace import workspace
 from labels.record.schema import Application, Resumption
 from labels.steps.step import open_steps
 from labels.views.briefs.by_label import brief_of
-from usecases.answering import take_answer
+from usecases.resuming import take_answer
 
 
 async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:

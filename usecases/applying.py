@@ -1,4 +1,4 @@
-"""The door through which applications come: documents first, then the record, then the run."""
+"""What applicants do: hand in an application (documents first, then the record), withdraw it, appeal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.workspace import Workspace
+from labels.answering import rights
 from labels.applications.documents import StoredDocument
 from labels.applications.file import canonical, read_application
 from labels.applications.submitting import Submitted, applicants_organisation, submit
@@ -15,6 +16,7 @@ from labels.clock import brussels_day
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
 from labels.turn import Turn
+from usecases.acts import Act
 
 _MIB = 1024 * 1024
 
@@ -75,3 +77,13 @@ def store_evidence(here: Workspace, evidence: Sequence[Path], edition: RuleEditi
         )
         for upload in uploads
     ]
+
+
+def withdraw(application: str) -> Act:
+    """Takes an application back, at any time before the decision."""
+    return lambda turn, proof: rights.withdraw(turn, application, proof)
+
+
+def appeal(application: str, grounds: str) -> Act:
+    """Appeals against a refusal, where the rules have it; other people judge the application anew."""
+    return lambda turn, proof: rights.appeal(turn, application, proof, grounds)

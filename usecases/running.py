@@ -75,7 +75,7 @@ def replace(here: Workspace, client: PrefectClient, application_id: str, former:
 
 def _keep_unseen_answer(here: Workspace, client: PrefectClient, application_id: str, former: str) -> None:
     """Takes the answer that Prefect accepted for a run that died before it could read it."""
-    from usecases.answering import take_answer
+    from usecases.resuming import take_answer
 
     with here.record.reading() as session:
         seen = session.scalar(sa.select(sa.func.count()).where(Resumption.run == former)) or 0

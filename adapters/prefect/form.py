@@ -175,8 +175,17 @@ def _review_fields(brief: ReviewBrief, typed: Mapping[str, Any]) -> dict[str, An
     )
     fields["decline"] = _text(
         "Or: why you do not review this",
-        "Fill in this alone, and somebody else is asked; say so if you have a conflict of interest",
+        "Fill in this alone, and somebody else is asked",
         typed.get("decline"),
+    )
+    fields["conflict"] = (
+        bool,
+        Field(
+            default=False,
+            title="It is a conflict of interest",
+            description="Together with the reason above: you are then asked nothing about this applicant again",
+            json_schema_extra={"default": True} if typed.get("conflict") else None,
+        ),
     )
     return fields
 
@@ -198,7 +207,8 @@ def _scale(points: Mapping[int, str], maximum: int) -> str:
 def is_blank(filled: Mapping[str, Any]) -> bool:
     """Whether nothing was filled in: the run was only woken to look at the record again."""
     return not any(
-        value.strip() if isinstance(value, str) else value is not None for value in filled.values()
+        value.strip() if isinstance(value, str) else value is not None and value is not False
+        for value in filled.values()
     )
 
 
@@ -219,6 +229,7 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
         for name, value in filled.items()
         if name.startswith(_POINTS) and value is not None
     }
+    conflict = filled.get("conflict") is True
     kinds = [
         kind
         for kind, given in (
@@ -230,6 +241,9 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
         )
         if given
     ]
+    if conflict and kinds != ["decline"]:
+        alone = "a conflict of interest was ticked; expected it together with a reason to decline, and nothing else."
+        raise InvalidInput("form", [Fault("conflict", alone)])
     if len(kinds) != 1:
         told = "nothing was filled in" if not kinds else f"{' and '.join(kinds)} were filled in together"
         raise InvalidInput(
@@ -248,7 +262,7 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
     elif kinds == ["question"]:
         raw = {"question": text["question"]}
     elif kinds == ["decline"]:
-        raw = {"decline": text["decline"], "conflict": "conflict of interest" in text["decline"].casefold()}
+        raw = {"decline": text["decline"], "conflict": conflict}
     elif kinds == ["approvals and strikes"]:
         raw = {"approve": _identifiers(text.get("approve", "")), "strike": _struck(text.get("strike", ""))}
     else:

@@ -35,7 +35,9 @@ from labels.settings import PROJECT
 from labels.steps.answers import read_answer
 from labels.steps.codes import review_code
 from labels.steps.outcome import Refusal
+from labels.steps.proof import Code
 from labels.steps.step import steps_of
+from labels.turn import Door
 from usecases.applying import store_evidence, submit_file
 
 EVIDENCE = PROJECT / "examples" / "evidence"
@@ -229,10 +231,9 @@ class Year:
         given = read_answer(said)
         with self._measured(f"answer: {step.kind.value}"), here.record.writing() as session:
             done = accepting.answer(
-                here.turn(session, "year"),
+                here.turn(session, Door.COMMAND_LINE),
                 step.id,
-                step.assignee,
-                self._code(step),
+                Code(self._code(step), step.assignee),
                 given,
                 documents=documents,
             )
@@ -267,8 +268,8 @@ class Year:
     def _withdraw(self, step: Step, application: Application) -> bool:
         here = self._here
         with self._measured("withdraw"), here.record.writing() as session:
-            done = rights.withdraw(here.turn(session), application.id, step.assignee, self._code(step))
-        if done is not None:
+            done = rights.withdraw(here.turn(session), application.id, Code(self._code(step), step.assignee))
+        if isinstance(done, Refusal):
             raise Refused(f"{step.assignee} withdraws {application.id}: {done.why}")
         return True
 
@@ -281,11 +282,10 @@ class Year:
             done = rights.appeal(
                 here.turn(session),
                 application.id,
-                step.assignee,
-                self._code(step),
+                Code(self._code(step), step.assignee),
                 "The evidence was not opened.",
             )
-        if done is not None:
+        if isinstance(done, Refusal):
             raise Refused(f"{step.assignee} appeals {application.id}: {done.why}")
         return True
 
@@ -309,11 +309,10 @@ class Year:
             if chosen is None:
                 raise Refused(f"{application.organisation} has nobody left for {application.id}")
             coordinating.reassign(
-                here.turn(session),
+                here.turn(session).acting(f"coordinator of {application.organisation}"),
                 step.id,
                 chosen.email,
                 "No answer came.",
-                f"coordinator of {application.organisation}",
             )
         return True
 

@@ -28,6 +28,7 @@ from labels.steps.answers import (
 )
 from labels.steps.outcome import Accepted as Accepted
 from labels.steps.outcome import Refusal as Refusal
+from labels.steps.proof import Proof
 from labels.steps.step import held_by_step
 from labels.turn import Turn
 
@@ -35,8 +36,7 @@ from labels.turn import Turn
 def answer(
     turn: Turn,
     step_id: str,
-    email: str | None,
-    code: str,
+    proof: Proof,
     given: Answer,
     *,
     documents: Sequence[StoredDocument] = (),
@@ -49,11 +49,12 @@ def answer(
         NotFound: there is no such step.
     """
     application, step = held_by_step(turn.session, step_id)
-    refusal = prove(turn, step, email, code)
+    refusal = prove(turn, step, proof)
     if refusal is None:
+        turn = turn.acting(step.assignee)
         refusal = _fits(turn.session, application, step, given, documents)
     if refusal is not None:
-        if email is not None and email.lower() != step.assignee:
+        if proof.claimed not in (None, step.assignee):
             return refusal  # what they typed is nobody else's to see
         return _not_accepted(turn, application, step, given, refusal)
     step.refused = step.draft = None
@@ -82,19 +83,25 @@ def answer(
     raise TypeError(f"{type(given).__name__} answers no step of the kind {step.kind.value}")
 
 
-def save_draft(turn: Turn, step_id: str, email: str, code: str, given: Answer) -> int | Refusal:
-    """Keeps a draft of a school's self-assessment for all of its teachers; its number. The code stays valid.
+def save_draft(turn: Turn, step_id: str, proof: Proof, given: Answer) -> Accepted | Refusal:
+    """Keeps a draft of a school's self-assessment for all of its teachers; the code stays valid.
+
+    What was accepted has the draft's number as `made`.
 
     Raises:
         NotFound: there is no such step.
     """
     application, step = held_by_step(turn.session, step_id)
-    refusal = prove(turn, step, email, code)
+    refusal = prove(turn, step, proof)
     if refusal is not None:
         return refusal
     if step.kind is not StepKind.SELF_ASSESSMENT or not isinstance(given, SelfAssessment):
         return Refusal("Only a school's self-assessment is drafted.")
-    return drafting.save(turn, application, step, given)
+    saved = drafting.save(turn, application, step, given)
+    if isinstance(saved, Refusal):
+        return saved
+    remark = f"Saved as draft {saved}. The code stays valid."
+    return Accepted(application.id, remark, made=str(saved), concerned=())
 
 
 def _not_accepted(
@@ -111,7 +118,6 @@ def _not_accepted(
                 NOT_ACCEPTED,
                 step=step.id,
                 news=refusal.replace,
-                door=turn.door,
                 because=_for_all_to_read(refusal),
             )
     return refusal

@@ -94,7 +94,7 @@ def pass_deadlines(record: Record, *, now: datetime, key: bytes) -> list[Passed]
     return done
 
 
-def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str, by: str) -> str:
+def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str:
     """Gives one person more (or less) time for an open step, with a reason that they are told.
 
     Returns what was done, with a warning where the application is to be decided before that.
@@ -132,7 +132,7 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str, by: st
     note(
         turn,
         application,
-        by,
+        turn.by,
         "moved a deadline",
         step=step.id,
         former=former.isoformat(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from labels.rules.kept import rules_of
 from labels.steps.codes import code_matches
 from labels.steps.mailing import mail_step
 from labels.steps.outcome import Refusal as Refusal
+from labels.steps.proof import Code, Proof, SignedIn, proves
 from labels.steps.step import close_step, held, open_step, renew_code, steps_of
 from labels.turn import Turn
 from labels.words.sentences import say
@@ -36,27 +38,19 @@ def find_step(session: Session, step_id: str) -> Step:
     return step
 
 
-def prove(turn: Turn, step: Step, email: str | None, code: str) -> Refusal | None:
+def prove(turn: Turn, step: Step, proof: Proof) -> Refusal | None:
     """Why this person may not act on this step, or None if they proved that they may.
 
-    A wrong code is counted; after as many as the rules say, it is void and a new one is mailed.
-    With no e-mail address (Prefect's form), the code alone tells who it is. Until the code is
-    right, every refusal reads the same, so that nobody learns from it whom a step is for.
+    A wrong code is counted; after as many as the rules say, it is void and a new one is mailed. Until
+    the proof is right, every refusal reads the same, so that nobody learns from it whom a step is for.
     """
     application = turn.session.get_one(Application, step.application)
-    if not code_matches(code, step.code_hash) or (email is not None and email.lower() != step.assignee):
-        if step.state is StepState.OPEN:
-            return wrong_code(turn, application, [step], claimed=email)
-        return Refusal("This code is not valid for this step.")
-    if step.state is not StepState.OPEN:
-        when = f" at {in_words(step.closed_at)}" if step.closed_at else ""
-        what = {
-            StepState.ASKED: "You asked the applicant a question and have not been answered yet.",
-            StepState.ANSWERED: f"This step was already answered by {step.assignee}{when}.",
-            StepState.DECLINED: f"This step was declined by {step.assignee}{when}.",
-            StepState.EXPIRED: f"The deadline of this step has passed{when}.",
-        }.get(step.state, f"This step was taken back{when}: {step.closed_because}.")
-        return Refusal(what)
+    if not proves(proof, step):
+        if isinstance(proof, Code) and step.state is StepState.OPEN:
+            return wrong_code(turn, application, [step], claimed=proof.email)
+        return Refusal("This code is not valid for this step." if isinstance(proof, Code) else NOT_YOURS)
+    if closed := _closed(step):
+        return closed
     if step.kind in _ENDS_WITH_ITS_DEADLINE and step.due_at and turn.now > step.due_at:
         return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
     if step.kind is StepKind.REVIEW:
@@ -73,9 +67,30 @@ def prove(turn: Turn, step: Step, email: str | None, code: str) -> Refusal | Non
         turn.session, step.assignee, application.organisation
     ):
         return Refusal(f"{step.assignee} no longer coordinates {application.organisation}.")
-    if step.kind in (StepKind.ASSIGNMENT, StepKind.COORDINATION):
+    if step.kind in COORDINATING:
         return _no_coordinator(turn.session, application, step.assignee)
     return None
+
+
+NOT_YOURS = "This step is not yours."
+"""Said to whoever is signed in as somebody else, or to nobody's step."""
+
+COORDINATING = (StepKind.COORDINATION, StepKind.ASSIGNMENT)
+"""Steps whose code proves one action of a coordinator."""
+
+
+def _closed(step: Step) -> Refusal | None:
+    """Why a step takes no answer any more, or not now."""
+    if step.state is StepState.OPEN:
+        return None
+    when = f" at {in_words(step.closed_at)}" if step.closed_at else ""
+    what = {
+        StepState.ASKED: "You asked the applicant a question and have not been answered yet.",
+        StepState.ANSWERED: f"This step was already answered by {step.assignee}{when}.",
+        StepState.DECLINED: f"This step was declined by {step.assignee}{when}.",
+        StepState.EXPIRED: f"The deadline of this step has passed{when}.",
+    }.get(step.state, f"This step was taken back{when}: {step.closed_because}.")
+    return Refusal(what)
 
 
 _ENDS_WITH_ITS_DEADLINE = (
@@ -128,7 +143,7 @@ def wrong_code(
     else:
         tries = "one more try" if fewest == 1 else f"{fewest} more tries"
         why = f"The code is not valid for this step ({tries} before a new one is sent)."
-    return Refusal(why, noted=True, mailed=mailed)
+    return Refusal(why, noted=True, mailed=application.id if mailed else None)
 
 
 # Coordinating -----------------------------------------------------------------------------------
@@ -152,7 +167,7 @@ def send_code(turn: Turn, subject_id: str, email: str) -> str:
     ]
     coordinating = _no_coordinator(turn.session, application, email) is None
     if coordinating and not named:  # one who also reviews it asks for that code by its step
-        own = [step for step in own if step.kind in (StepKind.COORDINATION, StepKind.ASSIGNMENT)]
+        own = [step for step in own if step.kind in COORDINATING]
     if own:
         step = own[-1]
         renew_code(step, turn.key)
@@ -169,23 +184,40 @@ def send_code(turn: Turn, subject_id: str, email: str) -> str:
     return step.id
 
 
-def act_as_coordinator(turn: Turn, application: Application, email: str, code: str) -> Refusal | None:
-    """Spends the one-time code of a coordinator's action; None means that it was right.
+@dataclass(frozen=True, slots=True)
+class Coordinator:
+    """A person who proved to be a coordinator, for one action."""
+
+    email: str
+    spends: Step | None
+    """The step whose code is spent with the action; none where they are signed in."""
+
+    def spend(self, turn: Turn) -> None:
+        """Ends the code, in the transaction of the action that it was for."""
+        if self.spends is not None and self.spends.state is StepState.OPEN:
+            close_step(self.spends, StepState.ANSWERED, turn.now)
+
+
+def prove_coordinator(turn: Turn, application: Application, proof: Proof) -> Coordinator | Refusal:
+    """A coordinator who may act upon the application, or why this person may not.
 
     A wrong code is counted, like one for any step; the caller keeps that.
     """
-    email = email.lower()
+    steps = steps_of(turn.session, application, *COORDINATING)
+    email = proof.claimed
+    if isinstance(proof, Code):
+        meant = [step for step in steps if code_matches(proof.code, step.code_hash)]
+        email = email or next((step.assignee for step in meant), None)
+    if email is None:
+        return Refusal("The code is not valid here.")
     if refusal := _no_coordinator(turn.session, application, email):
         return refusal
-    own = [
-        step
-        for step in steps_of(turn.session, application, StepKind.COORDINATION, StepKind.ASSIGNMENT)
-        if step.assignee == email and step.state is StepState.OPEN
-    ]
+    if isinstance(proof, SignedIn):
+        return Coordinator(email, None)
+    own = [step for step in steps if step.assignee == email]
     for step in own:
-        if code_matches(code, step.code_hash):
-            close_step(step, StepState.ANSWERED, turn.now)
-            return None
-    if own:
-        return wrong_code(turn, application, own[-1:], claimed=email)
+        if code_matches(proof.code, step.code_hash):
+            return _closed(step) or Coordinator(email, step)
+    if still_open := [step for step in own if step.state is StepState.OPEN]:
+        return wrong_code(turn, application, still_open[-1:], claimed=email)
     return Refusal("The code is not valid.", mend=AskForCode(application.id, email))

@@ -11,29 +11,30 @@ from labels.mail import outbox
 from labels.mending import Withdraw
 from labels.record.journal import note
 from labels.record.schema import Application, Outcome, Stage, Step, StepKind, StepState, Teacher
-from labels.steps.outcome import Refusal
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Proof
 from labels.steps.step import close_step, held, open_step
 from labels.turn import Turn
 
 # The applicant ----------------------------------------------------------------------------------
 
 
-def withdraw(turn: Turn, application_id: str, email: str, code: str) -> Refusal | None:
-    """Ends the application by its applicant's wish; None means that it is done."""
+def withdraw(turn: Turn, application_id: str, proof: Proof) -> Accepted | Refusal:
+    """Ends the application by its applicant's wish."""
     application = held(turn.session, application_id)
-    right = _right(turn, application, StepKind.WITHDRAWAL, email, code)
+    right = _right(turn, application, StepKind.WITHDRAWAL, proof)
     if isinstance(right, Refusal):
         return right
     close_step(right, StepState.ANSWERED, turn.now)
     end(turn, application, Outcome.WITHDRAWN, right.assignee, verdict={}, inputs=application.content_digest)
     tell_applicant(turn, application, outbox.Template.WITHDRAWN)
-    return None
+    return Accepted(application.id, "Withdrawn; a confirmation is on its way.")
 
 
-def appeal(turn: Turn, application_id: str, email: str, code: str, grounds: str) -> Refusal | None:
+def appeal(turn: Turn, application_id: str, proof: Proof, grounds: str) -> Accepted | Refusal:
     """Reopens a refused application for other reviewers; the old decision stays in the record."""
     application = held(turn.session, application_id)
-    right = _right(turn, application, StepKind.APPEAL, email, code)
+    right = _right(turn, application, StepKind.APPEAL, proof)
     if isinstance(right, Refusal):
         return right
     if right.due_at and turn.now > right.due_at:
@@ -58,7 +59,7 @@ def appeal(turn: Turn, application_id: str, email: str, code: str, grounds: str)
     note(turn, application, right.assignee, "appealed", step=right.id, grounds=grounds)
     way_out = open_step(turn, application, StepKind.WITHDRAWAL, right.assignee)
     tell_applicant(turn, application, outbox.Template.APPEAL_RECEIVED, step=way_out.id)
-    return None
+    return Accepted(application.id, "Your appeal is lodged; other people will judge your application.")
 
 
 _OPEN_AGAIN = sa.select(Application.id).where(
@@ -69,13 +70,13 @@ _OPEN_AGAIN = sa.select(Application.id).where(
 )
 
 
-def _right(turn: Turn, application: Application, kind: StepKind, email: str, code: str) -> Step | Refusal:
+def _right(turn: Turn, application: Application, kind: StepKind, proof: Proof) -> Step | Refusal:
     for step in turn.session.scalars(
         sa.select(Step)
         .where(Step.application == application.id, Step.kind == kind)
         .order_by(Step.number.desc())
     ):
-        refusal = prove(turn, step, email, code)
+        refusal = prove(turn, step, proof)
         return refusal or step
     if application.outcome is not None:
         return Refusal(f"{application.id} is {application.outcome.value}.")

@@ -258,7 +258,6 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         approved=len(approved),
         struck=given.strike,
         rules=application.rules,
-        door=turn.door,
     )
     remark = f"Thank you: {len(approved)} approved, {len(given.strike)} struck."
     rules = rules_of(turn.session, application).european
@@ -310,7 +309,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
                 for row in recipients
             ),
         )
-        _remember(turn, cycle, recipients, by)
+        _remember(turn.acting(by), cycle, recipients)
         _tell_teachers(turn, application, cycle, recipients)
     outcome = Outcome.AWARDED if projects else Outcome.REFUSED
     application.outcome = outcome
@@ -385,7 +384,7 @@ def _recipients(session: Session, cycle: Cycle) -> Sequence[sa.Row[Any]]:
     ).all()
 
 
-def _remember(turn: Turn, cycle: Cycle, recipients: Iterable[sa.Row[Any]], by: str) -> None:
+def _remember(turn: Turn, cycle: Cycle, recipients: Iterable[sa.Row[Any]]) -> None:
     """The frozen list and the national applications learn of the award that their holders got."""
     given = {
         (row.teacher, row.project): european_award_id(cycle.year, row.teacher, row.project)
@@ -417,7 +416,7 @@ def _remember(turn: Turn, cycle: Cycle, recipients: Iterable[sa.Row[Any]], by: s
         return
     entries = [
         {
-            "at": turn.now, "who": by, "what": "won the European Quality Label", "application": row.award,
+            "at": turn.now, "who": turn.by, "what": "won the European Quality Label", "application": row.award,
             "step": None, "details": {"award": row.european, "year": cycle.year},
         }
         for row in here

@@ -223,7 +223,6 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         approved=len(approved),
         struck=given.strike,
         rules=application.rules,
-        door=turn.door,
         own=_own(turn.session, application, step.assignee, approved),
     )
     up = undecided_places(turn.session, application)

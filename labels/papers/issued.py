@@ -173,12 +173,12 @@ def enter_class(
     )
 
 
-def revoke_papers(turn: Turn, award_id: str, reason: str, by: str) -> int:
+def revoke_papers(turn: Turn, award_id: str, reason: str) -> int:
     """Takes back every paper that an award gave rise to, with its pupils' certificates; how many rows there are."""
     revoked = turn.session.execute(
         sa.update(Issued)
         .where(Issued.award == award_id, Issued.revoked_at.is_(None))
-        .values(revoked_at=turn.now, revoked_by=by, revoked_because=reason)
+        .values(revoked_at=turn.now, revoked_by=turn.by, revoked_because=reason)
         .returning(Issued.paper)
         .execution_options(synchronize_session=False)
     )

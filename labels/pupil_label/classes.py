@@ -146,7 +146,7 @@ def _count_failure(
         return Refusal(f"The code is not valid ({tries} before a new one is sent).")
     tried = say("The former code was tried too often and is void.")
     _renew(turn, asked, award, teacher, rules, purpose=tried)
-    return Refusal("The code was tried too often and is void. A new one has been mailed.", mailed=True)
+    return Refusal("The code was tried too often and is void. A new one has been mailed.", mailed=award.id)
 
 
 def _renew(

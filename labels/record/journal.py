@@ -39,7 +39,7 @@ def note(
             "what": what,
             "application": application.id if application else None,
             "step": step,
-            "details": details,
+            "details": details | ({"door": turn.door.value} if turn.door else {}),
         },
     )
     if application and news:

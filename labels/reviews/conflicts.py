@@ -162,14 +162,14 @@ def _candidate(email: str, rows: Sequence[sa.Row[Any]]) -> Candidate:
     )
 
 
-def declare(turn: Turn, application: Application, email: str, *, reason: str, by: str) -> bool:
+def declare(turn: Turn, application: Application, email: str, *, reason: str) -> bool:
     """Keeps a declared conflict of interest with who applies; returns whether it is new."""
     target = application.teacher or application.school
     if target is None:
         raise ValueError(f"nobody applies in {application.id}")
     kind = "teacher" if application.teacher else "school"
     declared = {
-        "email": email, "kind": kind, "target": target, "reason": reason, "declared_by": by, "declared_at": turn.now,
+        "email": email, "kind": kind, "target": target, "reason": reason, "declared_by": turn.by, "declared_at": turn.now,
     }  # fmt: skip
     return turn.session.execute(_DECLARE_ONCE, declared).first() is not None
 

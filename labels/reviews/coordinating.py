@@ -21,7 +21,7 @@ from labels.steps.step import close_step, every_step, held, held_by_step
 from labels.turn import Turn
 
 
-def reassign(turn: Turn, step_id: str, to: str, reason: str, by: str) -> Step:
+def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
     """Gives a reviewer's seat to somebody else, or to the coordinator who takes it over.
 
     `step_id` is an open review, or the coordinator's own assignment step for an empty seat. The
@@ -56,7 +56,7 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str, by: str) -> Step:
     if to in busy:
         raise NotAllowed(f"{to} judges or judged this application already.")
     if step.kind is StepKind.REVIEW:
-        void_review(turn, application, step, f"reassigned: {reason}", by)
+        void_review(turn, application, step, f"reassigned: {reason}", turn.by)
     elif step.state is StepState.OPEN:
         close_step(step, StepState.ANSWERED, turn.now)
     due = step.due_at or add_working_days(
@@ -64,7 +64,7 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str, by: str) -> Step:
     )
     new = new_review(turn, application, to, step.seat, due)
     mail_step(turn, application, new, outbox.Template.REVIEW_ASKED)
-    note(turn, application, by, "reassigned", step=new.id, former=step.id, to=to, because=reason)
+    note(turn, application, turn.by, "reassigned", step=new.id, former=step.id, to=to, because=reason)
     return new
 
 
@@ -75,7 +75,7 @@ def _is_free(session: Session, application: Application, assignment: Step) -> bo
     return asked and assignment.instance == application.instance and assignment.seat not in taken
 
 
-def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str, by: str) -> None:
+def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -> None:
     """Keeps that a reviewer has a conflict of interest with an applicant; their review is taken back.
 
     Raises:
@@ -92,8 +92,8 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
         more = f" and {len(known) - NAMED} more" if meant == known[:NAMED] != known else ""
         could = f" Who could be meant: {', '.join(meant)}{more}." if meant else ""
         raise NotAllowed(f"{reviewer} is not on the staff of {application.organisation}.{could}")
-    conflicts.declare(turn, application, reviewer, reason=reason, by=by)
-    note(turn, application, by, "declared a conflict of interest", reviewer=reviewer, because=reason)
+    conflicts.declare(turn, application, reviewer, reason=reason)
+    note(turn, application, turn.by, "declared a conflict of interest", reviewer=reviewer, because=reason)
 
 
 NAMED = 10

@@ -60,7 +60,6 @@ def take_review(turn: Turn, application: Application, step: Step, given: ReviewA
         step=step.id,
         documents=version,
         rules=application.rules,
-        door=turn.door,
     )
     return Accepted(application.id, "Thank you: your review is recorded.")
 
@@ -83,7 +82,7 @@ def take_question(turn: Turn, application: Application, step: Step, given: Quest
         question=given.question,
     )
     mail_step(turn, application, asked, outbox.Template.INFORMATION_ASKED, question=given.question)
-    note(turn, application, step.assignee, "asked the applicant", step=step.id, door=turn.door)
+    note(turn, application, step.assignee, "asked the applicant", step=step.id)
     return Accepted(
         application.id,
         f"Your question is on its way to the applicant, who has until {in_words(due)}. "
@@ -94,7 +93,7 @@ def take_question(turn: Turn, application: Application, step: Step, given: Quest
 def take_information(turn: Turn, application: Application, step: Step, given: Information) -> Accepted:
     step.answer = given.model_dump(mode="json")
     close_step(step, StepState.ANSWERED, turn.now)
-    note(turn, application, step.assignee, "answered the question", step=step.id, door=turn.door)
+    note(turn, application, step.assignee, "answered the question", step=step.id)
     if step.asked_by is not None:
         _return_to_reviewer(turn, application, turn.session.get_one(Step, step.asked_by), step, given.text)
     return Accepted(application.id, "Thank you: your answer is with the reviewer.")
@@ -134,7 +133,7 @@ def _return_to_reviewer(turn: Turn, application: Application, step: Step, asked:
 def take_decline(turn: Turn, application: Application, step: Step, given: Decline) -> Accepted:
     close_step(step, StepState.DECLINED, turn.now, given.decline)
     if given.conflict:
-        conflicts.declare(turn, application, step.assignee, reason=given.decline, by=step.assignee)
+        conflicts.declare(turn.acting(step.assignee), application, step.assignee, reason=given.decline)
     note(
         turn,
         application,
@@ -143,6 +142,5 @@ def take_decline(turn: Turn, application: Application, step: Step, given: Declin
         step=step.id,
         because=given.decline,
         conflict=given.conflict,
-        door=turn.door,
     )
     return Accepted(application.id, "Thank you for saying so: somebody else will be asked.")

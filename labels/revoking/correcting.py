@@ -161,9 +161,9 @@ def _changes(was: Mapping[str, Any], facts: CertificateFacts) -> tuple[Change, .
     )
 
 
-def reissue(turn: Turn, correction: Correction, made: MadePaper, reason: str, by: str) -> None:
+def reissue(turn: Turn, correction: Correction, made: MadePaper, reason: str) -> None:
     """Enters the corrected certificate, which supersedes the former, and tells its holder."""
-    enter(turn, correction.due, made, who=by, because=reason)
+    enter(turn, correction.due, made, who=turn.by, because=reason)
     application = turn.session.get_one(Application, correction.due.application)
     facts = correction.due.facts
     assert isinstance(facts, CertificateFacts)
@@ -204,7 +204,7 @@ def class_named(session: Session, typed: str) -> Issued | None:
     )
 
 
-def revoke_class(turn: Turn, issued: Issued, reason: str, by: str) -> None:
+def revoke_class(turn: Turn, issued: Issued, reason: str) -> None:
     """Takes back the certificates of one class, and tells the teacher; the label stays.
 
     Raises:
@@ -213,13 +213,13 @@ def revoke_class(turn: Turn, issued: Issued, reason: str, by: str) -> None:
     turn.session.refresh(issued, with_for_update=True)
     if issued.revoked_at is not None:
         raise NotAllowed(f"The certificates of {issued.subject} are revoked already.")
-    issued.revoked_at, issued.revoked_by, issued.revoked_because = turn.now, by, reason
+    issued.revoked_at, issued.revoked_by, issued.revoked_because = turn.now, turn.by, reason
     teacher = turn.session.get_one(Teacher, issued.teacher)
     application = turn.session.get(Application, issued.award)
     note(
         turn,
         application,
-        by,
+        turn.by,
         "revoked the certificates of a class",
         news=False,
         award=issued.award,

@@ -97,21 +97,21 @@ def consequences(turn: Turn, subject: Subject) -> Consequences:
         NotAllowed: it is taken back already, or was never put forward.
     """
     with turn.session.begin_nested() as attempt:
-        found = _reopen(turn, subject, "", "")
+        found = _reopen(turn.acting(""), subject, "")
         turn.session.flush()
         attempt.rollback()
     turn.session.expire_all()
     return found
 
 
-def reopen(turn: Turn, subject: Subject, plan: str, reason: str, by: str) -> Consequences:
+def reopen(turn: Turn, subject: Subject, plan: str, reason: str) -> Consequences:
     """Takes it back with all that hangs on it, if that is what was shown.
 
     Raises:
         NotFound: there is no such label or nomination.
         NotAllowed: it is taken back already, was never put forward, or something else hangs on it by now.
     """
-    found = _reopen(turn, subject, reason, by)
+    found = _reopen(turn, subject, reason)
     if found.plan != plan:
         raise NotAllowed(
             f"What hangs on it is not what was shown (plan {plan}; it is {found.plan} now). Nothing was done: "
@@ -150,26 +150,26 @@ def authority(session: Session, subject: Subject) -> str:
 # Doing ------------------------------------------------------------------------------------------
 
 
-def _reopen(turn: Turn, subject: Subject, reason: str, by: str) -> Consequences:
+def _reopen(turn: Turn, subject: Subject, reason: str) -> Consequences:
     done = Consequences()
     if isinstance(subject, Struck):
-        _strike_late(turn, subject, reason, by, done)
+        _strike_late(turn, subject, reason, done)
     else:
         award = _award(turn.session, subject.award)
         if award.revoked_at is not None:
             raise NotAllowed(f"{award.id} is revoked already.")
         if award.label == "national":
-            _revoke_national(turn, award, reason, by, done)
+            _revoke_national(turn, award, reason, done)
         elif award.label == "european":
-            _revoke_european(turn, award, reason, by, done)
+            _revoke_european(turn, award, reason, done)
         else:
-            _revoke(turn, award, reason, by, done)
+            _revoke(turn, award, reason, done)
     done.add("statistics", "all", "Counted from the record, they change by themselves.")
     return done
 
 
-def _revoke_national(turn: Turn, award: Award, reason: str, by: str, done: Consequences) -> None:
-    _revoke(turn, award, reason, by, done)
+def _revoke_national(turn: Turn, award: Award, reason: str, done: Consequences) -> None:
+    _revoke(turn, award, reason, done)
     frozen = turn.session.scalars(
         sa.select(CycleLabel).where(CycleLabel.award == award.id).order_by(CycleLabel.year)
     ).all()
@@ -177,12 +177,12 @@ def _revoke_national(turn: Turn, award: Award, reason: str, by: str, done: Conse
         cycle = _held_cycle(turn.session, label.year)
         place = turn.session.get(CyclePlace, (label.year, label.organisation, award.id))
         if place is not None and place.screened is Screened.APPROVED:
-            _strike(turn, cycle, place, reason, by, done)
+            _strike(turn, cycle, place, reason, done)
         if cycle.merged_at is not None:
-            _follow(turn, cycle, label.project, reason, by, done, left=label.teacher)
+            _follow(turn, cycle, label.project, reason, done, left=label.teacher)
 
 
-def _strike_late(turn: Turn, subject: Struck, reason: str, by: str, done: Consequences) -> None:
+def _strike_late(turn: Turn, subject: Struck, reason: str, done: Consequences) -> None:
     nomination = _nomination(turn.session, subject.nomination)
     cycle = _held_cycle(turn.session, nomination.content["year"])
     place = turn.session.get(CyclePlace, (cycle.year, nomination.organisation, subject.candidate))
@@ -190,14 +190,14 @@ def _strike_late(turn: Turn, subject: Struck, reason: str, by: str, done: Conseq
         raise NotFound(f"“{subject.candidate}” is not in the ranking of {nomination.organisation}.")
     if place.screened is not Screened.APPROVED:
         raise NotAllowed(f"“{subject.candidate}” was not put forward, so it can't be struck after that.")
-    _strike(turn, cycle, place, reason, by, done)
+    _strike(turn, cycle, place, reason, done)
     if cycle.merged_at is not None:
-        _follow(turn, cycle, place.project, reason, by, done)
+        _follow(turn, cycle, place.project, reason, done)
 
 
-def _strike(turn: Turn, cycle: Cycle, place: CyclePlace, reason: str, by: str, done: Consequences) -> None:
+def _strike(turn: Turn, cycle: Cycle, place: CyclePlace, reason: str, done: Consequences) -> None:
     place.screened, place.reason = Screened.STRUCK, reason
-    place.screened_by, place.screened_at = by, turn.now
+    place.screened_by, place.screened_at = turn.by, turn.now
     done.add(
         "nomination", place.candidate, f"{place.organisation} no longer puts it forward for {cycle.year}."
     )
@@ -207,12 +207,19 @@ def _strike(turn: Turn, cycle: Cycle, place: CyclePlace, reason: str, by: str, d
         Application.round == str(cycle.year),
     )
     for application in turn.session.scalars(nominations):
-        note(turn, application, by, "struck after the screening", candidate=place.candidate, because=reason)
+        note(
+            turn,
+            application,
+            turn.by,
+            "struck after the screening",
+            candidate=place.candidate,
+            because=reason,
+        )
         _touch(done, application)
 
 
 def _follow(
-    turn: Turn, cycle: Cycle, project: str, reason: str, by: str, done: Consequences, left: str | None = None
+    turn: Turn, cycle: Cycle, project: str, reason: str, done: Consequences, left: str | None = None
 ) -> None:
     """What becomes of a project, and of what was awarded for it, after a nomination or a label fell."""
     turn.session.flush()
@@ -222,21 +229,21 @@ def _follow(
         done.add("project", project, f"It no longer qualifies for {cycle.year}: {row.why}")
         if row.awarded is Awarded.AWARDED:
             row.awarded, row.reason = Awarded.REVOKED, reason
-            _revoke_each(turn, cycle, _european(turn.session, cycle, project), reason, by, done)
+            _revoke_each(turn, cycle, _european(turn.session, cycle, project), reason, done)
     elif left is not None and not _still_holds(turn.session, cycle, project, left):
         own = [award for award in _european(turn.session, cycle, project) if award.teacher == left]
-        _revoke_each(turn, cycle, own, reason, by, done)
-    note(turn, application, by, "reopened a project", project=project, because=reason)
+        _revoke_each(turn, cycle, own, reason, done)
+    note(turn, application, turn.by, "reopened a project", project=project, because=reason)
     _touch(done, application)
 
 
-def _revoke_european(turn: Turn, award: Award, reason: str, by: str, done: Consequences) -> None:
+def _revoke_european(turn: Turn, award: Award, reason: str, done: Consequences) -> None:
     year = turn.session.scalar(sa.select(CycleLabel.year).where(CycleLabel.european == award.id).limit(1))
     if year is None:
-        _revoke(turn, award, reason, by, done)
+        _revoke(turn, award, reason, done)
         return
     cycle = _held_cycle(turn.session, year)
-    _revoke_each(turn, cycle, [award], reason, by, done)
+    _revoke_each(turn, cycle, [award], reason, done)
     turn.session.flush()
     row = turn.session.get(CycleProject, (year, award.project))
     if row is not None and not _european(turn.session, cycle, row.project):
@@ -244,13 +251,11 @@ def _revoke_european(turn: Turn, award: Award, reason: str, by: str, done: Conse
         done.add("project", row.project, f"Nobody is left who holds its European Quality Label of {year}.")
 
 
-def _revoke_each(
-    turn: Turn, cycle: Cycle, awards: Iterable[Award], reason: str, by: str, done: Consequences
-) -> None:
+def _revoke_each(turn: Turn, cycle: Cycle, awards: Iterable[Award], reason: str, done: Consequences) -> None:
     several = list(awards)
     application = turn.session.get_one(Application, cycle.application)
     for award in several:
-        _revoke(turn, award, reason, by, done, application)
+        _revoke(turn, award, reason, done, application)
     if several and cycle.year not in done.years:
         cycle.published = None
         done.years.append(cycle.year)
@@ -258,11 +263,11 @@ def _revoke_each(
 
 
 def _revoke(
-    turn: Turn, award: Award, reason: str, by: str, done: Consequences, application: Application | None = None
+    turn: Turn, award: Award, reason: str, done: Consequences, application: Application | None = None
 ) -> None:
     """One label, with its certificate, its journal entry and the mail to its holder."""
     award.revoked_at = turn.now
-    revoke_papers(turn, award.id, reason, by)
+    revoke_papers(turn, award.id, reason)
     teacher = turn.session.get(Teacher, award.teacher) if award.teacher else None
     school = turn.session.get(School, award.school) if award.school and award.label == "school" else None
     who = teacher.name if teacher else school.name if school else award.id
@@ -279,7 +284,7 @@ def _revoke(
         )
         if certificate is not None:
             done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
-        note(turn, application, by, "revoked a label", award=award.id, because=reason)
+        note(turn, application, turn.by, "revoked a label", award=award.id, because=reason)
     pupils = turn.session.scalar(
         sa.select(sa.func.sum(PupilClass.pupils)).where(
             PupilClass.award == award.id, PupilClass.made_at.is_not(None)

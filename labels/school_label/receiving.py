@@ -125,7 +125,7 @@ def take(
         by=step.assignee,
         summary=summary(questions_of(turn.session, application), step.answer),
     )
-    note(turn, application, step.assignee, "handed in the self-assessment", step=step.id, door=turn.door)
+    note(turn, application, step.assignee, "handed in the self-assessment", step=step.id)
     return Accepted(
         application.id,
         f"Thank you. It is complete; {head.name} ({head.email}) is asked to confirm it"
@@ -152,7 +152,7 @@ def declare(turn: Turn, application: Application, step: Step, given: Declaration
     application.submitted_at = turn.now
     application.decide_by = add_working_days(turn.now, rules.decision_days.value, application.country)
     application.stage, application.stage_since = Stage.SUBMITTED, turn.now
-    note(turn, application, step.assignee, "declared the self-assessment", step=step.id, door=turn.door)
+    note(turn, application, step.assignee, "declared the self-assessment", step=step.id)
     documents = turn.session.scalars(
         sa.select(Document.name)
         .where(Document.application == application.id, Document.kind == "evidence")
@@ -178,7 +178,6 @@ def _send_back(turn: Turn, application: Application, step: Step, why: str) -> Ac
         "did not declare the self-assessment",
         step=step.id,
         because=why,
-        door=turn.door,
     )
     handed_in = turn.session.get_one(Step, step.asked_by)
     answer = dict(handed_in.answer or {})

@@ -16,8 +16,8 @@ class Refusal:
     error: LabelsError | None = None
     noted: bool = False
     """Whether the journal tells of it already."""
-    mailed: bool = False
-    """Whether a new code waits to be mailed, in place of one that was tried too often."""
+    mailed: str | None = None
+    """The application (or award) for which a new code waits to be mailed, in place of one tried too often."""
     replace: bool = False
     """Whether this person can't answer any more at all, so that the run is to look again and ask somebody else."""
     mend: Mend | None = None
@@ -34,3 +34,12 @@ class Accepted:
 
     application: str
     remark: str
+    made: str = ""
+    """What came of it, where somebody asks for it by name: the id of a step, the number of a draft."""
+    concerned: tuple[str, ...] | None = None
+    """The applications whose runs are to look at the record, where it is not just this one."""
+
+    @property
+    def news_for(self) -> tuple[str, ...]:
+        """The applications whose runs have something new to look at."""
+        return (self.application,) if self.concerned is None else self.concerned

@@ -14,6 +14,7 @@ import typer.testing
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adapters.workspace import Workspace, workspace
+from labels.answering.accepting import NOT_ACCEPTED
 from labels.applications import conditions
 from labels.record.engine import close_records
 from labels.record.schema import Application, Journal, Mail, Review, Step, StepKind, StepState
@@ -41,7 +42,10 @@ class Terminal:
         return result
 
     def fails(self, exit_code: int, *words: str) -> str:
-        """What a command says that must fail, and must leave the record as it was and standard output empty."""
+        """What a command says that must fail, and must leave the record as it was and standard output empty.
+
+        That somebody who proved who they are was refused is in the journal, and nothing else is.
+        """
         before = self.everything()
         result = self.run(*words)
         assert result.exit_code == exit_code, result.output
@@ -66,13 +70,14 @@ class Terminal:
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         """What the record says of applications, whole."""
-        tables = (Application, Step, Review, Mail, Journal)
+        noted = Journal.__table__.c.what == NOT_ACCEPTED
+        tables = {
+            table.__tablename__: sa.select(table.__table__) for table in (Application, Step, Review, Mail)
+        } | {"journal": sa.select(Journal.__table__).where(~noted)}
         with self.here.record.reading() as session:
             return {
-                table.__tablename__: [
-                    tuple(map(str, row)) for row in session.execute(sa.select(table.__table__))
-                ]
-                for table in tables
+                name: [tuple(map(str, row)) for row in session.execute(query)]
+                for name, query in tables.items()
             }
 
     # What other processes would do meanwhile --------------------------------------------------------

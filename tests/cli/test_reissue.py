@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 import adapters.papers.issuing
-import cli.papers
+import usecases.correcting
 from labels.errors import OutOfReach
 from labels.papers.issued import MadePaper
 from labels.papers.verifying import PaperState
@@ -105,7 +105,7 @@ def test_a_command_that_died_after_the_file_was_stored_is_given_again_with_the_s
         raise OutOfReach("This machine", "it was switched off.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(cli.papers, "make", dies)
+        broken.setattr(usecases.correcting, "make", dies)
         assert terminal.run(*words).exit_code == 5
     assert terminal.run(*words).exit_code == 0
     with terminal.here.record.reading() as session:
@@ -125,9 +125,9 @@ def test_what_changed_since_it_was_shown_is_not_issued(
         renamed(terminal, "Somebody Else")
         return make(*given)  # type: ignore[arg-type]  # as it was given
 
-    monkeypatch.setattr(cli.papers, "make", meanwhile)
+    monkeypatch.setattr(usecases.correcting, "make", meanwhile)
     assert "changed meanwhile. Nothing was done" in terminal.run(*words).stderr
-    monkeypatch.setattr(cli.papers, "make", make)
+    monkeypatch.setattr(usecases.correcting, "make", make)
     assert terminal.run(*words).exit_code == 0, "the code was not spent"
     assert verified(terminal, code_now(terminal, application)).holder == "Somebody Else"
 

@@ -30,7 +30,8 @@ from labels.record.schema import Award, Document, Issued, PupilClass, Step
 from labels.reviews import deciding
 from labels.rules.loading import RULES
 from labels.steps.answers import ReviewAnswer
-from labels.turn import Turn
+from labels.steps.proof import Code
+from labels.turn import Door, Turn
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
 from tests.support.authority import Authority, authority
@@ -44,10 +45,9 @@ def judged(terminal: Terminal, each: int, comment: str) -> str:
         with terminal.here.record.writing() as session:
             given = ReviewAnswer(scores=points(each), comment=comment)
             accepting.answer(
-                Turn(session, terminal.here.now(), terminal.here.key, "test"),
+                Turn(session, terminal.here.now(), terminal.here.key, Door.COMMAND_LINE),
                 step,
-                session.get_one(Step, step).assignee,
-                terminal.code(step),
+                Code(terminal.code(step), session.get_one(Step, step).assignee),
                 given,
             )
     with terminal.here.record.writing() as session:

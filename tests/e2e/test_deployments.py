@@ -43,6 +43,8 @@ from labels.record.schema import Mail, Staff, Step, StepKind, Teacher
 from labels.settings import PROJECT, Settings
 from labels.steps.answers import ReviewAnswer
 from labels.steps.outcome import Accepted
+from labels.steps.proof import Code
+from labels.turn import Door
 from tests.e2e.conftest import Stage_
 from tests.support.patience import PATIENCE
 from tests.support.people import TODAY, application_file, code_of, points
@@ -243,7 +245,7 @@ def test_upkeep_sends_what_is_due_and_brings_every_application_back_to_its_step(
         [right] = session.scalars(
             sa.select(Step).where(Step.application == closed, Step.kind == StepKind.WITHDRAWAL)
         )
-        rights.withdraw(here.turn(session), closed, right.assignee, code_of(right, here.key))
+        rights.withdraw(here.turn(session), closed, Code(code_of(right, here.key), right.assignee))
     stage.wake(closed)
     stage.until_closed(closed)
     former = {one: stage.application(one).run for one in running}
@@ -256,7 +258,10 @@ def test_upkeep_sends_what_is_due_and_brings_every_application_back_to_its_step(
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(4))
         counted = accepting.answer(
-            here.turn(session, "test"), first.id, first.assignee, code_of(first, here.key), given
+            here.turn(session, Door.COMMAND_LINE),
+            first.id,
+            Code(code_of(first, here.key), first.assignee),
+            given,
         )
     assert isinstance(counted, Accepted)
     assert not stage.parked(told)  # whoever answered died before they could wake its run

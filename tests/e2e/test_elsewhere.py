@@ -22,6 +22,8 @@ from labels.record.schema import Document, Outcome
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
 from labels.steps.outcome import Accepted
+from labels.steps.proof import Code
+from labels.turn import Door
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.databases import Cluster
 from tests.support.ministack import MiniStackMissing, Server, running
@@ -101,7 +103,10 @@ def test_an_application_lives_in_postgresql_s3_and_a_mail_server(
             given = ReviewAnswer(scores=points(4), comment="Well done.")
             with here.record.writing() as session:
                 result = accepting.answer(
-                    here.turn(session, "test"), step.id, step.assignee, code_of(step, here.key), given
+                    here.turn(session, Door.COMMAND_LINE),
+                    step.id,
+                    Code(code_of(step, here.key), step.assignee),
+                    given,
                 )
             assert isinstance(result, Accepted)
         stage.wake(application)

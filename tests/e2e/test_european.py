@@ -14,7 +14,8 @@ from labels.identifiers import nomination_id
 from labels.record.schema import Award, Document, Mail, Organisation, Outcome, Staff
 from labels.steps.answers import read_answer
 from labels.steps.outcome import Accepted
-from labels.turn import Turn
+from labels.steps.proof import Code
+from labels.turn import Door, Turn
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of
 from usecases.cycles import begin_cycle
@@ -81,10 +82,9 @@ def test_a_year_goes_from_the_screening_in_the_form_to_certificates_and_a_galler
     with stage.here.record.writing() as session:
         given = read_answer({"approve": ["P-150"], "strike": {}})
         done = accepting.answer(
-            Turn(session, stage.here.now(), stage.here.key, "test"),
+            Turn(session, stage.here.now(), stage.here.key, Door.COMMAND_LINE),
             asked.id,
-            "ada@css.example",
-            code_of(asked, stage.here.key),
+            Code(code_of(asked, stage.here.key), "ada@css.example"),
             given,
         )
         assert isinstance(done, Accepted), done

@@ -40,6 +40,8 @@ from labels.record.schema import (
 )
 from labels.settings import PROJECT
 from labels.steps.answers import ReviewAnswer
+from labels.steps.proof import Code
+from labels.turn import Door
 from tests.e2e.conftest import Stage_
 from tests.support.patience import PATIENCE, until
 from tests.support.people import application_file, code_of, points
@@ -131,7 +133,7 @@ def review(stage: Stage_, step: Step) -> None:
     here = stage.here
     with here.record.writing() as session:
         code = code_of(session.get_one(Step, step.id), here.key)
-        accepting.answer(here.turn(session, "command line"), step.id, step.assignee, code, given)
+        accepting.answer(here.turn(session, Door.COMMAND_LINE), step.id, Code(code, step.assignee), given)
 
 
 def recovered(stage: Stage_) -> None:
@@ -222,8 +224,8 @@ UP_TO_THE_FORM: list[Order] = [
     ("before", "prefect.input.run_input:BaseRunInput.asave", "self"),
 ]
 FROM_THE_FORM_ON: list[Order] = [
-    ("before", "usecases.answering:take_answer", "self"),
-    ("after", "usecases.answering:take_answer", "self"),
+    ("before", "usecases.resuming:take_answer", "self"),
+    ("after", "usecases.resuming:take_answer", "self"),
     ("after", "tasks.national:decide", "self"),
     ("after", "adapters.documents.directory:DirectoryStore.put", "self"),
     ("after", "tasks.process:close", "self"),

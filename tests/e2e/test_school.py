@@ -28,7 +28,8 @@ from labels.record.schema import (
 from labels.school_label import rounds
 from labels.steps.answers import Answer, Declaration, ReviewAnswer
 from labels.steps.outcome import Accepted
-from labels.turn import Turn
+from labels.steps.proof import Code
+from labels.turn import Door, Turn
 from tests.e2e.conftest import Stage_
 from tests.support.people import TODAY, code_of
 from tests.support.school import QUESTIONS, whole
@@ -90,10 +91,9 @@ def open_of(stage: Stage_, application: str, kind: StepKind) -> list[Step]:
 def give(stage: Stage_, step: Step, given: Answer, documents: list[StoredDocument]) -> None:
     with stage.here.record.writing() as session:
         result = accepting.answer(
-            Turn(session, stage.here.now(), stage.here.key, "test"),
+            Turn(session, stage.here.now(), stage.here.key, Door.COMMAND_LINE),
             step.id,
-            step.assignee,
-            code_of(step, stage.here.key),
+            Code(code_of(step, stage.here.key), step.assignee),
             given,
             documents=documents,
         )

@@ -48,8 +48,9 @@ from labels.record.schema import (
 )
 from labels.settings import Settings
 from labels.steps.answers import read_answer
+from labels.steps.proof import Code
 from labels.steps.step import open_steps
-from labels.turn import Turn
+from labels.turn import Door, Turn
 from tests.support.european import BEGINS, YEAR, populate_year
 from tests.support.killing import Fate, Killed
 from tests.support.patching import everywhere
@@ -122,10 +123,9 @@ class Year(Mortal):
                 with self.here.record.writing() as session:
                     given = read_answer({"approve": ["all"]})
                     accepting.answer(
-                        Turn(session, self.time, self.here.key, "test"),
+                        Turn(session, self.time, self.here.key, Door.COMMAND_LINE),
                         step.id,
-                        step.assignee,
-                        code_of(step, self.here.key),
+                        Code(code_of(step, self.here.key), step.assignee),
                         given,
                     )
                 usecases.running.wake(self.here, self.prefect, identifier, within=0.25, pause=lambda _: None)  # type: ignore[arg-type]  # stands in

@@ -257,7 +257,7 @@ WORDS = {
     "tasks.process.register": "the run takes the application up",
     "tasks.national.conditions_met": "the conditions are checked",
     "tasks.process.asked": "the next people are asked",
-    "usecases.answering.take_answer": "the form's answer is taken",
+    "usecases.resuming.take_answer": "the form's answer is taken",
     "cli.answering.answered": "`labels answer` is taken",
     "tasks.national.decide": "the decision is made",
     "a document is stored (adapters.papers.issuing.store)": "a paper is stored",

@@ -24,8 +24,9 @@ from labels.record.schema import (
 from labels.reviews import asking, deciding
 from labels.rules.loading import load_rules
 from labels.steps.answers import ReviewAnswer
+from labels.steps.proof import Code
 from labels.steps.step import steps_of
-from labels.turn import Turn
+from labels.turn import Door, Turn
 from tests.support.people import KEY, NOW, TODAY, application_file, code_of, points, populate
 
 COORDINATOR = "coordinator@nss.example"
@@ -51,8 +52,12 @@ class Case:
             return submit(Turn(session, self.now, KEY), file, documents, edition, again=again)
 
     def do(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self.do_as("", act, *args, **kwargs)
+
+    def do_as(self, person: str, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with self.record.writing() as session:
-            return act(Turn(session, self.now, KEY, "test"), *args, **kwargs)
+            turn = Turn(session, self.now, KEY, Door.COMMAND_LINE, person)
+            return act(turn, *args, **kwargs)
 
     def conditions(self) -> bool:
         return bool(self.do(conditions_applications.check_conditions, self.id))
@@ -64,7 +69,7 @@ class Case:
         with self.record.reading() as session:
             right = code_of(session.get_one(Step, step.id))
         who = step.assignee if email == "" else email
-        return self.do(accepting.answer, step.id, who, code or right, given)
+        return self.do(accepting.answer, step.id, Code(code or right, who), given)
 
     def review(self, step: Step, each: int = 4, **changes: int) -> Any:
         return self.answer(step, ReviewAnswer(scores=points(each, **changes), comment=f"by {step.seat}"))
@@ -108,4 +113,4 @@ def decided(case: Case, each: int) -> Outcome:
 
 def withdrawn(case: Case) -> None:
     right = case.right(StepKind.WITHDRAWAL)
-    assert case.do(rights.withdraw, case.id, right.assignee, code_of(right)) is None
+    assert case.do(rights.withdraw, case.id, Code(code_of(right), right.assignee)) is None

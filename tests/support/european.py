@@ -21,7 +21,8 @@ from labels.rules.model import EuropeanRules, RuleEdition
 from labels.settings import Settings
 from labels.steps.answers import read_answer
 from labels.steps.outcome import Accepted, Refusal
-from labels.turn import Turn
+from labels.steps.proof import Code
+from labels.turn import Door, Turn
 from tests.support.people import KEY, code_of, populate
 
 
@@ -150,7 +151,10 @@ def answered(
 ) -> Accepted | Refusal:
     """The answer of the first of several people who are asked."""
     return accepting.answer(
-        Turn(session, now, KEY, "test"), steps[0].id, steps[0].assignee, code_of(steps[0]), read_answer(given)
+        Turn(session, now, KEY, Door.COMMAND_LINE),
+        steps[0].id,
+        Code(code_of(steps[0]), steps[0].assignee),
+        read_answer(given),
     )
 
 

@@ -30,7 +30,8 @@ from labels.rules.model import SelfAssessmentRules
 from labels.school_label import inviting, prefilling, rounds
 from labels.steps.answers import Declaration, ReviewAnswer, SelfAssessment, read_answer
 from labels.steps.outcome import Accepted
-from labels.turn import Turn
+from labels.steps.proof import Code
+from labels.turn import Door, Turn
 from tests.support.people import KEY, code_of, populate
 
 TODAY = date(2026, 3, 16)
@@ -96,8 +97,12 @@ class School:
         self.do(prefilling.prefill, self.id)
 
     def do(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self.do_as("", act, *args, **kwargs)
+
+    def do_as(self, person: str, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with self.record.writing() as session:
-            return act(Turn(session, self.now, KEY, "test"), *args, **kwargs)
+            turn = Turn(session, self.now, KEY, Door.COMMAND_LINE, person)
+            return act(turn, *args, **kwargs)
 
     def row(self) -> Application:
         with self.record.reading() as session:
@@ -120,7 +125,7 @@ class School:
 
     def answer(self, step: Step, given: Any, documents: tuple[StoredDocument, ...] = ()) -> Any:
         return self.do(
-            accepting.answer, step.id, step.assignee, code_of(step), given,
+            accepting.answer, step.id, Code(code_of(step), step.assignee), given,
             documents=documents,
         )  # fmt: skip
 

@@ -105,7 +105,7 @@ def test_a_label_revoked_while_the_gallery_is_made_leaves_the_gallery_soon(
     def revoked_meanwhile(shown: Gallery) -> tuple[bytes, bytes]:
         with here.record.writing() as session:
             plan = reopening.consequences(Turn(session, BEGINS, KEY), label).plan
-            reopening.reopen(Turn(session, BEGINS, KEY), label, plan, "Copied.", "c@x.example")
+            reopening.reopen(Turn(session, BEGINS, KEY).acting("c@x.example"), label, plan, "Copied.")
         return render(shown)
 
     monkeypatch.setattr(adapters.papers.gallery, "render_gallery", revoked_meanwhile)

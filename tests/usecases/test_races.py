@@ -43,13 +43,15 @@ from labels.reviews import asking, deciding
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Code
 from labels.steps.step import steps_of
+from labels.turn import Door
 from tests.support.patience import PATIENCE
 from tests.support.people import NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
-from usecases.answering import take_answer
 from usecases.applying import submit_file
 from usecases.recovering import recover
+from usecases.resuming import take_answer
 
 AT_ONCE = 4
 """How many do the same at the same moment."""
@@ -102,10 +104,9 @@ def count(here: Workspace, table: Any, *where: Any) -> int:
 def review(here: Workspace, step: Step, each: int = 4) -> Accepted | Refusal:
     with here.record.writing() as session:
         return accepting.answer(
-            here.turn(session, "command line"),
+            here.turn(session, Door.COMMAND_LINE),
             step.id,
-            step.assignee,
-            code_of(step, here.key),
+            Code(code_of(step, here.key), step.assignee),
             ReviewAnswer(scores=points(each)),
         )
 
@@ -172,15 +173,15 @@ def test_of_a_decision_and_a_withdrawal_at_once_one_counts(here: Workspace, aske
         with here.record.writing() as session:
             return deciding.decide(here.turn(session), asked)
 
-    def withdraw() -> Refusal | None:
+    def withdraw() -> Accepted | Refusal:
         with here.record.writing() as session:
-            return rights.withdraw(here.turn(session), asked, right.assignee, code_of(right, here.key))
+            return rights.withdraw(here.turn(session), asked, Code(code_of(right, here.key), right.assignee))
 
     outcome, refusal = at_once(decide, withdraw)
     assert count(here, Decision) == 1
     with here.record.reading() as session:
         assert session.get_one(Application, asked).outcome is outcome
-    if refusal is None:
+    if isinstance(refusal, Accepted):
         assert outcome is Outcome.WITHDRAWN
     else:
         assert outcome is Outcome.AWARDED
@@ -196,12 +197,12 @@ def test_of_a_review_and_a_withdrawal_at_once_both_end_in_a_withdrawn_applicatio
 ) -> None:
     step, right = (step_of(here, asked, kind) for kind in (StepKind.REVIEW, StepKind.WITHDRAWAL))
 
-    def withdraw() -> Refusal | None:
+    def withdraw() -> Accepted | Refusal:
         with here.record.writing() as session:
-            return rights.withdraw(here.turn(session), asked, right.assignee, code_of(right, here.key))
+            return rights.withdraw(here.turn(session), asked, Code(code_of(right, here.key), right.assignee))
 
     given, refusal = at_once(lambda: review(here, step), withdraw)
-    assert refusal is None
+    assert isinstance(refusal, Accepted)
     assert count(here, Review) == isinstance(given, Accepted)
     if isinstance(given, Refusal):
         assert "the application is withdrawn" in given.why
@@ -330,5 +331,5 @@ def test_markers_typed_as_words_stay_words(here: Workspace, asked: str) -> None:
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(), comment=typed)
         code = code_of(session.get_one(Step, step.id), here.key)
-        accepting.answer(here.turn(session, "command line"), step.id, step.assignee, code, given)
+        accepting.answer(here.turn(session, Door.COMMAND_LINE), step.id, Code(code, step.assignee), given)
         assert session.scalars(sa.select(Review.comment)).one() == typed

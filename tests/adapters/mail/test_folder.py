@@ -21,6 +21,8 @@ from labels.record.schema import Mail, Step
 from labels.reviews import asking
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
+from labels.steps.proof import Code
+from labels.turn import Door
 from tests.support.people import NOW, application_file, code_of, points, populate
 from usecases.applying import submit_file
 
@@ -91,7 +93,7 @@ def test_nobody_waits_for_the_code_of_a_step_that_is_answered(here: Workspace, a
     with here.record.writing() as session:
         given = ReviewAnswer(scores=points(), comment="Well done.")
         code = code_of(step, here.key)
-        accepting.answer(here.turn(session, "test"), step.id, step.assignee, code, given)
+        accepting.answer(here.turn(session, Door.COMMAND_LINE), step.id, Code(code, step.assignee), given)
     assert folder(here).wait_for_code(here.record, step.id, threading.Event()) is None
 
 

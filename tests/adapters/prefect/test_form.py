@@ -95,12 +95,31 @@ def test_each_kind_of_answer_is_read() -> None:
     review = answer_in({f"points_{name}": 0 for name in CRITERIA} | {"comment": " Good. ", "code": "x"})
     assert review == ReviewAnswer(scores=points(0), comment="Good.")
     assert answer_in({"question": "Which?"}) == Question(question="Which?")
-    assert answer_in({"decline": "A conflict of interest."}) == Decline(
-        decline="A conflict of interest.", conflict=True
-    )
     assert answer_in({"answer": "Maps.", "links": "https://a.example\nhttps://b.example"}) == Information(
         text="Maps.", links=["https://a.example", "https://b.example"]
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "ticked"),
+    [
+        ("I have no conflict of interest, but no time until May.", False),
+        ("Ich bin befangen (Interessenkonflikt).", True),
+        ("A conflict of interest.", False),
+    ],
+)
+def test_a_conflict_of_interest_is_what_was_ticked_and_never_what_was_written(
+    words: str, ticked: bool
+) -> None:
+    assert answer_in({"decline": words, "conflict": ticked}) == Decline(decline=words, conflict=ticked)
+    assert answer_in({"decline": words}) == Decline(decline=words, conflict=False)
+
+
+def test_a_conflict_that_is_ticked_without_a_reason_is_no_answer() -> None:
+    with pytest.raises(InvalidInput, match="together with a reason to decline"):
+        answer_in({"conflict": True, "comment": ""})
+    assert is_blank({"code": "", "conflict": False, "decline": ""})
+    assert not is_blank({"points_results": 0})
 
 
 @pytest.mark.parametrize(

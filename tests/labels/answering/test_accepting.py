@@ -23,7 +23,7 @@ def test_every_answer_that_is_refused_is_one_entry_of_the_journal_with_who_gave_
     case.answer(step, ReviewAnswer(scores={"results": 9}), email=None)
     wrong, faulty, in_prefect = case.all(Journal)[before:]
     assert (wrong.who, wrong.what, wrong.step) == (SYSTEM, "refused a wrong code", step.id)
-    assert wrong.details == {"left": 4, "claimed": step.assignee}
+    assert wrong.details == {"left": 4, "claimed": step.assignee, "door": "command line"}
     assert (faulty.who, faulty.what) == (step.assignee, "gave an answer that was not accepted")
     assert "scores.results" in faulty.details["because"]
     assert "9" not in faulty.details["because"], "points are hidden until the decision"

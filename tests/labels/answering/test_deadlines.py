@@ -122,15 +122,15 @@ def test_one_that_fails_keeps_no_other_waiting(
 def test_a_deadline_moves_with_a_reason_that_the_person_is_told(case: Case) -> None:
     step, _ = case.ask()
     until = datetime(2026, 4, 20, 21, 59, 59, tzinfo=UTC)
-    told = case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    told = case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, until, "fair week")
     assert told == f"The deadline of {step.id} is now 2026-04-20 23:59 (Brussels)."
     [mail] = [m for m in case.all(Mail) if m.template == "deadline_moved"]
     assert (mail.to_address, mail.context["reason"]) == (step.assignee, "fair week")
     with pytest.raises(NotAllowed, match="past"):
-        case.do(deadlines.move_deadline, step.id, NOW, "no", "coordinator@nss.example")
+        case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, NOW, "no")
     for day in (27, 20):  # there and back again: each time they are told
         until = datetime(2026, 4, day, 21, 59, 59, tzinfo=UTC)
-        case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+        case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, until, "fair week")
     assert len([m for m in case.all(Mail) if m.template == "deadline_moved"]) == 3
 
 
@@ -138,7 +138,7 @@ def test_a_deadline_that_moves_while_the_applicant_is_asked_leaves_the_time_unti
     step, _ = case.ask()
     case.answer(step, Question(question="Which of the pupils' texts are theirs?"))
     until = NOW + timedelta(days=30)
-    case.do(deadlines.move_deadline, step.id, until, "fair week", "coordinator@nss.example")
+    case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, until, "fair week")
     [asked] = [s for s in case.all(Step) if s.kind is StepKind.INFORMATION]
     case.answer(asked, Information(text="All of chapter two.", links=[]))
     assert next(s for s in case.all(Step) if s.id == step.id).due_at == until
@@ -150,10 +150,10 @@ def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_j
     step, _ = case.ask()
     decided = case.row().decide_by
     assert decided is not None
-    told = case.do(deadlines.move_deadline, step.id, decided, "just fits", "coordinator@nss.example")
+    told = case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, decided, "just fits")
     assert "Warning" not in told
     later = decided + timedelta(days=1)
-    told = case.do(deadlines.move_deadline, step.id, later, "too long", "coordinator@nss.example")
+    told = case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, later, "too long")
     assert "Warning: that is after the decision is due, 2026-" in told
     moved = [entry.details for entry in case.all(Journal) if entry.what == "moved a deadline"]
     assert [entry.get("after_decision_due") for entry in moved] == [None, decided.isoformat()]

@@ -23,6 +23,7 @@ from labels.record.schema import (
 )
 from labels.steps.answers import Information, Question, ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Code
 from labels.turn import Turn
 from tests.support.case import COORDINATOR, Case
 from tests.support.people import KEY, NOW, code_of, points
@@ -90,10 +91,12 @@ def test_a_coordinator_acts_with_a_code_of_their_own_that_works_once(case: Case)
     with case.record.writing() as session:
         application = session.get_one(Application, case.id)
         code = code_of(session.get_one(Step, identifier))
-        assert proving.act_as_coordinator(Turn(session, NOW, KEY), application, email, code) is None
-        again = proving.act_as_coordinator(Turn(session, NOW, KEY), application, email, code)
+        proven = proving.prove_coordinator(Turn(session, NOW, KEY), application, Code(code, email))
+        assert isinstance(proven, proving.Coordinator)
+        proven.spend(Turn(session, NOW, KEY))
+        again = proving.prove_coordinator(Turn(session, NOW, KEY), application, Code(code, email))
         assert isinstance(again, Refusal)
-        nobody = proving.act_as_coordinator(Turn(session, NOW, KEY), application, "r1@nss.example", code)
+        nobody = proving.prove_coordinator(Turn(session, NOW, KEY), application, Code(code, "r1@nss.example"))
         assert isinstance(nobody, Refusal)
     with pytest.raises(NotAllowed):
         case.do(proving.send_code, case.id, "stranger@nowhere.example")
@@ -102,20 +105,20 @@ def test_a_coordinator_acts_with_a_code_of_their_own_that_works_once(case: Case)
 def test_a_coordinators_wrong_codes_are_counted_too_until_a_new_one_is_mailed(case: Case) -> None:
     sent = case.do(proving.send_code, case.id, COORDINATOR)
 
-    def act(code: str) -> Refusal | None:
+    def act(code: str) -> proving.Coordinator | Refusal:
         with case.record.writing() as session:
             application = session.get_one(Application, case.id)
-            return proving.act_as_coordinator(Turn(session, NOW, KEY), application, COORDINATOR, code)
+            return proving.prove_coordinator(Turn(session, NOW, KEY), application, Code(code, COORDINATOR))
 
     with case.record.reading() as session:
         old = code_of(session.get_one(Step, sent))
     refusals = [act("2222-2222-22") for _ in range(5)]
-    assert refusals[0] is not None
+    assert isinstance(refusals[0], Refusal)
     assert "4 more tries" in refusals[0].why
-    assert act(old) is not None
+    assert isinstance(act(old), Refusal)
     with case.record.reading() as session:
         new = code_of(session.get_one(Step, sent))
-    assert act(new) is None
+    assert isinstance(act(new), proving.Coordinator)
 
 
 def test_who_coordinates_no_longer_fills_no_seat(lonely: Case) -> None:
@@ -123,7 +126,7 @@ def test_who_coordinates_no_longer_fills_no_seat(lonely: Case) -> None:
     with lonely.record.writing() as session:
         session.delete(session.get_one(Staff, (COORDINATOR, "coordinator")))
         step = session.get_one(Step, asked.id)
-        refusal = proving.prove(Turn(session, NOW, KEY), step, None, code_of(step))
+        refusal = proving.prove(Turn(session, NOW, KEY), step, Code(code_of(step), None))
     assert refusal is not None
     assert "no coordinator" in refusal.why
 
@@ -138,10 +141,10 @@ def test_a_coordinator_who_applies_has_no_power_over_their_own_application(lonel
     with lonely.record.writing() as session:
         right = session.get_one(Step, sent)
         application = session.get_one(Application, lonely.id)
-        refusal = proving.act_as_coordinator(
-            Turn(session, NOW, KEY), application, right.assignee, code_of(right)
+        refusal = proving.prove_coordinator(
+            Turn(session, NOW, KEY), application, Code(code_of(right), right.assignee)
         )
-    assert refusal is not None
+    assert isinstance(refusal, Refusal)
     assert "applies here" in refusal.why
 
 

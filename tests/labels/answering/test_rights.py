@@ -17,7 +17,8 @@ from labels.record.schema import (
     StepState,
 )
 from labels.reviews import deciding
-from labels.steps.outcome import Refusal
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Code
 from labels.steps.step import steps_of
 from labels.turn import Turn
 from tests.support.case import Case, decided, open_case, withdrawn
@@ -28,16 +29,17 @@ def test_the_applicant_withdraws_before_the_decision_and_not_after(case: Case) -
     case.ask()
     right = case.right(StepKind.WITHDRAWAL)
     with case.record.writing() as session:
-        wrong = rights.withdraw(Turn(session, NOW, KEY), case.id, right.assignee, "2222-2222-22")
+        wrong = rights.withdraw(Turn(session, NOW, KEY), case.id, Code("2222-2222-22", right.assignee))
     assert isinstance(wrong, Refusal)
     with case.record.writing() as session:
-        assert rights.withdraw(Turn(session, NOW, KEY), case.id, right.assignee, code_of(right)) is None
+        code = Code(code_of(right), right.assignee)
+        assert isinstance(rights.withdraw(Turn(session, NOW, KEY), case.id, code), Accepted)
     assert case.row().outcome is Outcome.WITHDRAWN
     assert case.ask() == []
     assert case.do(deciding.decide, case.id) is Outcome.WITHDRAWN
     assert not case.all(Award)
     with case.record.writing() as session:
-        again = rights.withdraw(Turn(session, NOW, KEY), case.id, right.assignee, code_of(right))
+        again = rights.withdraw(Turn(session, NOW, KEY), case.id, Code(code_of(right), right.assignee))
     assert isinstance(again, Refusal)
 
 
@@ -47,10 +49,8 @@ def test_an_appeal_is_heard_by_other_people_and_the_old_decision_stays(record: R
     assert decided(case, 0) is Outcome.REFUSED
     right = case.right(StepKind.APPEAL)
     with record.writing() as session:
-        assert (
-            rights.appeal(Turn(session, NOW, KEY), case.id, right.assignee, code_of(right), "Not read.")
-            is None
-        )
+        turn, code = Turn(session, NOW, KEY), Code(code_of(right), right.assignee)
+        assert isinstance(rights.appeal(turn, case.id, code, "Not read."), Accepted)
     assert case.row().outcome is None
     assert case.right(StepKind.WITHDRAWAL).state is StepState.OPEN, (
         "it may be withdrawn until it is decided anew"
@@ -65,7 +65,8 @@ def test_an_appeal_that_is_withdrawn_leaves_the_refusal(record: Record) -> None:
     case = open_case(record, "NSS-RS", "RS")
     assert decided(case, 0) is Outcome.REFUSED
     right = case.right(StepKind.APPEAL)
-    assert case.do(rights.appeal, case.id, right.assignee, code_of(right), "Not read.") is None
+    done = case.do(rights.appeal, case.id, Code(code_of(right), right.assignee), "Not read.")
+    assert isinstance(done, Accepted)
     withdrawn(case)
     assert case.row().outcome is Outcome.WITHDRAWN
     same = case.handed_in()
@@ -92,7 +93,9 @@ def test_an_appeal_is_refused_after_its_deadline_and_where_the_rules_know_none(r
     right = case.right(StepKind.APPEAL)
     late = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
     with record.writing() as session:
-        result = rights.appeal(Turn(session, late, KEY), case.id, right.assignee, code_of(right), "Late.")
+        result = rights.appeal(
+            Turn(session, late, KEY), case.id, Code(code_of(right), right.assignee), "Late."
+        )
     assert isinstance(result, Refusal)
     assert "until 2026-03-31 23:59" in result.why
 
@@ -106,17 +109,17 @@ def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn
     right = case.right(StepKind.APPEAL)
     again = case.submit(description="Anew.")
 
-    def appeal() -> Refusal | None:
+    def appeal() -> Accepted | Refusal:
         with record.writing() as session:
             return rights.appeal(
-                Turn(session, NOW, KEY), case.id, right.assignee, code_of(right), "No hearing."
+                Turn(session, NOW, KEY), case.id, Code(code_of(right), right.assignee), "No hearing."
             )
 
     refusal = appeal()
-    assert refusal is not None
+    assert isinstance(refusal, Refusal)
     assert again in refusal.why
     with record.writing() as session:
         withdrawal = steps_of(session, session.get_one(Application, again), StepKind.WITHDRAWAL)[0]
-        rights.withdraw(Turn(session, NOW, KEY), again, withdrawal.assignee, code_of(withdrawal))
-    assert appeal() is None
+        rights.withdraw(Turn(session, NOW, KEY), again, Code(code_of(withdrawal), withdrawal.assignee))
+    assert isinstance(appeal(), Accepted)
     assert case.row().instance == 2

@@ -357,7 +357,7 @@ def test_upkeep_ends_what_nobody_answered_and_a_moved_deadline_is_everybodys(yea
     assert one.due_at
     later = one.due_at + timedelta(days=3)
     deadlines_answering.move_deadline(
-        Turn(year, BEGINS, KEY), one.id, later, "A holiday.", "coordinator@nss.example"
+        Turn(year, BEGINS, KEY).acting("coordinator@nss.example"), one.id, later, "A holiday."
     )
     assert (two.due_at, year.get_one(Application, nomination_of(OWN)).decide_by) == (later, later)
     assert passed(year, later) == []

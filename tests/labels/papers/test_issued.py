@@ -106,8 +106,8 @@ def test_a_label_that_was_taken_back_takes_its_papers_whenever_they_were_made(
         enter(Turn(session, NOW, KEY), first, made("a" * 64))
         session.get_one(Award, application).revoked_at = NOW
         session.flush()
-        assert revoke_papers(Turn(session, NOW, KEY), application, "Copied.", "c@nss.example") == 1
-        assert revoke_papers(Turn(session, NOW, KEY), application, "Copied.", "c@nss.example") == 0
+        assert revoke_papers(Turn(session, NOW, KEY).acting("c@nss.example"), application, "Copied.") == 1
+        assert revoke_papers(Turn(session, NOW, KEY).acting("c@nss.example"), application, "Copied.") == 0
     with record.writing() as session:
         enter(Turn(session, NOW, KEY), second, made("b" * 64))
     with record.reading() as session:

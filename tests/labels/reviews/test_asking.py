@@ -97,9 +97,8 @@ def test_a_reviewer_who_turns_out_to_have_a_conflict_is_replaced_when_they_try_t
     first, second = case.ask()
     seen = case.row().revision
     with case.record.writing() as session:
-        conflicts.declare(
-            Turn(session, NOW, KEY), case.row(), first.assignee, reason="Cousins.", by=first.assignee
-        )
+        turn = Turn(session, NOW, KEY).acting(first.assignee)
+        conflicts.declare(turn, case.row(), first.assignee, reason="Cousins.")
     refusal = case.review(first)
     assert isinstance(refusal, Refusal)
     assert "declared conflict" in refusal.why
@@ -132,13 +131,9 @@ def test_without_a_free_reviewer_the_coordinator_is_asked(record: Record) -> Non
     assert (step.kind, step.assignee) == (StepKind.ASSIGNMENT, "coordinator@nss.example")
     assert case.row().stage is Stage.ASSIGNMENT
     with pytest.raises(NotAllowed, match="applicant's school"):
-        case.do(coordinating.reassign, step.id, "r1@nss.example", "why not", "coordinator@nss.example")
-    case.do(
-        coordinating.reassign,
-        step.id,
-        "coordinator@nss.example",
-        "takes over",
-        "coordinator@nss.example",
+        case.do_as("coordinator@nss.example", coordinating.reassign, step.id, "r1@nss.example", "why not")
+    case.do_as(
+        "coordinator@nss.example", coordinating.reassign, step.id, "coordinator@nss.example", "takes over"
     )
     assert {s.kind for s in case.ask()} >= {StepKind.REVIEW}
 

@@ -29,7 +29,7 @@ def test_a_conflict_is_declared_of_staff_alone_and_who_could_be_meant_is_named(
     case: Case, address: str, meant: str
 ) -> None:
     with pytest.raises(NotAllowed, match=f"{address} is not on the staff of NSS-PL.*{meant}"):
-        case.do(coordinating.declare_conflict, case.id, address, "friends", "coordinator@nss.example")
+        case.do_as("coordinator@nss.example", coordinating.declare_conflict, case.id, address, "friends")
     assert not case.all(Conflict)
 
 
@@ -38,8 +38,8 @@ def test_a_conflict_of_a_reviewer_who_left_the_staff_is_still_declared(case: Cas
     case.review(first)
     with case.record.writing() as session:
         session.execute(sa.delete(Staff).where(Staff.email == first.assignee))
-    case.do(
-        coordinating.declare_conflict, case.id, first.assignee.upper(), "friends", "coordinator@nss.example"
+    case.do_as(
+        "coordinator@nss.example", coordinating.declare_conflict, case.id, first.assignee.upper(), "friends"
     )
     assert [one.email for one in case.all(Conflict)] == [first.assignee]
 
@@ -47,7 +47,7 @@ def test_a_conflict_of_a_reviewer_who_left_the_staff_is_still_declared(case: Cas
 def test_reassigning_keeps_the_former_steps_history(case: Case) -> None:
     first, second = case.ask()
     free = ({f"r{n}@nss.example" for n in range(1, 6)} - {first.assignee, second.assignee}).pop()
-    new = case.do(coordinating.reassign, first.id, free, "illness", "coordinator@nss.example")
+    new = case.do_as("coordinator@nss.example", coordinating.reassign, first.id, free, "illness")
     assert new.seat == first.seat
     with case.record.reading() as session:
         former = session.get_one(Step, first.id)
@@ -59,7 +59,7 @@ def test_reassigning_keeps_the_former_steps_history(case: Case) -> None:
 def test_a_seat_is_given_once_however_often_its_coordinator_names_somebody(lonely: Case) -> None:
     staff(lonely.record, "c2@nss.example", "coordinator")
     [asked] = lonely.ask()
-    lonely.do(coordinating.reassign, asked.id, COORDINATOR, "takes over", COORDINATOR)
+    lonely.do_as(COORDINATOR, coordinating.reassign, asked.id, COORDINATOR, "takes over")
     with pytest.raises(NotAllowed, match="in that seat"):
-        lonely.do(coordinating.reassign, asked.id, "c2@nss.example", "again", COORDINATOR)
+        lonely.do_as(COORDINATOR, coordinating.reassign, asked.id, "c2@nss.example", "again")
     assert len([step for step in lonely.all(Step) if step.kind is StepKind.REVIEW]) == 1

@@ -96,7 +96,7 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
         "P-A", "P-C", "P-D",
     }  # fmt: skip
     with pytest.raises(NotAllowed, match="Nothing was done"), year.begin_nested():
-        reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A1), "another", "Copied.", "c@x.example")
+        reopening.reopen(Turn(year, BEGINS, KEY).acting("c@x.example"), Revoked(A1), "another", "Copied.")
     year.expire_all()
     assert everything(year) == before
     year.add(
@@ -106,11 +106,11 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
     )  # fmt: skip
     year.flush()
     with pytest.raises(NotAllowed, match="Nothing was done"), year.begin_nested():
-        reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A1), shown.plan, "Copied.", "c@x.example")
+        reopening.reopen(Turn(year, BEGINS, KEY).acting("c@x.example"), Revoked(A1), shown.plan, "Copied.")
     year.expire_all()
     shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(A1))
     assert "24 pupils’ certificates" in shown.found[1].what
-    done = reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A1), shown.plan, "Copied.", "c@x.example")
+    done = reopening.reopen(Turn(year, BEGINS, KEY).acting("c@x.example"), Revoked(A1), shown.plan, "Copied.")
     year.flush()
     assert (done.years, identifier in done.touched) == ([YEAR], True)
     assert european(year, "P-A") == []
@@ -134,7 +134,7 @@ def test_where_enough_partners_are_left_only_the_teacher_loses_the_award(year: S
     awarded(year)
     shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(A2))
     assert kinds(shown) == ["label", "nomination", "award", "gallery", "statistics"]
-    reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A2), shown.plan, "Copied.", "c@x.example")
+    reopening.reopen(Turn(year, BEGINS, KEY).acting("c@x.example"), Revoked(A2), shown.plan, "Copied.")
     year.flush()
     assert european(year, "P-A") == ["T-A1", "T-B2"]
     assert year.get_one(CycleProject, (YEAR, "P-A")).proposed_by == OWN
@@ -162,7 +162,7 @@ def test_before_the_award_a_project_simply_stops_qualifying(year: Session) -> No
     awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
     shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(A2))
     assert kinds(shown) == ["label", "nomination", "project", "statistics"]
-    reopening.reopen(Turn(year, BEGINS, KEY), Revoked(A2), shown.plan, "Copied.", "c@x.example")
+    reopening.reopen(Turn(year, BEGINS, KEY).acting("c@x.example"), Revoked(A2), shown.plan, "Copied.")
     assert not year.get_one(CycleProject, (YEAR, "P-A")).qualifies
     assert reopening.authority(year, Revoked(A2)) == nomination_of(OTHER)
 
@@ -181,6 +181,6 @@ def test_one_european_award_can_be_taken_back_alone_and_the_last_one_takes_its_p
         shown = reopening.consequences(Turn(year, BEGINS, KEY), Revoked(award.id))
         assert kinds(shown) == expected
         reopening.reopen(
-            Turn(year, BEGINS, KEY), Revoked(award.id), shown.plan, "Wrong name.", "ada@css.example"
+            Turn(year, BEGINS, KEY).acting("ada@css.example"), Revoked(award.id), shown.plan, "Wrong name."
         )
     assert year.get_one(CycleProject, (YEAR, "P-C")).awarded is Awarded.REVOKED

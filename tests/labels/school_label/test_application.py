@@ -44,6 +44,7 @@ from labels.steps.answers import (
     SelfAssessment,
 )
 from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Code
 from labels.turn import Turn
 from tests.support.people import KEY, STAMP, code_of
 from tests.support.school import FILES, QUESTIONS, TODAY, School, whole
@@ -65,7 +66,7 @@ def _taken_back(turn: Turn, application: str) -> bool:
     shown = reopening.consequences(turn, subject)
     assert [one.kind for one in shown.found] == ["label", "statistics"]
     assert shown.found[0].what == "School Label of Szkoła Podstawowa nr 7: revoked."
-    reopening.reopen(turn, subject, shown.plan, "Not the school's own work.", "c@nss.example")
+    reopening.reopen(turn.acting("c@nss.example"), subject, shown.plan, "Not the school's own work.")
     return True
 
 
@@ -330,12 +331,12 @@ def test_documents_do_not_go_with_other_answers(school: School) -> None:
 
 def draft(school: School, who: int, **changes: Any) -> Any:
     step = school.open(StepKind.SELF_ASSESSMENT)[who]
-    return school.do(accepting.save_draft, step.id, step.assignee, code_of(step), whole(**changes))
+    return school.do(accepting.save_draft, step.id, Code(code_of(step), step.assignee), whole(**changes))
 
 
 def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: School) -> None:
-    assert draft(school, 0, answers={}) == 1
-    assert draft(school, 0, links=["https://szkola.example"]) == 2, "one's own is gone on from"
+    assert draft(school, 0, answers={}).made == "1"
+    assert draft(school, 0, links=["https://szkola.example"]).made == "2", "one's own is gone on from"
     refusal = draft(school, 1, requirements={"B": "Nobody else."})
     assert isinstance(refusal, Refusal)
     assert '"draft": 2' in refusal.why
@@ -346,7 +347,7 @@ def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: 
     mine = school.open(StepKind.SELF_ASSESSMENT)[1].draft
     assert mine is not None
     assert mine["requirements"] == {"B": "Nobody else."}, "what was not taken is kept too"
-    assert draft(school, 1, requirements={"B": "Nobody else."}, draft=2) == 3
+    assert draft(school, 1, requirements={"B": "Nobody else."}, draft=2).made == "3"
     with school.record.reading() as session:
         row = session.get_one(Application, school.id)
         assert [(one.number, one.author) for one in drafting.drafts(session, row)] == [
@@ -361,7 +362,7 @@ def test_several_teachers_draft_one_self_assessment_and_nothing_is_lost(school: 
 
 def test_a_draft_needs_the_code_too(school: School) -> None:
     step = school.open(StepKind.SELF_ASSESSMENT)[0]
-    refusal = school.do(accepting.save_draft, step.id, step.assignee, "2222-2222-22", whole())
+    refusal = school.do(accepting.save_draft, step.id, Code("2222-2222-22", step.assignee), whole())
     assert isinstance(refusal, Refusal)
     with school.record.reading() as session:
         assert drafting.drafts(session, session.get_one(Application, school.id)) == []

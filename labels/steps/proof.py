@@ -1,0 +1,51 @@
+"""How a person proves who they are: with a one-time code, or by being signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from labels.record.schema import Step
+from labels.steps.codes import code_matches
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code from a mail."""
+
+    code: str = field(repr=False)
+    email: str | None = None
+    """Who the person says to be; None where the code alone tells (Prefect's Resume form)."""
+
+    @property
+    def claimed(self) -> str | None:
+        """The address that the person claims, as the record writes it; it proves nothing."""
+        return self.email.lower() if self.email is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session in which a person has signed in; whoever makes one has checked it."""
+
+    person: str
+    """Their address."""
+    how: str
+    """By which means, e.g. `mail code`, `oidc`, `passkey`."""
+    at: datetime
+    """When they signed in."""
+
+    @property
+    def claimed(self) -> str:
+        """The person's address, as the record writes it."""
+        return self.person.lower()
+
+
+Proof = Code | SignedIn
+"""What comes with every act of a person. Another way to sign in makes a `SignedIn`, and nothing else changes."""
+
+
+def proves(proof: Proof, step: Step) -> bool:
+    """Whether the proof is that of the person whom the step awaits."""
+    if isinstance(proof, SignedIn):
+        return proof.claimed == step.assignee
+    return code_matches(proof.code, step.code_hash) and proof.claimed in (None, step.assignee)

@@ -1,0 +1,56 @@
+"""What an act is: something a person does, proved and done within one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from labels.answering.accepting import NOT_ACCEPTED
+from labels.answering.proving import Coordinator, prove_coordinator
+from labels.errors import LabelsError, OutOfReach
+from labels.record.journal import note
+from labels.record.schema import Application, StepKind
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Proof
+from labels.steps.step import held
+from labels.turn import Turn
+
+Act = Callable[[Turn, Proof], Accepted | Refusal]
+"""What a person does, within a transaction: it checks the proof, and does all or nothing. What a refusal
+leaves in the record (a wrong code that is counted, an entry in the journal) stays."""
+
+
+def as_coordinator(whose: Callable[[Session], str], do: Callable[[Turn], Accepted]) -> Act:
+    """The act of a coordinator upon an application, which `whose` finds.
+
+    The code is spent with the action, or neither is: where the action is refused, the code stays valid, and
+    the journal keeps why.
+    """
+
+    def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
+        application = held(turn.session, whose(turn.session))
+        proven = prove_coordinator(turn, application, proof)
+        if isinstance(proven, Refusal):
+            return proven
+        turn = turn.acting(proven.email)
+        try:
+            with turn.session.begin_nested():
+                accepted = do(turn)
+                proven.spend(turn)
+        except OutOfReach:
+            raise
+        except LabelsError as error:
+            return _not_accepted(turn, application, proven, error)
+        return accepted
+
+    return act
+
+
+def _not_accepted(turn: Turn, application: Application, person: Coordinator, error: LabelsError) -> Refusal:
+    step = person.spends
+    if step is not None and step.kind is StepKind.ASSIGNMENT:  # its form is shown again
+        step.refused = str(error)
+    about = step.id if step else None
+    note(turn, application, person.email, NOT_ACCEPTED, step=about, news=False, because=str(error))
+    return Refusal(str(error), error, noted=True)

@@ -1,0 +1,85 @@
+"""Corrections: a label, a nomination or a class's certificates taken back, a certificate issued anew."""
+
+from __future__ import annotations
+
+from adapters.papers.issuing import make
+from adapters.workspace import Workspace
+from labels.answering.proving import prove_coordinator
+from labels.errors import NotAllowed
+from labels.record.schema import Issued, Stage
+from labels.revoking import correcting, reopening
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Proof
+from labels.steps.step import held, seen
+from labels.turn import Door, Turn
+from usecases.acts import Act, as_coordinator
+from usecases.cycles import publish
+from usecases.performing import Performed, perform, settled
+
+
+def revoke_class(paper: str, award: str, reason: str) -> Act:
+    """Takes back the certificates of one class; the label that it was made for stays."""
+
+    def do(turn: Turn) -> Accepted:
+        issued = turn.session.get_one(Issued, paper)
+        correcting.revoke_class(turn, issued, reason)
+        return Accepted(
+            correcting.authority(turn.session, award),
+            f"The certificates of {issued.subject} are revoked.",
+            concerned=(),
+        )
+
+    return as_coordinator(lambda session: correcting.authority(session, award), do)
+
+
+def reopen(
+    here: Workspace, subject: reopening.Subject, plan: str, reason: str, *, by: Proof, door: Door
+) -> tuple[reopening.Consequences, Performed]:
+    """Takes back a label or a nomination with all that hangs on it, if that is what `plan` showed.
+
+    The galleries that it stood in are made again.
+
+    Raises:
+        LabelsError: see `perform`; nothing was taken back.
+    """
+    found = reopening.Consequences()
+
+    def do(turn: Turn) -> Accepted:
+        nonlocal found
+        found = reopening.reopen(turn, subject, plan, reason)
+        waiting = [one for one in found.touched if seen(turn.session, one).stage is not Stage.CLOSED]
+        application = reopening.authority(turn.session, subject)
+        return Accepted(application, "Done.", concerned=tuple(waiting))
+
+    act = as_coordinator(lambda session: reopening.authority(session, subject), do)
+    performed = perform(here, act, by=by, door=door)
+    for year in found.years:
+        publish(here, year)
+    return found, performed
+
+
+def reissue(here: Workspace, award: str, reason: str, *, by: Proof, door: Door) -> correcting.Correction:
+    """Issues a certificate anew with what the registry says now; the former one is superseded.
+
+    Whoever has not the right costs no rendering; the code is spent only with the entry in the record, so
+    that what was interrupted in between can be asked for again.
+
+    Raises:
+        LabelsError: see `perform`; the former certificate stays.
+    """
+    with here.record.writing() as session:
+        shown = correcting.correction(session, award, here.stamp)
+        application = correcting.authority(session, award)
+        proven = prove_coordinator(here.turn(session, door), held(session, application), by)
+    if isinstance(proven, Refusal):
+        settled(here, proven)
+    made = make(here, shown.due)
+
+    def do(turn: Turn) -> Accepted:
+        if correcting.correction(turn.session, award, here.stamp) != shown:
+            raise NotAllowed("What it states changed meanwhile. Nothing was done: look at it again.")
+        correcting.reissue(turn, shown, made, reason)
+        return Accepted(application, "Issued anew; its holder gets it by mail.", concerned=())
+
+    perform(here, as_coordinator(lambda session: application, do), by=by, door=door)
+    return shown

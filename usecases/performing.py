@@ -1,0 +1,66 @@
+"""The one way in: an act is proved, done and recorded once, whichever door it came through; then it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.mail.post import send_due
+from adapters.workspace import Workspace
+from labels.errors import OutOfReach
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Proof
+from labels.turn import Door
+from usecases.acts import Act
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """An act that is in the record, and how the news of it went."""
+
+    accepted: Accepted
+    waiting: str = ""
+    """What keeps a run from looking at it at once; it does so when it is free, or at the next recovery."""
+    outage: OutOfReach | None = None
+    """Prefect is away: the act counts, and the run goes on once Prefect is back."""
+
+
+def perform(here: Workspace, act: Act, *, by: Proof, door: Door) -> Performed:
+    """Does what a person asks for: one transaction, then mail, then the runs that it concerns look at it.
+
+    Raises:
+        LabelsError: it was refused. What the refusal counts and notes is in the record.
+        OutOfReach: the record does not answer; nothing was done.
+    """
+    with here.record.writing() as session:
+        outcome = act(here.turn(session, door), by)
+    return tell(here, settled(here, outcome))
+
+
+def settled(here: Workspace, outcome: Accepted | Refusal) -> Accepted:
+    """What was accepted; a refusal is raised, once the mail with a new code has gone out.
+
+    Raises:
+        LabelsError: it was refused.
+    """
+    if isinstance(outcome, Refusal):
+        if outcome.mailed:
+            send_due(here, outcome.mailed)
+        raise outcome.as_error()
+    return outcome
+
+
+def tell(here: Workspace, accepted: Accepted) -> Performed:
+    """Sends the mail of an accepted act, and has the runs that it concerns look at the record."""
+    send_due(here, accepted.application)
+    if not accepted.news_for:
+        return Performed(accepted)
+    # Prefect takes a second to load, and an act that is refused does not need it.
+    from adapters.prefect.client import prefect_client
+    from usecases.running import wake
+
+    try:
+        with prefect_client() as client:
+            woken = [wake(here, client, one) for one in accepted.news_for]
+    except OutOfReach as error:
+        return Performed(accepted, outage=error)
+    return Performed(accepted, waiting=next((one.remark for one in woken if not one.done), ""))

@@ -1,0 +1,114 @@
+"""The answer that came through Prefect's Resume form, taken like one through any other door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.prefect.form import answer_in, is_blank
+from adapters.prefect.variables import variables_in
+from adapters.workspace import Workspace
+from labels.answering.accepting import NOT_ACCEPTED
+from labels.answering.proving import wrong_code
+from labels.errors import InvalidInput
+from labels.record.journal import SYSTEM, note
+from labels.record.schema import Application, Resumption, Step, StepKind
+from labels.steps.answers import Answer
+from labels.steps.codes import code_matches
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Code
+from labels.steps.step import held, open_steps, steps_of
+from labels.turn import Door, Turn
+from usecases import answering, coordinating
+
+
+def take_answer(here: Workspace, application_id: str, run: str, wait: int, filled: Mapping[str, Any]) -> str:
+    """Puts what a form brought into the record, once; returns a remark on it.
+
+    `wait` counts the waitings of the run, so that the same form's answer counts once however often the
+    flow is executed, and recovery can take that of a run that was lost.
+    """
+    revealed = variables_in(filled) if not is_blank(filled) else None
+    with here.record.writing() as session:
+        turn = here.turn(session, Door.PREFECT)
+        application = held(session, application_id)
+        known = session.get(Resumption, (run, wait))
+        if known is not None:
+            return known.remark
+        accepted, remark = False, "looked at the record again"
+        if revealed:
+            remark = revealed
+            _refuse(turn, application, revealed, step=_meant(turn, application, _code_in(filled)))
+        elif not is_blank(filled):
+            outcome = _take(turn, application, filled)
+            accepted = isinstance(outcome, Accepted)
+            remark = outcome.remark if isinstance(outcome, Accepted) else outcome.why
+        session.add(
+            Resumption(
+                run=run, wait=wait, application=application_id, at=turn.now, accepted=accepted, remark=remark
+            )
+        )
+        return remark
+
+
+def _take(turn: Turn, application: Application, filled: Mapping[str, Any]) -> Accepted | Refusal:
+    code = _code_in(filled)
+    step = _meant(turn, application, code)
+    if step is not None and step.kind is StepKind.ASSIGNMENT:
+        to, reason = (str(filled.get(name, "")).strip() for name in ("assign_to", "reason"))
+        return coordinating.reassign(step.id, to, reason)(turn, Code(code, step.assignee))
+    try:
+        given: Answer = answer_in(filled)
+    except InvalidInput as error:
+        why = "; ".join(fault.problem for fault in error.faults)
+        _refuse(turn, application, why, step=step)
+        return Refusal(why)
+    if step is None:
+        awaited = open_steps(turn.session, application)
+        refusal = Refusal("The code is not valid here.")
+        if awaited:
+            refusal = wrong_code(turn, application, awaited, claimed=None)
+        _refuse(turn, application, refusal.why, draft=given, noted=refusal.noted)
+        return refusal
+    outcome = answering.answer(step.id, given)(turn, Code(code))
+    if isinstance(outcome, Accepted):
+        for other in open_steps(turn.session, application):
+            if other.draft is None:  # what was refused was somebody else's, who has answered now
+                other.refused = None
+    return outcome
+
+
+def _code_in(filled: Mapping[str, Any]) -> str:
+    return str(filled.get("code", ""))
+
+
+def _meant(turn: Turn, application: Application, code: str) -> Step | None:
+    """The step that the code belongs to, open or spent."""
+    for step in steps_of(turn.session, application):
+        if code_matches(code, step.code_hash):
+            return step
+    return None
+
+
+def _refuse(
+    turn: Turn,
+    application: Application,
+    why: str,
+    *,
+    step: Step | None = None,
+    draft: Answer | None = None,
+    noted: bool = False,
+) -> None:
+    """Shows the reason with the next form, and keeps what was typed where it is only one person's.
+
+    `step` is the one that the code belongs to, which tells whose answer it was.
+    """
+    awaited = open_steps(turn.session, application)
+    for one in awaited:
+        one.refused = why
+        if draft is not None and len(awaited) == 1:
+            one.draft = draft.model_dump(mode="json")
+    if not noted:
+        who, which = (step.assignee, step.id) if step else (SYSTEM, None)
+        what = NOT_ACCEPTED if step else "did not accept an answer"
+        note(turn, application, who, what, step=which, news=False, because=why)
