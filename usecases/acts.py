@@ -48,9 +48,10 @@ def as_coordinator(whose: Callable[[Session], str], do: Callable[[Turn], Accepte
 
 
 def _not_accepted(turn: Turn, application: Application, person: Coordinator, error: LabelsError) -> Refusal:
-    step = person.spends
-    if step is not None and step.kind is StepKind.ASSIGNMENT:  # its form is shown again
-        step.refused = str(error)
-    about = step.id if step else None
+    step, about = person.spends, None
+    if (
+        step is not None and step.kind is StepKind.ASSIGNMENT
+    ):  # it is what they answered, and its form is shown again
+        step.refused, about = str(error), step.id
     note(turn, application, person.email, NOT_ACCEPTED, step=about, news=False, because=str(error))
     return Refusal(str(error), error, noted=True)

@@ -57,13 +57,15 @@ def _take(turn: Turn, application: Application, filled: Mapping[str, Any]) -> Ac
     if step is not None and step.kind is StepKind.ASSIGNMENT:
         to, reason = (str(filled.get(name, "")).strip() for name in ("assign_to", "reason"))
         return coordinating.reassign(step.id, to, reason)(turn, Code(code, step.assignee))
+    given: Answer | None = None
     try:
-        given: Answer = answer_in(filled)
+        given = answer_in(filled)
     except InvalidInput as error:
-        why = "; ".join(fault.problem for fault in error.faults)
-        _refuse(turn, application, why, step=step)
-        return Refusal(why)
-    if step is None:
+        if step is not None:
+            why = "; ".join(fault.problem for fault in error.faults)
+            _refuse(turn, application, why, step=step)
+            return Refusal(why)
+    if step is None or given is None:
         awaited = open_steps(turn.session, application)
         refusal = Refusal("The code is not valid here.")
         if awaited:

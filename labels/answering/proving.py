@@ -143,6 +143,9 @@ def wrong_code(
     else:
         tries = "one more try" if fewest == 1 else f"{fewest} more tries"
         why = f"The code is not valid for this step ({tries} before a new one is sent)."
+    for step in steps:
+        if claimed is None or claimed.lower() == step.assignee:
+            step.refused = why
     return Refusal(why, noted=True, mailed=application.id if mailed else None)
 
 

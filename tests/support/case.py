@@ -24,6 +24,7 @@ from labels.record.schema import (
 from labels.reviews import asking, deciding
 from labels.rules.loading import load_rules
 from labels.steps.answers import ReviewAnswer
+from labels.steps.outcome import Accepted
 from labels.steps.proof import Code
 from labels.steps.step import steps_of
 from labels.turn import Door, Turn
@@ -113,4 +114,5 @@ def decided(case: Case, each: int) -> Outcome:
 
 def withdrawn(case: Case) -> None:
     right = case.right(StepKind.WITHDRAWAL)
-    assert case.do(rights.withdraw, case.id, Code(code_of(right), right.assignee)) is None
+    done = case.do(rights.withdraw, case.id, Code(code_of(right), right.assignee))
+    assert isinstance(done, Accepted)
