@@ -4,6 +4,8 @@ The supervisor holds one end of a socket and hands the other to every process th
 own. Nothing is ever sent: a process that reads the end of the stream knows that its supervisor is gone, and the
 supervisor that reads it knows that all the processes are. Linux could send a signal instead (`PR_SET_PDEATHSIG`), but
 only when the thread that started a process ends, and only to that process.
+
+`python -m adapters.supervision MODULE ARGUMENT…` is `python -m MODULE ARGUMENT…`, supervised before anything is loaded.
 """
 
 from __future__ import annotations
@@ -11,14 +13,21 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import runpy
 import signal
 import socket
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 VARIABLE = "LABELS_SUPERVISOR"
 """Tells a process which of its descriptors is the socket."""
+
+
+def supervised(module: str, *arguments: str) -> list[str]:
+    """The command by which a module of Python is run under supervision."""
+    return [sys.executable, "-m", "adapters.supervision", module, *arguments]
 
 
 class Supervision:
@@ -88,6 +97,13 @@ def _watch(descriptor: int) -> NoReturn:
     raise AssertionError("unreachable")
 
 
+def run(module: str, *arguments: str) -> None:
+    """Runs a module as `python -m` does, and ends this process with its supervisor."""
+    end_with_supervisor()
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
 def handed_on() -> tuple[list[int], dict[str, str]]:
     """The descriptors and variables by which a process that this one starts has the same supervisor."""
     return list(_OURS.descriptors), dict(_OURS.variables)
@@ -103,3 +119,9 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="supervision", daemon=True).start()
+
+
+if __name__ == "__main__":
+    from adapters import supervision  # as whoever imports it has it, not a second one
+
+    supervision.run(*sys.argv[1:])

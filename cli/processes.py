@@ -7,14 +7,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.supervision import Supervision
+from adapters.supervision import Supervision, supervised
 from cli.output import say
 from labels.settings import PROJECT, Settings
 
@@ -105,24 +104,9 @@ class Services:
 
         It gets no limit of its own: the work pool's does the same, for all workers together.
         """
-        self.start(
-            "worker",
-            [
-                sys.executable,
-                "-m",
-                "workers",
-                "worker",
-                "start",
-                "--pool",
-                POOL,
-                "--type",
-                kind,
-                "--name",
-                f"{socket.gethostname()}-{os.getpid()}",
-                "--install-policy",
-                "never",
-            ],
-        )
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        options = ["--pool", POOL, "--type", kind, "--name", name, "--install-policy", "never"]
+        self.start("worker", supervised("workers", "worker", "start", *options))
 
     def died(self, name: str) -> bool:
         """Whether a process has ended, by itself or not."""

@@ -8,7 +8,6 @@ import fcntl
 import json
 import os
 import socket
-import sys
 import threading
 import time
 import urllib.error
@@ -24,6 +23,7 @@ from adapters.papers.signing import signer_of
 from adapters.prefect.address import FOR_CLIENTS
 from adapters.prefect.client import prefect_client
 from adapters.prefect.environment import child_environment, see_to_work_pool, spoken_to
+from adapters.supervision import supervised
 from adapters.workspace import Workspace, open_workspace
 from cli.output import say
 from cli.processes import POOL, STOP_WITHIN, Interrupted, Services, ended_by_signal
@@ -125,7 +125,7 @@ def services(
         here = open_workspace(settings)
         running = Services(settings, api_url, child_environment(settings, api_url))
         stack.callback(running.stop)
-        running.start("server", [sys.executable, "-m", "adapters.prefect.server", str(port)])
+        running.start("server", supervised("adapters.prefect.server", str(port)))
         stack.enter_context(_links_server(here, documents_port))
         await_server(running, stop)
         client = {name: running.environment[name] for name in FOR_CLIENTS}
@@ -180,9 +180,7 @@ def await_server(running: Services, stop: threading.Event) -> None:
 
 def _deploy(running: Services, worker: str, stop: threading.Event) -> None:
     see_to_work_pool(POOL, worker, PLACES)
-    if failed := running.run(
-        "deployments", [sys.executable, "-m", "workers", "--no-prompt", "deploy", "--all"], stop
-    ):
+    if failed := running.run("deployments", supervised("prefect", "--no-prompt", "deploy", "--all"), stop):
         said = running.log("deployments").read_text("utf-8", errors="replace")[-600:]
         raise OutOfReach("Prefect", f"deploying the flows failed (exit code {failed}): {said}")
 

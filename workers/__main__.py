@@ -5,11 +5,9 @@ import signal
 from prefect.cli import app
 
 import workers.warm  # noqa: F401  # registers itself
-from adapters.supervision import end_with_supervisor
 
 # Prefect's worker passes SIGTERM on to itself as SIGINT, to which a shell makes deaf what it puts in the background.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-end_with_supervisor()
 app()

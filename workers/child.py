@@ -34,7 +34,6 @@ from prefect.flow_engine import load_flow, run_flow
 from prefect.logging.handlers import APILogWorker
 from prefect.logging.loggers import flow_run_logger, get_logger
 
-from adapters.supervision import end_with_supervisor
 from workers.remembering import remember_answers
 from workers.reporting import report_sparingly
 
@@ -46,8 +45,7 @@ logger = get_logger("workers.child")
 
 
 def main(descriptor: int, modules: Sequence[str]) -> None:
-    """Executes runs until the worker closes the connection, or the worker's supervisor is gone."""
-    end_with_supervisor()
+    """Executes runs until the worker closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's: it lets runs come to their end
     for module in modules:
         try:

@@ -14,7 +14,6 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -38,7 +37,7 @@ from prefect.states import Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from pydantic import Field
 
-from adapters.supervision import handed_on
+from adapters.supervision import handed_on, supervised
 from workers.child import OF_A_RUN
 from workers.listening import Listener, next_of
 from workers.remembering import remember_answers
@@ -197,7 +196,7 @@ async def _start(environment: Mapping[str, str], preload: Sequence[str]) -> Chil
     descriptors, variables = handed_on()
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-m", "workers.child", str(theirs.fileno()), *preload],
+            *supervised("workers.child", str(theirs.fileno()), *preload),
             pass_fds=[theirs.fileno(), *descriptors],
             env={**environment, **variables},
             stdin=asyncio.subprocess.DEVNULL,

@@ -24,8 +24,6 @@ from prefect.settings import get_current_settings
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.supervision import end_with_supervisor
-
 RETRY_AFTER = 0.2
 """Seconds after which a request that was refused for a busy database is worth another try."""
 
@@ -76,8 +74,7 @@ class SaysWhenToRetry:
 
 
 def main(port: int) -> None:
-    """Serves on loopback until it is told to end, or its supervisor is gone."""
-    end_with_supervisor()
+    """Serves on loopback until it is told to end."""
     settings = get_current_settings().server
     uvicorn.run(
         SaysWhenToRetry(create_app(final=True)),

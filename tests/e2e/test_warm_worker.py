@@ -7,7 +7,6 @@ import functools
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from prefect.states import Cancelling, Scheduled
 
 from adapters.prefect.client import prefect_client
 from adapters.prefect.states import form_of, read_run
+from adapters.supervision import supervised
 from tests.e2e.conftest import Stage_
 from tests.support import odd_flows
 from tests.support.patience import PATIENCE, until
@@ -125,13 +125,9 @@ class Yard:
         return state.type
 
     def start_worker(self, kind: str, *options: str, name: str = "worker") -> None:
-        self.stage.running.start(
-            f"{name} of {self.pool}",
-            [
-                sys.executable, "-m", "workers", "worker", "start", "--pool", self.pool, "--type", kind,
-                "--name", f"{socket.gethostname()}-{self.pool}-{name}", "--install-policy", "never", *options,
-            ],
-        )  # fmt: skip
+        called = f"{socket.gethostname()}-{self.pool}-{name}"
+        given = ["--pool", self.pool, "--type", kind, "--name", called, "--install-policy", "never", *options]
+        self.stage.running.start(f"{name} of {self.pool}", supervised("workers", "worker", "start", *given))
 
     @property
     def worker(self) -> Any:

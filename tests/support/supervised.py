@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from adapters.supervision import end_with_supervisor, handed_on
+from adapters.supervision import handed_on, supervised
 
-COMMAND = [sys.executable, "-m", "tests.support.supervised"]
+COMMAND = supervised("tests.support.supervised")
 EACH = ("", "'s child", "'s execution", "'s execution's child")
 """What the names of the processes end with that one of these comes to."""
 
@@ -23,7 +23,6 @@ def main(folder: Path, name: str, deaf: bool) -> None:
     """Leaves the numbers and waits for the end."""
     if deaf:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    end_with_supervisor()
     if not name.endswith("execution"):
         descriptors, variables = handed_on()
         subprocess.Popen(

@@ -24,6 +24,7 @@ from labels.steps.codes import review_code
 from labels.steps.outcome import Refusal
 from labels.steps.step import held
 from labels.turn import Turn
+from tests.support.patience import PATIENCE, until
 from tests.support.people import KEY, NOW, STAMP, application_file, populate
 
 AWARD = "NQL-0123456789"
@@ -194,8 +195,7 @@ def test_a_code_asked_for_while_the_label_is_revoked_waits_and_is_refused(awarde
             asking = threads.submit(ask)
             with awarded.engine.connect() as watching:
                 watching.execution_options(isolation_level="AUTOCOMMIT")
-                while not watching.scalar(waits) and not asking.done():
-                    pass
+                until(lambda: watching.scalar(waits) or asking.done(), "the other waits", every=0.01)
             session.execute(sa.update(Award).values(revoked_at=NOW))
         with pytest.raises(NotAllowed, match="was revoked"):
-            asking.result(10)
+            asking.result(PATIENCE)
