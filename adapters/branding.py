@@ -1,49 +1,37 @@
-"""What the papers of an organisation wear by the settings of this process, read and checked once."""
+"""What organisations have of their own on their papers, each folder read and checked once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
-from adapters.languages.own_words import own_words, read_words
+from adapters.languages.own_words import read_words
 from labels.errors import Fault, InvalidInput
 from labels.papers import branding
-from labels.papers.branding import NO_DRAWINGS, Drawings
-from labels.settings import load_settings
+from labels.papers.branding import NO_DRAWINGS, Brand, Drawings
 
 
 @cache
-def _drawings() -> Mapping[str, Drawings]:
-    folder = load_settings().branding
-    return branding.read_drawings(folder) if folder else {}
+def _drawings(folder: Path) -> Mapping[str, Drawings]:
+    return branding.read_drawings(folder)
 
 
-@cache
-def worn(issuer: str | None) -> str:
-    """Whose drawings and words the papers of an organisation wear: its own, everybody's, or ours (an empty text).
+def drawings_of(brand: Brand) -> Drawings:
+    """The drawings that take the place of those that ship.
 
     Raises:
-        InvalidInput: `LABELS_BRANDING` is no folder.
+        InvalidInput: something in the folder can't be used; each file is named.
     """
-    return branding.worn(load_settings().branding, issuer)
+    return _drawings(brand.folder).get(brand.name, NO_DRAWINGS) if brand.folder else NO_DRAWINGS
 
 
-def own_drawings(wearer: str) -> Drawings:
-    """The drawings that take the place of ours; all others stay ours.
-
-    Raises:
-        InvalidInput: something in `LABELS_BRANDING` can't be used; each file is named.
-    """
-    return _drawings().get(wearer, NO_DRAWINGS)
-
-
-def check_branding() -> list[str]:
+def check_branding(folder: Path | None) -> list[str]:
     """The organisations that have something of their own, once all of it was found good.
 
     Raises:
-        InvalidInput: everything in `LABELS_BRANDING` that can't be used, by file.
+        InvalidInput: everything in the folder that can't be used, by file.
     """
-    folder = load_settings().branding
     if folder is None:
         return []
     faults: list[Fault] = []
@@ -55,9 +43,3 @@ def check_branding() -> list[str]:
     if faults:
         raise InvalidInput("branding", faults)
     return sorted(branding.organisations_in(folder))
-
-
-def forget_branding() -> None:
-    """Reads the folder anew at the next paper."""
-    for kept in (worn, _drawings, own_words, branding.organisations_in):
-        kept.cache_clear()

@@ -1,4 +1,4 @@
-"""What `labels branding` says: whose papers wear what, and specimens of them to look at."""
+"""What `labels branding` says: whose papers have what of their own, and specimens of them to look at."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from labels.settings import load_settings
 from labels.words.languages import translated
 
 
-class Worn(BaseModel):
-    """What one organisation's papers wear of its own."""
+class Own(BaseModel):
+    """What one organisation's papers have of its own."""
 
     organisation: str
     """Its key, or `all`."""
@@ -35,10 +35,10 @@ def report(*, as_json: bool) -> None:
         InvalidInput: everything in `LABELS_BRANDING` that can't be used, by file.
     """
     folder = load_settings().branding
-    organisations = check_branding()
-    drawings, words = read_drawings(folder) if folder else {}, own_words()
-    worn = [
-        Worn(
+    organisations = check_branding(folder)
+    drawings, words = read_drawings(folder) if folder else {}, own_words(folder)
+    own = [
+        Own(
             organisation=one,
             drawings=sorted(drawings.get(one, {})),
             languages=sorted(language for who, language in words if who == one),
@@ -47,9 +47,9 @@ def report(*, as_json: bool) -> None:
         for one in organisations
     ]
     if as_json:
-        emit(worn)
-    elif worn:
-        rows = [[w.organisation, ", ".join(w.drawings), ", ".join(w.languages), str(w.texts)] for w in worn]
+        emit(own)
+    elif own:
+        rows = [[o.organisation, ", ".join(o.drawings), ", ".join(o.languages), str(o.texts)] for o in own]
         table("", ["Organisation", "Drawings", "Languages", "Texts"], rows)
     else:
         say(
@@ -80,15 +80,15 @@ def print_specimens(organisation: str, language: str, folder: Path) -> None:
         "country": "MT", "project": "A specimen of a project", "organisation": organisation or "Organisation",
         "issuer": organisation or None, "language": language,
     }  # fmt: skip
-    day = date(2026, 1, 1)
+    day, settings = date(2026, 1, 1), load_settings()
     for label in Label:
         facts = CertificateFacts.of(
             label=label, awarded_on=day, school_year="2025/26", code="SPEC-IMEN-0000-0000",
-            check_url=load_settings().check_url, **common,
+            check_url=settings.check_url, **common,
         )  # fmt: skip
-        _write(folder / f"certificate-{label.value}.pdf", render_certificate(facts))
+        _write(folder / f"certificate-{label.value}.pdf", render_certificate(facts, None, settings.branding))
     letter = LetterFacts.of(kind=LetterKind.AWARD, written_on=day, comments=("Specimen",), **common)
-    _write(folder / "letter.pdf", render_letter(letter))
+    _write(folder / "letter.pdf", render_letter(letter, settings.branding))
 
 
 def _write(path: Path, content: bytes) -> None:

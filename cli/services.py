@@ -266,7 +266,7 @@ def run_services() -> None:
 
     settings = load_settings()
     signer_of(settings)  # a key that can't be used is told before anything is started
-    check_branding()  # and so is a drawing or a text
+    check_branding(settings.branding)  # and so is a drawing or a text
     with ended_by_signal() as stop:
         say("Starting Prefect's server, the worker and the document links …")
         with contextlib.suppress(Interrupted), services(settings, 4200, 4280, stop=stop) as (running, here):

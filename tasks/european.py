@@ -169,11 +169,12 @@ def _rendered(
             for one in due:
                 assert isinstance(one.facts, CertificateFacts)
                 under_way.append(one)
-                yield one.facts, render_credential(one.facts)
+                yield one.facts, render_credential(one.facts, here.settings.branding)
             after = due[-1].facts.application
 
     # A few are made sooner than another process has loaded what it needs.
-    for content in render_each(wanted(), processes=1 if left <= BATCH else None):
+    processes = 1 if left <= BATCH else None
+    for content in render_each(wanted(), processes=processes, branding=here.settings.branding):
         yield under_way.popleft(), content
 
 

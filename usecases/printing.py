@@ -129,7 +129,8 @@ def print_certificates(number: str) -> int:
         for place, pupil in enumerate(given.pupils, 1)
     ]
     signer = signer_of(settings, must=must) if must or settings.sign_pupils else None
-    each, together = render_certificates(facts, [render_credential(one) for one in facts])
+    credentials = [render_credential(one, settings.branding) for one in facts]
+    each, together = render_certificates(facts, credentials, settings.branding)
     if signer:
         each = [signer.sign(content, given.here.now()) for content in each]
     given.marks = [

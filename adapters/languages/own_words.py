@@ -11,7 +11,7 @@ from adapters.languages.catalogues import Key, fits, former, ids, key_of, read, 
 from adapters.languages.typography import unbroken
 from adapters.languages.words import CERTIFICATES, LETTERS
 from labels.errors import Fault, InvalidInput
-from labels.settings import load_settings
+from labels.papers.branding import Brand
 from labels.words.languages import ENGLISH, translated
 from labels.words.sentences import PLACE
 
@@ -24,19 +24,18 @@ _NONE: Words = {}
 
 
 @cache
-def own_words() -> Mapping[tuple[str, str], Words]:
-    """All organisations' own words, by organisation and language.
+def own_words(folder: Path | None) -> Mapping[tuple[str, str], Words]:
+    """All organisations' own words in a folder, by organisation and language, read once a process.
 
     Raises:
-        InvalidInput: something in `LABELS_BRANDING` can't be used; each text is named.
+        InvalidInput: something in the folder can't be used; each text is named.
     """
-    folder = load_settings().branding
     return read_words(folder) if folder else {}
 
 
-def words_of_wearer(wearer: str, language: str) -> Words:
-    """What an organisation says in a language in the place of ours."""
-    return own_words().get((wearer, language), _NONE) if wearer else _NONE
+def own_words_of(brand: Brand, language: str) -> Words:
+    """What an organisation says in a language in the place of what ships."""
+    return own_words(brand.folder).get((brand.name, language), _NONE)
 
 
 def read_words(folder: Path) -> Mapping[tuple[str, str], Words]:

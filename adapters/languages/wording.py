@@ -16,10 +16,11 @@ from babel.units import format_unit
 from markupsafe import Markup, escape
 
 from adapters.languages.catalogues import Catalogue, Key, catalogue, ours
-from adapters.languages.own_words import words_of_wearer
+from adapters.languages.own_words import own_words_of
 from adapters.languages.typography import NO_BREAK, unbroken_day
 from adapters.languages.words import MOMENT, word, words_of
 from labels.clock import BRUSSELS
+from labels.papers.branding import SHIPPED, Brand
 from labels.registry.countries import COUNTRIES, country_name
 from labels.words.languages import ENGLISH, primary, translated
 from labels.words.sentences import COUNT, PLACE, Country, Sentence, Value
@@ -194,16 +195,16 @@ def _locale(language: str) -> Locale:
 
 
 @cache
-def texts(folder: str, section: str, language: str, wearer: str = "") -> Texts:
+def texts(folder: str, section: str, language: str, brand: Brand = SHIPPED) -> Texts:
     """The words for one section in the language asked for, else all of them in English, never mixed.
 
-    Those that `wearer`, an organisation, says otherwise are its own.
+    Those that an organisation says otherwise are its own.
     """
     words = words_of(folder, section)
     spoken = primary(language)
     if spoken not in translated() or not speaks(spoken, ((one.context, one.text) for one in words.values())):
         spoken = ENGLISH
-    says, own = catalogue(spoken), words_of_wearer(wearer, spoken)
+    says, own = catalogue(spoken), own_words_of(brand, spoken)
     said = {
         name: own.get((one.context, one.text)) or says.pattern(one.context, one.text)
         for name, one in words.items()

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache
 from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 
 from adapters.papers.certificates import Stamping
 from adapters.supervision import end_with_parent
@@ -22,7 +23,9 @@ Wanted = tuple[CertificateFacts, bytes | None]
 """What a certificate states, and its credential where it carries one."""
 
 
-def render_many(wanted: Iterable[Wanted], *, processes: int | None = None) -> Iterator[bytes]:
+def render_many(
+    wanted: Iterable[Wanted], *, processes: int | None = None, branding: Path | None = None
+) -> Iterator[bytes]:
     """The certificates in the order in which they are wanted, each as `render_certificate` makes it.
 
     Made as `render_each` makes them.
@@ -31,29 +34,31 @@ def render_many(wanted: Iterable[Wanted], *, processes: int | None = None) -> It
         InvalidInput: a name or title has a letter that no bundled font can print; it is named. All
             certificates before have been handed out then.
     """
-    for made in render_each(wanted, processes=processes):
+    for made in render_each(wanted, processes=processes, branding=branding):
         if isinstance(made, InvalidInput):
             raise made
         yield made
 
 
-def render_each(wanted: Iterable[Wanted], *, processes: int | None = None) -> Iterator[bytes | InvalidInput]:
+def render_each(
+    wanted: Iterable[Wanted], *, processes: int | None = None, branding: Path | None = None
+) -> Iterator[bytes | InvalidInput]:
     """The certificates in the order in which they are wanted; for one that can't be printed, what is wrong with it.
 
     Facts are taken as they are needed, and a few batches at a time are made, so neither they nor the
-    files pile up; nothing is written anywhere. With one process they are made in this one. Close the
+    files pile up; nothing is written anywhere. `branding` is the folder of what organisations have of their own. With one process they are made in this one. Close the
     iterator to stop before its end.
     """
     many = processes or os.cpu_count() or 1
     batches = _batches(wanted)
     if many == 1:
-        stamping = Stamping()
+        stamping = Stamping(branding)
         for batch in batches:
             yield from _print(stamping, batch)
         return
     # A process that has threads, fonts and a database open is not one to be forked.
     with ProcessPoolExecutor(many, get_context("spawn"), initializer=end_with_parent) as pool:
-        yield from _in_order(pool, batches, 2 * many)
+        yield from _in_order(pool, batches, 2 * many, branding)
 
 
 def _batches(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:
@@ -74,13 +79,13 @@ def _print(stamping: Stamping, batch: Sequence[Wanted]) -> list[bytes | InvalidI
 
 
 def _in_order(
-    pool: ProcessPoolExecutor, batches: Iterator[list[Wanted]], ahead: int
+    pool: ProcessPoolExecutor, batches: Iterator[list[Wanted]], ahead: int, branding: Path | None
 ) -> Iterator[bytes | InvalidInput]:
     """The files of the batches one after the other, while at most so many are under way."""
     under_way: deque[Future[list[bytes | InvalidInput]]] = deque()
     try:
         for batch in batches:
-            under_way.append(pool.submit(_print_here, batch))
+            under_way.append(pool.submit(_print_here, batch, branding))
             if len(under_way) == ahead:
                 yield from under_way.popleft().result()
         while under_way:
@@ -91,10 +96,10 @@ def _in_order(
 
 
 @cache
-def _shared() -> Stamping:
+def _shared(branding: Path | None) -> Stamping:
     """What the batches of a process of the pool share; it ends with the process."""
-    return Stamping()
+    return Stamping(branding)
 
 
-def _print_here(batch: list[Wanted]) -> list[bytes | InvalidInput]:
-    return _print(_shared(), batch)
+def _print_here(batch: list[Wanted], branding: Path | None) -> list[bytes | InvalidInput]:
+    return _print(_shared(branding), batch)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.branding import worn
 from adapters.fonts import unprintable, without_decoration
 from adapters.papers.environment import TEMPLATES, Texts, direction_of, paper_environment, texts
 from adapters.papers.fitting import Gauge, Room, Setting, fit
 from adapters.press.codes import SquareCode
 from labels.errors import Fault, InvalidInput
+from labels.papers.branding import Brand, brand_of
 from labels.papers.facts import CertificateFacts, Label
 
 if TYPE_CHECKING:
@@ -71,24 +71,30 @@ class Sheet:
     check: Check | None = None
 
 
-def render_certificate(facts: CertificateFacts, credential: bytes | None = None) -> bytes:
+def render_certificate(
+    facts: CertificateFacts, credential: bytes | None = None, branding: Path | None = None
+) -> bytes:
     """The certificate as PDF/A-3a and PDF/UA-1; the same facts and credential give the same bytes.
 
     `credential` is the same award as JSON-LD, for machines; it is attached as `credential.json`.
+    `branding` is the folder of what organisations have of their own.
     A project title's emoji and symbols without a glyph are left out: they are no part of the wording.
 
     Raises:
         InvalidInput: a name or title has a letter that no bundled font can print; each is named.
     """
-    from adapters.press.pdf import press
+    from adapters.press.pdf import press_of
 
-    words = texts("certificates", facts.label.value, facts.language, worn(facts.issuer))
+    brand = brand_of(branding, facts.issuer)
+    words = texts("certificates", facts.label.value, facts.language, brand)
     described = _worded(_sheets([facts], words), words, _titled(facts, words))
-    return press(facts.issuer).print(*described, _attached(facts, credential, words))
+    return press_of(brand).print(*described, _attached(facts, credential, words))
 
 
 def render_certificates(
-    many: Sequence[CertificateFacts], credentials: Sequence[bytes | None] | None = None
+    many: Sequence[CertificateFacts],
+    credentials: Sequence[bytes | None] | None = None,
+    branding: Path | None = None,
 ) -> tuple[list[bytes], bytes]:
     """Certificates of one label in one language: each as a file of its own, and all in one for printing.
 
@@ -101,17 +107,18 @@ def render_certificates(
     """
     if len({(facts.label, facts.issuer, facts.language, facts.awarded_on) for facts in many}) != 1:
         raise ValueError("certificates are laid out together for one label, organisation, language and day")
-    from adapters.press.pdf import knows_weasyprint, press
+    from adapters.press.pdf import knows_weasyprint, press_of
 
-    words = texts("certificates", many[0].label.value, many[0].language, worn(many[0].issuer))
+    brand = brand_of(branding, many[0].issuer)
+    words = texts("certificates", many[0].label.value, many[0].language, brand)
     sheets = _sheets(many, words)
     title = f"{words.words['title']} ({len(many)})"
     attached = credentials or [None] * len(many)
-    own = press(many[0].issuer)
+    own = press_of(brand)
     if not knows_weasyprint():
-        each = list(map(render_certificate, many, attached))
+        each = [render_certificate(*one, branding) for one in zip(many, attached, strict=True)]
         return each, own.print(*_worded(sheets, words, title))
-    stamps = Stamping().stamps_for(words, many[0].issuer)
+    stamps = Stamping(branding).stamps_for(words, brand)
     pages = [_page(sheet, words, one) for sheet, one in zip(sheets, attached, strict=True)]
     each = stamps.print(pages)
     return each, stamps.bind(pages, title) or own.print(*_worded(sheets, words, title))
@@ -123,8 +130,9 @@ class Stamping:
     It keeps what certificates of a kind share, so one is made for a class or a campaign and dropped after it.
     """
 
-    def __init__(self) -> None:
-        self._stamps: dict[tuple[str, str], Stamps] = {}
+    def __init__(self, branding: Path | None = None) -> None:
+        self._branding = branding
+        self._stamps: dict[tuple[Brand, str], Stamps] = {}
 
     def print(self, many: Sequence[CertificateFacts], credentials: Sequence[bytes | None]) -> list[bytes]:
         """Each certificate as `render_certificate` makes it, byte for byte.
@@ -135,32 +143,31 @@ class Stamping:
         from adapters.press.pdf import knows_weasyprint
 
         if not knows_weasyprint():
-            return [
-                render_certificate(one, credential) for one, credential in zip(many, credentials, strict=True)
-            ]
+            return [render_certificate(*one, self._branding) for one in zip(many, credentials, strict=True)]
         kinds: dict[tuple[Label, str | None, str], list[int]] = {}
         for index, facts in enumerate(many):
             kinds.setdefault((facts.label, facts.issuer, facts.language), []).append(index)
         printed: dict[int, bytes] = {}
         for (label, issuer, language), places in kinds.items():
-            words = texts("certificates", label.value, language, worn(issuer))
+            brand = brand_of(self._branding, issuer)
+            words = texts("certificates", label.value, language, brand)
             sheets = _sheets([many[index] for index in places], words)
             pages = [
                 _page(sheet, words, credentials[index]) for sheet, index in zip(sheets, places, strict=True)
             ]
-            printed.update(zip(places, self.stamps_for(words, issuer).print(pages), strict=True))
+            printed.update(zip(places, self.stamps_for(words, brand).print(pages), strict=True))
         return [printed[index] for index in range(len(many))]
 
-    def stamps_for(self, words: Texts, issuer: str | None) -> Stamps:
-        """What stamps the pages of a language that wear the same drawings."""
-        from adapters.press.pdf import press
+    def stamps_for(self, words: Texts, brand: Brand) -> Stamps:
+        """What stamps the pages of a language that have the same drawings."""
+        from adapters.press.pdf import press_of
         from adapters.press.stamping import Stamps
 
-        kind = worn(issuer), words.language
+        kind = brand, words.language
         if kind not in self._stamps:
             bare = paper_environment().get_template("certificates/bare.html.j2")
             self._stamps[kind] = Stamps(
-                press(issuer), lambda blocks: (bare.render(blocks=blocks, words=words), SHEET)
+                press_of(brand), lambda blocks: (bare.render(blocks=blocks, words=words), SHEET)
             )
         return self._stamps[kind]
 

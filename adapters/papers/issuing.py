@@ -38,10 +38,11 @@ def make(here: Workspace, due: DuePaper) -> MadePaper:
     from adapters.papers.credentials import render_credential
     from adapters.papers.letters import render_letter
 
+    branding = here.settings.branding
     if isinstance(due.facts, CertificateFacts):
-        content = render_certificate(due.facts, render_credential(due.facts))
+        content = render_certificate(due.facts, render_credential(due.facts, branding), branding)
     else:
-        content = render_letter(due.facts)
+        content = render_letter(due.facts, branding)
     return store(here, content, must_be_signed=due.must_be_signed)
 
 

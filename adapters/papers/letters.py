@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from adapters.branding import worn
+from pathlib import Path
+
 from adapters.fonts import missing_characters, unprintable, with_placeholders
 from adapters.papers.environment import TEMPLATES, Texts, paper_environment, texts
 from labels.errors import Fault, InvalidInput
+from labels.papers.branding import Brand, brand_of
 from labels.papers.facts import FailedCondition, LetterFacts, LetterKind
 from labels.words.languages import ENGLISH
 from labels.words.sentences import Sentence
@@ -18,15 +20,17 @@ _NAMES = ("holder", "school", "city", "country", "organisation", "coordinator", 
 _AT_THE_BEGINNING = frozenset({LetterKind.RECEIPT, LetterKind.INVITATION})
 
 
-def render_letter(facts: LetterFacts) -> bytes:
+def render_letter(facts: LetterFacts, branding: Path | None = None) -> bytes:
     """The letter as PDF/A-3a and PDF/UA-1; the same facts give the same bytes.
 
+    `branding` is the folder of what organisations have of their own.
     Names are refused when a character cannot be printed; in free text (titles, reasons, comments, names of
     files) such a character is replaced visibly and the letter says so, because no one's feedback may wait for a
     font. Nor may an application: a receipt and an invitation have their names replaced, too.
 
     Raises:
-        InvalidInput: a name has a letter that no bundled font can print; each is named.
+        InvalidInput: a name has a letter that no bundled font can print, each is named; or something in
+            `branding` can't be used.
     """
     faults: list[Fault] = []
     for field in () if facts.kind in _AT_THE_BEGINNING else _NAMES:
@@ -34,10 +38,11 @@ def render_letter(facts: LetterFacts) -> bytes:
     if faults:
         raise InvalidInput(f"letter {facts.application}", faults)
 
-    from adapters.press.pdf import instant_of, press
+    from adapters.press.pdf import instant_of, press_of
 
     shown = printable(facts)
-    words = _words(shown)
+    brand = brand_of(branding, facts.issuer)
+    words = _words(shown, brand)
     html = (
         paper_environment()
         .get_template("letters/letter.html.j2")
@@ -52,18 +57,18 @@ def render_letter(facts: LetterFacts) -> bytes:
             instant=instant_of(facts.written_on),
         )
     )
-    return press(facts.issuer).print(html, SHEET)
+    return press_of(brand).print(html, SHEET)
 
 
-def _words(facts: LetterFacts) -> Texts:
+def _words(facts: LetterFacts, brand: Brand) -> Texts:
     """The letter's words in its language; in English where that lacks any sentence in it."""
-    words = texts("letters", facts.section, facts.language, worn(facts.issuer))
+    words = texts("letters", facts.section, facts.language, brand)
     said = [*facts.reasons, *facts.route_forward]
     for failed in facts.failed_conditions:
         said += [failed.condition, failed.what_to_do]
     if words.can_say(said):
         return words
-    return texts("letters", facts.section, ENGLISH, worn(facts.issuer))
+    return texts("letters", facts.section, ENGLISH, brand)
 
 
 def printable(facts: LetterFacts) -> LetterFacts:

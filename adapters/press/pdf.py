@@ -17,12 +17,12 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree
 from zlib import compress
 
-from adapters.branding import own_drawings, worn
+from adapters.branding import drawings_of
 from adapters.fonts import use_bundled_fonts
 from adapters.press.files import KNOWN as KNOWN_PDF
 from adapters.press.files import Objects
 from labels.errors import LabelsError, OutOfReach
-from labels.papers.branding import NO_DRAWINGS, Drawing, Drawings
+from labels.papers.branding import NO_DRAWINGS, SHIPPED, Brand, Drawing, Drawings
 from labels.settings import PROJECT
 
 use_bundled_fonts()
@@ -501,19 +501,19 @@ class Press:
         return document
 
 
-def press(issuer: str | None = None) -> Press:
-    """The press of this process, with the drawings of the organisation where it has some of its own.
-
-    Raises:
-        InvalidInput: `LABELS_BRANDING` holds something that can't be used; each file is named.
-    """
-    return press_of(worn(issuer))
+def press() -> Press:
+    """The press of this process with the drawings that ship."""
+    return press_of(SHIPPED)
 
 
 @cache
-def press_of(wearer: str) -> Press:
-    """The press with what an organisation wears, by its key; kept for the life of the process."""
-    return Press(own=own_drawings(wearer))
+def press_of(brand: Brand) -> Press:
+    """The press with an organisation's own drawings; kept for the life of the process.
+
+    Raises:
+        InvalidInput: something in the organisation's folder can't be used; each file is named.
+    """
+    return Press(own=drawings_of(brand))
 
 
 def instant_of(day: date) -> str:

@@ -1,4 +1,4 @@
-"""What organisations replace on their papers: whose folder is worn, and their drawings, checked when they are read.
+"""What organisations replace on their papers: whose folder counts, and their drawings, checked when they are read.
 
 A folder for each organisation, with drawings in `art` and words in `texts` (`adapters.languages.own_words`).
 """
@@ -95,12 +95,28 @@ def organisations_in(folder: Path) -> frozenset[str]:
     return frozenset(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
 
 
-def worn(folder: Path | None, issuer: str | None) -> str:
-    """Whose drawings and words the papers of an organisation wear: its own, everybody's, or ours (an empty text)."""
-    if folder is None:
-        return ""
-    there = organisations_in(folder)
-    return next((name for name in (issuer, EVERYBODY) if name in there), "") or ""
+@dataclass(frozen=True)
+class Brand:
+    """Whose drawings and words are on a paper."""
+
+    folder: Path | None = None
+    """What `LABELS_BRANDING` names."""
+    name: str = ""
+    """The folder in it, an organisation's or `all`; empty for what ships."""
+
+
+SHIPPED = Brand()
+"""What is on papers where nobody replaces it."""
+
+
+def brand_of(folder: Path | None, issuer: str | None) -> Brand:
+    """What is on the papers of an organisation: its own, else everybody's, else what ships.
+
+    Raises:
+        InvalidInput: `folder` is no folder.
+    """
+    there = organisations_in(folder) if folder else ()
+    return next((Brand(folder, name) for name in (issuer, EVERYBODY) if name and name in there), SHIPPED)
 
 
 def read_drawings(folder: Path) -> Mapping[str, Drawings]:

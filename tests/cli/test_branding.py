@@ -1,15 +1,13 @@
-"""An agency that puts its own emblem into a folder is told what is worn, shown it, or told what is wrong."""
+"""An agency that puts its own emblem into a folder is told what they have, shown it, or told what is wrong."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer.testing
 
-from adapters.branding import forget_branding
 from cli.services import run_services
 from labels.errors import InvalidInput
 from tests.support.typed import typed
@@ -18,24 +16,21 @@ EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="
 
 
 @pytest.fixture
-def emblem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def emblem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An emblem of NSS-PL's own."""
     path = tmp_path / "branding" / "NSS-PL" / "art" / "emblem-national.svg"
     path.parent.mkdir(parents=True)
     path.write_text(EMBLEM)
     monkeypatch.setenv("LABELS_BRANDING", str(tmp_path / "branding"))
     monkeypatch.setenv("LABELS_ENV_FILE", "")
-    forget_branding()
-    yield path
-    monkeypatch.undo()
-    forget_branding()
+    return path
 
 
 def run(*words: str) -> typer.testing.Result:
     return typed("branding", *words)
 
 
-def test_who_wears_what(emblem: Path) -> None:
+def test_who_has_what(emblem: Path) -> None:
     told = json.loads(run("--json").stdout)
     assert told == [{"organisation": "NSS-PL", "drawings": ["emblem-national"], "languages": [], "texts": 0}]
 

@@ -196,7 +196,7 @@ class Year(Mortal):
             }
 
 
-def _drawn(wanted: Iterable[campaigns.Wanted], *, processes: int | None) -> Iterator[bytes]:
+def _drawn(wanted: Iterable[campaigns.Wanted], *, processes: int | None, **_: object) -> Iterator[bytes]:
     """What certificates look like is tested elsewhere."""
     assert processes == 1, "a few certificates are worth no other process"
     for facts, _credential in wanted:

@@ -425,7 +425,9 @@ class World(Mortal):
             everywhere(patch, usecases.running.wake, hurried)
             patch.setattr(certificates, "render_certificate", _drawn_once(certificates.render_certificate))
             drawn = _drawn_once(letters.render_letter)
-            patch.setattr(letters, "render_letter", lambda facts: drawn(_arrived_as_usual(facts)))
+            patch.setattr(
+                letters, "render_letter", lambda facts, branding: drawn(_arrived_as_usual(facts), branding)
+            )
             self.mortal(patch)
             yield
 
