@@ -18,7 +18,7 @@ from PIL import Image
 
 from adapters.workspace import workspace
 from cli.app import TABLE, Row, loaded
-from cli.operating import SCHEMAS
+from cli.exporting import SCHEMAS
 from cli.printed import ShownCase
 from labels.applications import ending
 from labels.record.schema import Application, Document, Mail, Staff, Stage, Step, StepKind, StepState
