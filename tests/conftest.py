@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ import pytest
 from tests.support.databases import Cluster, PostgreSQLMissing, postgresql
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from labels.record.engine import Record
     from labels.settings import Settings
 
@@ -45,6 +48,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[_PREFECT_HOME], ignore_errors=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keeps the garbage collector from what is imported: it stays, and takes half a second to look through."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves PostgreSQL to the whole run: the quick one starts no database server."""
@@ -54,6 +68,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             of is not None and of.params.get("record_url") == "postgresql"
         ):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """Lets every engine on SQLite use what another has compiled.
+
+    A process has one engine, and compiles a statement once; here each test has its own record, and
+    would compile hundreds of statements anew.
+    """
+    from labels.record import engine
+
+    open_engine = engine.open_engine
+    first = open_engine("sqlite://")
+    first.connect().close()  # which tells the dialect the version
+    compiled: dict[object, object] = {}
+
+    def sharing(url: str) -> sa.Engine:
+        opened = open_engine(url)
+        if opened.dialect.name == first.dialect.name:
+            opened.dialect = first.dialect
+            opened.update_execution_options(compiled_cache=compiled)
+        return opened
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "open_engine", sharing)
+        yield
+    first.dispose()
 
 
 @pytest.fixture(scope="session")

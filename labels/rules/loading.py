@@ -79,7 +79,7 @@ def _read(root: Path, path: Path) -> _File:
         file.fault((), f"is larger than {LARGEST // 1024} KiB, which no rule file is.")
         return file
     try:
-        node = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+        node = _composed(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         file.lines[()] = content[: error.start].count(b"\n") + 1
         file.fault((), "is not UTF-8.")
@@ -96,6 +96,13 @@ def _read(root: Path, path: Path) -> _File:
         else:
             file.fault((), "expected a mapping of names to values.")
     return file
+
+
+@functools.lru_cache(maxsize=32)
+def _composed(text: str) -> yaml.Node | None:
+    """What a file says, with the lines; kept, since the default stands below every organisation's file."""
+    node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    return node
 
 
 def _value(node: yaml.Node, at: At, file: _File, met: set[int]) -> Any:
