@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
             return clock_in(self.clock_file)
         return clock_on(self.today, self.today_since) if self.today else wall_clock
 
-    @cached_property
+    @functools.cached_property
     def key(self) -> bytes:
         """The secret key; made on first use, readable by its owner only.
 
@@ -170,11 +170,25 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings of this process: its environment, and `.env` or the file that `LABELS_ENV_FILE` names.
 
+    Read again only where any of that has changed: it is asked for often, and takes milliseconds to read.
+
     Raises:
         InvalidInput: a `LABELS_` variable has a value that is not understood.
     """
+    file = os.environ.get("LABELS_ENV_FILE", ".env")
     try:
-        return Settings(_env_file=os.environ.get("LABELS_ENV_FILE", ".env") or None)
+        text = Path(file).read_bytes() if file else b""
+    except OSError:
+        text = b""
+    own = tuple(sorted(pair for pair in os.environ.items() if pair[0].upper().startswith("LABELS_")))
+    return _loaded(file, text, own, Path.cwd())
+
+
+@functools.lru_cache(maxsize=8)
+def _loaded(file: str, text: bytes, own: tuple[tuple[str, str], ...], folder: Path) -> Settings:
+    """The settings by all that they depend on: relative paths count from `folder`."""
+    try:
+        return Settings(_env_file=file or None)
     except ValidationError as error:
         faults = [
             Fault(f"LABELS_{'_'.join(map(str, e['loc'])).upper()}", e["msg"] + ".") for e in error.errors()
