@@ -19,6 +19,7 @@ from labels.applications import conditions
 from labels.record.engine import close_records
 from labels.record.schema import Application, Journal, Mail, Review, Step, StepKind, StepState
 from labels.reviews import asking
+from tests.support.drawing import draw_once
 from tests.support.people import application_file, code_of, populate
 from tests.support.typed import typed
 
@@ -130,6 +131,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: P
     (home / "record.db").write_bytes(sqlite_template.read_bytes())
     (tmp_path / "desk").mkdir()
     monkeypatch.chdir(tmp_path / "desk")
+    draw_once(monkeypatch)
     monkeypatch.setenv("LABELS_HOME", str(home))
     monkeypatch.setenv("LABELS_SECRET", "a secret for tests")
     monkeypatch.setenv("LABELS_TODAY", "2026-03-16")

@@ -23,7 +23,6 @@ import typer
 from prefect import Task
 from sqlalchemy.orm import Session
 
-import adapters.papers.certificates as certificates
 import adapters.papers.letters as letters
 import adapters.prefect.client
 import adapters.prefect.runs
@@ -60,6 +59,7 @@ from labels.record.schema import (
 )
 from labels.settings import Settings
 from labels.steps.step import open_steps
+from tests.support.drawing import draw_once
 from tests.support.killing import AFTER, BEFORE, Fate, Killed, Point, asker
 from tests.support.patching import everywhere
 from tests.support.people import NOW, application_file, points
@@ -423,8 +423,8 @@ class World(Mortal):
             # In one thread nobody else comes on while a command waits for the run.
             hurried = functools.partial(usecases.running.wake, within=0.25, pause=lambda _: None)
             everywhere(patch, usecases.running.wake, hurried)
-            patch.setattr(certificates, "render_certificate", _drawn_once(certificates.render_certificate))
-            drawn = _drawn_once(letters.render_letter)
+            draw_once(patch)
+            drawn = letters.render_letter
             patch.setattr(
                 letters, "render_letter", lambda facts, branding: drawn(_arrived_as_usual(facts), branding)
             )
@@ -450,23 +450,6 @@ _read_once = functools.cache(read_message)
 def _arrived_as_usual(facts: LetterFacts) -> LetterFacts:
     """Whoever submits only after a death submits later: their receipt tells so, and nothing else is different."""
     return facts.model_copy(update={"arrived_at": NOW}) if facts.arrived_at else facts
-
-
-_DRAWN: dict[str, bytes] = {}
-
-
-def _drawn_once(render: Callable[..., bytes]) -> Callable[..., bytes]:
-    """The same facts make the same bytes (tested elsewhere), so tests of many lives draw them once."""
-    original = getattr(render, "original", render)
-
-    def drawn(facts: Any, *attached: bytes | None) -> bytes:
-        key = repr(facts) + repr(attached)
-        if key not in _DRAWN:
-            _DRAWN[key] = original(facts, *attached)
-        return _DRAWN[key]
-
-    drawn.original = original  # type: ignore[attr-defined]  # so that nobody wraps the wrapper
-    return drawn
 
 
 PNG = bytes.fromhex(
