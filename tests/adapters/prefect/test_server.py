@@ -1,4 +1,7 @@
-"""What is added to Prefect's server: writers that wait, questions that find an index, an answer that says when to retry."""
+"""What is added to Prefect's server: writers that wait, questions that find an index, an answer that says when to retry.
+
+The server is imported where a test needs it: that takes as long as a hundred other tests.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import contextlib
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -16,21 +19,21 @@ import sqlalchemy as sa
 import uvicorn
 import uvloop
 import yaml
-from prefect.server.database.configurations import AioSqliteConfiguration
-from prefect.server.database.interface import PrefectDBInterface
-from prefect.server.schemas.schedules import CronSchedule
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from adapters.prefect.server import RETRY_AFTER, SaysWhenToRetry, as_sqlite_takes_it
 from labels.settings import PROJECT
 from tests.support.patience import PATIENCE
-from tests.support.prefect_database import prefect_database
+
+if TYPE_CHECKING:
+    from prefect.server.database.interface import PrefectDBInterface
 
 
 async def _two_that_read_and_then_write(database: Path, together: float) -> int:
     """What both have added, where each looks first and writes once the other has looked, or after so many seconds."""
+    from prefect.server.database.configurations import AioSqliteConfiguration
+
     prefect = AioSqliteConfiguration(f"sqlite+aiosqlite:///{database}", timeout=PATIENCE)
     looked, both = [], asyncio.Event()
     engine = await prefect.engine()
@@ -56,10 +59,15 @@ async def _two_that_read_and_then_write(database: Path, together: float) -> int:
 
 
 def test_of_two_writers_the_later_one_waits_instead_of_being_refused(tmp_path: Path) -> None:
+    from adapters.prefect.server import as_sqlite_takes_it
+
+    assert sa.event.contains(sa.Engine, "before_cursor_execute", as_sqlite_takes_it)
     assert asyncio.run(_two_that_read_and_then_write(tmp_path / "ours.db", 0.05)) == 2
 
 
 def test_prefect_alone_refuses_the_later_one(tmp_path: Path) -> None:
+    from adapters.prefect.server import as_sqlite_takes_it
+
     sa.event.remove(sa.Engine, "before_cursor_execute", as_sqlite_takes_it)
     try:
         with pytest.raises(sa.exc.OperationalError, match="locked"):
@@ -100,6 +108,8 @@ async def _plans(interface: PrefectDBInterface, database: Path) -> dict[str, lis
 
 @pytest.mark.slow
 def test_neither_a_poll_nor_the_record_of_tasks_reads_all_there_is(tmp_path: Path) -> None:
+    from tests.support.prefect_database import prefect_database
+
     database = tmp_path / "prefect.db"
     with prefect_database(database) as interface:
         plans = asyncio.run(_plans(interface, database))
@@ -111,6 +121,8 @@ def test_neither_a_poll_nor_the_record_of_tasks_reads_all_there_is(tmp_path: Pat
 
 
 def test_a_busy_server_says_when_to_come_again() -> None:
+    from adapters.prefect.server import RETRY_AFTER, SaysWhenToRetry
+
     async def busy(scope: Scope, receive: Receive, send: Send) -> None:
         await Response(status_code=503 if scope["path"] == "/busy" else 200)(scope, receive, send)
 
@@ -124,6 +136,8 @@ def test_a_busy_server_says_when_to_come_again() -> None:
 
 
 def test_prefects_scheduler_finds_the_next_time_of_each_of_our_schedules() -> None:
+    from prefect.server.schemas.schedules import CronSchedule
+
     deployments = yaml.safe_load((PROJECT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
     schedules = [CronSchedule(**one) for each in deployments for one in each.get("schedules", ())]
     assert schedules
@@ -133,6 +147,8 @@ def test_prefects_scheduler_finds_the_next_time_of_each_of_our_schedules() -> No
 
 
 def test_the_server_runs_on_the_quick_event_loop_and_parser_that_uvicorn_knows() -> None:
+    from adapters.prefect.server import SaysWhenToRetry
+
     config = uvicorn.Config(SaysWhenToRetry(Response()))
     config.load()
     assert config.get_loop_factory() is uvloop.new_event_loop
