@@ -121,6 +121,25 @@ def test_a_coordinators_wrong_codes_are_counted_too_until_a_new_one_is_mailed(ca
     assert isinstance(act(new), proving.Coordinator)
 
 
+@pytest.mark.parametrize("now_of", ["NSS-PT", None], ids=["elsewhere", "nowhere"])
+def test_who_reviews_for_the_organisation_no_longer_is_refused_and_the_run_looks_for_somebody_else(
+    case: Case, now_of: str | None
+) -> None:
+    step, _ = case.ask()
+    with case.record.writing() as session:
+        person = session.get_one(Staff, (step.assignee, "reviewer"))
+        if now_of is None:
+            session.delete(person)
+        else:
+            person.organisation = now_of
+    seen = case.row().revision
+    refusal = case.review(step)
+    assert isinstance(refusal, Refusal)
+    assert refusal.why == f"{step.assignee} is no longer on the staff of NSS-PL."
+    assert case.row().revision > seen
+    assert not case.all(Review)
+
+
 def test_who_coordinates_no_longer_fills_no_seat(lonely: Case) -> None:
     [asked] = lonely.ask()
     with lonely.record.writing() as session:

@@ -305,6 +305,29 @@ def test_an_organisation_without_a_coordinator_is_asked_at_its_own_address(year:
 
 
 @only_sqlite
+def test_who_coordinates_no_longer_screens_nothing_and_awards_nothing(year: Session) -> None:
+    identifier = begun(year)
+    steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
+    former = year.get_one(Staff, (steps[0].assignee, "coordinator"))
+    former.role = "reviewer"
+    year.flush()
+    assert refused(answered(year, steps, {"approve": ["all"]})) == (
+        f"{steps[0].assignee} no longer coordinates {OWN}."
+    )
+    former.role = "coordinator"
+    year.flush()
+    for organisation in (OWN, OTHER):
+        screen(year, organisation)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+    steps = awarding.ask(Turn(year, BEGINS, KEY), identifier)
+    year.delete(year.get_one(Staff, (steps[0].assignee, "coordinator")))
+    year.flush()
+    assert refused(answered(year, steps, {"approve": ["all"]})) == (
+        f"{steps[0].assignee} no longer coordinates {CENTRAL}."
+    )
+
+
+@only_sqlite
 def test_who_moved_up_is_screened_in_turn(year: Session) -> None:
     begun(year, move_up=True)
     steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
