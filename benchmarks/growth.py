@@ -27,6 +27,7 @@ from adapters.prefect.runs import DEPLOYMENTS, deployment_of
 from benchmarks.engine import FIRST, Row
 from benchmarks.processor import processor
 from cli.services import free_port, services
+from labels.kinds import LabelKind
 from labels.settings import Settings
 from tests.e2e.conftest import Stage_, more_projects
 from tests.support.browser import CHROMIUM, person_at
@@ -178,7 +179,7 @@ def resume_many(row: Row, copies: Copies, count: int, callers: int) -> str:
 def create_many(row: Row, count: int) -> str:
     """A round's runs are created, as `start_all` does it."""
     with prefect_client() as client:
-        deployment = deployment_of(client, DEPLOYMENTS["school"])
+        deployment = deployment_of(client, DEPLOYMENTS[LabelKind.SCHOOL])
         round_ = uuid4()
 
         def create(number: int) -> UUID:

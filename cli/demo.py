@@ -26,6 +26,7 @@ from cli.processes import Interrupted, ended_by_signal
 from cli.services import free_port, kept_alive, running_services, services
 from labels.applications.documents import StoredDocument
 from labels.errors import NotAllowed, OutOfReach
+from labels.kinds import LabelKind
 from labels.record.schema import Application, Document, Mail, Stage, Step, StepKind, StepState
 from labels.registry.importing import import_registry
 from labels.rules.kept import rules_of
@@ -226,7 +227,7 @@ def _play_year(here: Workspace, stop: threading.Event) -> Path | None:
     """A year of the European Quality Label: its organisations screen, the CSS awards; where its gallery lies."""
     say(f"The European Quality Label of {EUROPEAN_YEAR}: every organisation's labels are ranked …")
     identifier = begin_cycle(here, EUROPEAN_YEAR)
-    of_the_year = Application.label.in_(["nomination", "european"])
+    of_the_year = Application.label.in_([LabelKind.NOMINATION, LabelKind.EUROPEAN])
     while not stop.is_set():
         with here.record.reading() as session:
             under_way = list(session.scalars(sa.select(Application.id).where(of_the_year)))
@@ -251,7 +252,9 @@ def _play_round(here: Workspace, stop: threading.Event) -> str | None:
     while not stop.wait(0.3):
         with here.record.reading() as session:
             over = rounds.round_of(session, year).invited_at is not None
-            invited = session.scalars(sa.select(Application.id).where(Application.label == "school")).all()
+            invited = session.scalars(
+                sa.select(Application.id).where(Application.label == LabelKind.SCHOOL)
+            ).all()
             if over and not inviting.unstarted(session, year, limit=1):
                 break
         if time.monotonic() > deadline:

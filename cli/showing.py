@@ -13,8 +13,8 @@ from cli.printed import ShownItem, shown_case, shown_item
 from cli.words import As, AsJson, OneApplication
 from labels.clock import ZONE, in_words
 from labels.record.schema import Outcome
+from labels.steps.kinds import Act
 from labels.views.case import Case, DecisionView, ReviewView, case_of
-from labels.views.inbox import Act
 from labels.views.inbox import inbox as inbox_of
 from labels.words.text import one_line
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
+from labels.kinds import KINDS, LabelKind
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U to be misread
 
 
@@ -55,5 +57,4 @@ def pupil_class_id(award: str, number: int) -> str:
 
 def award_id(label: str, teacher: str | None, project: str | None, school: str | None, on: object) -> str:
     """The identifier of an award made elsewhere or earlier; ours keep their application's."""
-    prefix = {"national": "NQL", "european": "EQL", "school": "SCH"}[label]
-    return f"{prefix}-{short_digest('award', label, teacher, project, school, on)}"
+    return f"{KINDS[LabelKind(label)].prefix}-{short_digest('award', label, teacher, project, school, on)}"

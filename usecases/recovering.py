@@ -24,6 +24,7 @@ from adapters.prefect.states import (
 )
 from adapters.workspace import Workspace
 from labels.errors import OutOfReach
+from labels.kinds import LabelKind
 from labels.record.schema import OPEN_STAGES, Application, Document, Mail, Stage
 from usecases.running import replace, wake
 
@@ -193,7 +194,7 @@ def _recover_one(
         if application.stage is Stage.CLOSED:  # since somebody looked
             return None
         run_id, news = application.run, application.parked_revision < application.revision
-        makes_many = application.label == "european"
+        makes_many = application.label == LabelKind.EUROPEAN
     run = read_run(client, run_id)
     if run is None or run.phase is Phase.ENDED:
         replace(here, client, application_id, run_id)

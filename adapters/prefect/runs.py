@@ -14,15 +14,15 @@ from adapters.prefect.bulk import in_bulk
 from adapters.prefect.client import NOTHING_LOST
 from adapters.workspace import Workspace
 from labels.errors import NotFound, OutOfReach
-from labels.kinds import KINDS
+from labels.kinds import KINDS, LabelKind
 from labels.mending import StartServices
 from labels.record.schema import Application, Stage
 
 DEPLOYMENTS = {
-    "national": "national-quality-label/national",
-    "nomination": "nomination/nomination",
-    "european": "european-quality-label/european",
-    "school": "school-label/school",
+    LabelKind.NATIONAL: "national-quality-label/national",
+    LabelKind.NOMINATION: "nomination/nomination",
+    LabelKind.EUROPEAN: "european-quality-label/european",
+    LabelKind.SCHOOL: "school-label/school",
 }
 """The deployment that drives the applications of each label (prefect.yaml)."""
 

@@ -25,7 +25,8 @@ from labels.record.schema import (
     StepState,
 )
 from labels.rules.kept import rules_of
-from labels.steps.step import AWAITED, open_steps
+from labels.steps.kinds import AWAITED
+from labels.steps.step import open_steps
 from labels.views import stuck
 
 MANY = 500

@@ -26,6 +26,7 @@ from labels.steps.answers import (
     Screening,
     SelfAssessment,
 )
+from labels.steps.kinds import STEPS
 from labels.steps.outcome import Accepted as Accepted
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Proof
@@ -140,18 +141,10 @@ def _fits(
     given: Answer,
     documents: Sequence[StoredDocument],
 ) -> Refusal | None:
-    if documents and step.kind is not StepKind.SELF_ASSESSMENT:
+    if documents and not STEPS[step.kind].takes_documents:
         why = "Documents go only with a school's self-assessment."
         return Refusal(why, InvalidInput(step.id, [Fault("documents", why, "Leave them out.")]))
-    expected = {
-        StepKind.SELF_ASSESSMENT: (SelfAssessment,),
-        StepKind.DECLARATION: (Declaration, Decline),
-        StepKind.REVIEW: (ReviewAnswer, Question, Decline),
-        StepKind.INFORMATION: (Information,),
-        StepKind.SCREENING: (Screening,),
-        StepKind.AWARDING: (Screening,),
-    }.get(step.kind, ())
-    if not isinstance(given, expected):
+    if not isinstance(given, STEPS[step.kind].answers):
         why = f"This is no answer to a step of the kind {step.kind.value}."
         return Refusal(why, InvalidInput(step.id, [Fault("(whole file)", why)]))
     if isinstance(given, ReviewAnswer):

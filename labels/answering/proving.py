@@ -20,6 +20,7 @@ from labels.reviews import conflicts
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.kept import rules_of
 from labels.steps.codes import code_matches
+from labels.steps.kinds import COORDINATING, STEPS, Power
 from labels.steps.mailing import mail_step
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Code, Proof, SignedIn, proves
@@ -51,9 +52,10 @@ def prove(turn: Turn, step: Step, proof: Proof) -> Refusal | None:
         return Refusal("This code is not valid for this step." if isinstance(proof, Code) else NOT_YOURS)
     if closed := _closed(step):
         return closed
-    if step.kind in _ENDS_WITH_ITS_DEADLINE and step.due_at and turn.now > step.due_at:
+    row = STEPS[step.kind]
+    if row.ends_when_late and step.due_at and turn.now > step.due_at:
         return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
-    if step.kind is StepKind.REVIEW:
+    if row.power is Power.REVIEWER:
         reviewer = conflicts.staff(turn.session, step.assignee)
         if reviewer is None or application.organisation not in reviewer.organisations:
             return Refusal(
@@ -63,20 +65,17 @@ def prove(turn: Turn, step: Step, proof: Proof) -> Refusal | None:
             return Refusal(
                 f"You have a conflict of interest with this application: {'; '.join(why)}.", replace=True
             )
-    if step.kind in (StepKind.SCREENING, StepKind.AWARDING) and not coordinates(
+    if row.power is Power.COORDINATOR and not coordinates(
         turn.session, step.assignee, application.organisation
     ):
         return Refusal(f"{step.assignee} no longer coordinates {application.organisation}.")
-    if step.kind in COORDINATING:
+    if row.power is Power.OTHER_COORDINATOR:
         return _no_coordinator(turn.session, application, step.assignee)
     return None
 
 
 NOT_YOURS = "This step is not yours."
 """Said to whoever is signed in as somebody else, or to nobody's step."""
-
-COORDINATING = (StepKind.COORDINATION, StepKind.ASSIGNMENT)
-"""Steps whose code proves one action of a coordinator."""
 
 
 def _closed(step: Step) -> Refusal | None:
@@ -91,14 +90,6 @@ def _closed(step: Step) -> Refusal | None:
         StepState.EXPIRED: f"The deadline of this step has passed{when}.",
     }.get(step.state, f"This step was taken back{when}: {step.closed_because}.")
     return Refusal(what)
-
-
-_ENDS_WITH_ITS_DEADLINE = (
-    StepKind.INFORMATION,
-    StepKind.SCREENING,
-    StepKind.SELF_ASSESSMENT,
-    StepKind.DECLARATION,
-)
 
 
 def _no_coordinator(session: Session, application: Application, email: str) -> Refusal | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from labels.answering.deadlines import PASSING, STILL_OPEN
 from labels.clock import BRUSSELS, brussels_day, in_words
+from labels.kinds import KINDS
 from labels.mail import outbox
 from labels.people.named import person_named
 from labels.people.staff import coordinators
@@ -27,12 +28,11 @@ from labels.record.schema import (
     RuleText,
     School,
     Step,
-    StepKind,
     Teacher,
 )
 from labels.rules.kept import kept_rules
 from labels.rules.model import ReminderRules
-from labels.steps.step import AWAITED
+from labels.steps.kinds import AWAITED, STEPS
 from labels.words.sentences import Sentence, Value, named, say
 
 OVERDUE = "overdue"
@@ -41,18 +41,8 @@ MAILED = 100
 TOGETHER = 50
 """Digests written in one transaction: others wait no longer for the record than these take."""
 
-DECIDED_BY = ("national", "school")
-"""Labels whose applications have a day by which they are decided; in the others every step has its own."""
-
-WORDS: Mapping[StepKind, Sentence] = {
-    StepKind.REVIEW: named("awaited", "review"),
-    StepKind.INFORMATION: named("awaited", "answer to a question"),
-    StepKind.SELF_ASSESSMENT: named("awaited", "self-assessment"),
-    StepKind.DECLARATION: named("awaited", "confirmation by the principal"),
-    StepKind.SCREENING: named("awaited", "screening"),
-    StepKind.AWARDING: named("awaited", "award"),
-}
-"""What is awaited, as a digest says it."""
+DECIDED_BY = tuple(label for label, kind in KINDS.items() if kind.has_decision_date)
+"""Kinds of application that have a day by which they are decided; in the others every step has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +161,7 @@ def _asked_for(row: Any) -> dict[str, Value]:
     kind = row._mapping.get("kind")
     return {
         "application": row.application,
-        "what": WORDS.get(kind, kind.value) if kind else named("awaited", "decision"),
+        "what": (STEPS[kind].worded or kind.value) if kind else named("awaited", "decision"),
         "title": row.title or row.school_name or row.organisation_name,
         "due": row.due_at,
     }

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from labels.answering.proving import prove
 from labels.applications.ending import end, tell_applicant
 from labels.clock import in_words
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.mending import Withdraw
 from labels.record.journal import note
@@ -63,7 +64,7 @@ def appeal(turn: Turn, application_id: str, proof: Proof, grounds: str) -> Accep
 
 
 _OPEN_AGAIN = sa.select(Application.id).where(
-    Application.label == "national",
+    Application.label == LabelKind.NATIONAL,
     Application.teacher == sa.bindparam("teacher"),
     Application.project == sa.bindparam("project"),
     Application.outcome.is_(None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.kinds import KINDS, Applicant
 from labels.record.schema import Application, Step, StepKind, StepState, Teacher
 
 
@@ -24,6 +25,10 @@ def spokesperson(session: Session, application: Application) -> str | None:
 
 def applicant_address(session: Session, application: Application) -> str | None:
     """The address of the teacher who applies, or handed in for their school; None where an organisation does."""
-    if application.label == "school":
-        return spokesperson(session, application)
-    return session.get_one(Teacher, application.teacher).email if application.teacher else None
+    match KINDS[application.label].applicant:
+        case Applicant.SCHOOL:
+            return spokesperson(session, application)
+        case Applicant.TEACHER:
+            return session.get_one(Teacher, application.teacher).email
+        case Applicant.ORGANISATION:
+            return None

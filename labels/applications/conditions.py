@@ -10,6 +10,7 @@ from labels.applications.eligibility import Facts, check
 from labels.applications.ending import end, tell_applicant
 from labels.applications.paper_names import paper_name
 from labels.applications.submitting import stays_refused
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.record.journal import RULES, SYSTEM, note
 from labels.record.schema import (
@@ -132,14 +133,14 @@ APPLICATIONS_OF_TEACHER = sa.select(
     Application.outcome,
     Application.instance,
 ).where(
-    Application.label == "national",
+    Application.label == LabelKind.NATIONAL,
     Application.teacher == sa.bindparam("teacher"),
     Application.id != sa.bindparam("application"),
 )
 
 
 _LABELLED = sa.select(sa.func.min(Award.awarded_on)).where(
-    Award.label == "national",
+    Award.label == LabelKind.NATIONAL,
     Award.teacher == sa.bindparam("teacher"),
     Award.project == sa.bindparam("project"),
     Award.revoked_at.is_(None),
@@ -147,7 +148,7 @@ _LABELLED = sa.select(sa.func.min(Award.awarded_on)).where(
 
 
 _OF_PROJECT = sa.select(Application.id, Application.content["sections"].label("sections")).where(
-    Application.label == "national",
+    Application.label == LabelKind.NATIONAL,
     Application.project == sa.bindparam("project"),
     Application.teacher != sa.bindparam("teacher"),
 )

@@ -16,6 +16,7 @@ from labels.applications.file import NationalApplication, digest
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.identifiers import national_application_id
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.mending import HandInAgain, Mend, Withdraw
 from labels.record.journal import note
@@ -133,7 +134,7 @@ def submit(
     attempt = len(earlier) + 1
     row = Application(
         id=national_application_id(teacher.id, application.project, attempt),
-        label="national",
+        label=LabelKind.NATIONAL,
         teacher=teacher.id,
         project=application.project,
         school=school.id,
@@ -283,7 +284,7 @@ _EARLIER = (
         Application.stage_since,
     )
     .where(
-        Application.label == "national",
+        Application.label == LabelKind.NATIONAL,
         Application.teacher == sa.bindparam("teacher"),
         Application.project == sa.bindparam("project"),
     )

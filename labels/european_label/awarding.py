@@ -15,6 +15,7 @@ from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.merging import Project as Merged
 from labels.european_label.screening import MAILED, chosen, still_screening
 from labels.identifiers import european_award_id
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.people.named import person_named
 from labels.people.staff import coordinators, those_who_coordinate
@@ -299,7 +300,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
             *(
                 {
                     "id": european_award_id(cycle.year, row.teacher, row.project),
-                    "label": "european",
+                    "label": LabelKind.EUROPEAN,
                     "teacher": row.teacher,
                     "project": row.project,
                     "school": row.school,
@@ -343,7 +344,7 @@ def _recipients(session: Session, cycle: Cycle) -> Sequence[sa.Row[Any]]:
     """One row for each teacher and project, with the school at which the National Quality Label was won."""
     session.flush()
     has_one = sa.exists().where(
-        Award.label == "european",
+        Award.label == LabelKind.EUROPEAN,
         Award.teacher == CycleLabel.teacher,
         Award.project == CycleLabel.project,
         Award.revoked_at.is_(None),

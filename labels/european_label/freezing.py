@@ -20,6 +20,7 @@ from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.european_label.ranking import Candidate, Place, rank
 from labels.identifiers import european_cycle_id, nomination_id
+from labels.kinds import LabelKind
 from labels.mending import PreviewCycle
 from labels.people.staff import central_organisation, those_who_coordinate
 from labels.record.journal import RULES, SYSTEM, note
@@ -344,7 +345,7 @@ def _in_window() -> list[sa.ColumnElement[bool]]:
 
 def _valid() -> list[sa.ColumnElement[bool]]:
     return [
-        Award.label == "national",
+        Award.label == LabelKind.NATIONAL,
         Award.revoked_at.is_(None),
         Award.awarded_on <= sa.bindparam("ends"),
         Award.teacher.is_not(None),

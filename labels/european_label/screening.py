@@ -13,6 +13,7 @@ from labels.clock import in_words
 from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import cycle_of
 from labels.european_label.ranking import Candidate, Place, moving_up
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.people.named import person_named
 from labels.people.staff import coordinators
@@ -257,7 +258,7 @@ def approved_of_their_own(session: Session, year: int) -> list[tuple[str, str]]:
         sa.select(Journal.who, Journal.details)
         .join(Application, Application.id == Journal.application)
         .where(
-            Application.label == "nomination",
+            Application.label == LabelKind.NOMINATION,
             Application.round == str(year),
             Journal.what == "screened the proposal",
         )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from labels.applications.paper_names import paper_name
 from labels.clock import brussels_day
+from labels.kinds import KINDS, LabelKind
 from labels.papers.codes import Stamp
 from labels.papers.facts import (
     CertificateFacts,
@@ -72,7 +73,7 @@ def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DueP
 def due_receipt(session: Session, application_id: str) -> list[DuePaper]:
     """The proof that an application arrived, if it did and the record does not have it yet; once, appeal or not."""
     application = seen(session, application_id)
-    arrived = application.label == "national" or application.decide_by is not None
+    arrived = KINDS[application.label].comes_in_complete or application.decide_by is not None
     return _due_once(session, application, PaperKind.RECEIPT, _receipt) if arrived else []
 
 
@@ -109,7 +110,7 @@ def certificate_now(session: Session, application_id: str) -> CertificateFacts:
     """What the certificate of an awarded application states by the registry as it is now, without a code."""
     application = seen(session, application_id)
     decision = session.get_one(Decision, (application.id, application.instance))
-    if application.label == "school":
+    if application.label is LabelKind.SCHOOL:
         return _school_certificate(session, application, decision)
     return _certificate(session, application, decision)
 
@@ -118,14 +119,14 @@ def _called_for(
     session: Session, application: Application, decision: Decision
 ) -> list[tuple[PaperKind, Facts]]:
     match decision.outcome:
-        case Outcome.AWARDED if application.label == "school":
+        case Outcome.AWARDED if application.label is LabelKind.SCHOOL:
             return [
                 (PaperKind.CERTIFICATE, _school_certificate(session, application, decision)),
                 (PaperKind.LETTER, _school_letter(session, application, decision, LetterKind.AWARD)),
             ]
-        case Outcome.REFUSED if application.label == "school":
+        case Outcome.REFUSED if application.label is LabelKind.SCHOOL:
             return [(PaperKind.LETTER, _school_letter(session, application, decision, LetterKind.REFUSAL))]
-        case _ if application.label == "school":
+        case _ if application.label is LabelKind.SCHOOL:
             return []  # the mail about it says everything
         case Outcome.AWARDED:
             return [
@@ -270,7 +271,7 @@ def _school_letter(
 
 
 def _receipt(session: Session, application: Application) -> LetterFacts:
-    of_school = application.label == "school"
+    of_school = application.label is LabelKind.SCHOOL
     routes = [*(_SCHOOL_GOES_ON if of_school else _APPLICATION_GOES_ON)]
     if application.decide_by:
         routes.append(say("The decision is due by: {until}.", until=application.decide_by))

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from labels.clock import brussels_day, in_words
 from labels.errors import NotAllowed, NotFound
 from labels.identifiers import pupil_class_id
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.mending import AskForCode
 from labels.papers.codes import Stamp
@@ -245,7 +246,7 @@ def stated(session: Session, class_id: str, folder: Path | None = None) -> dict[
 
 def _applied(session: Session, award: Award) -> Application | None:
     """The application that a national label was awarded for, if it was made here."""
-    return session.get(Application, award.id) if award.label == "national" else None
+    return session.get(Application, award.id) if award.label == LabelKind.NATIONAL else None
 
 
 def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stamp) -> int:

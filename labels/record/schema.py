@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from labels.kinds import LabelKind
+
 
 class Instant(sa.types.TypeDecorator[datetime]):
     """An aware instant, kept in UTC; SQLite, which knows no zones, gets it without one."""
@@ -172,7 +174,7 @@ class Award(Base):
     )
     id: Mapped[str] = mapped_column(primary_key=True)
     """For labels awarded here, the application's id."""
-    label: Mapped[str]
+    label: Mapped[LabelKind] = mapped_column(_names(LabelKind))
     teacher: Mapped[str | None] = mapped_column(sa.ForeignKey("teacher.id"))
     project: Mapped[str | None] = mapped_column(sa.ForeignKey("project.id"))
     school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
@@ -315,8 +317,7 @@ class Application(Base):
         sa.Index(None, "organisation", "stage"),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
-    label: Mapped[str]
-    """`national`, `school`, `nomination` (of one organisation) or `european` (the year's award)."""
+    label: Mapped[LabelKind] = mapped_column(_names(LabelKind))
     teacher: Mapped[str | None] = mapped_column(sa.ForeignKey("teacher.id"))
     """Who applies; none where a school does, or an organisation nominates."""
     project: Mapped[str | None] = mapped_column(sa.ForeignKey("project.id"))

@@ -13,13 +13,14 @@ from labels.applications.applicant import applicant_address
 from labels.mail import outbox
 from labels.people.staff import coordinator
 from labels.record.journal import RULES, SYSTEM, note
-from labels.record.schema import Application, Review, Stage, Step, StepKind, StepState
+from labels.record.schema import Application, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import Candidate, Judged, choose_reviewer, conflicts_of_interest
 from labels.reviews.scoring import Assessment, another_needed
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
+from labels.steps.kinds import STEPS
 from labels.steps.mailing import mail_step
 from labels.steps.step import awaited_of, close_step, every_step, held, open_step, steps_of
 from labels.turn import Turn
@@ -92,13 +93,8 @@ _REVIEWS = (
 
 def _settle_stage(application: Application, awaited: Sequence[Step], now: datetime) -> None:
     kinds = {step.kind for step in awaited}
-    if StepKind.ASSIGNMENT in kinds:
-        stage = Stage.ASSIGNMENT
-    elif StepKind.REVIEW in kinds:
-        stage = Stage.REVIEW
-    elif StepKind.INFORMATION in kinds:
-        stage = Stage.INFORMATION
-    else:
+    stage = next((row.stage for kind, row in STEPS.items() if row.stage and kind in kinds), None)
+    if stage is None:
         return
     if application.stage is not stage:
         application.stage, application.stage_since = stage, now

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.kinds import LabelKind
 from labels.people.roles import Role
 from labels.record.schema import (
     Application,
@@ -81,7 +82,7 @@ _LOADS = (
 
 def judged(session: Session, application: Application) -> Judged:
     """Whom and what `application` is about."""
-    if application.label == "school":
+    if application.label == LabelKind.SCHOOL:
         return _judged_school(session, application)
     applicant = session.get_one(Teacher, application.teacher)
     rows = session.execute(_AROUND, {"project": application.project, "teacher": application.teacher}).all()

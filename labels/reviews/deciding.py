@@ -9,6 +9,7 @@ from labels.applications.ending import end, tell_applicant
 from labels.applications.paper_names import paper_name
 from labels.applications.submitting import stays_refused
 from labels.clock import brussels_day, end_of_day
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.record.journal import RULES
 from labels.record.rows import write
@@ -46,7 +47,7 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     if outcome is Outcome.AWARDED:
         award = {
             "id": application.id,
-            "label": "national",
+            "label": LabelKind.NATIONAL,
             "teacher": application.teacher,
             "project": application.project,
             "school": application.school,

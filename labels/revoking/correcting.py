@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from labels.clock import brussels_day
 from labels.errors import NotAllowed, NotFound
 from labels.european_label import certificates
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.mending import ImportRegistry
 from labels.papers import due as due_papers
@@ -138,7 +139,7 @@ def correction(session: Session, award_id: str, stamp: Stamp) -> Correction:
 def _certificate_now(session: Session, award: Award) -> tuple[str, CertificateFacts]:
     """Among whose documents an award's certificate is, and what it would state now."""
     of_year = sa.select(CycleLabel.year).where(CycleLabel.european == award.id).limit(1)
-    year = session.scalar(of_year) if award.label == "european" else None
+    year = session.scalar(of_year) if award.label == LabelKind.EUROPEAN else None
     kept_by = session.get_one(Cycle, year).application if year is not None else award.id
     stored = sa.select(Document.id).where(
         Document.application == kept_by,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from labels.applications.file import digest
 from labels.errors import NotAllowed, NotFound
 from labels.european_label.awarding import merge_again
-from labels.kinds import KINDS
+from labels.kinds import KINDS, LabelKind
 from labels.mail import outbox
 from labels.papers.issued import revoke_papers
 from labels.record.journal import note
@@ -130,7 +130,7 @@ def authority(session: Session, subject: Subject) -> str:
     if isinstance(subject, Struck):
         return _nomination(session, subject.nomination).id
     award = _award(session, subject.award)
-    if award.label == "european":
+    if award.label == LabelKind.EUROPEAN:
         year = session.scalar(sa.select(CycleLabel.year).where(CycleLabel.european == award.id).limit(1))
         if year is not None:
             return session.get_one(Cycle, year).application
@@ -138,7 +138,7 @@ def authority(session: Session, subject: Subject) -> str:
         return award.id
     own = session.scalar(
         sa.select(Application.id)
-        .where(Application.label == "nomination", Application.organisation == award.organisation)
+        .where(Application.label == LabelKind.NOMINATION, Application.organisation == award.organisation)
         .order_by(Application.submitted_at.desc())
         .limit(1)
     )
@@ -158,9 +158,9 @@ def _reopen(turn: Turn, subject: Subject, reason: str) -> Consequences:
         award = _award(turn.session, subject.award)
         if award.revoked_at is not None:
             raise NotAllowed(f"{award.id} is revoked already.")
-        if award.label == "national":
+        if award.label == LabelKind.NATIONAL:
             _revoke_national(turn, award, reason, done)
-        elif award.label == "european":
+        elif award.label == LabelKind.EUROPEAN:
             _revoke_european(turn, award, reason, done)
         else:
             _revoke(turn, award, reason, done)
@@ -202,7 +202,7 @@ def _strike(turn: Turn, cycle: Cycle, place: CyclePlace, reason: str, done: Cons
         "nomination", place.candidate, f"{place.organisation} no longer puts it forward for {cycle.year}."
     )
     nominations = sa.select(Application).where(
-        Application.label == "nomination",
+        Application.label == LabelKind.NOMINATION,
         Application.organisation == place.organisation,
         Application.round == str(cycle.year),
     )
@@ -269,10 +269,14 @@ def _revoke(
     award.revoked_at = turn.now
     revoke_papers(turn, award.id, reason)
     teacher = turn.session.get(Teacher, award.teacher) if award.teacher else None
-    school = turn.session.get(School, award.school) if award.school and award.label == "school" else None
+    school = (
+        turn.session.get(School, award.school) if award.school and award.label == LabelKind.SCHOOL else None
+    )
     who = teacher.name if teacher else school.name if school else award.id
     name = KINDS[award.label].name
-    done.add("award" if award.label == "european" else "label", award.id, f"{name} of {who}: revoked.")
+    done.add(
+        "award" if award.label == LabelKind.EUROPEAN else "label", award.id, f"{name} of {who}: revoked."
+    )
     application = application or turn.session.get(Application, award.id)
     if application is not None:
         certificate = turn.session.scalar(
@@ -312,7 +316,7 @@ def _to_tell(session: Session, teacher: Teacher | None, application: Application
     """Whom it concerns that a label is taken back: its teacher, or everybody of the school."""
     if teacher is not None:
         return [Person(teacher.name, teacher.email, teacher.language)]
-    return everyone(session, application) if application and application.label == "school" else []
+    return everyone(session, application) if application and application.label == LabelKind.SCHOOL else []
 
 
 # Looking ----------------------------------------------------------------------------------------
@@ -327,7 +331,7 @@ def _award(session: Session, identifier: str) -> Award:
 
 def _nomination(session: Session, identifier: str) -> Application:
     application = session.get(Application, identifier)
-    if application is None or application.label != "nomination":
+    if application is None or application.label != LabelKind.NOMINATION:
         raise NotFound(f"There is no nomination {identifier}.")
     return application
 

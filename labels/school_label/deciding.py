@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from labels.applications import ending
 from labels.applications.file import digest
 from labels.clock import brussels_day, in_words
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.record.journal import RULES
 from labels.record.rows import write
@@ -60,7 +61,7 @@ def decide(turn: Turn, application_id: str) -> Outcome:
         awarded_on = brussels_day(turn.now)
         valid_until = last_day(awarded_on, edition.school.certificate_years.value)
         award = {
-            "id": application.id, "label": "school", "teacher": None, "project": None,
+            "id": application.id, "label": LabelKind.SCHOOL, "teacher": None, "project": None,
             "school": application.school, "organisation": application.organisation,
             "awarded_on": awarded_on, "score": verdict.total, "valid_until": valid_until,
         }  # fmt: skip

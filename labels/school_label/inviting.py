@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from labels.applications.file import digest
 from labels.clock import brussels_day, in_words
 from labels.identifiers import school_application_id, step_id
-from labels.kinds import KINDS
+from labels.kinds import KINDS, LabelKind
 from labels.mail import outbox
 from labels.record.journal import SYSTEM, note
 from labels.record.rows import write
@@ -118,7 +118,7 @@ def _uninvited(year: int) -> sa.Select[Any]:
     former = aliased(Application)
     in_the_way = sa.exists().where(
         former.school == SchoolOutcome.school,
-        former.label == "school",
+        former.label == LabelKind.SCHOOL,
         sa.or_(former.round == str(year), former.outcome.is_(None)),
     )
     return (
@@ -147,7 +147,7 @@ def _uninvited(year: int) -> sa.Select[Any]:
 def _application(row: sa.Row[Any], one: SchoolRound, rules: str, now: datetime) -> dict[str, Any]:
     content = {"label": "school", "school": row.school, "round": one.year}
     return {
-        "id": school_application_id(row.school, one.year, 1), "label": "school", "teacher": None,
+        "id": school_application_id(row.school, one.year, 1), "label": LabelKind.SCHOOL, "teacher": None,
         "project": None, "school": row.school, "organisation": row.organisation, "country": row.country,
         "language": row.language, "attempt": 1, "instance": 1, "content": content,
         "content_digest": digest(content), "rules": rules, "submitted_at": now,
@@ -172,7 +172,7 @@ def _step(
 def _words(row: sa.Row[Any], application: str, one: SchoolRound, dates: CutOffs) -> dict[str, Any]:
     return {
         "application": application,
-        "label": KINDS["school"].name,
+        "label": KINDS[LabelKind.SCHOOL].name,
         "project_title": "",
         "holder": row.name,
         "organisation_name": row.organisation_name,
@@ -215,7 +215,7 @@ def invite_again(turn: Turn, former: Application, due: datetime) -> str:
     said = {name: value for name, value in ((answered and answered.answer) or {}).items() if name != "share"}
     content = {"label": "school", "school": former.school, "round": int(former.round or 0)}
     application = {
-        "id": identifier, "label": "school", "teacher": None, "project": None, "school": former.school,
+        "id": identifier, "label": LabelKind.SCHOOL, "teacher": None, "project": None, "school": former.school,
         "organisation": former.organisation, "country": former.country, "language": former.language,
         "attempt": attempt, "instance": 1, "content": content, "content_digest": digest(content),
         "rules": former.rules, "submitted_at": turn.now, "school_year": former.school_year, "round": former.round,
@@ -287,7 +287,7 @@ def unstarted(session: Session, year: int, limit: int = 1_000) -> Sequence[str]:
     return session.scalars(
         sa.select(Application.id)
         .where(
-            Application.label == "school",
+            Application.label == LabelKind.SCHOOL,
             Application.round == str(year),
             Application.run.is_(None),
             Application.stage != Stage.CLOSED,

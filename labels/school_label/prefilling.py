@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
+from labels.kinds import LabelKind
 from labels.record.journal import SYSTEM, note
 from labels.record.schema import Activity, Application, Award, Member, Project, Teacher
 from labels.rules.kept import rules_of
@@ -108,7 +109,7 @@ def _projects(session: Session, application: Application, since: date) -> list[d
     labelled = set(
         session.scalars(
             sa.select(Award.project).where(
-                Award.label == "national",
+                Award.label == LabelKind.NATIONAL,
                 Award.revoked_at.is_(None),
                 Award.project.in_({row.Project.id for row in rows}),
             )

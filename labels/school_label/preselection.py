@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session, aliased
 
 from labels.errors import NotFound
+from labels.kinds import LabelKind
 from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
 from labels.rules.model import RuleEdition, SchoolRules
 from labels.words.text import one_line
@@ -250,7 +251,7 @@ def _labels(one: bool) -> sa.CTE:
         .scalar_subquery()
     )
     counts = (
-        Award.label == "national",
+        Award.label == LabelKind.NATIONAL,
         Award.awarded_on.between(_LABELLED_SINCE, _ON),
         Award.revoked_at.is_(None),
         countries > 1,
@@ -277,7 +278,7 @@ def _held(one: bool) -> sa.CTE:
     """The School Labels that are valid on the day of the check."""
     valid = (
         sa.select(Award.school, sa.func.max(Award.id).label("award"))
-        .where(Award.label == "school", Award.awarded_on <= _ON, Award.revoked_at.is_(None))
+        .where(Award.label == LabelKind.SCHOOL, Award.awarded_on <= _ON, Award.revoked_at.is_(None))
         .where(
             sa.or_(
                 Award.valid_until >= _ON,

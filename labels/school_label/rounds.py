@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day, end_of_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
+from labels.kinds import LabelKind
 from labels.mending import CheckSchools, GoOnWithRound
 from labels.people.staff import central_organisation
 from labels.record.journal import SYSTEM, note
@@ -191,7 +192,7 @@ def answers(session: Session, year: int, school: str | None = None) -> Iterator[
             sa.and_(
                 SchoolOutcome.eligible,
                 invited.school == SchoolOutcome.school,
-                invited.label == "school",
+                invited.label == LabelKind.SCHOOL,
                 invited.round == str(year),
                 invited.attempt == 1,
             ),
@@ -201,7 +202,7 @@ def answers(session: Session, year: int, school: str | None = None) -> Iterator[
             sa.and_(
                 SchoolOutcome.eligible,
                 other.school == SchoolOutcome.school,
-                other.label == "school",
+                other.label == LabelKind.SCHOOL,
                 other.outcome.is_(None),
                 other.round != str(year),
             ),
@@ -265,7 +266,11 @@ def by_country(session: Session, year: int) -> list[CountryCount]:
         session.execute(
             sa.select(School.country, sa.func.count())
             .join(Application, Application.school == School.id)
-            .where(Application.label == "school", Application.round == str(year), Application.attempt == 1)
+            .where(
+                Application.label == LabelKind.SCHOOL,
+                Application.round == str(year),
+                Application.attempt == 1,
+            )
             .group_by(School.country)
         )
         .tuples()

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from labels.errors import Fault, NotAllowed
+from labels.kinds import LabelKind
 from labels.record.schema import Application, School, StepKind, StepState
 from labels.rules.model import SelfAssessmentRules
 from labels.school_label.drafting import latest
@@ -41,7 +42,7 @@ def worksheet(turn: Turn, application_id: str) -> Worksheet:
         NotAllowed: it is no school's, or was closed before anything was filled in.
     """
     application = seen(turn.session, application_id)
-    if application.label != "school":
+    if application.label != LabelKind.SCHOOL:
         raise NotAllowed(f"{application.id} is no school's application.")
     prefill(turn, application_id)  # whoever is faster than its run
     if "prefilled" not in application.content:

@@ -23,19 +23,8 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.steps.codes import code_hash, review_code
+from labels.steps.kinds import AWAITED
 from labels.turn import Turn
-
-AWAITED = (
-    StepKind.REVIEW,
-    StepKind.INFORMATION,
-    StepKind.ASSIGNMENT,
-    StepKind.SELF_ASSESSMENT,
-    StepKind.DECLARATION,
-    StepKind.SCREENING,
-    StepKind.AWARDING,
-)
-"""The kinds of step that an application waits for; the others are rights that nobody waits for."""
-
 
 _COUNT = sa.select(sa.func.count()).where(
     Step.application == sa.bindparam("application"), Step.kind == sa.bindparam("kind")

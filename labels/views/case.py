@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from labels.errors import NotFound
+from labels.kinds import LabelKind
 from labels.record.schema import (
     Application,
     Award,
@@ -196,7 +197,7 @@ def case_of(session: Session, application_id: str) -> Case:
 
 
 def _rolled_into(session: Session, application: Application) -> datetime | None:
-    if application.label != "national" or application.round is None:
+    if application.label != LabelKind.NATIONAL or application.round is None:
         return None
     calendar = rules_of(session, application).national.calendar
     placement = place(application.submitted_at, calendar, application.country)

@@ -13,6 +13,7 @@ from labels.european_label import severity
 from labels.european_label.freezing import FrozenLabel, RulesFor, central_rules, preview
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.ranking import Candidate, Place
+from labels.kinds import LabelKind
 from labels.people.staff import central_organisation
 from labels.record.schema import (
     Application,
@@ -29,7 +30,7 @@ from labels.record.schema import (
     StepState,
 )
 from labels.rules.model import EuropeanRules
-from labels.steps.step import AWAITED
+from labels.steps.kinds import AWAITED
 
 PREVIEW = "preview"
 """The stage of a cycle that has not begun."""
@@ -203,7 +204,7 @@ def _awaited(session: Session, year: int) -> dict[str, list[str]]:
         sa.select(Step.application, Step.assignee)
         .join(Application, Application.id == Step.application)
         .where(
-            Application.label.in_(["european", "nomination"]),
+            Application.label.in_([LabelKind.EUROPEAN, LabelKind.NOMINATION]),
             Application.round == str(year),
             Step.state == StepState.OPEN,
             Step.kind.in_(AWAITED),

@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from labels.record.schema import Application, Step, StepKind, StepState
-from labels.steps.step import AWAITED
-
-
-class Act(StrEnum):
-    """What somebody does about a step that awaits them."""
-
-    ANSWER = "answer"
-    """A review, what an applicant was asked, a screening, an award: fits into a form."""
-    HAND_IN = "hand in"
-    """A school's self-assessment with its documents: more than a form takes."""
-    DECLARE = "declare"
-    """The principal's word on it."""
-    REASSIGN = "reassign"
-    """Name somebody who reviews: nothing else closes an assignment."""
-
-
-_ACTS: Mapping[StepKind, Act] = {
-    StepKind.REVIEW: Act.ANSWER,
-    StepKind.INFORMATION: Act.ANSWER,
-    StepKind.ASSIGNMENT: Act.REASSIGN,
-    StepKind.SELF_ASSESSMENT: Act.HAND_IN,
-    StepKind.DECLARATION: Act.DECLARE,
-    StepKind.SCREENING: Act.ANSWER,
-    StepKind.AWARDING: Act.ANSWER,
-}
+from labels.record.schema import Application, Step, StepState
+from labels.steps.kinds import AWAITED, STEPS, Act
 
 
 class InboxItem(BaseModel):
@@ -67,8 +41,9 @@ def inbox(session: Session, email: str) -> list[InboxItem]:
             application=step.application,
             what=step.kind.value,
             by=step.due_at,
-            act=_ACTS[step.kind],
+            act=act,
             run=run,
         )
         for step, run in rows
+        if (act := STEPS[step.kind].act)
     ]

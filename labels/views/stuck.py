@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from labels.answering.deadlines import PASSING, STILL_OPEN
 from labels.answering.reminders import DECIDED_BY
 from labels.clock import in_words
+from labels.kinds import LabelKind
 from labels.mending import (
     GoOnWithRound,
     ImportRegistry,
@@ -38,7 +39,7 @@ from labels.record.schema import (
     StepKind,
     StepState,
 )
-from labels.steps.step import AWAITED
+from labels.steps.kinds import AWAITED
 
 A_MOMENT = timedelta(minutes=10)
 """What is under way is not stuck: upkeep comes by every ten minutes and mends what it can."""
@@ -150,8 +151,8 @@ def _idle(session: Session, now: datetime) -> Iterator[Stuck]:
 def _unowned(session: Session, now: datetime) -> Iterator[Stuck]:
     nomination = aliased(Application)
     still_nominating = sa.exists().where(
-        Application.label == "european",
-        nomination.label == "nomination",
+        Application.label == LabelKind.EUROPEAN,
+        nomination.label == LabelKind.NOMINATION,
         nomination.round == Application.round,
         nomination.outcome.is_(None),
     )

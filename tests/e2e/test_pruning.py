@@ -20,6 +20,7 @@ from prefect.states import Completed, Crashed, Running, Suspended
 from adapters.prefect.client import prefect_client
 from adapters.prefect.environment import FRUGAL, KEPT_FOR
 from adapters.prefect.runs import DEPLOYMENTS, deployment_of
+from labels.kinds import LabelKind
 from tests.e2e.conftest import Stage_
 from tests.support.patience import PATIENCE
 from tests.support.prefect_database import prefect_database
@@ -42,7 +43,7 @@ def test_runs_that_ended_a_month_ago_are_forgotten_and_those_that_wait_never(sta
     }
     runs: dict[str, UUID] = {}
     with prefect_client() as client:
-        deployment = deployment_of(client, DEPLOYMENTS["national"])
+        deployment = deployment_of(client, DEPLOYMENTS[LabelKind.NATIONAL])
         for name, state in states.items():
             runs[name] = client.create_flow_run_from_deployment(
                 deployment, parameters={"application_id": "NQL-NONE"}, name=name, state=state

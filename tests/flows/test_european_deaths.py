@@ -32,6 +32,7 @@ import usecases.running
 from adapters.documents.directory import DirectoryStore
 from adapters.workspace import Workspace
 from labels.answering import accepting
+from labels.kinds import LabelKind
 from labels.record import Record
 from labels.record.engine import open_engine
 from labels.record.schema import (
@@ -115,7 +116,7 @@ class Year(Mortal):
             tasks.upkeep.send_mail.fn()
         return True
 
-    def _somebody_answers(self, labels: dict[str, str]) -> bool:
+    def _somebody_answers(self, labels: dict[str, LabelKind]) -> bool:
         for identifier in sorted(labels):
             with self.here.record.reading() as session:
                 steps = open_steps(session, session.get_one(Application, identifier))

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from labels.record import Record
 from labels.record.schema import Step, StepKind
-from labels.steps.step import AWAITED
-from labels.views.inbox import Act, InboxItem, inbox
+from labels.steps.kinds import AWAITED, Act
+from labels.views.inbox import InboxItem, inbox
 from tests.support.case import open_case
 
 pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
