@@ -32,6 +32,21 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Kind(sa.types.TypeDecorator[LabelKind]):
+    """A kind of label, kept as its name."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: LabelKind | None, dialect: sa.Dialect) -> str | None:
+        """As it is stored."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> LabelKind | None:
+        """As the project handles it."""
+        return None if value is None else LabelKind(value)
+
+
 class Base(DeclarativeBase):
     """Names every constraint, so that migrations can speak of it on both databases."""
 
@@ -174,7 +189,7 @@ class Award(Base):
     )
     id: Mapped[str] = mapped_column(primary_key=True)
     """For labels awarded here, the application's id."""
-    label: Mapped[LabelKind] = mapped_column(_names(LabelKind))
+    label: Mapped[LabelKind] = mapped_column(Kind)
     teacher: Mapped[str | None] = mapped_column(sa.ForeignKey("teacher.id"))
     project: Mapped[str | None] = mapped_column(sa.ForeignKey("project.id"))
     school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
@@ -317,7 +332,7 @@ class Application(Base):
         sa.Index(None, "organisation", "stage"),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
-    label: Mapped[LabelKind] = mapped_column(_names(LabelKind))
+    label: Mapped[LabelKind] = mapped_column(Kind)
     teacher: Mapped[str | None] = mapped_column(sa.ForeignKey("teacher.id"))
     """Who applies; none where a school does, or an organisation nominates."""
     project: Mapped[str | None] = mapped_column(sa.ForeignKey("project.id"))
