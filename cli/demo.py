@@ -51,8 +51,8 @@ EUROPEAN_YEAR = 2025
 SCHOOLS = ("S-PL-01", "S-CZ-02", "S-IS-02", "S-FI-01")
 """Schools to ask why: the first hands its self-assessment in, each of the others fails for another reason."""
 SETTLES_WITHIN = 600.0
-"""Seconds in which at least one run must reach its next step: it takes two, and minutes on a machine that has ten times
-as much to do as it has processors for."""
+"""Seconds in which something must move: it takes two, and minutes on a machine that has ten times as much to do as it has
+processors for."""
 
 
 @dataclass
@@ -170,6 +170,26 @@ def _submit_all(here: Workspace, scripts: list[Script]) -> dict[str, Script]:
     return played
 
 
+class _Patience:
+    """The bound of a wait, which begins anew whenever something has moved."""
+
+    def __init__(self, here: Workspace) -> None:
+        self._logs = here.settings.home / "logs"
+        self._at: object = None
+        self._since = time.monotonic()
+
+    def moved_to(self, at: object, what_is_wrong: str) -> None:
+        """Tells where things stand now.
+
+        Raises:
+            OutOfReach: they have stood there for too long.
+        """
+        if at != self._at:
+            self._at, self._since = at, time.monotonic()
+        if time.monotonic() - self._since > SETTLES_WITHIN:
+            raise OutOfReach("The worker", f"{what_is_wrong}; see {self._logs}.")
+
+
 def _unsettled(here: Workspace, played: Collection[str]) -> list[str]:
     """The applications whose run has not seen everything yet, or has mail to send."""
     unsent = sa.exists().where(Mail.application == Application.id, Mail.sent_at.is_(None))
@@ -190,19 +210,13 @@ def _unsettled(here: Workspace, played: Collection[str]) -> list[str]:
 
 def _settle(here: Workspace, played: Collection[str], stop: threading.Event) -> None:
     """Waits until every run is suspended at its step, or closed."""
-    deadline, waiting = time.monotonic() + SETTLES_WITHIN, len(played)
+    patience = _Patience(here)
     columns = (TextColumn("Runs on their way"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         job = bar.add_task("", total=len(played))
         while (left := _unsettled(here, played)) and not stop.wait(0.3):
             bar.update(job, completed=len(played) - len(left))
-            if len(left) < waiting:
-                deadline, waiting = time.monotonic() + SETTLES_WITHIN, len(left)
-            if time.monotonic() > deadline:
-                raise OutOfReach(
-                    "The worker",
-                    f"{len(left)} runs did not reach their step; see {here.settings.home / 'logs'}.",
-                )
+            patience.moved_to(len(left), f"{len(left)} runs did not reach their step")
 
 
 # People -----------------------------------------------------------------------------------------
@@ -228,12 +242,14 @@ def _play_year(here: Workspace, stop: threading.Event) -> Path | None:
     say(f"The European Quality Label of {EUROPEAN_YEAR}: every organisation's labels are ranked …")
     identifier = begin_cycle(here, EUROPEAN_YEAR)
     of_the_year = Application.label.in_([LabelKind.NOMINATION, LabelKind.EUROPEAN])
+    patience = _Patience(here)
     while not stop.is_set():
         with here.record.reading() as session:
-            under_way = list(session.scalars(sa.select(Application.id).where(of_the_year)))
+            rows = session.execute(sa.select(Application.id, Application.revision).where(of_the_year)).all()
             if session.get_one(Application, identifier).stage is Stage.CLOSED:
                 break
-        _settle(here, under_way, stop)
+        patience.moved_to(rows, "the year does not go on")
+        _settle(here, [row.id for row in rows], stop)
         if steps := _awaited(here, of_the_year):
             _answer_all(here, steps, lambda _: {"approve": ["all"]}, stop)
         else:
@@ -248,7 +264,7 @@ def _play_round(here: Workspace, stop: threading.Event) -> str | None:
     say(f"The School Label of {year}: every school is checked, and the eligible ones are invited …")
     with prefect_client() as client:
         ask_for(client, DEPLOYMENT, {"on": TODAY.isoformat()})
-    deadline = time.monotonic() + SETTLES_WITHIN
+    patience = _Patience(here)
     while not stop.wait(0.3):
         with here.record.reading() as session:
             over = rounds.round_of(session, year).invited_at is not None
@@ -257,8 +273,7 @@ def _play_round(here: Workspace, stop: threading.Event) -> str | None:
             ).all()
             if over and not inviting.unstarted(session, year, limit=1):
                 break
-        if time.monotonic() > deadline:
-            raise OutOfReach("The worker", f"did not end the round; see {here.settings.home / 'logs'}.")
+        patience.moved_to(len(invited), "the round does not go on")
     if stop.is_set():
         return None
     with here.record.reading() as session:

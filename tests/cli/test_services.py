@@ -7,16 +7,20 @@ import os
 import socket
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+import cli.demo
 import cli.services
 from adapters.prefect.address import FOR_CLIENTS
 from adapters.prefect.environment import child_environment
+from adapters.workspace import Workspace
 from cli import _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
 from cli.services import free_port, running_services, services
-from labels.errors import NotAllowed
+from labels.errors import NotAllowed, OutOfReach
 from labels.settings import Settings, load_settings
 
 
@@ -137,3 +141,16 @@ def test_a_new_demo_moves_the_former_one_aside_and_keeps_no_more_than_that(tmp_p
         assert (former / "day").read_text() == day
         assert list(home.iterdir()) == []
     assert sorted(one.name for one in home.parent.iterdir()) == ["demo", "demo-former"]
+
+
+def test_the_demo_waits_as_long_as_something_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(cli.demo, "time", SimpleNamespace(monotonic=lambda: now))
+    here = cast("Workspace", SimpleNamespace(settings=Settings(_env_file=None, home=tmp_path)))
+    patience = cli.demo._Patience(here)
+    for left in (12, 11, 11, 10):
+        patience.moved_to(left, f"{left} runs did not reach their step")
+        now += cli.demo.SETTLES_WITHIN / 2
+    now += cli.demo.SETTLES_WITHIN
+    with pytest.raises(OutOfReach, match="10 runs did not reach their step"):
+        patience.moved_to(10, "10 runs did not reach their step")
