@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 
 TABLE = (
-    Row("import", "applying:import_", "Load or update the registry from CSV files."),
+    Row("import", "importing:import_", "Load or update the registry from CSV files."),
     Row("submit", "applying:submit", "Register an application and its documents; start its run."),
     Row("show", "showing:show", "Where an application stands."),
     Row("withdraw", "applying:withdraw", "Take an application back, at any time before the decision."),
@@ -47,7 +47,7 @@ TABLE = (
         "certificates", "certificates:certificates", "Gather a year's certificates, also bound for printing."
     ),
     Row("cycle", "cycle:cycle", "Where a year of the European Quality Label stands."),
-    Row("begin-cycle", "cycle:begin_cycle", "Begin a year of the European Quality Label now."),
+    Row("begin-cycle", "beginning:begin_cycle", "Begin a year of the European Quality Label now."),
     Row("gallery", "cycle:gallery", "Make the gallery of a year's awarded projects again."),
     Row("revoke", "cycle:revoke", "Take a label back, or the certificates of a class."),
     Row("strike", "cycle:strike_", "Strike a nomination after its screening."),
@@ -55,7 +55,7 @@ TABLE = (
     Row("reissue", "papers:reissue", "Issue a certificate anew, with what the registry says now."),
     Row("pupils", "pupils:pupils", "Make certificates for the pupils of a labelled teacher."),
     Row("school-check", "schools:school_check", "Which schools meet the School Label's conditions, and why."),
-    Row("preselect", "schools:preselect", "Check every school and invite the eligible ones."),
+    Row("preselect", "beginning:preselect", "Check every school and invite the eligible ones."),
     Row("self-assessment", "schools:self_assessment", "What a school is asked, and what is missing still."),
     Row("declare", "schools:declare", "Confirm a self-assessment as principal, or send it back."),
     Row("draft", "schools:draft", "Save a draft of a self-assessment for your colleagues."),

@@ -1,22 +1,20 @@
-"""The commands of applicants: import, submit, withdraw, appeal."""
+"""The commands of applicants: submit, withdraw, appeal."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import start
-from adapters.workspace import existing_workspace, workspace
+from adapters.workspace import existing_workspace
 from cli.acting import act
 from cli.mending import advice
-from cli.output import emit, err, fail, out, say, table
+from cli.output import emit, fail, out, say
 from cli.words import As, AsJson, Code, OneApplication, read_json
-from labels.clock import BRUSSELS
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record.schema import Stage
 from labels.views.case import case_of
@@ -27,36 +25,6 @@ from usecases.recovering import recover
 
 GROUNDS = 20_000
 """Characters in the grounds of an appeal: eight printed pages, and a bound on abuse."""
-
-
-# Applying ---------------------------------------------------------------------------------------
-
-
-def import_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the registry's CSV files.")],
-    as_json: AsJson = False,
-) -> None:
-    """Load or update the registry from CSV files.
-
-    All of it, or nothing.
-    """
-    from labels.registry.importing import import_registry
-
-    here = workspace()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=as_json) as bar:
-        jobs: dict[str, Any] = {}
-
-        def progress(file: str, rows: int) -> None:
-            if file not in jobs:
-                jobs[file] = bar.add_task(file, total=None)
-            bar.update(jobs[file], completed=rows)
-
-        report = import_registry(here.record, folder, here.now().astimezone(BRUSSELS).date(), progress)
-    if as_json:
-        emit({"files": report.files})
-    else:
-        table("Imported", ["file", "rows"], report.files.items())
 
 
 def submit(

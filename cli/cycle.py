@@ -172,24 +172,6 @@ def _tell_fairness(view: CycleView) -> None:
     )  # fmt: skip
 
 
-def begin_cycle(
-    year: Annotated[
-        int | None, typer.Argument(metavar="[YEAR]", help="By default the latest that is over.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Begin a year of the European Quality Label now.
-
-    As its schedule would; twice is as once.
-    """
-    here = existing_workspace()
-    application = cycles.begin_cycle(here, year)
-    if as_json:
-        emit({"application": application})
-    else:
-        say(f"The cycle is under way: {application}", "green")
-
-
 def gallery(
     year: Year,
     folder: Annotated[

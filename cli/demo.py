@@ -39,7 +39,7 @@ from labels.steps.step import open_steps
 from labels.turn import Door
 from usecases import answering
 from usecases.applying import store_evidence, submit_file
-from usecases.cycles import begin_cycle
+from usecases.beginning import begin_cycle
 from usecases.inviting import DEPLOYMENT, begin
 from usecases.performing import perform
 

@@ -10,9 +10,6 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from adapters.prefect.client import prefect_client
-from adapters.prefect.pages import run_page
-from adapters.prefect.runs import ask_for
 from adapters.workspace import existing_workspace
 from cli.answering import answered
 from cli.output import emit, emit_each, say, say_plainly, table
@@ -29,7 +26,6 @@ from labels.steps.answers import Declaration, Decline, read_answer
 from labels.steps.step import seen
 from labels.turn import Door
 from usecases import answering
-from usecases.inviting import DEPLOYMENT, begin
 from usecases.performing import perform
 
 
@@ -121,32 +117,6 @@ def _tabulate(checked: Iterable[SchoolCheck], when: str, why: str) -> None:
     )
     eligible = sum(row[1] == "yes" for row in rows)
     say(f"{eligible} of {len(rows)} schools are eligible {when}. Why: {why}")
-
-
-def preselect(
-    on: Annotated[str, typer.Option(help="The day of the check, YYYY-MM-DD; by default today.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Check every school and invite the eligible ones.
-
-    Once a year. Again, it goes on where it was interrupted: nobody is invited twice.
-    """
-    here = existing_workspace()
-    try:
-        day = date.fromisoformat(on) if on else None
-    except ValueError:
-        raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
-    one = begin(here, day)
-    with prefect_client() as client:
-        run = ask_for(client, DEPLOYMENT, {"on": one.on.isoformat()})
-    if as_json:
-        emit({"round": one.year, "on": one.on, "due_at": one.due_at, "run": run})
-        return
-    say_plainly(
-        f"The round of {one.year} looks at {one.on}; self-assessments are awaited by {in_words(one.due_at)}."
-    )
-    say(f"Its run checks and invites: {run_page(here.settings, str(run))}", "green")
-    say(f"What it found, and why: labels school-check --round {one.year}")
 
 
 def self_assessment(application: OneApplication, as_json: AsJson = False) -> None:

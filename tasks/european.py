@@ -30,7 +30,8 @@ from labels.record.schema import Application, Cycle, CycleOrganisation, Journal,
 from labels.steps.step import held
 from labels.views.screening import progress_of, ranking_of
 from tasks.process import asked, show, tell_prefect
-from usecases.cycles import begin_cycle, publish, rules_of_year
+from usecases.beginning import begin_cycle
+from usecases.cycles import publish, rules_of_year
 from usecases.running import wake
 
 TOGETHER = 50

@@ -1,20 +1,17 @@
-"""The yearly cycle of the European Quality Label: begun, and its gallery published."""
+"""The yearly cycle of the European Quality Label: its rules, and its gallery published."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from adapters.prefect.client import prefect_client
-from adapters.prefect.runs import start
 from adapters.workspace import Workspace
 from labels.european_label import freezing
 from labels.european_label.freezing import RulesFor
 from labels.european_label.gallery import gallery
-from labels.people import staff
-from labels.record.schema import Application, Document, Stage
+from labels.record.schema import Document
 from labels.rules.loading import load_rules
 from labels.steps.step import held
 
@@ -23,60 +20,6 @@ def rules_of_year(here: Workspace, year: int) -> RulesFor:
     """The rules by which a year's cycle goes, for every organisation."""
     day = freezing.rules_day(year)
     return lambda organisation: load_rules(organisation, day, here.settings.rules)
-
-
-# The year ---------------------------------------------------------------------------------------
-
-
-def begin_cycle(here: Workspace, year: int | None = None) -> str:
-    """Begins the cycle of a year, by default the latest whose window is over, and starts its run; once.
-
-    Raises:
-        InvalidInput: there is no such year, or no Central Support Service.
-        NotAllowed: labels of that year can still be awarded.
-        OutOfReach: Prefect does not answer; `labels recover` starts the run later.
-    """
-    with here.record.writing() as session:
-        if year is None:
-            central = staff.central_organisation(session).id
-            year = freezing.latest_year(lambda one: rules_of_year(here, one)(central).european, here.now())
-        application = freezing.begin(here.turn(session), year, rules_of_year(here, year))
-        closed = session.get_one(Application, application).stage is Stage.CLOSED
-    if not closed:
-        with prefect_client() as client:
-            start(here, client, application)
-    return application
-
-
-def keep(
-    session: sa.orm.Session,
-    application: str,
-    kind: str,
-    name: str,
-    key: str,
-    media_type: str,
-    size: int,
-    now: datetime,
-) -> bool:
-    """Notes a stored document, once; tells whether it is new."""
-    known = session.scalar(
-        sa.select(Document.id).where(
-            Document.application == application, Document.kind == kind, Document.name == name
-        )
-    )
-    if known is None:
-        session.add(
-            Document(
-                application=application,
-                kind=kind,
-                name=name,
-                key=key,
-                media_type=media_type,
-                size=size,
-                stored_at=now,
-            )
-        )
-    return known is None
 
 
 def publish(here: Workspace, year: int) -> str:
@@ -98,7 +41,11 @@ def publish(here: Workspace, year: int) -> str:
         held(session, cycle.application)
         for name, (content, media) in files.items():
             stored = f"{year}-{shown.digest[:8]}-{name}"
-            keep(session, cycle.application, "gallery", stored, keys[name], media, len(content), here.now())
+            document = Document(
+                application=cycle.application, kind="gallery", name=stored, key=keys[name],
+                media_type=media, size=len(content), stored_at=here.now(),
+            )  # fmt: skip
+            _keep(session, document)
         # Something may have been taken back while the page was made: then it is to be made again.
         cycle.published = shown.digest if gallery(session, year).digest == shown.digest else None
     return shown.digest
@@ -111,3 +58,10 @@ def write_gallery(folder: Path, page: bytes, body: bytes) -> None:
         draft = folder / f".{name}.new"
         draft.write_bytes(content)
         draft.replace(folder / name)
+
+
+def _keep(session: Session, document: Document) -> None:
+    """Notes a stored document of an application, once."""
+    same = {"application": document.application, "kind": document.kind, "name": document.name}
+    if session.scalar(sa.select(Document.id).filter_by(**same)) is None:
+        session.add(document)

@@ -39,7 +39,8 @@ from labels.steps.step import held
 from labels.turn import Turn
 from tests.e2e.conftest import Stage_
 from tests.support.patience import until
-from usecases.cycles import begin_cycle, publish, rules_of_year
+from usecases.beginning import begin_cycle
+from usecases.cycles import publish, rules_of_year
 from usecases.inviting import DEPLOYMENT, begin, school_rules_on
 from usecases.running import wake
 

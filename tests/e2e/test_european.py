@@ -18,7 +18,7 @@ from labels.steps.proof import Code
 from labels.turn import Door, Turn
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of
-from usecases.cycles import begin_cycle
+from usecases.beginning import begin_cycle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stage")]
 

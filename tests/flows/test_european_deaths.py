@@ -27,7 +27,7 @@ import tasks.european
 import tasks.process
 import tasks.upkeep
 import tasks.waiting
-import usecases.cycles
+import usecases.beginning
 import usecases.running
 from adapters.documents.directory import DirectoryStore
 from adapters.workspace import Workspace
@@ -102,7 +102,7 @@ class Year(Mortal):
             stages = list(session.scalars(sa.select(Application.stage)))
             unsent = session.scalar(sa.select(sa.func.count()).where(Mail.sent_at.is_(None)))
         if not labels:
-            usecases.cycles.begin_cycle(self.here, YEAR)
+            usecases.beginning.begin_cycle(self.here, YEAR)
         elif scheduled := self.prefect.scheduled():
             run = scheduled[0]
             self.prefect.execute(run, FLOWS[labels[self.prefect.runs[run].application]])

@@ -1,0 +1,40 @@
+"""`labels import`: the registry, read from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from adapters.workspace import workspace
+from cli.output import emit, err, table
+from cli.words import AsJson
+from labels.clock import BRUSSELS
+from labels.registry.importing import import_registry
+
+
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the registry's CSV files.")],
+    as_json: AsJson = False,
+) -> None:
+    """Load or update the registry from CSV files.
+
+    All of it, or nothing.
+    """
+    here = workspace()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=as_json) as bar:
+        jobs: dict[str, Any] = {}
+
+        def progress(file: str, rows: int) -> None:
+            if file not in jobs:
+                jobs[file] = bar.add_task(file, total=None)
+            bar.update(jobs[file], completed=rows)
+
+        report = import_registry(here.record, folder, here.now().astimezone(BRUSSELS).date(), progress)
+    if as_json:
+        emit({"files": report.files})
+    else:
+        table("Imported", ["file", "rows"], report.files.items())
