@@ -12,6 +12,7 @@ from cli.output import emit, heading, out, say, say_plainly, table
 from cli.printed import ShownItem, shown_case, shown_item
 from cli.words import As, AsJson, OneApplication
 from labels.clock import ZONE, in_words
+from labels.record.journal import Event
 from labels.record.schema import Outcome
 from labels.steps.kinds import Act
 from labels.views.case import Case, DecisionView, ReviewView, case_of
@@ -134,7 +135,9 @@ def _facts(view: Case, run: str | None) -> None:
 def _revoked(view: Case) -> str | None:
     if view.revoked_at is None:
         return None
-    told_why = (entry.details.get("because") for entry in reversed(view.journal) if "revoked" in entry.what)
+    told_why = (
+        entry.details.get("because") for entry in reversed(view.journal) if entry.what == Event.REVOKED
+    )
     because = next((f", because: {one_line(str(why), LONGEST)}" for why in told_why if why), "")
     return f"the label was taken back on {in_words(view.revoked_at)}{because}"
 

@@ -25,7 +25,7 @@ from labels.european_label import awarding, freezing, screening
 from labels.european_label.certificates import certificates_left, due_certificates
 from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, MadePaper, enter
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Cycle, CycleOrganisation, Journal, Stage, Step
 from labels.steps.step import held
 from labels.views.screening import progress_of, ranking_of
@@ -191,14 +191,14 @@ def _entered(here: Workspace, stored: list[tuple[DuePaper, MadePaper]]) -> int:
 
 def _tell_unprintable(here: Workspace, application_id: str, certificate: DuePaper) -> None:
     """Puts it into the journal, once, that a certificate has a letter that can't be printed."""
-    what, award = "a certificate can't be printed", certificate.facts.application
+    event, award = Event.CERTIFICATE_UNPRINTABLE, certificate.facts.application
     with here.record.writing() as session:
         application = held(session, application_id)
         known = session.scalars(
-            sa.select(Journal.details).where(Journal.application == application_id, Journal.what == what)
+            sa.select(Journal.details).where(Journal.application == application_id, Journal.what == event)
         )
         if all(details.get("award") != award for details in known):
-            note(here.turn(session), application, SYSTEM, what, award=award)
+            note(here.turn(session), application, SYSTEM, event, award=award)
 
 
 @task(name="publish the gallery", **RETRIED)

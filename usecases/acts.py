@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from labels.answering.accepting import NOT_ACCEPTED
 from labels.answering.proving import Coordinator, prove_coordinator
 from labels.errors import LabelsError, OutOfReach
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.schema import Application, StepKind
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
@@ -53,5 +52,5 @@ def _not_accepted(turn: Turn, application: Application, person: Coordinator, err
         step is not None and step.kind is StepKind.ASSIGNMENT
     ):  # it is what they answered, and its form is shown again
         step.refused, about = str(error), step.id
-    note(turn, application, person.email, NOT_ACCEPTED, step=about, news=False, because=str(error))
+    note(turn, application, person.email, Event.NOT_ACCEPTED, step=about, news=False, because=str(error))
     return Refusal(str(error), error, noted=True)

@@ -8,10 +8,9 @@ from typing import Any
 from adapters.prefect.form import answer_in, is_blank
 from adapters.prefect.variables import variables_in
 from adapters.workspace import Workspace
-from labels.answering.accepting import NOT_ACCEPTED
 from labels.answering.proving import wrong_code
 from labels.errors import InvalidInput
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Resumption, Step, StepKind
 from labels.steps.answers import Answer
 from labels.steps.codes import code_matches
@@ -112,5 +111,5 @@ def _refuse(
             one.draft = draft.model_dump(mode="json")
     if not noted:
         who, which = (step.assignee, step.id) if step else (SYSTEM, None)
-        what = NOT_ACCEPTED if step else "did not accept an answer"
-        note(turn, application, who, what, step=which, news=False, because=why)
+        event = Event.NOT_ACCEPTED if step else Event.NOT_ACCEPTED_OF_NOBODY
+        note(turn, application, who, event, step=which, news=False, because=why)

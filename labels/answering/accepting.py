@@ -10,7 +10,7 @@ from labels.answering.proving import prove
 from labels.applications.documents import StoredDocument
 from labels.errors import Fault, InvalidInput
 from labels.european_label import awarding, screening
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews.review import take_decline, take_information, take_question, take_review
 from labels.reviews.scoring import check_points
@@ -116,7 +116,7 @@ def _not_accepted(
                 turn,
                 application,
                 step.assignee,
-                NOT_ACCEPTED,
+                Event.NOT_ACCEPTED,
                 step=step.id,
                 news=refusal.replace,
                 because=_for_all_to_read(refusal),
@@ -129,9 +129,6 @@ def _for_all_to_read(refusal: Refusal) -> str:
     if isinstance(refusal.error, InvalidInput):
         return f"faults in {', '.join(fault.where for fault in refusal.error.faults)}"
     return refusal.why
-
-
-NOT_ACCEPTED = "gave an answer that was not accepted"
 
 
 def _fits(

@@ -16,7 +16,7 @@ from labels.european_label import screening
 from labels.mail import outbox
 from labels.people.named import person_named
 from labels.record.engine import Record
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import review
 from labels.school_label import deciding as school_deciding
@@ -133,7 +133,7 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
         turn,
         application,
         turn.by,
-        "moved a deadline",
+        Event.MOVED_A_DEADLINE,
         step=step.id,
         former=former.isoformat(),
         until=until.isoformat(),

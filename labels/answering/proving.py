@@ -14,7 +14,7 @@ from labels.errors import NotAllowed, NotFound
 from labels.mail import outbox
 from labels.mending import AskForCode
 from labels.people.staff import coordinates
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import conflicts_of_interest
@@ -117,7 +117,7 @@ def wrong_code(
     if len(steps) > 1:
         details["steps"] = list(left)
     one = steps[0].id if len(steps) == 1 else None
-    note(turn, application, SYSTEM, "refused a wrong code", step=one, news=False, left=fewest, **details)
+    note(turn, application, SYSTEM, Event.REFUSED_A_CODE, step=one, news=False, left=fewest, **details)
     for step in steps:
         if not left[step.id]:
             renew_code(step, turn.key)
@@ -174,7 +174,7 @@ def send_code(turn: Turn, subject_id: str, email: str) -> str:
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
     mail_step(turn, application, step, outbox.Template.CODE, purpose=purpose)
-    note(turn, application, email, "asked for a code", step=step.id, news=False)
+    note(turn, application, email, Event.ASKED_FOR_A_CODE, step=step.id, news=False)
     return step.id
 
 

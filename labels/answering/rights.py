@@ -10,7 +10,7 @@ from labels.clock import in_words
 from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.mending import Withdraw
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.schema import Application, Outcome, Stage, Step, StepKind, StepState, Teacher
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
@@ -57,7 +57,7 @@ def appeal(turn: Turn, application_id: str, proof: Proof, grounds: str) -> Accep
     application.run = None
     application.runs += 1
     application.stage, application.stage_since = Stage.SUBMITTED, turn.now
-    note(turn, application, right.assignee, "appealed", step=right.id, grounds=grounds)
+    note(turn, application, right.assignee, Event.APPEALED, step=right.id, grounds=grounds)
     way_out = open_step(turn, application, StepKind.WITHDRAWAL, right.assignee)
     tell_applicant(turn, application, outbox.Template.APPEAL_RECEIVED, step=way_out.id)
     return Accepted(application.id, "Your appeal is lodged; other people will judge your application.")

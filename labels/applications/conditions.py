@@ -12,7 +12,7 @@ from labels.applications.paper_names import paper_name
 from labels.applications.submitting import stays_refused
 from labels.kinds import LabelKind
 from labels.mail import outbox
-from labels.record.journal import RULES, SYSTEM, note
+from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import (
     Application,
     Award,
@@ -47,7 +47,7 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
     edition = rules_of(turn.session, application)
     failed = check(_facts(turn.session, application, edition), edition)
     if not failed:
-        note(turn, application, RULES, "met all conditions")
+        note(turn, application, RULES, Event.MET_ALL_CONDITIONS)
         application.stage, application.stage_since = Stage.REVIEW, turn.now
         _warn_of_likeness(turn, application)
         return True
@@ -169,7 +169,7 @@ def _warn_of_likeness(turn: Turn, application: Application) -> None:
             turn,
             application,
             SYSTEM,
-            "reads like another application",
+            Event.READS_LIKE_ANOTHER,
             other=other.id,
             share=share,
             sections=list(likeness.sections),

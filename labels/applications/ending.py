@@ -7,7 +7,7 @@ from typing import Any
 from labels.errors import NotAllowed
 from labels.mail import outbox
 from labels.people.named import person_named
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
 from labels.record.schema import Application, Decision, Outcome, Stage, Step, StepKind, StepState, Teacher
 from labels.steps.step import close_step, common_context, held, steps_of
@@ -41,7 +41,7 @@ def end(
     for step in steps_of(turn.session, application):
         if step.state in (StepState.OPEN, StepState.ASKED):
             _end_step(turn, application, step, outcome)
-    note(turn, application, who, outcome.value, inputs=inputs, rules=application.rules, score=score)
+    note(turn, application, who, Event.ending(outcome), inputs=inputs, rules=application.rules, score=score)
 
 
 def _end_step(turn: Turn, application: Application, step: Step, outcome: Outcome) -> None:
@@ -102,5 +102,5 @@ def close(turn: Turn, application_id: str) -> Outcome:
         raise NotAllowed(f"{application.id} has no outcome yet.")
     if application.stage is not Stage.CLOSED:
         application.stage, application.stage_since = Stage.CLOSED, turn.now
-        note(turn, application, SYSTEM, "closed")
+        note(turn, application, SYSTEM, Event.CLOSED)
     return application.outcome

@@ -19,7 +19,7 @@ from labels.identifiers import national_application_id
 from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.mending import HandInAgain, Mend, Withdraw
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.rows import write
 from labels.record.schema import (
     Application,
@@ -178,7 +178,7 @@ def submit(
         turn,
         row,
         teacher.email,
-        "submitted",
+        Event.SUBMITTED,
         rules=edition.version,
         content=sameness,
         documents=[d.key for d in documents],

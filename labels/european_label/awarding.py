@@ -19,7 +19,7 @@ from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.people.named import person_named
 from labels.people.staff import coordinators, those_who_coordinate
-from labels.record.journal import RULES, note
+from labels.record.journal import RULES, Event, entry, note
 from labels.record.rows import write, write_many
 from labels.record.schema import (
     Application,
@@ -71,7 +71,7 @@ def merge_nominations(turn: Turn, application_id: str) -> int:
             write_many(turn.session, CycleProject, list(rows[0]), [tuple(row.values()) for row in rows])
         cycle.merged_at = turn.now
         qualifying = sum(project.qualifies for project in merged)
-        note(turn, application, RULES, "merged the nominations", qualifying=qualifying, of=len(merged))
+        note(turn, application, RULES, Event.NOMINATIONS_MERGED, qualifying=qualifying, of=len(merged))
     return (
         turn.session.scalar(
             sa.select(sa.func.count()).where(CycleProject.year == cycle.year, CycleProject.qualifies)
@@ -190,7 +190,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     for step in opened:
         mail_step(turn, application, step, outbox.Template.AWARDING_ASKED, **context)
     application.stage, application.stage_since = Stage.AWARDING, turn.now
-    note(turn, application, RULES, "asked for the award", coordinators=people, projects=len(qualifying))
+    note(turn, application, RULES, Event.ASKED_FOR_THE_AWARD, coordinators=people, projects=len(qualifying))
     return opened
 
 
@@ -254,7 +254,7 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         turn,
         application,
         step.assignee,
-        "decided on the award",
+        Event.DECIDED_ON_THE_AWARD,
         step=step.id,
         approved=len(approved),
         struck=given.strike,
@@ -284,7 +284,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
     if answers:
         fallen = _decide(turn, cycle, answers[-1])
         if fallen:
-            note(turn, application, RULES, "no longer qualify", projects=fallen)
+            note(turn, application, RULES, Event.NO_LONGER_QUALIFY, projects=fallen)
     recipients = _recipients(turn.session, cycle)
     projects = turn.session.scalar(
         sa.select(sa.func.count()).where(
@@ -319,7 +319,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
     for step in steps_of(turn.session, application, StepKind.AWARDING):
         if step.state is StepState.OPEN:
             close_step(step, StepState.VOID, turn.now, "there is nothing to award any more")
-    note(turn, application, by, outcome.value, projects=projects, teachers=len(recipients))
+    note(turn, application, by, Event.ending(outcome), projects=projects, teachers=len(recipients))
     _tell_organisations(turn, application, cycle)
     return outcome
 
@@ -416,12 +416,9 @@ def _remember(turn: Turn, cycle: Cycle, recipients: Iterable[sa.Row[Any]]) -> No
     if not here:
         return
     entries = [
-        {
-            "at": turn.now, "who": turn.by, "what": "won the European Quality Label", "application": row.award,
-            "step": None, "details": {"award": row.european, "year": cycle.year},
-        }
+        entry(turn, row.award, turn.by, Event.WON_THE_EUROPEAN_LABEL, award=row.european, year=cycle.year)
         for row in here
-    ]  # fmt: skip
+    ]
     write(turn.session, Journal, *entries)
     noted = sa.select(CycleLabel.award).where(CycleLabel.year == cycle.year, CycleLabel.european.is_not(None))
     turn.session.execute(

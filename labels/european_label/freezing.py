@@ -23,7 +23,7 @@ from labels.identifiers import european_cycle_id, nomination_id
 from labels.kinds import LabelKind
 from labels.mending import PreviewCycle
 from labels.people.staff import central_organisation, those_who_coordinate
-from labels.record.journal import RULES, SYSTEM, note
+from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.rows import write_many
 from labels.record.schema import (
     Application,
@@ -114,7 +114,7 @@ def begin(turn: Turn, year: int, rules_for: RulesFor) -> str:
         turn,
         application,
         SYSTEM,
-        "began the cycle",
+        Event.CYCLE_BEGAN,
         year=year,
         begins=begins.isoformat(),
         ends=ends.isoformat(),
@@ -221,7 +221,7 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
                 edition,
                 decide_by=add_working_days(turn.now, days, row.country),
             )
-            note(turn, nomination, RULES, "proposed", proposed=proposed, labels=len(ranking))
+            note(turn, nomination, RULES, Event.PROPOSED, proposed=proposed, labels=len(ranking))
         turn.session.add(
             CycleOrganisation(
                 year=cycle.year, organisation=organisation, rules=keep_rules(turn.session, edition),
@@ -239,7 +239,7 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
         turn,
         application,
         SYSTEM,
-        "froze the year's labels",
+        Event.LABELS_FROZEN,
         labels=len(ranked),
         organisations=len(editions),
         digest=cycle.list_digest,

@@ -17,7 +17,7 @@ from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.people.named import person_named
 from labels.people.staff import coordinators
-from labels.record.journal import RULES, note
+from labels.record.journal import RULES, Event, note
 from labels.record.schema import (
     Application,
     Award,
@@ -102,7 +102,7 @@ def _ask_coordinators(
     for step in steps:
         mail_step(turn, application, step, outbox.Template.SCREENING_ASKED, **context)
     application.stage, application.stage_since = Stage.SCREENING, turn.now
-    note(turn, application, RULES, "asked for a screening", coordinators=people, places=len(undecided))
+    note(turn, application, RULES, Event.ASKED_FOR_A_SCREENING, coordinators=people, places=len(undecided))
     return steps
 
 
@@ -158,7 +158,7 @@ def _lapse(turn: Turn, application: Application, undecided: Sequence[CyclePlace]
         place.screened = Screened.APPROVED if kept else Screened.LAPSED
         place.screened_by, place.screened_at = RULES, turn.now
         place.reason = None if kept else "It was not screened by the deadline."
-    note(turn, application, RULES, "the deadline of the screening passed", put_forward=kept)
+    note(turn, application, RULES, Event.SCREENING_LAPSED, put_forward=kept)
     for email in coordinators(turn.session, application.organisation):
         name, language = person_named(turn.session, email)
         outbox.queue(
@@ -183,7 +183,7 @@ def move_deadline(session: Session, application: Application, until: datetime) -
 def pass_deadline(turn: Turn, application: Application, step: Step) -> str:
     """Ends a screening whose time is over; the nomination's run then does what the rules say of it."""
     close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
-    note(turn, application, RULES, "a screening was not answered in time", step=step.id)
+    note(turn, application, RULES, Event.SCREENING_NOT_ANSWERED, step=step.id)
     return "nobody screened in time"
 
 
@@ -219,7 +219,7 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         turn,
         application,
         step.assignee,
-        "screened the proposal",
+        Event.SCREENED,
         step=step.id,
         approved=len(approved),
         struck=given.strike,
@@ -260,7 +260,7 @@ def approved_of_their_own(session: Session, year: int) -> list[tuple[str, str]]:
         .where(
             Application.label == LabelKind.NOMINATION,
             Application.round == str(year),
-            Journal.what == "screened the proposal",
+            Journal.what == Event.SCREENED,
         )
         .order_by(Journal.id)
     )
@@ -332,12 +332,12 @@ def put_forward(turn: Turn, application_id: str) -> Outcome:
         outcome = Outcome.EXPIRED if counts.get(Screened.LAPSED) else Outcome.REFUSED
     application.outcome = outcome
     application.stage, application.stage_since = Stage.DECIDED, turn.now
-    note(turn, application, RULES, outcome.value, approved=approved, struck=struck)
+    note(turn, application, RULES, Event.ending(outcome), approved=approved, struck=struck)
     note(
         turn,
         held(turn.session, cycle.application),
         RULES,
-        "an organisation has screened",
+        Event.ORGANISATION_SCREENED,
         organisation=application.organisation,
         outcome=outcome.value,
         approved=approved,

@@ -16,7 +16,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Document, Journal, Mail, PupilCode, Step, StepState
 from labels.turn import Turn
 from labels.words.sentences import Sentence, kept
@@ -291,8 +291,8 @@ def mark_failed(
     mail.next_attempt_at = now + (LONGEST_DELAY if permanent else delay(mail.attempts))
     mail.claimed_until = None
     mail.last_error = one_line(error, 500)
-    if now - mail.queued_at >= LATE_AFTER and not _is_told(session, mail, "mail late"):
-        _tell(session, mail, now, "mail late", mail.last_error)
+    if now - mail.queued_at >= LATE_AFTER and not _is_told(session, mail, Event.MAIL_LATE):
+        _tell(session, mail, now, Event.MAIL_LATE, mail.last_error)
     session.flush()
     return mail.next_attempt_at
 
@@ -310,7 +310,7 @@ def mark_obsolete(session: Session, reason: str, now: datetime, why: str) -> Non
     mail.sent_at = now
     mail.claimed_until = None
     mail.last_error = one_line(f"{unsent}: {why}", 500)
-    _tell(session, mail, now, "mail not needed", why)
+    _tell(session, mail, now, Event.MAIL_NOT_NEEDED, why)
     session.flush()
 
 
@@ -404,14 +404,14 @@ def _sentences(value: Any) -> Iterator[Sentence]:
                 yield from _sentences(item)
 
 
-def _is_told(session: Session, mail: Mail, what: str) -> bool:
+def _is_told(session: Session, mail: Mail, event: Event) -> bool:
     entries = session.scalars(
-        sa.select(Journal.details).where(Journal.application == mail.application, Journal.what == what)
+        sa.select(Journal.details).where(Journal.application == mail.application, Journal.what == event)
     )
     return any(details.get("reason") == mail.reason for details in entries)
 
 
-def _tell(session: Session, mail: Mail, now: datetime, what: str, why: str) -> None:
+def _tell(session: Session, mail: Mail, now: datetime, event: Event, why: str) -> None:
     application = None
     if mail.application:
         application = session.get(Application, mail.application, populate_existing=True, with_for_update=True)
@@ -419,7 +419,7 @@ def _tell(session: Session, mail: Mail, now: datetime, what: str, why: str) -> N
         Turn(session, now),
         application,
         SYSTEM,
-        what,
+        event,
         step=mail.step,
         reason=mail.reason,
         template=mail.template,

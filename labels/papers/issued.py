@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from labels.papers.codes import Stamp
 from labels.papers.facts import CertificateFacts, Label, LetterFacts
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
 from labels.record.schema import Award, Document, Issued, PaperKind, PupilClass
 from labels.steps.step import held
@@ -120,9 +120,9 @@ def enter(
             .execution_options(synchronize_session=False)
         )
     # No news to the run: it issues, or does not care.
-    what = "issued a paper" if because is None else "issued a paper anew"
+    event = Event.ISSUED if because is None else Event.REISSUED
     details = {"paper": due.paper, "file": made.digest} | ({"because": because} if because else {})
-    note(turn, application, who, what, news=False, **details)
+    note(turn, application, who, event, news=False, **details)
     return True
 
 

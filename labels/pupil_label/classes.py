@@ -23,7 +23,7 @@ from labels.mending import AskForCode
 from labels.papers.codes import Stamp
 from labels.papers.facts import Label
 from labels.papers.issued import enter_class
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import (
     Application,
     Award,
@@ -107,7 +107,7 @@ def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules) -> str:
         code = PupilCode(award=award.id, number=0, code_hash="", failures=0, asked_at=turn.now)
         turn.session.add(code)
     reason = _renew(turn, code, award, teacher, rules)
-    note(turn, _application(turn.session, award), email, "asked for a code", award=award.id)
+    note(turn, _application(turn.session, award), email, Event.ASKED_FOR_A_CODE, award=award.id)
     return reason
 
 
@@ -141,7 +141,7 @@ def _count_failure(
 ) -> Refusal:
     asked.failures += 1
     left = max(rules.code_attempts.value - asked.failures, 0)
-    note(turn, _application(turn.session, award), SYSTEM, "refused a wrong code", award=award.id, left=left)
+    note(turn, _application(turn.session, award), SYSTEM, Event.REFUSED_A_CODE, award=award.id, left=left)
     if left:
         tries = "one more try" if left == 1 else f"{left} more tries"
         return Refusal(f"The code is not valid ({tries} before a new one is sent).")
@@ -279,7 +279,7 @@ def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stam
         turn,
         _application(turn.session, award),
         email,
-        "made certificates for a class",
+        Event.CLASS_MADE,
         award=award.id,
         number=found.id,
         pupils=found.pupils,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from labels.applications.applicant import applicant_address
 from labels.mail import outbox
 from labels.people.staff import coordinator
-from labels.record.journal import RULES, SYSTEM, note
+from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import Application, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import Candidate, Judged, choose_reviewer, conflicts_of_interest
@@ -131,7 +131,7 @@ def _fill(
             turn,
             application,
             RULES,
-            "assigned a reviewer",
+            Event.ASSIGNED_A_REVIEWER,
             reviewer=candidate.email,
             seat=step.seat,
             because=reason,
@@ -201,7 +201,7 @@ def _ask_coordinator(
         turn, application, StepKind.ASSIGNMENT, email, seat=seat, organisation=application.organisation
     )
     mail_step(turn, application, step, outbox.Template.ASSIGNMENT_ASKED, reasons=reasons)
-    note(turn, application, SYSTEM, "asked the coordinator for a reviewer", step=step.id)
+    note(turn, application, SYSTEM, Event.ASKED_FOR_A_REVIEWER, step=step.id)
     return step
 
 
@@ -242,7 +242,7 @@ def void_review(turn: Turn, application: Application, step: Step, because: str, 
         turn,
         application,
         who,
-        "took back a review" if review else "took back a request",
+        Event.TOOK_BACK_A_REVIEW if review else Event.TOOK_BACK_A_REQUEST,
         step=step.id,
         because=because,
         **asked_for,

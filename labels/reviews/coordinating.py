@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed
 from labels.mail import outbox
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.schema import Application, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.asking import new_review, seated_reviews, void_review
@@ -64,7 +64,7 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
     )
     new = new_review(turn, application, to, step.seat, due)
     mail_step(turn, application, new, outbox.Template.REVIEW_ASKED)
-    note(turn, application, turn.by, "reassigned", step=new.id, former=step.id, to=to, because=reason)
+    note(turn, application, turn.by, Event.REASSIGNED, step=new.id, former=step.id, to=to, because=reason)
     return new
 
 
@@ -93,7 +93,7 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
         could = f" Who could be meant: {', '.join(meant)}{more}." if meant else ""
         raise NotAllowed(f"{reviewer} is not on the staff of {application.organisation}.{could}")
     conflicts.declare(turn, application, reviewer, reason=reason)
-    note(turn, application, turn.by, "declared a conflict of interest", reviewer=reviewer, because=reason)
+    note(turn, application, turn.by, Event.DECLARED_A_CONFLICT, reviewer=reviewer, because=reason)
 
 
 NAMED = 10

@@ -10,7 +10,7 @@ from labels.applications.file import digest
 from labels.clock import in_words
 from labels.mail import outbox
 from labels.people.named import person_named
-from labels.record.journal import RULES, note
+from labels.record.journal import RULES, Event, note
 from labels.record.rows import write
 from labels.record.schema import Application, Document, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
@@ -56,7 +56,7 @@ def take_review(turn: Turn, application: Application, step: Step, given: ReviewA
         turn,
         application,
         step.assignee,
-        "reviewed",
+        Event.REVIEWED,
         step=step.id,
         documents=version,
         rules=application.rules,
@@ -82,7 +82,7 @@ def take_question(turn: Turn, application: Application, step: Step, given: Quest
         question=given.question,
     )
     mail_step(turn, application, asked, outbox.Template.INFORMATION_ASKED, question=given.question)
-    note(turn, application, step.assignee, "asked the applicant", step=step.id)
+    note(turn, application, step.assignee, Event.ASKED_THE_APPLICANT, step=step.id)
     return Accepted(
         application.id,
         f"Your question is on its way to the applicant, who has until {in_words(due)}. "
@@ -93,7 +93,7 @@ def take_question(turn: Turn, application: Application, step: Step, given: Quest
 def take_information(turn: Turn, application: Application, step: Step, given: Information) -> Accepted:
     step.answer = given.model_dump(mode="json")
     close_step(step, StepState.ANSWERED, turn.now)
-    note(turn, application, step.assignee, "answered the question", step=step.id)
+    note(turn, application, step.assignee, Event.ANSWERED_THE_QUESTION, step=step.id)
     if step.asked_by is not None:
         _return_to_reviewer(turn, application, turn.session.get_one(Step, step.asked_by), step, given.text)
     return Accepted(application.id, "Thank you: your answer is with the reviewer.")
@@ -102,7 +102,7 @@ def take_information(turn: Turn, application: Application, step: Step, given: In
 def pass_information(turn: Turn, application: Application, step: Step) -> str:
     """Gives a question back to the reviewer that the applicant did not answer in time; tells both."""
     close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
-    note(turn, application, RULES, "the applicant did not answer in time", step=step.id)
+    note(turn, application, RULES, Event.QUESTION_NOT_ANSWERED, step=step.id)
     name, language = person_named(turn.session, step.assignee)
     outbox.queue(
         turn.session,
@@ -138,7 +138,7 @@ def take_decline(turn: Turn, application: Application, step: Step, given: Declin
         turn,
         application,
         step.assignee,
-        "declined to review",
+        Event.DECLINED_TO_REVIEW,
         step=step.id,
         because=given.decline,
         conflict=given.conflict,

@@ -21,7 +21,7 @@ from labels.papers.codes import Stamp, read_code, series_of
 from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, MadePaper, enter, marked
 from labels.papers.verifying import LABELS
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.schema import (
     Application,
     Award,
@@ -221,7 +221,7 @@ def revoke_class(turn: Turn, issued: Issued, reason: str) -> None:
         turn,
         application,
         turn.by,
-        "revoked the certificates of a class",
+        Event.CLASS_REVOKED,
         news=False,
         award=issued.award,
         number=issued.subject,

@@ -19,7 +19,7 @@ from labels.european_label.awarding import merge_again
 from labels.kinds import KINDS, LabelKind
 from labels.mail import outbox
 from labels.papers.issued import revoke_papers
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.schema import (
     Application,
     Award,
@@ -211,7 +211,7 @@ def _strike(turn: Turn, cycle: Cycle, place: CyclePlace, reason: str, done: Cons
             turn,
             application,
             turn.by,
-            "struck after the screening",
+            Event.STRUCK_AFTER_THE_SCREENING,
             candidate=place.candidate,
             because=reason,
         )
@@ -233,7 +233,7 @@ def _follow(
     elif left is not None and not _still_holds(turn.session, cycle, project, left):
         own = [award for award in _european(turn.session, cycle, project) if award.teacher == left]
         _revoke_each(turn, cycle, own, reason, done)
-    note(turn, application, turn.by, "reopened a project", project=project, because=reason)
+    note(turn, application, turn.by, Event.PROJECT_REOPENED, project=project, because=reason)
     _touch(done, application)
 
 
@@ -288,7 +288,7 @@ def _revoke(
         )
         if certificate is not None:
             done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
-        note(turn, application, turn.by, "revoked a label", award=award.id, because=reason)
+        note(turn, application, turn.by, Event.REVOKED, award=award.id, because=reason)
     pupils = turn.session.scalar(
         sa.select(sa.func.sum(PupilClass.pupils)).where(
             PupilClass.award == award.id, PupilClass.made_at.is_not(None)

@@ -15,7 +15,7 @@ from labels.clock import brussels_day, in_words
 from labels.identifiers import school_application_id, step_id
 from labels.kinds import KINDS, LabelKind
 from labels.mail import outbox
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, entry, note
 from labels.record.rows import write
 from labels.record.schema import (
     Application,
@@ -78,7 +78,7 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
     schools = turn.session.execute(_uninvited(year).limit(batch)).all()
     if not schools:
         one.invited_at = turn.now
-        note(turn, None, SYSTEM, "invited the schools", year=year)
+        note(turn, None, SYSTEM, Event.SCHOOLS_INVITED, year=year)
         return NOBODY
     teachers: dict[str, dict[str, Teacher]] = {row.school: {} for row in schools}
     for teacher in turn.session.scalars(
@@ -101,12 +101,8 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
             step = _step(application["id"], number, email, one.due_at, turn.now, turn.key)
             steps.append(step)
             mails.append(_mail(application["id"], step["id"], email, teacher, words))
-        entries.append(
-            {
-                "at": turn.now, "who": SYSTEM, "what": "invited", "application": application["id"], "step": None,
-                "details": {"round": year, "school": row.school, "teachers": len(asked)},
-            }
-        )  # fmt: skip
+        told = {"round": year, "school": row.school, "teachers": len(asked)}
+        entries.append(entry(turn, application["id"], SYSTEM, Event.INVITED, **told))
     write(turn.session, Step, *steps)
     write(turn.session, Journal, *entries)
     outbox.queue_many(turn.session, mails, now=turn.now)
@@ -252,9 +248,8 @@ def invite_again(turn: Turn, former: Application, due: datetime) -> str:
         ],
         now=turn.now,
     )  # fmt: skip
-    details = {"round": int(former.round or 0), "after": former.id, "teachers": len(people)}
-    entry = {"at": turn.now, "who": SYSTEM, "what": "invited again", "application": identifier, "step": None}
-    write(turn.session, Journal, entry | {"details": details})
+    told: dict[str, Any] = {"round": int(former.round or 0), "after": former.id, "teachers": len(people)}
+    write(turn.session, Journal, entry(turn, identifier, SYSTEM, Event.INVITED_AGAIN, **told))
     return identifier
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
 from labels.kinds import LabelKind
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Activity, Application, Award, Member, Project, Teacher
 from labels.rules.kept import rules_of
 from labels.school_label.preselection import CutOffs
@@ -83,7 +83,7 @@ def prefill(turn: Turn, application_id: str) -> bool:
         turn,
         application,
         SYSTEM,
-        "filled in what the registry knows",
+        Event.PREFILLED,
         news=False,
         rows={name: len(application.content["prefilled"][name]) for name in FIELDS},
     )

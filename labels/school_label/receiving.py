@@ -12,7 +12,7 @@ from labels.applications.documents import StoredDocument
 from labels.clock import in_words
 from labels.errors import InvalidInput
 from labels.mail import outbox
-from labels.record.journal import note
+from labels.record.journal import Event, note
 from labels.record.schema import Application, Document, Stage, Step, StepKind, StepState
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
@@ -125,7 +125,7 @@ def take(
         by=step.assignee,
         summary=summary(questions_of(turn.session, application), step.answer),
     )
-    note(turn, application, step.assignee, "handed in the self-assessment", step=step.id)
+    note(turn, application, step.assignee, Event.HANDED_IN, step=step.id)
     return Accepted(
         application.id,
         f"Thank you. It is complete; {head.name} ({head.email}) is asked to confirm it"
@@ -152,7 +152,7 @@ def declare(turn: Turn, application: Application, step: Step, given: Declaration
     application.submitted_at = turn.now
     application.decide_by = add_working_days(turn.now, rules.decision_days.value, application.country)
     application.stage, application.stage_since = Stage.SUBMITTED, turn.now
-    note(turn, application, step.assignee, "declared the self-assessment", step=step.id)
+    note(turn, application, step.assignee, Event.DECLARED, step=step.id)
     documents = turn.session.scalars(
         sa.select(Document.name)
         .where(Document.application == application.id, Document.kind == "evidence")
@@ -175,7 +175,7 @@ def _send_back(turn: Turn, application: Application, step: Step, why: str) -> Ac
         turn,
         application,
         step.assignee,
-        "did not declare the self-assessment",
+        Event.NOT_DECLARED,
         step=step.id,
         because=why,
     )

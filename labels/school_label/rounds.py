@@ -14,7 +14,7 @@ from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.kinds import LabelKind
 from labels.mending import CheckSchools, GoOnWithRound
 from labels.people.staff import central_organisation
-from labels.record.journal import SYSTEM, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Project, School, SchoolOutcome, SchoolRound
 from labels.rules.kept import keep_rules, kept_rules
 from labels.rules.model import RuleEdition, SchoolRules
@@ -71,7 +71,7 @@ def begin(turn: Turn, on: date, rules_for: Callable[[str], RuleEdition]) -> Scho
         turn,
         None,
         SYSTEM,
-        "began a round of the School Label",
+        Event.ROUND_BEGAN,
         year=on.year,
         on=on.isoformat(),
         due_at=due_at.isoformat(),
@@ -148,7 +148,7 @@ def check(turn: Turn, year: int) -> bool:
         )
     )
     one.checked_at = turn.now
-    note(turn, None, SYSTEM, "checked every school", year=year)
+    note(turn, None, SYSTEM, Event.SCHOOLS_CHECKED, year=year)
     return True
 
 

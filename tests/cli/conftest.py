@@ -14,9 +14,9 @@ import typer.testing
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adapters.workspace import Workspace, workspace
-from labels.answering.accepting import NOT_ACCEPTED
 from labels.applications import conditions
 from labels.record.engine import close_records
+from labels.record.journal import Event
 from labels.record.schema import Application, Journal, Mail, Review, Step, StepKind, StepState
 from labels.reviews import asking
 from tests.support.drawing import draw_once
@@ -71,7 +71,7 @@ class Terminal:
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         """What the record says of applications, whole."""
-        noted = Journal.__table__.c.what == NOT_ACCEPTED
+        noted = Journal.__table__.c.what == Event.NOT_ACCEPTED
         tables = {
             table.__tablename__: sa.select(table.__table__) for table in (Application, Step, Review, Mail)
         } | {"journal": sa.select(Journal.__table__).where(~noted)}

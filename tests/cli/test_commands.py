@@ -21,6 +21,7 @@ from cli.app import TABLE, Row, loaded
 from cli.exporting import SCHEMAS
 from cli.printed import ShownCase
 from labels.applications import ending
+from labels.record.journal import Event
 from labels.record.schema import Application, Document, Mail, Staff, Stage, Step, StepKind, StepState
 from labels.reviews import deciding
 from labels.rules.loading import RULES
@@ -736,8 +737,8 @@ def test_a_coordinators_action_needs_a_coordinator_and_their_code(terminal: Term
     assert NO_SERVER in result.stderr
     assert terminal.fails(3, *words, "--as", COORDINATOR, "--code", code)
     journal = terminal.json("show", application)["journal"]
-    assert {"reassign": "reassigned", "takeover": "reassigned", "deadline": "moved a deadline",
-            "conflict": "declared a conflict of interest"}[name] in [entry["what"] for entry in journal]  # fmt: skip
+    assert {"reassign": Event.REASSIGNED, "takeover": Event.REASSIGNED, "deadline": Event.MOVED_A_DEADLINE,
+            "conflict": Event.DECLARED_A_CONFLICT}[name] in [entry["what"] for entry in journal]  # fmt: skip
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\u200b", "\udcff"])

@@ -17,6 +17,7 @@ from adapters.fonts import missing_characters
 from adapters.mail.folder import MailFolder, codes_in, plain_text
 from labels.pupil_label.names import read_names
 from labels.pupil_label.report import ClassReport
+from labels.record.journal import Event
 from labels.record.schema import Award, Journal, PupilClass
 from labels.settings import PROJECT
 from tests.cli.conftest import TEACHER, Terminal
@@ -93,7 +94,7 @@ def test_a_class_gets_a_zip_and_a_file_to_print_and_the_record_its_count(awarded
     )
     assert counted(awarded) == [(6, 0, True)]
     with awarded.here.record.reading() as session:
-        [entry] = session.scalars(sa.select(Journal).where(Journal.what.startswith("made")))
+        [entry] = session.scalars(sa.select(Journal).where(Journal.what == Event.CLASS_MADE))
     assert (entry.who, entry.details["pupils"], entry.details["number"]) == (TEACHER, 6, done["number"])
 
 

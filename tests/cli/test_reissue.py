@@ -10,6 +10,7 @@ import usecases.correcting
 from labels.errors import OutOfReach
 from labels.papers.issued import MadePaper
 from labels.papers.verifying import PaperState
+from labels.record.journal import Event
 from labels.record.schema import Application, Award, Document, Issued, Journal, Mail, Teacher
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
@@ -63,7 +64,7 @@ def test_a_corrected_certificate_replaces_the_former_and_goes_to_its_holder(term
         texts = [path.read_text("utf-8") for path in terminal.here.settings.mail_folder.rglob("*.eml")]
         assert any(done["code"] in text for text in texts), "the mail says the new code"
         assert mail.attachment == f"certificate/certificate-{application}-edition-2.pdf"
-        [entry] = session.scalars(sa.select(Journal).where(Journal.what == "issued a paper anew"))
+        [entry] = session.scalars(sa.select(Journal).where(Journal.what == Event.REISSUED))
         assert (entry.who, entry.details["because"]) == (COORDINATOR, "The name was misspelt.")
         file = terminal.here.documents.get(
             session.scalars(sa.select(Document.key).where(Document.name.contains("edition-2"))).one()

@@ -26,6 +26,7 @@ from cli.services import await_server
 from labels.answering import accepting
 from labels.errors import OutOfReach
 from labels.identifiers import national_application_id
+from labels.record.journal import Event
 from labels.record.schema import (
     Application,
     Award,
@@ -202,12 +203,12 @@ def assert_ended_once(stage: Stage_, application: str) -> None:
         assert [entry for entry, times in told.items() if times > 1] == []
         what = {entry.what for entry in of(Journal)}
         assert {
-            "submitted",
-            "met all conditions",
-            "assigned a reviewer",
-            "reviewed",
-            "awarded",
-            "closed",
+            Event.SUBMITTED,
+            Event.MET_ALL_CONDITIONS,
+            Event.ASSIGNED_A_REVIEWER,
+            Event.REVIEWED,
+            Event.AWARDED,
+            Event.CLOSED,
         } <= what
         mails = of(Mail)
         assert sorted(m.template for m in mails) == ["awarded", "receipt", "review_asked", "review_asked"]

@@ -35,6 +35,7 @@ from labels.answering import accepting
 from labels.kinds import LabelKind
 from labels.record import Record
 from labels.record.engine import open_engine
+from labels.record.journal import Event
 from labels.record.schema import (
     Application,
     Award,
@@ -192,7 +193,7 @@ class Year(Mortal):
                     Application.id, Application.stage, Application.outcome, Application.instance
                 ),
                 "journal": Counter(
-                    what for what in session.scalars(sa.select(Journal.what)) if what != "mail not needed"
+                    what for what in session.scalars(sa.select(Journal.what)) if what != Event.MAIL_NOT_NEEDED
                 ),
             }
 

@@ -22,6 +22,7 @@ import pytest
 
 from labels.record import Record
 from labels.record.engine import open_engine
+from labels.record.journal import Event
 from labels.record.schema import Outcome, Stage, Step, StepKind
 from labels.settings import PROJECT
 from tests.support.databases import Cluster
@@ -177,8 +178,8 @@ def test_nothing_is_left_to_do_in_a_life_without_deaths(lives: Lives) -> None:
         )
         assert facts["revision"] == 0
         about_it = [paper for paper, _, _ in facts["issued"] if not paper.startswith("receipt/")]
-        ended = "issued a paper" if about_it else story.ends.value
-        assert facts["first and last"] == ["submitted", ended, "closed"]
+        ended = Event.ISSUED if about_it else story.ends.value
+        assert facts["first and last"] == [Event.SUBMITTED, ended, Event.CLOSED]
         papers = [
             name for kind, name, _ in facts["documents"] if kind in ("receipt", "certificate", "letter")
         ]

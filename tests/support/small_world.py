@@ -43,6 +43,7 @@ from adapters.workspace import Workspace
 from cli.words import worded
 from labels.papers.facts import LetterFacts
 from labels.record import Record
+from labels.record.journal import Event
 from labels.record.schema import (
     Application,
     Award,
@@ -68,7 +69,6 @@ from tests.support.small_prefect import SmallPrefect
 A_WHILE = timedelta(minutes=5)
 """Longer than recovery's patience and a mail's claim."""
 
-NOT_NEEDED = "mail not needed"
 
 COMMAND, FORM = "command", "form"
 
@@ -369,7 +369,7 @@ class World(Mortal):
     def not_needed(self) -> list[tuple[str, str]]:
         """The messages that were closed since what they asked for was done, and what is noted with them."""
         with self.here.record.reading() as session:
-            told = session.scalars(sa.select(Journal.details).where(Journal.what == NOT_NEEDED))
+            told = session.scalars(sa.select(Journal.details).where(Journal.what == Event.MAIL_NOT_NEEDED))
             mails = [session.get_one(Mail, details["reason"]) for details in told]
             return [(mail.reason, str(mail.last_error)) for mail in mails]
 
@@ -393,7 +393,9 @@ class World(Mortal):
                 "stored": sorted(path.name for path in self.stored()),
                 "mail": sorted((m.reason, m.to_address, m.sent_at is not None) for m in every(Mail)),
                 "letters": sorted(str(m["Message-ID"]).strip() for m in self.letters()),
-                "journal": sorted((j.who, j.what, j.step or "") for j in told if j.what != NOT_NEEDED),
+                "journal": sorted(
+                    (j.who, j.what, j.step or "") for j in told if j.what != Event.MAIL_NOT_NEEDED
+                ),
                 "first and last": [told[0].what, *(j.what for j in told[-2:])],
                 "revision": application.revision - application.parked_revision,
                 "shown": sorted(self.prefect.artifacts),

@@ -17,6 +17,7 @@ from adapters.workspace import Workspace
 from labels.errors import OutOfReach
 from labels.european_label.gallery import Gallery
 from labels.record import Record
+from labels.record.journal import Event
 from labels.record.schema import Document, Journal, Teacher
 from labels.revoking import reopening
 from labels.revoking.reopening import Revoked
@@ -55,9 +56,7 @@ def test_every_teacher_gets_one_certificate_and_an_unprintable_name_stops_nobody
         stored = session.scalars(sa.select(Document).where(Document.kind == "certificate")).all()
         assert len(stored) == 5
         assert all(here.documents.get(one.key).startswith(b"%PDF-") for one in stored)
-        told = session.scalars(
-            sa.select(Journal).where(Journal.what == "a certificate can't be printed")
-        ).all()
+        told = session.scalars(sa.select(Journal).where(Journal.what == Event.CERTIFICATE_UNPRINTABLE)).all()
         assert len(told) == 1
 
 

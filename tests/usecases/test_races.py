@@ -26,6 +26,7 @@ from labels.applications.submitting import Submitted
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput
 from labels.record import Record
+from labels.record.journal import Event
 from labels.record.schema import (
     Application,
     Decision,
@@ -116,7 +117,7 @@ def test_of_the_same_submissions_at_once_one_counts_and_the_others_find_it(here:
     assert len({one.application for one in done}) == 1
     assert [one.created for one in done].count(True) == 1
     assert count(here, Application) == count(here, Mail) == count(here, Document) == 1
-    assert count(here, Journal, Journal.what == "submitted") == 1
+    assert count(here, Journal, Journal.what == Event.SUBMITTED) == 1
 
 
 def test_of_answers_to_one_step_at_once_one_counts_and_the_others_are_told(
@@ -129,7 +130,7 @@ def test_of_answers_to_one_step_at_once_one_counts_and_the_others_are_told(
     assert len(told) == AT_ONCE - 1
     assert all(f"already answered by {step.assignee} at 2026-03-16 10:00" in why for why in told)
     assert count(here, Review) == 1
-    assert count(here, Journal, Journal.what == "reviewed") == 1
+    assert count(here, Journal, Journal.what == Event.REVIEWED) == 1
 
 
 def test_of_an_answer_by_form_and_one_by_command_one_counts(here: Workspace, asked: str) -> None:
@@ -221,7 +222,7 @@ def test_asking_at_once_asks_each_seat_once(here: Workspace) -> None:
     asked = at_once(*[check_and_ask] * AT_ONCE)
     assert all(steps == asked[0] for steps in asked)
     assert count(here, Step, Step.kind == StepKind.REVIEW) == 2
-    assert count(here, Journal, Journal.what == "met all conditions") == 1
+    assert count(here, Journal, Journal.what == Event.MET_ALL_CONDITIONS) == 1
 
 
 # Recovering ---------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labels.answering import proving
-from labels.record.journal import SYSTEM
+from labels.record.journal import SYSTEM, Event
 from labels.record.schema import (
     Journal,
     Review,
@@ -22,9 +22,9 @@ def test_every_answer_that_is_refused_is_one_entry_of_the_journal_with_who_gave_
     case.answer(step, ReviewAnswer(scores={"results": 9}))
     case.answer(step, ReviewAnswer(scores={"results": 9}), email=None)
     wrong, faulty, in_prefect = case.all(Journal)[before:]
-    assert (wrong.who, wrong.what, wrong.step) == (SYSTEM, "refused a wrong code", step.id)
+    assert (wrong.who, wrong.what, wrong.step) == (SYSTEM, Event.REFUSED_A_CODE, step.id)
     assert wrong.details == {"left": 4, "claimed": step.assignee, "door": "command line"}
-    assert (faulty.who, faulty.what) == (step.assignee, "gave an answer that was not accepted")
+    assert (faulty.who, faulty.what) == (step.assignee, Event.NOT_ACCEPTED)
     assert "scores.results" in faulty.details["because"]
     assert "9" not in faulty.details["because"], "points are hidden until the decision"
     assert in_prefect.who == step.assignee

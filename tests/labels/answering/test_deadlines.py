@@ -12,6 +12,7 @@ from labels.answering.deadlines import Passed
 from labels.clock import end_of_day
 from labels.errors import NotAllowed
 from labels.record import Record
+from labels.record.journal import Event
 from labels.record.schema import (
     Journal,
     Mail,
@@ -155,5 +156,5 @@ def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_j
     later = decided + timedelta(days=1)
     told = case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, later, "too long")
     assert "Warning: that is after the decision is due, 2026-" in told
-    moved = [entry.details for entry in case.all(Journal) if entry.what == "moved a deadline"]
+    moved = [entry.details for entry in case.all(Journal) if entry.what == Event.MOVED_A_DEADLINE]
     assert [entry.get("after_decision_due") for entry in moved] == [None, decided.isoformat()]

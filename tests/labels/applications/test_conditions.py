@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from labels.record import Record
+from labels.record.journal import Event
 from labels.record.schema import (
     Decision,
     Journal,
@@ -44,7 +45,7 @@ def test_every_failed_condition_is_reported_at_once_and_ends_the_application(rec
 def test_conditions_that_are_met_are_noted_once_however_often_they_are_checked(case: Case) -> None:
     assert case.row().stage is Stage.REVIEW
     assert case.conditions()
-    assert [entry.what for entry in case.all(Journal)] == ["submitted", "met all conditions"]
+    assert [entry.what for entry in case.all(Journal)] == [Event.SUBMITTED, Event.MET_ALL_CONDITIONS]
 
 
 def test_a_refused_teacher_applies_again_once_naming_the_criteria_in_spain(record: Record) -> None:

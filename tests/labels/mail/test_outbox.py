@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from labels.mail import outbox
 from labels.mail.outbox import Template
 from labels.record.engine import Record
+from labels.record.journal import Event
 from labels.record.schema import Journal, Mail
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
@@ -145,7 +146,7 @@ def test_a_message_that_is_late_by_a_day_is_told_of_in_the_journal_once(record: 
     with record.reading() as session:
         entries = session.scalars(sa.select(Journal)).all()
     assert [(entry.what, entry.details["reason"], entry.details["why"]) for entry in entries] == [
-        ("mail late", "one", "451 later")
+        (Event.MAIL_LATE, "one", "451 later")
     ]
     assert row(record).sent_at is None
 
@@ -158,7 +159,7 @@ def test_a_message_that_became_pointless_is_closed_openly(record: Record) -> Non
     assert row(record).last_error == "Not sent: the step is closed"
     assert due(record) == []
     with record.reading() as session:
-        assert session.scalars(sa.select(Journal.what)).all() == ["mail not needed"]
+        assert session.scalars(sa.select(Journal.what)).all() == [Event.MAIL_NOT_NEEDED]
 
 
 def test_a_message_waits_for_the_document_that_goes_with_it(record: Record) -> None:

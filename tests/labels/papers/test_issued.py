@@ -15,6 +15,7 @@ from labels.papers.issued import DuePaper, MadePaper, enter, enter_class, marked
 from labels.papers.verifying import Found, PaperState, by_code, by_file
 from labels.pupil_label import classes
 from labels.record import Record
+from labels.record.journal import Event
 from labels.record.schema import Application, Award, Document, Issued, Journal, PaperKind, PupilClass
 from labels.turn import Turn
 from tests.support.case import open_case
@@ -64,7 +65,7 @@ def test_a_paper_is_entered_once_whatever_is_made_the_second_time(record: Record
         assert CertificateFacts.of(**row.facts) == one.facts
         keys = session.scalars(sa.select(Document.key).where(Document.name == one.name)).all()
         assert keys == [made("a" * 64).key]
-        [entry] = session.scalars(sa.select(Journal).where(Journal.what == "issued a paper"))
+        [entry] = session.scalars(sa.select(Journal).where(Journal.what == Event.ISSUED))
         assert entry.details == {"paper": one.paper, "file": "a" * 64}
         assert session.get_one(Application, application).revision == before
         assert by_file(session, Found("a" * 64), STAMP, now=NOW).state is PaperState.VALID

@@ -18,6 +18,7 @@ from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.record import Record
+from labels.record.journal import Event
 from labels.record.schema import Award, Journal, Mail, PupilClass, PupilCode, School, Teacher
 from labels.rules.loading import load_rules
 from labels.steps.codes import review_code
@@ -82,7 +83,7 @@ def test_a_code_makes_one_class_and_the_record_counts_its_pupils(awarded: Record
     with awarded.reading() as session:
         assert session.scalars(sa.select(PupilClass.pupils).order_by(PupilClass.number)).all() == [28, 3]
         told = session.scalars(sa.select(Journal.what).order_by(Journal.id)).all()
-    assert told == ["asked for a code", "made certificates for a class"] * 2
+    assert told == [Event.ASKED_FOR_A_CODE, Event.CLASS_MADE] * 2
 
 
 def test_a_command_that_was_interrupted_is_given_again_with_the_same_code(awarded: Record) -> None:

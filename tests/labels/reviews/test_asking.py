@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from labels.errors import NotAllowed
 from labels.record import Record
+from labels.record.journal import Event
 from labels.record.schema import (
     Journal,
     Mail,
@@ -61,7 +62,7 @@ def test_disagreeing_reviewers_call_one_more(case: Case) -> None:
     [third] = case.ask()
     assert third.seat == 3
     assert third.assignee not in {first.assignee, second.assignee}
-    entry = [j for j in case.all(Journal) if j.what == "assigned a reviewer"][-1]
+    entry = [j for j in case.all(Journal) if j.what == Event.ASSIGNED_A_REVIEWER][-1]
     assert "18 points apart" in entry.details["because"]
     case.review(third, 4)
     assert case.ask() == []

@@ -15,6 +15,7 @@ from labels.mail import outbox
 from labels.papers.due import due_invitation, due_papers, due_receipt
 from labels.papers.facts import CertificateFacts, LetterFacts
 from labels.record.engine import Record
+from labels.record.journal import Event
 from labels.record.schema import (
     Activity,
     Application,
@@ -107,8 +108,8 @@ def test_from_the_invitation_to_a_label_for_two_years(school: School) -> None:
         assert {to for what, to in school.mails() if what == template} == set(EVERYBODY)
     assert set(school.mails().values()) == {1}
     assert school.journal()[:4] == [
-        "invited", "filled in what the registry knows", "handed in the self-assessment",
-        "declared the self-assessment",
+        Event.INVITED, Event.PREFILLED, Event.HANDED_IN,
+        Event.DECLARED,
     ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from labels.errors import NotFound
 from labels.mail import outbox
 from labels.mending import GoOnWithRound, Mend
 from labels.record.engine import Record
+from labels.record.journal import Event
 from labels.record.schema import (
     Application,
     Award,
@@ -149,7 +150,7 @@ def test_every_teacher_of_each_eligible_school_is_invited_and_each_school_has_on
         }  # fmt: skip
         assert code_of(steps[0], KEY)
         told = session.scalars(sa.select(Journal).where(Journal.application == one.id)).one()
-        assert (told.what, told.details["teachers"], one.revision) == ("invited", 3, 1)
+        assert (told.what, told.details["teachers"], one.revision) == (Event.INVITED, 3, 1)
         [pl, pt] = rounds.by_country(session, 2026)
         assert (pl.invited, pt.invited) == (2, 2)
         [answer] = rounds.answers(session, 2026, "S-002")
