@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, nodes
 from markupsafe import Markup, escape
@@ -16,9 +14,11 @@ from markupsafe import Markup, escape
 from adapters.languages.catalogues import Key, catalogue, ours
 from adapters.languages.wording import Texts, speaks
 from adapters.languages.words import CERTIFICATES, Word
+from labels.kinds import LabelKind
+from labels.mail.message import Message, Values
 from labels.settings import PROJECT
 from labels.words.languages import ENGLISH, primary, translated
-from labels.words.sentences import PLACE, Value, english
+from labels.words.sentences import PLACE, Sentence, Value, english
 
 CONTEXT = "mail"
 """Tells the texts of mails apart from the same English elsewhere."""
@@ -34,23 +34,27 @@ MESSAGES = TEMPLATES / "messages"
 """Those that are worded in the recipient's language; the messages to staff, in `english`, are not yet."""
 _AROUND = TEMPLATES / "text"
 """What stands around every message; its twin for HTML says the same."""
+DOORS = TEMPLATES / "doors"
+"""What is said of how to act, to applicants and, in English, to staff."""
 
-LABELS: Mapping[str, Word] = {
-    "National Quality Label": CERTIFICATES["national"]["title"],
-    "European Quality Label": CERTIFICATES["european"]["title"],
-    "School Label": CERTIFICATES["school"]["title"],
+LABELS: Mapping[LabelKind, Word] = {
+    LabelKind.NATIONAL: CERTIFICATES["national"]["title"],
+    LabelKind.NOMINATION: CERTIFICATES["european"]["title"],
+    LabelKind.EUROPEAN: CERTIFICATES["european"]["title"],
+    LabelKind.SCHOOL: CERTIFICATES["school"]["title"],
 }
-"""What the labels are called in mails, and on their certificates in other languages."""
-
-OURS = frozenset({"reasons", "routes", "warnings", "purpose", "problem", "remedy", "items", "overdue"})
-"""The values that are sentences of ours; all others are somebody's words, names or figures."""
+"""What the labels are called in mails, as on their certificates."""
 
 
 def places_of_texts() -> Iterator[tuple[Path, Ids]]:
     """Every text of the translated mails, with the template that says it."""
-    for path in sorted([*MESSAGES.glob("*.j2"), *_AROUND.glob("*.j2")]):
+    for path in sorted([*MESSAGES.glob("*.j2"), *_with_every_message()]):
         for ids in texts_in(path):
             yield path, ids
+
+
+def _with_every_message() -> list[Path]:
+    return [*_AROUND.glob("*.j2"), DOORS / "applicants.j2"]
 
 
 @cache
@@ -80,30 +84,30 @@ def _templates() -> frozenset[str]:
 @cache
 def _speaks(language: str, template: str) -> bool:
     """Whether a language has everything that a message says around its values."""
-    paths = [MESSAGES / f"{template}.j2", *_AROUND.glob("*.j2")]
+    paths = [MESSAGES / f"{template}.j2", *_with_every_message()]
     keys: list[Key] = [(CONTEXT, text) for path in paths for text, *_ in texts_in(path)]
     awaited = [key for key in ours() if key[0] == "awaited"]  # a reminder names steps
     return speaks(language, [*keys, *awaited, *((one.context, one.text) for one in LABELS.values())])
 
 
-def language_of(template: str, language: str, context: Mapping[str, Any]) -> str:
+def language_of(message: Message, language: str) -> str:
     """The language that a message is worded in: its recipient's, where that has all of it, else English."""
-    spoken = primary(language)
+    spoken, template = primary(language), message.template.value
     if spoken not in translated() or template not in _templates() or not _speaks(spoken, template):
         return ENGLISH
-    return spoken if MailTexts(spoken, {}).can_say(_sentences(context)) else ENGLISH
+    return spoken if MailTexts(spoken, {}).can_say(_sentences(message)) else ENGLISH
 
 
-def _sentences(value: Any, ours: bool = False) -> Iterator[str]:
+def _sentences(value: object) -> Iterator[Sentence]:
     match value:
-        case str() if ours and value:
+        case Sentence():
             yield value
-        case Mapping():
-            for name, one in value.items():
-                yield from _sentences(one, ours or name in OURS)
-        case list() | tuple():
+        case Values():
+            for _, one in value:
+                yield from _sentences(one)
+        case tuple():
             for one in value:
-                yield from _sentences(one, ours)
+                yield from _sentences(one)
 
 
 @dataclass(frozen=True)
@@ -124,15 +128,11 @@ class MailTexts(Texts):
 
     def value(self, value: Value) -> str:
         """As on paper; English mails tell dates and deadlines as their templates and the commands do."""
-        if self.language == ENGLISH and isinstance(value, date):
-            return english(value)
-        return super().value(value)
+        return english(value) if self.language == ENGLISH else super().value(value)
 
-    def label(self, name: str) -> str:
-        """What a label is called, by its English name."""
-        word = LABELS.get(name)
-        if word is None:
-            return name
+    def label(self, kind: LabelKind) -> str:
+        """What a label is called."""
+        word = LABELS[kind]
         return catalogue(self.language).pattern(word.context, word.text)
 
 

@@ -10,7 +10,6 @@ import base64
 import functools
 import hashlib
 import re
-import shlex
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -28,40 +27,26 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
-from adapters.languages.mails import MESSAGES, TEMPLATES, MailTexts, isolated, language_of
-from labels.clock import BRUSSELS, ZONE
+from adapters.languages.mails import DOORS, MESSAGES, TEMPLATES, MailTexts, isolated, language_of
+from adapters.mail.acting import ways
 from labels.errors import Fault, InvalidInput
+from labels.mail.context import message_of
+from labels.mail.message import About, Message, Values
 from labels.record.schema import Mail
 from labels.words.languages import ENGLISH
-from labels.words.sentences import COUNT, KEPT, PLACE, Sentence, recalled
-from labels.words.text import clean, cut, one_line
+from labels.words.sentences import COUNT, PLACE, Sentence
+from labels.words.text import cut, one_line
 
 ENGLISH_ONLY = TEMPLATES / "english"
 
 WIDTH = 72
 """Columns of the text part, so that it reads well in a terminal and when quoted."""
 
-LONGEST_LINE = 300
-LONGEST_TEXT = 8_000
-LONGEST_LIST = 100
-"""Beyond these a value is cut: a mail tells of the application, it is not its archive."""
-
 LONGEST_NAME = 100
 ENCODED_WORD_BYTES = 42
 """Of the text in one encoded word, which may have 75 characters in all (RFC 2047, section 2)."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 '_-]{0,50}")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d)?(?: \(\w{1,12}\))?")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_FIGURE = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
-
-MOMENTS = frozenset({"due", "decide_by", "first", "until"})
-DAYS = frozenset({"awarded_on", "valid_until", "registered_on", "active_since"})
-FIGURES = frozenset({"total", "maximum"})
-"""The values that are written otherwise in other languages."""
-
-IN_PARAGRAPHS = frozenset({"question", "answer", "comments", "reasons", "reason", "routes"})
-"""The values that may run over several lines; all others are put on one."""
 
 
 class Attachment(NamedTuple):
@@ -83,24 +68,24 @@ def compose(
     """The e-mail for a message of the outbox.
 
     Args:
-        mail: the row; its context is taken for hostile.
+        mail: the row; what it tells is taken for hostile.
         code: the one-time code of its step, if it carries one.
         attachments: the documents that go with it.
         sender: `Name <address>`.
         date: what its Date header says: when it was queued, so that a second sending looks the same.
-        site: the address of the Prefect UI, for messages whose context names no `inbox_url`.
+        site: the address of the page about its application, or of the Prefect UI.
 
     Raises:
-        InvalidInput: the address is none, or the context lacks what the template words.
+        InvalidInput: the address is none, or the row lacks what its template words.
     """
-    context = {key: _tamed(key, value, mail.context) for key, value in mail.context.items() if key != KEPT}
-    language = language_of(mail.template, mail.language, context)
-    values = _values(mail, context, code, attachments, site)
+    told = message_of(mail)
+    language = language_of(told, mail.language)
+    envelope = _envelope(mail, code, len(attachments))
     try:
-        rendered = _render("text", language, mail.template, values)
+        rendered = _render("text", language, told, envelope, site)
         subject, _, text = rendered.strip("\n").partition("\n")
         subject = one_line(subject, 180)
-        html = _render("html", language, mail.template, values | {"subject": subject})
+        html = _render("html", language, told, envelope | {"subject": subject}, site)
     except (TemplateError, TypeError) as error:
         fault = Fault(mail.reason, f"can't be worded: {error}.", "Queue it with every value that it words.")
         raise InvalidInput(f"mail {mail.template}", [fault]) from error
@@ -131,74 +116,58 @@ def compose(
     return message
 
 
-def _values(
-    mail: Mail, context: Mapping[str, Any], code: str | None, attachments: Sequence[Attachment], site: str
-) -> dict[str, Any]:
-    """What a message can tell."""
+def _envelope(mail: Mail, code: str | None, attached: int) -> dict[str, Any]:
+    """What a mail can tell besides its message."""
     return {
-        "application": mail.application or "",
-        "step": mail.step or "",
-        "inbox_url": site,
-        **context,
         "to_name": one_line(mail.to_name) if mail.to_name != mail.to_address else "",
         "email": mail.to_address,
         "code": code or "",
-        "attached": len(attachments),
+        "attached": attached,
     }
 
 
-def _tamed(key: str, value: Any, context: Mapping[str, Any]) -> Any:
-    """A value of the context within its limits; a sentence of the domain with what it was made of."""
-    match value:
-        case str() if isinstance(sentence := recalled(value, context), Sentence):
-            return sentence.changed(lambda name: one_line(name, LONGEST_LINE))
-        case str() if key in IN_PARAGRAPHS:
-            text = clean(value).strip()
-            return text if len(text) <= LONGEST_TEXT else cut(text, LONGEST_TEXT - 1).rstrip() + "…"
-        case str():
-            return one_line(value, LONGEST_LINE)
-        case list():
-            return [_tamed(key, item, context) for item in value[:LONGEST_LIST]]
-        case dict():
-            return {name: _tamed(name, item, context) for name, item in value.items()}
-    return value
+def _render(form: str, language: str, message: Message, envelope: Mapping[str, Any], site: str) -> str:
+    texts = MailTexts(language, {}, html=form == "html")
+    told = {"application": "", **_each_worded(message, texts), **envelope}
+    around = {"language": language, "direction": texts.direction, "ways": ways(message, told, site)}
+    return _environment(form, language).get_template(f"{message.template.value}.j2").render(told | around)
 
 
-def _worded(key: str, value: Any, texts: MailTexts) -> Any:
-    """A value of the context as the mail's language writes it; what is somebody's own stays as it is."""
-    if texts.language == ENGLISH:
-        return value
+def _each_worded(values: Values, texts: MailTexts) -> dict[str, Any]:
+    """The values of a message by name; those about its application stand among the others."""
+    worded: dict[str, Any] = {}
+    for name, value in values:
+        if isinstance(value, About):
+            worded |= _each_worded(value, texts) | {"label": texts.label(value.label)}
+        else:
+            worded[name] = _worded(value, texts)
+    return worded
+
+
+def _worded(value: Any, texts: MailTexts) -> Any:
+    """A value as the mail's language writes it; what is somebody's own stays as it is."""
     match value:
         case Sentence():
-            return texts.said(value)
-        case str() if key in MOMENTS and _MOMENT.fullmatch(value):
-            moment = datetime.strptime(value.removesuffix(f" ({ZONE})"), "%Y-%m-%d %H:%M")
-            return texts.moment(moment.replace(tzinfo=BRUSSELS))
-        case str() if key in DAYS and _DAY.fullmatch(value):
-            return texts.day(date.fromisoformat(value))
-        case str() if key in FIGURES and _FIGURE.fullmatch(value):
-            return texts.points(Decimal(value))
-        case str() if key == "label":
-            return texts.label(value)
-        case list():
-            return [_worded(key, item, texts) for item in value]
-        case dict():
-            return {name: _worded(name, item, texts) for name, item in value.items()}
+            return value if texts.language == ENGLISH else texts.said(value)
+        case date():
+            said = texts.value(value)
+            if texts.html and texts.language == ENGLISH:
+                return Markup('<bdi style="white-space:nowrap">{}</bdi>').format(said)
+            return said
+        case Decimal():
+            return texts.value(value)
+        case Values():
+            return _each_worded(value, texts)
+        case tuple():
+            return [_worded(one, texts) for one in value]
     return value
-
-
-def _render(form: str, language: str, template: str, values: Mapping[str, Any]) -> str:
-    texts = MailTexts(language, {}, html=form == "html")
-    worded = {key: _worded(key, value, texts) for key, value in values.items()}
-    around = {"language": language, "direction": texts.direction}
-    return _environment(form, language).get_template(f"{template}.j2").render(worded | around)
 
 
 @cache
 def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
     """The closed environment of one form (`text`, `html`) and language."""
     in_html = form == "html"
-    folders = (TEMPLATES / form, MESSAGES, ENGLISH_ONLY)
+    folders = (TEMPLATES / form, DOORS, MESSAGES, ENGLISH_ONLY)
     environment = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=in_html,
@@ -218,7 +187,6 @@ def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
         "flowing": _flowing,
         "paragraphs": _paragraphs,
         "quoted": _quoted,
-        "shell": shlex.quote,
         "web": _web,
     }
     environment.filters.update(filters)
@@ -243,10 +211,8 @@ def _saying(texts: MailTexts) -> dict[str, Callable[..., str]]:
         return filled(context, texts.pattern(text), values)
 
     @pass_context
-    def say_counted(context: Context, one: str, many: str, number: Any, **values: Any) -> str:
-        # a message that was queued by an earlier release has its number as text
-        count = int(number) if str(number).isdecimal() else 0
-        return filled(context, texts.pattern(one, many, count), values | {COUNT: number})
+    def say_counted(context: Context, one: str, many: str, number: int, **values: Any) -> str:
+        return filled(context, texts.pattern(one, many, number), values | {COUNT: number})
 
     return {"say": say, "say_counted": say_counted}
 
@@ -270,10 +236,8 @@ def _present(value: Any) -> Any:
 
 def _isolated(value: Any) -> Any:
     """A value on its own: its script's direction stays inside, whatever it says."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        if _MOMENT.fullmatch(value):
-            return Markup('<bdi style="white-space:nowrap">{}</bdi>').format(value)
-        return isolated(value)
+    if isinstance(value, str | int) and not isinstance(value, Markup):
+        return isolated(str(value))
     return _present(value)
 
 

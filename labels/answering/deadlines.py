@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from labels.clock import in_words
 from labels.errors import NotAllowed, OutOfReach
 from labels.european_label import screening
-from labels.mail import outbox
-from labels.people.named import person_named
+from labels.mail import messages
 from labels.record.engine import Record
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import review
 from labels.school_label import deciding as school_deciding
-from labels.steps.step import common_context, held_by_step
+from labels.steps.mailing import about, tell
+from labels.steps.step import held_by_step
 from labels.turn import Turn
 
 
@@ -116,19 +116,10 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
         screening.move_deadline(turn.session, application, until)
     decided = application.decide_by
     late: dict[str, Any] = {"after_decision_due": decided.isoformat()} if decided and until > decided else {}
-    name, language = person_named(turn.session, step.assignee)
-    outbox.queue(
-        turn.session,
-        reason=f"{application.id}/{outbox.Template.DEADLINE_MOVED.value}/{step.id}/{application.revision}",
-        template=outbox.Template.DEADLINE_MOVED,
-        language=language,
-        to_name=name,
-        to_address=step.assignee,
-        context=common_context(turn.session, application)
-        | {"what": step.kind.value, "due": in_words(until), "reason": reason},
-        now=turn.now,
-        application=application.id,
+    message = messages.DeadlineMoved(
+        about=about(turn.session, application), what=step.kind, due=until, reason=reason
     )
+    tell(turn, application, step.assignee, message, step.id, application.revision)
     note(
         turn,
         application,

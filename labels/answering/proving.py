@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from labels.applications.applicant import applicant_address
 from labels.clock import in_words
 from labels.errors import NotAllowed, NotFound
-from labels.mail import outbox
+from labels.mail import messages
 from labels.mending import AskForCode
 from labels.people.staff import coordinates
 from labels.record.journal import SYSTEM, Event, note
@@ -21,12 +21,12 @@ from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.kept import rules_of
 from labels.steps.codes import code_matches
 from labels.steps.kinds import COORDINATING, STEPS, Power
-from labels.steps.mailing import mail_step
+from labels.steps.mailing import about_step, mail_step
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Code, Proof, SignedIn, proves
 from labels.steps.step import close_step, held, open_step, renew_code, steps_of
 from labels.turn import Turn
-from labels.words.sentences import say
+from labels.words.sentences import Sentence, say
 
 # Answering --------------------------------------------------------------------------------------
 
@@ -121,13 +121,7 @@ def wrong_code(
     for step in steps:
         if not left[step.id]:
             renew_code(step, turn.key)
-            mail_step(
-                turn,
-                application,
-                step,
-                outbox.Template.CODE,
-                purpose=say("The former code was tried too often and is void."),
-            )
+            _mail_code(turn, application, step, say("The former code was tried too often and is void."))
     mailed = not all(left.values())
     if not fewest:
         why = "The code was tried too often and is void. A new one has been mailed."
@@ -138,6 +132,11 @@ def wrong_code(
         if claimed is None or claimed.lower() == step.assignee:
             step.refused = why
     return Refusal(why, noted=True, mailed=application.id if mailed else None)
+
+
+def _mail_code(turn: Turn, application: Application, step: Step, purpose: Sentence) -> None:
+    common = about_step(turn.session, application, step)
+    mail_step(turn, step, messages.Code(about=common, purpose=purpose))
 
 
 # Coordinating -----------------------------------------------------------------------------------
@@ -173,7 +172,7 @@ def send_code(turn: Turn, subject_id: str, email: str) -> str:
         purpose = say("With this code you can confirm one action as coordinator of this application.")
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
-    mail_step(turn, application, step, outbox.Template.CODE, purpose=purpose)
+    _mail_code(turn, application, step, purpose)
     note(turn, application, email, Event.ASKED_FOR_A_CODE, step=step.id, news=False)
     return step.id
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.answering.deadlines import PASSING, STILL_OPEN
-from labels.clock import BRUSSELS, brussels_day, in_words
+from labels.clock import BRUSSELS, brussels_day
 from labels.kinds import KINDS
-from labels.mail import outbox
+from labels.mail import messages, outbox
+from labels.mail.outbox import Envelope
 from labels.people.named import person_named
 from labels.people.staff import coordinators
 from labels.record.engine import Record
@@ -33,6 +34,7 @@ from labels.record.schema import (
 from labels.rules.kept import kept_rules
 from labels.rules.model import ReminderRules
 from labels.steps.kinds import AWAITED, STEPS
+from labels.turn import Turn
 from labels.words.sentences import Sentence, Value, named, say
 
 OVERDUE = "overdue"
@@ -82,7 +84,9 @@ def remind(record: Record, *, now: datetime) -> list[str]:
         with record.writing() as session:
             left = _still_untold(session, [item for _, items in some for item in items])
             for email, items in some:
-                if (still := [one for one in items if one in left]) and _digest(session, email, still, now):
+                if (still := [one for one in items if one in left]) and _digest(
+                    Turn(session, now), email, still
+                ):
                     told.append(email)
     return told
 
@@ -252,39 +256,18 @@ def _key(item: Due, kind: str) -> Told:
 # Telling ------------------------------------------------------------------------------------------
 
 
-def _digest(session: Session, email: str, items: Sequence[Due], now: datetime) -> bool:
+def _digest(turn: Turn, email: str, items: Sequence[Due]) -> bool:
     """Queues a person's digest of the day with these entries; false where they had today's already."""
-    own = [one for one in items if not one.overdue]
-    late = [one for one in items if one.overdue]
-    name, language = person_named(session, email)
-    organisations = {one.organisation for one in items}
-    reason = f"digest/{email}/{brussels_day(now).isoformat()}"
-    template = outbox.Template.REMINDER if own else outbox.Template.OVERDUE
-    context: Mapping[str, Any] = {
-        "organisation_name": organisations.pop() if len(organisations) == 1 else "eTwinning",
-        "number": len(own or late),
-        "overdue": [one.line for one in late[:MAILED]],
-        "more_overdue": _more(late),
-    }
-    if own:
-        context = {
-            **context,
-            "items": [one.line for one in own[:MAILED]],
-            "more": _more(own),
-            "first": in_words(own[0].due_at),
-            "step": own[0].subject,
-        }
-    if not outbox.queue(
-        session, reason=reason, template=template, language=language,
-        to_name=name, to_address=email, context=dict(context), now=now,
-    ):  # fmt: skip
+    message, day = _message(items), brussels_day(turn.now).isoformat()
+    if not outbox.queue(turn, message, Envelope(person_named(turn.session, email), (email, day))):
         return False
+    reason = message.reason_for(email, day)
     names = ("subject", "kind", "due_on", "email")
     write(
-        session,
+        turn.session,
         Notice,
         *(
-            dict(zip(names, _key(one, kind), strict=True)) | {"mail": reason, "at": now}
+            dict(zip(names, _key(one, kind), strict=True)) | {"mail": reason, "at": turn.now}
             for one in items
             for kind in one.kinds
         ),
@@ -292,5 +275,27 @@ def _digest(session: Session, email: str, items: Sequence[Due], now: datetime) -
     return True
 
 
-def _more(items: Sequence[Due]) -> int:
-    return max(len(items) - MAILED, 0)
+def _message(items: Sequence[Due]) -> messages.Digest:
+    own = [one for one in items if not one.overdue]
+    late = [one for one in items if one.overdue]
+    organisations = {one.organisation for one in items}
+    organisation = organisations.pop() if len(organisations) == 1 else "eTwinning"
+    overdue, more_overdue = _lines(late), max(len(late) - MAILED, 0)
+    if not own:
+        return messages.Overdue(
+            organisation_name=organisation, number=len(late), overdue=overdue, more_overdue=more_overdue
+        )
+    return messages.Reminder(
+        organisation_name=organisation,
+        number=len(own),
+        step=own[0].subject,
+        first=own[0].due_at,
+        items=_lines(own),
+        more=max(len(own) - MAILED, 0),
+        overdue=overdue,
+        more_overdue=more_overdue,
+    )
+
+
+def _lines(items: Sequence[Due]) -> tuple[Sentence, ...]:
+    return tuple(one.line for one in items[:MAILED])

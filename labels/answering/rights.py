@@ -8,10 +8,11 @@ from labels.answering.proving import prove
 from labels.applications.ending import end, tell_applicant
 from labels.clock import in_words
 from labels.kinds import LabelKind
-from labels.mail import outbox
+from labels.mail import messages
 from labels.mending import Withdraw
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Outcome, Stage, Step, StepKind, StepState, Teacher
+from labels.steps.mailing import about
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.steps.step import close_step, held, open_step
@@ -28,7 +29,7 @@ def withdraw(turn: Turn, application_id: str, proof: Proof) -> Accepted | Refusa
         return right
     close_step(right, StepState.ANSWERED, turn.now)
     end(turn, application, Outcome.WITHDRAWN, right.assignee, verdict={}, inputs=application.content_digest)
-    tell_applicant(turn, application, outbox.Template.WITHDRAWN)
+    tell_applicant(turn, application, messages.Withdrawn(about=about(turn.session, application)))
     return Accepted(application.id, "Withdrawn; a confirmation is on its way.")
 
 
@@ -59,7 +60,8 @@ def appeal(turn: Turn, application_id: str, proof: Proof, grounds: str) -> Accep
     application.stage, application.stage_since = Stage.SUBMITTED, turn.now
     note(turn, application, right.assignee, Event.APPEALED, step=right.id, grounds=grounds)
     way_out = open_step(turn, application, StepKind.WITHDRAWAL, right.assignee)
-    tell_applicant(turn, application, outbox.Template.APPEAL_RECEIVED, step=way_out.id)
+    message = messages.AppealReceived(about=about(turn.session, application))
+    tell_applicant(turn, application, message, step=way_out.id)
     return Accepted(application.id, "Your appeal is lodged; other people will judge your application.")
 
 

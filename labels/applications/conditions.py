@@ -11,7 +11,9 @@ from labels.applications.ending import end, tell_applicant
 from labels.applications.paper_names import paper_name
 from labels.applications.submitting import stays_refused
 from labels.kinds import LabelKind
-from labels.mail import outbox
+from labels.mail import messages, outbox
+from labels.mail.outbox import Envelope
+from labels.people.named import Recipient
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import (
     Application,
@@ -27,7 +29,8 @@ from labels.record.schema import (
 from labels.rules.calendars import place
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
-from labels.steps.step import common_context, held
+from labels.steps.mailing import about
+from labels.steps.step import held
 from labels.turn import Turn
 from labels.words.sentences import kept
 
@@ -51,7 +54,6 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
         application.stage, application.stage_since = Stage.REVIEW, turn.now
         _warn_of_likeness(turn, application)
         return True
-    conditions = [{"problem": one.problem, "remedy": one.remedy} for one in failed]
     end(
         turn,
         application,
@@ -61,12 +63,14 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
         | kept(said for one in failed for said in (one.problem, one.remedy)),
         inputs=application.content_digest,
     )
+    conditions = tuple(
+        messages.Ineligible.Condition(problem=one.problem, remedy=one.remedy) for one in failed
+    )
     tell_applicant(
         turn,
         application,
-        outbox.Template.INELIGIBLE,
-        attachment=f"letter/{paper_name(application, 'letter')}",
-        conditions=conditions,
+        messages.Ineligible(about=about(turn.session, application), conditions=conditions),
+        attachments=(f"letter/{paper_name(application, 'letter')}",),
     )
     return False
 
@@ -164,30 +168,22 @@ def _warn_of_likeness(turn: Turn, application: Application) -> None:
         likeness = similarity.similar(application.content["sections"], other.sections)
         if likeness.share < similarity.WARN_FROM:
             continue
-        share = f"{likeness.share:.0%}"
+        percent = round(likeness.share * 100)
         note(
             turn,
             application,
             SYSTEM,
             Event.READS_LIKE_ANOTHER,
             other=other.id,
-            share=share,
+            share=f"{percent}%",
             sections=list(likeness.sections),
         )
         organisation = turn.session.get_one(Organisation, application.organisation)
-        outbox.queue(
-            turn.session,
-            reason=f"{application.id}/{outbox.Template.SIMILARITY_WARNING.value}/{other.id}",
-            template=outbox.Template.SIMILARITY_WARNING,
-            language=organisation.language,
-            to_name=organisation.name,
-            to_address=organisation.email,
-            context=common_context(turn.session, application)
-            | {
-                "other": other.id,
-                "share": share,
-                "sections": [names.get(one, one) for one in likeness.sections],
-            },
-            now=turn.now,
-            application=application.id,
+        message = messages.SimilarityWarning(
+            about=about(turn.session, application),
+            other=other.id,
+            percent=percent,
+            sections=tuple(names.get(one, one) for one in likeness.sections),
         )
+        to = Recipient(organisation.name, organisation.email, organisation.language)
+        outbox.queue(turn, message, Envelope(to, (other.id,), application.id))

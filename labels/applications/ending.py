@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from labels.errors import NotAllowed
-from labels.mail import outbox
-from labels.people.named import person_named
+from labels.mail import messages, outbox
+from labels.mail.message import OfApplication
+from labels.mail.outbox import Envelope
+from labels.people.named import Recipient, person_named
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
 from labels.record.schema import Application, Decision, Outcome, Stage, Step, StepKind, StepState, Teacher
-from labels.steps.step import close_step, common_context, held, steps_of
+from labels.steps.mailing import about_step
+from labels.steps.step import close_step, held, steps_of
 from labels.turn import Turn
 
 
@@ -45,50 +48,27 @@ def end(
 
 
 def _end_step(turn: Turn, application: Application, step: Step, outcome: Outcome) -> None:
-    close_step(step, StepState.VOID, turn.now, f"the application is {outcome.value}")
+    because = f"the application is {outcome.value}"
+    close_step(step, StepState.VOID, turn.now, because)
     if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
         return
-    name, language = person_named(turn.session, step.assignee)
-    outbox.queue(
-        turn.session,
-        reason=f"{application.id}/{outbox.Template.REVIEW_VOID.value}/{step.id}",
-        template=outbox.Template.REVIEW_VOID,
-        language=language,
-        to_name=name,
-        to_address=step.assignee,
-        context=common_context(turn.session, application)
-        | {"step": step.id, "due": "", "reason": step.closed_because},
-        now=turn.now,
-        application=application.id,
-        step=step.id,
-    )
+    message = messages.ReviewVoid(about=about_step(turn.session, application, step), reason=because)
+    to = person_named(turn.session, step.assignee)
+    outbox.queue(turn, message, Envelope(to, (step.id,), application.id, step.id))
 
 
 def tell_applicant(
     turn: Turn,
     application: Application,
-    template: outbox.Template,
+    message: OfApplication,
     *,
-    attachment: str | None = None,
-    second_attachment: str | None = None,
+    attachments: tuple[str, ...] = (),
     step: str | None = None,
-    **context: Any,
 ) -> None:
+    """Mails a message to the teacher who applies, once for each instance; `step` is the one whose code goes along."""
     applicant = turn.session.get_one(Teacher, application.teacher)
-    outbox.queue(
-        turn.session,
-        reason=f"{application.id}/{template.value}/{application.instance}",
-        template=template,
-        language=applicant.language,
-        to_name=applicant.name,
-        to_address=applicant.email,
-        context=common_context(turn.session, application) | context,
-        now=turn.now,
-        application=application.id,
-        step=step,
-        attachment=attachment,
-        second_attachment=second_attachment,
-    )
+    to = Recipient(applicant.name, applicant.email, applicant.language)
+    outbox.queue(turn, message, Envelope(to, (application.instance,), application.id, step, attachments))
 
 
 def close(turn: Turn, application_id: str) -> Outcome:

@@ -17,8 +17,10 @@ from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.identifiers import national_application_id
 from labels.kinds import LabelKind
-from labels.mail import outbox
+from labels.mail import messages, outbox
+from labels.mail.outbox import Envelope
 from labels.mending import HandInAgain, Mend, Withdraw
+from labels.people.named import Recipient
 from labels.record.journal import Event, note
 from labels.record.rows import write
 from labels.record.schema import (
@@ -36,7 +38,8 @@ from labels.record.schema import (
 from labels.rules.calendars import counted_year, place
 from labels.rules.kept import keep_rules
 from labels.rules.model import RuleEdition
-from labels.steps.step import common_context, open_step
+from labels.steps.mailing import about
+from labels.steps.step import open_step
 from labels.turn import Turn
 from labels.words.sentences import say
 
@@ -197,25 +200,15 @@ def submit(
                 year=f"{row.school_year}/{row.school_year + 1}",
             )
         )
-    outbox.queue(
-        turn.session,
-        reason=f"{row.id}/receipt",
-        template=outbox.Template.RECEIPT,
-        language=teacher.language,
-        to_name=teacher.name,
-        to_address=teacher.email,
-        context=common_context(turn.session, row)
-        | {
-            "decide_by": in_words(placement.decide_by) if placement.decide_by else "",
-            "round": placement.round or "",
-            "documents": [d.name for d in documents if d.kind == "evidence"],
-            "warnings": warnings,
-        },
-        now=turn.now,
-        application=row.id,
-        step=right.id,
-        attachment="receipt",
+    receipt = messages.Receipt(
+        about=about(turn.session, row),
+        round=placement.round or "",
+        decide_by=placement.decide_by,
+        warnings=tuple(warnings),
+        documents=tuple(one.name for one in documents if one.kind == "evidence"),
     )
+    to = Recipient(teacher.name, teacher.email, teacher.language)
+    outbox.queue(turn, receipt, Envelope(to, (), row.id, right.id, ("receipt",)))
     remark = "Registered; a receipt is on its way."
     if same:
         remark = f"Registered anew, since {same[-1].id} is {same[-1].outcome.value}; a receipt is on its way."

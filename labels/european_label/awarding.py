@@ -16,8 +16,10 @@ from labels.european_label.merging import Project as Merged
 from labels.european_label.screening import MAILED, chosen, still_screening
 from labels.identifiers import european_award_id
 from labels.kinds import LabelKind
-from labels.mail import outbox
-from labels.people.named import person_named
+from labels.mail import messages, outbox
+from labels.mail.message import About
+from labels.mail.outbox import Envelope
+from labels.people.named import Recipient
 from labels.people.staff import coordinators, those_who_coordinate
 from labels.record.journal import RULES, Event, entry, note
 from labels.record.rows import write, write_many
@@ -44,9 +46,9 @@ from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import EuropeanRules
 from labels.steps.answers import Screening
-from labels.steps.mailing import mail_step
+from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.step import close_step, common_context, held, open_step, steps_of
+from labels.steps.step import close_step, held, open_step, steps_of
 from labels.turn import Turn
 
 # Merging ----------------------------------------------------------------------------------------
@@ -182,13 +184,14 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
         for n, email in enumerate(people, 1)
     ]  # fmt: skip
     turn.session.flush()
-    context: dict[str, Any] = {
-        "year": str(application.content["year"]),
-        "number": str(len(qualifying)),
-        "first": last.assignee if last else "",
-    }
     for step in opened:
-        mail_step(turn, application, step, outbox.Template.AWARDING_ASKED, **context)
+        message = messages.AwardingAsked(
+            about=about_step(turn.session, application, step),
+            year=application.content["year"],
+            number=len(qualifying),
+            first=last.assignee if last else "",
+        )
+        mail_step(turn, step, message)
     application.stage, application.stage_since = Stage.AWARDING, turn.now
     note(turn, application, RULES, Event.ASKED_FOR_THE_AWARD, coordinators=people, projects=len(qualifying))
     return opened
@@ -437,22 +440,24 @@ def certificate_name(award_id: str) -> str:
 def _tell_teachers(
     turn: Turn, application: Application, cycle: Cycle, recipients: Iterable[sa.Row[Any]]
 ) -> None:
-    common = common_context(turn.session, application) | {"year": str(cycle.year)}
+    organisation = about(turn.session, application).organisation_name
     for row in recipients:
         award_id = european_award_id(cycle.year, row.teacher, row.project)
-        outbox.queue(
-            turn.session,
-            reason=f"{award_id}/{outbox.Template.EUROPEAN_AWARDED.value}",
-            template=outbox.Template.EUROPEAN_AWARDED,
-            language=row.language, to_name=row.name, to_address=row.email,
-            context=common | {"application": award_id, "project_title": row.title, "holder": row.name},
-            now=turn.now, application=application.id, attachment=f"certificate/{certificate_name(award_id)}",
-        )  # fmt: skip
+        won = About(
+            application=award_id,
+            label=application.label,
+            project_title=row.title,
+            holder=row.name,
+            organisation_name=organisation,
+        )
+        to = Recipient(row.name, row.email, row.language)
+        certificate = f"certificate/{certificate_name(award_id)}"
+        envelope = Envelope(to, application=application.id, attachments=(certificate,))
+        outbox.queue(turn, messages.EuropeanAwarded(about=won, year=cycle.year), envelope)
 
 
 def _tell_organisations(turn: Turn, application: Application, cycle: Cycle) -> None:
     """Every organisation that put something forward is told what became of it."""
-    common = common_context(turn.session, application)
     rows = turn.session.execute(
         sa.select(
             CyclePlace.organisation,
@@ -471,31 +476,31 @@ def _tell_organisations(turn: Turn, application: Application, cycle: Cycle) -> N
         .distinct()
         .order_by(CyclePlace.organisation, CycleProject.project)
     ).all()
-    results: dict[str, list[str]] = {}
-    won: dict[str, int] = {}
+    results: dict[str, list[messages.EuropeanResult.Result]] = {}
     for row in rows:
         gets = row.awarded is Awarded.AWARDED
-        won[row.organisation] = won.get(row.organisation, 0) + gets
-        said = "awarded" if gets else f"not awarded. {row.reason or row.why}"
-        results.setdefault(row.organisation, []).append(f"{row.project} · {row.title}: {said}")
+        result = messages.EuropeanResult.Result(
+            project=row.project,
+            title=row.title,
+            awarded=gets,
+            why="" if gets else row.reason or row.why or "",
+        )
+        results.setdefault(row.organisation, []).append(result)
     nominations = turn.session.scalars(
         sa.select(CycleOrganisation).where(
             CycleOrganisation.year == cycle.year, CycleOrganisation.nomination.is_not(None)
         )
     )
+    common = about(turn.session, application)
     for part in nominations:
+        own = results.get(part.organisation, [])
+        message = messages.EuropeanResult(
+            about=common,
+            nomination=part.nomination or "",
+            year=cycle.year,
+            number=len(own),
+            won=sum(one.awarded for one in own),
+            results=tuple(own[:MAILED]),
+        )
         for email in coordinators(turn.session, part.organisation):
-            name, language = person_named(turn.session, email)
-            outbox.queue(
-                turn.session,
-                reason=f"{part.nomination}/{outbox.Template.EUROPEAN_RESULT.value}/{email}",
-                template=outbox.Template.EUROPEAN_RESULT,
-                language=language, to_name=name, to_address=email,
-                context=common
-                | {
-                    "year": str(cycle.year), "number": str(len(results.get(part.organisation, []))),
-                    "won": str(won.get(part.organisation, 0)),
-                    "results": results.get(part.organisation, [])[:MAILED],
-                },
-                now=turn.now, application=application.id,
-            )  # fmt: skip
+            tell(turn, application, email, message, email)

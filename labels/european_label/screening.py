@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,8 +13,7 @@ from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import cycle_of
 from labels.european_label.ranking import Candidate, Place, moving_up
 from labels.kinds import LabelKind
-from labels.mail import outbox
-from labels.people.named import person_named
+from labels.mail import messages
 from labels.people.staff import coordinators
 from labels.record.journal import RULES, Event, note
 from labels.record.schema import (
@@ -36,13 +34,13 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
-from labels.reviews.scoring import in_points
+from labels.reviews.scoring import points_of
 from labels.rules.kept import rules_of
 from labels.rules.model import EuropeanRules, Unanswered
 from labels.steps.answers import Screening
-from labels.steps.mailing import mail_step
+from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.step import close_step, common_context, held, open_step, steps_of
+from labels.steps.step import close_step, held, open_step, steps_of
 from labels.turn import Turn
 
 MAILED = 100
@@ -91,16 +89,24 @@ def _ask_coordinators(
         for n, email in enumerate(people, 1)
     ]  # fmt: skip
     turn.session.flush()
-    context: dict[str, Any] = {
-        "year": str(application.content["year"]),
-        "number": str(len(undecided)),
-        "proposed": [
-            in_a_line(place, title) for place, title in with_titles(turn.session, undecided[:MAILED])
-        ],
-        "again": any(place.moved_up for place in undecided),
-    }
+    proposed = tuple(
+        messages.ScreeningAsked.Proposed(
+            candidate=place.candidate,
+            points=None if place.score is None else points_of(place.score),
+            title=title,
+        )
+        for place, title in with_titles(turn.session, undecided[:MAILED])
+    )
+    again = any(place.moved_up for place in undecided)
     for step in steps:
-        mail_step(turn, application, step, outbox.Template.SCREENING_ASKED, **context)
+        message = messages.ScreeningAsked(
+            about=about_step(turn.session, application, step),
+            year=application.content["year"],
+            number=len(undecided),
+            proposed=proposed,
+            again=again,
+        )
+        mail_step(turn, step, message)
     application.stage, application.stage_since = Stage.SCREENING, turn.now
     note(turn, application, RULES, Event.ASKED_FOR_A_SCREENING, coordinators=people, places=len(undecided))
     return steps
@@ -113,11 +119,6 @@ def with_titles(session: Session, places: Sequence[CyclePlace]) -> list[tuple[Cy
         session.execute(sa.select(Project.id, Project.title).where(Project.id.in_(projects))).tuples().all()
     )
     return [(place, titles.get(place.project, place.project)) for place in places]
-
-
-def in_a_line(place: CyclePlace, title: str) -> str:
-    """A place as a mail tells of it: `NQL-… · 27.5 points · the project's title`."""
-    return f"{place.candidate} · {in_points(place.score)} points · {title}"
 
 
 def ranking_of(session: Session, year: int, organisation: str) -> list[CyclePlace]:
@@ -159,17 +160,14 @@ def _lapse(turn: Turn, application: Application, undecided: Sequence[CyclePlace]
         place.screened_by, place.screened_at = RULES, turn.now
         place.reason = None if kept else "It was not screened by the deadline."
     note(turn, application, RULES, Event.SCREENING_LAPSED, put_forward=kept)
+    message = messages.ScreeningLapsed(
+        about=about(turn.session, application),
+        year=application.content["year"],
+        number=len(undecided),
+        kept=kept,
+    )
     for email in coordinators(turn.session, application.organisation):
-        name, language = person_named(turn.session, email)
-        outbox.queue(
-            turn.session,
-            reason=f"{application.id}/{outbox.Template.SCREENING_LAPSED.value}/{email}",
-            template=outbox.Template.SCREENING_LAPSED,
-            language=language, to_name=name, to_address=email,
-            context=common_context(turn.session, application)
-            | {"year": str(application.content["year"]), "number": str(len(undecided)), "kept": kept},
-            now=turn.now, application=application.id,
-        )  # fmt: skip
+        tell(turn, application, email, message, email)
 
 
 def move_deadline(session: Session, application: Application, until: datetime) -> None:

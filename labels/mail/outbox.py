@@ -7,102 +7,23 @@ sent or until there is nothing left to ask for. Nothing here opens a connection 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.errors import InvalidInput
+from labels.mail import messages
+from labels.mail.context import context_of, message_of
+from labels.mail.message import Message, Template
+from labels.people.named import Recipient
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Document, Journal, Mail, PupilCode, Step, StepState
 from labels.turn import Turn
-from labels.words.sentences import Sentence, kept
-from labels.words.text import clean, one_line
-
-
-class Template(StrEnum):
-    """The messages there are, each named like its template."""
-
-    RECEIPT = "receipt"
-    REVIEW_ASKED = "review_asked"
-    REVIEW_RETURNED = "review_returned"
-    """The applicant answered, or did not in time (an empty answer); the review is the reviewer's again."""
-    REVIEW_VOID = "review_void"
-    """The review is no longer needed."""
-    INFORMATION_ASKED = "information_asked"
-    INFORMATION_LAPSED = "information_lapsed"
-    """Tells the applicant that the time for their answer is over, and that the review goes on without it."""
-    INFORMATION_RECEIVED = "information_received"
-    """Tells the applicant that their answer has arrived."""
-    ASSIGNMENT_ASKED = "assignment_asked"
-    """A coordinator must find a reviewer."""
-    CODE = "code"
-    """A fresh code was asked for."""
-    AWARDED = "awarded"
-    REFUSED = "refused"
-    INELIGIBLE = "ineligible"
-    WITHDRAWN = "withdrawn"
-    APPEAL_RECEIVED = "appeal_received"
-    DEADLINE_MOVED = "deadline_moved"
-    PUPIL_CODE = "pupil_code"
-    """A code was asked for, by which a teacher has certificates made for a class."""
-    SIMILARITY_WARNING = "similarity_warning"
-    """Tells a coordinator that two applications of one project read alike."""
-    SCREENING_ASKED = "screening_asked"
-    """A coordinator is asked to screen the proposal for the European Quality Label."""
-    SCREENING_LAPSED = "screening_lapsed"
-    """Tells a coordinator what counts now that nobody screened by the deadline."""
-    AWARDING_ASKED = "awarding_asked"
-    """The Central Support Service is asked to award the European Quality Label."""
-    EUROPEAN_AWARDED = "european_awarded"
-    """Tells a teacher, with the certificate."""
-    EUROPEAN_RESULT = "european_result"
-    """Tells an organisation what became of what it put forward."""
-    REMINDER = "reminder"
-    """A person's digest of a day: everything that they are reminded of, and what is overdue for coordinators."""
-    OVERDUE = "overdue"
-    """The same where only others are late: tells a coordinator."""
-    SCHOOL_INVITED = "school_invited"
-    """Invites a teacher of a school to its self-assessment for the School Label."""
-    SCHOOL_INVITATION = "school_invitation"
-    """Brings a principal the letter of invitation, and says that the school's teachers have the codes."""
-    SCHOOL_DECLARATION = "school_declaration"
-    """Asks a principal to confirm what the school says of itself."""
-    SCHOOL_RETURNED = "school_returned"
-    """The principal did not confirm it: back to the teacher who handed it in."""
-    SCHOOL_RECEIVED = "school_received"
-    """The receipt, to everybody of the school and its principal, as the following."""
-    SCHOOL_AWARDED = "school_awarded"
-    SCHOOL_REFUSED = "school_refused"
-    SCHOOL_EXPIRED = "school_expired"
-    LABEL_REVOKED = "label_revoked"
-    """Tells a teacher that a label was taken back, and why."""
-    PAPER_REISSUED = "paper_reissued"
-    """Brings the holder a corrected certificate, which replaces the former."""
-    CLASS_REVOKED = "class_revoked"
-    """Tells a teacher that the certificates of a class were taken back, and why."""
-
-
-ASKS = frozenset(
-    {
-        Template.REVIEW_ASKED,
-        Template.REVIEW_RETURNED,
-        Template.INFORMATION_ASKED,
-        Template.ASSIGNMENT_ASKED,
-        Template.SCREENING_ASKED,
-        Template.AWARDING_ASKED,
-        Template.SCHOOL_INVITED,
-        Template.SCHOOL_DECLARATION,
-        Template.SCHOOL_RETURNED,
-        Template.CODE,
-        Template.PUPIL_CODE,
-    }
-)
-"""Messages that only ask for an answer to their step: pointless once the step is closed. The others
-go out all the same, without the code."""
+from labels.words.text import one_line
 
 LEASE = timedelta(minutes=2)
 """How long a claim keeps others away; a process that died in between is replaced after that."""
@@ -119,60 +40,54 @@ def message_id(reason: str) -> str:
     return f"<{digest}@labels.etwinning.invalid>"
 
 
-def queue(
-    session: Session,
-    *,
-    reason: str,
-    template: Template,
-    language: str,
-    to_name: str,
-    to_address: str,
-    context: dict[str, Any],
-    now: datetime,
-    application: str | None = None,
-    step: str | None = None,
-    attachment: str | None = None,
-    second_attachment: str | None = None,
-) -> bool:
-    """Writes a message into the outbox, unless there is one for this reason; tells whether it is new.
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Whom a message goes to, what it belongs to in the record, and what goes with it."""
 
-    `step` is the step whose one-time code the message carries. `attachment` is the kind of the
-    application's document that goes along (`certificate`, `letter`), or `kind/name` for that very
-    one; `second_attachment` is another. The message waits until both are stored. `context` holds what
-    the template words: strings, and lists and dictionaries of them.
-    """
-    values = _row(
-        {
-            "reason": reason, "application": application, "step": step, "template": template,
-            "language": language, "to_name": to_name, "to_address": to_address, "context": context,
-            "attachment": attachment, "second_attachment": second_attachment,
-        },
-        now,
-    )  # fmt: skip
-    if any(isinstance(one, Step) for one in session.new):
-        session.flush()  # the message refers to it
-    return session.execute(_INSERT_ONCE, values).first() is not None
+    to: Recipient
+    parts: tuple[object, ...] = ()
+    """What tells its reason from that of others of its kind about the same, e.g. the step."""
+    application: str | None = None
+    step: str | None = None
+    """Whose one-time code it carries."""
+    attachments: tuple[str, ...] = ()
+    """The documents of the application that go along, two at most: the newest of a kind (`certificate`,
+    `letter`), or that very one by `kind/name`. The message waits until all are stored."""
 
 
-def queue_many(session: Session, messages: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
-    """Writes thousands of messages, each with the arguments of `queue`, unless there is one for its reason.
+def queue(turn: Turn, message: Message, envelope: Envelope) -> bool:
+    """Writes a message into the outbox, unless there is one for its reason; tells whether it is new."""
+    if any(isinstance(one, Step) for one in turn.session.new):
+        turn.session.flush()  # the message refers to it
+    return turn.session.execute(_INSERT_ONCE, _row(message, envelope, turn.now)).first() is not None
+
+
+def queue_many(turn: Turn, messages: Iterable[tuple[Message, Envelope]]) -> None:
+    """Writes thousands of messages, each unless there is one for its reason.
 
     The steps that they name are in the database already.
     """
-    if messages:
-        session.execute(_INSERT_UNLESS_THERE, [_row(one, now) for one in messages])
+    if rows := [_row(message, envelope, turn.now) for message, envelope in messages]:
+        turn.session.execute(_INSERT_UNLESS_THERE, rows)
 
 
-def _row(message: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _row(message: Message, envelope: Envelope, now: datetime) -> dict[str, Any]:
+    reason = message.reason_for(*envelope.parts)
+    first, second, *more = (*envelope.attachments, None, None)
+    if any(more):
+        raise ValueError(f"{reason} has more than two attachments")
     return {
-        "attachment": None,
-        "second_attachment": None,
-        **message,
-        "template": message["template"].value,
-        "to_name": one_line(message["to_name"]),
-        "to_address": one_line(message["to_address"], 320),
-        "context": _with_sentences(message["context"]),
-        "message_id": message_id(message["reason"]),
+        "reason": reason,
+        "application": envelope.application,
+        "step": envelope.step,
+        "template": message.template.value,
+        "language": envelope.to.language,
+        "to_name": one_line(envelope.to.name),
+        "to_address": one_line(envelope.to.address, 320),
+        "context": context_of(message),
+        "attachment": first,
+        "second_attachment": second,
+        "message_id": message_id(reason),
         "queued_at": now,
         "next_attempt_at": now,
         "attempts": 0,
@@ -332,16 +247,25 @@ class Coded:
 def coded(session: Session, mail: Mail) -> Coded:
     """What the message's step says now; `needed` is false where the message has become pointless."""
     if mail.template == Template.PUPIL_CODE:
-        asked = session.get(PupilCode, mail.context["award"], populate_existing=True)
-        if asked is None or asked.spent_at or str(asked.number) != mail.context["number"]:
-            return Coded(False)
-        return Coded(True, pupil_code_subject(asked.award), asked.number)
+        return _coded_for_pupils(session, mail)
     if mail.step is None:
         return Coded(True)
     found = session.execute(sa.select(Step.state, Step.code_number).where(Step.id == mail.step)).one()
     if found.state is StepState.OPEN:
         return Coded(True, mail.step, found.code_number)
-    return Coded(mail.template not in ASKS)
+    return Coded(mail.template not in messages.ASKS)
+
+
+def _coded_for_pupils(session: Session, mail: Mail) -> Coded:
+    try:
+        message = message_of(mail)
+    except InvalidInput:
+        return Coded(True)  # whoever words it says why it cannot be read
+    assert isinstance(message, messages.PupilCode)
+    asked = session.get(PupilCode, message.award, populate_existing=True)
+    if asked is None or asked.spent_at or asked.number != message.number:
+        return Coded(False)
+    return Coded(True, pupil_code_subject(asked.award), asked.number)
 
 
 def pupil_code_subject(award: str) -> str:
@@ -373,35 +297,6 @@ def _waiting(now: datetime) -> list[sa.ColumnElement[bool]]:
 
 def _rows(result: sa.Result[Any]) -> int:
     return cast("sa.CursorResult[Any]", result).rowcount
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case str():
-            return clean(value)
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-    return value
-
-
-def _with_sentences(context: dict[str, Any]) -> Any:
-    said = list(_sentences(context))
-    return _plain(context) | (kept(said) if said else {})
-
-
-def _sentences(value: Any) -> Iterator[Sentence]:
-    """The sentences in a message's context, so that they can be said in its recipient's language."""
-    match value:
-        case Sentence():
-            yield value.changed(clean)
-        case dict():
-            for item in value.values():
-                yield from _sentences(item)
-        case list() | tuple():
-            for item in value:
-                yield from _sentences(item)
 
 
 def _is_told(session: Session, mail: Mail, event: Event) -> bool:

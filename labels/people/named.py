@@ -1,6 +1,8 @@
-"""The name and language of the person behind an address."""
+"""Whom a mail goes to: the person behind an address."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -8,12 +10,20 @@ from sqlalchemy.orm import Session
 from labels.record.schema import Staff, Teacher
 
 
-def person_named(session: Session, email: str) -> tuple[str, str]:
-    """Name and language of the person with that address; the address itself if unknown."""
+class Recipient(NamedTuple):
+    """Whom a mail goes to."""
+
+    name: str
+    address: str
+    language: str
+
+
+def person_named(session: Session, email: str) -> Recipient:
+    """The person with that address; one whom nobody knows is called by the address, and spoken to in English."""
     for register in _NAMES:
         if found := session.execute(register, {"email": email}).first():
-            return found.name, found.language
-    return email, "en"
+            return Recipient(found.name, email, found.language)
+    return Recipient(email, email, "en")
 
 
 _NAMES = [

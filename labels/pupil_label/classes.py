@@ -18,11 +18,14 @@ from labels.clock import brussels_day, in_words
 from labels.errors import NotAllowed, NotFound
 from labels.identifiers import pupil_class_id
 from labels.kinds import LabelKind
-from labels.mail import outbox
+from labels.mail import messages, outbox
+from labels.mail.message import NOTHING
+from labels.mail.outbox import Envelope
 from labels.mending import AskForCode
 from labels.papers.codes import Stamp
 from labels.papers.facts import Label
 from labels.papers.issued import enter_class
+from labels.people.named import Recipient
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import (
     Application,
@@ -42,7 +45,7 @@ from labels.rules.paper_language import paper_language
 from labels.steps.codes import code_hash, code_matches, review_code
 from labels.steps.outcome import Refusal
 from labels.turn import Turn
-from labels.words.sentences import say
+from labels.words.sentences import Sentence, say
 
 _LABELS = frozenset((Label.NATIONAL.value, Label.EUROPEAN.value))
 """The labels of a teacher's project, whose pupils can have theirs."""
@@ -151,33 +154,30 @@ def _count_failure(
 
 
 def _renew(
-    turn: Turn, code: PupilCode, award: Award, teacher: Teacher, rules: PupilRules, *, purpose: str = ""
+    turn: Turn,
+    code: PupilCode,
+    award: Award,
+    teacher: Teacher,
+    rules: PupilRules,
+    *,
+    purpose: Sentence = NOTHING,
 ) -> str:
     code.number += 1
     code.code_hash = code_hash(review_code(turn.key, outbox.pupil_code_subject(award.id), code.number))
     code.failures, code.asked_at, code.spent_at = 0, turn.now, None
     turn.session.flush()
     application = _application(turn.session, award)
-    reason = f"{award.id}/{outbox.Template.PUPIL_CODE.value}/{code.number}"
-    outbox.queue(
-        turn.session,
-        reason=reason,
-        template=outbox.Template.PUPIL_CODE,
-        language=teacher.language,
-        to_name=teacher.name,
-        to_address=teacher.email,
-        context={
-            "award": award.id,
-            "number": str(code.number),
-            "project_title": _project(turn.session, award).title,
-            "organisation_name": turn.session.get_one(Organisation, award.organisation).name,
-            "until": in_words(turn.now + timedelta(days=rules.code_days.value)),
-            "purpose": purpose,
-        },
-        now=turn.now,
-        application=application.id if application else None,
+    message = messages.PupilCode(
+        award=award.id,
+        number=code.number,
+        project_title=_project(turn.session, award).title,
+        organisation_name=turn.session.get_one(Organisation, award.organisation).name,
+        until=turn.now + timedelta(days=rules.code_days.value),
+        purpose=purpose,
     )
-    return reason
+    to = Recipient(teacher.name, teacher.email, teacher.language)
+    outbox.queue(turn, message, Envelope(to, (code.number,), application.id if application else None))
+    return message.reason_for(code.number)
 
 
 # Making -----------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.applicant import applicant_address
-from labels.mail import outbox
+from labels.mail import messages
+from labels.people.named import Recipient
 from labels.people.staff import coordinator
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import Application, Review, Step, StepKind, StepState
@@ -21,7 +22,7 @@ from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.kinds import STEPS
-from labels.steps.mailing import mail_step
+from labels.steps.mailing import about_step, mail_step
 from labels.steps.step import awaited_of, close_step, every_step, held, open_step, steps_of
 from labels.turn import Turn
 
@@ -125,8 +126,8 @@ def _fill(
         chosen.append((candidate, step))
     turn.session.flush()
     for candidate, step in chosen:
-        to = candidate.name, candidate.language
-        mail_step(turn, application, step, outbox.Template.REVIEW_ASKED, to=to)
+        to = Recipient(candidate.name, step.assignee, candidate.language)
+        mail_step(turn, step, messages.ReviewAsked(about=about_step(turn.session, application, step)), to)
         note(
             turn,
             application,
@@ -192,15 +193,16 @@ def _ask_coordinator(
     email = coordinator(
         turn.session, application.organisation, other_than=applicant_address(turn.session, application)
     )
-    reasons = [
+    reasons = tuple(
         f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
         for candidate in candidates
         if (found := conflicts_of_interest(candidate, judged)) or candidate.email in asked
-    ]
+    )
     step = open_step(
         turn, application, StepKind.ASSIGNMENT, email, seat=seat, organisation=application.organisation
     )
-    mail_step(turn, application, step, outbox.Template.ASSIGNMENT_ASKED, reasons=reasons)
+    common = about_step(turn.session, application, step)
+    mail_step(turn, step, messages.AssignmentAsked(about=common, reasons=reasons))
     note(turn, application, SYSTEM, Event.ASKED_FOR_A_REVIEWER, step=step.id)
     return step
 
@@ -234,7 +236,8 @@ def void_review(turn: Turn, application: Application, step: Step, because: str, 
         if asked.asked_by == step.id and asked.state is StepState.OPEN:
             close_step(asked, StepState.VOID, turn.now, "the reviewer who asked no longer reviews")
     if was_open:
-        mail_step(turn, application, step, outbox.Template.REVIEW_VOID, reason=because)
+        common = about_step(turn.session, application, step)
+        mail_step(turn, step, messages.ReviewVoid(about=common, reason=because))
     asked_for: dict[str, Any] = {
         "coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer": step.assignee
     }

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed
-from labels.mail import outbox
+from labels.mail import messages
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts
@@ -16,7 +16,7 @@ from labels.reviews.asking import new_review, seated_reviews, void_review
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
-from labels.steps.mailing import mail_step
+from labels.steps.mailing import about_step, mail_step
 from labels.steps.step import close_step, every_step, held, held_by_step
 from labels.turn import Turn
 
@@ -63,7 +63,7 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
         turn.now, rules_of(turn.session, application).national.review.due_days.value, application.country
     )
     new = new_review(turn, application, to, step.seat, due)
-    mail_step(turn, application, new, outbox.Template.REVIEW_ASKED)
+    mail_step(turn, new, messages.ReviewAsked(about=about_step(turn.session, application, new)))
     note(turn, application, turn.by, Event.REASSIGNED, step=new.id, former=step.id, to=to, because=reason)
     return new
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from labels.applications.conditions import APPLICATIONS_OF_TEACHER
 from labels.applications.ending import end, tell_applicant
@@ -10,16 +11,17 @@ from labels.applications.paper_names import paper_name
 from labels.applications.submitting import stays_refused
 from labels.clock import brussels_day, end_of_day
 from labels.kinds import LabelKind
-from labels.mail import outbox
+from labels.mail import messages
 from labels.record.journal import RULES
 from labels.record.rows import write
 from labels.record.schema import Application, Award, Outcome, StepKind, Teacher
 from labels.reviews.asking import assessments
 from labels.reviews.scoring import decide as decide_by_rules
-from labels.reviews.scoring import in_points
+from labels.reviews.scoring import points_of
 from labels.rules.calendars import next_round
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
+from labels.steps.mailing import about
 from labels.steps.step import held, open_step
 from labels.turn import Turn
 from labels.words.sentences import Sentence, kept, one_after_another, say
@@ -42,8 +44,8 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     routes = _routes(turn, application, edition, outcome)
     body = verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes])
     end(turn, application, outcome, RULES, verdict=body, inputs=verdict.inputs_digest, score=verdict.total)
-    points = {"total": in_points(verdict.total), "maximum": str(verdict.maximum)}
-    comments = list(verdict.comments)
+    common, letter = about(turn.session, application), f"letter/{paper_name(application, 'letter')}"
+    total, maximum, comments = points_of(verdict.total), Decimal(verdict.maximum), verdict.comments
     if outcome is Outcome.AWARDED:
         award = {
             "id": application.id,
@@ -59,11 +61,8 @@ def decide(turn: Turn, application_id: str) -> Outcome:
         tell_applicant(
             turn,
             application,
-            outbox.Template.AWARDED,
-            attachment="certificate",
-            second_attachment=f"letter/{paper_name(application, 'letter')}",
-            comments=comments,
-            **points,
+            messages.Awarded(about=common, total=total, maximum=maximum, comments=comments),
+            attachments=("certificate", letter),
         )
         return outcome
     right = None
@@ -72,13 +71,16 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     tell_applicant(
         turn,
         application,
-        outbox.Template.REFUSED,
-        attachment=f"letter/{paper_name(application, 'letter')}",
+        messages.Refused(
+            about=common,
+            total=total,
+            maximum=maximum,
+            comments=comments,
+            reasons=verdict.reasons,
+            routes=tuple(routes),
+        ),
+        attachments=(letter,),
         step=right,
-        reasons=list(verdict.reasons),
-        comments=comments,
-        routes=routes,
-        **points,
     )
     return outcome
 

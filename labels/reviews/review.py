@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 from labels.applications.applicant import applicant_address
 from labels.applications.file import digest
 from labels.clock import in_words
-from labels.mail import outbox
-from labels.people.named import person_named
+from labels.mail import messages
 from labels.record.journal import RULES, Event, note
 from labels.record.rows import write
 from labels.record.schema import Application, Document, Review, Step, StepKind, StepState
@@ -17,9 +16,9 @@ from labels.reviews import conflicts
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer
-from labels.steps.mailing import mail_step
+from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted as Accepted
-from labels.steps.step import close_step, common_context, open_step, renew_code
+from labels.steps.step import close_step, open_step, renew_code
 from labels.turn import Turn
 
 # Built once: building a query takes longer than running it.
@@ -81,7 +80,8 @@ def take_question(turn: Turn, application: Application, step: Step, given: Quest
         asked_by=step.id,
         question=given.question,
     )
-    mail_step(turn, application, asked, outbox.Template.INFORMATION_ASKED, question=given.question)
+    common = about_step(turn.session, application, asked)
+    mail_step(turn, asked, messages.InformationAsked(about=common, question=given.question))
     note(turn, application, step.assignee, Event.ASKED_THE_APPLICANT, step=step.id)
     return Accepted(
         application.id,
@@ -94,6 +94,8 @@ def take_information(turn: Turn, application: Application, step: Step, given: In
     step.answer = given.model_dump(mode="json")
     close_step(step, StepState.ANSWERED, turn.now)
     note(turn, application, step.assignee, Event.ANSWERED_THE_QUESTION, step=step.id)
+    message = messages.InformationReceived(about=about(turn.session, application))
+    tell(turn, application, step.assignee, message, step.id)
     if step.asked_by is not None:
         _return_to_reviewer(turn, application, turn.session.get_one(Step, step.asked_by), step, given.text)
     return Accepted(application.id, "Thank you: your answer is with the reviewer.")
@@ -103,16 +105,10 @@ def pass_information(turn: Turn, application: Application, step: Step) -> str:
     """Gives a question back to the reviewer that the applicant did not answer in time; tells both."""
     close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
     note(turn, application, RULES, Event.QUESTION_NOT_ANSWERED, step=step.id)
-    name, language = person_named(turn.session, step.assignee)
-    outbox.queue(
-        turn.session,
-        reason=f"{application.id}/{outbox.Template.INFORMATION_LAPSED.value}/{step.id}",
-        template=outbox.Template.INFORMATION_LAPSED,
-        language=language, to_name=name, to_address=step.assignee,
-        context=common_context(turn.session, application)
-        | {"question": step.question or "", "due": in_words(step.due_at) if step.due_at else ""},
-        now=turn.now, application=application.id,
-    )  # fmt: skip
+    message = messages.InformationLapsed(
+        about=about(turn.session, application), question=step.question or "", due=step.due_at
+    )
+    tell(turn, application, step.assignee, message, step.id)
     if step.asked_by is not None:
         _return_to_reviewer(turn, application, turn.session.get_one(Step, step.asked_by), step, "")
     return "the applicant did not answer in time; the review goes on"
@@ -125,9 +121,8 @@ def _return_to_reviewer(turn: Turn, application: Application, step: Step, asked:
         step.due_at += turn.now - step.stopped_at
     step.state, step.stopped_at = StepState.OPEN, None
     renew_code(step, turn.key)
-    mail_step(
-        turn, application, step, outbox.Template.REVIEW_RETURNED, question=asked.question or "", answer=text
-    )
+    common = about_step(turn.session, application, step)
+    mail_step(turn, step, messages.ReviewReturned(about=common, question=asked.question or "", answer=text))
 
 
 def take_decline(turn: Turn, application: Application, step: Step, given: Decline) -> Accepted:

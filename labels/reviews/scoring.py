@@ -31,6 +31,11 @@ def hundredths(score: float | None) -> int:
     return NO_SCORE if score is None else math.floor(score * 100 + 0.5 + 1e-7)
 
 
+def points_of(score: float) -> Decimal:
+    """A score to two decimal places, as it is compared and printed."""
+    return Decimal(hundredths(score)) / 100
+
+
 def in_points(score: float | None) -> str:
     """A score as people read it: `27.5`."""
     return "no score" if score is None else f"{hundredths(score) / 100:g}"

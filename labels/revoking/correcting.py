@@ -14,13 +14,15 @@ from labels.clock import brussels_day
 from labels.errors import NotAllowed, NotFound
 from labels.european_label import certificates
 from labels.kinds import LabelKind
-from labels.mail import outbox
+from labels.mail import messages, outbox
+from labels.mail.message import About
+from labels.mail.outbox import Envelope
 from labels.mending import ImportRegistry
 from labels.papers import due as due_papers
 from labels.papers.codes import Stamp, read_code, series_of
 from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, MadePaper, enter, marked
-from labels.papers.verifying import LABELS
+from labels.people.named import Recipient
 from labels.record.journal import Event, note
 from labels.record.schema import (
     Application,
@@ -168,28 +170,31 @@ def reissue(turn: Turn, correction: Correction, made: MadePaper, reason: str) ->
     application = turn.session.get_one(Application, correction.due.application)
     facts = correction.due.facts
     assert isinstance(facts, CertificateFacts)
-    for one in _holders(turn.session, correction.award, application):
-        outbox.queue(
-            turn.session,
-            reason=f"{correction.due.paper}/{outbox.Template.PAPER_REISSUED.value}/{one.email}",
-            template=outbox.Template.PAPER_REISSUED,
-            language=one.language, to_name=one.name, to_address=one.email,
-            context={
-                "application": facts.application, "label": LABELS[facts.label.value], "holder": facts.holder,
-                "project_title": facts.project, "organisation_name": facts.organisation, "reason": reason,
-                "changes": [f"{change.was or '–'} → {change.now or '–'}" for change in correction.changes],
-                "certificate_code": facts.code or "",
-            },
-            now=turn.now, application=application.id,
-            attachment=f"{PaperKind.CERTIFICATE.value}/{correction.due.name}",
-        )  # fmt: skip
+    message = messages.PaperReissued(
+        about=About(
+            application=facts.application,
+            label=LabelKind(facts.label.value),
+            project_title=facts.project,
+            holder=facts.holder,
+            organisation_name=facts.organisation,
+        ),
+        paper=correction.due.paper,
+        certificate_code=facts.code or "",
+        changes=tuple(
+            messages.PaperReissued.Change(was=change.was, now=change.now) for change in correction.changes
+        ),
+        reason=reason,
+    )
+    certificate = f"{PaperKind.CERTIFICATE.value}/{correction.due.name}"
+    for to in _holders(turn.session, correction.award, application):
+        outbox.queue(turn, message, Envelope(to, (to.address,), application.id, attachments=(certificate,)))
 
 
-def _holders(session: Session, award_id: str, application: Application) -> list[people.Person]:
+def _holders(session: Session, award_id: str, application: Application) -> list[Recipient]:
     award = session.get_one(Award, award_id)
     if award.teacher:
         teacher = session.get_one(Teacher, award.teacher)
-        return [people.Person(teacher.name, teacher.email, teacher.language)]
+        return [Recipient(teacher.name, teacher.email, teacher.language)]
     return people.everyone(session, application)
 
 
@@ -227,16 +232,13 @@ def revoke_class(turn: Turn, issued: Issued, reason: str) -> None:
         number=issued.subject,
         because=reason,
     )
-    outbox.queue(
-        turn.session,
-        reason=f"{issued.subject}/{outbox.Template.CLASS_REVOKED.value}",
-        template=outbox.Template.CLASS_REVOKED,
-        language=teacher.language, to_name=teacher.name, to_address=teacher.email,
-        context={
-            "application": issued.subject, "award": issued.award, "label": LABELS["pupil"],
-            "project_title": issued.facts.get("project", ""), "holder": teacher.name,
-            "organisation_name": issued.facts.get("organisation", ""), "pupils": issued.pupils or 0,
-            "reason": reason,
-        },
-        now=turn.now, application=application.id if application else None,
-    )  # fmt: skip
+    message = messages.ClassRevoked(
+        application=issued.subject,
+        award=issued.award,
+        project_title=issued.facts.get("project", ""),
+        organisation_name=issued.facts.get("organisation", ""),
+        pupils=issued.pupils or 0,
+        reason=reason,
+    )
+    to = Recipient(teacher.name, teacher.email, teacher.language)
+    outbox.queue(turn, message, Envelope(to, application=application.id if application else None))

@@ -17,8 +17,11 @@ from labels.applications.file import digest
 from labels.errors import NotAllowed, NotFound
 from labels.european_label.awarding import merge_again
 from labels.kinds import KINDS, LabelKind
-from labels.mail import outbox
+from labels.mail import messages, outbox
+from labels.mail.message import About
+from labels.mail.outbox import Envelope
 from labels.papers.issued import revoke_papers
+from labels.people.named import Recipient
 from labels.record.journal import Event, note
 from labels.record.schema import (
     Application,
@@ -36,7 +39,7 @@ from labels.record.schema import (
     Screened,
     Teacher,
 )
-from labels.school_label.people import Person, everyone
+from labels.school_label.people import everyone
 from labels.steps.step import held
 from labels.turn import Turn
 
@@ -297,25 +300,23 @@ def _revoke(
     if pupils:
         done.add("pupils", award.id, f"{pupils} pupils’ certificates were made on the strength of it.")
     project = turn.session.get(Project, award.project) if award.project else None
-    for one in _to_tell(turn.session, teacher, application):
-        outbox.queue(
-            turn.session,
-            reason=f"{award.id}/{outbox.Template.LABEL_REVOKED.value}" + ("" if teacher else f"/{one.email}"),
-            template=outbox.Template.LABEL_REVOKED,
-            language=one.language, to_name=one.name, to_address=one.email,
-            context={
-                "application": award.id, "label": name, "project_title": project.title if project else "",
-                "holder": who, "organisation_name": turn.session.get_one(Organisation, award.organisation).name,
-                "reason": reason,
-            },
-            now=turn.now, application=application.id if application else None,
-        )  # fmt: skip
+    revoked = About(
+        application=award.id,
+        label=award.label,
+        project_title=project.title if project else "",
+        holder=who,
+        organisation_name=turn.session.get_one(Organisation, award.organisation).name,
+    )
+    message = messages.LabelRevoked(about=revoked, reason=reason)
+    for to in _to_tell(turn.session, teacher, application):
+        parts = () if teacher else (to.address,)
+        outbox.queue(turn, message, Envelope(to, parts, application.id if application else None))
 
 
-def _to_tell(session: Session, teacher: Teacher | None, application: Application | None) -> list[Person]:
+def _to_tell(session: Session, teacher: Teacher | None, application: Application | None) -> list[Recipient]:
     """Whom it concerns that a label is taken back: its teacher, or everybody of the school."""
     if teacher is not None:
-        return [Person(teacher.name, teacher.email, teacher.language)]
+        return [Recipient(teacher.name, teacher.email, teacher.language)]
     return everyone(session, application) if application and application.label == LabelKind.SCHOOL else []
 
 

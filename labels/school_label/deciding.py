@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications import ending
 from labels.applications.file import digest
-from labels.clock import brussels_day, in_words
+from labels.clock import brussels_day
 from labels.kinds import LabelKind
-from labels.mail import outbox
+from labels.mail import messages
 from labels.record.journal import RULES
 from labels.record.rows import write
 from labels.record.schema import Application, Award, Outcome, SchoolRound, Step, StepState
 from labels.reviews.asking import assessments
 from labels.reviews.scoring import decide as decide_by_rules
-from labels.reviews.scoring import in_points
+from labels.reviews.scoring import points_of
 from labels.rules.kept import rules_of
 from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
 from labels.school_label.people import tell_everyone
+from labels.steps.mailing import about
 from labels.steps.step import awaited_of, close_step, every_step, held
 from labels.turn import Turn
 from labels.words.sentences import Sentence, kept, say
@@ -52,11 +53,8 @@ def decide(turn: Turn, application_id: str) -> Outcome:
         inputs=verdict.inputs_digest,
         score=verdict.total,
     )
-    said: dict[str, Any] = {
-        "total": in_points(verdict.total),
-        "maximum": str(verdict.maximum),
-        "comments": list(verdict.comments),
-    }
+    common, comments = about(turn.session, application), verdict.comments
+    total, maximum = points_of(verdict.total), Decimal(verdict.maximum)
     if outcome is Outcome.AWARDED:
         awarded_on = brussels_day(turn.now)
         valid_until = last_day(awarded_on, edition.school.certificate_years.value)
@@ -66,26 +64,25 @@ def decide(turn: Turn, application_id: str) -> Outcome:
             "awarded_on": awarded_on, "score": verdict.total, "valid_until": valid_until,
         }  # fmt: skip
         write(turn.session, Award, award)
-        tell_everyone(
-            turn,
-            application,
-            outbox.Template.SCHOOL_AWARDED,
-            attachment="certificate",
-            second_attachment="letter",
-            awarded_on=awarded_on.isoformat(),
-            valid_until=valid_until.isoformat(),
-            **said,
+        won = messages.SchoolAwarded(
+            about=common,
+            total=total,
+            maximum=maximum,
+            comments=comments,
+            awarded_on=awarded_on,
+            valid_until=valid_until,
         )
+        tell_everyone(turn, application, won, "certificate", "letter")
         return outcome
-    tell_everyone(
-        turn,
-        application,
-        outbox.Template.SCHOOL_REFUSED,
-        attachment="letter",
-        reasons=list(verdict.reasons),
-        routes=routes,
-        **said,
+    refused = messages.SchoolRefused(
+        about=common,
+        total=total,
+        maximum=maximum,
+        comments=comments,
+        reasons=verdict.reasons,
+        routes=tuple(routes),
     )
+    tell_everyone(turn, application, refused, "letter")
     if in_time and due is not None:
         invite_again(turn, application, due)
     return outcome
@@ -122,13 +119,8 @@ def pass_deadline(turn: Turn, application: Application, step: Step) -> str:
         verdict={"routes": [route]} | kept([route]),
         inputs=digest({"application": application.id, "due": str(step.due_at)}),
     )
-    tell_everyone(
-        turn,
-        application,
-        outbox.Template.SCHOOL_EXPIRED,
-        due=in_words(step.due_at) if step.due_at else "",
-        routes=[route],
-    )
+    expired = messages.SchoolExpired(about=about(turn.session, application), due=step.due_at, routes=(route,))
+    tell_everyone(turn, application, expired)
     return "nothing was handed in in time; the application is closed"
 
 

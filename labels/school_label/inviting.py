@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from labels.applications.file import digest
-from labels.clock import brussels_day, in_words
+from labels.clock import brussels_day
 from labels.identifiers import school_application_id, step_id
-from labels.kinds import KINDS, LabelKind
-from labels.mail import outbox
+from labels.kinds import LabelKind
+from labels.mail import messages, outbox
+from labels.mail.message import About, AboutStep, Message
+from labels.mail.outbox import Envelope
+from labels.people.named import Recipient
 from labels.record.journal import SYSTEM, Event, entry, note
 from labels.record.rows import write
 from labels.record.schema import (
@@ -39,9 +42,9 @@ from labels.school_label import rounds
 from labels.school_label.people import invited, principal
 from labels.school_label.preselection import BETWEEN_IDS, CutOffs
 from labels.steps.codes import code_hash, review_code
-from labels.steps.step import common_context, held
+from labels.steps.mailing import about
+from labels.steps.step import held
 from labels.turn import Turn
-from labels.words.text import one_line
 
 BATCH = 200
 """Schools that are invited in one transaction: a second's work, which is lost if the process dies in it."""
@@ -93,19 +96,20 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
     applications = [_application(row, one, editions[row.organisation], turn.now) for row in schools]
     write(turn.session, Application, *applications)
     steps, entries = [], []
-    mails: list[dict[str, Any]] = []
+    mails: list[tuple[Message, Envelope]] = []
     for row, application in zip(schools, applications, strict=True):
         asked = list(teachers[row.school].items())
-        words = _words(row, application["id"], one, dates)
+        common, why = _about(row, application["id"]), _why(row, dates)
         for number, (email, teacher) in enumerate(asked, 1):
             step = _step(application["id"], number, email, one.due_at, turn.now, turn.key)
             steps.append(step)
-            mails.append(_mail(application["id"], step["id"], email, teacher, words))
+            to = Recipient(teacher.name, email, teacher.language)
+            mails.append(_invitation(common, step, to, why))
         told = {"round": year, "school": row.school, "teachers": len(asked)}
         entries.append(entry(turn, application["id"], SYSTEM, Event.INVITED, **told))
     write(turn.session, Step, *steps)
     write(turn.session, Journal, *entries)
-    outbox.queue_many(turn.session, mails, now=turn.now)
+    outbox.queue_many(turn, mails)
     return Invited(len(schools), len(mails))
 
 
@@ -165,31 +169,35 @@ def _step(
     }  # fmt: skip
 
 
-def _words(row: sa.Row[Any], application: str, one: SchoolRound, dates: CutOffs) -> dict[str, Any]:
-    return {
-        "application": application,
-        "label": KINDS[LabelKind.SCHOOL].name,
-        "project_title": "",
-        "holder": row.name,
-        "organisation_name": row.organisation_name,
-        "due": in_words(one.due_at),
-        "why": {
-            "registered_on": row.registered_on.isoformat(),
-            "active": str(len(row.active.split(BETWEEN_IDS))),
-            "active_since": dates.active_since.isoformat(),
-            "project_title": one_line(row.title or ""),
-            "awarded_on": row.awarded_on.isoformat(),
-        },
-    }
+def _about(row: sa.Row[Any], application: str) -> About:
+    return About(
+        application=application,
+        label=LabelKind.SCHOOL,
+        holder=row.name,
+        organisation_name=row.organisation_name,
+    )
 
 
-def _mail(application: str, step: str, email: str, teacher: Teacher, words: dict[str, Any]) -> dict[str, Any]:
-    template = outbox.Template.SCHOOL_INVITED
-    return {
-        "reason": f"{application}/{template.value}/{step}/1", "application": application, "step": step,
-        "template": template, "language": teacher.language, "to_name": teacher.name, "to_address": email,
-        "context": words | {"step": step},
-    }  # fmt: skip
+def _why(row: sa.Row[Any], dates: CutOffs) -> messages.SchoolInvited.Conditions:
+    return messages.SchoolInvited.Conditions(
+        registered_on=row.registered_on,
+        active=len(row.active.split(BETWEEN_IDS)),
+        active_since=dates.active_since,
+        project_title=row.title or "",
+        awarded_on=row.awarded_on,
+    )
+
+
+def _invitation(
+    common: About,
+    step: dict[str, Any],
+    to: Recipient,
+    why: messages.SchoolInvited.Conditions | None = None,
+) -> tuple[Message, Envelope]:
+    """The invitation of one teacher by a step that was just opened."""
+    asked = AboutStep.of(common, step["id"], step["due_at"])
+    envelope = Envelope(to, (step["id"], step["code_number"]), step["application"], step["id"])
+    return messages.SchoolInvited(about=asked, why=why), envelope
 
 
 def invite_again(turn: Turn, former: Application, due: datetime) -> str:
@@ -226,28 +234,12 @@ def invite_again(turn: Turn, former: Application, due: datetime) -> str:
         write(turn.session, Document, kept | {"application": identifier})
     people = invited(turn.session, former)
     steps = [
-        _step(identifier, number, one.email, due, turn.now, turn.key) | {"draft": said or None}
+        _step(identifier, number, one.address, due, turn.now, turn.key) | {"draft": said or None}
         for number, one in enumerate(people, 1)
     ]
     write(turn.session, Step, *steps)
-    words = common_context(turn.session, former) | {
-        "application": identifier,
-        "due": in_words(due),
-        "why": {},
-    }
-    template = outbox.Template.SCHOOL_INVITED
-    outbox.queue_many(
-        turn.session,
-        [
-            {
-                "reason": f"{identifier}/{template.value}/{step['id']}/1", "application": identifier,
-                "step": step["id"], "template": template, "language": one.language, "to_name": one.name,
-                "to_address": one.email, "context": words | {"step": step["id"]},
-            }
-            for step, one in zip(steps, people, strict=True)
-        ],
-        now=turn.now,
-    )  # fmt: skip
+    common = about(turn.session, former).model_copy(update={"application": identifier})
+    outbox.queue_many(turn, [_invitation(common, step, one) for step, one in zip(steps, people, strict=True)])
     told: dict[str, Any] = {"round": int(former.round or 0), "after": former.id, "teachers": len(people)}
     write(turn.session, Journal, entry(turn, identifier, SYSTEM, Event.INVITED_AGAIN, **told))
     return identifier
@@ -262,19 +254,8 @@ def tell_the_principal(turn: Turn, application_id: str) -> None:
             Step.application == application_id, Step.kind == StepKind.SELF_ASSESSMENT
         )
     )
-    template = outbox.Template.SCHOOL_INVITATION
-    outbox.queue(
-        turn.session,
-        reason=f"{application_id}/{template.value}",
-        template=template,
-        language=head.language,
-        to_name=head.name,
-        to_address=head.email,
-        context=common_context(turn.session, application) | {"due": in_words(due) if due else ""},
-        now=turn.now,
-        application=application_id,
-        attachment="invitation",
-    )
+    message = messages.SchoolInvitation(about=about(turn.session, application), due=due)
+    outbox.queue(turn, message, Envelope(head, application=application_id, attachments=("invitation",)))
 
 
 def unstarted(session: Session, year: int, limit: int = 1_000) -> Sequence[str]:

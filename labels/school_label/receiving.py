@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from labels.applications.documents import StoredDocument
 from labels.clock import in_words
 from labels.errors import InvalidInput
-from labels.mail import outbox
+from labels.mail import messages
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Document, Stage, Step, StepKind, StepState
 from labels.rules.calendars import add_working_days
@@ -22,7 +22,7 @@ from labels.school_label.people import principal, tell_everyone
 from labels.school_label.prefilling import prefill
 from labels.school_label.self_assessment import document_kind, missing, share
 from labels.steps.answers import Declaration, Decline, SelfAssessment
-from labels.steps.mailing import mail_step
+from labels.steps.mailing import about, about_step, mail_step
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import awaited_of, close_step, every_step, held, open_step, renew_code, steps_of
 from labels.turn import Turn
@@ -114,21 +114,20 @@ def take(
         if other.state is StepState.OPEN:
             close_step(other, StepState.VOID, turn.now, f"{step.assignee} handed in for your school")
     head = principal(turn.session, application)
-    asked = open_step(turn, application, StepKind.DECLARATION, head.email, due=step.due_at, asked_by=step.id)
-    turn.session.flush()
-    mail_step(
-        turn,
-        application,
-        asked,
-        outbox.Template.SCHOOL_DECLARATION,
-        to=(head.name, head.language),
-        by=step.assignee,
-        summary=summary(questions_of(turn.session, application), step.answer),
+    asked = open_step(
+        turn, application, StepKind.DECLARATION, head.address, due=step.due_at, asked_by=step.id
     )
+    turn.session.flush()
+    message = messages.SchoolDeclaration(
+        about=about_step(turn.session, application, asked),
+        by=step.assignee,
+        summary=tuple(summary(questions_of(turn.session, application), step.answer)),
+    )
+    mail_step(turn, asked, message, head)
     note(turn, application, step.assignee, Event.HANDED_IN, step=step.id)
     return Accepted(
         application.id,
-        f"Thank you. It is complete; {head.name} ({head.email}) is asked to confirm it"
+        f"Thank you. It is complete; {head.name} ({head.address}) is asked to confirm it"
         + (f" by {in_words(step.due_at)}." if step.due_at else "."),
     )
 
@@ -158,14 +157,12 @@ def declare(turn: Turn, application: Application, step: Step, given: Declaration
         .where(Document.application == application.id, Document.kind == "evidence")
         .order_by(Document.name)
     ).all()
-    tell_everyone(
-        turn,
-        application,
-        outbox.Template.SCHOOL_RECEIVED,
-        attachment="receipt",
-        decide_by=in_words(application.decide_by),
-        documents=list(documents),
+    message = messages.SchoolReceived(
+        about=about(turn.session, application),
+        decide_by=application.decide_by,
+        documents=tuple(documents),
     )
+    tell_everyone(turn, application, message, "receipt")
     return Accepted(application.id, "Thank you: your school’s application is received.")
 
 
@@ -185,5 +182,6 @@ def _send_back(turn: Turn, application: Application, step: Step, why: str) -> Ac
     handed_in.state, handed_in.closed_at, handed_in.closed_because = StepState.OPEN, None, None
     handed_in.draft, handed_in.answer, handed_in.refused = answer, None, why
     renew_code(handed_in, turn.key)
-    mail_step(turn, application, handed_in, outbox.Template.SCHOOL_RETURNED, reason=why)
+    common = about_step(turn.session, application, handed_in)
+    mail_step(turn, handed_in, messages.SchoolReturned(about=common, reason=why))
     return Accepted(application.id, f"It is back with {handed_in.assignee}, with your reason.")

@@ -1,39 +1,50 @@
-"""The mail that asks a person to answer a step."""
+"""The mails about an application and its steps."""
 
 from __future__ import annotations
 
-from typing import Any
+from sqlalchemy.orm import Session
 
-from labels.clock import in_words
 from labels.mail import outbox
-from labels.people.named import person_named
-from labels.record.schema import Application, Step
-from labels.steps.step import common_context
+from labels.mail.message import About, AboutStep, OfApplication, OfStep
+from labels.mail.outbox import Envelope
+from labels.people.named import Recipient, person_named
+from labels.record.schema import Application, Organisation, Project, School, Step, Teacher
 from labels.turn import Turn
 
 
-def mail_step(
-    turn: Turn,
-    application: Application,
-    step: Step,
-    template: outbox.Template,
-    *,
-    to: tuple[str, str] | None = None,
-    **context: Any,
-) -> None:
-    """Mails the step to its assignee; `to` has their name and language where the caller knows them."""
-    name, language = to or person_named(turn.session, step.assignee)
-    outbox.queue(
-        turn.session,
-        reason=f"{application.id}/{template.value}/{step.id}/{step.code_number}",
-        template=template,
-        language=language,
-        to_name=name,
-        to_address=step.assignee,
-        context=common_context(turn.session, application)
-        | {"step": step.id, "due": in_words(step.due_at) if step.due_at else ""}
-        | context,
-        now=turn.now,
+def about(session: Session, application: Application) -> About:
+    """What every mail about an application can tell."""
+    project = session.get(Project, application.project) if application.project else None
+    organisation = session.get_one(Organisation, application.organisation)
+    return About(
         application=application.id,
-        step=step.id,
+        label=application.label,
+        project_title=project.title if project else "",
+        holder=_applicant(session, application, organisation),
+        organisation_name=organisation.name,
     )
+
+
+def about_step(session: Session, application: Application, step: Step) -> AboutStep:
+    """What every mail about one of its steps can tell."""
+    return AboutStep.of(about(session, application), step.id, step.due_at)
+
+
+def _applicant(session: Session, application: Application, organisation: Organisation) -> str:
+    if application.teacher:
+        return session.get_one(Teacher, application.teacher).name
+    if application.school:
+        return session.get_one(School, application.school).name
+    return organisation.name
+
+
+def mail_step(turn: Turn, step: Step, message: OfStep, to: Recipient | None = None) -> None:
+    """Mails a step and its code to its assignee; `to` is who that is, where the caller knows them."""
+    recipient = to or person_named(turn.session, step.assignee)
+    parts = (step.id, step.code_number)
+    outbox.queue(turn, message, Envelope(recipient, parts, step.application, step.id))
+
+
+def tell(turn: Turn, application: Application, email: str, message: OfApplication, *parts: object) -> None:
+    """Mails a message without a code to a person, once for an application and what `parts` say."""
+    outbox.queue(turn, message, Envelope(person_named(turn.session, email), parts, application.id))

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotFound
 from labels.identifiers import step_id
-from labels.kinds import KINDS
 from labels.record.schema import (
     Application,
     Organisation,
@@ -195,24 +194,3 @@ def _found(
 def _keep(session: Session, row: sa.Row[Any]) -> None:
     """A session forgets what nobody refers to; these it is about to be asked for again."""
     session.info.setdefault("kept", []).append(row)
-
-
-def common_context(session: Session, application: Application) -> dict[str, str]:
-    """What every mail about an application can tell."""
-    project = session.get(Project, application.project) if application.project else None
-    organisation = session.get_one(Organisation, application.organisation)
-    return {
-        "application": application.id,
-        "label": KINDS[application.label].name,
-        "project_title": project.title if project else "",
-        "holder": _applicant(session, application, organisation),
-        "organisation_name": organisation.name,
-    }
-
-
-def _applicant(session: Session, application: Application, organisation: Organisation) -> str:
-    if application.teacher:
-        return session.get_one(Teacher, application.teacher).name
-    if application.school:
-        return session.get_one(School, application.school).name
-    return organisation.name

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 
 import pytest
 import typer
@@ -15,16 +16,23 @@ import typer.main
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from adapters.languages.mails import TEMPLATES
 from adapters.mail.rendering import compose
 from cli.app import app
-from labels.mail.outbox import Template
+from labels.mail.message import Template
 from labels.settings import PROJECT
-from tests.support.mails import CODE, NOW, STEP, mail
+from tests.support.mails import CODE, EXAMPLES, NOW, STEP, mail
 
 COMMANDS = typer.main.get_command(app)
 DOCUMENTS = ["README.md", "examples/README.md", *sorted(f"docs/{p.name}" for p in PROJECT.glob("docs/*.md"))]
 SCRIPTS = {"test", "lint"}
 """What `./run` does itself; everything else it hands to `labels`."""
+
+
+def commands() -> list[str]:
+    """The names of all commands."""
+    assert isinstance(COMMANDS, TyperGroup)
+    return list(COMMANDS.commands)
 
 
 def parsed(words: list[str]) -> typer.Context:
@@ -85,7 +93,7 @@ def test_the_search_for_quoted_commands_finds_those_of_the_guide() -> None:
 
 def mailed(template: Template) -> Iterator[tuple[str, str]]:
     """Every command that a message quotes, with the part that quotes it, as its recipient reads it."""
-    row = mail(template, step=STEP)
+    row = mail(template)
     message = email.message_from_bytes(
         compose(row, CODE, [], "Labels <l@l.example>", NOW).as_bytes(), policy=default
     )
@@ -95,9 +103,17 @@ def mailed(template: Template) -> Iterator[tuple[str, str]]:
     for line in body.get_content().splitlines():
         if line.startswith("    labels "):
             yield line.strip(), body.get_content()
-    [template_file] = (PROJECT / "templates/mail").glob(f"*/{template.value}.j2")
-    source = template_file.read_text("utf-8")
-    assert source.count('"labels ') == len(re.findall(r"^    labels ", body.get_content(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("template", Template)
+def test_a_mail_quotes_one_command_for_each_act_that_it_invites_to(template: Template) -> None:
+    assert len(list(mailed(template))) == len(EXAMPLES[template].calls)
+
+
+@pytest.mark.parametrize("source", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.stem)
+def test_no_source_of_a_mail_spells_a_command(source: Path) -> None:
+    text = source.read_text("utf-8")
+    assert [name for name in commands() if re.search(rf"labels {re.escape(name)}\b", text)] == []
 
 
 @pytest.mark.parametrize("template", Template)
@@ -130,7 +146,7 @@ def test_a_mail_quotes_the_command_that_does_what_it_asks_for_once(template: Tem
 
 def test_an_address_that_a_shell_would_take_for_more_stays_one_word() -> None:
     hostile = "o'hara&$HOME`id`@school.example"
-    row = mail(Template.REVIEW_ASKED, step=STEP, to_address=hostile)
+    row = mail(Template.REVIEW_ASKED, to_address=hostile)
     text = compose(row, CODE, [], "Labels <l@l.example>", NOW).get_body(("plain",))
     assert text
     [line] = [line for line in text.get_content().splitlines() if line.strip().startswith("labels answer")]

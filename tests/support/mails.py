@@ -1,183 +1,278 @@
-"""Messages of the outbox for tests: one of every template, with what each words."""
+"""Messages of the outbox for tests: one of every template, with what each tells."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
 
-from labels.mail.outbox import Template, message_id
-from labels.record.schema import Mail
+from labels.kinds import LabelKind
+from labels.mail import messages
+from labels.mail.context import context_of, message_of
+from labels.mail.message import About, AboutStep, Message, OfApplication, Template
+from labels.mail.outbox import message_id
+from labels.record.schema import Mail, StepKind
+from labels.settings import PROJECT
+from labels.words.sentences import named, one_after_another, say
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
 CODE = "7KQ4-M9XT-2C"
 APPLICATION = "NQL-4T8W2K9QXB"
 STEP = "STEP-9C3HMZ07RP"
+DUE = datetime(2026, 4, 15, 21, 59, tzinfo=UTC)
 
-COMMON = {
+_COMMON: Mapping[str, Any] = {
     "application": APPLICATION,
-    "label": "National Quality Label",
+    "label": LabelKind.NATIONAL,
     "project_title": "Rivers that join us",
     "holder": "Eleni Papadopoulou",
     "organisation_name": "National Support Service Greece",
 }
-DUE = {"due": "2026-04-15 23:59 (Brussels)", "step": STEP}
+ABOUT = About(**_COMMON)
+ASKED = AboutStep(**_COMMON, step=STEP, due=DUE)
+SCHOOL = ABOUT.model_copy(update={"label": LabelKind.SCHOOL, "project_title": "", "holder": "Szkoła nr 7"})
+SCHOOL_ASKED = AboutStep.of(SCHOOL, STEP, DUE)
+EUROPEAN = ABOUT.model_copy(update={"label": LabelKind.EUROPEAN})
 
-CONTEXTS: dict[Template, dict[str, Any]] = {
-    Template.RECEIPT: {
-        "decide_by": "2026-05-29 23:59 (Brussels)",
-        "round": "spring 2026",
-        "documents": ["plan.pdf", "exhibition.png"],
-        "warnings": ["The deadline had passed: your application takes part in the next round."],
-    },
-    Template.REVIEW_ASKED: DUE,
-    Template.REVIEW_RETURNED: DUE
-    | {
-        "question": "How were the mixed teams formed?\nWho led them?",
-        "answer": "By drawing lots, across the three schools; each team chose its own lead.",
-    },
-    Template.REVIEW_VOID: DUE,
-    Template.INFORMATION_ASKED: DUE | {"question": "How were the mixed teams formed?"},
-    Template.INFORMATION_LAPSED: DUE | {"question": "How were the mixed teams formed?"},
-    Template.INFORMATION_RECEIVED: {},
-    Template.ASSIGNMENT_ASKED: {
-        "reasons": ["Anna Berg: own school", "Petra Lund: was asked before"],
-        "step": STEP,
-    },
-    Template.CODE: {"purpose": "You asked for a new code; the former one is void.", "step": STEP},
-    Template.AWARDED: {
-        "total": "26.5",
-        "maximum": "30",
-        "comments": ["A project with a heart.", "Your method could serve as a model for others."],
-    },
-    Template.REFUSED: {
-        "total": "14",
-        "maximum": "30",
-        "reasons": [
-            "14 points; a label is awarded from 18 points.",
-            "Collaboration: 1 of 5; at least 2 needed.",
-        ],
-        "comments": ["Let the pupils of all schools work in mixed teams."],
-        "routes": ["You may apply again for this project, with what the comments propose."],
-    },
-    Template.INELIGIBLE: {
-        "conditions": [
-            {
-                "problem": "The section on results has 264 words; at most 200 are allowed.",
-                "remedy": "Shorten it and submit the application again.",
-            },
-            {"problem": "You are not a member of the project.", "remedy": "Ask its founder to add you."},
-        ]
-    },
-    Template.WITHDRAWN: {},
-    Template.APPEAL_RECEIVED: {},
-    Template.DEADLINE_MOVED: DUE | {"what": "review", "reason": "The school was closed for a week."},
-    Template.SCREENING_ASKED: DUE
-    | {
-        "year": "2026",
-        "number": "2",
-        "proposed": ["NQL-AAAABBBBCC · 27.5 points · Rivers", "NQL-AAAABBBBDD · 26 points · Bridges"],
-        "again": False,
-    },
-    Template.SCREENING_LAPSED: {"year": "2026", "number": "2", "kept": False},
-    Template.AWARDING_ASKED: DUE | {"year": "2026", "number": "2", "first": "ada@css.example"},
-    Template.EUROPEAN_AWARDED: {"year": "2026"},
-    Template.EUROPEAN_RESULT: {
-        "year": "2026",
-        "number": "2",
-        "won": "1",
-        "results": ["P-1 · Rivers: awarded", "P-2 · Bridges: not awarded. It is an advertisement."],
-    },
-    Template.REMINDER: DUE
-    | {
-        "number": 2,
-        "first": "2026-04-15 23:59 (Brussels)",
-        "items": [
-            f"{APPLICATION} · review · Rivers that join us · by 2026-04-15 23:59 (Brussels)",
-            "NQL-AAAABBBBCC · review · Bridges · by 2026-04-16 23:59 (Brussels)",
-        ],
-        "more": 0,
-        "overdue": [
-            "NQL-AAAABBBBDD · review by anna@nss.example · Lakes · was due 2026-04-07 23:59 (Brussels)"
-        ],
-        "more_overdue": 0,
-    },
-    Template.OVERDUE: {
-        "number": 1,
-        "overdue": [
-            f"{APPLICATION} · review by anna@nss.example · Rivers · was due 2026-04-07 23:59 (Brussels)"
-        ],
-        "more_overdue": 0,
-    },
-    Template.SCHOOL_INVITED: DUE
-    | {
-        "holder": "Szkoła Podstawowa nr 7",
-        "why": {
-            "registered_on": "2020-01-01",
-            "active": "2",
-            "active_since": "2024-03-16",
-            "project_title": "Rivers",
-            "awarded_on": "2025-10-01",
-        },
-    },
-    Template.SCHOOL_INVITATION: DUE | {"holder": "Szkoła Podstawowa nr 7"},
-    Template.SCHOOL_DECLARATION: DUE
-    | {
-        "holder": "Szkoła nr 7",
-        "by": "ewa@school.example",
-        "summary": ["Are there rules? Lived: on our wall."],
-    },
-    Template.SCHOOL_RETURNED: DUE | {"holder": "Szkoła nr 7", "reason": "The policy is that of last year."},
-    Template.SCHOOL_RECEIVED: {
-        "holder": "Szkoła nr 7",
-        "decide_by": "2026-06-15 23:59 (Brussels)",
-        "documents": ["declaration.pdf", "policy.pdf", "safety.pdf"],
-    },
-    Template.SCHOOL_AWARDED: {
-        "holder": "Szkoła nr 7",
-        "awarded_on": "2026-06-15",
-        "valid_until": "2028-06-14",
-        "total": "17",
-        "maximum": "20",
-        "comments": ["The pupils’ radio is a find."],
-    },
-    Template.SCHOOL_REFUSED: {
-        "holder": "Szkoła nr 7",
-        "total": "9",
-        "maximum": "20",
-        "reasons": ["9 of 20 points; 12 are needed."],
-        "comments": ["Say what the staff learned."],
-        "routes": ["The next round begins on 2027-01-15."],
-    },
-    Template.SCHOOL_EXPIRED: DUE
-    | {"holder": "Szkoła nr 7", "routes": ["The next round begins on 2027-01-15."]},
-    Template.LABEL_REVOKED: {"reason": "The appeal of another member was upheld."},
-    Template.PAPER_REISSUED: {
-        "reason": "The name was misspelt.",
-        "changes": ["Eleni Papadopulu → Eleni Papadopoulou"],
-        "certificate_code": "7KQ4-M9XT-2A5B-C8DW",
-    },
-    Template.CLASS_REVOKED: {
-        "reason": "The list was of another class.",
-        "award": "NQL-AAAABBBBCC",
-        "pupils": 24,
-    },
-    Template.PUPIL_CODE: {
-        "award": APPLICATION,
-        "number": "1",
-        "until": "2026-03-23 09:30 (Brussels)",
-        "purpose": "",
-    },
-    Template.SIMILARITY_WARNING: {
-        "other": "NQL-AAAABBBBCC",
-        "share": "64%",
-        "sections": ["results", "collaboration"],
-    },
-}
+AGAIN = say("You may apply again for this project, with what the comments propose.")
+NEXT_ROUND = say(
+    "The next round begins on {day}: your school is looked at again, and invited if it meets the conditions then.",
+    day=date(2027, 1, 15),
+)
+LATE = say(
+    "{application} · {what} by {who} · {title} · was due {due}",
+    application="NQL-AAAABBBBDD",
+    what=named("awaited", "review"),
+    who="anna@nss.example",
+    title="Lakes",
+    due=DUE,
+)
+
+_EACH: tuple[Message, ...] = (
+    messages.Receipt(
+        about=ABOUT,
+        round="spring 2026",
+        decide_by=datetime(2026, 5, 29, 21, 59, tzinfo=UTC),
+        documents=("plan.pdf", "exhibition.png"),
+        warnings=(
+            say(
+                "It arrived when no round was open, so it counts for the round {round}, which opens on {opens}, and "
+                "for the school year {year}. It may be reviewed and decided earlier.",
+                round="autumn 2026",
+                opens=datetime(2026, 9, 30, 22, tzinfo=UTC),
+                year="2026/2027",
+            ),
+        ),
+    ),
+    messages.ReviewAsked(about=ASKED),
+    messages.ReviewReturned(
+        about=ASKED,
+        question="How were the mixed teams formed?\nWho led them?",
+        answer="By drawing lots, across the three schools; each team chose its own lead.",
+    ),
+    messages.ReviewVoid(about=ASKED, reason="reassigned: a long illness"),
+    messages.InformationAsked(about=ASKED, question="How were the mixed teams formed?"),
+    messages.InformationLapsed(about=ABOUT, due=DUE, question="How were the mixed teams formed?"),
+    messages.InformationReceived(about=ABOUT),
+    messages.AssignmentAsked(
+        about=ASKED.model_copy(update={"due": None}),
+        reasons=("Anna Berg: own school", "Petra Lund: was asked before"),
+    ),
+    messages.Code(about=ASKED, purpose=say("You asked for a new code; the former one is void.")),
+    messages.Awarded(
+        about=ABOUT,
+        total=Decimal("26.5"),
+        maximum=Decimal(30),
+        comments=("A project with a heart.", "Your method could serve as a model for others."),
+    ),
+    messages.Refused(
+        about=ABOUT,
+        total=Decimal("14.5"),
+        maximum=Decimal(30),
+        reasons=(
+            say(
+                "The application received {points} of {maximum} points; the label is awarded from {pass_mark}.",
+                points=Decimal("14.5"),
+                maximum=30,
+                pass_mark=18,
+            ),
+        ),
+        comments=("Let the pupils of all schools work in mixed teams.",),
+        routes=(AGAIN, one_after_another(AGAIN, say("The next round closes on {closes}.", closes=DUE))),
+    ),
+    messages.Ineligible(
+        about=ABOUT,
+        conditions=(
+            messages.Ineligible.Condition(
+                problem=say("You are not a member of this project in eTwinning."),
+                remedy=say(
+                    "Ask a founder of the project to add you, or check that you named the right project."
+                ),
+            ),
+        ),
+    ),
+    messages.Withdrawn(about=ABOUT),
+    messages.AppealReceived(about=ABOUT),
+    messages.DeadlineMoved(
+        about=ABOUT, what=StepKind.REVIEW, due=DUE, reason="The school was closed for a week."
+    ),
+    messages.PupilCode(
+        award=APPLICATION,
+        number=1,
+        project_title=ABOUT.project_title,
+        organisation_name=ABOUT.organisation_name,
+        until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
+        purpose=say("The former code was tried too often and is void."),
+    ),
+    messages.SimilarityWarning(
+        about=ABOUT, other="NQL-AAAABBBBCC", percent=64, sections=("results", "collaboration")
+    ),
+    messages.ScreeningAsked(
+        about=ASKED,
+        year=2026,
+        number=2,
+        proposed=(
+            messages.ScreeningAsked.Proposed(
+                candidate="NQL-AAAABBBBCC", points=Decimal("27.5"), title="Rivers · and lakes"
+            ),
+            messages.ScreeningAsked.Proposed(candidate="NQL-AAAABBBBDD", points=None, title="Bridges"),
+        ),
+        again=False,
+    ),
+    messages.ScreeningLapsed(about=ABOUT, year=2026, number=2, kept=False),
+    messages.AwardingAsked(about=ASKED, year=2026, number=2, first="ada@css.example"),
+    messages.EuropeanAwarded(about=EUROPEAN, year=2026),
+    messages.EuropeanResult(
+        about=EUROPEAN,
+        nomination="NOM-2026-NSS-GR",
+        year=2026,
+        number=2,
+        won=1,
+        results=(
+            messages.EuropeanResult.Result(project="P-1", title="Rivers: a year", awarded=True),
+            messages.EuropeanResult.Result(
+                project="P-2", title="Bridges", awarded=False, why="It is an advertisement."
+            ),
+        ),
+    ),
+    messages.Reminder(
+        organisation_name=ABOUT.organisation_name,
+        number=2,
+        step=STEP,
+        first=DUE,
+        items=tuple(
+            say(
+                "{application} · {what} · {title} · by {due}",
+                application=application,
+                what=named("awaited", "review"),
+                title=title,
+                due=DUE,
+            )
+            for application, title in ((APPLICATION, "Rivers that join us"), ("NQL-AAAABBBBCC", "Bridges"))
+        ),
+        overdue=(LATE,),
+    ),
+    messages.Overdue(
+        organisation_name=ABOUT.organisation_name,
+        number=103,
+        overdue=(
+            say(
+                "{application} · {what} · {title} · was due {due}",
+                **{**LATE.values, "application": APPLICATION},
+            ),
+        ),
+        more_overdue=3,
+    ),
+    messages.SchoolInvited(
+        about=SCHOOL_ASKED,
+        why=messages.SchoolInvited.Conditions(
+            registered_on=date(2020, 1, 1),
+            active=2,
+            active_since=date(2024, 3, 16),
+            project_title="Rivers",
+            awarded_on=date(2025, 10, 1),
+        ),
+    ),
+    messages.SchoolInvitation(about=SCHOOL, due=DUE),
+    messages.SchoolDeclaration(
+        about=SCHOOL_ASKED, by="ewa@school.example", summary=("Are there rules? Lived: on our wall.",)
+    ),
+    messages.SchoolReturned(about=SCHOOL_ASKED, reason="The policy is that of last year."),
+    messages.SchoolReceived(
+        about=SCHOOL,
+        decide_by=datetime(2026, 6, 15, 21, 59, tzinfo=UTC),
+        documents=("declaration.pdf", "policy.pdf", "safety.pdf"),
+    ),
+    messages.SchoolAwarded(
+        about=SCHOOL,
+        total=Decimal(17),
+        maximum=Decimal(20),
+        comments=("The pupils’ radio is a find.",),
+        awarded_on=date(2026, 6, 15),
+        valid_until=date(2028, 6, 14),
+    ),
+    messages.SchoolRefused(
+        about=SCHOOL,
+        total=Decimal(9),
+        maximum=Decimal(20),
+        reasons=(say("No criterion fell below the points that it needs."),),
+        comments=("Say what the staff learned.",),
+        routes=(NEXT_ROUND,),
+    ),
+    messages.SchoolExpired(about=SCHOOL, due=DUE, routes=(NEXT_ROUND,)),
+    messages.LabelRevoked(about=ABOUT, reason="The appeal of another member was upheld."),
+    messages.PaperReissued(
+        about=ABOUT,
+        paper="certificate/NQL-4T8W2K9QXB/2",
+        certificate_code="7KQ4-M9XT-2A5B-C8DW",
+        changes=(
+            messages.PaperReissued.Change(was="Eleni Papadopulu", now="Eleni Papadopoulou"),
+            messages.PaperReissued.Change(was="", now="2028-06-14"),
+        ),
+        reason="The name was misspelt.",
+    ),
+    messages.ClassRevoked(
+        application=APPLICATION,
+        award="NQL-AAAABBBBCC",
+        project_title=ABOUT.project_title,
+        organisation_name=ABOUT.organisation_name,
+        pupils=24,
+        reason="The list was of another class.",
+    ),
+)
+
+EXAMPLES: Mapping[Template, Message] = {one.template: one for one in _EACH}
 
 
-def mail(template: Template, /, **changed: Any) -> Mail:
-    """A row of the outbox that was never in a record; `context` is added to what its template needs."""
-    context = {**COMMON, **CONTEXTS[template], **changed.pop("context", {})}
+FORMER: Mapping[str, Any] = json.loads(
+    (PROJECT / "tests/labels/mail/former_contexts.json").read_text("utf-8")
+)
+"""The same as rows kept them before each message had a model: made by the code of those days."""
+
+
+def told(template: Template, **changed: Any) -> Message:
+    """The example of a template with other values, those about its application too."""
+    message = EXAMPLES[template]
+    if isinstance(message, OfApplication):
+        own = {name: changed.pop(name) for name in type(message.about).model_fields if name in changed}
+        changed["about"] = message.about.model_copy(update=own)
+    return message.model_copy(update=changed)
+
+
+M = TypeVar("M", bound=Message)
+
+
+def told_by(row: Mail, kind: type[M]) -> M:
+    """The message of a row, which is of that kind."""
+    message = message_of(row)
+    assert isinstance(message, kind)
+    return message
+
+
+def mail(template: Template, /, message: Message | None = None, **changed: Any) -> Mail:
+    """A row of the outbox that was never in a record, with the example of its template unless another is given."""
     reason = changed.pop("reason", f"{APPLICATION}/{template.value}")
     values: dict[str, Any] = {
         "reason": reason,
@@ -187,7 +282,7 @@ def mail(template: Template, /, **changed: Any) -> Mail:
         "language": "en",
         "to_name": "Eleni Papadopoulou",
         "to_address": "eleni@school.example",
-        "context": context,
+        "context": context_of(message or EXAMPLES[template]),
         "attachment": None,
         "message_id": message_id(reason),
         "queued_at": NOW,

@@ -14,22 +14,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Server
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import AuthResult, LoginPassword, Session
+from aiosmtpd.smtp import Envelope as Taken
 
 from adapters.mail.delivery import Delivered, deliver_due
 from adapters.mail.transports import FolderTransport, NotDelivered, SmtpTransport, Transport, open_transport
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput, NotFound, OutOfReach
 from labels.mail import outbox
-from labels.mail.outbox import Template
+from labels.mail.message import Template
+from labels.mail.outbox import Envelope
+from labels.people.named import Recipient
 from labels.record.engine import Record, open_record
 from labels.record.schema import (
     Application,
+    Award,
     Document,
     Mail,
     Organisation,
+    PupilCode,
     RuleText,
     School,
     Stage,
@@ -40,7 +46,8 @@ from labels.record.schema import (
 )
 from labels.settings import Settings
 from labels.steps.codes import review_code
-from tests.support.mails import APPLICATION, COMMON, CONTEXTS, NOW, STEP
+from labels.turn import Turn
+from tests.support.mails import APPLICATION, EXAMPLES, FORMER, NOW, STEP, mail
 from tests.support.patience import PATIENCE
 
 KEY = b"a secret for tests"
@@ -57,21 +64,21 @@ class Mailbox:
         self.connections = 0
 
     async def handle_EHLO(
-        self, server: Server, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+        self, server: Server, session: Session, envelope: Taken, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
         session.host_name = hostname
         return responses
 
     async def handle_RCPT(
-        self, server: Server, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: Server, session: Session, envelope: Taken, address: str, options: list[str]
     ) -> str:
         if refusal := self.at_recipient.get(address):
             return refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Server, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: Server, session: Session, envelope: Taken) -> str:
         if self.at_content:
             return self.at_content.pop(0)
         assert isinstance(envelope.content, bytes)
@@ -154,16 +161,22 @@ def application(record: Record) -> str:
     return APPLICATION
 
 
-def queued(record: Record, reason: str, template: Template = Template.WITHDRAWN, **changed: Any) -> None:
-    values: dict[str, Any] = {
-        "language": "en",
-        "to_name": "Ελένη",
-        "to_address": f"{reason}@school.example",
-        "context": {**COMMON, **CONTEXTS[template]},
-        "now": NOW,
-    }
+def queued(
+    record: Record,
+    name: str,
+    template: Template = Template.WITHDRAWN,
+    *,
+    to: str = "",
+    application: str | None = None,
+    step: str | None = None,
+    attachments: tuple[str, ...] = (),
+) -> None:
+    """Queues the example of a template, for a reason that ends in `name`."""
+    envelope = Envelope(
+        Recipient("Ελένη", to or f"{name}@school.example", "en"), (name,), application, step, attachments
+    )
     with record.writing() as session:
-        assert outbox.queue(session, reason=reason, template=template, **(values | changed))
+        assert outbox.queue(Turn(session, NOW), EXAMPLES[template], envelope)
 
 
 class Documents(dict[str, bytes]):
@@ -191,9 +204,9 @@ def delivered(
     )
 
 
-def row(record: Record, reason: str) -> Mail:
+def row(record: Record, name: str) -> Mail:
     with record.reading() as session:
-        return session.get_one(Mail, reason)
+        return session.scalars(sa.select(Mail).where(Mail.reason.endswith(f"/{name}"))).one()
 
 
 def smtp(port: int, **how: Any) -> SmtpTransport:
@@ -205,11 +218,13 @@ def test_everything_due_goes_out_once_over_one_connection(
     record: Record, mailbox: Mailbox, serve: Callable[..., int]
 ) -> None:
     port = serve()
-    for reason in "abc":
-        queued(record, reason)
+    for name in "abc":
+        queued(record, name)
     assert delivered(record, smtp(port)) == Delivered(sent=3)
     assert delivered(record, smtp(port), NOW + timedelta(days=9)) == Delivered()
-    assert sorted(message["Message-ID"] for message in mailbox.taken) == sorted(map(outbox.message_id, "abc"))
+    assert sorted(message["Message-ID"] for message in mailbox.taken) == sorted(
+        row(record, name).message_id for name in "abc"
+    )
     assert mailbox.connections == 1
 
 
@@ -218,7 +233,7 @@ def test_everything_due_goes_out_once_over_one_connection(
 def test_a_password_is_given_where_the_server_asks(
     record: Record, mailbox: Mailbox, serve: Callable[..., int]
 ) -> None:
-    def check(server: Server, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
+    def check(server: Server, session: Session, envelope: Taken, mechanism: str, given: Any) -> AuthResult:
         right = isinstance(given, LoginPassword) and given.password == b"p@ss/word"
         return AuthResult(success=right, handled=False)
 
@@ -247,8 +262,8 @@ def test_an_outage_puts_mail_off_and_all_of_it_arrives_afterwards(
     record: Record, mailbox: Mailbox, serve: Callable[..., int]
 ) -> None:
     port = free_port()
-    for reason in "abc":
-        queued(record, reason)
+    for name in "abc":
+        queued(record, name)
     assert delivered(record, smtp(port)) == Delivered(postponed=3)
     first = row(record, "a")
     assert first.sent_at is None
@@ -267,9 +282,9 @@ def test_one_refused_recipient_does_not_hold_up_the_others(
 ) -> None:
     mailbox.at_recipient = {"a@school.example": "550 no such user", "b@school.example": "450 mailbox busy"}
     port = serve()
-    for reason in "abc":
-        queued(record, reason)
-    queued(record, "d", to_address="no address")
+    for name in "abc":
+        queued(record, name)
+    queued(record, "d", to="no address")
     assert delivered(record, smtp(port)) == Delivered(sent=1, postponed=1, failed=2)
     assert row(record, "a").next_attempt_at == NOW + outbox.LONGEST_DELAY
     assert "550 no such user" in (row(record, "a").last_error or "")
@@ -286,7 +301,7 @@ def test_a_content_refused_for_now_is_sent_later_under_the_same_message_id(
     queued(record, "a")
     assert delivered(record, smtp(port)) == Delivered(postponed=1)
     assert delivered(record, smtp(port), NOW + timedelta(minutes=1)) == Delivered(sent=1)
-    assert [message["Message-ID"] for message in mailbox.taken] == [outbox.message_id("a")]
+    assert [message["Message-ID"] for message in mailbox.taken] == [row(record, "a").message_id]
 
 
 def test_a_server_that_never_answers_is_out_of_reach() -> None:
@@ -379,7 +394,7 @@ def test_the_code_is_made_when_the_mail_goes_out_and_is_in_no_table(
     code = review_code(KEY, STEP, 3)
     assert code in file.read_text()
     with record.reading() as session:
-        kept = session.get_one(Mail, "a")
+        kept = session.scalars(sa.select(Mail)).one()
         assert code not in repr({c.name: getattr(kept, c.name) for c in Mail.__table__.columns})
 
 
@@ -408,13 +423,41 @@ def test_a_request_whose_step_is_closed_is_dropped_but_news_still_goes_out(
     assert "no longer open" in (row(record, "asked").last_error or "")
 
 
+def test_what_an_earlier_release_left_in_the_outbox_goes_out_after_an_upgrade(
+    record: Record, application: str, tmp_path: Path
+) -> None:
+    with record.writing() as session:
+        session.add(
+            Award(
+                id=application, label="national", teacher="T1", school="S1", organisation="NSS-GR",
+                awarded_on=NOW.date(), score=26.5,
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add(PupilCode(award=application, number=1, code_hash="", failures=0, asked_at=NOW))
+        for template in Template:
+            session.add(mail(template, context=FORMER[template], application=None))
+    assert delivered(record, FolderTransport(tmp_path / "mail")) == Delivered(sent=len(Template))
+
+
+def test_a_message_that_cannot_be_read_holds_up_no_other(record: Record, tmp_path: Path) -> None:
+    with record.writing() as session:
+        session.add(mail(Template.PUPIL_CODE, context={}, application=None))
+        session.add(mail(Template.WITHDRAWN, context={"message": {}}, application=None))
+    queued(record, "a")
+    assert delivered(record, FolderTransport(tmp_path / "mail")) == Delivered(sent=1, failed=2)
+    assert "about: Field required" in (row(record, "withdrawn").last_error or "")
+
+
 @pytest.mark.slow
 def test_a_mail_waits_for_its_certificate_and_takes_it_along(
     record: Record, application: str, mailbox: Mailbox, serve: Callable[..., int]
 ) -> None:
     port = serve()
-    queued(record, "kind", Template.AWARDED, application=application, attachment="certificate")
-    queued(record, "named", Template.AWARDED, application=application, attachment="certificate/second.pdf")
+    queued(record, "kind", Template.AWARDED, application=application, attachments=("certificate",))
+    queued(
+        record, "named", Template.AWARDED, application=application, attachments=("certificate/second.pdf",)
+    )
     assert delivered(record, smtp(port)) == Delivered()
     with record.writing() as session:
         session.add(_document("first.pdf"))
@@ -435,9 +478,12 @@ def test_an_award_waits_for_certificate_and_letter_and_takes_both_along(
 ) -> None:
     port = serve()
     queued(
-        record, "award", Template.AWARDED, application=application,
-        attachment="certificate", second_attachment="letter/letter.pdf",
-    )  # fmt: skip
+        record,
+        "award",
+        Template.AWARDED,
+        application=application,
+        attachments=("certificate", "letter/letter.pdf"),
+    )
     documents = Documents({"certificate.pdf": b"%PDF-1", "letter.pdf": b"%PDF-2"})
     for name, kind in (("certificate.pdf", "certificate"), ("letter.pdf", "letter")):
         assert delivered(record, smtp(port), documents=documents) == Delivered()

@@ -6,18 +6,22 @@ import email
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import compat32, default
+from enum import StrEnum
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from jinja2.exceptions import TemplateNotFound
 
+from adapters.languages.mails import MESSAGES
 from adapters.mail import rendering
-from adapters.mail.rendering import Attachment, compose
+from adapters.mail.rendering import ENGLISH_ONLY, Attachment, compose
 from labels.errors import InvalidInput
-from labels.mail.outbox import ASKS, Template
+from labels.mail.message import Template, Values
+from labels.mail.messages import ASKS
 from labels.record.schema import Mail
-from tests.support.mails import APPLICATION, CODE, COMMON, CONTEXTS, NOW, STEP, mail
+from labels.words.sentences import Sentence
+from tests.support.mails import APPLICATION, CODE, EXAMPLES, FORMER, NOW, STEP, mail, told
 
 SENDER = "eTwinning labels <labels@etwinning.example>"
 SITE = "http://127.0.0.1:4200"
@@ -82,7 +86,7 @@ def test_every_message_says_which_application_it_is_about(template: Template) ->
 
 @pytest.mark.parametrize("template", sorted(ASKS))
 def test_every_message_that_asks_carries_the_code_in_both_parts(template: Template) -> None:
-    _, text, html = read(worded(mail(template, step=STEP)))
+    _, text, html = read(worded(mail(template)))
     assert CODE in text
     assert CODE in html
     assert (APPLICATION if template is Template.PUPIL_CODE else STEP) in text
@@ -103,7 +107,7 @@ def test_the_same_row_gives_the_same_bytes(template: Template) -> None:
 
 def test_a_refusal_names_the_way_forward_before_the_points() -> None:
     _, text, _ = read(worded(mail(Template.REFUSED)))
-    assert text.index("You may apply again") < text.index("14 of 30")
+    assert text.index("You may apply again") < text.index("14.5 of 30")
 
 
 def test_the_certificate_goes_with_the_award() -> None:
@@ -126,18 +130,26 @@ HOSTILE = (
 
 
 def _hostile(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_hostile(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _hostile(item) for key, item in value.items()}
-    return HOSTILE
+    """A message with hostile text in the place of every text."""
+    match value:
+        case StrEnum():
+            return value
+        case Sentence():
+            return Sentence("{text}", {"text": HOSTILE})
+        case str():
+            return HOSTILE
+        case Values():
+            return value.model_copy(update={name: _hostile(one) for name, one in value})
+        case tuple():
+            return tuple(map(_hostile, value))
+    return value
 
 
 @pytest.mark.parametrize("template", Template)
 def test_hostile_text_ends_as_plain_text(template: Template) -> None:
-    context = _hostile({**COMMON, **CONTEXTS[template]})
     plain, _, _ = read(worded(mail(template)))
-    received, text, html = read(worded(mail(template, to_name=HOSTILE, context=context)))
+    row = mail(template, _hostile(EXAMPLES[template]), to_name=HOSTILE)
+    received, text, html = read(worded(row))
     page = Tags(html)
     assert page.tags <= BASE
     assert all(link == SITE for link in page.links)
@@ -155,14 +167,15 @@ def test_hostile_text_ends_as_plain_text(template: Template) -> None:
 
 def test_what_somebody_wrote_cant_pass_for_our_own_words() -> None:
     faked = "Thanks.\n\nYour one-time code:\n\n    AAAA-BBBB-CC"
-    _, text, _ = read(worded(mail(Template.REVIEW_RETURNED, context={"answer": faked})))
+    _, text, _ = read(worded(mail(Template.REVIEW_RETURNED, told(Template.REVIEW_RETURNED, answer=faked))))
     assert "\n> Your one-time code:\n" in text
     assert "\n> AAAA-BBBB-CC\n" in text
 
 
 @pytest.mark.parametrize("field", ["project_title", "question", "holder"])
 def test_ten_megabytes_in_a_field_are_cut(field: str) -> None:
-    message = worded(mail(Template.REVIEW_RETURNED, context={field: "word " * 2_000_000}))
+    long = told(Template.REVIEW_RETURNED, **{field: "word " * 2_000_000})
+    message = worded(mail(Template.REVIEW_RETURNED, long))
     assert len(message.as_bytes()) < 100_000
 
 
@@ -197,9 +210,37 @@ def test_what_is_no_address_is_refused_by_name(address: str) -> None:
         worded(mail(Template.RECEIPT, to_address=address))
 
 
+@pytest.mark.parametrize("language", ["en", "pl"])
+@pytest.mark.parametrize("template", Template)
+def test_what_an_earlier_release_queued_reads_like_a_message_of_today(
+    template: Template, language: str
+) -> None:
+    former = mail(template, context=FORMER[template], language=language)
+    assert worded(former).as_bytes() == worded(mail(template, language=language)).as_bytes()
+
+
+def test_every_message_has_one_template_and_every_template_a_message() -> None:
+    files = [path.stem for folder in (MESSAGES, ENGLISH_ONLY) for path in folder.glob("*.j2")]
+    assert sorted(files) == sorted(Template)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "by 2026-04-15 23:59 (Brussels)"),
+        ("pl", "15 kwietnia 2026"),
+        ("fr", "15 avril 2026"),
+    ],
+)
+def test_an_instant_is_told_as_the_mails_language_has_it(language: str, said: str) -> None:
+    _, text, html = read(worded(mail(Template.INFORMATION_ASKED, language=language)))
+    for shown in (text, Tags(html).words):
+        assert said in " ".join(shown.split())
+
+
 def test_a_missing_value_stops_the_message_instead_of_leaving_a_hole() -> None:
     row = mail(Template.AWARDED)
-    del row.context["total"]
+    del row.context["message"]["total"]
     with pytest.raises(InvalidInput, match="total"):
         worded(row)
 
@@ -229,14 +270,11 @@ def test_a_school_is_spoken_to_in_its_teachers_language(
         ("uk", 21, "очікуємо на 21 Вашу відповідь"),
         ("ro", 20, "20 de răspunsuri"),
         ("ar", 2, "ما زلنا ننتظر منكم إجابتين"),
-        ("en", "3", "We still await 3 answers of yours, the first by"),  # queued by an earlier release
-        ("pl", "1", "Nadal czekamy na jedną odpowiedź od Państwa"),
+        ("pl", 1, "Nadal czekamy na jedną odpowiedź od Państwa"),
     ],
 )
-def test_a_number_takes_the_plural_form_of_the_mails_language(
-    language: str, number: int | str, said: str
-) -> None:
-    row = mail(Template.REMINDER, language=language, context={"number": number, "items": [], "overdue": []})
+def test_a_number_takes_the_plural_form_of_the_mails_language(language: str, number: int, said: str) -> None:
+    row = mail(Template.REMINDER, told(Template.REMINDER, number=number), language=language)
     received, text, html = read(worded(row))
     assert received["Content-Language"] == language
     for shown in (text, Tags(html).words):
@@ -245,7 +283,7 @@ def test_a_number_takes_the_plural_form_of_the_mails_language(
 
 def test_a_class_of_one_pupil_has_one_certificate() -> None:
     for pupils, said in ((1, "The certificate of your class"), (24, "The 24 certificates of your class")):
-        _, text, _ = read(worded(mail(Template.CLASS_REVOKED, context={"pupils": pupils})))
+        _, text, _ = read(worded(mail(Template.CLASS_REVOKED, told(Template.CLASS_REVOKED, pupils=pupils))))
         assert said in " ".join(text.split())
 
 
@@ -270,5 +308,6 @@ def test_templates_reach_nothing_but_the_mail_templates(name: str) -> None:
 
 
 def test_a_button_leads_only_to_the_web() -> None:
-    _, text, html = read(worded(mail(Template.REVIEW_ASKED, context={"inbox_url": "javascript:alert(1)"})))
+    row = mail(Template.REVIEW_ASKED)
+    _, text, html = read(compose(row, CODE, [], SENDER, NOW, "javascript:alert(1)"))
     assert "javascript" not in text + html

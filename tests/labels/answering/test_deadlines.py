@@ -11,6 +11,7 @@ from labels.answering import deadlines
 from labels.answering.deadlines import Passed
 from labels.clock import end_of_day
 from labels.errors import NotAllowed
+from labels.mail import messages
 from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import (
@@ -24,6 +25,7 @@ from labels.record.schema import (
 from labels.steps.answers import Information, Question
 from labels.steps.outcome import Accepted, Refusal
 from tests.support.case import Case, open_case
+from tests.support.mails import told_by
 from tests.support.people import KEY, NOW
 
 
@@ -70,7 +72,10 @@ def test_a_question_that_is_not_answered_goes_back_to_the_reviewer_and_both_are_
     [applicant] = mailed(alone, "information_lapsed")
     assert applicant.to_address == "t-1@school.example"
     [reviewer] = mailed(alone, "review_returned")
-    assert (reviewer.to_address, reviewer.context["answer"]) == (steps[StepKind.REVIEW].assignee, "")
+    assert (reviewer.to_address, told_by(reviewer, messages.ReviewReturned).answer) == (
+        steps[StepKind.REVIEW].assignee,
+        "",
+    )
     assert alone.row().revision > before.revision, "its run is woken"
     assert [step.kind for step in alone.ask()] == [StepKind.REVIEW]
     assert alone.row().stage is Stage.REVIEW
@@ -126,7 +131,8 @@ def test_a_deadline_moves_with_a_reason_that_the_person_is_told(case: Case) -> N
     told = case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, until, "fair week")
     assert told == f"The deadline of {step.id} is now 2026-04-20 23:59 (Brussels)."
     [mail] = [m for m in case.all(Mail) if m.template == "deadline_moved"]
-    assert (mail.to_address, mail.context["reason"]) == (step.assignee, "fair week")
+    message = told_by(mail, messages.DeadlineMoved)
+    assert (mail.to_address, message.due, message.reason) == (step.assignee, until, "fair week")
     with pytest.raises(NotAllowed, match="past"):
         case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, NOW, "no")
     for day in (27, 20):  # there and back again: each time they are told

@@ -12,12 +12,14 @@ import sqlalchemy as sa
 
 from labels.answering import reminders
 from labels.clock import BRUSSELS, end_of_day
+from labels.mail import messages
 from labels.record import Record
 from labels.record.schema import Application, Mail, Notice, Outcome, RuleText, Staff, Step, StepKind
 from labels.rules.kept import _KNOWN
 from labels.rules.loading import load_rules
 from labels.steps.answers import Question
 from tests.support.case import Case, open_case
+from tests.support.mails import told_by
 from tests.support.patience import PATIENCE
 from tests.support.people import TODAY
 
@@ -104,8 +106,9 @@ def test_a_coordinator_is_told_once_from_the_day_after_and_the_review_stays_open
     assert waiting.told(at(4, 25)) == []
     [digest] = [one for one in waiting.digests() if one.to_address == COORDINATOR]
     assert digest.template == "overdue"
-    assert len(digest.context["overdue"]) == 2
-    assert "was due 2026-04-09 23:59 (Brussels)" in digest.context["overdue"][0]
+    overdue = told_by(digest, messages.Digest).overdue
+    assert len(overdue) == 2
+    assert "was due 2026-04-09 23:59 (Brussels)" in overdue[0]
     waiting.case.now = at(4, 25)
     assert "recorded" in waiting.case.review(waiting.steps[0]).remark
 
@@ -153,7 +156,8 @@ def test_forty_applications_make_one_message_that_lists_them_all(waiting: Waitin
     copy_step(waiting, email, 40)
     assert email in waiting.told(at(4, 6))
     [digest] = [one for one in waiting.digests() if one.to_address == email]
-    assert (digest.context["number"], len(digest.context["items"])) == (41, 41)
+    reminder = told_by(digest, messages.Reminder)
+    assert (reminder.number, len(reminder.items)) == (41, 41)
     copy_step(waiting, email, 1, begin=100)
     assert waiting.told(at(4, 6, 15)) == [], "today's message is out"
     assert waiting.told(at(4, 7)) == [email]
@@ -167,8 +171,8 @@ def test_a_coordinator_who_reviews_too_has_both_in_one_message(waiting: Waiting)
         )
     assert waiting.told(at(4, 10)) == [COORDINATOR]
     [digest] = waiting.digests()
-    assert (digest.template, digest.context["number"]) == ("reminder", 1)
-    assert len(digest.context["overdue"]) == 2
+    reminder = told_by(digest, messages.Reminder)
+    assert (reminder.number, len(reminder.overdue)) == (1, 2)
 
 
 def test_a_decision_that_is_overdue_is_told_once(waiting: Waiting) -> None:
@@ -180,7 +184,7 @@ def test_a_decision_that_is_overdue_is_told_once(waiting: Waiting) -> None:
     assert waiting.told(at(5, 5)) == [COORDINATOR]
     assert waiting.told(at(5, 6)) == []
     [digest] = waiting.digests()
-    assert "decision" in digest.context["overdue"][0]
+    assert "decision" in told_by(digest, messages.Digest).overdue[0]
 
 
 def test_where_nobody_coordinates_the_organisation_itself_is_told(waiting: Waiting) -> None:

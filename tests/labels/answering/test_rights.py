@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from labels.answering import rights
 from labels.applications import ending
+from labels.mail import messages
 from labels.record import Record
 from labels.record.schema import (
     Application,
@@ -22,6 +23,7 @@ from labels.steps.proof import Code
 from labels.steps.step import steps_of
 from labels.turn import Turn
 from tests.support.case import Case, decided, open_case, withdrawn
+from tests.support.mails import told_by
 from tests.support.people import KEY, NOW, code_of
 
 
@@ -82,7 +84,7 @@ def test_the_way_to_appeal_is_told_without_a_command_that_the_mail_would_repeat(
     case = open_case(record, "NSS-RS", "RS")
     assert decided(case, 0) is Outcome.REFUSED
     [refused] = [mail for mail in case.all(Mail) if mail.template == "refused"]
-    [way] = [route for route in refused.context["routes"] if "appeal" in route]
+    [way] = [route for route in told_by(refused, messages.Refused).routes if "appeal" in route]
     assert refused.step == case.right(StepKind.APPEAL).id
     assert "labels appeal" not in way
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from labels.mail import messages
 from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import (
@@ -15,6 +16,7 @@ from labels.record.schema import (
     Stage,
 )
 from tests.support.case import Case, decided, open_case
+from tests.support.mails import told_by
 from tests.support.people import NOW, TODAY, populate
 
 
@@ -65,7 +67,7 @@ def test_two_applications_of_one_project_that_read_alike_are_pointed_out(case: C
     other = Case(case.record, teacher="T-3")
     assert other.conditions()
     [warning] = [mail for mail in case.all(Mail) if mail.template == "similarity_warning"]
-    assert warning.context["other"] == case.id
+    assert told_by(warning, messages.SimilarityWarning).other == case.id
 
 
 def test_four_applications_a_year_count_whichever_is_checked_first(record: Record) -> None:

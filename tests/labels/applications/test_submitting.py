@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from labels.errors import NotAllowed
+from labels.mail import messages
 from labels.mending import HandInAgain
 from labels.papers.due import due_papers
 from labels.papers.facts import CertificateFacts
@@ -20,6 +21,7 @@ from labels.record.schema import (
 )
 from labels.views.case import case_of
 from tests.support.case import Case, decided, open_case, withdrawn
+from tests.support.mails import told_by
 from tests.support.people import STAMP, TODAY, populate
 
 
@@ -81,8 +83,9 @@ def test_what_met_no_conditions_is_handed_in_again_by_express_wish_alone(record:
 def test_a_late_application_is_judged_at_once_but_belongs_to_the_year_of_its_round(record: Record) -> None:
     case = open_case(record, "NSS-CZ", "CZ")
     [receipt] = case.all(Mail)
-    assert "round Annual round 2027, which opens on 2026-10-01 00:00" in receipt.context["warnings"][0]
-    assert "school year 2026/2027" in receipt.context["warnings"][0]
+    [warning] = told_by(receipt, messages.Receipt).warnings
+    assert "round Annual round 2027, which opens on 2026-10-01 00:00" in warning
+    assert "school year 2026/2027" in warning
     with record.reading() as session:
         shown = case_of(session, case.id)
     assert (shown.round, shown.school_year) == ("Annual round 2027", 2026)

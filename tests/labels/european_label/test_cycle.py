@@ -18,6 +18,8 @@ from labels.errors import InvalidInput, NotAllowed
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.freezing import FrozenLabel
 from labels.european_label.gallery import gallery
+from labels.mail import messages
+from labels.mail.context import message_of
 from labels.record import Record
 from labels.record.schema import (
     Application,
@@ -57,6 +59,7 @@ from tests.support.european import (
     populate_year,
     screen,
 )
+from tests.support.mails import told_by
 from tests.support.people import KEY, populate
 
 only_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
@@ -431,12 +434,10 @@ def test_the_award_goes_to_every_labelled_teacher_of_what_qualifies_and_once(yea
     assert sorted(given_to) == [("T-A1", "P-A"), ("T-A2", "P-A"), ("T-D1", "P-D"), ("T-D2", "P-D")]
     mails = year.scalars(sa.select(Mail).where(Mail.template == "european_awarded")).all()
     assert len(mails) == 4
-    assert all(
-        mail.attachment == f"certificate/certificate-{mail.context['application']}.pdf" for mail in mails
-    )
+    assert all(mail.attachment == f"certificate/certificate-{message_of(mail).subject}.pdf" for mail in mails)
     results = year.scalars(sa.select(Mail).where(Mail.template == "european_result")).all()
-    assert {mail.to_address: mail.context["won"] for mail in results} == {
-        "coordinator@nss.example": "2", "nss@pt.example": "1",
+    assert {mail.to_address: told_by(mail, messages.EuropeanResult).won for mail in results} == {
+        "coordinator@nss.example": 2, "nss@pt.example": 1,
     }  # fmt: skip
     assert projects(year)["P-C"].reason == "Copied."
 

@@ -7,30 +7,34 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from labels.mail import outbox
-from labels.mail.outbox import Template
+from labels.mail import messages, outbox
+from labels.mail.context import message_of
+from labels.mail.message import Template
+from labels.mail.outbox import Envelope
+from labels.people.named import Recipient
 from labels.record.engine import Record
 from labels.record.journal import Event
 from labels.record.schema import Journal, Mail
+from labels.turn import Turn
+from labels.words.sentences import Sentence
+from tests.support.mails import EXAMPLES, told
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
 
 
-def queued(record: Record, reason: str = "one", **changed: Any) -> bool:
-    values: dict[str, Any] = {
-        "reason": reason,
-        "template": Template.WITHDRAWN,
-        "language": "el",
-        "to_name": "Ελένη",
-        "to_address": "eleni@school.example",
-        "context": {"project_title": "Rivers"},
-        "now": NOW,
-    }
+MESSAGE = EXAMPLES[Template.WITHDRAWN]
+ELENI = Recipient("Ελένη", "eleni@school.example", "el")
+ONE = MESSAGE.reason_for("one")
+
+
+def queued(
+    record: Record, name: str = "one", *, now: datetime = NOW, to: Recipient = ELENI, **how: Any
+) -> bool:
     with record.writing() as session:
-        return outbox.queue(session, **(values | changed))
+        return outbox.queue(Turn(session, now), MESSAGE, Envelope(to, (name,), **how))
 
 
-def row(record: Record, reason: str = "one") -> Mail:
+def row(record: Record, reason: str = ONE) -> Mail:
     with record.reading() as session:
         return session.get_one(Mail, reason)
 
@@ -42,27 +46,24 @@ def due(record: Record, now: datetime = NOW) -> list[str]:
 
 def claimed(record: Record, now: datetime = NOW) -> bool:
     with record.writing() as session:
-        return outbox.claim(session, "one", now)
+        return outbox.claim(session, ONE, now)
 
 
 def failed(record: Record, now: datetime, **how: Any) -> datetime | None:
     with record.writing() as session:
-        return outbox.mark_failed(session, "one", now, "451 later", **how)
+        return outbox.mark_failed(session, ONE, now, "451 later", **how)
 
 
 def test_a_second_message_for_the_same_reason_is_not_written(record: Record) -> None:
     assert queued(record)
-    assert not queued(record, to_name="Somebody else")
+    assert not queued(record, to=ELENI._replace(name="Somebody else"))
     assert row(record).to_name == "Ελένη"
 
 
 def test_a_message_written_in_a_transaction_that_fails_is_not_sent(record: Record) -> None:
     try:
         with record.writing() as session:
-            outbox.queue(
-                session, reason="one", template=Template.WITHDRAWN, language="en", to_name="",
-                to_address="a@b.example", context={}, now=NOW,
-            )  # fmt: skip
+            outbox.queue(Turn(session, NOW), MESSAGE, Envelope(ELENI))
             raise RuntimeError
     except RuntimeError:
         pass
@@ -71,18 +72,26 @@ def test_a_message_written_in_a_transaction_that_fails_is_not_sent(record: Recor
 
 def test_the_same_reason_has_the_same_message_id(record: Record) -> None:
     queued(record)
-    assert row(record).message_id == outbox.message_id("one") != outbox.message_id("two")
+    assert row(record).message_id == outbox.message_id(ONE) != outbox.message_id("two")
 
 
 def test_hostile_text_is_kept_as_plain_text(record: Record) -> None:
-    queued(
-        record, to_name="A\r\nBcc: x@y.example\x00", to_address="a@b.example\r\nX: y",
-        context={"comments": ["\x00\u202eabc"], "conditions": [{"problem": "\ud800"}]},
-    )  # fmt: skip
-    mail = row(record)
+    hostile = told(
+        Template.RECEIPT,
+        holder="\ud800",
+        documents=("\x00\u202eabc",),
+        warnings=(Sentence("{name}", {"name": "a\u202e\nb"}),),
+    )
+    to = Recipient("A\r\nBcc: x@y.example\x00", "a@b.example\r\nX: y", "en")
+    with record.writing() as session:
+        message = type(hostile).model_validate(hostile.model_dump())
+        outbox.queue(Turn(session, NOW), message, Envelope(to))
+    mail = row(record, message.reason_for())
     assert mail.to_name == "A Bcc: x@y.example"
     assert "\n" not in mail.to_address
-    assert mail.context == {"comments": ["abc"], "conditions": [{"problem": ""}]}
+    read = message_of(mail)
+    assert isinstance(read, messages.Receipt)
+    assert (read.about.holder, read.documents, read.warnings) == ("", ("abc",), ("a b",))
 
 
 def test_a_claimed_message_is_nobody_elses_until_the_claim_lapses(record: Record) -> None:
@@ -91,7 +100,7 @@ def test_a_claimed_message_is_nobody_elses_until_the_claim_lapses(record: Record
     assert not claimed(record)
     assert due(record) == []
     later = NOW + outbox.LEASE
-    assert due(record, later) == ["one"]
+    assert due(record, later) == [ONE]
     assert claimed(record, later)
 
 
@@ -99,8 +108,8 @@ def test_a_sent_message_is_never_due_again(record: Record) -> None:
     queued(record)
     claimed(record)
     with record.writing() as session:
-        outbox.mark_sent(session, "one", NOW)
-        outbox.mark_sent(session, "one", NOW + timedelta(days=1))
+        outbox.mark_sent(session, ONE, NOW)
+        outbox.mark_sent(session, ONE, NOW + timedelta(days=1))
     assert row(record).sent_at == NOW
     assert due(record, NOW + timedelta(days=999)) == []
     assert not claimed(record, NOW + timedelta(days=999))
@@ -118,7 +127,7 @@ def test_each_failure_doubles_the_wait_up_to_six_hours_and_it_is_never_given_up(
         waits.append((again - now) // timedelta(minutes=1))
         now = again
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]
-    assert due(record, now) == ["one"]
+    assert due(record, now) == [ONE]
 
 
 def test_a_refusal_for_good_is_tried_again_after_the_longest_wait(record: Record) -> None:
@@ -146,7 +155,7 @@ def test_a_message_that_is_late_by_a_day_is_told_of_in_the_journal_once(record: 
     with record.reading() as session:
         entries = session.scalars(sa.select(Journal)).all()
     assert [(entry.what, entry.details["reason"], entry.details["why"]) for entry in entries] == [
-        (Event.MAIL_LATE, "one", "451 later")
+        (Event.MAIL_LATE, ONE, "451 later")
     ]
     assert row(record).sent_at is None
 
@@ -154,8 +163,8 @@ def test_a_message_that_is_late_by_a_day_is_told_of_in_the_journal_once(record: 
 def test_a_message_that_became_pointless_is_closed_openly(record: Record) -> None:
     queued(record)
     with record.writing() as session:
-        outbox.mark_obsolete(session, "one", NOW, "the step is closed")
-        outbox.mark_obsolete(session, "one", NOW, "the step is closed")
+        outbox.mark_obsolete(session, ONE, NOW, "the step is closed")
+        outbox.mark_obsolete(session, ONE, NOW, "the step is closed")
     assert row(record).last_error == "Not sent: the step is closed"
     assert due(record) == []
     with record.reading() as session:
@@ -163,7 +172,7 @@ def test_a_message_that_became_pointless_is_closed_openly(record: Record) -> Non
 
 
 def test_a_message_waits_for_the_document_that_goes_with_it(record: Record) -> None:
-    queued(record, attachment="certificate")
+    queued(record, attachments=("certificate",))
     assert due(record) == []
 
 
@@ -171,4 +180,4 @@ def test_the_longest_waiting_message_comes_first(record: Record) -> None:
     queued(record, "b", now=NOW - timedelta(hours=1))
     queued(record, "a")
     queued(record, "c", now=NOW - timedelta(hours=2))
-    assert due(record) == ["c", "b", "a"]
+    assert due(record) == [MESSAGE.reason_for(name) for name in "cba"]

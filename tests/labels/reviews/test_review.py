@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from labels.mail.message import Template
 from labels.record.schema import (
+    Mail,
     StepKind,
 )
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer
@@ -23,6 +25,8 @@ def test_a_question_stops_the_clock_and_comes_back_to_the_same_reviewer(case: Ca
     assert asked.assignee == "t-1@school.example"
     case.now += timedelta(days=3)
     assert isinstance(case.answer(asked, Information(text="All of them.")), Accepted)
+    [receipt] = [mail for mail in case.all(Mail) if mail.template == Template.INFORMATION_RECEIVED]
+    assert (receipt.to_address, receipt.step) == ("t-1@school.example", None)
     back = next(step for step in case.ask() if step.id == first.id)
     assert back.due_at is not None
     assert due is not None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from labels.answering import accepting, deadlines
 from labels.applications.documents import StoredDocument
 from labels.errors import InvalidInput
-from labels.mail import outbox
+from labels.mail import messages, outbox
 from labels.papers.due import due_invitation, due_papers, due_receipt
 from labels.papers.facts import CertificateFacts, LetterFacts
 from labels.record.engine import Record
@@ -47,6 +47,7 @@ from labels.steps.answers import (
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Code
 from labels.turn import Turn
+from tests.support.mails import told_by
 from tests.support.people import KEY, STAMP, code_of
 from tests.support.school import FILES, QUESTIONS, TODAY, School, whole
 
@@ -151,7 +152,7 @@ def test_a_school_s_receipt_lists_its_documents_once_the_principal_confirmed(sch
     assert [one.name for one in facts.files] == sorted(one.name for one in FILES)
     [mail] = [m for m in school.rows(Mail) if m.template == "school_received" and "dyrektor" in m.to_address]
     assert mail.attachment == "receipt"
-    assert mail.context["documents"] == sorted(one.name for one in FILES)
+    assert told_by(mail, messages.SchoolReceived).documents == tuple(sorted(one.name for one in FILES))
 
 
 def test_what_the_registry_knows_is_frozen_with_its_source_and_time(school: School) -> None:
@@ -229,6 +230,7 @@ def test_a_reviewer_may_ask_whoever_handed_in(school: School) -> None:
     [asked] = school.open(StepKind.INFORMATION)
     assert asked.assignee == "t-3@school.example"
     assert isinstance(school.answer(asked, Information(text="Łucja.")), Accepted)
+    assert school.mails()["information_received", "t-3@school.example"] == 1
     school.review(3)
     assert school.do(deciding.decide, school.id) is Outcome.AWARDED
 
@@ -261,8 +263,9 @@ def test_what_is_not_in_by_the_deadline_is_closed_and_told_with_the_next_round(
         [mail] = session.scalars(
             sa.select(Mail).where(Mail.template == "school_expired", Mail.to_address == EVERYBODY[0])
         )
-        assert mail.context["routes"] == [session.get_one(Decision, (school.id, 1)).verdict["routes"][0]]
-        assert "2027-01-15" in mail.context["routes"][0]
+        [route] = told_by(mail, messages.SchoolExpired).routes
+        assert [route] == session.get_one(Decision, (school.id, 1)).verdict["routes"]
+        assert "2027-01-15" in route
     assert school.do(receiving.ask, school.id) == school.ask() == []
     assert school.do(deciding.decide, school.id) is Outcome.EXPIRED
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from labels.clock import end_of_day
 from labels.errors import NotFound
-from labels.mail import outbox
+from labels.mail import messages, outbox
 from labels.mending import GoOnWithRound, Mend
 from labels.record.engine import Record
 from labels.record.journal import Event
@@ -37,6 +37,7 @@ from labels.rules.model import RuleEdition
 from labels.school_label import inviting, rounds
 from labels.turn import Turn
 from labels.views import stuck
+from tests.support.mails import told_by
 from tests.support.people import KEY, code_of
 
 TODAY = date(2026, 3, 16)
@@ -144,10 +145,13 @@ def test_every_teacher_of_each_eligible_school_is_invited_and_each_school_has_on
         assert {step.due_at for step in steps} == {rounds.round_of(session, 2026).due_at}
         mail = session.get_one(Mail, f"{one.id}/school_invited/{steps[0].id}/1")
         assert mail.step == steps[0].id
-        assert mail.context["why"] == {
-            "registered_on": "2010-01-01", "active": "2", "active_since": "2024-03-16",
-            "project_title": "Rivers", "awarded_on": "2026-01-01",
-        }  # fmt: skip
+        assert told_by(mail, messages.SchoolInvited).why == messages.SchoolInvited.Conditions(
+            registered_on=date(2010, 1, 1),
+            active=2,
+            active_since=date(2024, 3, 16),
+            project_title="Rivers",
+            awarded_on=date(2026, 1, 1),
+        )
         assert code_of(steps[0], KEY)
         told = session.scalars(sa.select(Journal).where(Journal.application == one.id)).one()
         assert (told.what, told.details["teachers"], one.revision) == (Event.INVITED, 3, 1)

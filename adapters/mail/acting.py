@@ -1,0 +1,77 @@
+"""How people act on what a mail invites them to: the one place where mails know of commands and of a page to open."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labels.mail.message import CallToAction, Message
+from labels.words.sentences import PLACE
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one act is done."""
+
+    command: str
+    """For the command line, to be copied as it is; words in capitals are filled in first."""
+    page: str = ""
+    """The address of the page with the form; empty where no page takes this answer."""
+
+
+_ANSWER = "labels answer {step} --as {email} --code {code}"
+
+COMMANDS: Mapping[CallToAction, str] = {
+    CallToAction.REVIEW: f"{_ANSWER} review.json",
+    CallToAction.ANSWER: f"{_ANSWER} answer.json",
+    CallToAction.ASSIGN: "labels reassign {step} --to EMAIL --reason REASON --as {email} --code {code}",
+    CallToAction.SCREEN: f"{_ANSWER} screening.json",
+    CallToAction.AWARD: f"{_ANSWER} award.json",
+    CallToAction.HAND_IN: f"{_ANSWER} self-assessment.json --evidence safety.pdf --evidence policy.pdf "
+    "--evidence declaration.pdf",
+    CallToAction.HAND_IN_AGAIN: f"{_ANSWER} self-assessment.json",
+    CallToAction.CONFIRM: "labels declare {step} --as {email} --code {code}",
+    CallToAction.SEND_BACK: "labels declare {step} --as {email} --code {code} --send-back REASON",
+    CallToAction.WITHDRAW: "labels withdraw {application} --as {email} --code {code}",
+    CallToAction.APPEAL: "labels appeal {application} --as {email} --code {code} --grounds grounds.txt",
+    CallToAction.MAKE_CERTIFICATES: "labels pupils {award} names.csv certificates --as {email} --code {code}",
+    CallToAction.GET_CODE: "labels code {step} --as {email}",
+    CallToAction.SEE_APPLICATION: "labels show {application}",
+    CallToAction.SEE_OTHER: "labels show {other}",
+    CallToAction.SEE_QUESTIONS: "labels self-assessment {application}",
+    CallToAction.SEE_INBOX: "labels inbox --as {email}",
+    CallToAction.SEE_STUCK: "labels stuck",
+    CallToAction.SEE_CYCLE: "labels cycle {year}",
+}
+
+HAVE_A_PAGE = frozenset(
+    {
+        CallToAction.REVIEW,
+        CallToAction.ANSWER,
+        CallToAction.ASSIGN,
+        CallToAction.SCREEN,
+        CallToAction.AWARD,
+        CallToAction.SEE_INBOX,
+    }
+)
+"""What the page that a mail leads to takes or shows: the run of the application, or the list of runs."""
+
+
+def ways(message: Message, told: Mapping[str, Any], page: str) -> dict[str, Way]:
+    """How each act that a message invites to is done, by the act's name.
+
+    Args:
+        message: what invites to them.
+        told: the values that commands are made of: what the message tells, and its recipient's `email` and `code`.
+        page: the address of the page about its application.
+    """
+    return {
+        act.value: Way(_filled(COMMANDS[act], told), page if act in HAVE_A_PAGE else "")
+        for act in message.calls
+    }
+
+
+def _filled(command: str, told: Mapping[str, Any]) -> str:
+    return PLACE.sub(lambda place: shlex.quote(str(told[place[1]])), command)

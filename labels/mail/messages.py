@@ -1,0 +1,453 @@
+"""The messages that people get: one model for each, which says what the mail tells and what it invites to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from labels.mail.message import (
+    NOTHING,
+    CallToAction,
+    Line,
+    Message,
+    OfApplication,
+    OfStep,
+    Prose,
+    Said,
+    Several,
+    Template,
+    Values,
+)
+from labels.record.schema import StepKind
+
+# To applicants ------------------------------------------------------------------------------------
+
+
+class Receipt(OfApplication):
+    """An application has arrived."""
+
+    template = Template.RECEIPT
+    calls = (CallToAction.WITHDRAW,)
+    round: Line = ""
+    decide_by: datetime | None = None
+    warnings: Several[Said] = ()
+    documents: Several[Line] = ()
+    """The names of the files that came with it."""
+
+
+class InformationAsked(OfStep):
+    """A reviewer asks the applicant something."""
+
+    template = Template.INFORMATION_ASKED
+    asks = True
+    calls = (CallToAction.ANSWER,)
+    question: Prose
+
+
+class InformationReceived(OfApplication):
+    """The applicant's answer has arrived."""
+
+    template = Template.INFORMATION_RECEIVED
+
+
+class InformationLapsed(OfApplication):
+    """The time for the applicant's answer is over, and the review goes on without it."""
+
+    template = Template.INFORMATION_LAPSED
+    due: datetime | None
+    question: Prose
+
+
+class Ineligible(OfApplication):
+    """The conditions that an application does not meet."""
+
+    class Condition(Values):
+        """One that is not met, and what can be done about it."""
+
+        problem: Said
+        remedy: Said
+
+    template = Template.INELIGIBLE
+    conditions: Several[Condition]
+
+
+class Scored(OfApplication):
+    """A decision with the points and what the reviewers say."""
+
+    total: Decimal
+    maximum: Decimal
+    comments: Several[Prose] = ()
+
+
+class Awarded(Scored):
+    """The National Quality Label is awarded."""
+
+    template = Template.AWARDED
+
+
+class Refused(Scored):
+    """The National Quality Label is not awarded: why, and what can be done now."""
+
+    template = Template.REFUSED
+    calls = (CallToAction.APPEAL,)
+    reasons: Several[Said]
+    routes: Several[Said]
+
+
+class Withdrawn(OfApplication):
+    """An application is withdrawn, as its applicant asked."""
+
+    template = Template.WITHDRAWN
+
+
+class AppealReceived(OfApplication):
+    """An appeal has arrived."""
+
+    template = Template.APPEAL_RECEIVED
+    calls = (CallToAction.WITHDRAW,)
+
+
+class EuropeanAwarded(OfApplication):
+    """The European Quality Label is awarded to a teacher."""
+
+    template = Template.EUROPEAN_AWARDED
+    year: int
+
+
+# To holders ---------------------------------------------------------------------------------------
+
+
+class LabelRevoked(OfApplication):
+    """A label was taken back."""
+
+    template = Template.LABEL_REVOKED
+    reason: Prose
+
+
+class PaperReissued(OfApplication):
+    """A corrected certificate, which replaces the former."""
+
+    class Change(Values):
+        """What one thing on it was, and what it is now; empty where it is not stated."""
+
+        was: Line
+        now: Line
+
+    template = Template.PAPER_REISSUED
+    paper: Line
+    """The paper's key in the record."""
+    certificate_code: Line
+    changes: Several[Change]
+    reason: Prose
+
+    @property
+    def subject(self) -> str:
+        return self.paper
+
+
+class ClassRevoked(Message):
+    """The certificates of a class were taken back; the teacher's label stays."""
+
+    template = Template.CLASS_REVOKED
+    application: Line
+    """The number of the class."""
+    award: Line
+    project_title: Line
+    organisation_name: Line
+    pupils: int
+    reason: Prose
+
+    @property
+    def subject(self) -> str:
+        return self.application
+
+
+class PupilCode(Message):
+    """A code by which a teacher has certificates made for a class."""
+
+    template = Template.PUPIL_CODE
+    asks = True
+    calls = (CallToAction.MAKE_CERTIFICATES,)
+    award: Line
+    number: int
+    """How many codes were asked for before, and this one."""
+    project_title: Line
+    organisation_name: Line
+    until: datetime
+    purpose: Said = NOTHING
+
+    @property
+    def subject(self) -> str:
+        return self.award
+
+
+# To everybody who is awaited ----------------------------------------------------------------------
+
+
+class Code(OfStep):
+    """A fresh one-time code for a step."""
+
+    template = Template.CODE
+    asks = True
+    purpose: Said
+
+
+class DeadlineMoved(OfApplication):
+    """A step has a new deadline."""
+
+    template = Template.DEADLINE_MOVED
+    what: StepKind
+    due: datetime
+    reason: Prose
+
+
+class Digest(Message):
+    """What a person is told of in one day."""
+
+    organisation_name: Line
+    number: int
+    overdue: Several[Said] = ()
+    more_overdue: int = 0
+    """Those that the list leaves out."""
+
+    @property
+    def subject(self) -> str:
+        return "digest"
+
+    def reason_for(self, *parts: object) -> str:
+        """Everybody has one digest a day, whichever of the two it is."""
+        return "/".join(map(str, (self.subject, *parts)))
+
+
+class Reminder(Digest):
+    """A person's own deadlines that are near, and what is overdue for a coordinator."""
+
+    template = Template.REMINDER
+    calls = (CallToAction.SEE_INBOX, CallToAction.GET_CODE, CallToAction.SEE_STUCK)
+    step: Line
+    """The first that is due, by `first`."""
+    first: datetime
+    items: Several[Said]
+    more: int = 0
+
+
+class Overdue(Digest):
+    """What others are late with, for a coordinator who has no deadline of their own."""
+
+    template = Template.OVERDUE
+    calls = (CallToAction.SEE_STUCK,)
+
+
+# To reviewers and coordinators --------------------------------------------------------------------
+
+
+class ReviewAsked(OfStep):
+    """A reviewer is asked to review an application."""
+
+    template = Template.REVIEW_ASKED
+    asks = True
+    calls = (CallToAction.REVIEW,)
+
+
+class ReviewReturned(OfStep):
+    """The applicant answered, or did not in time (an empty answer): the review is the reviewer's again."""
+
+    template = Template.REVIEW_RETURNED
+    asks = True
+    calls = (CallToAction.REVIEW,)
+    question: Prose
+    answer: Prose
+
+
+class ReviewVoid(OfStep):
+    """A review, or the search for a reviewer, is no longer needed."""
+
+    template = Template.REVIEW_VOID
+    reason: Prose = ""
+
+
+class AssignmentAsked(OfStep):
+    """A coordinator must find a reviewer."""
+
+    template = Template.ASSIGNMENT_ASKED
+    asks = True
+    calls = (CallToAction.ASSIGN,)
+    reasons: Several[Prose]
+    """Why nobody of the staff could be asked, a person each."""
+
+
+class SimilarityWarning(OfApplication):
+    """Two applications for one project read alike, for a coordinator."""
+
+    template = Template.SIMILARITY_WARNING
+    calls = (CallToAction.SEE_APPLICATION, CallToAction.SEE_OTHER)
+    other: Line
+    percent: int
+    """How much of their text is shared."""
+    sections: Several[Line]
+
+
+class ScreeningAsked(OfStep):
+    """A coordinator is asked to screen the proposal for the European Quality Label."""
+
+    class Proposed(Values):
+        """A label or project that is proposed, with its points if it has any."""
+
+        candidate: Line
+        points: Decimal | None
+        title: Line
+
+    template = Template.SCREENING_ASKED
+    asks = True
+    calls = (CallToAction.SCREEN,)
+    year: int
+    number: int
+    proposed: Several[Proposed]
+    again: bool
+    """Whether others moved up in the place of what was struck."""
+
+
+class ScreeningLapsed(OfApplication):
+    """What counts now that nobody screened by the deadline, for a coordinator."""
+
+    template = Template.SCREENING_LAPSED
+    year: int
+    number: int
+    kept: bool
+    """Whether the proposal counts as it stands."""
+
+
+class AwardingAsked(OfStep):
+    """The Central Support Service is asked to award the European Quality Label."""
+
+    template = Template.AWARDING_ASKED
+    asks = True
+    calls = (CallToAction.AWARD,)
+    year: int
+    number: int
+    first: Line = ""
+    """Who answered before."""
+
+
+class EuropeanResult(OfApplication):
+    """What became of what an organisation put forward."""
+
+    class Result(Values):
+        """What became of one project."""
+
+        project: Line
+        title: Line
+        awarded: bool
+        why: Prose = ""
+        """Why it is not awarded."""
+
+    template = Template.EUROPEAN_RESULT
+    calls = (CallToAction.SEE_CYCLE,)
+    nomination: Line
+    year: int
+    number: int
+    won: int
+    results: Several[Result]
+
+    @property
+    def subject(self) -> str:
+        return self.nomination
+
+
+# To schools ---------------------------------------------------------------------------------------
+
+
+class SchoolInvited(OfStep):
+    """A teacher is invited to their school's self-assessment for the School Label."""
+
+    class Conditions(Values):
+        """How the school meets the conditions."""
+
+        registered_on: date
+        active: int
+        """Teachers who were active since `active_since`."""
+        active_since: date
+        project_title: Line
+        awarded_on: date
+
+    template = Template.SCHOOL_INVITED
+    asks = True
+    calls = (CallToAction.SEE_QUESTIONS, CallToAction.HAND_IN)
+    why: Conditions | None = None
+
+
+class SchoolInvitation(OfApplication):
+    """The principal's letter of invitation."""
+
+    template = Template.SCHOOL_INVITATION
+    due: datetime | None
+
+
+class SchoolDeclaration(OfStep):
+    """The principal is asked to confirm what the school says of itself."""
+
+    template = Template.SCHOOL_DECLARATION
+    asks = True
+    calls = (CallToAction.CONFIRM, CallToAction.SEND_BACK)
+    by: Line
+    """Who handed it in."""
+    summary: Several[Line]
+
+
+class SchoolReturned(OfStep):
+    """The principal did not confirm it: back to the teacher who handed it in."""
+
+    template = Template.SCHOOL_RETURNED
+    asks = True
+    calls = (CallToAction.HAND_IN_AGAIN,)
+    reason: Prose
+
+
+class SchoolReceived(OfApplication):
+    """A school's application has arrived."""
+
+    template = Template.SCHOOL_RECEIVED
+    decide_by: datetime
+    documents: Several[Line] = ()
+
+
+class SchoolAwarded(Scored):
+    """The School Label is awarded."""
+
+    template = Template.SCHOOL_AWARDED
+    awarded_on: date
+    valid_until: date
+
+
+class SchoolRefused(Scored):
+    """The School Label is not awarded: why, and what can be done now."""
+
+    template = Template.SCHOOL_REFUSED
+    reasons: Several[Said]
+    routes: Several[Said]
+
+
+class SchoolExpired(OfApplication):
+    """Nothing complete was handed in in time."""
+
+    template = Template.SCHOOL_EXPIRED
+    due: datetime | None
+    routes: Several[Said]
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def models(of: type[Message] = Message) -> Iterator[type[Message]]:
+    """Every model that has a template of its own."""
+    for one in of.__subclasses__():
+        if "template" in vars(one):
+            yield one
+        yield from models(one)
+
+
+BY_TEMPLATE: Mapping[Template, type[Message]] = {one.template: one for one in models()}
+
+ASKS = frozenset(template for template, model in BY_TEMPLATE.items() if model.asks)
+"""The messages that are pointless once their step is closed."""
