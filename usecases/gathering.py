@@ -10,6 +10,7 @@ from adapters.files import place
 from adapters.papers.volumes import bind
 from adapters.prefect.progress import Progress
 from adapters.workspace import Workspace
+from labels.kinds import KINDS, LabelKind
 from labels.papers.gathering import Kept, certificates_of
 
 VOLUME = 100
@@ -34,7 +35,8 @@ def gather(here: Workspace, label: str, year: int, organisation: str | None, fol
     )
     volumes = set()
     for number, part in enumerate(_volumes(wanted), 1):
-        volumes.add(_bound(here, folder, f"print-{label}-{year}-{number:03}", part))
+        title = f"{KINDS[LabelKind(label)].name} {year}, {number}"
+        volumes.add(_bound(here, folder, f"print-{label}-{year}-{number:03}", title, part))
         progress.show(min(number * VOLUME, len(wanted)))
     for former in folder.glob(f"print-{label}-{year}-*.pdf"):
         if former not in volumes:
@@ -48,7 +50,7 @@ def _volumes(wanted: Sequence[Kept]) -> Iterator[Sequence[Kept]]:
         yield wanted[start : start + VOLUME]
 
 
-def _bound(here: Workspace, folder: Path, name: str, part: Sequence[Kept]) -> Path:
+def _bound(here: Workspace, folder: Path, name: str, title: str, part: Sequence[Kept]) -> Path:
     """The volume's file, made unless it is there; so are the files of its certificates."""
     digest = hashlib.sha256("\n".join(one.key for one in part).encode()).hexdigest()
     volume = folder / f"{name}-{digest[:8]}.pdf"
@@ -63,5 +65,5 @@ def _bound(here: Workspace, folder: Path, name: str, part: Sequence[Kept]) -> Pa
             place(path, content)
         contents.append(content)
     if not there:
-        place(volume, bind(contents))
+        place(volume, bind(contents, title))
     return volume

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from adapters.fonts import unprintable, without_decoration
 from adapters.papers.environment import TEMPLATES, Texts, direction_of, paper_environment, texts
 from adapters.papers.fitting import Gauge, Room, Setting, fit
+from adapters.papers.volumes import bind
 from adapters.press.codes import SquareCode
 from labels.errors import Fault, InvalidInput
 from labels.papers.branding import Brand, brand_of
@@ -107,21 +108,9 @@ def render_certificates(
     """
     if len({(facts.label, facts.issuer, facts.language, facts.awarded_on) for facts in many}) != 1:
         raise ValueError("certificates are laid out together for one label, organisation, language and day")
-    from adapters.press.pdf import knows_weasyprint, press_of
-
-    brand = brand_of(branding, many[0].issuer)
-    words = texts("certificates", many[0].label.value, many[0].language, brand)
-    sheets = _sheets(many, words)
-    title = f"{words.words['title']} ({len(many)})"
-    attached = credentials or [None] * len(many)
-    own = press_of(brand)
-    if not knows_weasyprint():
-        each = [render_certificate(*one, branding) for one in zip(many, attached, strict=True)]
-        return each, own.print(*_worded(sheets, words, title))
-    stamps = Stamping(branding).stamps_for(words, brand)
-    pages = [_page(sheet, words, one) for sheet, one in zip(sheets, attached, strict=True)]
-    each = stamps.print(pages)
-    return each, stamps.bind(pages, title) or own.print(*_worded(sheets, words, title))
+    words = texts("certificates", many[0].label.value, many[0].language, brand_of(branding, many[0].issuer))
+    each = Stamping(branding).print(many, credentials or [None] * len(many))
+    return each, bind(each, f"{words.words['title']} ({len(many)})")
 
 
 class Stamping:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,6 @@ from weasyprint import DEFAULT_OPTIONS
 from weasyprint.pdf.anchors import write_pdf_attachment
 from weasyprint.pdf.fonts import build_fonts_dictionary
 
-from adapters.press.binding import Leaf, Sheet, bind, number_of
 from adapters.press.codes import SquareCode
 from adapters.press.files import Objects
 from adapters.press.lines import NotSet, Place, Recorder, Run, Tally, blocks_around
@@ -110,8 +109,6 @@ class _File:
     attached: list[int]
     names: Any
     """The document's metadata without what is a page's own."""
-    sheet: Sheet
-    """The same objects as binding takes them."""
 
 
 class _Numbers:
@@ -151,42 +148,6 @@ class Stamps:
         finally:
             self._runs.clear()
             self._cut.clear()
-
-    def bind(self, pages: Sequence[Page], title: str) -> bytes | None:
-        """Pages that were printed a moment ago in one file; None where one of them cannot be stamped.
-
-        It carries no attached file, and says of itself what the first page does, but for the title.
-        """
-        try:
-            self._set_alone(pages)
-            return self._bound(pages, title)
-        except NotSet:
-            return None
-        except Exception as error:  # as below
-            self._distrust(f"pages could not be bound ({type(error).__name__})")
-            return None
-        finally:
-            self._runs.clear()
-            self._cut.clear()
-
-    def _bound(self, pages: Sequence[Page], title: str) -> bytes | None:
-        leaves: list[Leaf] = []
-        all_runs: list[Run] = []
-        with self._press.alone():
-            for page in pages:
-                frame = self._frames.get(page.shape)
-                runs = self._runs_on(page, frame) if frame else None
-                file = frame.inks.get(tuple(_used_by(runs))) if frame and runs else None
-                if frame is None or runs is None or file is None:
-                    return None
-                if not leaves:
-                    first = page, file
-                content = pydyf.Stream(_content(page, frame, runs), compress=True).data
-                leaves.append(Leaf(file.sheet, content, dict(_figure(page, file))))
-                all_runs += runs
-            fonts = {key: tally.as_font() for key, tally in _used_by(all_runs).items()}
-            names, info = _names(replace(first[0], title=title), first[1])
-            return bind(leaves, fonts, names, info)
 
     def _print(self, pages: Sequence[Page]) -> list[bytes]:
         if len(self._frames) > FRAMES or len(self._places) > FRAMES * 40:
@@ -364,7 +325,6 @@ class Stamps:
             else None,
             attached,
             names,
-            Sheet.of(pdf, own, attached),
         )
 
     # ——— lines
@@ -562,6 +522,11 @@ def _marked(drawn: Sequence[Any]) -> Iterator[tuple[int, int]]:
     for place, operation in enumerate(drawn):
         if operation == b"BDC":
             yield place + 1, drawn.index(b"EMC", place)
+
+
+def number_of(reference: bytes | str) -> int:
+    """The number of the object that is referred to."""
+    return int(reference.split()[0])
 
 
 def _page_of(pdf: Any) -> Any:

@@ -126,6 +126,11 @@ def report(content: bytes) -> list[Finding]:
     return findings
 
 
+def wrong(content: bytes) -> list[str]:
+    """What is not as it should be, in words."""
+    return [str(finding) for finding in report(content) if finding.wrong]
+
+
 # ——— the bytes
 
 

@@ -14,13 +14,9 @@ from adapters.papers.certificates import render_certificate, render_certificates
 from adapters.papers.letters import render_letter
 from labels.papers.facts import Label, LetterKind
 from tests.support.papers import certificate, letter
-from tests.support.pdf_report import main, report
+from tests.support.pdf_report import main, wrong
 
 CODED = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}
-
-
-def wrong(content: bytes) -> list[str]:
-    return [str(finding) for finding in report(content) if finding.wrong]
 
 
 @pytest.mark.parametrize("label", Label)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import pikepdf
 import pytest
 
-from adapters.papers.certificates import SHEET, Stamping, render_certificate, render_certificates
+from adapters.papers.certificates import SHEET, Stamping, render_certificate
 from adapters.press import pdf, stamping
 from adapters.press.lines import Recorder
 from adapters.press.pdf import press
@@ -177,46 +174,3 @@ def test_a_width_is_the_one_that_weasyprint_lays_out(monkeypatch: pytest.MonkeyP
     measured = press().widths(runs, SHEET)
     monkeypatch.setattr(pdf, "KNOWN", "70.1")
     assert measured == pytest.approx(press().widths(runs, SHEET), abs=1e-9)
-
-
-def everything_in(document: bytes) -> list[Any]:
-    """What a file consists of, page by page: content, tags, headings; references are followed."""
-    with pikepdf.open(io.BytesIO(document)) as opened:
-        # WeasyPrint counts the pictures on, and shows the second page's by other names
-        told: list[Any] = [re.sub(rb"/x\d+ Do", b"Do", page.Contents.read_bytes()) for page in opened.pages]
-        tree = list(opened.Root.StructTreeRoot.ParentTree.Nums)
-        pages = [page.obj.objgen for page in opened.pages]
-
-        def tag(thing: Any) -> Any:
-            if not isinstance(thing, pikepdf.Dictionary):
-                return int(thing)
-            rest = str(thing.get("/Alt")), pages.index(thing.Pg.objgen) if "/Pg" in thing else None
-            return str(thing.S), *rest, [tag(kid) for kid in thing.K]
-
-        told += [tag(kid) for kid in opened.Root.StructTreeRoot.K]
-        told += [[(int(one.K[-1]), pages.index(one.Pg.objgen)) for one in tags] for tags in tree[1::2]]
-        told += [list(map(int, tree[::2])), [int(page.obj.StructParents) for page in opened.pages]]
-        told.append(sorted(opened.pages[0].obj.Resources.Font))
-        heading: Any = opened.Root.Outlines.First
-        headings: list[Any] = []
-        while heading is not None:
-            headings.append((str(heading.Title), pages.index(heading.Dest[0].objgen), list(heading.Dest)[2:]))
-            heading = heading.get("/Next")
-        return [
-            *told,
-            headings,
-            int(opened.Root.Outlines.Count),
-            str(opened.docinfo.Title),
-            list(opened.attachments),
-        ]
-
-
-def test_the_file_for_printing_is_bound_of_what_weasyprint_would_put_into_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    facts = pupils("Zsófia Kovács", "ნინო გელაშვილი", "Bo Li", NAMES["120 Latin"], ARABIC)
-    bound = render_certificates(facts, [b"{}"] * 5)[1]
-    monkeypatch.setattr(stamping.Stamps, "bind", lambda *_: None)
-    printed = render_certificates(facts)[1]
-    assert bound != printed
-    assert everything_in(bound) == everything_in(printed)
