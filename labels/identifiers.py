@@ -55,6 +55,11 @@ def pupil_class_id(award: str, number: int) -> str:
     return f"PQL-{short_digest('pupil', award, number)}"
 
 
+def document_key(digest: str) -> str:
+    """`sha256/ab/abcdef…`: a document in the store, by the SHA-256 of its content in lower-case hexadecimal."""
+    return f"sha256/{digest[:2]}/{digest}"
+
+
 def award_id(label: str, teacher: str | None, project: str | None, school: str | None, on: object) -> str:
     """The identifier of an award made elsewhere or earlier; ours keep their application's."""
     return f"{KINDS[LabelKind(label)].prefix}-{short_digest('award', label, teacher, project, school, on)}"

@@ -9,8 +9,9 @@ from typing import ClassVar, Protocol
 from urllib.parse import quote
 
 from labels.errors import LabelsError, NotFound
+from labels.identifiers import document_key
 
-_KEY = re.compile(r"sha256/([0-9a-f]{2})/(\1[0-9a-f]{62})")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class DamagedDocument(LabelsError):
@@ -65,13 +66,13 @@ class DocumentStore(Protocol):
 
 def key_of(content: bytes) -> str:
     """The key under which `content` is kept: `sha256/ab/abcdef…`."""
-    digest = sha256(content).hexdigest()
-    return f"sha256/{digest[:2]}/{digest}"
+    return document_key(sha256(content).hexdigest())
 
 
 def is_key(key: str) -> bool:
     """Whether `key_of` can have made it."""
-    return bool(_KEY.fullmatch(key))
+    digest = key.rpartition("/")[2]
+    return bool(_DIGEST.fullmatch(digest)) and key == document_key(digest)
 
 
 def checked_key(key: str) -> str:

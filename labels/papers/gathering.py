@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import Fault, InvalidInput, NotFound
+from labels.identifiers import document_key
 from labels.kinds import KINDS
 from labels.record.schema import Award, Document, Issued, Organisation, PaperKind, School, Teacher
 
@@ -41,17 +42,8 @@ def certificates_of(session: Session, label: str, year: int, organisation: str |
     if organisation and session.get(Organisation, organisation) is None:
         raise NotFound(f"There is no organisation {organisation}.")
     query = (
-        sa.select(Issued.subject, Document.name, Document.key)
+        sa.select(Issued.subject, Issued.application, Issued.file_digest)
         .join(Award, Award.id == Issued.award)
-        .join(
-            Document,
-            sa.and_(
-                Document.application == Issued.application,
-                Document.kind == PaperKind.CERTIFICATE.value,
-                Document.key
-                == "sha256/" + sa.func.substr(Issued.file_digest, 1, 2) + "/" + Issued.file_digest,
-            ),
-        )
         .outerjoin(School, School.id == Issued.school)
         .outerjoin(Teacher, Teacher.id == Issued.teacher)
         .where(
@@ -66,4 +58,15 @@ def certificates_of(session: Session, label: str, year: int, organisation: str |
     )
     if organisation:
         query = query.where(Award.organisation == organisation)
-    return [Kept(*row) for row in session.execute(query).tuples()]
+    issued = session.execute(query).tuples().all()
+    stored = sa.select(Document.application, Document.key, Document.name).where(
+        Document.kind == PaperKind.CERTIFICATE.value,
+        Document.application.in_(query.with_only_columns(Issued.application).order_by(None)),
+    )
+    names = {(application, key): name for application, key, name in session.execute(stored).tuples()}
+    found = []
+    for number, application, digest in issued:
+        key = document_key(digest) if digest else ""
+        if name := names.get((application or "", key)):
+            found.append(Kept(number, name, key))
+    return found

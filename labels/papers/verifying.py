@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
+from labels.identifiers import document_key
 from labels.kinds import KINDS
 from labels.papers.codes import LENGTH, MARK, Stamp, letters_of, read_code, series_of
 from labels.papers.facts import LetterKind
@@ -223,7 +224,7 @@ def _before_this_record(session: Session, digest: str) -> Document | None:
     return session.scalar(
         sa.select(Document)
         .where(
-            Document.key == f"sha256/{digest[:2]}/{digest}",
+            Document.key == document_key(digest),
             Document.kind.in_([PaperKind.CERTIFICATE.value, PaperKind.LETTER.value]),
         )
         .order_by(Document.id)
