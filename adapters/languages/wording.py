@@ -48,6 +48,11 @@ def direction_of(text: str) -> str:
     return "ltr"
 
 
+def filled(pattern: str, **values: str) -> str:
+    """A sentence of a catalogue with values in its `{places}` as they are, for text that is drawn."""
+    return PLACE.sub(lambda match: values[match[1]], pattern)
+
+
 def placed(pattern: str, **values: str) -> Markup:
     """A sentence of a catalogue with values in its `{places}`, each escaped and in its own direction.
 

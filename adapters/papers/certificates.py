@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.fonts import unprintable, without_decoration
+from adapters.languages.wording import filled
 from adapters.papers.environment import TEMPLATES, Texts, direction_of, paper_environment, texts
 from adapters.papers.fitting import Gauge, Room, Setting, fit
 from adapters.papers.volumes import bind
@@ -343,8 +344,7 @@ def _valid(facts: CertificateFacts, words: Texts) -> str:
     """Until when the label is valid, where it ends."""
     if facts.valid_until is None:
         return ""
-    said: str = words.words["valid"].replace("{valid_until}", words.day(facts.valid_until))
-    return said
+    return filled(words.words["valid"], valid_until=words.day(facts.valid_until))
 
 
 def _around(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
@@ -354,7 +354,7 @@ def _around(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
     note = facts.organisation if facts.coordinator else say["organisation"]
     if facts.coordinator and facts.coordinator_role:
         note = f"{facts.coordinator_role}, {facts.organisation}"
-    criteria = say["criteria"].replace("{criteria_set}", facts.criteria_set)
+    criteria = filled(say["criteria"], criteria_set=facts.criteria_set)
     return [
         (say["title"], Room("title", _COLUMN, 21, 43, 30, leading=1.05)),
         (issuer, Room("who", 68, 13.5, 14, 10.5, leading=1.15)),
@@ -377,7 +377,7 @@ def _check(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
     address = re.sub("^https?://", "", facts.check_url)
     if words.direction == "rtl":  # an address of digits would be taken apart there
         address = f"\u200e{address}\u200e"
-    where = words.words["check"].replace("{address}", address)
+    where = filled(words.words["check"], address=address)
     return [
         (facts.code, Room("code", 39.5, 8.4, 10.8, 8.5, leading=1.2)),
         (where, Room("where small", 41.5, 8.4, 7, 6.9, leading=1.3)),

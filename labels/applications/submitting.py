@@ -227,17 +227,23 @@ def _submitted_before(
     if one.outcome is None or decision is None:
         since = in_words(one.stage_since)
         return so(f"This was submitted before and is under way (stage {one.stage.value}, since {since}).")
-    said = f"This was submitted before and was {one.outcome.value} on {brussels_day(decision.decided_at)}."
+    said = f"This was submitted before and {_ended(one)} on {brussels_day(decision.decided_at)}."
     if stays_refused(one):
-        said = said.replace("was withdrawn", "was refused; its appeal was withdrawn")
         refusals = sum(map(stays_refused, earlier))
         return so(f"{said} {after_refusal(edition, refusals)} The letter about the decision says more.")
     if one.outcome is Outcome.INELIGIBLE:
         remedies = " ".join(condition["remedy"] for condition in decision.verdict["conditions"])
         how = "hand the corrected file in; if the file itself needs no change, hand the same in again"
-        said = said.replace("was ineligible", "did not meet the conditions")
         return so(f"{said} {remedies} Then {how}.", HandInAgain())
     return so(f"{said} Nothing is left to do.")
+
+
+def _ended(one: sa.Row[Any]) -> str:
+    if one.outcome is Outcome.WITHDRAWN and stays_refused(one):
+        return "was refused; its appeal was withdrawn"
+    if one.outcome is Outcome.INELIGIBLE:
+        return "did not meet the conditions"
+    return f"was {one.outcome.value}"
 
 
 def stays_refused(one: sa.Row[Any]) -> bool:
