@@ -61,10 +61,8 @@ def certificates_left(session: Session, application: Application) -> int:
 
 
 def _not_stored(application: Application) -> Sequence[sa.ColumnElement[bool]]:
-    name = sa.literal("certificate-") + Award.id + sa.literal(".pdf")
-    stored = sa.exists().where(
-        Document.application == application.id, Document.kind == "certificate", Document.name == name
-    )
+    # By the award alone: along the key of documents, each would be looked for among a year's thousands.
+    stored = sa.exists().where(Document.award == Award.id, Document.kind == PaperKind.CERTIFICATE.value)
     awarded = sa.select(CycleLabel.european).where(
         CycleLabel.year == application.content["year"], CycleLabel.european.is_not(None)
     )

@@ -74,16 +74,22 @@ def enter(
     )
     if turn.session.scalar(there) is not None:
         return False
+    award = turn.session.get(Award, due.facts.application)
+    certificate = due.facts if isinstance(due.facts, CertificateFacts) else None
     write(
         turn.session,
         Document,
         {
-            "application": application.id, "kind": due.kind.value, "name": due.name, "key": made.key,
-            "media_type": PDF, "size": made.size, "stored_at": turn.now,
+            "application": application.id,
+            "kind": due.kind.value,
+            "name": due.name,
+            "key": made.key,
+            "media_type": PDF,
+            "size": made.size,
+            "stored_at": turn.now,
+            "award": award.id if award and certificate else None,
         },
-    )  # fmt: skip
-    award = turn.session.get(Award, due.facts.application)
-    certificate = due.facts if isinstance(due.facts, CertificateFacts) else None
+    )
     write(
         turn.session,
         Issued,

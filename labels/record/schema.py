@@ -374,7 +374,11 @@ class Document(Base):
     """A file in the document store that belongs to an application."""
 
     __tablename__ = "document"
-    __table_args__ = (sa.UniqueConstraint("application", "kind", "name"), sa.Index(None, "key"))
+    __table_args__ = (
+        sa.UniqueConstraint("application", "kind", "name"),
+        sa.Index(None, "key"),
+        sa.Index(None, "award"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
     kind: Mapped[str]
@@ -385,6 +389,10 @@ class Document(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     stored_at: Mapped[datetime]
+    meets: Mapped[str | None]
+    """Which document that a school has to hand in this is: a `SchoolDocument`."""
+    award: Mapped[str | None]
+    """The award that a certificate certifies."""
 
 
 class PaperKind(StrEnum):

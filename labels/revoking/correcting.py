@@ -146,7 +146,7 @@ def _certificate_now(session: Session, award: Award) -> tuple[str, CertificateFa
     stored = sa.select(Document.id).where(
         Document.application == kept_by,
         Document.kind == PaperKind.CERTIFICATE.value,
-        Document.name.contains(award.id, autoescape=True),
+        Document.award == award.id,
     )
     if session.scalar(stored.limit(1)) is None:
         raise NotFound(f"No certificate of {award.id} was issued here.")

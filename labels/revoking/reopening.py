@@ -286,7 +286,7 @@ def _revoke(
             sa.select(Document.id).where(
                 Document.application == application.id,
                 Document.kind == "certificate",
-                Document.name.contains(award.id),
+                Document.award == award.id,
             )
         )
         if certificate is not None:

@@ -51,10 +51,10 @@ def questions_of(session: Session, application: Application) -> SelfAssessmentRu
 
 def documents_of(session: Session, application: Application) -> set[SchoolDocument]:
     """The kinds of document that the school has handed in."""
-    names = session.scalars(
-        sa.select(Document.name).where(Document.application == application.id, Document.kind == "evidence")
+    met = session.scalars(
+        sa.select(Document.meets).where(Document.application == application.id, Document.kind == "evidence")
     )
-    return {kind for name in names if (kind := document_kind(name))}
+    return {SchoolDocument(one) for one in met if one}
 
 
 def preview(session: Session, application: Application, given: SelfAssessment) -> InvalidInput | None:
@@ -81,7 +81,7 @@ def keep_documents(turn: Turn, application: Application, documents: Sequence[Sto
         turn.session.add(
             Document(
                 application=application.id, kind=one.kind, name=one.name, key=one.key,
-                media_type=one.media_type, size=one.size, stored_at=turn.now,
+                media_type=one.media_type, size=one.size, stored_at=turn.now, meets=document_kind(one.name),
             )
         )  # fmt: skip
     turn.session.flush()

@@ -179,11 +179,64 @@ def test_a_record_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
     engine.dispose()
 
 
-_ONE_APPLICATION_IN_THE_FIRST_RECORD = [
+def test_documents_of_an_earlier_version_are_linked_to_what_they_are_for(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    upgrade(engine, "0009")
+    with engine.begin() as connection:
+        for statement in _DOCUMENTS_KNOWN_BY_THEIR_NAMES:
+            connection.execute(sa.text(statement))
+    upgrade(engine)
+    with engine.connect() as connection:
+        linked = connection.execute(sa.text("SELECT name, meets, award FROM document ORDER BY id"))
+        assert [tuple(row) for row in linked] == [
+            ("Safety-rules.pdf", "safety", None),
+            ("timetable.pdf", None, None),
+            ("certificate-SL-1.pdf", None, "SL-1"),
+            ("certificate-EQL-1.pdf", None, "EQL-1"),
+            ("certificate-EQL-1-edition-2.pdf", None, "EQL-1"),
+            ("certificate-EQL-9.pdf", None, None),
+            ("safety.pdf", None, None),
+            ("letter-SL-1.pdf", None, None),
+        ]
+    engine.dispose()
+
+
+_SCHOOL_AND_RULES = [
     "INSERT INTO organisation VALUES ('NSS-X', 'XX', 'NSS', 'X', 'x@example.org', 'en')",
     "INSERT INTO school VALUES ('S', 'S', 'XX', 'NSS-X', 'C', '2020-01-01', 'P', 'p@example.org')",
     "INSERT INTO teacher VALUES ('T', 'T', 't@example.org', 'S', '2020-01-01', 'en')",
     "INSERT INTO rule_text VALUES ('d', '2026/NSS-X', '{}')",
+]
+_APPLICATION = (
+    "INSERT INTO application (id, label, school, organisation, country, language, attempt, instance, content,"
+    " content_digest, rules, submitted_at, school_year, stage, stage_since, revision, parked_revision, runs) VALUES"
+    " ('{id}', '{label}', 'S', 'NSS-X', 'XX', 'en', 1, 1, '{{}}', 'c', 'd', '2026-01-01 00:00:00', 2025,"
+    " 'closed', '2026-01-01 00:00:00', 1, 0, 0)"
+)
+_AWARD = "INSERT INTO award (id, label, organisation, awarded_on) VALUES ('{id}', '{label}', 'NSS-X', '2026-01-01')"
+_DOCUMENT = (
+    "INSERT INTO document (application, kind, name, key, media_type, size, stored_at)"
+    " VALUES ('{of}', '{kind}', '{name}', 'k', 'application/pdf', 1, '2026-01-01 00:00:00')"
+)
+_DOCUMENTS_KNOWN_BY_THEIR_NAMES = [
+    *_SCHOOL_AND_RULES,
+    _APPLICATION.format(id="SL-1", label="school"),
+    _APPLICATION.format(id="CYC-1", label="european"),
+    _APPLICATION.format(id="NQL-1", label="national"),
+    _AWARD.format(id="SL-1", label="school"),
+    _AWARD.format(id="EQL-1", label="european"),
+    _DOCUMENT.format(of="SL-1", kind="evidence", name="Safety-rules.pdf"),
+    _DOCUMENT.format(of="SL-1", kind="evidence", name="timetable.pdf"),
+    _DOCUMENT.format(of="SL-1", kind="certificate", name="certificate-SL-1.pdf"),
+    _DOCUMENT.format(of="CYC-1", kind="certificate", name="certificate-EQL-1.pdf"),
+    _DOCUMENT.format(of="CYC-1", kind="certificate", name="certificate-EQL-1-edition-2.pdf"),
+    _DOCUMENT.format(of="CYC-1", kind="certificate", name="certificate-EQL-9.pdf"),
+    _DOCUMENT.format(of="NQL-1", kind="evidence", name="safety.pdf"),
+    _DOCUMENT.format(of="SL-1", kind="letter", name="letter-SL-1.pdf"),
+]
+
+_ONE_APPLICATION_IN_THE_FIRST_RECORD = [
+    *_SCHOOL_AND_RULES,
     "INSERT INTO application VALUES ('NQL-1', 'national', 'T', NULL, 'S', 'NSS-X', 'XX', 'en', 1, 1, '{}', 'c', 'd',"
     " '2026-01-01 00:00:00', 2025, NULL, NULL, 'submitted', '2026-01-01 00:00:00', NULL, 1, 0, NULL, 0)",
     "INSERT INTO journal (at, who, what, application, details)"

@@ -81,7 +81,7 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
         year.add(
             Document(
                 application=identifier, kind="certificate", name=awarding.certificate_name(award.id),
-                key="k", media_type="application/pdf", size=1, stored_at=BEGINS,
+                key="k", media_type="application/pdf", size=1, stored_at=BEGINS, award=award.id,
             )
         )  # fmt: skip
     year.flush()
