@@ -254,7 +254,7 @@ ACTS = {
     ),
     "an answer to a question": answering_with(
         applicant_asked, {"text": "These.", "links": ["https://maps.example/1"]},
-        {"answer": "These.", "links": "https://maps.example/1"},
+        {"answer": "These.", "links": "https://maps.example/1"}, frozenset({"step", "mail"}),
     ),
     "a decline": answering_with(
         asked, {"decline": "I have no conflict of interest, but no time until May."},

@@ -24,6 +24,7 @@ from adapters.mail.delivery import Delivered, deliver_due
 from adapters.mail.transports import FolderTransport, NotDelivered, SmtpTransport, Transport, open_transport
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput, NotFound, OutOfReach
+from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.mail.message import Template
 from labels.mail.outbox import Envelope
@@ -429,10 +430,14 @@ def test_what_an_earlier_release_left_in_the_outbox_goes_out_after_an_upgrade(
     with record.writing() as session:
         session.add(
             Award(
-                id=application, label="national", teacher="T1", school="S1", organisation="NSS-GR",
-                awarded_on=NOW.date(), score=26.5,
+                id=application,
+                label=LabelKind.NATIONAL,
+                teacher="T1",
+                school="S1",
+                organisation="NSS-GR",
+                awarded_on=NOW.date(),
             )
-        )  # fmt: skip
+        )
         session.flush()
         session.add(PupilCode(award=application, number=1, code_hash="", failures=0, asked_at=NOW))
         for template in Template:
