@@ -110,24 +110,45 @@ def certificate_now(session: Session, application_id: str) -> CertificateFacts:
     """What the certificate of an awarded application states by the registry as it is now, without a code."""
     application = seen(session, application_id)
     decision = session.get_one(Decision, (application.id, application.instance))
-    if application.label is LabelKind.SCHOOL:
-        return _school_certificate(session, application, decision)
-    return _certificate(session, application, decision)
+    match application.label:
+        case LabelKind.SCHOOL:
+            return _school_certificate(session, application, decision)
+        case LabelKind.NATIONAL:
+            return _certificate(session, application, decision)
+    raise ValueError(f"{application.id}: no certificate of a {application.label} is known here")
 
 
 def _called_for(
     session: Session, application: Application, decision: Decision
 ) -> list[tuple[PaperKind, Facts]]:
+    """The papers that a decision calls for; a kind of label that is not known here gets no other's papers."""
+    match application.label:
+        case LabelKind.SCHOOL:
+            return _for_a_school(session, application, decision)
+        case LabelKind.NATIONAL:
+            return _for_a_teacher(session, application, decision)
+    raise ValueError(f"{application.id}: no papers of a {application.label} are known here")
+
+
+def _for_a_school(
+    session: Session, application: Application, decision: Decision
+) -> list[tuple[PaperKind, Facts]]:
     match decision.outcome:
-        case Outcome.AWARDED if application.label is LabelKind.SCHOOL:
+        case Outcome.AWARDED:
             return [
                 (PaperKind.CERTIFICATE, _school_certificate(session, application, decision)),
                 (PaperKind.LETTER, _school_letter(session, application, decision, LetterKind.AWARD)),
             ]
-        case Outcome.REFUSED if application.label is LabelKind.SCHOOL:
+        case Outcome.REFUSED:
             return [(PaperKind.LETTER, _school_letter(session, application, decision, LetterKind.REFUSAL))]
-        case _ if application.label is LabelKind.SCHOOL:
+        case _:
             return []  # the mail about it says everything
+
+
+def _for_a_teacher(
+    session: Session, application: Application, decision: Decision
+) -> list[tuple[PaperKind, Facts]]:
+    match decision.outcome:
         case Outcome.AWARDED:
             return [
                 (PaperKind.CERTIFICATE, _certificate(session, application, decision)),

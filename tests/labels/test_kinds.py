@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from adapters.languages.mails import LABELS
 from adapters.prefect.runs import DEPLOYMENTS
 from labels.kinds import KINDS, Applicant, LabelKind
 from labels.views.briefs.by_label import BRIEFS
 
 
-def test_every_kind_of_application_has_a_row_a_flow_and_a_brief() -> None:
-    assert set(KINDS) == set(DEPLOYMENTS) == set(BRIEFS) == set(LabelKind)
+def test_every_kind_of_application_has_a_row_a_flow_a_brief_and_a_name_in_mails() -> None:
+    assert set(KINDS) == set(DEPLOYMENTS) == set(BRIEFS) == set(LABELS) == set(LabelKind)
 
 
 def test_numbers_and_run_names_tell_the_kinds_apart() -> None:

@@ -440,9 +440,9 @@ def test_what_an_earlier_release_left_in_the_outbox_goes_out_after_an_upgrade(
         )
         session.flush()
         session.add(PupilCode(award=application, number=1, code_hash="", failures=0, asked_at=NOW))
-        for template in Template:
-            session.add(mail(template, context=FORMER[template], application=None))
-    assert delivered(record, FolderTransport(tmp_path / "mail")) == Delivered(sent=len(Template))
+        for template, context in FORMER.items():
+            session.add(mail(Template(template), context=context, application=None))
+    assert delivered(record, FolderTransport(tmp_path / "mail")) == Delivered(sent=len(FORMER))
 
 
 def test_a_message_that_cannot_be_read_holds_up_no_other(record: Record, tmp_path: Path) -> None:

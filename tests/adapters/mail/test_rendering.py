@@ -211,7 +211,7 @@ def test_what_is_no_address_is_refused_by_name(address: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])
-@pytest.mark.parametrize("template", Template)
+@pytest.mark.parametrize("template", [Template(name) for name in FORMER])
 def test_what_an_earlier_release_queued_reads_like_a_message_of_today(
     template: Template, language: str
 ) -> None:

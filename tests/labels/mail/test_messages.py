@@ -36,7 +36,7 @@ def test_values_stay_values() -> None:
     }
 
 
-@pytest.mark.parametrize("template", Template)
+@pytest.mark.parametrize("template", [Template(name) for name in FORMER])
 def test_a_former_row_gives_the_values_that_its_text_told(template: Template) -> None:
     read = message_of(mail(template, context=FORMER[template]))
     told_otherwise = {"nomination", "paper", "about"}  # a reason has them, or it was not told
