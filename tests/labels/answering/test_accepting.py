@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from labels.answering import proving
 from labels.record.journal import SYSTEM, Event
-from labels.record.schema import (
-    Journal,
-    Review,
-    Step,
-)
+from labels.record.schema import Journal, Review, Step, StepState
 from labels.steps.answers import ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
 from tests.support.case import Case
@@ -66,3 +62,14 @@ def test_what_a_reviewer_sends_to_a_colleagues_step_is_not_shown_to_the_colleagu
     with case.record.reading() as session:
         kept = session.get_one(Step, first.id)
     assert (kept.draft, kept.refused, kept.code_failures) == (None, None, 1)
+
+
+def test_an_answer_that_counts_leaves_nothing_of_what_was_refused_before(case: Case) -> None:
+    step, _ = case.ask()
+    case.answer(step, ReviewAnswer(scores={"results": 9}))
+    [refused] = [one for one in case.all(Step) if one.id == step.id]
+    assert refused.refused
+    assert refused.draft
+    case.review(step)
+    [answered] = [one for one in case.all(Step) if one.id == step.id]
+    assert (answered.state, answered.refused, answered.draft) == (StepState.ANSWERED, None, None)

@@ -145,10 +145,12 @@ def test_a_deadline_that_moves_while_the_applicant_is_asked_leaves_the_time_unti
     step, _ = case.ask()
     case.answer(step, Question(question="Which of the pupils' texts are theirs?"))
     until = NOW + timedelta(days=30)
+    case.now += timedelta(days=3)
     case.do_as("coordinator@nss.example", deadlines.move_deadline, step.id, until, "fair week")
+    case.now += timedelta(days=2)
     [asked] = [s for s in case.all(Step) if s.kind is StepKind.INFORMATION]
     case.answer(asked, Information(text="All of chapter two.", links=[]))
-    assert next(s for s in case.all(Step) if s.id == step.id).due_at == until
+    assert next(s for s in case.all(Step) if s.id == step.id).due_at == until + timedelta(days=2)
 
 
 def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_journal_keeps(

@@ -11,16 +11,7 @@ from sqlalchemy.orm import Session
 
 from labels.answering import proving
 from labels.errors import NotAllowed
-from labels.record.schema import (
-    Application,
-    Journal,
-    Mail,
-    Review,
-    Staff,
-    Step,
-    StepKind,
-    StepState,
-)
+from labels.record.schema import Application, Journal, Mail, Review, Staff, Step, StepKind, StepState
 from labels.steps.answers import Information, Question, ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Code
