@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labels.record import Record
-from labels.record.schema import (
-    Staff,
-)
+from labels.record.schema import Staff
 from tests.support.case import Case, open_case
 from tests.support.people import populate
 

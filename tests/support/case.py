@@ -14,13 +14,7 @@ from labels.applications.documents import StoredDocument
 from labels.applications.file import read_application
 from labels.applications.submitting import Submitted, submit
 from labels.record import Record
-from labels.record.schema import (
-    Application,
-    Outcome,
-    Staff,
-    Step,
-    StepKind,
-)
+from labels.record.schema import Application, Outcome, Staff, Step, StepKind
 from labels.reviews import asking, deciding
 from labels.rules.loading import load_rules
 from labels.steps.answers import ReviewAnswer

@@ -14,14 +14,7 @@ from labels.errors import NotAllowed
 from labels.mail import messages
 from labels.record import Record
 from labels.record.journal import Event
-from labels.record.schema import (
-    Journal,
-    Mail,
-    Stage,
-    Step,
-    StepKind,
-    StepState,
-)
+from labels.record.schema import Journal, Mail, Stage, Step, StepKind, StepState
 from labels.steps.answers import Information, Question
 from labels.steps.outcome import Accepted, Refusal
 from tests.support.case import Case, open_case

@@ -8,15 +8,7 @@ from labels.answering import rights
 from labels.applications import ending
 from labels.mail import messages
 from labels.record import Record
-from labels.record.schema import (
-    Application,
-    Award,
-    Decision,
-    Mail,
-    Outcome,
-    StepKind,
-    StepState,
-)
+from labels.record.schema import Application, Award, Decision, Mail, Outcome, StepKind, StepState
 from labels.reviews import deciding
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Code

@@ -7,14 +7,7 @@ from datetime import timedelta
 from labels.mail import messages
 from labels.record import Record
 from labels.record.journal import Event
-from labels.record.schema import (
-    Decision,
-    Journal,
-    Mail,
-    Member,
-    Outcome,
-    Stage,
-)
+from labels.record.schema import Decision, Journal, Mail, Member, Outcome, Stage
 from tests.support.case import Case, decided, open_case
 from tests.support.mails import told_by
 from tests.support.people import NOW, TODAY, populate

@@ -13,12 +13,7 @@ from labels.mending import HandInAgain
 from labels.papers.due import due_papers
 from labels.papers.facts import CertificateFacts
 from labels.record import Record
-from labels.record.schema import (
-    Application,
-    Decision,
-    Mail,
-    Outcome,
-)
+from labels.record.schema import Application, Decision, Mail, Outcome
 from labels.views.case import case_of
 from tests.support.case import Case, decided, open_case, withdrawn
 from tests.support.mails import told_by

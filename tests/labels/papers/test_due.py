@@ -9,10 +9,7 @@ from labels.papers.due import due_receipt
 from labels.papers.facts import LetterFacts
 from labels.papers.issued import MadePaper, enter
 from labels.record import Record
-from labels.record.schema import (
-    Application,
-    Document,
-)
+from labels.record.schema import Application, Document
 from labels.turn import Turn
 from tests.support.case import open_case
 from tests.support.people import KEY, NOW

@@ -6,13 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from labels.errors import NotAllowed
-from labels.record.schema import (
-    Conflict,
-    Staff,
-    Step,
-    StepKind,
-    StepState,
-)
+from labels.record.schema import Conflict, Staff, Step, StepKind, StepState
 from labels.reviews import coordinating
 from tests.support.case import COORDINATOR, Case, staff
 

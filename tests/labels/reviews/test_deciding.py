@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from labels.record.schema import (
-    Application,
-    Award,
-    Decision,
-    Mail,
-    Outcome,
-    Stage,
-)
+from labels.record.schema import Application, Award, Decision, Mail, Outcome, Stage
 from labels.reviews import asking, deciding
 from labels.steps.outcome import Accepted
 from tests.support.case import Case, decided

@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from labels.mail.message import Template
-from labels.record.schema import (
-    Mail,
-    StepKind,
-)
+from labels.record.schema import Mail, StepKind
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
 from tests.support.case import Case

@@ -37,13 +37,7 @@ from labels.school_label import deciding, drafting, inviting, prefilling, receiv
 from labels.school_label.deciding import last_day
 from labels.school_label.self_assessment import document_kind, missing, share
 from labels.school_label.worksheet import worksheet
-from labels.steps.answers import (
-    Declaration,
-    Decline,
-    Information,
-    Question,
-    SelfAssessment,
-)
+from labels.steps.answers import Declaration, Decline, Information, Question, SelfAssessment
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Code
 from labels.turn import Turn
