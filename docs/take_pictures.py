@@ -83,7 +83,7 @@ def _fill(form: ResumeForm) -> None:
 def _artifact(key: str) -> str:
     wanted = {"artifacts": {"key": {"any_": [key.lower()]}}, "sort": "CREATED_DESC", "limit": 1}
     with prefect_client() as client:
-        [found] = client._client.post("/artifacts/filter", json=wanted).json()
+        [found] = client.request("POST", "/artifacts/filter", json=wanted).json()
     return str(found["id"])
 
 

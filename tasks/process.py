@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 import sqlalchemy as sa
 from prefect import get_run_logger, task
@@ -146,7 +147,6 @@ def tell_prefect(application: Application, stage: Stage | None = None) -> None:
     if run is not None and run.name == name and set(run.tags) == set(tags):
         return
     with prefect_client() as client:
-        body = {"name": name, "tags": tags}
-        client._client.patch(f"/flow_runs/{flow_run.id}", json=body).raise_for_status()
+        client.update_flow_run(UUID(flow_run.id), name=name, tags=tags)
     if run is not None:
         run.name, run.tags = name, tags

@@ -63,9 +63,9 @@ def filled_in(client: SyncPrefectClient, run_id: UUID, wait: int) -> dict[str, s
 def read_input(client: SyncPrefectClient, run_id: UUID, key: str) -> Any | None:
     """What Prefect keeps for a run under a key (a form's schema, what was filled in), or None."""
     try:
-        response = client._client.get(f"/flow_runs/{run_id}/input/{key}")
+        content = client.read_flow_run_input(run_id, key)
     except httpx.HTTPStatusError as error:  # Prefect's own client raises without being asked to
         if error.response.status_code != httpx.codes.NOT_FOUND:
             raise
         return None
-    return orjson.loads(response.content)
+    return orjson.loads(content)

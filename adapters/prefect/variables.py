@@ -9,6 +9,9 @@ from typing import Any
 
 from adapters.prefect.client import prefect_client
 
+PAGE = 200
+"""Variables that Prefect's server tells of in one answer, at most."""
+
 
 def variables_in(filled: Mapping[str, Any]) -> str | None:
     """Why an answer is refused into which Prefect's server has put the value of a variable of its own.
@@ -20,7 +23,9 @@ def variables_in(filled: Mapping[str, Any]) -> str | None:
     texts = {value.strip() for value in filled.values() if isinstance(value, str)} - {""}
     with prefect_client() as client:
         seen = 0
-        while page := client._client.post("/variables/filter", json={"limit": 200, "offset": seen}).json():
+        while page := client.request(
+            "POST", "/variables/filter", json={"limit": PAGE, "offset": seen}
+        ).json():
             if any(texts & _texts_of(variable["value"]) for variable in page):
                 return "The answer holds the value of a variable of the Prefect server, which is not for applications."
             seen += len(page)

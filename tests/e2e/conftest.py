@@ -97,7 +97,7 @@ class Stage_:
         """The newest text of an artifact in Prefect."""
         wanted = {"artifacts": {"key": {"any_": [key.lower()]}}, "sort": "CREATED_DESC", "limit": 1}
         with prefect_client() as client:
-            [found] = client._client.post("/artifacts/filter", json=wanted).json()
+            [found] = client.request("POST", "/artifacts/filter", json=wanted).json()
         return str(found["data"])
 
     def reviews(self, identifier: str) -> list[Step]:

@@ -49,7 +49,7 @@ def test_runs_that_ended_a_month_ago_are_forgotten_and_those_that_wait_never(sta
                 deployment, parameters={"application_id": "NQL-NONE"}, name=name, state=state
             ).id
             body = {"key": "kept", "value": "1"}
-            client._client.post(f"/flow_runs/{runs[name]}/input", json=body).raise_for_status()
+            client.create_flow_run_input(runs[name], **body)
         with contextlib.closing(sqlite3.connect(database(stage), timeout=PATIENCE)) as connection, connection:
             for name, run in runs.items():
                 when = before + timedelta(days=1 if name == "ended of late" else -1)

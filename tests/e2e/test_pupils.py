@@ -147,7 +147,7 @@ def searched(stage: Stage_, desk: Path) -> list[Path]:
 
 def runs() -> list[FlowRun]:
     with prefect_client() as client:
-        found = client._client.post("/flow_runs/filter", json={"sort": "START_TIME_DESC"}).json()
+        found = client.request("POST", "/flow_runs/filter", json={"sort": "START_TIME_DESC"}).json()
         return [FlowRun.model_validate(run) for run in found if run["name"].startswith(f"PQL · {AWARD}")]
 
 

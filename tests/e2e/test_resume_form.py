@@ -69,7 +69,7 @@ def run_of(stage: Stage_, application: str) -> str | None:
 def artifact(stage: Stage_, key: str) -> str:
     wanted = {"artifacts": {"key": {"any_": [key.lower()]}}, "sort": "CREATED_DESC"}
     with prefect_client() as client:
-        found = client._client.post("/artifacts/filter", json=wanted)
+        found = client.request("POST", "/artifacts/filter", json=wanted)
         found.raise_for_status()
         return str(found.json()[0]["id"])
 

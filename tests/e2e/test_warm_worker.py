@@ -69,7 +69,12 @@ class Yard:
     def queue(self, name: str, **settings: Any) -> str:
         """A queue of the pool."""
         body = {"name": name, **settings}
-        self.client._client.post(f"/work_pools/{self.pool}/queues", json=body).raise_for_status()
+        self.client.request(
+            "POST",
+            "/work_pools/{work_pool_name}/queues",
+            path_params={"work_pool_name": self.pool},
+            json=body,
+        ).raise_for_status()
         return name
 
     def state(self, run: UUID) -> str:
