@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     sign_pupils: bool = True
     """Whether pupils' certificates are signed, too; their code and mark prove them in any case."""
 
+    patches: Literal["on", "off"] = "on"
+    """`off`: nothing leans on the inside of Prefect and WeasyPrint (`docs/patches.md`), and all takes longer."""
+
     @field_validator("signing_key", "signing_chain", "clock_file", mode="before")
     @classmethod
     def _none_if_empty(cls, value: object) -> object:

@@ -25,7 +25,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect._internal.concurrency.services import _QueueServiceBase
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import SyncClientContext
 from prefect.events.worker import EventsWorker
@@ -34,8 +33,9 @@ from prefect.flow_engine import load_flow, run_flow
 from prefect.logging.handlers import APILogWorker
 from prefect.logging.loggers import flow_run_logger, get_logger
 
-from workers.remembering import remember_answers
-from workers.reporting import report_sparingly
+from adapters.patches import in_force
+from adapters.prefect.patches.remembering import remember_answers
+from adapters.prefect.patches.reporting import report_sparingly
 
 FAILED = 1
 OF_A_RUN = "PREFECT__"
@@ -89,16 +89,14 @@ def _in_a_place_of_its_own(order: dict[str, Any]) -> tuple[int, bool]:
 
 
 def _tell_everything() -> None:
-    """Waits until Prefect was told all there is to tell: logs, and what the tasks did.
+    """Waits until Prefect was told all there is to tell: logs, and what the tasks did."""
+    if in_force("draining"):
+        from adapters.prefect.patches.draining import tell_what_was_used
 
-    The events' connection stays for the next run. Only the services that were used are there.
-    """
-    used: list[object] = list(_QueueServiceBase._instances.values())  # type: ignore[misc]  # of both kinds
-    for service in used:
-        if isinstance(service, APILogWorker):
-            service.drain()
-        elif isinstance(service, EventsWorker):
-            service.wait_until_empty()
+        tell_what_was_used()
+    else:
+        APILogWorker.instance().drain()
+        EventsWorker.instance().wait_until_empty()
 
 
 def _execute(run: FlowRun) -> tuple[int, bool]:

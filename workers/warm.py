@@ -37,10 +37,11 @@ from prefect.states import Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from pydantic import Field
 
+from adapters.patches import in_force
+from adapters.prefect.patches.remembering import remember_answers
 from adapters.supervision import handed_on, supervised
 from workers.child import OF_A_RUN
 from workers.listening import Listener, next_of
-from workers.remembering import remember_answers
 
 CANCELLATIONS_EVERY = 1.0
 """Seconds between two looks for running runs that somebody cancelled, while the worker hears of none."""
@@ -236,29 +237,36 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         """When this worker heard of a run, and when it polled."""
         self._polling = asyncio.Lock()
         self._scopes: list[anyio.CancelScope] = []
+        self._until_teardown = contextlib.AsyncExitStack()
+        self._services: anyio.abc.TaskGroup
 
     async def setup(self) -> None:
         """Begins to listen, and to watch for cancellations."""
         remember_answers()
         await asyncio.to_thread(_remove_what_the_dead_left)
         await super().setup()
-        assert self._runs_task_group is not None
+        self._services = await self._until_teardown.enter_async_context(anyio.create_task_group())
         for service in (self._listen, self._poll_on_news, self._watch):
-            self._scopes.append(await self._runs_task_group.start(_until_cancelled, service))
+            self._scopes.append(await self._services.start(_until_cancelled, service))
 
     async def teardown(self, *exc_info: Any) -> None:
         """Lets the runs come to their end, then ends the processes."""
         for scope in self._scopes:
             scope.cancel()
-        try:
-            await super().teardown(*exc_info)
-        finally:
-            with anyio.CancelScope(shield=True):
-                async with anyio.create_task_group() as ending:
-                    for children in self._children.values():
-                        for child in [*children.idle, *children.busy]:
-                            ending.start_soon(child.end)
-            self._children.clear()
+        async with contextlib.AsyncExitStack() as afterwards:  # whatever fails before; in the reverse order
+            afterwards.push_async_callback(self._end_processes)
+            afterwards.push_async_callback(super().teardown, *exc_info)
+            await self._until_teardown.__aexit__(
+                *exc_info
+            )  # begun after the base worker's tasks, so before them
+
+    async def _end_processes(self) -> None:
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as ending:
+                for children in self._children.values():
+                    for child in [*children.idle, *children.busy]:
+                        ending.start_soon(child.end)
+        self._children.clear()
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Polls, as every worker does; seldom while this one hears of what is new and there was nothing."""
@@ -280,6 +288,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         The base worker would take what is due within `prefetch_seconds`, and hold a place for it until then. And for a
         run that was resumed while its former execution winds down, it would log a warning at every poll.
         """
+        if not in_force("submitting"):
+            return await super()._submit_scheduled_flow_runs(flow_run_response)
         loop, due = asyncio.get_running_loop(), []
         for entry in flow_run_response:
             start = entry.flow_run.next_scheduled_start_time
@@ -295,6 +305,9 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
 
         That is the number of the run's process: only this worker could use it, and knows it.
         """
+        if not in_force("submitting"):
+            await super()._submit_run(flow_run)
+            return
         assert self._runs_task_group is not None
         try:
             if await self._propose_pending_state(flow_run):
@@ -306,9 +319,13 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
 
     async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
         """The run's labels would say which worker and pool it had; its logs do."""
+        if not in_force("submitting"):
+            await super()._give_worker_labels_to_flow_run(flow_run_id)
 
     async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
         """A run is Pending for some milliseconds only: that it is being submitted is no news."""
+        if not in_force("submitting"):
+            await super()._propose_submitting_state(flow_run)
 
     async def run(
         self,
@@ -366,9 +383,9 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         return bool(await self.client.read_flow_runs(flow_run_filter=_cancelling([run])))
 
     async def _listen(self) -> None:
-        while self._work_pool is None:  # not known before the server answers
+        while (pool := self.get_status()["work_pool"]) is None:  # not known before the server answers
             await anyio.sleep(CANCELLATIONS_EVERY)
-        await self._news.listen(self._work_pool.id)
+        await self._news.listen(UUID(pool["id"]))
 
     async def _poll_on_news(self) -> None:
         """Polls when a run may be due, and when a place became free."""
@@ -387,7 +404,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             await anyio.sleep(TOGETHER)
 
     def _has_no_place(self) -> bool:
-        limit = self._work_pool.concurrency_limit if self._work_pool else None
+        pool = self.get_status()["work_pool"]
+        limit = pool["concurrency_limit"] if pool else None
         return limit is not None and len(self._executing) >= limit
 
     async def _watch(self) -> None:
@@ -409,8 +427,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             return
         self._cancelled.add(run)
         child.signal(signal.SIGTERM)
-        assert self._runs_task_group is not None
-        self._runs_task_group.start_soon(_kill_after_grace, child, run)
+        self._services.start_soon(_kill_after_grace, child, run)
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: WarmJobConfiguration, grace_seconds: int = 30

@@ -19,8 +19,8 @@ from labels.papers.branding import Brand, brand_of
 from labels.papers.facts import CertificateFacts, Label
 
 if TYPE_CHECKING:
+    from adapters.press.patches.stamping import Page, Stamps
     from adapters.press.pdf import Attached
-    from adapters.press.stamping import Page, Stamps
 
 SHEET = TEMPLATES / "certificates" / "certificate.css"
 
@@ -130,9 +130,9 @@ class Stamping:
         Raises:
             InvalidInput: a name or title has a letter that no bundled font can print; each is named.
         """
-        from adapters.press.pdf import knows_weasyprint
+        from adapters.press.pdf import can_stamp
 
-        if not knows_weasyprint():
+        if not can_stamp():
             return [render_certificate(*one, self._branding) for one in zip(many, credentials, strict=True)]
         kinds: dict[tuple[Label, str | None, str], list[int]] = {}
         for index, facts in enumerate(many):
@@ -150,8 +150,8 @@ class Stamping:
 
     def stamps_for(self, words: Texts, brand: Brand) -> Stamps:
         """What stamps the pages of a language that have the same drawings."""
+        from adapters.press.patches.stamping import Stamps
         from adapters.press.pdf import press_of
-        from adapters.press.stamping import Stamps
 
         kind = brand, words.language
         if kind not in self._stamps:
@@ -164,7 +164,7 @@ class Stamping:
 
 def _page(sheet: Sheet, words: Texts, credential: bytes | None) -> Page:
     """The certificate as `stamping` takes it."""
-    from adapters.press.stamping import Page, Words
+    from adapters.press.patches.stamping import Page, Words
 
     facts, say = sheet.facts, words.words
 

@@ -13,45 +13,18 @@ Run as `python -m adapters.prefect.server PORT`. It is the application of `prefe
 
 from __future__ import annotations
 
-import re
 import sys
-from typing import Any
 
-import sqlalchemy as sa
 import uvicorn
 from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.patches import in_force
+
 RETRY_AFTER = 0.2
 """Seconds after which a request that was refused for a busy database is worth another try."""
-
-
-_OF_A_QUEUE = re.compile(
-    r"(LEFT JOIN flow_run fr\s+ON wq\.id = )(fr\.work_queue_id\s+AND fr\.state_type in\('RUNNING', 'PENDING'\))"
-)
-"""The runs of a queue that have a place: by the queue SQLite reads all that it ever had, by the state these few."""
-_ONE_OF = ") IN (VALUES ("
-"""A row of several columns is one of those given: SQLite uses an index only where they come from a query."""
-
-
-@sa.event.listens_for(sa.Engine, "before_cursor_execute", retval=True)
-def as_sqlite_takes_it(
-    connection: sa.Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
-) -> tuple[str, Any]:
-    """The same statement, so that SQLite waits for its turn when a transaction begins, and finds the index."""
-    if connection.dialect.name != "sqlite":
-        return statement, parameters
-    if statement == "BEGIN DEFERRED":
-        statement = "BEGIN IMMEDIATE"
-    elif (
-        statement.startswith("SELECT task_run.") and statement.count(_ONE_OF) == 1 and statement[-2:] == "))"
-    ):
-        statement = statement.replace(_ONE_OF, ") IN (SELECT * FROM (VALUES (") + ")"
-    elif "fr.state_type in('RUNNING', 'PENDING')" in statement:
-        statement = _OF_A_QUEUE.sub(r"\1+\2", statement)  # by a sum it can't look up
-    return statement, parameters
 
 
 class SaysWhenToRetry:
@@ -76,6 +49,10 @@ class SaysWhenToRetry:
 def main(port: int) -> None:
     """Serves on loopback until it is told to end."""
     settings = get_current_settings().server
+    if in_force("statements"):
+        from adapters.prefect.patches.statements import put_as_sqlite_takes_them
+
+        put_as_sqlite_takes_them()
     uvicorn.run(
         SaysWhenToRetry(create_app(final=True)),
         host="127.0.0.1",

@@ -14,13 +14,12 @@ from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
-from xml.etree import ElementTree
-from zlib import compress
 
 from adapters.branding import drawings_of
 from adapters.fonts import use_bundled_fonts
-from adapters.press.files import KNOWN as KNOWN_PDF
-from adapters.press.files import Objects
+from adapters.patches import in_force
+from adapters.press.finishing import MEDIA_TYPE
+from adapters.press.finishing import finish as finish_file
 from labels.errors import LabelsError, OutOfReach
 from labels.papers.branding import NO_DRAWINGS, SHIPPED, Brand, Drawing, Drawings
 from labels.settings import PROJECT
@@ -30,9 +29,7 @@ use_bundled_fonts()
 try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # said in our own words below
-        import pydyf
         import weasyprint
-        from weasyprint.images import SVGImage
         from weasyprint.text import ffi
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -57,14 +54,10 @@ if not subsets_with_harfbuzz():
         stacklevel=2,
     )
 
-KNOWN = "70.0"
-"""The version of WeasyPrint whose inside `lines`, `stamping` and `quick` know; beside another one, they rest."""
 
-
-def knows_weasyprint() -> bool:
-    """Whether the ways that lean on WeasyPrint's inside may be used."""
-    versions = str(weasyprint.__version__), str(pydyf.__version__)
-    return versions == (KNOWN, KNOWN_PDF) and subsets_with_harfbuzz()
+def can_stamp() -> bool:
+    """Whether pages may be stamped and texts measured one by one, with what is inside WeasyPrint."""
+    return in_force("stamping") and subsets_with_harfbuzz()
 
 
 ART = PROJECT / "templates" / "assets" / "art"
@@ -111,197 +104,6 @@ class AssetDoor(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
         return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": _CONTENT_TYPES[path.suffix]})
 
 
-_UNIVERSAL_ACCESS = b"""<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""\
- xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>\
-<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""\
- xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"\
- xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"\
- xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#"><pdfaExtension:schemas><rdf:Bag>\
-<rdf:li rdf:parseType="Resource"><pdfaSchema:schema>PDF/UA identification</pdfaSchema:schema>\
-<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>\
-<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix><pdfaSchema:property><rdf:Seq>\
-<rdf:li rdf:parseType="Resource"><pdfaProperty:name>part</pdfaProperty:name>\
-<pdfaProperty:valueType>Integer</pdfaProperty:valueType>\
-<pdfaProperty:category>internal</pdfaProperty:category>\
-<pdfaProperty:description>Part of ISO 14289 that the file follows</pdfaProperty:description>\
-</rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>"""
-"""Says that the file follows PDF/UA-1 too, with the schema that PDF/A asks for before it may say so."""
-
-
-def _finish(_document: Any, pdf: Any) -> None:
-    """Completes what WeasyPrint leaves open for PDF/A-3a and PDF/UA-1 to hold together."""
-    say_universal_access(pdf)
-    _make_running_feet_artifacts(pdf)
-    _name_attachments(pdf)
-
-
-def _name_attachments(pdf: Any) -> None:
-    """Names each attached file once, where WeasyPrint names it twice."""
-    if "AF" in pdf.catalog:
-        pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
-        for reference in pdf.catalog["AF"]:
-            described = _object(pdf, reference)
-            finish_attachment(_object(pdf, described["EF"]["F"]), described)
-
-
-def finish_attachment(file: Any, described: Any) -> None:
-    """Gives an attached file its media type, which WeasyPrint guesses, and its name in Unicode."""
-    file.extra["Subtype"] = f"/{Attached.media_type.replace('/', '#2f')}"
-    described["EF"]["UF"] = file.reference
-
-
-def _object(pdf: Any, reference: Any) -> Any:
-    return pdf.objects[int(reference.split()[0])]
-
-
-def say_universal_access(pdf: Any) -> None:
-    """Completes the XMP metadata that WeasyPrint wrote for PDF/A."""
-    stream = _object(pdf, pdf.catalog["Metadata"])
-    stream.stream = [
-        part.replace(b"</rdf:RDF>", _UNIVERSAL_ACCESS + b"</rdf:RDF>") if isinstance(part, bytes) else part
-        for part in stream.stream
-    ]
-
-
-def _make_running_feet_artifacts(pdf: Any) -> None:
-    """Marks page numbers in the margins as artifacts.
-
-    WeasyPrint tags them but hangs their tags nowhere in the tree, which neither standard allows.
-    """
-    root = _object(pdf, pdf.catalog["StructTreeRoot"])
-    hanging: set[int] = set()
-    waiting = list(root["K"])
-    while waiting:
-        kid = waiting.pop()
-        if isinstance(kid, int):
-            continue
-        hanging.add(int(kid.split()[0]))
-        waiting.extend(_object(pdf, kid).get("K", ()))
-    numbers = _object(pdf, root["ParentTree"])["Nums"]
-    tags_of_page = dict(zip(numbers[::2], numbers[1::2], strict=True))
-    for page in [entry for entry in pdf.objects if isinstance(entry, dict) and entry.get("Type") == "/Page"]:
-        tags = tags_of_page[page["StructParents"]]
-        loose = {index for index, tag in enumerate(tags) if int(tag.split()[0]) not in hanging}
-        if not loose:
-            continue
-        operations = _object(pdf, page["Contents"]).stream
-        for place, operation in enumerate(operations):
-            if isinstance(operation, dict) and operation.get("MCID") in loose:
-                operations[place - 1] = "/Artifact"
-                operations[place] = type(operation)({"Type": "/Pagination"})
-        for index in loose:
-            tags[index] = "null"
-        while tags[-1] == "null":
-            tags.pop()
-
-
-@dataclass(frozen=True)
-class _Form:
-    """A drawing as PDF operators, free of the file that it was first drawn for."""
-
-    operators: bytes
-    box: tuple[float, ...]
-    states: Mapping[str, Mapping[str, Any]]
-    forms: Mapping[str, _Form]
-    blends: bool
-    """Whether it is laid down as one, because it can be seen through."""
-
-    @classmethod
-    def of(cls, stream: Any, *, blends: bool = True) -> _Form | None:
-        """What a stream has drawn; None where that needs more than this can carry over."""
-        needs = stream._resources
-        forms = {name: cls.of(form) for name, form in needs["XObject"].items()}
-        if needs["Pattern"] or needs["Shading"] or None in forms.values():
-            return None
-        if any("SMask" in state for state in needs["ExtGState"].values()):
-            return None
-        drawn = pydyf.Stream(stream.stream).data
-        operators = drawn[drawn.index(b"stream\n") + 7 : drawn.rindex(b"\nendstream")]
-        return cls(
-            operators=compress(operators, 9),
-            box=tuple(stream.extra["BBox"]),
-            states={name: dict(state) for name, state in needs["ExtGState"].items()},
-            forms={name: form for name, form in forms.items() if form},
-            blends=blends,
-        )
-
-    def object(self, colours: Any) -> Any:
-        """The drawing as an object of another file; `colours` is that file's space for blending."""
-        extra = pydyf.Dictionary(
-            {
-                "Type": "/XObject",
-                "Subtype": "/Form",
-                "BBox": pydyf.Array(self.box),
-                "Filter": "/FlateDecode",
-                "Resources": pydyf.Dictionary(
-                    {
-                        "ExtGState": pydyf.Dictionary(
-                            {name: pydyf.Dictionary(state) for name, state in self.states.items()}
-                        ),
-                        "XObject": pydyf.Dictionary(
-                            {name: form.object(colours) for name, form in self.forms.items()}
-                        ),
-                        "Font": None,  # WeasyPrint sets it
-                    }
-                ),
-            }
-        )
-        if self.blends:
-            extra["Group"] = pydyf.Dictionary(
-                {"Type": "/Group", "S": "/Transparency", "I": "true", "CS": colours}
-            )
-        return pydyf.Stream([self.operators], extra)
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """A form as WeasyPrint places a picture: once a file, however often a page shows it."""
-
-    id: str
-    form: _Form
-    colours: Any
-
-    def get_x_object(self, _interpolate: bool, _resolution: float) -> Any:
-        return self.form.object(self.colours)
-
-
-class _Art:
-    """A drawing that is traced once a process and placed once a file.
-
-    WeasyPrint traces an SVG anew for every place on every page: half the time of a certificate.
-    """
-
-    def __init__(self, url: str, content: bytes, door: AssetDoor) -> None:
-        self._url = url
-        self._drawing = SVGImage(ElementTree.fromstring(content), url, door, None)
-        self._forms: dict[tuple[float, float], _Form | None] = {}
-
-    def get_intrinsic_size(self, resolution: float, font_size: float) -> Any:
-        return self._drawing.get_intrinsic_size(resolution, font_size)
-
-    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
-        """Puts the drawing, `width` by `height` pixels large, where the stream stands."""
-        size = width, height
-        if size not in self._forms:
-            self._forms[size] = self._traced(stream, width, height, style)
-        if form := self._forms[size]:
-            name = f"{self._url.removeprefix(SCHEME)}-{width:g}-{height:g}-"
-            placed = _Placed(
-                "".join(c if c.isalnum() else "-" for c in name), form, stream._default_color_space
-            )
-            stream.draw_x_object(stream.add_image(placed, False, 1))
-        else:
-            self._drawing.draw(stream, width, height, style)
-
-    def _traced(self, stream: Any, width: float, height: float, style: Any) -> _Form | None:
-        names = ("ExtGState", "XObject", "Pattern", "Shading")
-        resources = pydyf.Dictionary({name: pydyf.Dictionary() for name in names} | {"ColorSpace": None})
-        extra = pydyf.Dictionary({"BBox": pydyf.Array((0, 0, width, height))})
-        sheet = stream.clone(resources=resources, extra=extra)
-        self._drawing.draw(sheet, width, height, style)
-        return _Form.of(sheet, blends=False)
-
-
 Pictures = Mapping[str, Any]
 """Objects that WeasyPrint can draw, by address. No address is fetched for them."""
 _NONE: Pictures = {}
@@ -323,7 +125,7 @@ class Attached:
     """The day of the paper, whose first moment is the file's date."""
 
     name: ClassVar[str] = "credential.json"
-    media_type: ClassVar[str] = "application/ld+json"
+    media_type: ClassVar[str] = MEDIA_TYPE
     relationship: ClassVar[str] = "Data"
     """The credential holds the data that the page presents. It is not the page's source: both are made
     from the same facts, and neither from the other."""
@@ -346,21 +148,13 @@ def _written(document: Any, attached: Attached | None = None) -> bytes:
     return _written_open(document, attached)[0]
 
 
-def _as_file(pdf: Any) -> bytes:
-    """What `pdf.write` would write."""
-    pdf.add_object(pdf.info)
-    return Objects.of(pdf).file({})
-
-
 def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]:
     """The document as a file, and the objects that the file was written from."""
     kept = []
 
     def finish(document: Any, pdf: Any) -> None:
-        _finish(document, pdf)
+        finish_file(pdf)
         kept.append(pdf)
-        if knows_weasyprint():
-            pdf.write = lambda output, *_: output.write(_as_file(pdf))
 
     document.metadata.attachments = [attached.file()] if attached else []
     written: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=finish)
@@ -368,7 +162,7 @@ def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]
 
 
 _ONE_AT_A_TIME = threading.RLock()
-"""For all presses: WeasyPrint's font map belongs to one thread, and the quick ways take the places of WeasyPrint's own
+"""For all presses: WeasyPrint's font map belongs to one thread, and `lists_that_end` takes the place of WeasyPrint's own
 in the whole process."""
 
 
@@ -381,8 +175,8 @@ class Press:
     def __init__(self, art: Path = ART, own: Drawings = NO_DRAWINGS) -> None:
         self._door = door = AssetDoor(art, own)
         self._fonts = FontConfiguration()
-        if knows_weasyprint():
-            from adapters.press.quick import FeaturesOfEachLine
+        if in_force("lists"):
+            from adapters.press.patches.lists import FeaturesOfEachLine
 
             self._fonts.font_features = FeaturesOfEachLine()
         self._sheets: dict[Path, weasyprint.CSS] = {}
@@ -390,8 +184,10 @@ class Press:
         self._pictures: dict[str, Any] = {}
         for name, path in door.assets.items():
             drawing = door.own.get(name) or Drawing(path.read_bytes(), _CONTENT_TYPES[path.suffix])
-            if drawing.media_type == _CONTENT_TYPES[".svg"]:
-                self._pictures[SCHEME + name] = _Art(SCHEME + name, drawing.content, door)
+            if drawing.media_type == _CONTENT_TYPES[".svg"] and in_force("drawings"):
+                from adapters.press.patches.drawings import Art
+
+                self._pictures[SCHEME + name] = Art(SCHEME + name, drawing.content, door)
 
     def _sheet(self, path: Path) -> weasyprint.CSS:
         if path not in self._sheets:
@@ -411,15 +207,15 @@ class Press:
 
         Measured as they are laid out, so ligatures, joining letters and fallback fonts all count.
         """
-        if not knows_weasyprint():
+        if not can_stamp():
             return self._widths_laid_out(runs, sheet)
-        from adapters.press.lines import measured, styles_on
+        from adapters.press.patches.lines import measured, styles_on
 
         with self.alone():
             styles = self._styles.setdefault(sheet, {})
             if new := sorted({style for style, _ in runs} - styles.keys()):
                 (page,) = self._gauge([(style, "n") for style in new], sheet).pages
-                found = styles_on(page._page_box)
+                found = styles_on(page)
                 styles |= {style: found[f"measured {style}"] for style in new}
             lines = (measured(text, styles[style]) for style, text in runs)
             return [line.width / 100 if line else 0.0 for line in lines]
@@ -476,14 +272,14 @@ class Press:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keeps other threads from WeasyPrint, which takes less time within for the same outcome, if it is a known one."""
+        """Keeps other threads from WeasyPrint, which frees within what it would keep for ever."""
         with _ONE_AT_A_TIME:
-            if not knows_weasyprint():
+            if not in_force("lists"):
                 yield
                 return
-            from adapters.press.quick import quick_ways
+            from adapters.press.patches.lists import lists_that_end
 
-            with quick_ways():
+            with lists_that_end():
                 yield
 
     def _laid_out(self, html: str, sheet: Path, drawn: Pictures) -> Any:

@@ -58,9 +58,9 @@ class CountingPrefect(SmallPrefect):
         self.asked["run"] += 1
         return super().read_flow_run(run)
 
-    def _get(self, path: str) -> Any:
+    def read_flow_run_input(self, run: UUID, key: str) -> str:
         self.asked["form"] += 1
-        return super()._get(path)
+        return super().read_flow_run_input(run, key)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from adapters.press import pdf
 from adapters.press.pdf import ART, AssetDoor, Press, RefusedAddress, press, subsets_with_harfbuzz
 from labels.settings import PROJECT
 
@@ -123,15 +122,6 @@ def test_a_fresh_press_prints_what_the_warm_one_prints() -> None:
     html = page("<h1>Ţăranu – Ελλάδα – საქართველო</h1>")
     printed = {hashlib.sha256(p.print(html, SHEET)).hexdigest() for p in (Press(), press(), press())}
     assert len(printed) == 1
-
-
-@pytest.mark.slow
-def test_a_file_is_written_as_pydyf_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for html in (page("<h1>Ţăranu</h1>"), page("<p>x</p>" * 2000)):
-        written = press().print(html, SHEET)
-        with monkeypatch.context() as patch:
-            patch.setattr(pdf, "KNOWN", "another version")
-            assert press().print(html, SHEET) == written
 
 
 def test_the_file_says_pdf_a_and_pdf_ua_and_carries_what_they_ask_for() -> None:

@@ -20,9 +20,10 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import pydyf
 from weasyprint import DEFAULT_OPTIONS
@@ -30,9 +31,9 @@ from weasyprint.pdf.anchors import write_pdf_attachment
 from weasyprint.pdf.fonts import build_fonts_dictionary
 
 from adapters.press.codes import SquareCode
-from adapters.press.files import Objects
-from adapters.press.lines import NotSet, Place, Recorder, Run, Tally, blocks_around
-from adapters.press.pdf import Attached, Pictures, Press, finish_attachment, say_universal_access
+from adapters.press.finishing import finish_attachment, say_universal_access
+from adapters.press.patches.files import Objects
+from adapters.press.patches.lines import NotSet, Place, Recorder, Run, Tally, blocks_around
 
 MANY = 100
 """From so many pages on, a batch is worth another look: one page more of it is printed plainly and compared."""
@@ -45,6 +46,28 @@ Fonts = Mapping[Hashable, Tally]
 
 class Distrusted(RuntimeWarning):
     """Stamped pages would differ from printed ones; they are printed plainly, which takes longer."""
+
+
+class Attachable(Protocol):
+    """A file that a page carries (`adapters.press.pdf.Attached`)."""
+
+    relationship: ClassVar[str]
+
+    def file(self) -> Any:
+        """As WeasyPrint takes it."""
+
+
+class Printing(Protocol):
+    """What prints a page plainly (`adapters.press.pdf.Press`)."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keeps other threads from WeasyPrint."""
+
+    def print_open(self, html: str, sheet: Path, drawn: Any, attached: Any) -> tuple[bytes, Any, Any]:
+        """The file, its objects and WeasyPrint's document."""
+
+    def lay_out(self, html: str, sheet: Path) -> Any:
+        """WeasyPrint's document of a page."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +97,8 @@ class Page:
     code: SquareCode | None
     address: str
     """The alternative text of the code."""
-    attached: Attached | None
-    described: Callable[[], tuple[str, Path, Pictures]] = field(compare=False, repr=False)
+    attached: Attachable | None
+    described: Callable[[], tuple[str, Path, Mapping[str, Any]]] = field(compare=False, repr=False)
     """The page's HTML, its style sheet and the pictures on it, for printing it plainly."""
 
 
@@ -127,7 +150,7 @@ class _Numbers:
 class Stamps:
     """Prints pages of one style sheet, stamping those of a shape that it has printed before."""
 
-    def __init__(self, press: Press, bare: Callable[[Sequence[Any]], tuple[str, Path]]) -> None:
+    def __init__(self, press: Printing, bare: Callable[[Sequence[Any]], tuple[str, Path]]) -> None:
         """`bare` describes a page with nothing but the given texts on it, each in its place."""
         self._press = press
         self._bare = bare

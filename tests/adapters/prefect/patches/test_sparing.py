@@ -12,9 +12,9 @@ from prefect.client.base import PrefectHttpxAsyncClient, PrefectHttpxSyncClient
 from prefect.events import Event, Resource
 from prefect.events.worker import EventsWorker
 
-from workers import remembering, reporting
-from workers.remembering import remember_answers
-from workers.reporting import Held
+from adapters.prefect.patches import remembering, reporting
+from adapters.prefect.patches.remembering import remember_answers
+from adapters.prefect.patches.reporting import Held
 
 DEPLOYMENT = f"/api/deployments/{uuid4()}"
 RUN = f"/api/flow_runs/{uuid4()}"
@@ -61,7 +61,7 @@ def test_an_answer_is_asked_for_again_after_a_while_and_a_refusal_at_once(
 ) -> None:
     with PrefectHttpxSyncClient(base_url="http://server", transport=httpx.MockTransport(asked)) as client:
         client.get(DEPLOYMENT)
-        monkeypatch.setattr("workers.remembering.time.monotonic", lambda: float("inf"))
+        monkeypatch.setattr("adapters.prefect.patches.remembering.time.monotonic", lambda: float("inf"))
         client.get(DEPLOYMENT)
         client.delete(DEPLOYMENT)
         client.raise_on_all_errors = False

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 from prefect.client.base import PrefectHttpxAsyncClient, PrefectHttpxSyncClient
 
+from adapters.patches import in_force
+
 FOR = 10.0
 """Seconds for which an answer is remembered: so late is a change of a deployment noticed."""
 
@@ -25,7 +27,7 @@ def remember_answers() -> None:
 
     Prefect makes a client wherever it needs one, several in each execution, so they can't be handed one that remembers.
     """
-    if not hasattr(PrefectHttpxSyncClient.send, "__wrapped__"):
+    if in_force("remembering") and not hasattr(PrefectHttpxSyncClient.send, "__wrapped__"):
         setattr(PrefectHttpxSyncClient, "send", _remembering(PrefectHttpxSyncClient.send))  # noqa: B010
         setattr(PrefectHttpxAsyncClient, "send", _remembering_async(PrefectHttpxAsyncClient.send))  # noqa: B010
 

@@ -1,7 +1,7 @@
 """Lines of text as WeasyPrint sets them, without laying out a page around them.
 
 This leans on what is inside WeasyPrint, so it is imported only beside the version that it was written for
-(`pdf.KNOWN`), and what is made with it is compared with what WeasyPrint makes in the way of its manual: widths by
+(`adapters.patches`), and what is made with it is compared with what WeasyPrint makes in the way of its manual: widths by
 the tests, stamped pages by `stamping` too, while it works.
 """
 
@@ -197,6 +197,6 @@ def blocks_around(page_box: Any) -> dict[Any, Any]:
     return found
 
 
-def styles_on(page_box: Any) -> dict[str, Any]:
+def styles_on(page: Any) -> dict[str, Any]:
     """The style of the text in each element of a page, by what the element says of its class."""
-    return {text.element.get("class"): text.style for text in blocks_around(page_box)}
+    return {text.element.get("class"): text.style for text in blocks_around(page._page_box)}

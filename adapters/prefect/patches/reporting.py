@@ -11,6 +11,8 @@ from prefect.deployments.steps import core as pull_steps
 from prefect.events import Event
 from prefect.events.worker import EventsWorker
 
+from adapters.patches import in_force
+
 HELD = 1.0
 """Seconds that a task has to end before it is told of that it has begun."""
 
@@ -68,7 +70,7 @@ class Held:
 
 def report_sparingly() -> None:
     """Makes it so in this process, which executes the runs of deployments; twice is as once."""
-    if hasattr(EventsWorker, "sparing"):
+    if hasattr(EventsWorker, "sparing") or not in_force("reporting"):
         return
     held, until_the_end = Held(EventsWorker._handle), EventsWorker._main_loop
 

@@ -14,9 +14,6 @@ from typing import Any
 
 import pydyf
 
-KNOWN = "0.13.0"
-"""The version of pydyf whose files these are."""
-
 
 @dataclass(frozen=True)
 class Objects:
