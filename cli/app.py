@@ -33,6 +33,7 @@ TABLE = (
     Row("code", "answering:code", "Mail a fresh one-time code to a person."),
     Row("reassign", "coordinating:reassign", "A coordinator gives a reviewer's seat to somebody else."),
     Row("takeover", "coordinating:takeover", "A coordinator takes a reviewer's step over."),
+    Row("send-back", "coordinating:send_back", "A coordinator sends a review back as a draft."),
     Row("deadline", "coordinating:deadline", "A coordinator moves one person's deadline."),
     Row("conflict", "coordinating:conflict", "A coordinator declares a reviewer's conflict of interest."),
     Row("recover", "upkeep:recover_", "Bring every open application back to its step."),

@@ -1,4 +1,4 @@
-"""The commands of coordinators: reassign, takeover, deadline, conflict."""
+"""The commands of coordinators: reassign, takeover, send-back, deadline, conflict."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ def reassign(
 def takeover(step: OneStep, reason: Reason, email: As, code: Code, as_json: AsJson = False) -> None:
     """A coordinator takes a reviewer's step over."""
     reassign(step=step, to=email, reason=reason, email=email, code=code, as_json=as_json)
+
+
+def send_back(step: OneStep, reason: Reason, email: As, code: Code, as_json: AsJson = False) -> None:
+    """A coordinator sends a review back as a draft.
+
+    Whoever gave it is told the reason, goes over it and sends it again; until the decision.
+    """
+    act(coordinating.send_back(step, reason), email, code, as_json)
 
 
 def deadline(

@@ -1,4 +1,4 @@
-"""What coordinators do about one application: another reviewer, a deadline, a conflict of interest."""
+"""What coordinators do about one application: another reviewer, a review sent back, a deadline, a conflict of interest."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ def reassign(step: str, to: str, reason: str) -> Act:
             raise NotAllowed("A reviewer's address and a reason are both needed.")
         new = coordinating.reassign(turn, step, to, reason)
         return Accepted(new.application, f"{new.assignee} is asked to review ({new.id}).")
+
+    return as_coordinator(lambda session: proving.find_step(session, step).application, do)
+
+
+def send_back(step: str, reason: str) -> Act:
+    """Gives a review back to whoever gave it, as a draft, with the reason."""
+
+    def do(turn: Turn) -> Accepted:
+        if not reason.strip():
+            raise NotAllowed("A reason is needed: it is what the reviewer goes by.")
+        new = coordinating.send_back(turn, step, reason)
+        return Accepted(new.application, f"{new.assignee} has the review back as a draft ({new.id}).")
 
     return as_coordinator(lambda session: proving.find_step(session, step).application, do)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -50,27 +51,28 @@ def prove(turn: Turn, step: Step, proof: Proof) -> Refusal | None:
         if isinstance(proof, Code) and step.state is StepState.OPEN:
             return wrong_code(turn, application, [step], claimed=proof.email)
         return Refusal("This code is not valid for this step." if isinstance(proof, Code) else NOT_YOURS)
-    if closed := _closed(step):
-        return closed
+    return _closed(step) or standing(turn.session, application, step, turn.now)
+
+
+def standing(session: Session, application: Application, step: Step, now: datetime) -> Refusal | None:
+    """Why the person whom an open step awaits may not answer it now, or None if they may."""
     row = STEPS[step.kind]
-    if row.ends_when_late and step.due_at and turn.now > step.due_at:
+    if row.ends_when_late and step.due_at and now > step.due_at:
         return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
     if row.power is Power.REVIEWER:
-        reviewer = conflicts.staff(turn.session, step.assignee)
+        reviewer = conflicts.staff(session, step.assignee)
         if reviewer is None or application.organisation not in reviewer.organisations:
             return Refusal(
                 f"{step.assignee} is no longer on the staff of {application.organisation}.", replace=True
             )
-        if why := conflicts_of_interest(reviewer, conflicts.judged(turn.session, application)):
+        if why := conflicts_of_interest(reviewer, conflicts.judged(session, application)):
             return Refusal(
                 f"You have a conflict of interest with this application: {'; '.join(why)}.", replace=True
             )
-    if row.power is Power.COORDINATOR and not coordinates(
-        turn.session, step.assignee, application.organisation
-    ):
+    if row.power is Power.COORDINATOR and not coordinates(session, step.assignee, application.organisation):
         return Refusal(f"{step.assignee} no longer coordinates {application.organisation}.")
     if row.power is Power.OTHER_COORDINATOR:
-        return _no_coordinator(turn.session, application, step.assignee)
+        return _no_coordinator(session, application, step.assignee)
     return None
 
 

@@ -24,6 +24,7 @@ class Template(StrEnum):
     RECEIPT = "receipt"
     REVIEW_ASKED = "review_asked"
     REVIEW_RETURNED = "review_returned"
+    REVIEW_SENT_BACK = "review_sent_back"
     REVIEW_VOID = "review_void"
     INFORMATION_ASKED = "information_asked"
     INFORMATION_LAPSED = "information_lapsed"

@@ -260,6 +260,15 @@ class ReviewReturned(OfStep):
     answer: Prose
 
 
+class ReviewSentBack(OfStep):
+    """A coordinator asks a reviewer to go over a review that they gave; it is a draft again."""
+
+    template = Template.REVIEW_SENT_BACK
+    asks = True
+    calls = (CallToAction.REVIEW,)
+    reason: Prose
+
+
 class ReviewVoid(OfStep):
     """A review, or the search for a reviewer, is no longer needed."""
 

@@ -747,6 +747,21 @@ class Review(Base):
     void_because: Mapped[str | None]
 
 
+class ReviewDraft(Base):
+    """What a reviewer has said and typed so far of a review that they have not sent; nobody else's to see."""
+
+    __tablename__ = "review_draft"
+    step: Mapped[str] = mapped_column(sa.ForeignKey("step.id"), primary_key=True)
+    no_conflict_at: Mapped[datetime | None]
+    """When they said that they have no conflict of interest."""
+    number: Mapped[int] = mapped_column(default=0)
+    """How often it was saved."""
+    saved_at: Mapped[datetime | None]
+    """None before anything was typed."""
+    body: Mapped[dict[str, Any]]
+    """Points, comment and note, as incomplete as they are."""
+
+
 class Decision(Base):
     """The outcome of an instance, with all that is needed to repeat it."""
 

@@ -1,4 +1,4 @@
-"""What a coordinator changes in who reviews: another reviewer, a conflict of interest."""
+"""What a coordinator changes in who reviews: another reviewer, a review once more, a conflict of interest."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from labels.errors import NotAllowed
 from labels.mail import messages
 from labels.record.journal import Event, note
-from labels.record.schema import Application, Staff, Step, StepKind, StepState
-from labels.reviews import conflicts
+from labels.record.schema import Application, Review, Staff, Step, StepKind, StepState
+from labels.reviews import conflicts, drafting
 from labels.reviews.asking import new_review, seated_reviews, void_review
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.calendars import add_working_days
@@ -65,6 +65,48 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
     new = new_review(turn, application, to, step.seat, due)
     mail_step(turn, new, messages.ReviewAsked(about=about_step(turn.session, application, new)))
     note(turn, application, turn.by, Event.REASSIGNED, step=new.id, former=step.id, to=to, because=reason)
+    return new
+
+
+def send_back(turn: Turn, step_id: str, reason: str) -> Step:
+    """Gives a review back to whoever gave it, as the draft of a new step; what was given counts no longer.
+
+    Raises:
+        NotFound: there is no such step.
+        NotAllowed: there is no review that counts, the application is decided, or its reviewer could not
+            answer again.
+    """
+    application, step = held_by_step(turn.session, step_id)
+    if application.outcome is not None:
+        raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
+    review = turn.session.get(Review, step.id)
+    if review is None or review.void_at is not None or step.instance != application.instance:
+        raise NotAllowed(f"{step.id} has no review that could be sent back.")
+    person = conflicts.staff(turn.session, step.assignee)
+    if person is None or application.organisation not in person.organisations:
+        raise NotAllowed(f"{step.assignee} is not on the staff of {application.organisation} any more.")
+    if why := conflicts_of_interest(person, conflicts.judged(turn.session, application)):
+        raise NotAllowed(f"{step.assignee} has a conflict of interest: {'; '.join(why)}.")
+    because = f"sent back: {reason}"
+    review.void_at, review.void_because = turn.now, because
+    close_step(step, StepState.VOID, turn.now, because)
+    rules = rules_of(turn.session, application).national.review
+    due = add_working_days(turn.now, rules.due_days.value, application.country)
+    new = new_review(turn, application, step.assignee, step.seat, due)
+    turn.session.flush()
+    drafting.begin_again(turn, new, review)
+    message = messages.ReviewSentBack(about=about_step(turn.session, application, new), reason=reason)
+    mail_step(turn, new, message)
+    note(
+        turn,
+        application,
+        turn.by,
+        Event.SENT_BACK_A_REVIEW,
+        step=new.id,
+        former=step.id,
+        reviewer=step.assignee,
+        because=reason,
+    )
     return new
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -129,6 +131,7 @@ def take_decline(turn: Turn, application: Application, step: Step, given: Declin
     close_step(step, StepState.DECLINED, turn.now, given.decline)
     if given.conflict:
         conflicts.declare(turn.acting(step.assignee), application, step.assignee, reason=given.decline)
+    listed: dict[str, Any] = {"reason": given.reason} if given.reason else {}
     note(
         turn,
         application,
@@ -137,5 +140,6 @@ def take_decline(turn: Turn, application: Application, step: Step, given: Declin
         step=step.id,
         because=given.decline,
         conflict=given.conflict,
+        **listed,
     )
     return Accepted(application.id, "Thank you for saying so: somebody else will be asked.")

@@ -34,10 +34,26 @@ class ReviewAnswer(Strict):
     """For colleagues only."""
 
 
+class ReviewTyped(Strict):
+    """What a reviewer has typed of a review so far; it may be as incomplete as it is."""
+
+    scores: dict[str, int] = {}
+    comment: Prose = ""
+    note: Prose = ""
+
+    def whole(self) -> ReviewAnswer:
+        """The review that it is when it is sent as it stands."""
+        return ReviewAnswer(scores=self.scores, comment=self.comment, note=self.note)
+
+
 class Question(Strict):
     """A reviewer's question to the applicant; the review waits for the answer."""
 
     question: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
+
+
+DeclineReason = Literal["no_time", "language", "subject", "other"]
+"""Why somebody does not review, besides a conflict of interest, which is a question of its own."""
 
 
 class Decline(Strict):
@@ -46,6 +62,8 @@ class Decline(Strict):
     decline: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
     conflict: bool = False
     """The reason is a conflict of interest with the applicant; it is kept for the future."""
+    reason: DeclineReason | None = None
+    """The reason from the list that a door shows; the words of `decline` say more."""
 
 
 class Information(Strict):

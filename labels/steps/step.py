@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from labels.errors import NotFound
 from labels.identifiers import step_id
@@ -15,6 +15,7 @@ from labels.record.schema import (
     Application,
     Organisation,
     Project,
+    ReviewDraft,
     School,
     Step,
     StepKind,
@@ -81,10 +82,18 @@ def renew_code(step: Step, key: bytes) -> None:
 
 
 def close_step(step: Step, state: StepState, now: datetime, because: str | None = None) -> None:
-    """Ends a step; its code is void from then on."""
+    """Ends a step; its code is void from then on, and so is the draft of a review.
+
+    What a draft said is in the review by then, or is nobody's to read any more.
+    """
     step.state = state
     step.closed_at = now
     step.closed_because = because
+    if step.kind is StepKind.REVIEW and (session := object_session(step)) is not None:
+        session.execute(_END_DRAFT, {"draft": step.id})
+
+
+_END_DRAFT = sa.delete(ReviewDraft).where(ReviewDraft.step == sa.bindparam("draft"))
 
 
 def every_step(session: Session, application: Application) -> list[Step]:

@@ -83,6 +83,7 @@ def test_a_word_too_many_is_wrong_usage(terminal: Terminal, name: str) -> None:
         (["deadline", "STEP-1", "--reason", "r", "--as", "a", "--code", "c"], "--until"),
         (["reassign", "STEP-1", "--reason", "r", "--as", "a", "--code", "c"], "--to"),
         (["takeover", "STEP-1", "--as", "a", "--code", "c"], "--reason"),
+        (["send-back", "STEP-1", "--as", "a", "--code", "c"], "--reason"),
         (["conflict", "NQL-1", "--reason", "r", "--as", "a", "--code", "c"], "--reviewer"),
         (["appeal", "NQL-1", "--as", "a", "--code", "c"], "--grounds"),
     ],
@@ -642,7 +643,7 @@ def test_where_there_is_no_appeal_it_is_not_allowed(terminal: Terminal) -> None:
     assert "NSS-PL know no appeal" in one_line(said)
 
 
-# code, reassign, takeover, deadline, conflict ---------------------------------------------------
+# code, reassign, takeover, send-back, deadline, conflict ---------------------------------------------------
 
 
 def test_a_code_is_mailed_to_who_may_have_one_and_shown_to_nobody(terminal: Terminal) -> None:
@@ -712,6 +713,7 @@ def coordinating(first: str, application: str, other: str) -> dict[str, list[str
     return {
         "reassign": ["reassign", first, "--to", other, "--reason", "ill"],
         "takeover": ["takeover", first, "--reason", "ill"],
+        "send-back": ["send-back", first, "--reason", "points without a comment"],
         "deadline": ["deadline", first, "--until", "2026-05-01", "--reason", "ill"],
         "conflict": ["conflict", application, "--reviewer", other, "--reason", "friends"],
     }
@@ -742,10 +744,26 @@ def test_a_coordinators_action_needs_a_coordinator_and_their_code(terminal: Term
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\u200b", "\udcff"])
-@pytest.mark.parametrize("name", ["reassign", "takeover", "deadline", "conflict"])
+@pytest.mark.parametrize("name", ["reassign", "takeover", "send-back", "deadline", "conflict"])
 def test_a_coordinators_action_needs_a_reason(terminal: Terminal, name: str, reason: str) -> None:
     words = [*coordinating("STEP-1", "NQL-1", "r1@nss.example")[name][:-1], reason]
     assert "--reason" in terminal.fails(2, *words, "--as", COORDINATOR, "--code", "x")
+
+
+def test_a_review_is_sent_back_to_whoever_gave_it(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    first, _ = terminal.asked(application)
+    words = coordinating(first, application, "")["send-back"]
+    code = terminal.coordinators_code(application)
+    said = terminal.fails(3, *words, "--as", COORDINATOR, "--code", code)
+    assert f"{first} has no review that could be sent back" in one_line(said)
+    who = terminal.step(first).assignee
+    given = terminal.file("r.json", {"scores": points()})
+    assert terminal.run("answer", first, given, "--as", who, "--code", terminal.code(first)).exit_code == 5
+    assert terminal.run(*words, "--as", COORDINATOR, "--code", code).exit_code == 5
+    journal = terminal.json("show", application)["journal"]
+    assert Event.SENT_BACK_A_REVIEW in [entry["what"] for entry in journal]
+    assert terminal.step(first).state is StepState.VOID
 
 
 def test_who_may_not_judge_is_not_given_the_seat_and_the_code_is_not_spent(terminal: Terminal) -> None:

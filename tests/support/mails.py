@@ -72,6 +72,9 @@ _EACH: tuple[Message, ...] = (
         question="How were the mixed teams formed?\nWho led them?",
         answer="By drawing lots, across the three schools; each team chose its own lead.",
     ),
+    messages.ReviewSentBack(
+        about=ASKED, reason="“Collaboration” has 5 points and a comment that finds none."
+    ),
     messages.ReviewVoid(about=ASKED, reason="reassigned: a long illness"),
     messages.InformationAsked(about=ASKED, question="How were the mixed teams formed?"),
     messages.InformationLapsed(about=ABOUT, due=DUE, question="How were the mixed teams formed?"),

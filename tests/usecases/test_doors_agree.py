@@ -134,6 +134,15 @@ def coordinator_has_a_code(record: Record) -> Scene:
     return of_step(record, case.id, step, seat=first.id, reviewer=first.assignee, free=free)
 
 
+def reviewed(record: Record) -> Scene:
+    case = open_case(record)
+    first, _ = case.ask()
+    case.review(first)
+    case.do(proving.send_code, case.id, COORDINATOR)
+    scene = of_step(record, case.id, case.right(StepKind.COORDINATION))
+    return replace(scene, step=first.id)
+
+
 def may_withdraw(record: Record) -> Scene:
     case = open_case(record)
     case.ask()
@@ -291,6 +300,13 @@ ACTS = {
     "taking a review over": coordinating_by(
         lambda s: ["takeover", s.more["seat"], "--reason", "ill"],
         lambda s: coordinating.reassign(s.more["seat"], s.person, "ill"),
+    ),
+    "a review sent back": Doing(
+        reviewed,
+        lambda s: ["send-back", s.step, "--reason", "look again", "--as", s.person, "--code", s.code],
+        None,
+        lambda s: coordinating.send_back(s.step, "look again"),
+        frozenset({"step", "review", "review_draft", "journal", "mail"}),
     ),
     "another deadline": coordinating_by(
         lambda s: ["deadline", s.more["seat"], "--until", "2026-04-30", "--reason", "fair week"],

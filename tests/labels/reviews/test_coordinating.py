@@ -1,4 +1,4 @@
-"""What coordinators do about reviewers: reassign a seat, and declare a conflict of interest."""
+"""What coordinators do about reviewers: reassign a seat, send a review back, and declare a conflict of interest."""
 
 from __future__ import annotations
 
@@ -6,9 +6,22 @@ import pytest
 import sqlalchemy as sa
 
 from labels.errors import NotAllowed
-from labels.record.schema import Conflict, Staff, Step, StepKind, StepState
-from labels.reviews import coordinating
+from labels.record.journal import Event
+from labels.record.schema import (
+    Conflict,
+    Journal,
+    Mail,
+    Outcome,
+    Review,
+    ReviewDraft,
+    Staff,
+    Step,
+    StepKind,
+    StepState,
+)
+from labels.reviews import coordinating, deciding
 from tests.support.case import COORDINATOR, Case, staff
+from tests.support.people import points
 
 
 @pytest.mark.parametrize(
@@ -57,3 +70,61 @@ def test_a_seat_is_given_once_however_often_its_coordinator_names_somebody(lonel
     with pytest.raises(NotAllowed, match="in that seat"):
         lonely.do_as(COORDINATOR, coordinating.reassign, asked.id, "c2@nss.example", "again")
     assert len([step for step in lonely.all(Step) if step.kind is StepKind.REVIEW]) == 1
+
+
+def test_a_review_that_is_sent_back_is_the_draft_of_whoever_gave_it(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first, 3)
+    new = case.do_as(COORDINATOR, coordinating.send_back, first.id, "points without a comment")
+    assert (new.assignee, new.seat, new.state) == (first.assignee, first.seat, StepState.OPEN)
+    [draft] = case.all(ReviewDraft)
+    assert draft.body == {"scores": points(3), "comment": "by 1", "note": ""}
+    assert draft.no_conflict_at == case.now, "that question is answered"
+    [review] = case.all(Review)
+    assert review.void_because == "sent back: points without a comment"
+    [entry] = [one for one in case.all(Journal) if one.what == Event.SENT_BACK_A_REVIEW]
+    assert (entry.who, entry.step, entry.details["former"], entry.details["because"]) == (
+        COORDINATOR,
+        new.id,
+        first.id,
+        "points without a comment",
+    )
+    assert {(mail.template, mail.to_address) for mail in case.all(Mail) if mail.step == new.id} == {
+        ("review_sent_back", first.assignee)
+    }
+    assert {step.id for step in case.ask()} == {new.id, second.id}
+
+
+def test_a_review_that_was_sent_back_counts_as_it_is_sent_again(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first, 0)
+    new = case.do_as(COORDINATOR, coordinating.send_back, first.id, "look at the maps")
+    case.review(new, 4)
+    case.review(second, 4)
+    assert case.ask() == []
+    assert case.do(deciding.decide, case.id) is Outcome.AWARDED
+
+
+def test_only_a_review_that_counts_and_before_the_decision_is_sent_back(case: Case) -> None:
+    first, second = case.ask()
+    with pytest.raises(NotAllowed, match="no review that could be sent back"):
+        case.do_as(COORDINATOR, coordinating.send_back, first.id, "late")
+    case.review(first, 4)
+    new = case.do_as(COORDINATOR, coordinating.send_back, first.id, "once")
+    with pytest.raises(NotAllowed, match="no review that could be sent back"):
+        case.do_as(COORDINATOR, coordinating.send_back, first.id, "twice")
+    case.review(new, 4)
+    case.review(second, 4)
+    case.do(deciding.decide, case.id)
+    with pytest.raises(NotAllowed, match="has an outcome already: awarded"):
+        case.do_as(COORDINATOR, coordinating.send_back, second.id, "after all")
+
+
+def test_a_review_is_not_sent_back_to_whom_the_staff_has_lost(case: Case) -> None:
+    first, _ = case.ask()
+    case.review(first, 4)
+    with case.record.writing() as session:
+        session.execute(sa.delete(Staff).where(Staff.email == first.assignee))
+    with pytest.raises(NotAllowed, match="is not on the staff of NSS-PL any more"):
+        case.do_as(COORDINATOR, coordinating.send_back, first.id, "points")
+    assert not [review for review in case.all(Review) if review.void_at]
