@@ -11,8 +11,9 @@ from adapters.branding import check_branding
 from adapters.languages.own_words import own_words
 from cli.output import emit, say, table
 from labels.errors import Fault, InvalidInput
+from labels.kinds import CERTIFIED
 from labels.papers.branding import read_drawings
-from labels.papers.facts import CertificateFacts, Label, LetterFacts, LetterKind
+from labels.papers.facts import CertificateFacts, LetterFacts, LetterKind
 from labels.settings import load_settings
 from labels.words.languages import translated
 
@@ -81,7 +82,7 @@ def print_specimens(organisation: str, language: str, folder: Path) -> None:
         "issuer": organisation or None, "language": language,
     }  # fmt: skip
     day, settings = date(2026, 1, 1), load_settings()
-    for label in Label:
+    for label in CERTIFIED:
         facts = CertificateFacts.of(
             label=label, awarded_on=day, school_year="2025/26", code="SPEC-IMEN-0000-0000",
             check_url=settings.check_url, **common,

@@ -21,7 +21,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from adapters.papers.certificates import Stamping
-from labels.papers.facts import CertificateFacts, Label
+from labels.kinds import CERTIFIED, LabelKind
+from labels.papers.facts import CertificateFacts
 from labels.words.languages import ENGLISH, translated
 
 LONG = (
@@ -52,18 +53,18 @@ def specimens() -> Iterator[CertificateFacts]:
     """Four certificates in every language; what stands on them goes round the scripts."""
     names, schools, projects = cycle(NAMES), cycle(SCHOOLS), cycle(PROJECTS)
     for language in sorted(translated(), key=lambda one: (one != ENGLISH, one)):
-        for label in Label:
+        for label in CERTIFIED:
             school, city, country = next(schools)
             name = next(names)
             yield CertificateFacts.of(
                 label=label, language=language, application=f"{label[0].upper()}QL-7KQ4M9XT2A",
-                holder=school if label is Label.SCHOOL else name, school=school, city=city, country=country,
-                project="" if label is Label.SCHOOL else next(projects), school_year="2025/26",
+                holder=school if label is LabelKind.SCHOOL else name, school=school, city=city, country=country,
+                project="" if label is LabelKind.SCHOOL else next(projects), school_year="2025/26",
                 organisation="National Support Organisation", coordinator="Dr. Margareta Lindqvist",
                 coordinator_role="", awarded_on=date(2026, 10, 14), code="7KQ4-M9XT-2A5B",
                 check_url="https://labels.example.eu/verify",
-                criteria_set="2022 (five criteria)" if label in (Label.NATIONAL, Label.EUROPEAN) else "",
-                valid_until=date(2028, 10, 13) if label is Label.SCHOOL else None,
+                criteria_set="2022 (five criteria)" if label in (LabelKind.NATIONAL, LabelKind.EUROPEAN) else "",
+                valid_until=date(2028, 10, 13) if label is LabelKind.SCHOOL else None,
             )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The table of label kinds: what each kind of application is called, who applies in it, and what is due in it.
+"""The table of label kinds: what each is called, who applies for it, and what is due in its applications.
 
 A fifth kind is a row here, a room with its rules, a flow, and its words.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class LabelKind(StrEnum):
-    """A kind of application, and the kind of label that comes of it."""
+    """A kind of label, and the kind of application that leads to it."""
 
     NATIONAL = "national"
     SCHOOL = "school"
@@ -18,6 +18,8 @@ class LabelKind(StrEnum):
     """Of one organisation, for the European Quality Label; no label of its own comes of it."""
     EUROPEAN = "european"
     """The year's award."""
+    PUPIL = "pupil"
+    """For the classes of a teacher who holds a label of a project; nobody applies for it."""
 
 
 class Applicant(StrEnum):
@@ -36,31 +38,28 @@ class Kind:
     """Begins the names of its runs."""
     name: str
     """The label that it is about, in full."""
-    applicant: Applicant
-    has_decision_date: bool
-    """Whether its applications have a day by which they are decided; in the others every step has its own."""
-    comes_in_complete: bool
-    """Whether an application is received with its first row; a school's is, once its principal declared it."""
     prefix: str
     """Begins the numbers of labels that were awarded elsewhere; empty where no label comes of it."""
+    applicant: Applicant | None
+    """None where nobody applies."""
+    has_decision_date: bool = False
+    """Whether its applications have a day by which they are decided; in the others every step has its own."""
+    comes_in_complete: bool = True
+    """Whether an application is received with its first row; a school's is, once its principal declared it."""
 
 
 KINDS: dict[LabelKind, Kind] = {
     LabelKind.NATIONAL: Kind(
-        short="NQL", name="National Quality Label", applicant=Applicant.TEACHER,
-        has_decision_date=True, comes_in_complete=True, prefix="NQL",
+        "NQL", "National Quality Label", "NQL", Applicant.TEACHER, has_decision_date=True
     ),
     LabelKind.SCHOOL: Kind(
-        short="SL", name="School Label", applicant=Applicant.SCHOOL,
-        has_decision_date=True, comes_in_complete=False, prefix="SCH",
+        "SL", "School Label", "SCH", Applicant.SCHOOL, has_decision_date=True, comes_in_complete=False
     ),
-    LabelKind.NOMINATION: Kind(
-        short="EQL nomination", name="European Quality Label", applicant=Applicant.ORGANISATION,
-        has_decision_date=False, comes_in_complete=True, prefix="",
-    ),
-    LabelKind.EUROPEAN: Kind(
-        short="EQL", name="European Quality Label", applicant=Applicant.ORGANISATION,
-        has_decision_date=False, comes_in_complete=True, prefix="EQL",
-    ),
-}  # fmt: skip
-"""By `Application.label`."""
+    LabelKind.NOMINATION: Kind("EQL nomination", "European Quality Label", "", Applicant.ORGANISATION),
+    LabelKind.EUROPEAN: Kind("EQL", "European Quality Label", "EQL", Applicant.ORGANISATION),
+    LabelKind.PUPIL: Kind("PQL", "Pupil Quality Label", "PQL", None),
+}
+"""By `Application.label`, and by that of an award or a paper."""
+
+CERTIFIED = tuple(label for label, kind in KINDS.items() if kind.prefix)
+"""The labels that have a certificate."""

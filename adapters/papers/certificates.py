@@ -15,8 +15,9 @@ from adapters.papers.fitting import Gauge, Room, Setting, fit
 from adapters.papers.volumes import bind
 from adapters.press.codes import SquareCode
 from labels.errors import Fault, InvalidInput
+from labels.kinds import LabelKind
 from labels.papers.branding import Brand, brand_of
-from labels.papers.facts import CertificateFacts, Label
+from labels.papers.facts import CertificateFacts
 
 if TYPE_CHECKING:
     from adapters.press.patches.stamping import Page, Stamps
@@ -134,7 +135,7 @@ class Stamping:
 
         if not can_stamp():
             return [render_certificate(*one, self._branding) for one in zip(many, credentials, strict=True)]
-        kinds: dict[tuple[Label, str | None, str], list[int]] = {}
+        kinds: dict[tuple[LabelKind, str | None, str], list[int]] = {}
         for index, facts in enumerate(many):
             kinds.setdefault((facts.label, facts.issuer, facts.language), []).append(index)
         printed: dict[int, bytes] = {}
@@ -326,7 +327,7 @@ class _Told:
 
 def _told(facts: CertificateFacts, words: Texts) -> list[_Told]:
     say = words.words
-    school = "" if facts.label is Label.SCHOOL else facts.school
+    school = "" if facts.label is LabelKind.SCHOOL else facts.school
     told = [
         _Told("p", "lead", say["lead"], _room(15, 8), 0.6),
         _Told("p", "holder", facts.holder, _holder_room(facts.holder), 0.75),

@@ -30,5 +30,5 @@ def applicant_address(session: Session, application: Application) -> str | None:
             return spokesperson(session, application)
         case Applicant.TEACHER:
             return session.get_one(Teacher, application.teacher).email
-        case Applicant.ORGANISATION:
+        case Applicant.ORGANISATION | None:
             return None

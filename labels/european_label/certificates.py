@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from labels.european_label.awarding import certificate_name
 from labels.identifiers import european_cycle_id
+from labels.kinds import LabelKind
 from labels.papers.codes import Stamp
-from labels.papers.facts import CertificateFacts, Label
+from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, marked
 from labels.record.schema import (
     Application,
@@ -93,7 +94,7 @@ def _holders() -> sa.Select[Any]:
 
 def _facts(row: sa.Row[Any], year: int, rules: RuleEdition) -> CertificateFacts:
     return CertificateFacts.of(
-        label=Label.EUROPEAN,
+        label=LabelKind.EUROPEAN,
         application=row.Award.id,
         holder=row.Teacher.name,
         school=row.School.name,

@@ -16,7 +16,6 @@ from labels.papers.facts import (
     CertificateFacts,
     FailedCondition,
     HandedIn,
-    Label,
     LetterFacts,
     LetterKind,
     ScoreLine,
@@ -182,7 +181,7 @@ def _common(session: Session, application: Application) -> dict[str, str]:
 def _certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
     year = application.school_year
     return CertificateFacts.of(
-        label=Label.NATIONAL,
+        label=LabelKind.NATIONAL,
         awarded_on=brussels_day(decision.decided_at),
         school_year=f"{year}/{(year + 1) % 100:02}",
         criteria_set=rules_of(session, application).criteria_set.name,
@@ -204,7 +203,7 @@ def _school_common(session: Session, application: Application) -> dict[str, Any]
     school = session.get_one(School, application.school)
     organisation = session.get_one(Organisation, application.organisation)
     return {
-        "label": Label.SCHOOL,
+        "label": LabelKind.SCHOOL,
         "application": application.id,
         "holder": school.name,
         "school": school.name,

@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from labels.errors import Fault, InvalidInput
+from labels.kinds import CERTIFIED, LabelKind
 from labels.words.sentences import Sentence
 from labels.words.text import clean
 
@@ -109,15 +110,6 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 Points = Annotated[Decimal, BeforeValidator(_two_places), Field(ge=0, lt=10_000, decimal_places=2)]
 
 
-class Label(StrEnum):
-    """The labels that have a certificate."""
-
-    NATIONAL = "national"
-    EUROPEAN = "european"
-    PUPIL = "pupil"
-    SCHOOL = "school"
-
-
 class LetterKind(StrEnum):
     """What a letter about an application says."""
 
@@ -190,7 +182,7 @@ class CertificateFacts(Paper):
 
     subject: ClassVar[str] = "certificate"
 
-    label: Label
+    label: LabelKind
     awarded_on: date
     school_year: Annotated[Name, AfterValidator(_within(4, 12))]
     """As it is written in the field: `2025/26`."""
@@ -204,7 +196,9 @@ class CertificateFacts(Paper):
 
     @model_validator(mode="after")
     def _names_its_project(self) -> Self:
-        if not self.project and self.label is not Label.SCHOOL:
+        if self.label not in CERTIFIED:
+            raise ValueError(f"there is no certificate of a {self.label.value}")
+        if not self.project and self.label is not LabelKind.SCHOOL:
             raise ValueError("the certificate of every label but the School Label names a project")
         if (self.code is None) != (self.check_url is None):
             raise ValueError("a code and the page that knows it are given together, or neither")
@@ -262,7 +256,7 @@ class LetterFacts(Paper):
     subject: ClassVar[str] = "letter"
 
     kind: LetterKind
-    label: Label = Label.NATIONAL
+    label: LabelKind = LabelKind.NATIONAL
     """The label that was applied for: the national one, or the School Label."""
     written_on: date
     criteria_set: OptionalName = ""
@@ -287,24 +281,24 @@ class LetterFacts(Paper):
     @property
     def section(self) -> str:
         """Under which its words are found: a school's letters have their own."""
-        if self.label is Label.SCHOOL and self.kind is not LetterKind.INVITATION:
+        if self.label is LabelKind.SCHOOL and self.kind is not LetterKind.INVITATION:
             return f"school {self.kind.value}"
         return self.kind.value
 
     @property
     def greets_a_person(self) -> bool:
         """Whether it is written to somebody by name: a school without a principal on record is itself the holder."""
-        return self.label is not Label.SCHOOL or self.holder != self.school
+        return self.label is not LabelKind.SCHOOL or self.holder != self.school
 
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> Self:
-        if self.label not in (Label.NATIONAL, Label.SCHOOL):
+        if self.label not in (LabelKind.NATIONAL, LabelKind.SCHOOL):
             raise ValueError("there are letters about the National Quality Label and the School Label only")
-        if self.kind is LetterKind.INELIGIBLE and self.label is Label.SCHOOL:
+        if self.kind is LetterKind.INELIGIBLE and self.label is LabelKind.SCHOOL:
             raise ValueError("only schools that meet the conditions are asked: they get no such letter")
-        if self.kind is LetterKind.INVITATION and self.label is not Label.SCHOOL:
+        if self.kind is LetterKind.INVITATION and self.label is not LabelKind.SCHOOL:
             raise ValueError("only schools are invited")
-        if not self.project and self.label is not Label.SCHOOL:
+        if not self.project and self.label is not LabelKind.SCHOOL:
             raise ValueError("a letter about an application names its project")
         if self.kind not in DECIDED and (self.scores or self.total is not None):
             raise ValueError(

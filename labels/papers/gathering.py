@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from labels.errors import Fault, InvalidInput, NotFound
 from labels.identifiers import document_key
-from labels.kinds import KINDS
+from labels.kinds import CERTIFIED, KINDS
 from labels.record.schema import Award, Document, Issued, Organisation, PaperKind, School, Teacher
 
 
@@ -35,8 +35,9 @@ def certificates_of(session: Session, label: str, year: int, organisation: str |
         InvalidInput: there is no such label or year.
         NotFound: there is no such organisation.
     """
-    if label not in KINDS:
-        raise InvalidInput("certificates", [Fault("LABEL", f"is none; expected one of {', '.join(KINDS)}.")])
+    stored = [kind for kind in CERTIFIED if KINDS[kind].applicant]
+    if label not in stored:
+        raise InvalidInput("certificates", [Fault("LABEL", f"is none; expected one of {', '.join(stored)}.")])
     if not 2005 <= year <= 9998:  # eTwinning began in 2005
         raise InvalidInput("certificates", [Fault("YEAR", "is none in which a label was awarded.")])
     if organisation and session.get(Organisation, organisation) is None:
@@ -59,11 +60,11 @@ def certificates_of(session: Session, label: str, year: int, organisation: str |
     if organisation:
         query = query.where(Award.organisation == organisation)
     issued = session.execute(query).tuples().all()
-    stored = sa.select(Document.application, Document.key, Document.name).where(
+    documents = sa.select(Document.application, Document.key, Document.name).where(
         Document.kind == PaperKind.CERTIFICATE.value,
         Document.application.in_(query.with_only_columns(Issued.application).order_by(None)),
     )
-    names = {(application, key): name for application, key, name in session.execute(stored).tuples()}
+    names = {(application, key): name for application, key, name in session.execute(documents).tuples()}
     found = []
     for number, application, digest in issued:
         key = document_key(digest) if digest else ""

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from labels.kinds import LabelKind
 from labels.papers.codes import Stamp
-from labels.papers.facts import CertificateFacts, Label, LetterFacts
+from labels.papers.facts import CertificateFacts, LetterFacts
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
 from labels.record.schema import Award, Document, Issued, PaperKind, PupilClass
@@ -163,7 +164,7 @@ def enter_class(
         {
             "paper": f"{PaperKind.CLASS.value}/{made.id}/1",
             "kind": PaperKind.CLASS,
-            "label": Label.PUPIL.value,
+            "label": LabelKind.PUPIL.value,
             "subject": made.id,
             "edition": 1,
             "code": stamp.series(made.id),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -113,7 +113,7 @@ class Found:
     """Why it can't be looked into, as a sentence."""
 
 
-LABELS = {name: kind.name for name, kind in KINDS.items()} | {"pupil": "Pupil Quality Label"}
+LABELS: Mapping[str, str] = {label: kind.name for label, kind in KINDS.items()}
 """What the labels are called."""
 
 

@@ -23,7 +23,6 @@ from labels.mail.message import NOTHING
 from labels.mail.outbox import Envelope
 from labels.mending import AskForCode
 from labels.papers.codes import Stamp
-from labels.papers.facts import Label
 from labels.papers.issued import enter_class
 from labels.people.named import Recipient
 from labels.record.journal import SYSTEM, Event, note
@@ -47,7 +46,7 @@ from labels.steps.outcome import Refusal
 from labels.turn import Turn
 from labels.words.sentences import Sentence, say
 
-_LABELS = frozenset((Label.NATIONAL.value, Label.EUROPEAN.value))
+_LABELS = frozenset((LabelKind.NATIONAL, LabelKind.EUROPEAN))
 """The labels of a teacher's project, whose pupils can have theirs."""
 
 
@@ -230,7 +229,7 @@ def stated(session: Session, class_id: str, folder: Path | None = None) -> dict[
     applied = _applied(session, award)
     year = applied.school_year if applied else school_year(award.awarded_on)
     return {
-        "label": Label.PUPIL,
+        "label": LabelKind.PUPIL,
         "application": begun.id,
         "school": school.name,
         "city": school.city,

@@ -173,7 +173,7 @@ def reissue(turn: Turn, correction: Correction, made: MadePaper, reason: str) ->
     message = messages.PaperReissued(
         about=About(
             application=facts.application,
-            label=LabelKind(facts.label.value),
+            label=facts.label,
             project_title=facts.project,
             holder=facts.holder,
             organisation_name=facts.organisation,

@@ -17,7 +17,8 @@ from adapters.papers.letters import render_letter
 from adapters.workspace import Workspace
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput
-from labels.papers.facts import Label, LetterKind
+from labels.kinds import LabelKind
+from labels.papers.facts import LetterKind
 from labels.papers.issued import DuePaper
 from labels.record import Record
 from labels.record.schema import PaperKind
@@ -119,7 +120,7 @@ def test_a_stamped_certificate_has_what_a_printed_one_does(tmp_path: Path) -> No
     put(tmp_path, "NSS-PL/art/emblem-pupil.svg", SVG)
     put(tmp_path, "NSS-PL/texts/en.po", catalogue(("pupil certificate", "is awarded to", "is given to")))
     many = [
-        certificate(label=Label.PUPIL, holder=name, issuer=issuer)
+        certificate(label=LabelKind.PUPIL, holder=name, issuer=issuer)
         for name, issuer in (("Ana", "NSS-PL"), ("Bo", "NSS-CZ"), ("Cai", "NSS-PL"), ("Dee", "NSS-CZ"))
     ]
     assert Stamping(tmp_path).print(many, [None] * 4) == [

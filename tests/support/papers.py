@@ -6,10 +6,11 @@ import io
 from datetime import UTC, date, datetime
 from typing import Any
 
-from labels.papers.facts import CertificateFacts, Label, LetterFacts, LetterKind
+from labels.kinds import LabelKind
+from labels.papers.facts import CertificateFacts, LetterFacts, LetterKind
 
-EVERY_LETTER = [(kind, Label.NATIONAL) for kind in LetterKind if kind is not LetterKind.INVITATION] + [
-    (kind, Label.SCHOOL) for kind in LetterKind if kind is not LetterKind.INELIGIBLE
+EVERY_LETTER = [(kind, LabelKind.NATIONAL) for kind in LetterKind if kind is not LetterKind.INVITATION] + [
+    (kind, LabelKind.SCHOOL) for kind in LetterKind if kind is not LetterKind.INELIGIBLE
 ]
 """Each kind of letter that there is."""
 
@@ -47,8 +48,8 @@ def letter(kind: LetterKind = LetterKind.REFUSAL, **changes: Any) -> LetterFacts
         "written_on": date(2026, 10, 14),
         "route_forward": ["You may apply once more until 30 June 2027."],
     }
-    if changes.get("label") == Label.SCHOOL or kind is LetterKind.INVITATION:
-        facts |= {"label": Label.SCHOOL, "project": "", "holder": "Ildikó Szűcs"}
+    if changes.get("label") == LabelKind.SCHOOL or kind is LetterKind.INVITATION:
+        facts |= {"label": LabelKind.SCHOOL, "project": "", "holder": "Ildikó Szűcs"}
     if kind is LetterKind.INVITATION:
         facts |= {
             "reasons": ["It has been registered for long enough."],

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from adapters.papers.certificates import SHEET, render_certificate, render_certificates
 from adapters.papers.fitting import Room, fit
 from adapters.press.pdf import press
-from labels.papers.facts import Label
+from labels.kinds import CERTIFIED, LabelKind
 from tests.support.papers import certificate, text_of
 
 NAMES = {
@@ -138,8 +138,8 @@ def test_a_longer_name_is_never_set_larger() -> None:
     assert " ".join(settings[-1].lines) == names[-1].strip()
 
 
-@pytest.mark.parametrize("label", Label)
-def test_every_label_has_its_certificate(label: Label) -> None:
+@pytest.mark.parametrize("label", CERTIFIED)
+def test_every_label_has_its_certificate(label: LabelKind) -> None:
     text = text_of(render_certificate(certificate(label=label, project="Rivers")))
     assert {"national": "National", "european": "European", "pupil": "Pupil", "school": "School"}[
         label

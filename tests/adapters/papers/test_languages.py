@@ -13,7 +13,8 @@ from pypdf import PdfReader
 from adapters.languages.wording import texts
 from adapters.papers.certificates import render_certificate
 from adapters.papers.letters import render_letter
-from labels.papers.facts import Label, LetterKind
+from labels.kinds import CERTIFIED
+from labels.papers.facts import LetterKind
 from labels.words.languages import translated
 from labels.words.sentences import Sentence, named, one_after_another, recalled, say
 from tests.support.papers import EVERY_LETTER, certificate, letter, text_of
@@ -79,7 +80,7 @@ def has_a_foreign_font(pdf: bytes) -> bool:
 @pytest.mark.parametrize("language", sorted(translated()))
 def test_a_language_prints_every_paper_in_its_own_words(language: str) -> None:
     country = texts("letters", "award", language).country("HU")
-    for label in Label:
+    for label in CERTIFIED:
         pdf = render_certificate(certificate(label=label, language=language, country="HU"))
         assert str(PdfReader(io.BytesIO(pdf)).root_object["/Lang"]) == language
         assert not has_a_foreign_font(pdf)

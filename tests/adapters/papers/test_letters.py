@@ -13,7 +13,8 @@ from pypdf import PdfReader
 
 from adapters.papers.letters import render_letter
 from labels.errors import InvalidInput
-from labels.papers.facts import Label, LetterKind
+from labels.kinds import LabelKind
+from labels.papers.facts import LetterKind
 from tests.support.papers import EVERY_LETTER, letter, text_of
 
 
@@ -69,7 +70,7 @@ def test_an_invitation_says_why_what_is_asked_and_until_when() -> None:
 
 @pytest.mark.parametrize("kind", [LetterKind.AWARD, LetterKind.REFUSAL])
 def test_a_school_gets_a_letter_about_its_pillars_and_no_project(kind: LetterKind) -> None:
-    text = text_of(render_letter(letter(kind, label=Label.SCHOOL)))
+    text = text_of(render_letter(letter(kind, label=LabelKind.SCHOOL)))
     assert "Pillar Points" in text
     assert "eTwinning School Label" in text
     assert "eTwinning project" not in text

@@ -12,15 +12,16 @@ import pytest
 
 from adapters.papers.certificates import render_certificate, render_certificates
 from adapters.papers.letters import render_letter
-from labels.papers.facts import Label, LetterKind
+from labels.kinds import CERTIFIED, LabelKind
+from labels.papers.facts import LetterKind
 from tests.support.papers import certificate, letter
 from tests.support.pdf_report import main, wrong
 
 CODED = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}
 
 
-@pytest.mark.parametrize("label", Label)
-def test_a_certificate_of_every_label_holds_what_can_be_checked(label: Label) -> None:
+@pytest.mark.parametrize("label", CERTIFIED)
+def test_a_certificate_of_every_label_holds_what_can_be_checked(label: LabelKind) -> None:
     assert wrong(render_certificate(certificate(label=label, **CODED), b'{"id": 1}')) == []
 
 

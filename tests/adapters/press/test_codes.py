@@ -13,7 +13,7 @@ from PIL import Image
 
 from adapters.papers.certificates import render_certificate
 from adapters.press.codes import QUIET, SquareCode
-from labels.papers.facts import Label
+from labels.kinds import CERTIFIED, LabelKind
 from tests.support.papers import certificate, text_of
 
 CODED = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}
@@ -35,8 +35,8 @@ def read(picture: Image.Image) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("grey", [False, True], ids=["in colour", "in black and white"])
-@pytest.mark.parametrize("label", Label)
-def test_the_code_on_the_printed_page_leads_to_the_check_page(label: Label, grey: bool) -> None:
+@pytest.mark.parametrize("label", CERTIFIED)
+def test_the_code_on_the_printed_page_leads_to_the_check_page(label: LabelKind, grey: bool) -> None:
     pdf = render_certificate(certificate(label=label, **CODED))
     assert read(picture_of(pdf, grey=grey)) == [ADDRESS]
 

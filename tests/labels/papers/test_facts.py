@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from labels.errors import InvalidInput
-from labels.papers.facts import Label, LetterKind, ScoreLine
+from labels.kinds import LabelKind
+from labels.papers.facts import LetterKind, ScoreLine
 from tests.support.papers import certificate, letter
 
 
@@ -45,7 +46,7 @@ def test_every_wrong_field_is_named_at_once() -> None:
 
 
 def test_a_certificate_names_its_project_unless_it_is_a_schools() -> None:
-    assert certificate(label=Label.SCHOOL, project="").project == ""
+    assert certificate(label=LabelKind.SCHOOL, project="").project == ""
     with pytest.raises(InvalidInput, match="names a project"):
         certificate(project="")
 
@@ -83,11 +84,11 @@ def test_each_kind_of_letter_says_what_it_must_and_nothing_of_another() -> None:
     with pytest.raises(InvalidInput, match="stands on a receipt only"):
         letter(LetterKind.AWARD, files=[{"name": "a.pdf", "size": 1, "digest": "0"}])
     with pytest.raises(InvalidInput, match="only schools are invited"):
-        letter(LetterKind.INVITATION, label=Label.NATIONAL)
+        letter(LetterKind.INVITATION, label=LabelKind.NATIONAL)
     with pytest.raises(InvalidInput, match="no such letter"):
-        letter(LetterKind.INELIGIBLE, label=Label.SCHOOL)
+        letter(LetterKind.INELIGIBLE, label=LabelKind.SCHOOL)
     with pytest.raises(InvalidInput, match="National Quality Label and the School Label only"):
-        letter(label=Label.PUPIL)
+        letter(label=LabelKind.PUPIL)
     with pytest.raises(InvalidInput, match="names its project"):
         letter(project="")
     with pytest.raises(InvalidInput, match="total is told with its maximum"):

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.papers.facts import CertificateFacts, Label, LetterKind
+from labels.kinds import LabelKind
+from labels.papers.facts import CertificateFacts, LetterKind
 from labels.papers.issued import DuePaper, MadePaper, enter, enter_class, marked, revoke_papers
 from labels.papers.verifying import Found, PaperState, by_code, by_file
 from labels.pupil_label import classes
@@ -143,7 +144,7 @@ def test_a_class_is_one_row_by_whose_marks_each_certificate_is_known(
         for place, code in enumerate(codes, 1):
             said = by_file(session, Found(f"file {place}", codes=[code]), STAMP, now=NOW)
             assert (said.state, said.label, said.pupil, said.holder) == (
-                PaperState.VALID, Label.PUPIL, f"{place} of 3", None,
+                PaperState.VALID, LabelKind.PUPIL, f"{place} of 3", None,
             )  # fmt: skip
         swapped = by_file(session, Found("file 1", codes=[codes[1]]), STAMP, now=NOW)
         assert swapped.state is PaperState.ALTERED

@@ -13,7 +13,7 @@ import pytest
 from adapters.papers.certificates import SHEET, render_certificate
 from adapters.papers.letters import render_letter
 from adapters.press import pdf
-from labels.papers.facts import Label
+from labels.kinds import CERTIFIED
 from labels.settings import PROJECT
 from tests.support.papers import EVERY_LETTER, certificate, letter
 from tests.support.patches import let_rest
@@ -26,7 +26,7 @@ from weasyprint.text import line_break  # isort: skip
 @pytest.mark.parametrize("language", ["en", "ar", "hy"])
 def test_papers(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     letters = [letter(kind, label=label, language=language) for kind, label in EVERY_LETTER]
-    certificates = [certificate(label=label, language=language) for label in Label]
+    certificates = [certificate(label=label, language=language) for label in CERTIFIED]
     quick = [*map(render_letter, letters), *map(render_certificate, certificates)]
     let_rest(monkeypatch)
     assert [*map(render_letter, letters), *map(render_certificate, certificates)] == quick
