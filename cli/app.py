@@ -61,6 +61,7 @@ TABLE = (
     Row("declare", "schools:declare", "Confirm a self-assessment as principal, or send it back."),
     Row("draft", "schools:draft", "Save a draft of a self-assessment for your colleagues."),
     Row("drafts", "schools:drafts", "The drafts of a school's self-assessment: who, when."),
+    Row("journal", "journal:journal", "Whether the journal is as it was written."),
     Row("upkeep", "upkeep:upkeep", "Do now what upkeep does every ten minutes."),
     Row("stuck", "upkeep:stuck", "What does not go on by itself."),
 )

@@ -37,6 +37,8 @@ def upkeep(as_json: AsJson = False) -> None:
     if done:
         table("", ["what", "which"], done)
     say(f"Mail: {kept.mail.sent} sent, {kept.mail.postponed} to be tried again, {kept.mail.failed} refused.")
+    if kept.sealed:
+        say("Journal: one entry sealed." if kept.sealed == 1 else f"Journal: {kept.sealed} entries sealed.")
     if left_out:
         say(f"Runs were left out. {left_out}", "yellow")
     else:

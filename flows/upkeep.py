@@ -1,10 +1,17 @@
-"""Upkeep: deadlines pass, people are reminded, what was interrupted goes on, and mail goes out."""
+"""Upkeep: deadlines pass, people are reminded, what was interrupted goes on, mail goes out, and the journal is sealed."""
 
 from __future__ import annotations
 
 from prefect import flow
 
-from tasks.upkeep import pass_deadlines, publish_galleries, recover_applications, remind, send_mail
+from tasks.upkeep import (
+    pass_deadlines,
+    publish_galleries,
+    recover_applications,
+    remind,
+    seal_the_journal,
+    send_mail,
+)
 
 
 @flow(name="upkeep")
@@ -15,3 +22,4 @@ async def upkeep() -> None:
     recover_applications()
     publish_galleries()
     send_mail()
+    seal_the_journal()

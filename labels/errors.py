@@ -1,7 +1,8 @@
 """What can go wrong for a person, named after what went wrong.
 
 Errors are raised in the domain and worded at the edge. Each class knows the exit code of the
-command line (CONTRACT: 2 invalid, 3 not allowed, 4 not found, 5 a service is out of reach).
+command line (CONTRACT: 2 invalid, 3 not allowed, 4 not found, 5 a service is out of reach,
+6 the record is not as it was written).
 """
 
 from __future__ import annotations
@@ -80,6 +81,12 @@ class OutOfReach(LabelsError):
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it goes from one process to another whole."""
         return type(self), (self.service, self.detail, self.kept, self.mend)
+
+
+class NotAsWritten(LabelsError):
+    """The record is not as it was written; says what is found first."""
+
+    exit_code = 6
 
 
 class NotMailed(LabelsError):

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     """`postgresql://user:password@host/database` of Prefect's server; by default a SQLite file in `home`."""
     site_url: str = "http://127.0.0.1:4200"
     """Where people reach the Prefect UI; used in mail."""
+    journal_heads: Path | None = None
+    """The file in which the heads of the journal's chain are noted, outside the record; by default
+    `journal-heads.txt` in `home`. On another machine's disk it also outlives whoever rewrites this one."""
     rules: Path | None = None
     """A folder of rule files used instead of the ones that ship (`labels/rules/editions`)."""
     branding: Path | None = None
@@ -76,12 +79,12 @@ class Settings(BaseSettings):
     patches: Literal["on", "off"] = "on"
     """`off`: nothing leans on the inside of Prefect and WeasyPrint (`docs/patches.md`), and all takes longer."""
 
-    @field_validator("signing_key", "signing_chain", "clock_file", mode="before")
+    @field_validator("signing_key", "signing_chain", "clock_file", "journal_heads", mode="before")
     @classmethod
     def _none_if_empty(cls, value: object) -> object:
         return value or None
 
-    @field_validator("home", "rules", "signing_key", "signing_chain", "clock_file")
+    @field_validator("home", "rules", "signing_key", "signing_chain", "clock_file", "journal_heads")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else value
@@ -121,6 +124,11 @@ class Settings(BaseSettings):
     def check_url(self) -> str:
         """The page that knows the codes of certificates, without a slash at its end."""
         return (self.verify_url or f"{self.documents_url.rstrip('/')}/verify").rstrip("/")
+
+    @property
+    def heads_file(self) -> Path:
+        """Where the heads of the journal's chain are noted."""
+        return self.journal_heads or self.home / "journal-heads.txt"
 
     @property
     def mail_folder(self) -> Path:

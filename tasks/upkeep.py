@@ -10,6 +10,7 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import workspace
 from labels.answering import deadlines, reminders
 from usecases.recovering import recover
+from usecases.sealing import seal_journal
 from usecases.upkeep import stale_galleries
 
 
@@ -39,6 +40,12 @@ def recover_applications() -> dict[str, str]:
     """Every application that is not closed gets its run back; returns what was done for which."""
     with prefect_client() as client:
         return {one.application: one.did for one in recover(workspace(), client)}
+
+
+@task(name="seal the journal", cache_policy=NO_CACHE)
+def seal_the_journal() -> str:
+    """Puts what was written since into the journal's chain; returns where the chain stands."""
+    return str(seal_journal(workspace()))
 
 
 @task(name="send mail", cache_policy=NO_CACHE)

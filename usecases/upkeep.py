@@ -19,6 +19,7 @@ from labels.views.stuck import Stuck
 from usecases import recovering
 from usecases.cycles import publish
 from usecases.recovering import recover
+from usecases.sealing import seal_journal
 
 
 def stale_galleries(here: Workspace) -> list[int]:
@@ -43,6 +44,8 @@ class Kept:
     recovered: dict[str, str]
     galleries: list[int]
     mail: Delivered
+    sealed: int
+    """Entries of the journal."""
     left_out: OutOfReach | None = None
     """What could not be done since Prefect's server is away; nothing is lost by that."""
 
@@ -61,7 +64,8 @@ def keep_up(here: Workspace) -> Kept:
             recovered = {one.application: one.did for one in recover(here, client)}
     except OutOfReach as error:
         left_out = error
-    return Kept(passed, reminded, recovered, stale_galleries(here), send_due(here), left_out)
+    galleries, mail = stale_galleries(here), send_due(here)
+    return Kept(passed, reminded, recovered, galleries, mail, seal_journal(here).entries, left_out)
 
 
 def look_for_stuck(here: Workspace) -> list[Stuck]:

@@ -9,6 +9,7 @@ from labels.mail import messages, outbox
 from labels.mail.message import OfApplication
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient, person_named
+from labels.record.digests import salted
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
 from labels.record.schema import Application, Decision, Outcome, Stage, Step, StepKind, StepState, Teacher
@@ -38,13 +39,23 @@ def end(
         "rules": application.rules,
         "decided_at": turn.now,
     }
+    decision, digests = salted(Decision, decision)
     write(turn.session, Decision, decision)
     application.outcome = outcome
     application.stage, application.stage_since = Stage.DECIDED, turn.now
     for step in steps_of(turn.session, application):
         if step.state in (StepState.OPEN, StepState.ASKED):
             _end_step(turn, application, step, outcome)
-    note(turn, application, who, Event.ending(outcome), inputs=inputs, rules=application.rules, score=score)
+    note(
+        turn,
+        application,
+        who,
+        Event.ending(outcome),
+        inputs=inputs,
+        rules=application.rules,
+        score=score,
+        digests=digests,
+    )
 
 
 def _end_step(turn: Turn, application: Application, step: Step, outcome: Outcome) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from labels.kinds import LabelKind
 from labels.papers.codes import Stamp
 from labels.papers.facts import CertificateFacts, LetterFacts
+from labels.record.digests import REVOKED_PAPER, happened, salted
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
 from labels.record.schema import Award, Document, Issued, PaperKind, PupilClass
@@ -91,8 +92,7 @@ def enter(
             "award": award.id if award and certificate else None,
         },
     )
-    write(
-        turn.session,
+    paper, digests = salted(
         Issued,
         {
             "paper": due.paper,
@@ -114,6 +114,7 @@ def enter(
             "revoked_at": award.revoked_at if award else None,  # while the paper was made
         },
     )
+    write(turn.session, Issued, paper)
     if due.edition > 1:
         turn.session.execute(
             sa.update(Issued)
@@ -128,8 +129,18 @@ def enter(
         )
     # No news to the run: it issues, or does not care.
     event = Event.ISSUED if because is None else Event.REISSUED
-    details = {"paper": due.paper, "file": made.digest} | ({"because": because} if because else {})
-    note(turn, application, who, event, news=False, **details)
+    details = {"because": because} if because else {}
+    note(
+        turn,
+        application,
+        who,
+        event,
+        news=False,
+        paper=due.paper,
+        file=made.digest,
+        digests=digests,
+        **details,
+    )
     return True
 
 
@@ -145,8 +156,8 @@ def stated_in(facts: CertificateFacts | LetterFacts) -> dict[str, Any]:
 
 def enter_class(
     turn: Turn, made: PupilClass, stated: dict[str, Any], marks: list[bytes], stamp: Stamp
-) -> None:
-    """Enters the certificates of a class: one row, a mark for each, and nobody's name.
+) -> dict[str, str]:
+    """Enters the certificates of a class: one row, a mark for each, and nobody's name; returns its digest.
 
     The journal's entry is the one that counts the class.
 
@@ -158,8 +169,7 @@ def enter_class(
     facts = CertificateFacts.of(holder="-", **stated)
     turn.session.flush()
     award = turn.session.get_one(Award, made.award)
-    write(
-        turn.session,
+    paper, digests = salted(
         Issued,
         {
             "paper": f"{PaperKind.CLASS.value}/{made.id}/1",
@@ -178,10 +188,12 @@ def enter_class(
             "issued_at": turn.now,
         },
     )
+    write(turn.session, Issued, paper)
+    return digests
 
 
-def revoke_papers(turn: Turn, award_id: str, reason: str) -> int:
-    """Takes back every paper that an award gave rise to, with its pupils' certificates; how many rows there are."""
+def revoke_papers(turn: Turn, award_id: str, reason: str) -> dict[str, str]:
+    """Takes back every paper that an award gave rise to, with its pupils' certificates; returns their digests."""
     revoked = turn.session.execute(
         sa.update(Issued)
         .where(Issued.award == award_id, Issued.revoked_at.is_(None))
@@ -189,4 +201,8 @@ def revoke_papers(turn: Turn, award_id: str, reason: str) -> int:
         .returning(Issued.paper)
         .execution_options(synchronize_session=False)
     )
-    return len(revoked.all())
+    return {
+        subject: of_fact
+        for paper in revoked.scalars()
+        for subject, of_fact in happened(REVOKED_PAPER, {"paper": paper, "revoked_at": turn.now}).items()
+    }

@@ -273,7 +273,7 @@ def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stam
     if len(marks) != found.pupils:
         raise ValueError(f"{len(marks)} certificates were made for {found.pupils} pupils")
     found.made_at = code.spent_at = turn.now
-    enter_class(turn, found, stated(turn.session, found.id), marks, stamp)
+    digests = enter_class(turn, found, stated(turn.session, found.id), marks, stamp)
     note(
         turn,
         _application(turn.session, award),
@@ -283,6 +283,7 @@ def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stam
         number=found.id,
         pupils=found.pupils,
         left_out=found.left_out,
+        digests=digests,
     )
     return found.pupils
 

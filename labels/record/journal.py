@@ -95,6 +95,9 @@ class Event(StrEnum):
     CLASS_MADE = "made certificates for a class"
     CLASS_REVOKED = "revoked the certificates of a class"
 
+    # The journal itself
+    TOLD_OF_FORMER_ROWS = "told of what was there before its digests"
+
     # Mail
     MAIL_LATE = "mail late"
     MAIL_NOT_NEEDED = "mail not needed"

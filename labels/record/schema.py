@@ -458,6 +458,10 @@ class Issued(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None]
     revoked_because: Mapped[str | None]
+    salts: Mapped[bytes | None]
+    """One for each of its values that a person may have erased; none where it is told of by no entry yet."""
+    erased: Mapped[dict[str, Any] | None]
+    """Values that were erased, by name: the commitment to each, and by which erasure."""
 
 
 # The School Label's yearly round ------------------------------------------------------------------
@@ -745,6 +749,10 @@ class Review(Base):
     """Over the keys of the documents that the reviewer had before them."""
     void_at: Mapped[datetime | None]
     void_because: Mapped[str | None]
+    salts: Mapped[bytes | None]
+    """One for each of its values that a person may have erased; none where it is told of by no entry yet."""
+    erased: Mapped[dict[str, Any] | None]
+    """Values that were erased, by name: the commitment to each, and by which erasure."""
 
 
 class ReviewDraft(Base):
@@ -775,6 +783,10 @@ class Decision(Base):
     inputs_digest: Mapped[str]
     rules: Mapped[str] = mapped_column(sa.ForeignKey("rule_text.digest"))
     decided_at: Mapped[datetime]
+    salts: Mapped[bytes | None]
+    """One for each of its values that a person may have erased; none where it is told of by no entry yet."""
+    erased: Mapped[dict[str, Any] | None]
+    """Values that were erased, by name: the commitment to each, and by which erasure."""
 
 
 class Resumption(Base):
@@ -857,3 +869,34 @@ class Journal(Base):
     application: Mapped[str | None] = mapped_column(sa.ForeignKey("application.id"))
     step: Mapped[str | None]
     details: Mapped[dict[str, Any]]
+
+
+class Seal(Base):
+    """A batch of the journal's entries that was sealed: where the chain stands after it."""
+
+    __tablename__ = "seal"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first: Mapped[int]
+    """The positions in the chain of its first entry and of its last."""
+    last: Mapped[int]
+    head: Mapped[str]
+    """The link of its last entry, in hexadecimal digits."""
+    at: Mapped[datetime]
+    token: Mapped[bytes | None]
+    """A time-stamp service's token for the head (RFC 3161), where one was asked."""
+
+
+class SealedEntry(Base):
+    """An entry's place in the chain, with what its values are recognised by as long as they are there."""
+
+    __tablename__ = "sealed_entry"
+    __table_args__ = (sa.UniqueConstraint("entry"),)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    entry: Mapped[int]
+    """The journal's; not a foreign key, so that an entry that was removed is missed."""
+    link: Mapped[bytes]
+    """Where the chain stands after it."""
+    salts: Mapped[bytes]
+    """One for each of its values; of a value that was erased, zeros."""
+    erased: Mapped[dict[str, Any] | None]
+    """Values that were erased, by name: the commitment to each, and by which erasure."""

@@ -13,6 +13,7 @@ from labels.applications.applicant import applicant_address
 from labels.mail import messages
 from labels.people.named import Recipient
 from labels.people.staff import coordinator
+from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import Application, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
@@ -229,8 +230,10 @@ def _took_back(turn: Turn, application: Application, steps: Sequence[Step], judg
 def void_review(turn: Turn, application: Application, step: Step, because: str, who: str) -> None:
     was_open = step.state in (StepState.OPEN, StepState.ASKED)
     review = turn.session.get(Review, step.id)
+    told: dict[str, Any] = {"because": because}
     if review is not None and review.void_at is None:
         review.void_at, review.void_because = turn.now, because
+        told["digests"] = happened(TAKEN_BACK, {"step": step.id, "void_at": turn.now})
     close_step(step, StepState.VOID, turn.now, because)
     for asked in steps_of(turn.session, application, StepKind.INFORMATION):
         if asked.asked_by == step.id and asked.state is StepState.OPEN:
@@ -238,15 +241,12 @@ def void_review(turn: Turn, application: Application, step: Step, because: str, 
     if was_open:
         common = about_step(turn.session, application, step)
         mail_step(turn, step, messages.ReviewVoid(about=common, reason=because))
-    asked_for: dict[str, Any] = {
-        "coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer": step.assignee
-    }
+    told["coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer"] = step.assignee
     note(
         turn,
         application,
         who,
         Event.TOOK_BACK_A_REVIEW if review else Event.TOOK_BACK_A_REQUEST,
         step=step.id,
-        because=because,
-        **asked_for,
+        **told,
     )

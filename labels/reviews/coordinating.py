@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed
 from labels.mail import messages
+from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Review, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts, drafting
@@ -106,6 +107,7 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
         former=step.id,
         reviewer=step.assignee,
         because=reason,
+        digests=happened(TAKEN_BACK, {"step": step.id, "void_at": turn.now}),
     )
     return new
 

@@ -11,6 +11,7 @@ from labels.applications.applicant import applicant_address
 from labels.applications.file import digest
 from labels.clock import in_words
 from labels.mail import messages
+from labels.record.digests import salted
 from labels.record.journal import RULES, Event, note
 from labels.record.rows import write
 from labels.record.schema import Application, Document, Review, Step, StepKind, StepState
@@ -51,6 +52,7 @@ def take_review(turn: Turn, application: Application, step: Step, given: ReviewA
         "given_at": turn.now,
         "documents_digest": version,
     }
+    review, digests = salted(Review, review)
     write(turn.session, Review, review)
     close_step(step, StepState.ANSWERED, turn.now)
     note(
@@ -61,6 +63,7 @@ def take_review(turn: Turn, application: Application, step: Step, given: ReviewA
         step=step.id,
         documents=version,
         rules=application.rules,
+        digests=digests,
     )
     return Accepted(application.id, "Thank you: your review is recorded.")
 

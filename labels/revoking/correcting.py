@@ -23,6 +23,7 @@ from labels.papers.codes import Stamp, read_code, series_of
 from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, MadePaper, enter, marked
 from labels.people.named import Recipient
+from labels.record.digests import REVOKED_PAPER, happened
 from labels.record.journal import Event, note
 from labels.record.schema import (
     Application,
@@ -231,6 +232,7 @@ def revoke_class(turn: Turn, issued: Issued, reason: str) -> None:
         award=issued.award,
         number=issued.subject,
         because=reason,
+        digests=happened(REVOKED_PAPER, {"paper": issued.paper, "revoked_at": turn.now}),
     )
     message = messages.ClassRevoked(
         application=issued.subject,

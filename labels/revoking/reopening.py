@@ -270,7 +270,7 @@ def _revoke(
 ) -> None:
     """One label, with its certificate, its journal entry and the mail to its holder."""
     award.revoked_at = turn.now
-    revoke_papers(turn, award.id, reason)
+    digests = revoke_papers(turn, award.id, reason)
     teacher = turn.session.get(Teacher, award.teacher) if award.teacher else None
     school = (
         turn.session.get(School, award.school) if award.school and award.label == LabelKind.SCHOOL else None
@@ -291,7 +291,8 @@ def _revoke(
         )
         if certificate is not None:
             done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
-        note(turn, application, turn.by, Event.REVOKED, award=award.id, because=reason)
+    if application is not None or digests:
+        note(turn, application, turn.by, Event.REVOKED, award=award.id, because=reason, digests=digests)
     pupils = turn.session.scalar(
         sa.select(sa.func.sum(PupilClass.pupils)).where(
             PupilClass.award == award.id, PupilClass.made_at.is_not(None)

@@ -67,7 +67,8 @@ def test_a_paper_is_entered_once_whatever_is_made_the_second_time(record: Record
         keys = session.scalars(sa.select(Document.key).where(Document.name == one.name)).all()
         assert keys == [made("a" * 64).key]
         [entry] = session.scalars(sa.select(Journal).where(Journal.what == Event.ISSUED))
-        assert entry.details == {"paper": one.paper, "file": "a" * 64}
+        assert (entry.details["paper"], entry.details["file"]) == (one.paper, "a" * 64)
+        assert list(entry.details["digests"]) == [one.paper]
         assert session.get_one(Application, application).revision == before
         assert by_file(session, Found("a" * 64), STAMP, now=NOW).state is PaperState.VALID
         assert by_file(session, Found("b" * 64), STAMP, now=NOW).state is PaperState.UNKNOWN
@@ -108,8 +109,10 @@ def test_a_label_that_was_taken_back_takes_its_papers_whenever_they_were_made(
         enter(Turn(session, NOW, KEY), first, made("a" * 64))
         session.get_one(Award, application).revoked_at = NOW
         session.flush()
-        assert revoke_papers(Turn(session, NOW, KEY).acting("c@nss.example"), application, "Copied.") == 1
-        assert revoke_papers(Turn(session, NOW, KEY).acting("c@nss.example"), application, "Copied.") == 0
+        assert (
+            len(revoke_papers(Turn(session, NOW, KEY).acting("c@nss.example"), application, "Copied.")) == 1
+        )
+        assert revoke_papers(Turn(session, NOW, KEY).acting("c@nss.example"), application, "Copied.") == {}
     with record.writing() as session:
         enter(Turn(session, NOW, KEY), second, made("b" * 64))
     with record.reading() as session:

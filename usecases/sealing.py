@@ -1,0 +1,105 @@
+"""The journal's chain in use: sealing it, keeping its heads outside the record, verifying and exporting it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.files import place
+from adapters.workspace import Workspace
+from labels.clock import in_words
+from labels.errors import Fault, InvalidInput
+from labels.record import chain_export, sealing
+from labels.record.chain import Finding, Head
+from labels.record.sealing import Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """What verifying the journal came to."""
+
+    entries: int
+    sealed: int
+    head: str
+    """How many entries are sealed, and where the chain stands after them; as it is given out."""
+    sealed_at: str
+    findings: list[Finding]
+    """Everything that is not as it was written, the first first."""
+
+
+def seal_journal(here: Workspace) -> Sealed:
+    """Seals what is in the journal, and notes the head outside the record; safe to call twice at once.
+
+    Raises:
+        OutOfReach: the database does not answer.
+        OSError: the head can't be noted; the entries are sealed.
+    """
+    sealed = sealing.seal(here.record, now=here.now())
+    if sealed.position:
+        _note_head(here.settings.heads_file, str(sealed), in_words(here.now()))
+    return sealed
+
+
+def _note_head(path: Path, head: str, at: str) -> None:
+    """Adds a head to the file of heads, where it is not the last in it already."""
+    if path.exists() and (lines := path.read_text("utf-8").splitlines()) and lines[-1].startswith(head):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{head}  {at}\n")
+        file.flush()
+        os.fsync(descriptor)
+
+
+def noted_heads(path: Path) -> list[Head]:
+    """The heads that were noted outside the record.
+
+    Raises:
+        InvalidInput: a line of the file is no head.
+    """
+    if not path.exists():
+        return []
+    return [
+        read_head(line.split("  ")[0], f"{path.name}:{number}")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if line.strip()
+    ]
+
+
+def read_head(text: str, where: str) -> Head:
+    """A head as somebody typed or noted it.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        return Head.read(text)
+    except ValueError as error:
+        raise InvalidInput("head", [Fault(where, f"{error}")]) from None
+
+
+def verify_journal(here: Workspace, heads: list[Head]) -> JournalState:
+    """Holds the journal and what it tells of against its seals, and these against heads that were given out.
+
+    Raises:
+        InvalidInput: the file of heads can't be understood.
+    """
+    given = [*heads, *noted_heads(here.settings.heads_file)]
+    with here.record.reading() as session:
+        verifier, findings = chain_export.verify(session, given)
+    head = sealing.Sealed(0, verifier.sealed, verifier.head)
+    return JournalState(verifier.entries, verifier.sealed, str(head), verifier.sealed_at, findings)
+
+
+def export_journal(here: Workspace, file: Path) -> int:
+    """Writes everything that the chain's verifier needs into one file; how many bytes.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    with here.record.reading() as session:
+        content = b"".join(chain_export.export(session, here.now()))
+    place(file, content)
+    return len(content)
