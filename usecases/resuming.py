@@ -15,8 +15,9 @@ from labels.record.schema import Application, Resumption, Step, StepKind
 from labels.steps.answers import Answer
 from labels.steps.codes import code_matches
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.proof import Code
+from labels.steps.proof import Code, Proof, SignedIn
 from labels.steps.step import held, open_steps, steps_of
+from labels.steps.vouching import is_vouched, vouched_for
 from labels.turn import Door, Turn
 from usecases import answering, coordinating
 
@@ -39,7 +40,7 @@ def take_answer(here: Workspace, application_id: str, run: str, wait: int, fille
             remark = revealed
             _refuse(turn, application, revealed, step=_meant(turn, application, _code_in(filled)))
         elif not is_blank(filled):
-            outcome = _take(turn, application, filled)
+            outcome = _take(turn, application, filled, run, wait)
             accepted = isinstance(outcome, Accepted)
             remark = outcome.remark if isinstance(outcome, Accepted) else outcome.why
         session.add(
@@ -50,12 +51,24 @@ def take_answer(here: Workspace, application_id: str, run: str, wait: int, fille
         return remark
 
 
-def _take(turn: Turn, application: Application, filled: Mapping[str, Any]) -> Accepted | Refusal:
+def _take(
+    turn: Turn, application: Application, filled: Mapping[str, Any], run: str, wait: int
+) -> Accepted | Refusal:
     code = _code_in(filled)
-    step = _meant(turn, application, code)
+    step: Step | None
+    proof: Proof
+    if is_vouched(code):
+        signed_in = _signed_in(turn, application, filled, run, wait)
+        if isinstance(signed_in, Refusal):
+            _refuse(turn, application, signed_in.why)
+            return signed_in
+        step, proof = signed_in
+    else:
+        step = _meant(turn, application, code)
+        proof = Code(code, step.assignee if step is not None and step.kind is StepKind.ASSIGNMENT else None)
     if step is not None and step.kind is StepKind.ASSIGNMENT:
         to, reason = (str(filled.get(name, "")).strip() for name in ("assign_to", "reason"))
-        return coordinating.reassign(step.id, to, reason)(turn, Code(code, step.assignee))
+        return coordinating.reassign(step.id, to, reason)(turn, proof)
     given: Answer | None = None
     try:
         given = answer_in(filled)
@@ -71,12 +84,32 @@ def _take(turn: Turn, application: Application, filled: Mapping[str, Any]) -> Ac
             refusal = wrong_code(turn, application, awaited, claimed=None)
         _refuse(turn, application, refusal.why, draft=given, noted=refusal.noted)
         return refusal
-    outcome = answering.answer(step.id, given)(turn, Code(code))
+    outcome = answering.answer(step.id, given)(turn, proof)
     if isinstance(outcome, Accepted):
         for other in open_steps(turn.session, application):
             if other.draft is None:  # what was refused was somebody else's, who has answered now
                 other.refused = None
     return outcome
+
+
+def _signed_in(
+    turn: Turn, application: Application, filled: Mapping[str, Any], run: str, wait: int
+) -> tuple[Step, SignedIn] | Refusal:
+    """Which open step a person answers for whom the gate has vouched, or why that is not known."""
+    awaited = open_steps(turn.session, application)
+    people = sorted({step.assignee for step in awaited})
+    found = vouched_for(turn.key, _code_in(filled), people, run, wait, filled, turn.now)
+    if found is None:
+        return Refusal(
+            "This step is not yours any more, or the form was open for too long. Open the run again, signed in."
+        )
+    person, at = found
+    assigns = bool(str(filled.get("assign_to", "")).strip())
+    own = [step for step in awaited if step.assignee == person]
+    meant = own if len(own) == 1 else [one for one in own if (one.kind is StepKind.ASSIGNMENT) is assigns]
+    if len(meant) != 1:
+        return Refusal("Several steps await you here: answer them one by one at the desk.")
+    return meant[0], SignedIn(person, "prefect gate", at)
 
 
 def _code_in(filled: Mapping[str, Any]) -> str:

@@ -1,0 +1,62 @@
+"""Whom somebody is to Prefect's pages: an operator, a coordinator, or a person with open steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.people.roles import Role
+from labels.record.schema import Application, Organisation, Staff, Step, StepKind, StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A signed-in person, and which of Prefect's runs are theirs, as the record has it now."""
+
+    person: str
+    """Who it is, as a proof says it (`labels.steps.proof.SignedIn`)."""
+    address: str
+    """What the person is shown of that."""
+    operator: bool = False
+    """They run this installation: nothing of Prefect is kept from them but what people answered."""
+    organisations: frozenset[str] = frozenset()
+    """Those that they coordinate."""
+    runs: frozenset[str] = frozenset()
+    """The runs that wait for an open step of theirs."""
+
+
+def visitor_of(session: Session, address: str, operators: Collection[str]) -> Visitor | None:
+    """The visitor whom a signed-in address is; None where nothing of Prefect's pages is theirs.
+
+    `operators` are the addresses of those who run this installation.
+    """
+    address = address.lower()
+    if address in operators:
+        return Visitor(address, address, operator=True)
+    organisations = frozenset(session.scalars(_COORDINATES, {"address": address}))
+    runs = frozenset(run for run in session.scalars(_AWAITED_RUNS, {"address": address}) if run)
+    if not organisations and not runs:
+        return None
+    return Visitor(address, address, organisations=organisations, runs=runs)
+
+
+_COORDINATES = sa.union(
+    sa.select(Staff.organisation).where(
+        Staff.email == sa.bindparam("address"), Staff.role == Role.COORDINATOR
+    ),
+    sa.select(Organisation.id).where(sa.func.lower(Organisation.email) == sa.bindparam("address")),
+)
+_OF_STAFF = (StepKind.REVIEW, StepKind.ASSIGNMENT, StepKind.SCREENING, StepKind.AWARDING)
+"""Applicants have open steps, too; they answer at the desk."""
+_AWAITED_RUNS = (
+    sa.select(Application.run)
+    .join(Step, Step.application == Application.id)
+    .where(
+        Step.assignee == sa.bindparam("address"),
+        Step.state == StepState.OPEN,
+        Step.kind.in_(_OF_STAFF),
+    )
+)
