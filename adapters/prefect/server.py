@@ -9,6 +9,8 @@ Run as `python -m adapters.prefect.server PORT`. It is the application of `prefe
   every task of every run, and every run of a queue, also those that only wait. They are put so that it does.
 - Where the server is busy all the same (503), it says when to come again: Prefect's client otherwise waits for two
   seconds, then four, then eight.
+- It answers its own address on loopback alone, and no page of another site: a deployment is a program that
+  the worker runs, and Prefect itself asks nobody who they are.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import sys
 import uvicorn
 from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.patches import in_force
@@ -46,6 +49,37 @@ class SaysWhenToRetry:
         await self.app(scope, receive, answer)
 
 
+class OwnAddressOnly:
+    """Refuses what a browser sends for another site: a name that leads here from elsewhere, another page's request.
+
+    The gate, the worker and the commands on this machine ask by the address that the server listens on, and name no
+    origin; Prefect's pages name that address.
+    """
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self.app = app
+        self.hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        status = 0
+        if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
+            status = 421
+        elif any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
+            status = 403
+        if not status:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            why = "Prefect's server answers at its own address only."
+            await PlainTextResponse(f"{why}\n", status)(scope, receive, send)
+
+
 def main(port: int) -> None:
     """Serves on loopback until it is told to end."""
     settings = get_current_settings().server
@@ -54,7 +88,7 @@ def main(port: int) -> None:
 
         put_as_sqlite_takes_them()
     uvicorn.run(
-        SaysWhenToRetry(create_app(final=True)),
+        OwnAddressOnly(SaysWhenToRetry(create_app(final=True)), port),
         host="127.0.0.1",
         port=port,
         timeout_keep_alive=settings.api.keepalive_timeout,

@@ -38,7 +38,7 @@ def visitor_of(session: Session, address: str, operators: Collection[str]) -> Vi
         return Visitor(address, address, operator=True)
     organisations = frozenset(session.scalars(_COORDINATES, {"address": address}))
     runs = frozenset(run for run in session.scalars(_AWAITED_RUNS, {"address": address}) if run)
-    if not organisations and not runs:
+    if not organisations and not runs and not session.scalar(_ON_STAFF, {"address": address}):
         return None
     return Visitor(address, address, organisations=organisations, runs=runs)
 
@@ -49,6 +49,8 @@ _COORDINATES = sa.union(
     ),
     sa.select(Organisation.id).where(sa.func.lower(Organisation.email) == sa.bindparam("address")),
 )
+_ON_STAFF = sa.select(sa.func.count()).where(Staff.email == sa.bindparam("address"))
+"""A reviewer who has answered everything is known, and sees nothing."""
 _OF_STAFF = (StepKind.REVIEW, StepKind.ASSIGNMENT, StepKind.SCREENING, StepKind.AWARDING)
 """Applicants have open steps, too; they answer at the desk."""
 _AWAITED_RUNS = (

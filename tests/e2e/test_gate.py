@@ -427,3 +427,21 @@ def test_a_proof_that_was_not_made_by_the_gate_is_refused(behind: Behind) -> Non
     with stage.here.record.reading() as session:
         assert session.get(Review, step.id) is None
         assert session.get_one(type(step), step.id).state is StepState.OPEN
+
+
+def test_prefects_own_server_answers_no_other_site(behind: Behind) -> None:
+    """Whatever a browser on this machine is made to send: Prefect would run what a deployment names."""
+    for headers in (
+        {"host": "evil.example"},
+        {"host": f"evil.example:{behind.prefect.base_url.port}"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": behind.origin},
+    ):
+        answer = behind.prefect.post("/api/flow_runs/count", json={}, headers=headers)
+        assert answer.status_code in (403, 421), headers
+    preflight = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    answer = behind.prefect.options("/api/deployments/", headers=preflight)
+    assert answer.status_code == 403
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert behind.prefect.post("/api/flow_runs/count", json={}).status_code == 200
