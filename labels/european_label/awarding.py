@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
 from labels.errors import InvalidInput, NotAllowed
-from labels.european_label.freezing import cycle_of
+from labels.european_label.freezing import central_rules, cycle_of
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.merging import Project as Merged
 from labels.european_label.screening import MAILED, chosen, still_screening
@@ -123,7 +123,7 @@ def merged_now(
 
 def merge_again(session: Session, cycle: Cycle, projects: Collection[str]) -> list[CycleProject]:
     """Merges some projects of a year anew, after a label or a nomination of theirs fell."""
-    rules = rules_of(session, session.get_one(Application, cycle.application)).european
+    rules = central_rules(session, cycle)
     now_ = {project.id: project for project in merged_now(session, cycle, rules, projects)}
     rows = list(
         session.scalars(

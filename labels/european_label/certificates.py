@@ -25,6 +25,7 @@ from labels.record.schema import (
     School,
     Teacher,
 )
+from labels.rules.calendars import in_writing
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.rules.paper_language import paper_language
@@ -105,5 +106,5 @@ def _facts(row: sa.Row[Any], year: int, rules: RuleEdition) -> CertificateFacts:
         issuer=row.Award.organisation,
         language=paper_language(row.Teacher.language, rules),
         awarded_on=row.Award.awarded_on,
-        school_year=f"{year - 1}/{year % 100:02}",
+        school_year=in_writing(year - 1),
     )

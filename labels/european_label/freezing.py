@@ -34,13 +34,12 @@ from labels.record.schema import (
     CyclePlace,
     Decision,
     Organisation,
-    RuleText,
     School,
     Stage,
     Teacher,
 )
 from labels.rules.calendars import add_working_days
-from labels.rules.kept import keep_rules, rules_of
+from labels.rules.kept import keep_rules, kept_rules, rules_of
 from labels.rules.model import EuropeanRules, RuleEdition, Ties, Unit
 from labels.steps.step import held
 from labels.turn import Turn
@@ -203,7 +202,7 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
     frozen = frozen_list(turn.session, cycle.year)
     cycle.frozen_at, cycle.list_digest = turn.now, list_digest(frozen)
     ranked = [row for row in frozen if row.ranked]
-    rankings = rank_all(ranked, {name: edition.european for name, edition in editions.items()})
+    rankings = rank_all(ranked, editions)
     places: list[tuple[Any, ...]] = []
     for organisation, edition in editions.items():
         ranking = rankings[organisation]
@@ -379,16 +378,16 @@ def _freezing(session: Session, chained: Collection[str]) -> sa.Insert:
 # Ranking ----------------------------------------------------------------------------------------
 
 
-def rank_all(labels: Iterable[FrozenLabel], rules: Mapping[str, EuropeanRules]) -> dict[str, list[Place]]:
+def rank_all(labels: Iterable[FrozenLabel], editions: Mapping[str, RuleEdition]) -> dict[str, list[Place]]:
     """The ranking of every organisation, by its own rules."""
     ordered = sorted(labels, key=attrgetter("organisation"))
     averages: dict[str, float | None] = {}
-    if any(one.unit.value is Unit.PROJECTS for one in rules.values()):
+    if any(one.european.unit.value is Unit.PROJECTS for one in editions.values()):
         averages = _averages(ordered)
     found = {}
     for organisation, rows in itertools.groupby(ordered, key=attrgetter("organisation")):
-        own = rules[organisation]
-        if own.unit.value is Unit.AWARDS:
+        edition = editions[organisation]
+        if edition.european.unit.value is Unit.AWARDS:
             several = [
                 Candidate(
                     row.award, row.project, row.teacher, row.score, row.criteria or {},
@@ -398,7 +397,8 @@ def rank_all(labels: Iterable[FrozenLabel], rules: Mapping[str, EuropeanRules]) 
             ]  # fmt: skip
         else:
             several = _projects(list(rows), averages)
-        found[organisation] = rank(several, own)
+        names = {criterion.id: criterion.name for criterion in edition.criteria_set.criteria}
+        found[organisation] = rank(several, edition.european, names)
     return found
 
 
@@ -454,7 +454,7 @@ def repeat(session: Session, year: int) -> Repeated:
     """
     cycle = cycle_in(session, year)
     frozen = frozen_list(session, year)
-    kept = kept_rules(session, year)
+    kept = _kept_editions(session, year)
     rankings = rank_all((row for row in frozen if row.ranked), kept)
     recorded: dict[str, set[tuple[Any, ...]]] = {}
     for organisation, *place in session.connection().execute(_PLACES, {"year": year}).all():
@@ -462,25 +462,21 @@ def repeat(session: Session, year: int) -> Repeated:
     differing = [
         organisation
         for organisation in sorted(kept.keys() | recorded.keys())
-        if {(p.candidate.id, p.place, p.proposed, p.why) for p in rankings.get(organisation, [])}
+        if {(p.candidate.id, p.place, p.proposed) for p in rankings.get(organisation, [])}
         != recorded.get(organisation, set())
     ]
     return Repeated(list_digest(frozen) == cycle.list_digest, tuple(differing))
 
 
 _PLACES = sa.select(
-    CyclePlace.organisation, CyclePlace.candidate, CyclePlace.place, CyclePlace.proposed, CyclePlace.why
+    CyclePlace.organisation, CyclePlace.candidate, CyclePlace.place, CyclePlace.proposed
 ).where(CyclePlace.year == sa.bindparam("year"))
 
 
-def kept_rules(session: Session, year: int) -> dict[str, EuropeanRules]:
+def _kept_editions(session: Session, year: int) -> dict[str, RuleEdition]:
     """The rules by which each organisation's labels were ranked, as they were kept."""
-    rows = session.execute(
-        sa.select(CycleOrganisation.organisation, RuleText.digest, RuleText.body)
-        .join(RuleText, RuleText.digest == CycleOrganisation.rules)
-        .where(CycleOrganisation.year == year)
-    )
-    return {row.organisation: EuropeanRules.model_validate(row.body["european"]) for row in rows}
+    of_year = sa.select(CycleOrganisation).where(CycleOrganisation.year == year)
+    return {one.organisation: kept_rules(one.rules, session) for one in session.scalars(of_year)}
 
 
 def central_rules(session: Session, cycle: Cycle) -> EuropeanRules:
@@ -513,8 +509,7 @@ def preview(session: Session, year: int, rules_for: RulesFor) -> Preview:
         FrozenLabel(*row)._replace(criteria=_read_criteria(row[8]), ranked=bool(row[10]))
         for row in rows.tuples()
     ]
-    rules = {name: edition.european for name, edition in editions.items()}
-    return Preview(begins, ends, labels, rank_all((row for row in labels if row.ranked), rules))
+    return Preview(begins, ends, labels, rank_all((row for row in labels if row.ranked), editions))
 
 
 def _read_criteria(made: Any) -> dict[str, float] | None:

@@ -54,8 +54,8 @@ def quota(number: int, share: str, rounding: Rounding) -> int:
             return math.floor(exact + Fraction(1, 2))
 
 
-def rank(candidates: Iterable[Candidate], rules: EuropeanRules) -> list[Place]:
-    """All candidates of one organisation in order, the best `share` of them proposed.
+def rank(candidates: Iterable[Candidate], rules: EuropeanRules, criteria: Mapping[str, str]) -> list[Place]:
+    """All candidates of one organisation in order, the best `share` of them proposed; `criteria` names each by its id.
 
     Source: the brief, "the top third of its awarded NQLs by quality score". The share is one of all
     candidates, also of those that the mark `above` keeps out. Candidates with equal keys share a place
@@ -64,7 +64,7 @@ def rank(candidates: Iterable[Candidate], rules: EuropeanRules) -> list[Place]:
     chain = rules.tie_chain.value if rules.ties.value is Ties.CHAIN else ()
     keyed = sorted((_key(one, chain), one.id, one) for one in candidates)  # no two have one identifier
     cut = quota(len(keyed), rules.share.value, rules.rounding.value)
-    words = _Words(keyed, cut, rules)
+    words = _Words(keyed, cut, rules, criteria)
     places: list[Place] = []
     before = 0
     for key, group in itertools.groupby(keyed, key=lambda row: row[0]):
@@ -94,8 +94,14 @@ def _key(one: Candidate, chain: Sequence[str]) -> _Key:
 class _Words:
     """Decides about a group of equals and words it; the same for each of them."""
 
-    def __init__(self, keyed: Sequence[tuple[_Key, str, Candidate]], cut: int, rules: EuropeanRules) -> None:
-        self.number, self.cut, self.rules = len(keyed), cut, rules
+    def __init__(
+        self,
+        keyed: Sequence[tuple[_Key, str, Candidate]],
+        cut: int,
+        rules: EuropeanRules,
+        criteria: Mapping[str, str],
+    ) -> None:
+        self.number, self.cut, self.rules, self.criteria = len(keyed), cut, rules, criteria
         unit = "labels" if rules.unit.value is Unit.AWARDS else "projects"
         self.share = f"the share of {rules.share.value} ({cut} of {self.number} {unit})"
         self.last = keyed[cut - 1][0] if cut else None
@@ -129,13 +135,13 @@ class _Words:
         return False, f"{place}: {self.share} ends with {self.points_at_cut} points."
 
     def _told_apart(self, better: _Key, worse: _Key) -> str:
-        """By what the chain tells the two apart: `results`."""
+        """By what the chain tells the two apart: `the points for “Results”`."""
         names = self.rules.tie_chain.value
         differing = (
             name for name, one, other in zip(names, better[1:], worse[1:], strict=True) if one != other
         )
         name = next(differing, "")
-        return "the earlier application" if name == EARLIER else f"the points for {name.replace('_', ' ')}"
+        return "the earlier application" if name == EARLIER else f"the points for “{self.criteria[name]}”"
 
 
 def moving_up(places: Sequence[Place], struck: Collection[str], rules: EuropeanRules) -> list[Place]:

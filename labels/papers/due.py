@@ -38,6 +38,7 @@ from labels.record.schema import (
     StepKind,
     Teacher,
 )
+from labels.rules.calendars import in_writing
 from labels.rules.kept import rules_of
 from labels.rules.paper_language import paper_language
 from labels.school_label.preselection import BETWEEN_IDS
@@ -108,141 +109,105 @@ def _stored(session: Session, application: Application, *kinds: PaperKind) -> se
 def certificate_now(session: Session, application_id: str) -> CertificateFacts:
     """What the certificate of an awarded application states by the registry as it is now, without a code."""
     application = seen(session, application_id)
-    decision = session.get_one(Decision, (application.id, application.instance))
-    match application.label:
-        case LabelKind.SCHOOL:
-            return _school_certificate(session, application, decision)
-        case LabelKind.NATIONAL:
-            return _certificate(session, application, decision)
-    raise ValueError(f"{application.id}: no certificate of a {application.label} is known here")
+    return _certificate(
+        session, application, session.get_one(Decision, (application.id, application.instance))
+    )
+
+
+_LETTERS = {
+    Outcome.AWARDED: LetterKind.AWARD,
+    Outcome.REFUSED: LetterKind.REFUSAL,
+    Outcome.INELIGIBLE: LetterKind.INELIGIBLE,
+}
+"""The letter about an outcome; about any other, its mail says everything."""
 
 
 def _called_for(
     session: Session, application: Application, decision: Decision
 ) -> list[tuple[PaperKind, Facts]]:
-    """The papers that a decision calls for; a kind of label that is not known here gets no other's papers."""
-    match application.label:
-        case LabelKind.SCHOOL:
-            return _for_a_school(session, application, decision)
-        case LabelKind.NATIONAL:
-            return _for_a_teacher(session, application, decision)
-    raise ValueError(f"{application.id}: no papers of a {application.label} are known here")
+    """The papers that a decision calls for."""
+    papers: list[tuple[PaperKind, Facts]] = []
+    if decision.outcome is Outcome.AWARDED:
+        papers.append((PaperKind.CERTIFICATE, _certificate(session, application, decision)))
+    if letter := _LETTERS.get(decision.outcome):
+        papers.append((PaperKind.LETTER, _letter(session, application, decision, letter)))
+    return papers
 
 
-def _for_a_school(
-    session: Session, application: Application, decision: Decision
-) -> list[tuple[PaperKind, Facts]]:
-    match decision.outcome:
-        case Outcome.AWARDED:
-            return [
-                (PaperKind.CERTIFICATE, _school_certificate(session, application, decision)),
-                (PaperKind.LETTER, _school_letter(session, application, decision, LetterKind.AWARD)),
-            ]
-        case Outcome.REFUSED:
-            return [(PaperKind.LETTER, _school_letter(session, application, decision, LetterKind.REFUSAL))]
-        case _:
-            return []  # the mail about it says everything
+def _common(session: Session, application: Application) -> dict[str, Any]:
+    """What all papers of an application state.
 
-
-def _for_a_teacher(
-    session: Session, application: Application, decision: Decision
-) -> list[tuple[PaperKind, Facts]]:
-    match decision.outcome:
-        case Outcome.AWARDED:
-            return [
-                (PaperKind.CERTIFICATE, _certificate(session, application, decision)),
-                (PaperKind.LETTER, _letter(session, application, decision, LetterKind.AWARD)),
-            ]
-        case Outcome.REFUSED:
-            return [(PaperKind.LETTER, _letter(session, application, decision, LetterKind.REFUSAL))]
-        case Outcome.INELIGIBLE:
-            return [(PaperKind.LETTER, _letter(session, application, decision, LetterKind.INELIGIBLE))]
-        case _:
-            return []
-
-
-def _common(session: Session, application: Application) -> dict[str, str]:
+    Raises:
+        ValueError: the applications of that kind have no papers here, and get no other's.
+    """
+    if application.label not in _GOES_ON:
+        raise ValueError(f"{application.id}: no papers of a {application.label} are known here")
     school = session.get_one(School, application.school)
-    teacher = session.get_one(Teacher, application.teacher)
     organisation = session.get_one(Organisation, application.organisation)
+    holder, language, project = school.name, organisation.language, ""
+    if application.label is LabelKind.NATIONAL:
+        teacher = session.get_one(Teacher, application.teacher)
+        holder, language = teacher.name, teacher.language
+        project = session.get_one(Project, application.project).title
     return {
+        "label": application.label,
         "application": application.id,
-        "holder": teacher.name,
+        "holder": holder,
         "school": school.name,
         "city": school.city,
         "country": school.country,
-        "project": session.get_one(Project, application.project).title,
+        "project": project,
         "organisation": organisation.name,
         "issuer": organisation.id,
-        "language": paper_language(teacher.language, rules_of(session, application)),
+        "language": paper_language(language, rules_of(session, application)),
     }
 
 
 def _certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
-    year = application.school_year
+    stated = _common(session, application)
+    if application.label is LabelKind.SCHOOL:
+        stated["valid_until"] = session.get_one(Award, application.id).valid_until
+    else:
+        stated["criteria_set"] = rules_of(session, application).criteria_set.name
     return CertificateFacts.of(
-        label=LabelKind.NATIONAL,
         awarded_on=brussels_day(decision.decided_at),
-        school_year=f"{year}/{(year + 1) % 100:02}",
-        criteria_set=rules_of(session, application).criteria_set.name,
-        **_common(session, application),
+        school_year=in_writing(application.school_year),
+        **stated,
     )
 
 
-def _school_certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
-    year = application.school_year
-    return CertificateFacts.of(
-        awarded_on=brussels_day(decision.decided_at),
-        valid_until=session.get_one(Award, application.id).valid_until,
-        school_year=f"{year}/{(year + 1) % 100:02}",
-        **_school_common(session, application),
-    )
-
-
-def _school_common(session: Session, application: Application) -> dict[str, Any]:
-    school = session.get_one(School, application.school)
-    organisation = session.get_one(Organisation, application.organisation)
-    return {
-        "label": LabelKind.SCHOOL,
-        "application": application.id,
-        "holder": school.name,
-        "school": school.name,
-        "city": school.city,
-        "country": school.country,
-        "organisation": organisation.name,
-        "issuer": organisation.id,
-        "language": paper_language(organisation.language, rules_of(session, application)),
-    }
-
-
-def _to_the_principal(session: Session, application: Application) -> dict[str, Any]:
-    """A school's letters are written to who leads it."""
-    common = _school_common(session, application)
-    return common | {"holder": session.get_one(School, application.school).principal_name or common["school"]}
+def _to_the_reader(session: Session, application: Application) -> dict[str, Any]:
+    """What all letters of an application state; a school's are written to who leads it."""
+    stated = _common(session, application)
+    if application.label is LabelKind.SCHOOL:
+        stated["holder"] = session.get_one(School, application.school).principal_name or stated["holder"]
+    return stated
 
 
 def _letter(session: Session, application: Application, decision: Decision, kind: LetterKind) -> LetterFacts:
     verdict = decision.verdict
-    common = _common(session, application) | {
-        "kind": kind,
-        "written_on": brussels_day(decision.decided_at),
-    }
+    stated = _to_the_reader(session, application)
+    stated |= {"kind": kind, "written_on": brussels_day(decision.decided_at)}
     if kind is LetterKind.INELIGIBLE:
-        return LetterFacts.of(
-            failed_conditions=tuple(
-                FailedCondition(
-                    condition=recalled(one["problem"], verdict), what_to_do=recalled(one["remedy"], verdict)
-                )
-                for one in verdict["conditions"]
-            ),
-            **common,
+        failed = tuple(
+            FailedCondition(
+                condition=recalled(one["problem"], verdict), what_to_do=recalled(one["remedy"], verdict)
+            )
+            for one in verdict["conditions"]
         )
-    return LetterFacts.of(
-        criteria_set=rules_of(session, application).criteria_set.name,
-        route_forward=tuple(recalled(one, verdict) for one in verdict["routes"]),
-        **_judged(verdict),
-        **common,
-    )
+        return LetterFacts.of(failed_conditions=failed, **stated)
+    routes = tuple(recalled(one, verdict) for one in verdict["routes"])
+    if application.label is not LabelKind.SCHOOL:
+        stated["criteria_set"] = rules_of(session, application).criteria_set.name
+    elif kind is LetterKind.AWARD and (until := session.get_one(Award, application.id).valid_until):
+        routes = (
+            say(
+                "The label is valid up to and including this day: {day}. After that your school is looked at again in the "
+                "yearly round, and invited if it meets the conditions then.",
+                day=until,
+            ),
+        )
+    return LetterFacts.of(route_forward=routes, **_judged(verdict), **stated)
 
 
 def _judged(verdict: dict[str, Any]) -> dict[str, Any]:
@@ -266,69 +231,50 @@ def _judged(verdict: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _school_letter(
-    session: Session, application: Application, decision: Decision, kind: LetterKind
-) -> LetterFacts:
-    routes = tuple(recalled(one, decision.verdict) for one in decision.verdict["routes"])
-    if kind is LetterKind.AWARD and (until := session.get_one(Award, application.id).valid_until):
-        routes = (
-            say(
-                "The label is valid up to and including this day: {day}. After that your school is looked at again in the "
-                "yearly round, and invited if it meets the conditions then.",
-                day=until,
-            ),
-        )
-    return LetterFacts.of(
-        kind=kind,
-        written_on=brussels_day(decision.decided_at),
-        route_forward=routes,
-        **_judged(decision.verdict),
-        **_to_the_principal(session, application),
-    )
-
-
 # Before the decision ----------------------------------------------------------------------------
 
 
 def _receipt(session: Session, application: Application) -> LetterFacts:
-    of_school = application.label is LabelKind.SCHOOL
-    routes = [*(_SCHOOL_GOES_ON if of_school else _APPLICATION_GOES_ON)]
+    stated = _to_the_reader(session, application)
+    routes = [*_GOES_ON[application.label]]
     if application.decide_by:
         routes.append(say("The decision is due by: {until}.", until=application.decide_by))
-    if not of_school:
+    if application.label is LabelKind.NATIONAL:
         routes.append(
             say(
                 "Until the decision you may withdraw your application. The mail with this receipt has the "
                 "code for it."
             )
         )
-    common = _to_the_principal(session, application) if of_school else _common(session, application)
     return LetterFacts.of(
         kind=LetterKind.RECEIPT,
         written_on=brussels_day(application.submitted_at),
         arrived_at=application.submitted_at,
         files=_handed_in(session, application),
         route_forward=tuple(routes),
-        **common,
+        **stated,
     )
 
 
-_APPLICATION_GOES_ON = (
-    say(
-        "Your application is checked against the conditions. If it does not meet one, you are told which, and what you "
-        "can do."
+_GOES_ON = {
+    LabelKind.NATIONAL: (
+        say(
+            "Your application is checked against the conditions. If it does not meet one, you are told which, and what you "
+            "can do."
+        ),
+        say(
+            "Then reviewers read and score it, independently of each other. If they need anything more from you, you get a "
+            "message."
+        ),
     ),
-    say(
-        "Then reviewers read and score it, independently of each other. If they need anything more from you, you get a "
-        "message."
+    LabelKind.SCHOOL: (
+        say(
+            "Reviewers of your National Support Organisation read your school’s self-assessment. If they need "
+            "anything more, the teacher who handed it in gets a message."
+        ),
     ),
-)
-_SCHOOL_GOES_ON = (
-    say(
-        "Reviewers of your National Support Organisation read your school’s self-assessment. If they need "
-        "anything more, the teacher who handed it in gets a message."
-    ),
-)
+}
+"""What happens next to an application that has arrived."""
 
 
 def _handed_in(session: Session, application: Application) -> tuple[HandedIn, ...]:
@@ -374,7 +320,7 @@ def _invitation(session: Session, application: Application) -> LetterFacts:
                 "confirmation the application counts as received."
             ),
         ),
-        **_to_the_principal(session, application),
+        **_to_the_reader(session, application),
     )
 
 

@@ -36,7 +36,7 @@ from labels.record.schema import (
     School,
     Teacher,
 )
-from labels.rules.calendars import school_year
+from labels.rules.calendars import in_writing, school_year
 from labels.rules.kept import rules_of
 from labels.rules.loading import load_rules
 from labels.rules.model import PupilRules, RuleEdition
@@ -238,7 +238,7 @@ def stated(session: Session, class_id: str, folder: Path | None = None) -> dict[
         "organisation": session.get_one(Organisation, award.organisation).name,
         "issuer": award.organisation,
         "awarded_on": brussels_day(begun.begun_at),
-        "school_year": f"{year}/{(year + 1) % 100:02}",
+        "school_year": in_writing(year),
         "language": paper_language(teacher.language, rules_of_class(session, class_id, folder)),
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.kinds import LabelKind
+from labels.kinds import KINDS, Applicant
 from labels.people.roles import Role
 from labels.record.schema import (
     Application,
@@ -81,9 +81,20 @@ _LOADS = (
 
 
 def judged(session: Session, application: Application) -> Judged:
-    """Whom and what `application` is about."""
-    if application.label == LabelKind.SCHOOL:
-        return _judged_school(session, application)
+    """Whom and what an application is about.
+
+    Raises:
+        ValueError: an organisation's is reviewed by nobody.
+    """
+    match KINDS[application.label].applicant:
+        case Applicant.TEACHER:
+            return _judged_teacher(session, application)
+        case Applicant.SCHOOL:
+            return _judged_school(session, application)
+    raise ValueError(f"{application.id}: a {application.label} is not reviewed")
+
+
+def _judged_teacher(session: Session, application: Application) -> Judged:
     applicant = session.get_one(Teacher, application.teacher)
     rows = session.execute(_AROUND, {"project": application.project, "teacher": application.teacher}).all()
     members = [row for row in rows if row.project == application.project]

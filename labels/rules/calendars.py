@@ -44,6 +44,11 @@ def school_year(day: date) -> int:
     return day.year if day.month >= 9 else day.year - 1
 
 
+def in_writing(year: int) -> str:
+    """The school year that began in `year`, as the field writes it: `2025/26`."""
+    return f"{year}/{(year + 1) % 100:02}"
+
+
 def counted_year(submitted_at: datetime, placement: Placement) -> int:
     """The school year that an application counts for: that of the round into which it rolled over, or else
     that in which it arrived."""

@@ -14,6 +14,8 @@ from labels.european_label.ranking import Candidate, Place, moving_up, quota, ra
 from labels.rules.model import Rounding
 from tests.support.european import european_rules
 
+NAMES = {"collaboration": "Collaboration between partner schools", "results": "Results"}
+
 
 def candidates(*scores: float | None) -> list[Candidate]:
     return [Candidate(f"NQL-{n}", f"P-{n}", f"T-{n}", score) for n, score in enumerate(scores)]
@@ -24,7 +26,7 @@ def proposed(places: list[Place]) -> list[str]:
 
 
 def ranked(*scores: float | None, **changes: Any) -> list[Place]:
-    return rank(candidates(*scores), european_rules(**changes))
+    return rank(candidates(*scores), european_rules(**changes), NAMES)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +91,14 @@ def test_a_chain_tells_equals_apart_and_names_what_did() -> None:
         Candidate("B", "P", "T", 24, {"collaboration": 4, "results": 5}, "2026-01-03"),
         Candidate("C", "P", "T", 24, {}, "2025-12-01"),
     ]
-    places = rank(pair, european_rules(ties="chain"))
+    places = rank(pair, european_rules(ties="chain"), NAMES)
     assert [(p.place, p.candidate.id, p.proposed) for p in places] == [
         (1, "B", True), (2, "A", False), (3, "C", False),
     ]  # fmt: skip
-    assert places[0].why.endswith("ahead of others with equal points by the points for results.")
-    assert "behind others with equal points by the points for results" in places[1].why
-    assert "by the points for collaboration" in places[2].why
-    earlier = rank(pair[:2], european_rules(ties="chain", tie_chain=["earlier"]))
+    assert places[0].why.endswith("ahead of others with equal points by the points for “Results”.")
+    assert "behind others with equal points by the points for “Results”" in places[1].why
+    assert "by the points for “Collaboration between partner schools”" in places[2].why
+    earlier = rank(pair[:2], european_rules(ties="chain", tie_chain=["earlier"]), NAMES)
     assert proposed(earlier) == ["A"]
     assert "by the earlier application" in earlier[0].why
 
@@ -137,9 +139,9 @@ def test_neither_order_nor_luck_decides(
 ) -> None:
     rules = european_rules(rounding=rounding, ties=ties)
     several = candidates(*points)
-    first = rank(several, rules)
+    first = rank(several, rules, NAMES)
     chance.shuffle(several)
-    assert rank(several, rules) == first
+    assert rank(several, rules, NAMES) == first
     inside = [p.candidate.score for p in first if p.proposed]
     outside = [p.candidate.score or -1 for p in first if not p.proposed]
     assert not inside or not outside or min(s for s in inside if s is not None) > max(outside)
@@ -172,7 +174,7 @@ def test_equals_move_up_together_and_nothing_below_the_mark_does() -> None:
 @given(scores, st.data())
 def test_whoever_moves_up_is_the_best_of_those_left(points: list[float | None], data: st.DataObject) -> None:
     rules = european_rules(move_up=True)
-    places = rank(candidates(*points), rules)
+    places = rank(candidates(*points), rules, NAMES)
     inside = proposed(places)
     struck = set(data.draw(st.lists(st.sampled_from(inside), unique=True))) if inside else set()
     up = moving_up(places, struck, rules)
