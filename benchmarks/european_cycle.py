@@ -37,6 +37,7 @@ from labels.record.schema import (
     CyclePlace,
     Decision,
     Outcome,
+    Person,
     Project,
     RuleText,
     School,
@@ -165,7 +166,9 @@ def populate(session: Session, labels: int, organisations: int) -> None:
         "name": "CSS",
         "email": "c@c.example",
         "language": "en",
+        "person": "PER-1",
     }
+    rows[Person] = [{"id": "PER-1", "name": "Anybody", "address": "c@c.example", "language": "en"}]
     rows[Organisation_] = [central] + [
         central | {"id": name, "country": name[-2:], "kind": "NSS", "name": name} for name in names
     ]
@@ -173,6 +176,7 @@ def populate(session: Session, labels: int, organisations: int) -> None:
         {
             "id": f"S-{name}", "name": f"School of {name}", "country": name[-2:], "organisation": name,
             "city": "City", "registered_on": date(2015, 1, 1), "principal_name": "P", "principal_email": "p@p.example",
+            "principal": "PER-1",
         }
         for name in names
     ]  # fmt: skip
@@ -193,7 +197,7 @@ def populate(session: Session, labels: int, organisations: int) -> None:
         rows.setdefault(Teacher, []).append(
             {
                 "id": teacher, "name": f"Teacher {n}", "email": f"t{n}@s.example", "school": f"S-{name}",
-                "registered_on": date(2015, 1, 1), "language": "en",
+                "registered_on": date(2015, 1, 1), "language": "en", "person": "PER-1",
             }
         )  # fmt: skip
         rows.setdefault(Application, []).append(

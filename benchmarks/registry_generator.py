@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labels.errors import Fault, InvalidInput
-from labels.registry.countries import COUNTRIES
 from labels.registry.files import ACTIVITY_KINDS, registry_files
+from labels.words.countries import COUNTRIES
 
 FIRST_DAY = date(2012, 1, 1)
 """Nothing in a made-up registry is older."""

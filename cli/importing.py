@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +36,9 @@ def import_(
 
         report = import_registry(here.record, folder, here.now().astimezone(BRUSSELS).date(), progress)
     if as_json:
-        emit({"files": report.files})
-    else:
-        table("Imported", ["file", "rows"], report.files.items())
+        emit({"files": report.files, "corrections": [asdict(one) for one in report.corrections]})
+        return
+    table("Imported", ["file", "rows"], report.files.items())
+    if report.corrections:
+        rows = [(one.name, one.former, one.address, one.because) for one in report.corrections]
+        table("Corrected addresses", ["name", "former", "present", "by"], rows)

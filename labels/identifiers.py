@@ -55,6 +55,12 @@ def pupil_class_id(award: str, number: int) -> str:
     return f"PQL-{short_digest('pupil', award, number)}"
 
 
+def person_id(*named: object) -> str:
+    """`PER-…`: somebody by where they were first named; those of teachers and principals are made in SQL
+    (`labels/registry/identity.py`)."""
+    return f"PER-{short_digest('person', *named)}"
+
+
 def document_key(digest: str) -> str:
     """`sha256/ab/abcdef…`: a document in the store, by the SHA-256 of its content in lower-case hexadecimal."""
     return f"sha256/{digest[:2]}/{digest}"

@@ -13,8 +13,8 @@ from adapters.prefect.progress import Progress
 from adapters.prefect.retrying import RETRIED
 from adapters.prefect.runs import start_all
 from adapters.workspace import workspace
-from labels.registry.countries import COUNTRIES
 from labels.school_label import inviting, rounds
+from labels.words.countries import COUNTRIES
 from usecases.inviting import begin, school_rules_on
 
 

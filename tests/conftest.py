@@ -97,6 +97,12 @@ def statements_compiled_once() -> Iterator[None]:
     first.dispose()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def everybody_named() -> None:
+    """Lets tests write rows of the registry without saying who the people in them are."""
+    import tests.support.persons  # noqa: F401 - it listens
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty record; tests work on copies of it."""

@@ -21,7 +21,7 @@ from adapters.languages.typography import NO_BREAK, unbroken_day
 from adapters.languages.words import MOMENT, word, words_of
 from labels.clock import BRUSSELS
 from labels.papers.branding import SHIPPED, Brand
-from labels.registry.countries import COUNTRIES, country_name
+from labels.words.countries import COUNTRIES, country_name
 from labels.words.languages import ENGLISH, primary, translated
 from labels.words.sentences import COUNT, PLACE, Country, Sentence, Value
 

@@ -15,8 +15,19 @@ from sqlalchemy.orm import Session
 
 from benchmarks.registry_generator import LAST_DAY, generate_registry
 from labels.clock import BRUSSELS
+from labels.identifiers import person_id
 from labels.record import Record
-from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Staff, Teacher
+from labels.record.schema import (
+    Activity,
+    Award,
+    Member,
+    Organisation,
+    Person,
+    Project,
+    School,
+    Staff,
+    Teacher,
+)
 from labels.registry.importing import import_registry
 from labels.rules.calendars import Window, next_round
 from labels.rules.loading import load_rules
@@ -176,6 +187,13 @@ def _staff(session: Session, numbers: dict[str, int], countries: dict[str, _Coun
         for country, one in countries.items()
         for n in range(max(5, round(numbers[country] * 2.3 / 60)))
     ]  # fmt: skip
+    for row in rows:
+        row["person"] = person_id(row["email"], row["name"])
+    persons = [
+        {"id": row["person"], "name": row["name"], "address": row["email"], "language": row["language"]}
+        for row in rows
+    ]
+    session.execute(sa.insert(Person), persons)
     session.execute(sa.insert(Staff), rows)
 
 

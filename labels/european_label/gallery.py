@@ -12,7 +12,7 @@ from labels.applications.file import digest
 from labels.clock import brussels_day
 from labels.european_label.freezing import cycle_in
 from labels.record.schema import Award, Awarded, CycleLabel, CycleProject, Project, School
-from labels.registry.countries import country_name
+from labels.words.countries import country_name
 
 
 class GallerySchool(BaseModel):

@@ -14,6 +14,7 @@ from labels.european_label.freezing import cycle_of
 from labels.european_label.ranking import Candidate, Place, moving_up
 from labels.kinds import LabelKind
 from labels.mail import messages
+from labels.people.persons import behind
 from labels.people.staff import coordinators
 from labels.record.journal import RULES, Event, note
 from labels.record.schema import (
@@ -238,7 +239,9 @@ def _own(session: Session, application: Application, email: str, approved: Colle
     """
     of_school = sa.select(Staff.school).where(Staff.email == email, Staff.school.is_not(None))
     of_projects = (
-        sa.select(Member.project).join(Teacher, Teacher.id == Member.teacher).where(Teacher.email == email)
+        sa.select(Member.project)
+        .join(Teacher, Teacher.id == Member.teacher)
+        .where(Teacher.person.in_([one.id for one in behind(session, email)]))
     )
     rows = session.execute(
         sa.select(CycleLabel.award, CycleLabel.project).where(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.record.schema import Staff, Teacher
+from labels.people.persons import behind
 
 
 class Recipient(NamedTuple):
@@ -20,13 +19,6 @@ class Recipient(NamedTuple):
 
 def person_named(session: Session, email: str) -> Recipient:
     """The person with that address; one whom nobody knows is called by the address, and spoken to in English."""
-    for register in _NAMES:
-        if found := session.execute(register, {"email": email}).first():
-            return Recipient(found.name, email, found.language)
+    for one in behind(session, email):
+        return Recipient(one.name, email, one.language)
     return Recipient(email, email, "en")
-
-
-_NAMES = [
-    sa.select(who.name, who.language).where(who.email == sa.bindparam("email")).limit(1)
-    for who in (Staff, Teacher)
-]

@@ -83,6 +83,35 @@ def _names(kind: type[StrEnum]) -> sa.Enum:
 _CLUSTERED = {"sqlite_with_rowid": False}
 
 
+class Person(Base):
+    """Somebody whom the processes ask, write to or tell of: the only place of their name, language and addresses.
+
+    Everything else refers to them by `id`. A mailbox that an organisation reads together is one, too.
+    """
+
+    __tablename__ = "person"
+    __table_args__ = (sa.Index(None, "address"), _CLUSTERED)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """`PER-…`, made from where the registry first named them; never from a name or address in clear."""
+    name: Mapped[str]
+    address: Mapped[str]
+    """Where mail goes now, in small letters; two people may share one."""
+    language: Mapped[str]
+
+
+class Address(Base):
+    """An address of a person other than the one that mail goes to: a former one, or a second."""
+
+    __tablename__ = "address"
+    __table_args__ = (sa.Index(None, "address"), _CLUSTERED)
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[date | None]
+    """When it became known to be theirs; nothing where that was before addresses were kept."""
+    until: Mapped[date | None]
+    """When another took its place; nothing while the person still reads it."""
+
+
 class Organisation(Base):
     """A national (NSS, PSA) or central (CSS) support organisation; rules are keyed by it."""
 
@@ -94,13 +123,15 @@ class Organisation(Base):
     name: Mapped[str]
     email: Mapped[str]
     language: Mapped[str]
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    """Whoever reads the mail at its address."""
 
 
 class School(Base):
     """A registered school."""
 
     __tablename__ = "school"
-    __table_args__ = _CLUSTERED
+    __table_args__ = (sa.Index(None, "principal"), _CLUSTERED)
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     country: Mapped[str]
@@ -109,19 +140,21 @@ class School(Base):
     registered_on: Mapped[date]
     principal_name: Mapped[str]
     principal_email: Mapped[str]
+    principal: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
 
 
 class Teacher(Base):
     """An eTwinner: a registered teacher, linked to one school at a time."""
 
     __tablename__ = "teacher"
-    __table_args__ = (sa.Index(None, "school"), sa.Index(None, "email"), _CLUSTERED)
+    __table_args__ = (sa.Index(None, "school"), sa.Index(None, "person"), _CLUSTERED)
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     email: Mapped[str]
     school: Mapped[str] = mapped_column(sa.ForeignKey("school.id"))
     registered_on: Mapped[date]
     language: Mapped[str]
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
 
 
 class Project(Base):
@@ -163,7 +196,7 @@ class Staff(Base):
     """A person with a role in an organisation: reviewer or coordinator."""
 
     __tablename__ = "staff"
-    __table_args__ = (sa.Index(None, "organisation", "role"), _CLUSTERED)
+    __table_args__ = (sa.Index(None, "organisation", "role"), sa.Index(None, "person"), _CLUSTERED)
     email: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -171,6 +204,7 @@ class Staff(Base):
     language: Mapped[str]
     school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
     """Where the person teaches, if anywhere; counts for conflicts of interest."""
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
 
 
 class Award(Base):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from labels.registry.countries import COUNTRIES, OTHER_CODES
+from labels.words.countries import COUNTRIES, OTHER_CODES
 
 
 class Objection(NamedTuple):
@@ -157,7 +157,7 @@ class Choice(Kind):
 
 @dataclass(frozen=True)
 class Country(Kind):
-    """The code of a country in `labels.registry.countries`; `EU` too where `union` says so."""
+    """The code of a country in `labels.words.countries`; `EU` too where `union` says so."""
 
     union: bool = False
 

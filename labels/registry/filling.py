@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,10 +10,12 @@ import sqlalchemy as sa
 from labels.identifiers import award_id
 from labels.record.schema import Base
 from labels.registry.files import LABELS, RegistryFile
+from labels.registry.indexes import MANY, indexes_made_late
+from labels.registry.persons import MADE_IN_SQL, PERSONS, enter_everybody, new_person, with_persons
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
 
-MANY = 10_000
-"""From so many rows on, an empty table's indexes are made after its rows: sorting beats inserting."""
+_ADDED = {"award": ("id",), "staff": ("person",)}
+"""Columns of the record that a file does not have, and that are made from a row before it goes in."""
 
 
 def fill_empty(
@@ -27,8 +28,8 @@ def fill_empty(
     It takes half the time of staging the rows first, but can't name faults: where there are any, or
     where one of the tables holds rows, it returns None and everything is as it was.
     """
-    for _, file, _ in present:
-        if _any(connection, f"SELECT 1 FROM {file.table} LIMIT 1"):
+    for table in ("person", *(file.table for _, file, _ in present)):
+        if _any(connection, f"SELECT 1 FROM {table} LIMIT 1"):
             return None
     connection.exec_driver_sql("SAVEPOINT filling")
     counts = _fill(connection, present, progress)
@@ -47,9 +48,14 @@ def _fill(
     counts: dict[str, int] = {}
     for rank, file, path in present:
         table = Base.metadata.tables[file.table]
-        columns = kept_columns(file) + ([table.columns["id"]] if file.table == "award" else [])
+        columns = kept_columns(file) + [table.columns[name] for name in _ADDED.get(file.table, ())]
         into = ", ".join(f'"{column.name}"' for column in columns)
-        values = ", ".join(kept_value(column, "?", sqlite=True) for column in columns)
+        values = ", ".join(
+            kept_value(column, f"?{place}", sqlite=True) for place, column in enumerate(columns, 1)
+        )
+        if file.table in MADE_IN_SQL:
+            into += f", {PERSONS[file.table]}"
+            values += f", {new_person(file.table, '?1')}"
         insert = f"INSERT INTO {table.name} ({into}) VALUES ({values})"
         count = 0
         with indexes_made_late(connection, table, MANY if path.stat().st_size > 100 * MANY else 0):
@@ -58,6 +64,8 @@ def _fill(
                     return None
                 if file.table == "award":
                     chunk = with_award_ids(chunk)
+                elif file.table == "staff":
+                    chunk = with_persons(chunk)
                 rows = list(zip(*chunk.columns, strict=True))
                 if rows:
                     try:
@@ -68,7 +76,10 @@ def _fill(
         if faults.count:
             return None
         counts[file.name] = count
-    return None if any(_any(connection, question) for question in _doubts(present)) else counts
+    if any(_any(connection, question) for question in _doubts(present)):
+        return None
+    enter_everybody(connection, {file.table for _, file, _ in present}, max(counts.values()))
+    return counts
 
 
 def _doubts(present: Sequence[tuple[int, RegistryFile, Path]]) -> Iterator[str]:
@@ -92,17 +103,6 @@ def _doubts(present: Sequence[tuple[int, RegistryFile, Path]]) -> Iterator[str]:
 
 def _any(connection: sa.Connection, question: str) -> bool:
     return connection.exec_driver_sql(question).first() is not None
-
-
-@contextmanager
-def indexes_made_late(connection: sa.Connection, table: sa.Table, count: int) -> Iterator[None]:
-    """Takes the indexes of a table away while very many rows come into it, and makes them again."""
-    late = sorted(table.indexes, key=lambda index: str(index.name)) if count >= MANY else []
-    for index in late:
-        index.drop(connection)
-    yield
-    for index in late:
-        index.create(connection)
 
 
 def kept_columns(file: RegistryFile) -> list[sa.Column[object]]:

@@ -15,7 +15,10 @@ from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record.engine import Record
 from labels.record.schema import Base
 from labels.registry.files import Objection, RegistryFile, registry_files, shown
-from labels.registry.filling import fill_empty, indexes_made_late, kept_columns, kept_value, with_award_ids
+from labels.registry.filling import fill_empty, kept_columns, kept_value, with_award_ids
+from labels.registry.identity import Correction, Identities
+from labels.registry.indexes import indexes_made_late
+from labels.registry.persons import MADE_IN_SQL, PERSONS, new_person, with_persons
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
 
 CACHE_KIB = 64 * 1024
@@ -32,6 +35,8 @@ class ImportReport:
     """Rows that the record did not have."""
     updated: int
     """Rows that it had, with other values."""
+    corrections: tuple[Correction, ...] = ()
+    """The people to whom mail goes to another address from now on."""
 
     @property
     def rows(self) -> int:
@@ -73,15 +78,19 @@ def import_registry(
         staging.check(faults)
         faults.refuse("import")
         inserted = updated = 0
+        people = Identities(connection, today)
         for _, file, _ in present:
+            if file.table in PERSONS:
+                people.settle(file.table)
             new, changed = staging.merge(file, counts[file.name])
             inserted, updated = inserted + new, updated + changed
+        people.finish()
         staging.drop()
         if connection.dialect.name == "postgresql":
             for _, file, _ in present:
                 # Its own statistics come minutes later, and the first check of every school would take hours.
                 connection.exec_driver_sql(f"ANALYZE {file.table}")
-    return ImportReport(counts, inserted, updated)
+    return ImportReport(counts, inserted, updated, tuple(people.corrections))
 
 
 def _make_room(connection: sa.Connection) -> None:
@@ -124,7 +133,7 @@ class _Staging:
     ) -> int:
         """Stages a file; returns how many rows it has."""
         self._files[file.table] = rank, file
-        extra = ("id", "same") if file.table == "award" else ()
+        extra = _EXTRA.get(file.table, ())
         names = (*file.names, *extra)
         key = self._key(file)
         columns = ", ".join(f'"{name}" TEXT NOT NULL' for name in names)
@@ -142,6 +151,8 @@ class _Staging:
             for chunk in telling(read_chunks(path, file, rank, faults), file, progress):
                 if file.table == "award":
                     chunk = _with_kinds(with_award_ids(chunk))
+                elif file.table == "staff":
+                    chunk = with_persons(chunk)
                 if chunk.lines:
                     append(chunk)
                 count += len(chunk.lines)
@@ -259,8 +270,13 @@ class _Staging:
         }
         if file.table == "award":
             pairs = {"id": "id", **pairs}
+        elif file.table == "staff":
+            pairs["person"] = "s.person"
+        others = [column for column in pairs if column not in _key_columns(table)]
+        if file.table in MADE_IN_SQL:
+            pairs[PERSONS[file.table]] = new_person(file.table, f's."{file.key[0]}"')
         into = ", ".join(f'"{column}"' for column in pairs)
-        keys = [column.name for column in table.primary_key]
+        keys = _key_columns(table)
         insert = (
             f"INSERT INTO {table.name} ({into}) SELECT {', '.join(pairs.values())}"
             f" FROM staged_{file.table} s"
@@ -271,7 +287,6 @@ class _Staging:
             with indexes_made_late(self._connection, table, count):
                 inserted = self._run(insert).rowcount
             return inserted, 0
-        others = [column for column in pairs if column not in keys]
         differs = "IS NOT" if self._sqlite else "IS DISTINCT FROM"
         now = ", ".join(f'{table.name}."{column}"' for column in others)
         then = ", ".join(f'excluded."{column}"' for column in others)
@@ -317,6 +332,14 @@ class _Staging:
     @staticmethod
     def _key(file: RegistryFile) -> str:
         return "same" if file.table == "award" else ", ".join(file.key)
+
+
+_EXTRA = {"award": ("id", "same"), "staff": ("person",)}
+"""What is staged of a file's rows beside their values."""
+
+
+def _key_columns(table: sa.Table) -> list[str]:
+    return [column.name for column in table.primary_key]
 
 
 def _copy(copy: Any, chunk: Chunk) -> None:

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-
-def same_person_name(one: str, other: str) -> bool:
-    """Whether two names may be one person's: accents, case, order and hyphens make no difference."""
-    return bool(_name_key(one)) and _name_key(one) == _name_key(other)
-
-
-@functools.lru_cache(maxsize=4096)
-def _name_key(name: str) -> frozenset[str]:
-    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    return frozenset("".join(c if c.isalnum() else " " for c in bare).split())
+from labels.people.alike import same_person_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlalchemy.orm import Session
 
 from labels.kinds import KINDS, Applicant
@@ -18,6 +19,7 @@ from labels.record.schema import (
     Instant,
     Member,
     Organisation,
+    Person,
     School,
     Staff,
     Step,
@@ -39,10 +41,12 @@ _AROUND = (
 def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
     """The staff under a condition, with their projects and declared conflicts, as rows below one another.
 
-    Joined side by side, each project would come with each conflict: rows by multiplication.
+    Joined side by side, each project would come with each conflict: rows by multiplication. Who shares an
+    address with a teacher may be that teacher, so what is close to either counts.
     """
     people = sa.select(Staff).where(condition).cte("people")
     who, no = people.c, sa.null()
+    own, sharing = orm.aliased(Person), orm.aliased(Person)
     return sa.union_all(
         sa.select(
             who.email,
@@ -55,7 +59,9 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
             no.label("target"),
         ),
         sa.select(who.email, no, no, no, Teacher.school, Member.project, no, no)
-        .join(Teacher, Teacher.email == who.email)
+        .join(own, own.id == who.person)
+        .join(sharing, sharing.address == own.address)
+        .join(Teacher, Teacher.person == sharing.id)
         .outerjoin(Member, Member.teacher == Teacher.id),
         sa.select(who.email, no, no, no, no, no, Conflict.kind, Conflict.target).join(
             Conflict, Conflict.email == who.email

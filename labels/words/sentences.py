@@ -17,7 +17,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from labels.clock import in_words
-from labels.registry.countries import country_name
+from labels.words.countries import country_name
 
 PLACE = re.compile(r"\{([a-z_]+)\}")
 """Where a value stands in a pattern."""

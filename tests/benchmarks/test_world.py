@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.year.world import APPLICATIONS, BY_SIZE, LARGEST, SMALLEST, _times, rushes, shares
-from labels.registry.countries import COUNTRIES
+from labels.words.countries import COUNTRIES
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.1, 0.001, 0.0002])

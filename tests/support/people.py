@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from labels.papers.codes import Stamp
 from labels.record.schema import Member, Organisation, Project, School, Staff, Step, Teacher
 from labels.steps.codes import review_code
+from tests.support import persons as persons
 
 NOW = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 16)

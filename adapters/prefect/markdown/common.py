@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.prefect.markdown.links import Links
-from labels.registry.countries import country_name
 from labels.views.about import About, Documents, Exchange, ProjectFacts, SchoolFacts
+from labels.words.countries import country_name
 from labels.words.text import markdown_paragraphs, markdown_plain
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from adapters.prefect.markdown.asked import dates
 from labels.clock import in_words
-from labels.registry.countries import country_name
 from labels.reviews.scoring import in_points
 from labels.views.briefs.european import (
     AwardBrief,
@@ -17,6 +16,7 @@ from labels.views.briefs.european import (
     ScreeningsBrief,
 )
 from labels.views.screening import CycleProgress, OrganisationProgress, RankedPlace, Ranking
+from labels.words.countries import country_name
 from labels.words.text import markdown_plain
 
 LISTED = 300

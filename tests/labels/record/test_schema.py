@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from sqlalchemy.orm import Session
 
 from labels.errors import InvalidInput, OutOfReach
+from labels.identifiers import person_id
 from labels.record import Record, migrate, open_record
 from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
 from labels.record.migrating import MIGRATIONS, revisions, upgrade
@@ -201,11 +202,62 @@ def test_documents_of_an_earlier_version_are_linked_to_what_they_are_for(tmp_pat
     engine.dispose()
 
 
+def test_everybody_of_an_earlier_version_is_a_person(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    upgrade(engine, "0011")
+    with engine.begin() as connection:
+        for statement in _PEOPLE_KNOWN_BY_THEIR_ADDRESSES:
+            connection.execute(sa.text(statement))
+    upgrade(engine)
+    with engine.connect() as connection:
+        persons = {
+            str(row.id): (row.name, row.address, row.language)
+            for row in connection.execute(sa.text("SELECT * FROM person"))
+        }
+        of = {
+            what: [
+                str(one)
+                for one in connection.scalars(sa.text(f"SELECT {column} FROM {table} ORDER BY {key}"))
+            ]
+            for what, column, table, key in (
+                ("teachers", "person", "teacher", "id"),
+                ("staff", "person", "staff", "email, role"),
+                ("principals", "principal", "school", "id"),
+                ("mailboxes", "person", "organisation", "id"),
+            )
+        }
+    engine.dispose()
+    assert of["teachers"] == ["PER-T-T", "PER-T-U"], "two teachers are two people, whatever they share"
+    assert of["mailboxes"] == ["PER-O-NSS-X"]
+    assert of["principals"] == ["PER-S-S"]
+    reviewer, coordinates, reviews, teaches = of["staff"]
+    assert coordinates == reviews, "who has two roles is one person"
+    assert teaches == "PER-T-U", "who teaches with the same name and address is that teacher"
+    assert reviewer == person_id("a@x.example", "A")
+    assert persons == {
+        "PER-T-T": ("T", "t@example.org", "en"),
+        "PER-T-U": ("U", "t@example.org", "fr"),
+        "PER-O-NSS-X": ("X", "x@example.org", "en"),
+        "PER-S-S": ("P", "p@example.org", "en"),
+        reviewer: ("A", "a@x.example", "pl"),
+        reviews: ("B", "b@x.example", "pl"),
+    }
+
+
 _SCHOOL_AND_RULES = [
     "INSERT INTO organisation VALUES ('NSS-X', 'XX', 'NSS', 'X', 'x@example.org', 'en')",
     "INSERT INTO school VALUES ('S', 'S', 'XX', 'NSS-X', 'C', '2020-01-01', 'P', 'p@example.org')",
     "INSERT INTO teacher VALUES ('T', 'T', 't@example.org', 'S', '2020-01-01', 'en')",
     "INSERT INTO rule_text VALUES ('d', '2026/NSS-X', '{}')",
+]
+_STAFF = "INSERT INTO staff VALUES ('{email}', '{role}', '{name}', 'NSS-X', 'pl', NULL)"
+_PEOPLE_KNOWN_BY_THEIR_ADDRESSES = [
+    *_SCHOOL_AND_RULES,
+    "INSERT INTO teacher VALUES ('U', 'U', 'T@example.org', 'S', '2020-01-01', 'fr')",
+    _STAFF.format(email="a@x.example", role="reviewer", name="A"),
+    _STAFF.format(email="b@x.example", role="reviewer", name="B"),
+    _STAFF.format(email="b@x.example", role="coordinator", name="B"),
+    _STAFF.format(email="t@example.org", role="reviewer", name="U"),
 ]
 _APPLICATION = (
     "INSERT INTO application (id, label, school, organisation, country, language, attempt, instance, content,"

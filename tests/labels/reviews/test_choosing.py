@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labels.people.alike import same_person_name
 from labels.reviews.choosing import (
     Candidate,
     Judged,
     choose_reviewer,
     conflicts_of_interest,
-    same_person_name,
 )
 
 JUDGED = Judged(

@@ -1,0 +1,110 @@
+"""Persons: who is behind an address, how they are written to, and what they are.
+
+A person has an id of their own. What the registry's rows, steps, mail and the journal know of them is that
+id; names, languages and addresses are in the tables `person` and `address` alone.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.errors import NotFound
+from labels.record.schema import Address, Organisation, Person, School, Staff, Teacher
+
+
+def behind(session: Session, address: str) -> list[Person]:
+    """The people who read the mail at an address, by their ids; several where they share a mailbox.
+
+    An address that somebody had formerly is theirs no longer.
+    """
+    return list(session.scalars(_BEHIND, {"address": address.strip().lower()}))
+
+
+_STILL_THEIRS = sa.select(Address.person).where(
+    Address.address == sa.bindparam("address"), Address.until.is_(None)
+)
+_BEHIND = (
+    sa.select(Person)
+    .where(sa.or_(Person.address == sa.bindparam("address"), Person.id.in_(_STILL_THEIRS)))
+    .order_by(Person.id)
+)
+
+
+def person(session: Session, person_id: str) -> Person:
+    """The person of that id, with their name, present address and language.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = session.get(Person, person_id)
+    if found is None:
+        raise NotFound(f"There is no person {person_id}.")
+    return found
+
+
+def addresses(session: Session, person_id: str) -> list[str]:
+    """Every address that is a person's: the present one first, then others that they still read."""
+    others = session.scalars(
+        sa.select(Address.address)
+        .where(Address.person == person_id, Address.until.is_(None))
+        .order_by(Address.address)
+    )
+    return [person(session, person_id).address, *others]
+
+
+def former_addresses(session: Session, person_id: str) -> list[str]:
+    """The addresses that a person had once, the latest first."""
+    return list(
+        session.scalars(
+            sa.select(Address.address)
+            .where(Address.person == person_id, Address.until.is_not(None))
+            .order_by(Address.until.desc(), Address.address)
+        )
+    )
+
+
+class Capacity(StrEnum):
+    """In which capacity the registry knows a person."""
+
+    REVIEWER = "reviewer"
+    COORDINATOR = "coordinator"
+    ORGANISATION = "organisation"
+    """Reads the mail at an organisation's own address, and coordinates it so."""
+    TEACHER = "teacher"
+    PRINCIPAL = "principal"
+
+
+class Held(NamedTuple):
+    """A capacity, and where it is held."""
+
+    capacity: Capacity
+    at: str
+    """The organisation of its staff, the school of a teacher or principal."""
+    teacher: str | None = None
+    """The teacher's id in the registry."""
+
+
+def roles(session: Session, person_id: str) -> list[Held]:
+    """What a person is by the registry: staff of organisations, a teacher, a principal; nothing for somebody
+    whom it no longer names."""
+    whom = {"person": person_id}
+    found = [Held(Capacity(row.role), row.organisation) for row in session.execute(_STAFF, whom)]
+    found += [Held(Capacity.ORGANISATION, at) for at in session.scalars(_ORGANISATIONS, whom)]
+    found += [Held(Capacity.TEACHER, row.school, row.id) for row in session.execute(_TEACHERS, whom)]
+    found += [Held(Capacity.PRINCIPAL, at) for at in session.scalars(_SCHOOLS, whom)]
+    return found
+
+
+_WHOM: sa.BindParameter[str] = sa.bindparam("person")
+_STAFF = (
+    sa.select(Staff.role, Staff.organisation)
+    .where(Staff.person == _WHOM)
+    .order_by(Staff.organisation, Staff.role)
+)
+_ORGANISATIONS = sa.select(Organisation.id).where(Organisation.person == _WHOM).order_by(Organisation.id)
+_TEACHERS = sa.select(Teacher.id, Teacher.school).where(Teacher.person == _WHOM).order_by(Teacher.id)
+_SCHOOLS = sa.select(School.id).where(School.principal == _WHOM).order_by(School.id)
