@@ -35,9 +35,9 @@ class Workspace:
         """The present instant, by the clock of the settings."""
         return self.clock()
 
-    def turn(self, session: Session, door: Door | None = None) -> Turn:
-        """A change that begins now, in the transaction of `session`."""
-        return Turn(session, self.clock(), self.key, door)
+    def turn(self, session: Session, door: Door | None = None, *, known_by: str = "") -> Turn:
+        """A change that begins now, in the transaction of `session`; `known_by` as `Turn` has it."""
+        return Turn(session, self.clock(), self.key, door, known_by=known_by)
 
     @property
     def stamp(self) -> Stamp:

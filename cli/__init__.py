@@ -42,7 +42,9 @@ def _find_running_services() -> None:
     if (day := os.environ.get("LABELS_TODAY")) and day == known.get("today"):
         os.environ.setdefault("LABELS_TODAY_SINCE", known["today_since"])
     os.environ.setdefault("LABELS_SITE_URL", known["site_url"])
-    os.environ.setdefault("LABELS_DOCUMENTS_URL", known["documents_url"])
+    for name in ("public_url", "documents_url"):  # services of an earlier version knew the second alone
+        if name in known:
+            os.environ.setdefault(f"LABELS_{name.upper()}", known[name])
 
 
 def _speak_every_script() -> None:

@@ -1,4 +1,4 @@
-"""Starts and stops what the project runs on: Prefect's server, a worker and the document links."""
+"""Starts and stops what the project runs on: Prefect's server, a worker and the desk."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from adapters.mail.post import send_due
 from adapters.papers.signing import signer_of
 from adapters.prefect.address import FOR_CLIENTS
@@ -26,8 +24,8 @@ from adapters.prefect.environment import child_environment, see_to_work_pool, sp
 from adapters.supervision import supervised
 from adapters.workspace import Workspace, open_workspace
 from cli.output import say
-from cli.processes import POOL, STOP_WITHIN, Interrupted, Services, ended_by_signal
-from desk.app import public_app
+from cli.processes import POOL, Interrupted, Services, ended_by_signal
+from desk.serving import MAIL_SHOWN
 from labels.clock import brussels_day, wall_clock
 from labels.errors import NotAllowed, OutOfReach
 from labels.settings import Settings, load_settings
@@ -92,11 +90,21 @@ def _locked(home: Path) -> Iterator[None]:
 def services(
     settings: Settings,
     port: int,
-    documents_port: int,
+    desk_port: int | None = None,
     worker: str = "warm",
     stop: threading.Event | None = None,
+    *,
+    mail_shown: bool = False,
 ) -> Iterator[tuple[Services, Workspace]]:
     """Brings everything up for the length of a `with` block, and down again whatever happens.
+
+    Args:
+        settings: where things are.
+        port: where Prefect's server listens.
+        desk_port: where the desk listens on this machine, in the place of `settings.listen`.
+        worker: the type of the worker, as `Services.start_worker` has it.
+        stop: set by whoever wants it to end.
+        mail_shown: whether the desk has a page with outgoing mail, for the demo.
 
     Raises:
         NotAllowed: services of the same home are running already, or another program has a port.
@@ -108,14 +116,19 @@ def services(
         raise NotAllowed(
             f"It is running already (process {known['pid']}): {known['api_url'].removesuffix('/api')}"
         )
-    _see_that_it_is_free(port, "Prefect's server")
-    _see_that_it_is_free(documents_port, "the document links")
+    if desk_port is not None:
+        settings = settings.model_copy(update={"listen": f"127.0.0.1:{desk_port}"})
+    host, _, listens_at = settings.listen.rpartition(":")
+    _see_that_it_is_free("127.0.0.1", port, "Prefect's server")
+    _see_that_it_is_free(host, int(listens_at), "the desk")
     stop = stop or threading.Event()
     api_url = f"http://127.0.0.1:{port}/api"
     settings = settings.model_copy(
         update={
-            "site_url": api_url.removesuffix("/api"),
-            "documents_url": f"http://127.0.0.1:{documents_port}",
+            "site_url": settings.site_url
+            if "site_url" in settings.model_fields_set
+            else api_url.removesuffix("/api"),
+            "public_url": settings.desk_url,
             "today_since": settings.today and brussels_day(wall_clock()),
         }
     )
@@ -123,11 +136,13 @@ def services(
     with contextlib.ExitStack() as stack:
         stack.enter_context(_locked(settings.home))
         here = open_workspace(settings)
-        running = Services(settings, api_url, child_environment(settings, api_url))
+        environment = child_environment(settings, api_url) | ({MAIL_SHOWN: "1"} if mail_shown else {})
+        running = Services(settings, api_url, environment)
         stack.callback(running.stop)
         running.start("server", supervised("adapters.prefect.server", str(port)))
-        stack.enter_context(_links_server(here, documents_port))
+        running.start("desk", supervised("desk.serving"))
         await_server(running, stop)
+        await_desk(running, stop)
         client = {name: running.environment[name] for name in FOR_CLIENTS}
         stack.enter_context(spoken_to(api_url, client))
         _deploy(running, worker, stop)
@@ -139,7 +154,7 @@ def services(
                     "pid": str(os.getpid()),
                     "api_url": api_url,
                     "site_url": settings.site_url,
-                    "documents_url": settings.documents_url,
+                    "public_url": settings.public_url,
                     "client": client,
                     "today": str(settings.today),
                     "today_since": str(settings.today_since),
@@ -150,12 +165,12 @@ def services(
         yield running, here
 
 
-def _see_that_it_is_free(port: int, what: str) -> None:
+def _see_that_it_is_free(host: str, port: int, what: str) -> None:
     """Another program there would be taken for ours."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             raise NotAllowed(
                 f"Port {port}, for {what}, is taken by another program ({error.strerror}). End that one first; nothing "
@@ -178,32 +193,36 @@ def await_server(running: Services, stop: threading.Event) -> None:
     )
 
 
+def await_desk(running: Services, stop: threading.Event) -> None:
+    """Waits until the desk answers.
+
+    Raises:
+        OutOfReach: it ended, or does not answer in time.
+        Interrupted: `stop` was set before.
+    """
+    deadline = time.monotonic() + START_WITHIN
+    while time.monotonic() < deadline and not running.died("desk"):
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(f"http://{_reached_at(running.settings.listen)}/help", timeout=10),
+        ):
+            return
+        if stop.wait(0.1):
+            raise Interrupted
+    raise OutOfReach("The desk", f"it did not start; see {running.log('desk')}.", "Nothing was lost.")
+
+
+def _reached_at(listen: str) -> str:
+    """Where what listens there is reached from this machine."""
+    host, _, port = listen.rpartition(":")
+    return f"{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"
+
+
 def _deploy(running: Services, worker: str, stop: threading.Event) -> None:
     see_to_work_pool(POOL, worker, PLACES)
     if failed := running.run("deployments", supervised("prefect", "--no-prompt", "deploy", "--all"), stop):
         said = running.log("deployments").read_text("utf-8", errors="replace")[-600:]
         raise OutOfReach("Prefect", f"deploying the flows failed (exit code {failed}): {said}")
-
-
-@contextlib.contextmanager
-def _links_server(here: Workspace, port: int) -> Iterator[None]:
-    # Signals are ours to handle: uvicorn takes them only where it runs in the main thread.
-    server = uvicorn.Server(
-        uvicorn.Config(
-            public_app(here),
-            host="127.0.0.1",
-            port=port,
-            log_level="warning",
-            access_log=False,
-        )
-    )
-    thread = threading.Thread(target=server.run, name="document links", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(STOP_WITHIN)
 
 
 def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> None:
@@ -221,13 +240,15 @@ def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> Non
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 end_lost_runs(client)
             looked = time.monotonic()
-        for name in ("server", "worker"):
+        for name in ("server", "worker", "desk"):
             if not running.start_again(name):
                 continue
             say(f"The {name} ended unexpectedly and is started again.", "yellow")
             if name == "server":
                 with contextlib.suppress(Interrupted):
                     await_server(running, stop)
+            if name == "desk":
+                continue
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 recover(here, client)
 
@@ -268,18 +289,22 @@ def run_services() -> None:
     signer_of(settings)  # a key that can't be used is told before anything is started
     check_branding(settings.branding)  # and so is a drawing or a text
     with ended_by_signal() as stop:
-        say("Starting Prefect's server, the worker and the document links …")
-        with contextlib.suppress(Interrupted), services(settings, 4200, 4280, stop=stop) as (running, here):
+        say("Starting Prefect's server, the worker and the desk …")
+        with contextlib.suppress(Interrupted), services(settings, 4200, stop=stop) as (running, here):
             with prefect_client() as client:
                 recovered = recover(here, client)
             send_due(here)
-            say(f"Ready: {running.ui_url}  (logs in {settings.home / 'logs'}; Ctrl-C ends it)", "bold green")
+            say(
+                f"Ready: {here.settings.desk_url}  (logs in {settings.home / 'logs'}; Ctrl-C ends it)",
+                "bold green",
+            )
+            say(f"Prefect's UI, for whoever runs it: {running.ui_url}")
             if recovered:
                 say(f"{len(recovered)} application(s) were brought back to their step.")
-            if not settings.verify_url:
+            if not settings.public_url:
                 say(
-                    f"Certificates send whoever checks them to {here.settings.check_url}, which only this machine "
-                    "reaches: set LABELS_VERIFY_URL before real ones are issued.",
+                    f"Mails and certificates lead to {here.settings.desk_url}, which only this machine reaches: set "
+                    "LABELS_PUBLIC_URL to the address that people have, before real ones go out.",
                     "yellow",
                 )
             keep_alive(running, here, stop)

@@ -1,20 +1,77 @@
-"""What strangers may open: the links to documents, and the page on which certificates are checked."""
+"""The public face: the desk, the links to documents, and the page on which certificates are checked."""
 
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from adapters.languages.desk import languages
 from adapters.workspace import Workspace
+from desk import signing_in
+from desk.assets import asset_routes
 from desk.check import check_routes
-from desk.links import document_routes, served
+from desk.frame import Desk, Visit, failed, local_path, page, visit_of
+from desk.headers import WithHeaders
+from desk.languages import COOKIE
+from desk.links import document_routes
+from labels.errors import NotFound
+
+_A_YEAR = 365 * 24 * 60 * 60
 
 
-def public_app(here: Workspace) -> Starlette:
+def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
     """The web application that `labels up` serves; S3 serves its own links.
 
     Run it without an access log: whoever has a link has the document, and a code is its holder's.
+
+    Args:
+        here: the record, the documents and the settings.
+        mail_shown: whether outgoing mail is a page of it, for the demo: there nobody has a mailbox.
     """
-    routes = check_routes(here)
+    desk = Desk(here, mail_shown)
+    routes: list[Route] = [*check_routes(here), *asset_routes(), *signing_in.routes(), *_own_routes()]
     if here.settings.documents_uri.startswith("file:"):
         routes += document_routes(here.documents, here.key, here.clock)
-    return served(routes)
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(WithHeaders, secure=desk.secure)],
+        exception_handlers={404: _absent, Exception: _broken},
+    )
+    app.state.desk = desk
+    return app
+
+
+def _own_routes() -> list[Route]:
+    return [
+        page("/language/{language}", choose_language, allowed=None),
+        page("/help", lambda visit: visit.shows("help.html.j2"), allowed=None),
+    ]
+
+
+def choose_language(visit: Visit) -> Response:
+    """Remembers a language for this browser, and goes back to where it was chosen."""
+    language = visit.named("language")
+    if language not in languages():
+        raise NotFound("There is no such language.")
+    answer = visit.goes_to(local_path(visit.request.query_params.get("back", "/")))
+    answer.set_cookie(
+        COOKIE, language, max_age=_A_YEAR, path="/", secure=visit.desk.secure, httponly=True, samesite="lax"
+    )
+    return answer
+
+
+async def _absent(request: Request, error: Exception) -> Response:
+    return await run_in_threadpool(failed, visit_of(request), 404)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    visit = visit_of(request)
+
+    def answer() -> Response:
+        return failed(visit, 500, error=error)
+
+    return await run_in_threadpool(answer)

@@ -37,10 +37,15 @@ class Settings(BaseSettings):
     """`when_supported`, or `when_required` for older servers (Ceph 16)."""
     s3_encryption: str = ""
     """Server-side encryption asked for on every put: empty, `AES256` or `aws:kms`."""
-    documents_url: str = "http://127.0.0.1:4280"
-    """Where `labels up` serves the directory store's expiring links; S3 serves its own."""
+    public_url: str = ""
+    """The one address at which people reach the desk, the page that checks certificates and the documents, such as
+    `https://labels.example.eu`; by default that of this machine alone, `http://127.0.0.1:4280`."""
+    listen: str = "127.0.0.1:4280"
+    """Where `labels up` listens for the desk: a host and a port. Behind a proxy, its own; without one, `0.0.0.0:443`."""
+    documents_url: str = ""
+    """Where the directory store's expiring links are served, if not at the public address; S3 serves its own."""
     verify_url: str = ""
-    """The public page that checks certificates; printed on each. By default `documents_url` + `/verify`."""
+    """The public page that checks certificates; printed on each. By default the public address + `/verify`."""
     smtp_url: str = ""
     """`smtp://user:password@host:25`, `smtps://…` or `smtp+starttls://…`; by default mail goes
     into a folder of `.eml` files in `home`."""
@@ -110,6 +115,22 @@ class Settings(BaseSettings):
             raise ValueError("expected http:// or https://")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/")):
+            raise ValueError("expected https://host or https://host:port, without a path")
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _a_host_and_a_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError("expected HOST:PORT, such as 127.0.0.1:4280")
+        return value
+
     @property
     def record_url(self) -> str:
         """The record's URL, the embedded SQLite file unless configured."""
@@ -121,9 +142,19 @@ class Settings(BaseSettings):
         return self.documents or (self.home / "documents").as_uri()
 
     @property
+    def desk_url(self) -> str:
+        """The public address of everything that people open, without a slash at its end."""
+        return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+    @property
+    def links_url(self) -> str:
+        """Where the directory store's links lead, without a slash at its end."""
+        return (self.documents_url or self.desk_url).rstrip("/")
+
+    @property
     def check_url(self) -> str:
         """The page that knows the codes of certificates, without a slash at its end."""
-        return (self.verify_url or f"{self.documents_url.rstrip('/')}/verify").rstrip("/")
+        return (self.verify_url or f"{self.links_url}/verify").rstrip("/")
 
     @property
     def heads_file(self) -> Path:

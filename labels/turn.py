@@ -39,6 +39,8 @@ class Turn:
     """None where no person acts."""
     by: str = ""
     """The address of the person who acts, once they have proved it; empty before, and where the rules act."""
+    known_by: str = ""
+    """How whoever acts was known, e.g. `code` or `mail code`; the journal keeps it."""
 
     def acting(self, person: str) -> Turn:
         """The same turn with a person who acts in it."""

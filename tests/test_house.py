@@ -100,8 +100,9 @@ def test_text_files_are_written_as_editors_are_told_to() -> None:
     wrong = []
     for path in project_files():
         content = path.read_bytes()
-        licence = path.parent.name == "fonts"
-        if b"\0" in content or not content or path.suffix == ".pdf":
+        licence = path.parent.name == "fonts" or path.suffix == ".LICENSE"
+        as_published = ".min." in path.name  # its digest is in the manifest beside it
+        if as_published or b"\0" in content or not content or path.suffix == ".pdf":
             continue
         if not content.endswith(b"\n") or b"\r" in content:
             wrong.append(f"{path.relative_to(PROJECT)}: every line ends in a line feed alone")

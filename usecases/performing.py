@@ -32,7 +32,7 @@ def perform(here: Workspace, act: Act, *, by: Proof, door: Door) -> Performed:
         OutOfReach: the record does not answer; nothing was done.
     """
     with here.record.writing() as session:
-        outcome = act(here.turn(session, door), by)
+        outcome = act(here.turn(session, door, known_by=by.known_by), by)
     return tell(here, settled(here, outcome))
 
 

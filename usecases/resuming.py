@@ -30,7 +30,7 @@ def take_answer(here: Workspace, application_id: str, run: str, wait: int, fille
     """
     revealed = variables_in(filled) if not is_blank(filled) else None
     with here.record.writing() as session:
-        turn = here.turn(session, Door.PREFECT)
+        turn = here.turn(session, Door.PREFECT, known_by="code")
         application = held(session, application_id)
         known = session.get(Resumption, (run, wait))
         if known is not None:

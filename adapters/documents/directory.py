@@ -40,7 +40,7 @@ class DirectoryStore:
         if parts.netloc not in ("", "localhost") or not path.is_absolute():
             problem = f"{settings.documents_uri} is not a folder of this machine; expected file:///folder."
             raise InvalidInput("settings", [Fault("LABELS_DOCUMENTS", problem)])
-        return cls(path, settings.key, settings.documents_url)
+        return cls(path, settings.key, settings.links_url)
 
     def __str__(self) -> str:
         return f"the document folder {self.root}"

@@ -21,7 +21,11 @@ from labels.words.languages import CATALOGUES, ENGLISH, catalogue_of
 from labels.words.sentences import COUNT, PLACE
 
 DOMAIN = "labels"
+"""The words of papers and mails, which every language has."""
+DESK = "desk"
+"""The words of the desk's pages, in the languages that have begun with them."""
 TEMPLATE = CATALOGUES / "labels.pot"
+DESK_TEMPLATE = CATALOGUES / "desk.pot"
 FORMER = CATALOGUES / "former.po"
 """English texts that are said otherwise by now, each with what replaced it."""
 
@@ -89,6 +93,26 @@ def catalogue(language: str) -> Catalogue:
     forms |= {was: forms[now] for was, now in former().items() if now in forms}
     form_of: Callable[[int], int] = gettext.c2py(kept.plural_expr)
     return Catalogue(language, forms, form_of)
+
+
+@cache
+def desk_catalogue(language: str) -> Catalogue:
+    """What a language says on the desk's pages: their own words, and all that papers and mails say.
+
+    Raises:
+        InvalidInput: one of its files is no catalogue.
+    """
+    said = catalogue(language)
+    file = catalogue_of(language, DESK)
+    if language == ENGLISH or not file.exists():
+        return said
+    kept = read(file, language)
+    forms = {
+        key_of(message): wordings(message)
+        for message in kept
+        if message.id and not faults(message, kept.num_plurals)
+    }
+    return Catalogue(language, {**said.forms, **forms}, said.form_of)
 
 
 @cache

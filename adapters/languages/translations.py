@@ -13,7 +13,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
-from adapters.languages.catalogues import DOMAIN, TEMPLATE, faults, ids, key_of, read
+from adapters.languages import desk
+from adapters.languages.catalogues import DESK, DESK_TEMPLATE, DOMAIN, TEMPLATE, faults, ids, key_of, read
 from adapters.languages.mails import CONTEXT, places_of_texts
 from labels.rules.loading import RULES
 from labels.settings import PROJECT
@@ -50,6 +51,25 @@ def collected() -> Catalog:
     return template
 
 
+def collected_for_desk() -> Catalog:
+    """Everything that the desk's pages say themselves, in a steady order, without what papers and mails say too."""
+    template = Catalog(
+        domain=DESK, project="eTwinning labels", version="1", charset="utf-8", header_comment=_HEADER
+    )
+    shared = {ids(message)[0] for message in collected() if message.id and not message.context}
+    said = [
+        (path, text if isinstance(text, tuple) else (text,))
+        for path in sorted((PROJECT / "desk").rglob("*.py"))
+        for _, text, _, _ in extract_from_file("python", str(path), keywords=_KEYWORDS)
+    ]
+    for path, texts in [*said, *desk.places_of_texts()]:
+        if texts[0] not in shared:
+            template.add(
+                texts if len(texts) > 1 else texts[0], locations=[(path.relative_to(PROJECT).as_posix(), 0)]
+            )
+    return template
+
+
 def _names_in_rules() -> Iterator[tuple[str, str, str]]:
     """The names of criteria sets and of what reviewers give points for, out of the rule files that ship."""
     for folder, sets, parts in (
@@ -70,15 +90,17 @@ def update() -> list[Path]:
 
     A text whose English changed keeps its translation as `fuzzy`, which is not used until somebody looked.
     """
-    template = collected()
-    written = {TEMPLATE: _as_text(template)}
+    papers, pages = collected(), collected_for_desk()
+    written = {TEMPLATE: _as_text(papers), DESK_TEMPLATE: _as_text(pages)}
     for language in sorted(translated() - {ENGLISH}):
-        file = catalogue_of(language)
-        kept = read(file, language)
-        kept.update(template, no_fuzzy_matching=False)
-        kept.obsolete.clear()
-        kept.header_comment, kept.fuzzy = _HEADER, False
-        written[file] = _as_text(kept)
+        for file, template in ((catalogue_of(language), papers), (catalogue_of(language, DESK), pages)):
+            if not file.exists():
+                continue
+            kept = read(file, language)
+            kept.update(template, no_fuzzy_matching=False)
+            kept.obsolete.clear()
+            kept.header_comment, kept.fuzzy = _HEADER, False
+            written[file] = _as_text(kept)
     changed = []
     for file, text in written.items():
         if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -140,16 +162,19 @@ class State:
         return not (self.missing or self.fuzzy or self.wrong or self.strange)
 
 
-def states() -> list[State]:
+def states(domain: str = DOMAIN) -> list[State]:
     """How far each language is, compared with what there is to translate now.
 
     Raises:
         InvalidInput: a file is no catalogue.
     """
-    template = [message for message in collected() if message.id]
+    catalog = collected() if domain == DOMAIN else collected_for_desk()
+    template = [message for message in catalog if message.id]
     found = []
     for language in sorted(translated() - {ENGLISH}):
-        kept = read(catalogue_of(language), language)
+        if domain != DOMAIN and not catalogue_of(language, domain).exists():
+            continue
+        kept = read(catalogue_of(language, domain), language)
         given = {key_of(message): message for message in kept if message.id}
         state = State(language, len(template))
         for message in template:
@@ -175,4 +200,7 @@ def states() -> list[State]:
 
 def template_is_current() -> bool:
     """Whether the template in the repository holds what the code says now."""
-    return TEMPLATE.exists() and TEMPLATE.read_text(encoding="utf-8") == _as_text(collected())
+    return all(
+        file.exists() and file.read_text(encoding="utf-8") == _as_text(says)
+        for file, says in ((TEMPLATE, collected()), (DESK_TEMPLATE, collected_for_desk()))
+    )

@@ -14,6 +14,7 @@ from labels.errors import InvalidInput, LabelsError, OutOfReach
 from labels.mail import outbox
 from labels.record.engine import Record
 from labels.record.schema import Application, Mail
+from labels.sessions.codes import sign_in_code
 from labels.steps.codes import review_code
 
 
@@ -67,6 +68,7 @@ def deliver_due(
     site: str,
     clock: Clock,
     application: str | None = None,
+    reason: str | None = None,
     limit: int = 500,
 ) -> Delivered:
     """Sends every message that is due, or those of one application.
@@ -79,6 +81,7 @@ def deliver_due(
         key: the secret that one-time codes are made from.
         sender: `Name <address>`.
         site: the address of the Prefect UI.
+        reason: the one message to send, where it must not wait for others.
         limit: how many at most.
 
     Raises:
@@ -88,7 +91,7 @@ def deliver_due(
     sender_address(sender)
     total = Delivered()
     with record.reading() as session:
-        reasons = [mail.reason for mail in outbox.due(session, clock(), application, limit)]
+        reasons = [mail.reason for mail in outbox.due(session, clock(), application, limit, reason=reason)]
     with transport:
         for place, reason in enumerate(reasons):
             claimed = _claim(record, reason, key, clock)
@@ -135,7 +138,9 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
             outbox.mark_obsolete(session, reason, now, f"{mail.step or 'its code'} is no longer open.")
             return Delivered(obsolete=1)
         code = None
-        if coded.subject and coded.number is not None:
+        if coded.signs_in and coded.subject:
+            code = sign_in_code(key, coded.subject)
+        elif coded.subject and coded.number is not None:
             code = review_code(key, coded.subject, coded.number)
         documents = outbox.attached(session, mail)
         run = session.scalar(sa.select(Application.run).where(Application.id == mail.application))

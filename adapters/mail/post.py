@@ -7,8 +7,8 @@ from adapters.mail.transports import open_transport
 from adapters.workspace import Workspace
 
 
-def send_due(here: Workspace, application: str | None = None) -> Delivered:
-    """Sends every message that is due, or those of one application; what can't go out stays."""
+def send_due(here: Workspace, application: str | None = None, *, reason: str | None = None) -> Delivered:
+    """Sends every message that is due, those of one application, or one alone; what can't go out stays."""
     settings = here.settings
     return deliver_due(
         here.record,
@@ -19,4 +19,5 @@ def send_due(here: Workspace, application: str | None = None) -> Delivered:
         site=settings.site_url,
         clock=here.clock,
         application=application,
+        reason=reason,
     )

@@ -57,6 +57,7 @@ class Template(StrEnum):
     LABEL_REVOKED = "label_revoked"
     PAPER_REISSUED = "paper_reissued"
     CLASS_REVOKED = "class_revoked"
+    SIGN_IN = "sign_in"
 
 
 class CallToAction(StrEnum):

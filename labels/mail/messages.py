@@ -182,6 +182,24 @@ class PupilCode(Message):
         return self.award
 
 
+# To whoever signs in ------------------------------------------------------------------------------
+
+
+class SignInCode(Message):
+    """A code by which somebody signs in at the desk."""
+
+    template = Template.SIGN_IN
+    asks = True
+    attempt: Line
+    """Which of the codes that were asked for it is."""
+    organisation_name: Line
+    until: datetime
+
+    @property
+    def subject(self) -> str:
+        return f"sign-in/{self.attempt}"
+
+
 # To everybody who is awaited ----------------------------------------------------------------------
 
 

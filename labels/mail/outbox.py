@@ -21,7 +21,7 @@ from labels.mail.context import context_of, message_of
 from labels.mail.message import Message, Template
 from labels.people.named import Recipient
 from labels.record.journal import SYSTEM, Event, note
-from labels.record.schema import Application, Document, Journal, Mail, PupilCode, Step, StepState
+from labels.record.schema import Application, Document, Journal, Mail, PupilCode, SignInCode, Step, StepState
 from labels.turn import Turn
 from labels.words.text import one_line
 
@@ -109,8 +109,18 @@ _INSERT_ONCE = _insert_once(" RETURNING reason")
 _INSERT_UNLESS_THERE = _insert_once("")
 
 
-def due(session: Session, now: datetime, application: str | None = None, limit: int = 500) -> Sequence[Mail]:
-    """The messages to send at `now`, the longest waiting first: unclaimed, with their document stored."""
+def due(
+    session: Session,
+    now: datetime,
+    application: str | None = None,
+    limit: int = 500,
+    *,
+    reason: str | None = None,
+) -> Sequence[Mail]:
+    """The messages to send at `now`, the longest waiting first: unclaimed, with their document stored.
+
+    Those of an application, or the one of a reason, where they are named.
+    """
     query = (
         sa.select(Mail)
         .where(*_waiting(now), _stored(Mail.attachment), _stored(Mail.second_attachment))
@@ -119,6 +129,8 @@ def due(session: Session, now: datetime, application: str | None = None, limit: 
     )
     if application is not None:
         query = query.where(Mail.application == application)
+    if reason is not None:
+        query = query.where(Mail.reason == reason)
     return session.scalars(query).all()
 
 
@@ -242,12 +254,16 @@ class Coded:
     needed: bool
     subject: str | None = None
     number: int | None = None
+    signs_in: bool = False
+    """It is a code to sign in, which is made in another way than that of a step."""
 
 
 def coded(session: Session, mail: Mail) -> Coded:
     """What the message's step says now; `needed` is false where the message has become pointless."""
     if mail.template == Template.PUPIL_CODE:
         return _coded_for_pupils(session, mail)
+    if mail.template == Template.SIGN_IN:
+        return _coded_to_sign_in(session, mail)
     if mail.step is None:
         return Coded(True)
     found = session.execute(sa.select(Step.state, Step.code_number).where(Step.id == mail.step)).one()
@@ -266,6 +282,13 @@ def _coded_for_pupils(session: Session, mail: Mail) -> Coded:
     if asked is None or asked.spent_at or asked.number != message.number:
         return Coded(False)
     return Coded(True, pupil_code_subject(asked.award), asked.number)
+
+
+def _coded_to_sign_in(session: Session, mail: Mail) -> Coded:
+    asked = session.get(SignInCode, mail.reason.split("/")[1], populate_existing=True)
+    if asked is None or asked.spent_at or asked.expires_at <= mail.next_attempt_at:
+        return Coded(False)
+    return Coded(True, asked.id, signs_in=True)
 
 
 def pupil_code_subject(award: str) -> str:

@@ -143,5 +143,7 @@ def entry(
         "what": event.value,
         "application": application,
         "step": step,
-        "details": details | ({"door": turn.door.value} if turn.door else {}),
+        "details": details
+        | ({"door": turn.door.value} if turn.door else {})
+        | ({"known_by": turn.known_by} if turn.known_by else {}),
     }

@@ -934,3 +934,57 @@ class SealedEntry(Base):
     """One for each of its values; of a value that was erased, zeros."""
     erased: Mapped[dict[str, Any] | None]
     """Values that were erased, by name: the commitment to each, and by which erasure."""
+
+
+# Signing in ---------------------------------------------------------------------------------------
+
+
+class SignInCode(Base):
+    """A code that somebody asked for to sign in at the desk; a row for every address, known or not."""
+
+    __tablename__ = "sign_in_code"
+    __table_args__ = (sa.Index(None, "address", "asked_at"), sa.Index(None, "asked_at"))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The hash of a random token that the browser has which asked: a code counts there alone."""
+    address: Mapped[str]
+    code_hash: Mapped[str]
+    """Empty as long as no code was mailed: an address that nobody knows, or one that asked too often."""
+    how: Mapped[str]
+    """How whoever types it in will be known: by a code from their mail, or by one printed on the machine."""
+    mailed_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    failures: Mapped[int] = mapped_column(default=0)
+    spent_at: Mapped[datetime | None]
+
+
+class SignIn(Base):
+    """A session of the desk: somebody who has signed in with one browser."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (sa.Index(None, "address"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The hash of the random token in the browser's cookie."""
+    address: Mapped[str]
+    how: Mapped[str]
+    """By which means, as `SignedIn.how` has it."""
+    roles: Mapped[str]
+    """What the registry said the person may do when the token was given; another answer brings a new token."""
+    signed_in_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    """The last request, to a minute."""
+    ends_at: Mapped[datetime]
+    """When it ends at the latest, however busy it is."""
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None]
+
+
+class KeptForm(Base):
+    """What somebody sent when their session had run out: nothing that was typed is lost."""
+
+    __tablename__ = "kept_form"
+    address: Mapped[str] = mapped_column(primary_key=True)
+    page: Mapped[str] = mapped_column(primary_key=True)
+    """The path of the page that the form belongs to."""
+    fields: Mapped[dict[str, Any]]
+    kept_at: Mapped[datetime]

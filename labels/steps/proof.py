@@ -22,6 +22,11 @@ class Code:
         """The address that the person claims, as the record writes it; it proves nothing."""
         return self.email.lower() if self.email is not None else None
 
+    @property
+    def known_by(self) -> str:
+        """How the person is known, for the journal."""
+        return "code"
+
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
@@ -38,6 +43,11 @@ class SignedIn:
     def claimed(self) -> str:
         """The person's address, as the record writes it."""
         return self.person.lower()
+
+    @property
+    def known_by(self) -> str:
+        """How the person is known, for the journal."""
+        return self.how
 
 
 Proof = Code | SignedIn

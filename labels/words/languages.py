@@ -15,9 +15,9 @@ ENGLISH = "en"
 """The language that everything is written in first, and the one to fall back to."""
 
 
-def catalogue_of(language: str) -> Path:
-    """The file that translates into a language."""
-    return CATALOGUES / language / "labels.po"
+def catalogue_of(language: str, domain: str = "labels") -> Path:
+    """The file that translates into a language: the words of papers and mails, or those of the `desk`."""
+    return CATALOGUES / language / f"{domain}.po"
 
 
 @cache

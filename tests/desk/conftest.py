@@ -1,7 +1,80 @@
-"""The desk's tests begin with what was typed in a terminal."""
+"""The desk's tests begin with what was typed in a terminal, or with somebody who opens a browser."""
 
 from __future__ import annotations
 
-from tests.cli.conftest import terminal
+import re
+from collections.abc import Callable
+from typing import Any
 
-__all__ = ["terminal"]
+import pytest
+import sqlalchemy as sa
+from starlette.testclient import TestClient
+
+from adapters.mail.folder import MailFolder
+from adapters.workspace import Workspace
+from desk.app import public_app
+from labels.record.schema import Mail
+from labels.sessions.codes import sign_in_code
+from tests.cli.conftest import Terminal, terminal
+
+__all__ = ["Browser", "MailFolder", "browser", "terminal"]
+
+ORIGIN = "http://127.0.0.1:4280"
+
+
+class Browser:
+    """Somebody with a browser of their own, before the desk of one record."""
+
+    def __init__(self, here: Workspace, **more: Any) -> None:
+        self.here = here
+        self.client = TestClient(
+            public_app(here, **more), base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False
+        )
+        self.client.headers["Sec-Fetch-Site"] = "same-origin"
+
+    def opens(self, path: str, **headers: str) -> Any:
+        """The answer to a link or an address."""
+        return self.client.get(path, headers=headers)
+
+    def sends(self, path: str, fields: dict[str, Any] | None = None, **more: Any) -> Any:
+        """The answer to a form of the page at `path`, which carries what that page's forms carry."""
+        token = more.pop("token", None)
+        if token is None:
+            token = self.token(more.pop("page", "/account"))
+        return self.client.post(path, data={"form_token": token, **(fields or {})}, **more)
+
+    def token(self, path: str) -> str:
+        """What the forms of a page carry; empty where nobody has signed in."""
+        found = re.search(r'name="form_token" value="([^"]*)"', self.client.get(path).text)
+        return found[1] if found else ""
+
+    def signs_in(self, address: str) -> Browser:
+        """With the code from their mail."""
+        asked = self.client.post("/sign-in", data={"address": address})
+        assert asked.status_code == 303, asked.text
+        answer = self.client.post("/sign-in/code", data={"code": self.code(address)})
+        assert answer.status_code == 303, words(answer)
+        return self
+
+    def code(self, address: str) -> str:
+        """The code in the newest mail to an address."""
+        with self.here.record.reading() as session:
+            reason = session.scalars(
+                sa.select(Mail.reason)
+                .where(Mail.to_address == address.lower(), Mail.template == "sign_in")
+                .order_by(Mail.queued_at.desc(), Mail.reason)
+            ).first()
+        assert reason, f"no code was mailed to {address}"
+        return sign_in_code(self.here.key, reason.split("/")[1])
+
+
+def words(answer: Any) -> str:
+    """What a page shows in its middle, as text."""
+    body = answer.text.partition('<main id="main"')[2].partition("</main>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+@pytest.fixture
+def browser(terminal: Terminal) -> Callable[..., Browser]:
+    """Opens a new browser before the desk of the terminal's record."""
+    return lambda **more: Browser(terminal.here, **more)

@@ -129,6 +129,11 @@ _EACH: tuple[Message, ...] = (
         until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
         purpose=say("The former code was tried too often and is void."),
     ),
+    messages.SignInCode(
+        attempt="0f3c",
+        organisation_name=ABOUT.organisation_name,
+        until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
+    ),
     messages.SimilarityWarning(
         about=ABOUT, other="NQL-AAAABBBBCC", percent=64, sections=("results", "collaboration")
     ),

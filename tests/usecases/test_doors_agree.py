@@ -463,7 +463,9 @@ def left_in(record: Record) -> dict[str, list[dict[str, Any]]]:
                 for column in OF_THE_DOOR.get(table.name, ()):
                     row.pop(column, None)
                 if table.name == "journal":
-                    kept = {k: v for k, v in row["details"].items() if k not in ("door", "claimed")}
+                    kept = {
+                        k: v for k, v in row["details"].items() if k not in ("door", "known_by", "claimed")
+                    }
                     row["details"] = kept
                 if table.name == "step" and row["kind"] is StepKind.COORDINATION:
                     row.update(state=None, closed_at=None)

@@ -71,7 +71,7 @@ class Tags(HTMLParser):
         self.words += data
 
 
-@pytest.mark.parametrize("template", Template)
+@pytest.mark.parametrize("template", sorted(set(Template) - {Template.SIGN_IN}))
 def test_every_message_says_which_application_it_is_about(template: Template) -> None:
     received, text, html = read(worded(mail(template)))
     assert APPLICATION in text
@@ -89,7 +89,8 @@ def test_every_message_that_asks_carries_the_code_in_both_parts(template: Templa
     _, text, html = read(worded(mail(template)))
     assert CODE in text
     assert CODE in html
-    assert (APPLICATION if template is Template.PUPIL_CODE else STEP) in text
+    if template is not Template.SIGN_IN:
+        assert (APPLICATION if template is Template.PUPIL_CODE else STEP) in text
 
 
 @pytest.mark.parametrize("template", Template)

@@ -1,0 +1,158 @@
+"""The texts of the desk's pages: written in English in their templates, as `say("… {place} …")` or, for texts that
+differ with a number, `say_counted("one …", "{count} …", number)`, and found there.
+
+A page is in one language as a whole, or in English: in that of whoever reads it, if its catalogue has all that the
+page says itself. What the domain says on it (a reason, a condition) is in that language where the catalogues have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_datetime, get_timezone
+from jinja2 import Environment, nodes
+from markupsafe import Markup, escape
+
+from adapters.languages.catalogues import DESK, Catalogue, desk_catalogue
+from adapters.languages.mails import LABELS, Ids
+from adapters.languages.wording import Texts, direction_of
+from labels.clock import BRUSSELS
+from labels.kinds import LabelKind
+from labels.settings import PROJECT
+from labels.words.languages import ENGLISH, catalogue_of, primary, translated
+from labels.words.sentences import PLACE, Sentence, english
+
+TEMPLATES = PROJECT / "templates" / "desk"
+AROUND = ("layout.html.j2", "parts.html.j2")
+"""What stands around every page, and what pages are made of."""
+
+_SAYING = {"say": 1, "say_counted": 2}
+"""The functions by which templates say a text, and how many texts each takes."""
+
+
+@cache
+def texts_in(path: Path) -> tuple[Ids, ...]:
+    """The texts that one template says.
+
+    Raises:
+        ValueError: it says something that is no text but computed, so that nobody could translate it.
+    """
+    found: dict[Ids, None] = {}
+    parsed = Environment(autoescape=True).parse(path.read_text("utf-8"))
+    for call in parsed.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in _SAYING:
+            said = call.args[: _SAYING[call.node.name]]
+            texts = tuple(str(text.value) for text in said if isinstance(text, nodes.Const))
+            if len(texts) != _SAYING[call.node.name]:
+                raise ValueError(f"{path.name} says what is no text, in line {call.lineno}")
+            found[texts] = None
+    return tuple(found)
+
+
+def places_of_texts() -> Iterator[tuple[Path, Ids]]:
+    """Every text of the desk's templates, with the template that says it."""
+    for path in sorted(TEMPLATES.rglob("*.html.j2")):
+        for ids in texts_in(path):
+            yield path, ids
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages that the desk can be read in: English, and each that has begun with the desk's words."""
+    begun = (one for one in translated() - {ENGLISH} if catalogue_of(one, DESK).exists())
+    return (ENGLISH, *sorted(begun))
+
+
+def own_name(language: str) -> str:
+    """What a language is called by those who speak it."""
+    name = str(Locale.parse(language).get_display_name(language))
+    return name[:1].upper() + name[1:]
+
+
+@cache
+def language_of_page(template: str, language: str) -> str:
+    """The language that a page is in: the one asked for, where it has all that the page says, else English."""
+    spoken = primary(language)
+    if spoken not in languages():
+        return ENGLISH
+    says = desk_catalogue(spoken).says
+    paths = (TEMPLATES / template, *(TEMPLATES / one for one in AROUND))
+    return spoken if all(says("", text) for path in paths for text, *_ in texts_in(path)) else ENGLISH
+
+
+def language_for(wishes: list[str]) -> str:
+    """The first of the languages that somebody wishes for which the desk has, else English."""
+    return next((primary(one) for one in wishes if primary(one) in languages()), ENGLISH)
+
+
+@dataclass(frozen=True)
+class DeskTexts(Texts):
+    """Everything that a page says, in its language, as HTML."""
+
+    def say(self, text: str, **values: object) -> str:
+        """A text of a template, with its values."""
+        return self._placed(self._catalogue.pattern("", text), values)
+
+    def say_counted(self, one: str, many: str, count: int, **values: object) -> str:
+        """A text that differs with a number, which stands in its place `{count}`."""
+        return self._placed(self._catalogue.pattern("", one, many, count), {"count": count, **values})
+
+    def shown(self, value: object) -> object:
+        """A sentence in this language, in English where that lacks it; anything else as it is."""
+        if not isinstance(value, Sentence):
+            return value
+        if self.can_say([value]):
+            return self.said(value)
+        return Markup('<span lang="en" dir="ltr">{}</span>').format(english(value))
+
+    def moment(self, instant: datetime) -> str:
+        """An instant with its zone; English pages write it as official letters do."""
+        if self.language == ENGLISH:
+            here = instant.astimezone(BRUSSELS)
+            return f"{self.day(here.date())}, {here:%H:%M} (Brussels)"
+        return super().moment(instant)
+
+    def weekday(self, instant: datetime) -> str:
+        """The day of an instant in Brussels, with its name: `Monday, 30 March 2026`."""
+        pattern = "EEEE d MMMM y" if self.language in ("en", "fr") else "EEEE, d MMMM y"
+        locale = {"en": "en_GB", "pt": "pt_PT"}.get(self.language, self.language)
+        return format_datetime(instant, pattern, tzinfo=get_timezone("Europe/Brussels"), locale=locale)
+
+    def hour(self, instant: datetime) -> str:
+        """The time of day in Brussels: `14:03`."""
+        return f"{instant.astimezone(BRUSSELS):%H:%M}"
+
+    def label(self, kind: LabelKind) -> str:
+        """What a label is called, as on its certificate."""
+        word = LABELS[kind]
+        return self._catalogue.pattern(word.context, word.text)
+
+    def place(self, pattern: str, **values: str) -> str:
+        """A pattern with its values, each in its own direction."""
+        return self._placed(pattern, values)
+
+    def _placed(self, pattern: str, values: dict[str, object] | dict[str, str]) -> Markup:
+        def value(name: str) -> str:
+            given = self.shown(values[name])
+            if isinstance(given, str) and not isinstance(given, Markup):
+                if direction_of(given) == direction_of(PLACE.sub("", pattern)):
+                    return str(escape(given))
+                return str(Markup("<bdi>{}</bdi>").format(given))
+            return str(escape(given))
+
+        return Markup(PLACE.sub(lambda place: value(place[1]), str(escape(pattern))))
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return desk_catalogue(self.language)
+
+
+@cache
+def desk_texts(template: str, language: str) -> DeskTexts:
+    """The texts of a page for somebody who reads a language."""
+    return DeskTexts(language_of_page(template, language), {})

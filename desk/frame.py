@@ -1,0 +1,426 @@
+"""What every page of the desk is made with: who asks and in which language, and how an answer is dressed.
+
+A page is a function of a `Visit` that gives a response; `page` makes a route of it. The frame proves who somebody
+is, reads forms, checks where they come from and words what goes wrong, so that a page has none of that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from adapters.languages.desk import TEMPLATES, DeskTexts, desk_texts, languages, own_name
+from adapters.workspace import Workspace
+from desk.forms import LARGEST, TOKEN, Form, read_form
+from desk.headers import HEADERS, is_ours
+from desk.languages import language_of
+from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
+from labels.sessions.accounts import Account
+from labels.sessions.session import LASTS, Lapsed, Visitor
+from labels.steps.proof import SignedIn
+from labels.words.sentences import Sentence, say
+from usecases import signing_in
+
+log = logging.getLogger("desk")
+
+Answers = Callable[["Visit"], Response]
+Allowed = Callable[[Account], bool]
+_NUMBERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def anybody(account: Account) -> bool:
+    """Everybody who has signed in."""
+    return True
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The application: what all of its pages share."""
+
+    here: Workspace
+    mail_shown: bool = False
+    """Whether the page of outgoing mail is there: in the demo alone."""
+
+    @cached_property
+    def origin(self) -> str:
+        """Where its pages are, as browsers say it."""
+        parts = urlsplit(self.here.settings.desk_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @cached_property
+    def secure(self) -> bool:
+        """Whether cookies go over TLS alone: everywhere but on this machine."""
+        parts = urlsplit(self.origin)
+        return not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
+
+    def cookie(self, name: str) -> str:
+        """The name of a cookie of ours; `__Host-` binds it to this host, and needs TLS."""
+        return f"__Host-{name}" if self.secure else name
+
+    def set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
+        """Has the browser keep something for so many seconds; 0 takes it away."""
+        response.set_cookie(
+            self.cookie(name),
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+SESSION = "session"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request, with what the desk knows of whoever makes it."""
+
+    request: Request
+    desk: Desk
+    visitor: Visitor | None = None
+    token: str = ""
+    """The session's token, where somebody has signed in."""
+    form: Form | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def here(self) -> Workspace:
+        """The record, the documents and the clock."""
+        return self.desk.here
+
+    @property
+    def account(self) -> Account:
+        """Who it is; pages for everybody ask `visitor` first."""
+        if self.visitor is None:
+            raise LookupError("nobody has signed in")
+        return self.visitor.account
+
+    @property
+    def proof(self) -> SignedIn:
+        """What they bring to an act."""
+        if self.visitor is None:
+            raise LookupError("nobody has signed in")
+        return signing_in.proof_of(self.visitor)
+
+    @property
+    def sent(self) -> Form:
+        """The form of a POST."""
+        if self.form is None:
+            raise LookupError("this request brought no form")
+        return self.form
+
+    @cached_property
+    def language(self) -> str:
+        """The language that they read."""
+        return language_of(self.request, self.visitor.account.language if self.visitor else "")
+
+    def texts(self, template: str) -> DeskTexts:
+        """The texts of a page, in its language."""
+        return desk_texts(template, self.language)
+
+    @property
+    def path(self) -> str:
+        """The address of this page within the desk."""
+        return self.request.url.path
+
+    @property
+    def enhanced(self) -> bool:
+        """Whether the page's script asks for a part of it."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def named(self, name: str) -> str:
+        """What stands in a place of the page's address."""
+        return str(self.request.path_params[name])
+
+    def shows(
+        self, template: str, status: int = 200, *, after: BackgroundTask | None = None, **values: Any
+    ) -> Response:
+        """The page that a template makes of these values."""
+        texts = self.texts(template)
+        shared = {
+            "texts": texts,
+            "say": texts.say,
+            "say_counted": texts.say_counted,
+            "lang": texts.language,
+            "direction": texts.direction,
+            "languages": _choice(texts.language, self.path),
+            "root": f"/assets/{assets_version()}/",
+            "path": self.path,
+            "account": self.visitor.account if self.visitor else None,
+            "places": places_of(self.visitor.account, self.path) if self.visitor else [],
+            "form_token": signing_in.form_token(self.here, self.visitor) if self.visitor else "",
+            "mail_shown": self.desk.mail_shown,
+            "now": self.here.now(),
+        }
+        body = environment().get_template(template).render(shared | values)
+        headers = {"Content-Language": texts.language, "Vary": "Cookie, Accept-Language"} | self.headers
+        return HTMLResponse(body, status, headers=headers, background=after)
+
+    def goes_to(self, path: str, **query: str) -> Response:
+        """Sends the browser to another page of the desk."""
+        return RedirectResponse(path + (f"?{urlencode(query)}" if query else ""), 303)
+
+
+def _choice(language: str, path: str) -> list[tuple[str, str, str]]:
+    """The other languages: what each is called, its code, and the link that chooses it."""
+    back = quote(path, safe="/")
+    return [(own_name(one), one, f"/language/{one}?back={back}") for one in languages() if one != language]
+
+
+# Places: what the head of each page leads to ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A list of the desk that the head of every page leads to, for those who have it."""
+
+    name: Sentence
+    path: str
+    has: Allowed
+
+
+_PLACES: list[Place] = []
+
+
+def add_places(*places: Place) -> None:
+    """Adds lists to the head of the page, in this order; a list that is there already stays."""
+    _PLACES.extend(place for place in places if place not in _PLACES)
+
+
+def places_of(account: Account, path: str) -> list[tuple[Sentence, str, bool]]:
+    """What somebody has: name, path, and whether they are there."""
+    found = [place for place in _PLACES if place.has(account)]
+    here = max(
+        (p.path for p in found if path == p.path or path.startswith(p.path.rstrip("/") + "/")), default=""
+    )
+    return [(place.name, place.path, place.path == here) for place in found]
+
+
+def first_place(account: Account) -> str:
+    """Where somebody begins."""
+    return next((place.path for place in _PLACES if place.has(account)), "/account")
+
+
+# Rendering ----------------------------------------------------------------------------------------
+
+
+@pass_context
+def _finished(context: Context, value: Any) -> Any:
+    """What is printed: a sentence of the domain in the page's language; never something that is not there."""
+    if value is None:
+        raise TypeError("a template printed a value that is not there")
+    return context["texts"].shown(value) if isinstance(value, Sentence) else value
+
+
+@cache
+def environment() -> Environment:
+    """The environment of the desk's templates: values are escaped, and one that is not given is an error."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finished,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters["bare"] = lambda text: made.filters["striptags"](str(text))
+    return made
+
+
+@cache
+def assets_version() -> str:
+    """Stands in the addresses of style, script, fonts and art: another one whenever any of them has changed."""
+    digest = hashlib.sha256()
+    for path in sorted((TEMPLATES / "assets").rglob("*")):
+        if path.is_file():
+            digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+# What goes wrong ----------------------------------------------------------------------------------
+
+
+def error_number() -> str:
+    """A number to quote: `E-4KQ7-09XD`."""
+    letters = "".join(secrets.choice(_NUMBERS) for _ in range(8))
+    return f"E-{letters[:4]}-{letters[4:]}"
+
+
+def failed(
+    visit: Visit, status: int, *, because: Sentence | str = "", error: Exception | None = None
+) -> Response:
+    """The page that says that something went wrong; with a number to quote where it is not the person's doing."""
+    number = error_number() if status >= 500 else ""
+    if number:
+        who = visit.visitor.account.address if visit.visitor else "nobody"
+        log.error("%s %s %s %s by %s", number, status, visit.request.method, visit.path, who, exc_info=error)
+    template = f"problems/{status}.html.j2" if status in _PROBLEMS else "problems/400.html.j2"
+    answer = visit.shows(template, status, number=number, because=because)
+    answer.headers.update(HEADERS)
+    if status == 503:
+        answer.headers["Retry-After"] = "30"
+    return answer
+
+
+_PROBLEMS = frozenset({400, 403, 404, 413, 500, 503})
+
+
+def visit_of(request: Request) -> Visit:
+    """A request of which nothing is known yet."""
+    desk: Desk = request.app.state.desk
+    return Visit(request, desk)
+
+
+# Routes -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How one page answers, and who may see it."""
+
+    get: Answers | None
+    post: Answers | None
+    allowed: Allowed | None
+    """None for everybody, signed in or not, whose forms carry no session's token then. To whom a page is not allowed,
+    it is not there."""
+    largest: int
+    files: int
+
+    async def answer(self, request: Request) -> Response:
+        """The response to a request, whatever goes wrong on the way."""
+        visit = visit_of(request)
+        try:
+            if request.method != "POST":
+                return await run_in_threadpool(self._answer, visit)
+            if not is_ours(request, visit.desk.origin):
+                return await run_in_threadpool(failed, visit, 403, because=NOT_OURS)
+            form = await read_form(request, largest=self.largest, files=self.files)
+            try:
+                return await run_in_threadpool(self._answer, dataclasses.replace(visit, form=form))
+            finally:
+                await form.data.close()
+        except HTTPException as error:
+            return await run_in_threadpool(failed, visit, error.status_code)
+
+    def _answer(self, visit: Visit) -> Response:
+        try:
+            who, token = _who(visit)
+            visit = dataclasses.replace(visit, visitor=who if isinstance(who, Visitor) else None, token=token)
+            if self.allowed is not None:
+                if not isinstance(who, Visitor):
+                    return _to_sign_in(visit, who)
+                if not self.allowed(who.account):
+                    raise NotFound("There is nothing here.")
+            if visit.form and self.allowed is not None and isinstance(who, Visitor):
+                given = visit.form.data.get(TOKEN, "")
+                if not isinstance(given, str) or not signing_in.carries(visit.here, who, given):
+                    return failed(visit, 403, because=NOT_OURS)
+            answers = self.post if visit.form else self.get
+            assert answers is not None
+            response = answers(visit)
+            if (
+                isinstance(who, Visitor)
+                and who.changed
+                and (renewed := signing_in.renewed_token(visit.here, who))
+            ):
+                give_session(visit.desk, response, renewed)
+            return response
+        except NotFound:
+            return failed(visit, 404)
+        except OutOfReach as error:
+            return failed(visit, 503, error=error)
+        except NotAllowed as error:
+            return failed(visit, 403, because=str(error))
+        except LabelsError as error:
+            return failed(visit, 400, because=str(error))
+        except Exception as error:
+            return failed(visit, 500, error=error)
+
+
+NOT_OURS = say("The form did not come from this page as it is now. Open the page anew, and send it again.")
+
+
+def page(
+    path: str,
+    get: Answers | None = None,
+    post: Answers | None = None,
+    *,
+    allowed: Allowed | None = anybody,
+    largest: int = LARGEST,
+    files: int = 0,
+) -> Route:
+    """A route to a page.
+
+    Args:
+        path: its address, with `{names}` of what stands in it (`Visit.named`).
+        get: what it shows.
+        post: what it does with a form.
+        allowed: who has it; None for everybody, whether signed in or not.
+        largest: bytes of a form.
+        files: how many files a form may bring.
+    """
+    methods = [name for name, there in (("GET", get), ("POST", post)) if there]
+    return Route(path, Page(get, post, allowed, largest, files).answer, methods=methods)
+
+
+def _who(visit: Visit) -> tuple[Visitor | Lapsed | None, str]:
+    token = visit.request.cookies.get(visit.desk.cookie(SESSION), "")
+    return (signing_in.visitor_of(visit.here, token[:200]), token) if token else (None, "")
+
+
+def _to_sign_in(visit: Visit, who: Lapsed | Visitor | None) -> Response:
+    """Asks to sign in first; what somebody sent when their session had run out is kept for them."""
+    if visit.form and isinstance(who, Lapsed):
+        given = visit.form.data.get(TOKEN, "")
+        if isinstance(given, str) and signing_in.carries(visit.here, who, given):
+            signing_in.keep_form(visit.here, who.address, visit.path, visit.form.kept())
+            return visit.goes_to("/sign-in", then=visit.path, kept="1")
+    query = {"then": _local(visit)} if _local(visit) != "/" else {}
+    if isinstance(who, Lapsed):
+        query["away"] = "1"
+    return visit.goes_to("/sign-in", **query)
+
+
+def _local(visit: Visit) -> str:
+    """This page's address with its query, for coming back to; a form's is that of its page."""
+    query = visit.request.url.query
+    return visit.path + (f"?{query}" if query and visit.form is None else "")
+
+
+def local_path(text: str) -> str:
+    """A path within the desk, as somebody gave it in an address; `/` where it leads anywhere else."""
+    if not text.startswith("/") or text.startswith(("//", "/\\")) or any(ord(one) < 33 for one in text):
+        return "/"
+    parts = urlsplit(text)
+    return text if not parts.scheme and not parts.netloc and len(text) < 1000 else "/"
+
+
+def give_session(desk: Desk, response: Response, token: str) -> None:
+    """Gives a browser the token of a session."""
+    desk.set_cookie(response, SESSION, token, int(LASTS.total_seconds()))
+
+
+def kept_fields(visit: Visit) -> tuple[Mapping[str, Any], datetime] | None:
+    """What this person sent to this page when their session had run out, and when."""
+    kept = signing_in.kept_form(visit.here, visit.account.address, visit.path)
+    return (kept.fields, kept.kept_at) if kept else None

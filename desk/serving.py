@@ -1,0 +1,78 @@
+"""The process that serves the public face: `python -m desk.serving`, with the settings of its environment.
+
+It is a process of its own, so that nothing that a stranger sends ends the one that supervises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import sys
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from adapters.workspace import open_workspace
+from desk.app import public_app
+from labels.settings import load_settings
+
+FIRST_REQUEST_WITHIN = 20.0
+"""Seconds for a new connection to say what it wants; then it makes room for another."""
+AT_ONCE = 200
+"""Requests that are answered at the same time; whoever comes then is asked to come again (503)."""
+MAIL_SHOWN = "LABELS_DEMO_MAIL"
+"""Set by the demo alone: outgoing mail is a page."""
+
+
+class Patient(HttpToolsProtocol):
+    """A connection that is closed where nothing arrives: idle ones must not take all the file numbers there are."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
+        super().connection_made(transport)
+        self._closes = asyncio.get_running_loop().call_later(FIRST_REQUEST_WITHIN, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None:  # the head of a request is complete
+            self._closes.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closes.cancel()
+        super().connection_lost(exc)
+
+
+def _as_many_files_as_allowed() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def main() -> None:
+    """Serves until it is told to end.
+
+    Raises:
+        LabelsError: the settings, the record or the store can't be used.
+    """
+    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _as_many_files_as_allowed()
+    settings = load_settings()
+    host, _, port = settings.listen.rpartition(":")
+    uvicorn.run(
+        public_app(open_workspace(settings), mail_shown=os.environ.get(MAIL_SHOWN) == "1"),
+        host=host.strip("[]"),
+        port=int(port),
+        http=Patient,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=AT_ONCE,
+    )
+
+
+if __name__ == "__main__":
+    main()

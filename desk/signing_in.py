@@ -1,0 +1,139 @@
+"""The pages by which people sign in and out: a code by mail that is typed in, and never a secret in a link."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.background import BackgroundTask
+from starlette.responses import Response
+from starlette.routing import Route
+
+from desk.frame import (
+    SESSION,
+    Visit,
+    first_place,
+    give_session,
+    local_path,
+    page,
+)
+from desk.parts import Mistake
+from labels.errors import NotAllowed
+from labels.sessions.session import new_token
+from labels.sessions.signing_in import LASTS, WrongCode
+from labels.words.sentences import say, say_counted
+from usecases import signing_in
+
+ATTEMPT = "attempt"
+"""The cookie of the browser that asked for a code."""
+
+_ADDRESS = re.compile(r"[^\s@]{1,200}@[^\s@]{1,200}")
+
+
+def begin(visit: Visit) -> Response:
+    """Asks for a mail address."""
+    if visit.visitor is not None:
+        return visit.goes_to(local_path(visit.request.query_params.get("then", "/")))
+    return _asks_for_address(visit)
+
+
+def _asks_for_address(visit: Visit, address: str = "", mistake: str = "", status: int = 200) -> Response:
+    query = visit.request.query_params
+    return visit.shows(
+        "sign-in.html.j2",
+        status,
+        address=address,
+        mistakes=[Mistake(mistake, "address")] if mistake else [],
+        then=local_path(query.get("then", "/")),
+        away="away" in query or "kept" in query,
+        kept="kept" in query,
+    )
+
+
+def ask(visit: Visit) -> Response:
+    """Has a code mailed; what follows looks the same whether anybody has the address or not."""
+    address = visit.sent.line("address", 320).replace(" ", "")
+    if not _ADDRESS.fullmatch(address):
+        wrong = say("Write your mail address, as name@school.example")
+        return _asks_for_address(visit, address, wrong, 422)
+    token = new_token()
+    signing_in.ask_for_code(visit.here, token, address)
+    answer = visit.goes_to("/sign-in/code", then=local_path(visit.sent.line("then", 1000)))
+    visit.desk.set_cookie(answer, ATTEMPT, token, int(LASTS.total_seconds()))
+    answer.background = BackgroundTask(signing_in.mail_code, visit.here, token)
+    return answer
+
+
+def _attempt(visit: Visit) -> str:
+    return visit.request.cookies.get(visit.desk.cookie(ATTEMPT), "")[:200]
+
+
+def code(visit: Visit) -> Response:
+    """Asks for the code."""
+    return _asks_for_code(visit)
+
+
+def _asks_for_code(visit: Visit, mistake: str = "", status: int = 200) -> Response:
+    then = local_path(visit.request.query_params.get("then", "/"))
+    asked = signing_in.address_of(visit.here, _attempt(visit))
+    if asked is None:
+        return visit.shows("sign-in-again.html.j2", 200 if not mistake else 422, then=then)
+    address, until = asked
+    return visit.shows(
+        "sign-in-code.html.j2",
+        status,
+        address=address,
+        until=until,
+        mistakes=[Mistake(mistake, "code")] if mistake else [],
+        then=then,
+    )
+
+
+def check(visit: Visit) -> Response:
+    """Signs in with the right code."""
+    attempt, typed = _attempt(visit), visit.sent.line("code", 40)
+    try:
+        given = signing_in.sign_in(visit.here, attempt, typed, visit.token)
+    except NotAllowed:
+        return _asks_for_code(visit, say("This code does not work any more."), 422)
+    if isinstance(given, WrongCode):
+        wrong = say_counted(
+            "This is not the code. You have one more try.",
+            "This is not the code. You have {count} more tries.",
+            given.left,
+        )
+        return _asks_for_code(visit, wrong, 422)
+    answer = visit.goes_to(local_path(visit.sent.line("then", 1000)))
+    visit.desk.set_cookie(answer, ATTEMPT, "", 0)
+    give_session(visit.desk, answer, given)
+    return answer
+
+
+def home(visit: Visit) -> Response:
+    """The first of the lists that somebody has."""
+    return visit.goes_to(first_place(visit.account))
+
+
+def account(visit: Visit) -> Response:
+    """Who one is here, and how to sign out."""
+    return visit.shows("account.html.j2", visitor=visit.visitor)
+
+
+def sign_out(visit: Visit) -> Response:
+    """Ends this session, or every session of this person."""
+    if visit.sent.has("everywhere"):
+        signing_in.sign_out_everywhere(visit.here, visit.account.address)
+    else:
+        signing_in.sign_out(visit.here, visit.token)
+    answer = visit.goes_to("/sign-in")
+    visit.desk.set_cookie(answer, SESSION, "", 0)
+    return answer
+
+
+def routes() -> list[Route]:
+    """The addresses of these pages."""
+    return [
+        page("/", home),
+        page("/sign-in", begin, ask, allowed=None),
+        page("/sign-in/code", code, check, allowed=None),
+        page("/account", account, sign_out),
+    ]

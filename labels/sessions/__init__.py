@@ -1,0 +1,1 @@
+"""Signing in at the desk: codes by mail, sessions, and who somebody is."""

@@ -1,0 +1,84 @@
+"""Who somebody is to the desk: what the registry says of an address at this moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.people.roles import Role
+from labels.record.schema import Organisation, School, Staff, Step, Teacher
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who can sign in, and what they may do now."""
+
+    address: str
+    name: str
+    language: str
+    teachers: tuple[str, ...] = ()
+    """The teachers of the registry with this address: one, save where two share an address."""
+    school: str = ""
+    """The name of the school where they teach."""
+    reviews_for: tuple[str, ...] = ()
+    """The organisations that they review for."""
+    coordinates: tuple[str, ...] = ()
+    """The organisations that they coordinate, or whose own mail they read."""
+    central: bool = False
+    """Whether one of those is the Central Support Service."""
+
+    @property
+    def staff(self) -> bool:
+        """Whether they work for an organisation."""
+        return bool(self.reviews_for or self.coordinates)
+
+    @property
+    def roles(self) -> str:
+        """All that they may do, in one line, by which a change is noticed."""
+        parts = {"teacher": self.teachers, "reviewer": self.reviews_for, "coordinator": self.coordinates}
+        return ";".join(f"{name}={','.join(who)}" for name, who in parts.items() if who)
+
+
+def account_of(session: Session, address: str) -> Account | None:
+    """Who has an address in the registry, or is asked for something at it; None where nobody does."""
+    address = address.lower()
+    teachers = session.execute(_TEACHERS, {"address": address}).all()
+    staff = session.execute(_STAFF, {"address": address}).all()
+    own = session.execute(_ORGANISATIONS, {"address": address}).all()
+    known: list[sa.Row[Any]] = [*staff, *teachers, *own]
+    if not known and not session.execute(_ASKED, {"address": address}).first():
+        return None
+    name, language = (known[0].name, known[0].language) if known else (address, "en")
+    coordinated = [one for one in staff if one.role == Role.COORDINATOR] + list(own)
+    return Account(
+        address,
+        name,
+        language,
+        teachers=tuple(one.id for one in teachers),
+        school=teachers[0].school if teachers else "",
+        reviews_for=tuple(sorted(one.organisation for one in staff if one.role == Role.REVIEWER)),
+        coordinates=tuple(sorted({one.organisation for one in coordinated})),
+        central=any(one.kind == "CSS" for one in coordinated),
+    )
+
+
+_TEACHERS = (
+    sa.select(Teacher.id, Teacher.name, Teacher.language, School.name.label("school"))
+    .join(School, School.id == Teacher.school)
+    .where(Teacher.email == sa.bindparam("address"))
+    .order_by(Teacher.id)
+)
+_STAFF = (
+    sa.select(Staff.name, Staff.language, Staff.role, Staff.organisation, Organisation.kind)
+    .join(Organisation, Organisation.id == Staff.organisation)
+    .where(Staff.email == sa.bindparam("address"))
+    .order_by(Staff.role)
+)
+_ORGANISATIONS = sa.select(
+    Organisation.name, Organisation.language, Organisation.id.label("organisation"), Organisation.kind
+).where(sa.func.lower(Organisation.email) == sa.bindparam("address"))
+_ASKED = sa.select(Step.assignee).where(Step.assignee == sa.bindparam("address")).limit(1)
+"""A principal is in no list of people, but is asked to declare."""

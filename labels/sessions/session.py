@@ -1,0 +1,155 @@
+"""Sessions: rows with the hash of a random token, which end by themselves or are ended."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.record.schema import KeptForm, SignIn
+from labels.sessions.accounts import Account, account_of
+from labels.sessions.codes import token_hash
+from labels.turn import Turn
+
+LASTS = timedelta(days=7)
+"""However busy it is."""
+STAFF_IDLE = timedelta(hours=2)
+IDLE = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=1)
+"""How exactly the last request is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who has signed in, as the registry knows them at this request."""
+
+    account: Account
+    session: str
+    """The session's key in the record."""
+    how: str
+    signed_in_at: datetime
+    seen_at: datetime
+    changed: bool
+    """Their roles are others than when the token was given: they are due a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """A session that has run out by itself: whose it was."""
+
+    address: str
+    signed_in_at: datetime
+
+
+def new_token() -> str:
+    """A random token for a browser, 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def begin(turn: Turn, address: str, how: str) -> str | None:
+    """A new session; its token, or None where nobody has the address any more."""
+    account = account_of(turn.session, address)
+    if account is None:
+        return None
+    return _give(turn, account, how, turn.now, turn.now + LASTS)
+
+
+def _give(turn: Turn, account: Account, how: str, since: datetime, until: datetime) -> str:
+    token = new_token()
+    turn.session.add(
+        SignIn(
+            id=token_hash(token),
+            address=account.address,
+            how=how,
+            roles=account.roles,
+            signed_in_at=since,
+            seen_at=turn.now,
+            ends_at=until,
+            ended_at=None,
+            ended_because=None,
+        )
+    )
+    return token
+
+
+def visitor(session: Session, token: str, now: datetime) -> Visitor | Lapsed | None:
+    """Who has a token: with the roles of this moment; somebody whose time is over; or nobody."""
+    row = session.get(SignIn, token_hash(token))
+    if row is None or row.ended_at:
+        return None
+    account = account_of(session, row.address)
+    if account is None:
+        return None
+    idle = STAFF_IDLE if account.staff else IDLE
+    if now >= row.ends_at or now - row.seen_at >= idle:
+        return Lapsed(row.address, row.signed_in_at)
+    changed = account.roles != row.roles
+    return Visitor(account, row.id, row.how, row.signed_in_at, row.seen_at, changed)
+
+
+def seen(turn: Turn, key: str) -> None:
+    """Notes that a session was used."""
+    turn.session.execute(
+        sa.update(SignIn).where(SignIn.id == key, SignIn.ended_at.is_(None)).values(seen_at=turn.now)
+    )
+
+
+def renew(turn: Turn, key: str) -> str | None:
+    """Another token for the same session, since the person's roles have changed; the former one ends."""
+    row = turn.session.get(SignIn, key, with_for_update=True)
+    account = account_of(turn.session, row.address) if row else None
+    if row is None or account is None or row.ended_at:
+        return None
+    _end(turn, row, "the roles changed")
+    return _give(turn, account, row.how, row.signed_in_at, row.ends_at)
+
+
+def end(turn: Turn, token: str) -> None:
+    """Signs out."""
+    if row := turn.session.get(SignIn, token_hash(token), with_for_update=True):
+        _end(turn, row, "signed out")
+
+
+def end_all(turn: Turn, address: str) -> int:
+    """Signs somebody out everywhere; how many sessions that were."""
+    rows = turn.session.scalars(
+        sa.select(SignIn).where(SignIn.address == address.lower(), SignIn.ended_at.is_(None))
+    ).all()
+    for row in rows:
+        _end(turn, row, "signed out everywhere")
+    return len(rows)
+
+
+def _end(turn: Turn, row: SignIn, because: str) -> None:
+    if row.ended_at is None:
+        row.ended_at, row.ended_because = turn.now, because
+
+
+def form_token(key: bytes, address: str, signed_in_at: datetime) -> str:
+    """What every form of a session carries: it lasts as long as the session, and outlives a change of roles."""
+    said = f"form\x1f{address}\x1f{signed_in_at.isoformat()}"
+    return hmac.digest(key, said.encode(), "sha256").hex()[:40]
+
+
+# What was sent when the session had run out -------------------------------------------------------
+
+
+def keep_form(turn: Turn, address: str, page: str, fields: Mapping[str, Any]) -> None:
+    """Keeps what somebody sent; a later one of the same page takes its place."""
+    turn.session.merge(KeptForm(address=address, page=page, fields=dict(fields), kept_at=turn.now))
+
+
+def kept_form(session: Session, address: str, page: str) -> KeptForm | None:
+    """What somebody sent to a page when their session had run out, if they did."""
+    return session.get(KeptForm, (address, page))
+
+
+def forget_form(turn: Turn, address: str, page: str) -> None:
+    """Drops it, once it was sent in or saved elsewhere."""
+    turn.session.execute(sa.delete(KeptForm).where(KeptForm.address == address, KeptForm.page == page))

@@ -1,0 +1,73 @@
+// What the pages gain with a script: words counted while typing, points added up, focus on what is to be mended,
+// and a draft that saves itself. Nothing depends on it: without it, forms are sent by their buttons.
+"use strict";
+
+// Words as labels/words/text.py counts them: an address is one, so are 3.5, l'école and peer-to-peer; marks, and joiners
+// within a word, count for nothing.
+const WORD = /(?:https?:\/\/|www\.)\S+|\p{Nd}+(?:[.,:]\p{Nd}+)+|[\p{L}\p{N}]+(?:['’ʼ‘`´\-‐‑·][\p{L}\p{N}]+)*/giu;
+const NOTHING = /[\p{M}\u200c\u200d\u00ad]/gu;
+
+function words(text) {
+  return (text.normalize("NFC").replace(NOTHING, "").match(WORD) || []).length;
+}
+
+for (const area of document.querySelectorAll("textarea[data-most]")) {
+  const output = document.querySelector(`output[data-words][for="${area.id}"]`);
+  if (!output) continue;
+  const place = output.querySelector("[data-count]") || output;
+  const pattern = place.textContent, shown = (pattern.match(/\d+/) || ["0"])[0];
+  const count = () => {
+    const now = words(area.value);
+    place.textContent = pattern.replace(shown, now);
+    output.classList.toggle("over", now > Number(area.dataset.most));
+  };
+  area.addEventListener("input", count);
+}
+
+const sum = document.querySelector("output[data-sum]");
+if (sum) document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-points]")) return;
+  let total = 0;
+  for (const one of document.querySelectorAll("[data-points=total]:checked")) total += Number(one.value);
+  sum.firstChild.textContent = total;
+});
+
+document.querySelector("[data-focus]")?.focus();
+
+// A form with data-draft saves itself: two seconds after the last key, and again until it was taken. The answer is the
+// page's line that says whether it is saved; where none comes, that line says so and nothing typed is lost.
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const line = document.querySelector(form.dataset.line);
+  let timer = 0, changed = 0, saved = 0, running = false;
+  const later = (wait) => { clearTimeout(timer); timer = setTimeout(save, wait); };
+  const tell = (state, text) => {
+    if (!line) return;
+    line.className = `saved ${state}`;
+    line.querySelector("span").textContent = text;
+  };
+  async function save() {
+    if (running || saved === changed) return;
+    running = true;
+    const upTo = changed;
+    tell("wait", form.dataset.saving);
+    try {
+      const fields = new FormData(form);
+      for (const [name, value] of [...fields]) if (value instanceof File) fields.delete(name);
+      fields.set("draft", "1");
+      const answer = await fetch(form.dataset.draft, { method: "POST", body: new URLSearchParams(fields), headers: { "HX-Request": "true" }, redirect: "manual" });
+      const told = answer.ok ? await answer.json() : null;
+      if (!told) throw answer.status;
+      saved = upTo;
+      tell(told.state, told.text);
+      if (told.version) form.elements.version.value = told.version;
+    } catch {
+      tell("fail", form.dataset.failed);
+      later(10000);
+    }
+    running = false;
+    if (saved !== changed && line?.classList.contains("saved") && !line.classList.contains("fail")) later(2000);
+  }
+  form.addEventListener("input", () => { changed += 1; later(2000); });
+  form.addEventListener("submit", () => { clearTimeout(timer); saved = changed; });
+  addEventListener("beforeunload", (event) => { if (saved !== changed && line?.classList.contains("fail")) event.preventDefault(); });
+}

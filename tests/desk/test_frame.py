@@ -1,0 +1,164 @@
+"""What every page of the desk has: its headers, its language, its errors, and nothing from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import desk.frame
+from adapters.languages import translations
+from adapters.languages.desk import TEMPLATES, languages
+from desk.assets import ASSETS, TYPES, vendored
+from desk.languages import accepted
+from labels.errors import OutOfReach
+from tests.cli.conftest import TEACHER
+from tests.desk.conftest import Browser, words
+from usecases import signing_in
+
+Opens = Callable[..., Browser]
+
+
+def test_what_others_made_is_as_they_published_it_with_its_licence() -> None:
+    for name, made in vendored().items():
+        assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() == made["sha256"], name
+        assert (ASSETS / made["licence_file"]).read_text(encoding="utf-8").strip()
+    ours = {"desk.css", "desk.js"}
+    there = {path.name for path in ASSETS.glob("*") if path.suffix in TYPES}
+    assert there == ours | set(vendored())
+
+
+def test_style_names_no_picture_or_font_that_is_not_there_or_elsewhere() -> None:
+    named = re.findall(r"url\(([^)]+)\)", (ASSETS / "desk.css").read_text(encoding="utf-8"))
+    assert named
+    for path in named:
+        assert (ASSETS / path).is_file(), path
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/help", "/nothing", "/account", "/documents/x", "/verify"])
+def test_every_answer_has_headers_that_let_nothing_in(browser: Opens, path: str) -> None:
+    answer = browser().opens(path)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src 'unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.rglob("*.html.j2")), ids=lambda one: one.name)
+def test_no_page_has_style_or_script_in_it(template: Any) -> None:
+    source = template.read_text(encoding="utf-8")
+    assert " style=" not in source
+    assert "<style" not in source
+    assert not re.search(r"<script(?! src=)", source)
+    assert not re.search(r"\son[a-z]+=", source)
+    assert "|safe" not in source
+
+
+def test_an_asset_is_kept_for_ever_under_an_address_that_changes_with_it(browser: Opens) -> None:
+    page = browser().opens("/sign-in").text
+    for path in re.findall(r'(?:href|src)="(/assets/[^"]+)"', page):
+        asset = browser().opens(path)
+        assert asset.status_code == 200, path
+        assert "immutable" in asset.headers["cache-control"]
+    assert browser().opens("/assets/x/manifest.json").status_code == 404
+    assert browser().opens("/assets/x/../../layout.html.j2").status_code == 404
+
+
+def test_a_page_that_is_not_there_says_no_more_than_one_that_is_somebody_elses(browser: Opens) -> None:
+    answer = browser().opens("/nothing")
+    assert answer.status_code == 404
+    assert "There is nothing here" in words(answer)
+    assert browser().opens("/documents/x").status_code == 404
+
+
+def test_a_fault_of_ours_has_a_number_that_is_in_the_log_and_says_nothing_more(
+    browser: Opens, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    person = browser().signs_in(TEACHER)
+    monkeypatch.setattr(desk.frame, "first_place", lambda account: 1 / 0)
+    monkeypatch.setattr("desk.signing_in.first_place", lambda account: 1 / 0)
+    answer = person.opens("/")
+    assert answer.status_code == 500
+    [number] = re.findall(r"E-[0-9A-Z]{4}-[0-9A-Z]{4}", words(answer))
+    assert f"{number} 500 GET / by {TEACHER}" in caplog.text
+    assert "division" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_while_the_record_is_away_it_says_so_with_a_number(
+    browser: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = browser().signs_in(TEACHER)
+
+    def away(*_: object) -> None:
+        raise OutOfReach("The record", "no answer.")
+
+    monkeypatch.setattr(signing_in, "visitor_of", away)
+    answer = person.opens("/account")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "30"
+    assert re.search(r"E-[0-9A-Z]{4}-[0-9A-Z]{4}", words(answer))
+
+
+def test_a_form_that_is_too_large_or_none_is_refused_before_it_is_read(browser: Opens) -> None:
+    person = browser()
+    large = person.client.post("/sign-in", data={"address": "x" * 2_000_000})
+    assert large.status_code == 413
+    assert "This is too large" in words(large)
+    many = person.client.post("/sign-in", data={f"field{n}": "x" for n in range(2000)})
+    assert many.status_code == 400
+    assert person.client.post("/sign-in", files={"address": ("x", b"x")}).status_code == 400
+    assert (
+        person.client.post("/sign-in", content=b"\x00\xff", headers={"content-type": "x/y"}).status_code
+        == 422
+    )
+
+
+def test_only_the_methods_of_a_page_are_answered(browser: Opens) -> None:
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
+        assert browser().client.request(method, "/sign-in").status_code == 405
+
+
+# Languages ----------------------------------------------------------------------------------------
+
+
+def test_the_desks_catalogues_are_complete_and_in_step_with_its_pages() -> None:
+    assert translations.template_is_current(), "call: labels translations --update"
+    for state in translations.states("desk"):
+        assert [*state.fuzzy, *state.wrong, *state.strange] == [], state.language
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        ("fr-BE,fr;q=0.9,en;q=0.8", ["fr", "fr", "en"]),
+        ("en;q=0.1, ar", ["ar", "en"]),
+        ("de;q=0, pl", ["pl"]),
+        ("*;q=0.5, ;;;, \x00", []),
+        ("", []),
+    ],
+)
+def test_a_browsers_wishes_are_read(header: str, wanted: list[str]) -> None:
+    assert accepted(header) == wanted
+
+
+def test_a_page_is_in_the_chosen_language_and_runs_its_way(browser: Opens) -> None:
+    assert "ar" in languages()
+    person = browser()
+    assert 'lang="en" dir="ltr"' in person.opens("/sign-in").text
+    assert 'lang="ar" dir="rtl"' in person.opens("/sign-in", **{"Accept-Language": "ar-TN,ar;q=0.9"}).text
+    back = person.opens("/language/ar?back=/sign-in")
+    assert back.headers["location"] == "/sign-in"
+    page = person.opens("/sign-in")
+    assert 'lang="ar" dir="rtl"' in page.text
+    assert "bootstrap.rtl.min.css" in page.text
+    assert page.headers["content-language"] == "ar"
+    assert person.opens("/language/xx").status_code == 404
+    assert person.opens("/language/en?back=//evil.example").headers["location"] == "/"
