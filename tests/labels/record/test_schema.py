@@ -204,7 +204,7 @@ def test_documents_of_an_earlier_version_are_linked_to_what_they_are_for(tmp_pat
 
 def test_everybody_of_an_earlier_version_is_a_person(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
-    upgrade(engine, "0011")
+    upgrade(engine, "0012")
     with engine.begin() as connection:
         for statement in _PEOPLE_KNOWN_BY_THEIR_ADDRESSES:
             connection.execute(sa.text(statement))
