@@ -220,6 +220,12 @@ def _person(chance: random.Random, country: str) -> str:
     return f"{_one_of(chance, tongue.given)} {_one_of(chance, tongue.family)}"
 
 
+def made_up_names() -> list[str]:
+    """Every name that a person in a made-up registry may have."""
+    tongues = {id(tongue): tongue for tongue in (_LATIN, *_TONGUES.values())}.values()
+    return [f"{given} {family}" for tongue in tongues for given in tongue.given for family in tongue.family]
+
+
 def _one_of(chance: random.Random, words: Sequence[str]) -> str:
     return words[int(chance.random() * len(words))]  # much faster than choice(), and the same on every Python
 

@@ -39,6 +39,7 @@ class Template(StrEnum):
     DEADLINE_MOVED = "deadline_moved"
     PUPIL_CODE = "pupil_code"
     SIMILARITY_WARNING = "similarity_warning"
+    NAMES_ALIKE = "names_alike"
     SCREENING_ASKED = "screening_asked"
     SCREENING_LAPSED = "screening_lapsed"
     AWARDING_ASKED = "awarding_asked"

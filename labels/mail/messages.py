@@ -315,6 +315,17 @@ class SimilarityWarning(OfApplication):
     sections: Several[Line]
 
 
+class NamesAlike(OfStep):
+    """Whoever was asked to review has a name that may be that of a member of the project, for a coordinator."""
+
+    template = Template.NAMES_ALIKE
+    calls = (CallToAction.SEE_APPLICATION,)
+    reviewer: Line
+    reviewer_email: Line
+    names: Several[Line]
+    """Of the applicant or members, whom the reviewer may be."""
+
+
 class ScreeningAsked(OfStep):
     """A coordinator is asked to screen the proposal for the European Quality Label."""
 

@@ -1,14 +1,9 @@
-"""Which names may be one person's."""
+"""What two ways of writing one name have in common; `labels/people/likeness.py` compares names."""
 
 from __future__ import annotations
 
 import functools
 import unicodedata
-
-
-def same_person_name(one: str, other: str) -> bool:
-    """Whether two names may be one person's: accents, case, order and hyphens make no difference."""
-    return bool(name_key(one)) and name_key(one) == name_key(other)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -49,6 +49,7 @@ class Event(StrEnum):
     # Reviews
     ASSIGNED_A_REVIEWER = "assigned a reviewer"
     REVIEWED = "reviewed"
+    NAMES_ALIKE = "a reviewer may be a member of the project by name"
     DECLINED_TO_REVIEW = "declined to review"
     ASKED_THE_APPLICANT = "asked the applicant"
     ANSWERED_THE_QUESTION = "answered the question"

@@ -17,7 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from labels.identifiers import person_id
-from labels.people.alike import name_key, same_person_name
+from labels.people.alike import name_key
+from labels.people.likeness import Likeness, likeness
 from labels.registry.persons import PERSONS, join_same, new_person
 
 
@@ -92,7 +93,7 @@ class Identities:
         of the name."""
         for row in self._changed("school", "principal_name", "principal_email"):
             same_address = row.old_email.lower() == row.email
-            if same_person_name(row.old_name, row.name) or (
+            if likeness(row.old_name, row.name) is Likeness.SAME or (
                 same_address and name_key(row.old_name) & name_key(row.name)
             ):
                 how = f"schools.csv · {row.key}"

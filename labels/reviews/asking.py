@@ -10,14 +10,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.applicant import applicant_address
-from labels.mail import messages
+from labels.mail import messages, outbox
+from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
 from labels.people.staff import coordinator
 from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
-from labels.record.schema import Application, Review, Step, StepKind, StepState
+from labels.record.schema import Application, Organisation, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
-from labels.reviews.choosing import Candidate, Judged, choose_reviewer, conflicts_of_interest
+from labels.reviews.choosing import (
+    Candidate,
+    Judged,
+    choose_reviewer,
+    conflicts_of_interest,
+    names_alike,
+)
 from labels.reviews.scoring import Assessment, another_needed
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
@@ -139,6 +146,7 @@ def _fill(
             because=reason,
             load=candidate.load,
         )
+        warn_of_names(turn, application, step, candidate, judged)
     opened = [step for _, step in chosen]
     _take_back_assignments(turn, application, steps, seats[len(chosen) :])
     if len(chosen) < len(seats) and not any(
@@ -147,6 +155,24 @@ def _fill(
         seat = seats[len(chosen)]
         opened.append(_ask_coordinator(turn, application, candidates, judged, asked, seat))
     return opened
+
+
+def warn_of_names(
+    turn: Turn, application: Application, step: Step, candidate: Candidate, judged: Judged
+) -> None:
+    """Tells the coordinators where whoever is asked may be the applicant or a member by name: a warning, no verdict."""
+    if not (names := names_alike(candidate, judged)):
+        return
+    organisation = turn.session.get_one(Organisation, application.organisation)
+    message = messages.NamesAlike(
+        about=about_step(turn.session, application, step),
+        reviewer=candidate.name,
+        reviewer_email=candidate.email,
+        names=names,
+    )
+    to = Recipient(organisation.name, organisation.email, organisation.language)
+    outbox.queue(turn, message, Envelope(to, (step.id,), application.id))
+    note(turn, application, SYSTEM, Event.NAMES_ALIKE, step=step.id, reviewer=candidate.email)
 
 
 def _take_back_assignments(

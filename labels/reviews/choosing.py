@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from labels.people.alike import same_person_name
+from labels.people.likeness import Likeness, likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Judged:
     """Every project that the applicant is or was a member of."""
     teachers: frozenset[str]
     """The applicant and the other members, by id: what a declared conflict may name."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the applicant and of all members."""
+        return self.member_names | {self.applicant_name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,7 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[str]:
         found.append("is the applicant")
     elif candidate.email in judged.member_emails:
         found.append("is a member of the project")
-    if same_person_name(candidate.name, judged.applicant_name) or any(
-        same_person_name(candidate.name, name) for name in judged.member_names
-    ):
+    if any(likeness(candidate.name, name) is Likeness.SAME for name in judged.names):
         found.append("has the name of a member of the project")
     if judged.school in candidate.schools:
         found.append("teaches at the applicant's school")
@@ -82,18 +85,25 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[str]:
     return found
 
 
+def names_alike(candidate: Candidate, judged: Judged) -> tuple[str, ...]:
+    """The names of whom this person may be, though it is not certain: a coordinator looks, nothing is blocked."""
+    alike = (name for name in judged.names if likeness(candidate.name, name) is Likeness.MAYBE)
+    return tuple(sorted(alike))
+
+
 def choose_reviewer(
     candidates: Iterable[Candidate], judged: Judged, excluded: Collection[str], salt: str
 ) -> Candidate | None:
     """Who is asked next: the least loaded without a conflict, or None if nobody is left.
 
-    Among equals, a digest with `salt` (the application's id) decides, so that a re-run asks the
-    same person and nobody is first by alphabet. Always taking the least loaded keeps the loads of
+    Among equals, who may be a member of the project by name comes last; then a digest with `salt` (the
+    application's id) decides, so that a re-run asks the same person and nobody is first by alphabet. Always taking the least loaded keeps the loads of
     people without conflicts within one of each other.
     """
 
-    def order(candidate: Candidate) -> tuple[int, str]:
-        return candidate.load, hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
+    def order(candidate: Candidate) -> tuple[int, bool, str]:
+        alike = bool(names_alike(candidate, judged))
+        return candidate.load, alike, hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
 
     for candidate in sorted(candidates, key=order):
         if candidate.email not in excluded and not conflicts_of_interest(candidate, judged):

@@ -13,7 +13,7 @@ from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Review, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts, drafting
-from labels.reviews.asking import new_review, seated_reviews, void_review
+from labels.reviews.asking import new_review, seated_reviews, void_review, warn_of_names
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
@@ -45,7 +45,8 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
     person = conflicts.staff(turn.session, to)
     if person is None or application.organisation not in person.organisations:
         raise NotAllowed(f"{to} is not on the staff of {application.organisation}.")
-    if why := conflicts_of_interest(person, conflicts.judged(turn.session, application)):
+    judged = conflicts.judged(turn.session, application)
+    if why := conflicts_of_interest(person, judged):
         raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(why)}.")
     busy = {
         s.assignee
@@ -66,6 +67,7 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
     new = new_review(turn, application, to, step.seat, due)
     mail_step(turn, new, messages.ReviewAsked(about=about_step(turn.session, application, new)))
     note(turn, application, turn.by, Event.REASSIGNED, step=new.id, former=step.id, to=to, because=reason)
+    warn_of_names(turn, application, new, person, judged)
     return new
 
 

@@ -137,6 +137,12 @@ _EACH: tuple[Message, ...] = (
     messages.SimilarityWarning(
         about=ABOUT, other="NQL-AAAABBBBCC", percent=64, sections=("results", "collaboration")
     ),
+    messages.NamesAlike(
+        about=ASKED,
+        reviewer="Anna Nowak-Kowalska",
+        reviewer_email="anna@nss.example",
+        names=("Anna Nowak", "A. Kowalska"),
+    ),
     messages.ScreeningAsked(
         about=ASKED,
         year=2026,

@@ -159,3 +159,27 @@ def test_a_coordinator_stays_asked_for_the_seat_that_is_still_free(lonely: Case)
     assert (kinds[StepKind.REVIEW].seat, kinds[StepKind.ASSIGNMENT].seat) == (1, 2)
     assert kinds[StepKind.ASSIGNMENT].id != asked.id
     assert {step.id for step in lonely.ask()} == {step.id for step in kinds.values()}
+
+
+def test_the_coordinator_is_told_where_a_reviewer_may_be_a_member_of_the_project_by_name(case: Case) -> None:
+    with case.record.writing() as session:
+        session.execute(sa.update(Staff).where(Staff.email != "r1@nss.example").values(name="Zoja Lis"))
+        session.execute(sa.delete(Staff).where(Staff.email.in_(["r3@nss.example", "r4@nss.example"])))
+        session.execute(sa.delete(Staff).where(Staff.email == "r5@nss.example"))
+        reviewer = session.get_one(Staff, ("r1@nss.example", "reviewer"))
+        reviewer.name = "Lucja Zdzblo-Nowak"
+    case.ask()
+    case.ask()
+    [told] = [mail for mail in case.all(Mail) if mail.template == "names_alike"]
+    assert told.to_address == "nss@nss.example"
+    assert told.context["message"]["reviewer"] == "Lucja Zdzblo-Nowak"
+    assert told.context["message"]["names"] == ["Łucja Źdźbło"]
+    [entry] = [one for one in case.all(Journal) if one.what == Event.NAMES_ALIKE]
+    assert entry.details["reviewer"] == "r1@nss.example"
+
+
+def test_a_reviewer_whose_name_is_a_member_s_in_other_letters_is_not_asked(case: Case) -> None:
+    with case.record.writing() as session:
+        session.get_one(Staff, ("r1@nss.example", "reviewer")).name = "ZDZBLO, Lucja"
+    for _ in range(4):
+        assert "r1@nss.example" not in {step.assignee for step in case.ask()}

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labels.people.alike import same_person_name
 from labels.reviews.choosing import (
     Candidate,
     Judged,
     choose_reviewer,
     conflicts_of_interest,
+    names_alike,
 )
 
 JUDGED = Judged(
@@ -41,33 +41,6 @@ STRANGER = Candidate(
 
 def only(*values: str) -> frozenset[str]:
     return frozenset(values)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("Ada Kowalska", "KOWALSKA, Ada"),
-        ("João Conceição", "Joao Conceicao"),
-        ("Anne-Marie Dubois", "Dubois Anne Marie"),
-        ("Ελένη Παπαδοπούλου", "ελενη παπαδοπουλου"),
-        ("Straße Jörg", "JORG STRASSE"),
-        ("Zoë", "Zoe\u0308"),
-    ],
-)
-def test_spellings_of_one_name_are_one_person_s(one: str, other: str) -> None:
-    assert same_person_name(one, other)
-    assert same_person_name(other, one)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"), [("Ada Kowalska", "Ada Kowalski"), ("Ada", "Ada Kowalska"), ("", ""), (" ", " ")]
-)
-def test_other_names_are_other_people_s(one: str, other: str) -> None:
-    assert not same_person_name(one, other)
-
-
-def test_two_names_without_any_letter_are_nobody_s() -> None:
-    assert not same_person_name("–", "…")
 
 
 def test_nothing_speaks_against_a_stranger() -> None:
@@ -134,6 +107,27 @@ def test_the_least_loaded_is_asked_first() -> None:
     chosen = choose_reviewer(staff(3, 1, 2), JUDGED, (), "NQL-1")
     assert chosen
     assert chosen.email == "r1@nss.example"
+
+
+def test_a_name_in_another_script_or_spelling_is_in_the_way_of_judging_a_member_of_the_project() -> None:
+    greek = replace(JUDGED, member_names=only("Γιώργος Παπαδόπουλος", "Anna Müller"))
+    for name in ("Giorgos Papadopoulos", "MUELLER Anna"):
+        found = conflicts_of_interest(replace(STRANGER, name=name), greek)
+        assert found == ["has the name of a member of the project"]
+
+
+def test_who_may_be_a_member_by_name_is_named_and_not_in_the_way() -> None:
+    perhaps = replace(STRANGER, name="A. Kowalska-Nowak")
+    assert conflicts_of_interest(perhaps, JUDGED) == []
+    assert names_alike(perhaps, JUDGED) == ("Ada Kowalska",)
+    assert names_alike(STRANGER, JUDGED) == ()
+
+
+def test_among_equals_who_may_be_a_member_by_name_is_asked_last() -> None:
+    perhaps = replace(STRANGER, email="a@nss.example", name="A. Kowalska")
+    for salt in ("NQL-1", "NQL-2", "NQL-3", "NQL-4"):
+        assert choose_reviewer([perhaps, *staff(0)], JUDGED, (), salt) == staff(0)[0]
+    assert choose_reviewer([perhaps, *staff(1)], JUDGED, (), "NQL-1") == perhaps
 
 
 def test_nobody_is_asked_who_was_asked_or_has_a_conflict() -> None:

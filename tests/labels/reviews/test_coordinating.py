@@ -128,3 +128,13 @@ def test_a_review_is_not_sent_back_to_whom_the_staff_has_lost(case: Case) -> Non
     with pytest.raises(NotAllowed, match="is not on the staff of NSS-PL any more"):
         case.do_as(COORDINATOR, coordinating.send_back, first.id, "points")
     assert not [review for review in case.all(Review) if review.void_at]
+
+
+def test_who_gives_a_seat_to_somebody_that_may_be_a_member_by_name_is_told(case: Case) -> None:
+    first, second = case.ask()
+    free = ({f"r{n}@nss.example" for n in range(1, 6)} - {first.assignee, second.assignee}).pop()
+    with case.record.writing() as session:
+        session.get_one(Staff, (free, "reviewer")).name = "J. Conceição"
+    case.do_as(COORDINATOR, coordinating.reassign, first.id, free, "illness")
+    [told] = [mail for mail in case.all(Mail) if mail.template == "names_alike"]
+    assert told.context["message"]["names"] == ["João Conceição"]
