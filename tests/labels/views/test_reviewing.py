@@ -13,7 +13,7 @@ from labels.errors import NotFound
 from labels.kinds import LabelKind
 from labels.record import Record
 from labels.record.schema import Application, Project, Staff, Step, StepKind
-from labels.reviews import coordinating
+from labels.reviews import coordinating, deciding
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, ReviewTyped
 from labels.steps.proof import SignedIn
 from labels.views.review_case import ConflictQuestion, End, Ended, ReviewPage, Shown, review_for
@@ -26,6 +26,7 @@ from labels.views.review_list import (
     next_review,
     review_list,
 )
+from labels.views.review_statistics import MyStatistics, YearLine, my_statistics
 from tests.support.case import COORDINATOR, Case
 from tests.support.people import CRITERIA, points
 from tests.support.school import School
@@ -298,7 +299,11 @@ def test_worlds_that_differ_in_another_persons_review_look_the_same(case: Case, 
     draft(case, first)
 
     def everything() -> list[Any]:
-        return [seen(case, first), *(listed(case, first.assignee, Filters(tab=tab)) for tab in Tab)]
+        return [
+            numbers(case, first.assignee),
+            seen(case, first),
+            *(listed(case, first.assignee, Filters(tab=tab)) for tab in Tab),
+        ]
 
     before = everything()
     draft(case, second, ReviewTyped(scores=points(1), comment="Theirs."))
@@ -306,3 +311,42 @@ def test_worlds_that_differ_in_another_persons_review_look_the_same(case: Case, 
     case.answer(second, other)
     case.ask()
     assert everything() == before
+
+
+# Statistics ---------------------------------------------------------------------------------------
+
+
+def numbers(case: Case, who: str) -> MyStatistics:
+    with case.record.reading() as session:
+        return my_statistics(session, who)
+
+
+def test_a_reviewer_sees_what_came_of_their_own_reviews(case: Case) -> None:
+    first, second = case.ask()
+    assert numbers(case, first.assignee).years[0] == YearLine(2025, 1, 0, 0, 0, 1, 0, None)
+    case.now += timedelta(days=2)
+    case.answer(first, Question(question="Which maps?"))
+    case.now += timedelta(days=5)
+    case.answer(case.right(StepKind.INFORMATION), Information(text="All."))
+    case.now += timedelta(days=1)
+    case.answer(first, ReviewAnswer(scores=points(3), comment="Four words of praise."))
+    case.answer(second, Decline(decline="ill"))
+    mine = numbers(case, first.assignee)
+    assert mine.years == (YearLine(2025, 1, 1, 0, 0, 0, 1, 3.0),)
+    assert mine.spread == (0, 0, 0, 0, 0, 0, 1, 0, 0, 0)
+    assert [(one.maximum, one.mean) for one in mine.criteria] == [(5, 3)] * 6
+    assert (mine.comment_words, mine.decided, mine.distance) == (4, 0, None)
+    assert numbers(case, second.assignee).total.declined == 1
+    assert numbers(case, "nobody@x.example").years == ()
+
+
+def test_how_near_one_was_to_the_decision_is_told_of_decisions_alone(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first, 4)
+    before = numbers(case, first.assignee)
+    case.review(second, 3)
+    assert numbers(case, first.assignee) == before
+    assert case.ask() == []
+    case.do(deciding.decide, case.id)
+    after = numbers(case, first.assignee)
+    assert (after.decided, after.distance) == (1, 10.0)
