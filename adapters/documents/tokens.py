@@ -1,4 +1,4 @@
-"""The tokens in a directory store's expiring links: what may be downloaded until when, signed."""
+"""The tokens in addresses that are good without a session: what may be downloaded until when, signed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,33 @@ import hmac
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
 from labels.errors import NotAllowed, NotFound
 
 _PURPOSE = b"documents/link/1\n"
 """Goes into each signature, so that no other thing signed with the same key passes for a link."""
+
+
+def sealed(facts: object, purpose: bytes, secret: bytes) -> str:
+    """A JSON value as a word for an address, signed for one purpose."""
+    payload = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
+    return f"{_encoded(payload)}.{_encoded(_signature(payload, purpose, secret))}"
+
+
+def unsealed(token: str, purpose: bytes, secret: bytes) -> Any:
+    """The value behind such a word.
+
+    Raises:
+        NotFound: it was not made with this key, or for something else.
+    """
+    try:
+        payload, signature = map(_decoded, token.split("."))
+    except (ValueError, binascii.Error):
+        raise NotFound("There is no such link.") from None
+    if not hmac.compare_digest(signature, _signature(payload, purpose, secret)):
+        raise NotFound("There is no such link.")
+    return json.loads(payload)
 
 
 class LinkExpired(NotAllowed):
@@ -32,8 +53,7 @@ class DownloadPass:
     def token(self, secret: bytes) -> str:
         """The pass as a word for an address."""
         facts = [self.key, self.name, self.media_type, int(self.expires.timestamp())]
-        payload = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
-        return f"{_encoded(payload)}.{_encoded(_signature(payload, secret))}"
+        return sealed(facts, _PURPOSE, secret)
 
     @classmethod
     def read(cls, token: str, secret: bytes, now: datetime) -> Self:
@@ -43,21 +63,15 @@ class DownloadPass:
             NotFound: the token was not made with this key.
             LinkExpired: it was, and is no longer good.
         """
-        try:
-            payload, signature = map(_decoded, token.split("."))
-        except (ValueError, binascii.Error):
-            raise NotFound("There is no such link.") from None
-        if not hmac.compare_digest(signature, _signature(payload, secret)):
-            raise NotFound("There is no such link.")
-        key, name, media_type, expires = json.loads(payload)
+        key, name, media_type, expires = unsealed(token, _PURPOSE, secret)
         found = cls(key, name, media_type, datetime.fromtimestamp(expires, UTC))
         if now >= found.expires:
             raise LinkExpired("This link has expired. Ask whoever sent it for a new one.")
         return found
 
 
-def _signature(payload: bytes, secret: bytes) -> bytes:
-    return hmac.digest(secret, _PURPOSE + payload, "sha256")
+def _signature(payload: bytes, purpose: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, purpose + payload, "sha256")
 
 
 def _encoded(content: bytes) -> str:
