@@ -277,7 +277,7 @@ def _play_round(here: Workspace, stop: threading.Event) -> str | None:
     if stop.is_set():
         return None
     with here.record.reading() as session:
-        [chosen] = rounds.answers(session, year, SCHOOLS[0])
+        [chosen] = rounds.results(session, year, SCHOOLS[0])
         if chosen.application is None:
             return None
         edition = rules_of(session, session.get_one(Application, chosen.application))

@@ -18,7 +18,7 @@ from cli.words import AsJson
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
 from labels.european_label.gallery import Gallery
-from labels.papers.verifying import Verdict
+from labels.papers.verifying import Verification
 from labels.pupil_label.report import ClassReport
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
 from labels.views import exports
@@ -84,7 +84,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "cycle": CycleView,
     "gallery": Gallery,
     "pupils": ClassReport,
-    "verify": Verdict,
+    "verify": Verification,
 }
 
 

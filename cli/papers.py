@@ -13,7 +13,7 @@ from cli.output import emit, out, say, say_plainly, table
 from cli.words import AsJson, WithoutAs, WithoutCode, WithoutReason, plain, proofs
 from labels.errors import Fault, InvalidInput
 from labels.papers.codes import looks_like_a_code, read_code
-from labels.papers.verifying import LABELS, PaperState, Verdict, by_code
+from labels.papers.verifying import LABELS, PaperState, Verification, by_code
 from labels.revoking import correcting
 from labels.steps import proof
 from labels.turn import Door
@@ -51,7 +51,7 @@ def verify(
         _tell(verdict, read_code(paper) is None or path.exists())
 
 
-def _tell(verdict: Verdict, by_its_file: bool) -> None:
+def _tell(verdict: Verification, by_its_file: bool) -> None:
     out.print(verdict.state.value.upper(), style=_COLOURS.get(verdict.state, "bold yellow"))
     say_plainly(verdict.why)
     if verdict.because:

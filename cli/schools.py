@@ -67,7 +67,7 @@ def school_check(
 
 
 def _show_round(session: Session, year: int, school: str, as_json: bool) -> None:
-    found = rounds.answers(session, year, school or None)
+    found = rounds.results(session, year, school or None)
     if as_json:
         emit_each(one.check for one in found)
         return

@@ -19,7 +19,7 @@ from adapters.workspace import Workspace
 from labels.errors import OutOfReach
 from labels.papers.codes import read_code
 from labels.papers.credential import revocation_list
-from labels.papers.verifying import LABELS, PaperState, Verdict, by_code
+from labels.papers.verifying import LABELS, PaperState, Verification, by_code
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -59,7 +59,7 @@ class Answer:
     signature: str | None = None
 
 
-def answer_to(verdict: Verdict) -> Answer:
+def answer_to(verdict: Verification) -> Answer:
     """The public part of a verdict: not why a label was taken back, and of a pupil no school."""
     certifies = verdict.kind in (None, "certificate")
     if verdict.pupil:
@@ -117,7 +117,7 @@ def check_routes(here: Workspace) -> list[Route]:
     def failed(status: int, sentence: str) -> Response:
         return shown(Answer("unknown", "Not checked", sentence), status)
 
-    def known(code: str) -> Verdict:
+    def known(code: str) -> Verification:
         with here.record.reading() as session:
             return by_code(session, code, here.stamp, now=here.now())
 

@@ -17,7 +17,7 @@ from adapters.papers.signing import look_at_signature
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput
 from labels.papers.codes import codes_in
-from labels.papers.verifying import Found, PaperState, Verdict, by_file, has_signed
+from labels.papers.verifying import Found, PaperState, Verification, by_file, has_signed
 
 LARGEST = 10 * 1024 * 1024
 """Bytes: no paper of ours has a hundredth of it."""
@@ -31,7 +31,7 @@ _STREAM = re.compile(rb"stream\r?\n")
 _END = re.compile(rb"%%EOF[ \t]*(?:\r\n|\n|\r)?")
 
 
-def check_file(here: Workspace, path: Path) -> Verdict:
+def check_file(here: Workspace, path: Path) -> Verification:
     """What the record says of a file.
 
     Raises:
@@ -45,7 +45,7 @@ def check_file(here: Workspace, path: Path) -> Verdict:
     return check_content(here, content, here.now())
 
 
-def check_content(here: Workspace, content: bytes, now: datetime) -> Verdict:
+def check_content(here: Workspace, content: bytes, now: datetime) -> Verification:
     """What the record says of a file's content; any bytes will do."""
     found = look_into(content)
     with here.record.reading() as session:

@@ -285,7 +285,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
     cycle = cycle_of(turn.session, application)
     answers = _answers(steps_of(turn.session, application, StepKind.AWARDING))
     if answers:
-        fallen = _decide(turn, cycle, answers[-1])
+        fallen = _settle_projects(turn, cycle, answers[-1])
         if fallen:
             note(turn, application, RULES, Event.NO_LONGER_QUALIFY, projects=fallen)
     recipients = _recipients(turn.session, cycle)
@@ -327,7 +327,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
     return outcome
 
 
-def _decide(turn: Turn, cycle: Cycle, answer: Step) -> list[str]:
+def _settle_projects(turn: Turn, cycle: Cycle, answer: Step) -> list[str]:
     """Puts the last word on every project, of what still qualifies at this moment; returns what no longer does."""
     approved, struck = approved_in(answer), (answer.answer or {}).get("strike", {})
     fallen = []

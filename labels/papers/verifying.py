@@ -66,7 +66,7 @@ class SignatureView(BaseModel):
     """The same in a sentence."""
 
 
-class Verdict(BaseModel):
+class Verification(BaseModel):
     """What `labels verify` and the check page say of a paper."""
 
     state: PaperState
@@ -117,14 +117,14 @@ LABELS: Mapping[str, str] = {label: kind.name for label, kind in KINDS.items()}
 """What the labels are called."""
 
 
-def by_code(session: Session, typed: str, stamp: Stamp, *, now: datetime) -> Verdict:
+def by_code(session: Session, typed: str, stamp: Stamp, *, now: datetime) -> Verification:
     """What the record says of the paper with this code; the wording of a paper in one's hand it can't see."""
     code = read_code(typed)
     if code is None:
-        return Verdict(state=PaperState.UNKNOWN, genuine=False, why=_no_code(typed))
+        return Verification(state=PaperState.UNKNOWN, genuine=False, why=_no_code(typed))
     known = _of_code(session, code, stamp)
     if known is None:
-        return Verdict(
+        return Verification(
             state=PaperState.UNKNOWN, genuine=False, code=code,
             why="No certificate that was issued here has this code.",
         )  # fmt: skip
@@ -148,7 +148,7 @@ def _no_code(typed: str) -> str:
     )
 
 
-def by_file(session: Session, found: Found, stamp: Stamp, *, now: datetime) -> Verdict:
+def by_file(session: Session, found: Found, stamp: Stamp, *, now: datetime) -> Verification:
     """What the record says of a file: the very file that was issued, one that was changed, or none of ours."""
     if issued := _of_digest(session, found.digest):
         return _judged(session, _Known(issued), now)
@@ -178,7 +178,7 @@ def by_file(session: Session, found: Found, stamp: Stamp, *, now: datetime) -> V
             "This file was not issued here, and it carries no code of ours. If a certificate was printed and "
             "scanned, check the code that is printed on it."
         )
-    return Verdict(state=PaperState.UNKNOWN, genuine=False, why=why)
+    return Verification(state=PaperState.UNKNOWN, genuine=False, why=why)
 
 
 def has_signed(session: Session, fingerprint: str) -> bool:
@@ -237,7 +237,7 @@ def _before_this_record(session: Session, digest: str) -> Document | None:
 
 def _judged(
     session: Session, known: _Known, now: datetime, code: str | None = None, *, by_its_file: bool = False
-) -> Verdict:
+) -> Verification:
     issued = known.issued
     award = session.get(Award, issued.award, populate_existing=True) if issued.award else None
     revoked_at = issued.revoked_at or (award.revoked_at if award else None)
@@ -249,7 +249,7 @@ def _judged(
         label = award is None or award.revoked_at is not None
         taken = "the label was" if label else "the certificates of its class were"
         why = f"This {what} was issued on {issued_on} and is no longer valid: {taken} taken back on {day}."
-        return Verdict(
+        return Verification(
             state=PaperState.REVOKED, genuine=True, revoked=True, revoked_on=day,
             because=issued.revoked_because, why=why, **shown,
         )  # fmt: skip
@@ -258,13 +258,15 @@ def _judged(
         on = f" on {brussels_day(issued.superseded_at)}" if issued.superseded_at else ""
         its = f": {by.code}" if by.code else ""
         why = f"This {what} was issued on {issued_on} and was replaced{on} by a later one, which counts instead{its}."
-        return Verdict(state=PaperState.SUPERSEDED, genuine=True, superseded_by=by.code, why=why, **shown)
+        return Verification(
+            state=PaperState.SUPERSEDED, genuine=True, superseded_by=by.code, why=why, **shown
+        )
     if issued.valid_until is not None and brussels_day(now) > issued.valid_until:
         why = f"This {what} was issued on {issued_on}. The label was valid until {issued.valid_until} and has ended."
-        return Verdict(state=PaperState.EXPIRED, genuine=True, why=why, **shown)
+        return Verification(state=PaperState.EXPIRED, genuine=True, why=why, **shown)
     if not issued.kind.certifies:
         why = f"This {what} was issued on {issued_on}. It is no certificate, and proves no label."
-        return Verdict(state=PaperState.VALID, genuine=True, why=why, **shown)
+        return Verification(state=PaperState.VALID, genuine=True, why=why, **shown)
     until = f" It is valid until {issued.valid_until}." if issued.valid_until else ""
     compare = ""
     if code is None or by_its_file:
@@ -274,12 +276,12 @@ def _judged(
     else:
         compare = " The pupil’s name is recorded nowhere; only the file itself proves it."
     why = f"This {what} was issued on {issued_on} and is valid.{until}{compare}"
-    return Verdict(state=PaperState.VALID, genuine=True, why=why, **shown)
+    return Verification(state=PaperState.VALID, genuine=True, why=why, **shown)
 
 
 def _altered(
     session: Session, known: _Known, now: datetime, code: str | None, *, appended: bool = False
-) -> Verdict:
+) -> Verification:
     record = _judged(session, known, now, code)
     what = _what(known)
     if appended:
@@ -331,7 +333,7 @@ def _shown(known: _Known, code: str | None) -> dict[str, Any]:
     }
 
 
-def _judged_by_document(session: Session, document: Document, now: datetime) -> Verdict:
+def _judged_by_document(session: Session, document: Document, now: datetime) -> Verification:
     """A paper from before: it has no code, and what it states is asked of the registry as it is now."""
     application = session.get_one(Application, document.application)
     subject = next(
@@ -366,7 +368,7 @@ def _judged_by_document(session: Session, document: Document, now: datetime) -> 
         state, why = PaperState.EXPIRED, f"{early}. The label was valid until {until} and has ended."
     else:
         state, why = PaperState.VALID, f"{early}, and is valid."
-    return Verdict(
+    return Verification(
         state=state,
         genuine=True,
         label=label,

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import TypedDict
 
 from labels.applications.conditions import APPLICATIONS_OF_TEACHER
 from labels.applications.ending import end, tell_applicant
 from labels.applications.paper_names import paper_name
 from labels.applications.submitting import stays_refused
 from labels.clock import brussels_day, end_of_day
-from labels.kinds import LabelKind
 from labels.mail import messages
+from labels.mail.message import About
 from labels.record.journal import RULES
 from labels.record.rows import write
 from labels.record.schema import Application, Award, Outcome, StepKind, Teacher
 from labels.reviews.asking import assessments
-from labels.reviews.scoring import decide as decide_by_rules
-from labels.reviews.scoring import points_of
+from labels.reviews.scoring import Verdict, judge, points_of
 from labels.rules.calendars import next_round
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
@@ -39,50 +40,61 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     if application.outcome is not None:
         return application.outcome
     edition = rules_of(turn.session, application)
-    verdict = decide_by_rules(assessments(turn.session, application), edition)
+    verdict = judge(assessments(turn.session, application), edition)
     outcome = Outcome(verdict.outcome)
     routes = _routes(turn, application, edition, outcome)
-    body = verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes])
-    end(turn, application, outcome, RULES, verdict=body, inputs=verdict.inputs_digest, score=verdict.total)
-    common, letter = about(turn.session, application), f"letter/{paper_name(application, 'letter')}"
-    total, maximum, comments = points_of(verdict.total), Decimal(verdict.maximum), verdict.comments
+    told = pronounce(turn, application, verdict, routes)
+    letter = f"letter/{paper_name(application, 'letter')}"
     if outcome is Outcome.AWARDED:
-        award = {
-            "id": application.id,
-            "label": LabelKind.NATIONAL,
-            "teacher": application.teacher,
-            "project": application.project,
-            "school": application.school,
-            "organisation": application.organisation,
-            "awarded_on": brussels_day(turn.now),
-            "score": verdict.total,
-        }
-        write(turn.session, Award, award)
-        tell_applicant(
-            turn,
-            application,
-            messages.Awarded(about=common, total=total, maximum=maximum, comments=comments),
-            attachments=("certificate", letter),
-        )
+        write_award(turn, application, verdict.total)
+        tell_applicant(turn, application, messages.Awarded(**told), attachments=("certificate", letter))
         return outcome
     right = None
     if appeal_days := edition.national.appeal_days.value * (application.instance == 1):
         right = _open_appeal(turn, application, appeal_days)
-    tell_applicant(
-        turn,
-        application,
-        messages.Refused(
-            about=common,
-            total=total,
-            maximum=maximum,
-            comments=comments,
-            reasons=verdict.reasons,
-            routes=tuple(routes),
-        ),
-        attachments=(letter,),
-        step=right,
-    )
+    refused = messages.Refused(**told, reasons=verdict.reasons, routes=tuple(routes))
+    tell_applicant(turn, application, refused, attachments=(letter,), step=right)
     return outcome
+
+
+class Told(TypedDict):
+    """What every mail about a decision by points tells."""
+
+    about: About
+    total: Decimal
+    maximum: Decimal
+    comments: tuple[str, ...]
+
+
+def pronounce(turn: Turn, application: Application, verdict: Verdict, routes: Sequence[Sentence]) -> Told:
+    """Puts a verdict into the record, with the ways forward; returns what the mail about it tells."""
+    body = verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes])
+    outcome = Outcome(verdict.outcome)
+    end(turn, application, outcome, RULES, verdict=body, inputs=verdict.inputs_digest, score=verdict.total)
+    return Told(
+        about=about(turn.session, application),
+        total=points_of(verdict.total),
+        maximum=Decimal(verdict.maximum),
+        comments=verdict.comments,
+    )
+
+
+def write_award(
+    turn: Turn, application: Application, score: float, *, valid_until: date | None = None
+) -> None:
+    """The label that an application is awarded; without a last day it stays."""
+    award = {
+        "id": application.id,
+        "label": application.label,
+        "teacher": application.teacher,
+        "project": application.project,
+        "school": application.school,
+        "organisation": application.organisation,
+        "awarded_on": brussels_day(turn.now),
+        "score": score,
+        "valid_until": valid_until,
+    }
+    write(turn.session, Award, award)
 
 
 def _routes(turn: Turn, application: Application, edition: RuleEdition, outcome: Outcome) -> list[Sentence]:

@@ -181,7 +181,7 @@ def another_needed(assessments: Sequence[Assessment], edition: RuleEdition) -> s
     return None
 
 
-def decide(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
+def judge(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
     """The outcome by the rules, with its reasons; the same for the same inputs in any order.
 
     Raises:

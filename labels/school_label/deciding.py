@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,14 +10,12 @@ from sqlalchemy.orm import Session
 from labels.applications import ending
 from labels.applications.file import digest
 from labels.clock import brussels_day
-from labels.kinds import LabelKind
 from labels.mail import messages
 from labels.record.journal import RULES
-from labels.record.rows import write
-from labels.record.schema import Application, Award, Outcome, SchoolRound, Step, StepState
+from labels.record.schema import Application, Outcome, SchoolRound, Step, StepState
 from labels.reviews.asking import assessments
-from labels.reviews.scoring import decide as decide_by_rules
-from labels.reviews.scoring import points_of
+from labels.reviews.deciding import pronounce, write_award
+from labels.reviews.scoring import judge
 from labels.rules.kept import rules_of
 from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
@@ -39,49 +36,20 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     if application.outcome is not None:
         return application.outcome
     edition = rules_of(turn.session, application)
-    verdict = decide_by_rules(assessments(turn.session, application), edition)
+    verdict = judge(assessments(turn.session, application), edition)
     outcome = Outcome(verdict.outcome)
     due = _due(turn.session, application)
     in_time = outcome is Outcome.REFUSED and due is not None and turn.now < due
     routes = [] if outcome is Outcome.AWARDED else [_route(turn, application, due if in_time else None)]
-    ending.end(
-        turn,
-        application,
-        outcome,
-        RULES,
-        verdict=verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes]),
-        inputs=verdict.inputs_digest,
-        score=verdict.total,
-    )
-    common, comments = about(turn.session, application), verdict.comments
-    total, maximum = points_of(verdict.total), Decimal(verdict.maximum)
+    told = pronounce(turn, application, verdict, routes)
     if outcome is Outcome.AWARDED:
         awarded_on = brussels_day(turn.now)
         valid_until = last_day(awarded_on, edition.school.certificate_years.value)
-        award = {
-            "id": application.id, "label": LabelKind.SCHOOL, "teacher": None, "project": None,
-            "school": application.school, "organisation": application.organisation,
-            "awarded_on": awarded_on, "score": verdict.total, "valid_until": valid_until,
-        }  # fmt: skip
-        write(turn.session, Award, award)
-        won = messages.SchoolAwarded(
-            about=common,
-            total=total,
-            maximum=maximum,
-            comments=comments,
-            awarded_on=awarded_on,
-            valid_until=valid_until,
-        )
+        write_award(turn, application, verdict.total, valid_until=valid_until)
+        won = messages.SchoolAwarded(**told, awarded_on=awarded_on, valid_until=valid_until)
         tell_everyone(turn, application, won, "certificate", "letter")
         return outcome
-    refused = messages.SchoolRefused(
-        about=common,
-        total=total,
-        maximum=maximum,
-        comments=comments,
-        reasons=verdict.reasons,
-        routes=tuple(routes),
-    )
+    refused = messages.SchoolRefused(**told, reasons=verdict.reasons, routes=tuple(routes))
     tell_everyone(turn, application, refused, "letter")
     if in_time and due is not None:
         invite_again(turn, application, due)

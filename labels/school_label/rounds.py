@@ -159,7 +159,7 @@ def _count_of(identifiers: sa.SQLColumnExpression[str | None]) -> sa.ColumnEleme
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RoundResult:
     """What a round found about one school, and what came of it."""
 
     check: SchoolCheck
@@ -169,7 +169,7 @@ class Answer:
     """Another application of it for the School Label, that is still open."""
 
 
-def answers(session: Session, year: int, school: str | None = None) -> Iterator[Answer]:
+def results(session: Session, year: int, school: str | None = None) -> Iterator[RoundResult]:
     """What a round found about every school, ordered by their ids, or about one; a thousand are in memory.
 
     Raises:
@@ -215,7 +215,7 @@ def answers(session: Session, year: int, school: str | None = None) -> Iterator[
     dates, found = cut_offs(session, one), False
     for row in session.execute(query.execution_options(yield_per=_BATCH)):
         found = True
-        yield Answer(explained(row, dates), row.application, row.other)
+        yield RoundResult(explained(row, dates), row.application, row.other)
     if school is not None and not found:
         known = session.get(School, school) is not None
         raise NotFound(

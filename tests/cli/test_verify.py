@@ -25,7 +25,7 @@ from desk.check import answer_to
 from labels.answering import accepting
 from labels.applications import ending
 from labels.errors import InvalidInput
-from labels.papers.verifying import PaperState, Verdict, by_file
+from labels.papers.verifying import PaperState, Verification, by_file
 from labels.record.schema import Award, Document, Issued, PupilClass, Step
 from labels.reviews import deciding
 from labels.rules.loading import RULES
@@ -80,9 +80,9 @@ def code_of_paper(terminal: Terminal, subject: str) -> str:
         )
 
 
-def verified(terminal: Terminal, what: str | bytes) -> Verdict:
+def verified(terminal: Terminal, what: str | bytes) -> Verification:
     named = terminal.file("paper.pdf", what) if isinstance(what, bytes) else what
-    return Verdict.model_validate(terminal.json("verify", named))
+    return Verification.model_validate(terminal.json("verify", named))
 
 
 def with_code(content: bytes, code: str) -> bytes:

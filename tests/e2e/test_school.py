@@ -111,7 +111,7 @@ def test_a_round_leads_from_the_check_of_every_school_to_a_certificate(stage: St
         with stage.here.record.reading() as session:
             if rounds.round_of(session, year).invited_at is None:
                 return None
-            [one] = rounds.answers(session, year, "S-70")
+            [one] = rounds.results(session, year, "S-70")
             return one.application
 
     stage.until(invited, "the school is invited")

@@ -25,13 +25,13 @@ def test_a_good_application_is_awarded_with_one_award_and_one_mail_of_each_kind(
 
 
 def test_the_decision_can_be_repeated_from_the_record_alone(case: Case) -> None:
-    from labels.reviews.scoring import decide
+    from labels.reviews.scoring import judge
     from labels.rules.kept import rules_of
 
     decided(case, 5)
     with case.record.reading() as session:
         application: Application = session.get_one(Application, case.id)
-        verdict = decide(asking.assessments(session, application), rules_of(session, application))
+        verdict = judge(asking.assessments(session, application), rules_of(session, application))
         kept = session.get_one(Decision, (case.id, 1))
     assert verdict.inputs_digest == kept.inputs_digest
     assert kept.verdict["reasons"] == list(verdict.reasons)

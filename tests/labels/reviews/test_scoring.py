@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.reviews.scoring import Assessment, another_needed, check_points, decide, merge
+from labels.reviews.scoring import Assessment, another_needed, check_points, judge, merge
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
 
@@ -246,24 +246,24 @@ def test_nobody_is_called_before_the_quorum_or_beyond_the_most(given_points: lis
 def test_the_rules_decide_and_say_why(
     points: list[tuple[int, ...]], outcome: str, reasons: list[str]
 ) -> None:
-    verdict = decide([assessed(f"r{n}", *each) for n, each in enumerate(points)], rules())
+    verdict = judge([assessed(f"r{n}", *each) for n, each in enumerate(points)], rules())
     assert (verdict.outcome, list(verdict.reasons)) == (outcome, reasons)
 
 
 def test_nothing_is_decided_before_the_quorum() -> None:
     with pytest.raises(ValueError, match="1 of 2 reviews are in"):
-        decide(reviews(30), rules())
+        judge(reviews(30), rules())
     with pytest.raises(ValueError, match="2 of 3 reviews are in"):
-        decide(reviews(30, 30), rules("NSS-CZ"))
-    assert decide(reviews(30), rules("PSA-MD")).outcome == "awarded"
+        judge(reviews(30, 30), rules("NSS-CZ"))
+    assert judge(reviews(30), rules("PSA-MD")).outcome == "awarded"
 
 
 def test_nothing_is_decided_while_one_more_reviewer_is_called() -> None:
     with pytest.raises(
         ValueError, match="one more reviewer is called before the decision: the score 18 lies"
     ):
-        decide(reviews(18, 18), rules())
-    assert decide(reviews(18, 18, 18), rules()).outcome == "awarded"
+        judge(reviews(18, 18), rules())
+    assert judge(reviews(18, 18, 18), rules()).outcome == "awarded"
 
 
 KNOCK_OUTS = ("online_collaboration", "choice_of_ict", "safety_and_rights")
@@ -283,7 +283,7 @@ def test_a_knock_out_refuses_whatever_the_total_and_adds_nothing_to_it(
     each: int, knock_outs: tuple[int, ...], outcome: str, total: int
 ) -> None:
     more = dict(zip(KNOCK_OUTS, knock_outs, strict=True))
-    verdict = decide([assessed(r, each, criteria=FIVE, **more) for r in ("r1", "r2")], rules("NSS-FR"))
+    verdict = judge([assessed(r, each, criteria=FIVE, **more) for r in ("r1", "r2")], rules("NSS-FR"))
     assert (verdict.outcome, verdict.total, verdict.maximum) == (outcome, total, 25)
     assert {line.criterion: line.minimum for line in verdict.lines if line.part_of} == dict.fromkeys(
         KNOCK_OUTS, 3
@@ -298,7 +298,7 @@ def test_comments_come_in_an_order_that_tells_nothing_of_who_wrote_them() -> Non
         [Assessment(f"{prefix}{n}", dict.fromkeys(SIX, 4), text) for n, text in enumerate(order)]
         for prefix, order in (("a", texts), ("z", texts[::-1]))
     ]
-    first, second = (decide(given_points, rules("NSS-CZ")) for given_points in both)
+    first, second = (judge(given_points, rules("NSS-CZ")) for given_points in both)
     assert first.comments == second.comments
     assert sorted(first.comments) == ["Please say more of the pupils' part.", "Wonderful."]
 
@@ -311,7 +311,7 @@ def test_a_verdict_does_not_depend_on_the_order_of_the_assessments(
     seed.shuffle(shuffled)
     for how in ("mean", "median"):
         edition = rules(merge=how)
-        assert decide(given_points, edition).model_dump_json() == decide(shuffled, edition).model_dump_json()
+        assert judge(given_points, edition).model_dump_json() == judge(shuffled, edition).model_dump_json()
 
 
 @given(given_points=several(smallest=3), more=st.sampled_from(SIX))
@@ -319,8 +319,8 @@ def test_more_points_never_turn_an_award_into_a_refusal(given_points: list[Asses
     first = given_points[0]
     better = Assessment(first.reviewer, dict(first.scores) | {more: min(5, first.scores[more] + 1)})
     for how in ("mean", "median"):
-        before = decide(given_points, rules(merge=how))
-        after = decide([better, *given_points[1:]], rules(merge=how))
+        before = judge(given_points, rules(merge=how))
+        after = judge([better, *given_points[1:]], rules(merge=how))
         assert after.total >= before.total
         assert (before.outcome, after.outcome) != ("awarded", "refused")
 
@@ -329,7 +329,7 @@ def test_more_points_never_turn_an_award_into_a_refusal(given_points: list[Asses
 def test_a_label_is_awarded_exactly_if_total_and_every_criterion_are_enough(
     given_points: list[Assessment],
 ) -> None:
-    score, verdict = merge(given_points, rules()), decide(given_points, rules())
+    score, verdict = merge(given_points, rules()), judge(given_points, rules())
     enough = score.total >= 18 and all(points >= 2 for points in score.points.values())
     assert verdict.outcome == ("awarded" if enough else "refused")
     assert Fraction(verdict.total_exact) == score.total
@@ -337,10 +337,10 @@ def test_a_label_is_awarded_exactly_if_total_and_every_criterion_are_enough(
 
 
 def test_the_digest_of_the_inputs_tells_any_other_input() -> None:
-    base = decide(reviews(24, 25), rules()).inputs_digest
-    assert decide(reviews(24, 25), rules()).inputs_digest == base
-    other_points = decide(reviews(25, 24), rules())
-    other_rules = decide(reviews(24, 25), rules(link_days=7))
+    base = judge(reviews(24, 25), rules()).inputs_digest
+    assert judge(reviews(24, 25), rules()).inputs_digest == base
+    other_points = judge(reviews(25, 24), rules())
+    other_rules = judge(reviews(24, 25), rules(link_days=7))
     commented = [reviews(24, 25)[0], Assessment("r2", reviews(24, 25)[1].scores, "another word")]
-    others = {one.inputs_digest for one in (other_points, other_rules, decide(commented, rules()))}
+    others = {one.inputs_digest for one in (other_points, other_rules, judge(commented, rules()))}
     assert len(others | {base}) == 4

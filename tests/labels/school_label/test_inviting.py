@@ -157,7 +157,7 @@ def test_every_teacher_of_each_eligible_school_is_invited_and_each_school_has_on
         assert (told.what, told.details["teachers"], one.revision) == (Event.INVITED, 3, 1)
         [pl, pt] = rounds.by_country(session, 2026)
         assert (pl.invited, pt.invited) == (2, 2)
-        [answer] = rounds.answers(session, 2026, "S-002")
+        [answer] = rounds.results(session, 2026, "S-002")
         assert answer.application == one.id
         assert rounds.round_of(session, 2026).invited_at == NOW
     assert invite_all(record) == []
@@ -223,7 +223,7 @@ def test_who_holds_a_label_or_has_an_open_application_is_not_invited(record: Rec
         session.get_one(SchoolRound, 2026).invited_at = None
     with record.writing() as session:
         assert inviting.to_invite(session, 2026) == 1
-        [other] = rounds.answers(session, 2026, "S-002")
+        [other] = rounds.results(session, 2026, "S-002")
         assert other.application is None
         assert other.instead is not None
 

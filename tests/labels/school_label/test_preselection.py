@@ -189,7 +189,7 @@ def test_the_check_is_the_briefs_three_sentences(record: Record, registry: Regis
         registry.write(session)
         session.flush()
         found = checked(session)
-        kept = [one.check for one in rounds.answers(session, round_checked(session))]
+        kept = [one.check for one in rounds.results(session, round_checked(session))]
         by_country = rounds.by_country(session, TODAY.year)
     assert {one.school: one for one in kept} == found, "what is kept is what the check found"
     assert sum(one.checked for one in by_country) == len(found)
@@ -365,7 +365,7 @@ def test_a_round_stays_as_it_began(record: Record) -> None:
     with record.reading() as session:
         _good().write(session)
         year = round_checked(session)
-        before = list(rounds.answers(session, year))
+        before = list(rounds.results(session, year))
         session.get_one(School, "S-1").registered_on = TODAY
         session.get_one(Award, "L-0").awarded_on = date(2020, 1, 1)
         session.flush()
@@ -374,8 +374,8 @@ def test_a_round_stays_as_it_began(record: Record) -> None:
         )
         assert (again.year, again.on) == (year, TODAY)
         assert not rounds.check(Turn(session, end_of_day(TODAY + DAY), KEY), year)
-        assert list(rounds.answers(session, year)) == before
-        [one] = rounds.answers(session, year, "S-0")
+        assert list(rounds.results(session, year)) == before
+        [one] = rounds.results(session, year, "S-0")
         assert one == before[0]
         assert not checked(session)["S-0"].eligible, "the live check sees today"
 
@@ -391,13 +391,13 @@ def test_a_round_that_is_none_is_told(record: Record) -> None:
         with pytest.raises(NotAllowed, match="still to come"):
             begin(TODAY + DAY)
         with pytest.raises(NotFound, match="no round of 2026"):
-            list(rounds.answers(session, 2026))
+            list(rounds.results(session, 2026))
         begin(TODAY)
         with pytest.raises(NotFound, match="not checked the schools yet"):
-            list(rounds.answers(session, 2026))
+            list(rounds.results(session, 2026))
         rounds.check(Turn(session, end_of_day(TODAY), KEY), 2026)
         with pytest.raises(NotFound, match="no school S-9"):
-            list(rounds.answers(session, 2026, "S-9"))
+            list(rounds.results(session, 2026, "S-9"))
         session.add(
             School(
                 id="S-9", name="New", country="PL", organisation="NSS", city="X", registered_on=TODAY,
@@ -406,7 +406,7 @@ def test_a_round_that_is_none_is_told(record: Record) -> None:
         )  # fmt: skip
         session.flush()
         with pytest.raises(NotFound, match="registered later"):
-            list(rounds.answers(session, 2026, "S-9"))
+            list(rounds.results(session, 2026, "S-9"))
 
 
 def test_a_deadline_is_the_last_second_of_a_day_in_brussels_whatever_the_clocks_do() -> None:
