@@ -61,6 +61,11 @@ def person_id(*named: object) -> str:
     return f"PER-{short_digest('person', *named)}"
 
 
+def paper_id(kind: str, subject: str, edition: int = 1) -> str:
+    """`letter/NQL-…/2`: a paper about an application, an award or a class; a letter's edition is the instance."""
+    return f"{kind}/{subject}/{edition}"
+
+
 def document_key(digest: str) -> str:
     """`sha256/ab/abcdef…`: a document in the store, by the SHA-256 of its content in lower-case hexadecimal."""
     return f"sha256/{digest[:2]}/{digest}"

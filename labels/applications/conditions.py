@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from labels.applications import similarity
 from labels.applications.eligibility import Facts, check
 from labels.applications.ending import end, tell_applicant
-from labels.applications.paper_names import paper_name
 from labels.applications.submitting import stays_refused
+from labels.identifiers import paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
@@ -21,6 +21,7 @@ from labels.record.schema import (
     Member,
     Organisation,
     Outcome,
+    PaperKind,
     Project,
     School,
     Stage,
@@ -70,7 +71,7 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
         turn,
         application,
         messages.Ineligible(about=about(turn.session, application), conditions=conditions),
-        attachments=(f"letter/{paper_name(application, 'letter')}",),
+        attachments=(paper_id(PaperKind.LETTER, application.id, application.instance),),
     )
     return False
 

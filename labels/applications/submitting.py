@@ -15,7 +15,7 @@ from labels.applications.eligibility import used_up
 from labels.applications.file import NationalApplication, digest
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput, NotAllowed
-from labels.identifiers import national_application_id
+from labels.identifiers import national_application_id, paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
@@ -29,6 +29,7 @@ from labels.record.schema import (
     Document,
     Organisation,
     Outcome,
+    PaperKind,
     Project,
     School,
     Stage,
@@ -208,7 +209,7 @@ def submit(
         documents=tuple(one.name for one in documents if one.kind == "evidence"),
     )
     to = Recipient(teacher.name, teacher.email, teacher.language)
-    outbox.queue(turn, receipt, Envelope(to, (), row.id, right.id, ("receipt",)))
+    outbox.queue(turn, receipt, Envelope(to, (), row.id, right.id, (paper_id(PaperKind.RECEIPT, row.id),)))
     remark = "Registered; a receipt is on its way."
     if same:
         remark = f"Registered anew, since {same[-1].id} is {same[-1].outcome.value}; a receipt is on its way."

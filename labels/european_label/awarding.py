@@ -14,7 +14,7 @@ from labels.european_label.freezing import central_rules, cycle_of
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.merging import Project as Merged
 from labels.european_label.screening import MAILED, chosen, still_screening
-from labels.identifiers import european_award_id
+from labels.identifiers import european_award_id, paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
 from labels.mail.message import About
@@ -34,6 +34,7 @@ from labels.record.schema import (
     CycleProject,
     Journal,
     Outcome,
+    PaperKind,
     Project,
     Screened,
     Stage,
@@ -432,11 +433,6 @@ def _remember(turn: Turn, cycle: Cycle, recipients: Iterable[sa.Row[Any]]) -> No
     )
 
 
-def certificate_name(award_id: str) -> str:
-    """The file name of a teacher's certificate."""
-    return f"certificate-{award_id}.pdf"
-
-
 def _tell_teachers(
     turn: Turn, application: Application, cycle: Cycle, recipients: Iterable[sa.Row[Any]]
 ) -> None:
@@ -451,7 +447,7 @@ def _tell_teachers(
             organisation_name=organisation,
         )
         to = Recipient(row.name, row.email, row.language)
-        certificate = f"certificate/{certificate_name(award_id)}"
+        certificate = paper_id(PaperKind.CERTIFICATE, award_id)
         envelope = Envelope(to, application=application.id, attachments=(certificate,))
         outbox.queue(turn, messages.EuropeanAwarded(about=won, year=cycle.year), envelope)
 

@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.european_label.awarding import certificate_name
 from labels.identifiers import european_cycle_id
 from labels.kinds import LabelKind
 from labels.papers.codes import Stamp
@@ -47,7 +46,7 @@ def due_certificates(
         DuePaper(
             PaperKind.CERTIFICATE,
             application.id,
-            certificate_name(row.Award.id),
+            f"certificate-{row.Award.id}.pdf",
             1,
             marked(_facts(row, year, rules), PaperKind.CERTIFICATE, 1, stamp),
             rules.must_be_signed,

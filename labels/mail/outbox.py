@@ -51,8 +51,7 @@ class Envelope:
     step: str | None = None
     """Whose one-time code it carries."""
     attachments: tuple[str, ...] = ()
-    """The documents of the application that go along, two at most: the newest of a kind (`certificate`,
-    `letter`), or that very one by `kind/name`. The message waits until all are stored."""
+    """The papers that go along, two at most, by `paper_id`. The message waits until both are stored."""
 
 
 def queue(turn: Turn, message: Message, envelope: Envelope) -> bool:
@@ -136,20 +135,7 @@ def due(
 
 def _stored(attachment: sa.orm.InstrumentedAttribute[str | None]) -> sa.ColumnElement[bool]:
     """Whether what goes with a message is stored, if anything does."""
-    return sa.or_(
-        attachment.is_(None),
-        sa.exists().where(Document.application == Mail.application, Document.kind == attachment),
-        # Each along the key of documents: a year's award has thousands of certificates.
-        *(
-            sa.exists().where(
-                Document.application == Mail.application,
-                Document.kind == kind,
-                Document.name == sa.func.substr(attachment, len(kind) + 2),
-                attachment.startswith(f"{kind}/"),
-            )
-            for kind in ("certificate", "letter")
-        ),
-    )
+    return sa.or_(attachment.is_(None), sa.exists().where(Document.paper == attachment))
 
 
 def held_up(session: Session, step: str) -> str | None:
@@ -297,17 +283,10 @@ def pupil_code_subject(award: str) -> str:
 
 
 def attached(session: Session, mail: Mail) -> list[Document]:
-    """The documents that go with a message: of each the newest of the kind, or the one that is named."""
-    found = (_attached(session, mail, one) for one in (mail.attachment, mail.second_attachment) if one)
-    return [document for document in found if document]
-
-
-def _attached(session: Session, mail: Mail, attachment: str) -> Document | None:
-    kind, _, name = attachment.partition("/")
-    query = sa.select(Document).where(Document.application == mail.application, Document.kind == kind)
-    if name:
-        query = query.where(Document.name == name)
-    return session.scalars(query.order_by(Document.id.desc()).limit(1)).first()
+    """The documents that go with a message."""
+    papers = [one for one in (mail.attachment, mail.second_attachment) if one]
+    found = session.scalars(sa.select(Document).where(Document.paper.in_(papers))) if papers else ()
+    return sorted(found, key=lambda document: papers.index(document.paper or ""))
 
 
 def _waiting(now: datetime) -> list[sa.ColumnElement[bool]]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from labels.applications.paper_names import paper_name
 from labels.clock import brussels_day
+from labels.identifiers import paper_id
 from labels.kinds import KINDS, LabelKind
 from labels.papers.codes import Stamp
 from labels.papers.facts import (
@@ -55,18 +56,15 @@ def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DueP
     decision = session.get(Decision, (application.id, application.instance))
     if decision is None:
         return []
-    names = {
-        PaperKind.CERTIFICATE: paper_name(application, PaperKind.CERTIFICATE.value),
-        PaperKind.LETTER: paper_name(application, PaperKind.LETTER.value),
-    }
-    stored = _stored(session, application, *names)
+    stored = _stored(session, application)
     signed = rules_of(session, application).must_be_signed
     due = []
     for kind, facts in _called_for(session, application, decision):
-        if names[kind] not in stored:
-            edition = application.instance if kind is PaperKind.LETTER else 1
-            stated = marked(facts, kind, edition, stamp)
-            due.append(DuePaper(kind, application.id, names[kind], edition, stated, signed))
+        edition = application.instance if kind is PaperKind.LETTER else 1
+        stated = marked(facts, kind, edition, stamp)
+        paper = DuePaper(kind, application.id, paper_name(application, kind), edition, stated, signed)
+        if paper.paper not in stored:
+            due.append(paper)
     return due
 
 
@@ -91,19 +89,16 @@ def _due_once(
     kind: PaperKind,
     stating: Callable[[Session, Application], LetterFacts],
 ) -> list[DuePaper]:
-    name = f"{kind.value}-{application.id}.pdf"
-    if name in _stored(session, application, kind):
+    if paper_id(kind, application.id) in _stored(session, application):
         return []
     signed = rules_of(session, application).must_be_signed
+    name = f"{kind.value}-{application.id}.pdf"
     return [DuePaper(kind, application.id, name, 1, stating(session, application), signed)]
 
 
-def _stored(session: Session, application: Application, *kinds: PaperKind) -> set[str]:
-    """The names of the papers that the application has."""
-    of_kind = Document.kind.in_([kind.value for kind in kinds])
-    return set(
-        session.scalars(sa.select(Document.name).where(Document.application == application.id, of_kind))
-    )
+def _stored(session: Session, application: Application) -> set[str | None]:
+    """The papers that the application has."""
+    return set(session.scalars(sa.select(Document.paper).where(Document.application == application.id)))
 
 
 def certificate_now(session: Session, application_id: str) -> CertificateFacts:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from labels.identifiers import paper_id
 from labels.kinds import LabelKind
 from labels.papers.codes import Stamp
 from labels.papers.facts import CertificateFacts, LetterFacts
@@ -39,7 +40,7 @@ class DuePaper:
     @property
     def paper(self) -> str:
         """Its key in the record."""
-        return f"{self.kind.value}/{self.facts.application}/{self.edition}"
+        return paper_id(self.kind, self.facts.application, self.edition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,7 @@ def enter(
     An earlier edition is superseded by it.
     """
     application = held(turn.session, due.application)
-    there = sa.select(Document.id).where(
-        Document.application == application.id, Document.kind == due.kind.value, Document.name == due.name
-    )
+    there = sa.select(Document.id).where(Document.paper == due.paper)
     if turn.session.scalar(there) is not None:
         return False
     award = turn.session.get(Award, due.facts.application)
@@ -90,6 +89,7 @@ def enter(
             "size": made.size,
             "stored_at": turn.now,
             "award": award.id if award and certificate else None,
+            "paper": due.paper,
         },
     )
     paper, digests = salted(
@@ -172,7 +172,7 @@ def enter_class(
     paper, digests = salted(
         Issued,
         {
-            "paper": f"{PaperKind.CLASS.value}/{made.id}/1",
+            "paper": paper_id(PaperKind.CLASS, made.id),
             "kind": PaperKind.CLASS,
             "label": LabelKind.PUPIL.value,
             "subject": made.id,

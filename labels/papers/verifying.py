@@ -336,9 +336,7 @@ def _shown(known: _Known, code: str | None) -> dict[str, Any]:
 def _judged_by_document(session: Session, document: Document, now: datetime) -> Verification:
     """A paper from before: it has no code, and what it states is asked of the registry as it is now."""
     application = session.get_one(Application, document.application)
-    subject = next(
-        (one for one in session.scalars(_awards_in(document)) if one.id in document.name), None
-    ) or session.get(Award, application.id)
+    subject = session.get(Award, document.award or application.id)
     teacher_id = subject.teacher if subject else application.teacher
     teacher = session.get(Teacher, teacher_id) if teacher_id else None
     school_id = subject.school if subject else application.school
@@ -388,9 +386,3 @@ def _judged_by_document(session: Session, document: Document, now: datetime) -> 
         superseded_by=later.code if later and state is PaperState.SUPERSEDED else None,
         why=why,
     )
-
-
-def _awards_in(document: Document) -> sa.Select[tuple[Award]]:
-    """The award that a certificate's file is named after: a year's certificates are one application's."""
-    name = document.name.removeprefix("certificate-").removeprefix("letter-").removesuffix(".pdf")
-    return sa.select(Award).where(Award.id == name)

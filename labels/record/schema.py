@@ -412,6 +412,7 @@ class Document(Base):
         sa.UniqueConstraint("application", "kind", "name"),
         sa.Index(None, "key"),
         sa.Index(None, "award"),
+        sa.Index(None, "paper"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
@@ -427,6 +428,8 @@ class Document(Base):
     """Which document that a school has to hand in this is: a `SchoolDocument`."""
     award: Mapped[str | None]
     """The award that a certificate certifies."""
+    paper: Mapped[str | None]
+    """Which paper it is, e.g. `letter/NQL-…/1` (`labels.identifiers.paper_id`)."""
 
 
 class PaperKind(StrEnum):
@@ -859,7 +862,7 @@ class Mail(Base):
     to_address: Mapped[str]
     context: Mapped[dict[str, Any]]
     attachment: Mapped[str | None]
-    """The kind of the application's document that goes with it; it waits until that is stored."""
+    """The paper that goes with it (`Document.paper`); it waits until that is stored."""
     second_attachment: Mapped[str | None]
     """Another one."""
     message_id: Mapped[str]

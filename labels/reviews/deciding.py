@@ -9,14 +9,14 @@ from typing import TypedDict
 
 from labels.applications.conditions import APPLICATIONS_OF_TEACHER
 from labels.applications.ending import end, tell_applicant
-from labels.applications.paper_names import paper_name
 from labels.applications.submitting import stays_refused
 from labels.clock import brussels_day, end_of_day
+from labels.identifiers import paper_id
 from labels.mail import messages
 from labels.mail.message import About
 from labels.record.journal import RULES
 from labels.record.rows import write
-from labels.record.schema import Application, Award, Outcome, StepKind, Teacher
+from labels.record.schema import Application, Award, Outcome, PaperKind, StepKind, Teacher
 from labels.reviews.asking import assessments
 from labels.reviews.scoring import Verdict, judge, points_of
 from labels.rules.calendars import next_round
@@ -44,10 +44,15 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     outcome = Outcome(verdict.outcome)
     routes = _routes(turn, application, edition, outcome)
     told = pronounce(turn, application, verdict, routes)
-    letter = f"letter/{paper_name(application, 'letter')}"
+    letter = paper_id(PaperKind.LETTER, application.id, application.instance)
     if outcome is Outcome.AWARDED:
         write_award(turn, application, verdict.total)
-        tell_applicant(turn, application, messages.Awarded(**told), attachments=("certificate", letter))
+        tell_applicant(
+            turn,
+            application,
+            messages.Awarded(**told),
+            attachments=(paper_id(PaperKind.CERTIFICATE, application.id), letter),
+        )
         return outcome
     right = None
     if appeal_days := edition.national.appeal_days.value * (application.instance == 1):

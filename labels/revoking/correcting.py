@@ -186,9 +186,10 @@ def reissue(turn: Turn, correction: Correction, made: MadePaper, reason: str) ->
         ),
         reason=reason,
     )
-    certificate = f"{PaperKind.CERTIFICATE.value}/{correction.due.name}"
     for to in _holders(turn.session, correction.award, application):
-        outbox.queue(turn, message, Envelope(to, (to.address,), application.id, attachments=(certificate,)))
+        outbox.queue(
+            turn, message, Envelope(to, (to.address,), application.id, attachments=(correction.due.paper,))
+        )
 
 
 def _holders(session: Session, award_id: str, application: Application) -> list[Recipient]:

@@ -12,7 +12,7 @@ from labels.applications.file import digest
 from labels.clock import brussels_day
 from labels.mail import messages
 from labels.record.journal import RULES
-from labels.record.schema import Application, Outcome, SchoolRound, Step, StepState
+from labels.record.schema import Application, Outcome, PaperKind, SchoolRound, Step, StepState
 from labels.reviews.asking import assessments
 from labels.reviews.deciding import pronounce, write_award
 from labels.reviews.scoring import judge
@@ -47,10 +47,10 @@ def decide(turn: Turn, application_id: str) -> Outcome:
         valid_until = last_day(awarded_on, edition.school.certificate_years.value)
         write_award(turn, application, verdict.total, valid_until=valid_until)
         won = messages.SchoolAwarded(**told, awarded_on=awarded_on, valid_until=valid_until)
-        tell_everyone(turn, application, won, "certificate", "letter")
+        tell_everyone(turn, application, won, PaperKind.CERTIFICATE, PaperKind.LETTER)
         return outcome
     refused = messages.SchoolRefused(**told, reasons=verdict.reasons, routes=tuple(routes))
-    tell_everyone(turn, application, refused, "letter")
+    tell_everyone(turn, application, refused, PaperKind.LETTER)
     if in_time and due is not None:
         invite_again(turn, application, due)
     return outcome

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from labels.applications.file import digest
 from labels.clock import brussels_day
-from labels.identifiers import school_application_id, step_id
+from labels.identifiers import paper_id, school_application_id, step_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
 from labels.mail.message import About, AboutStep, Message
@@ -25,6 +25,7 @@ from labels.record.schema import (
     Document,
     Journal,
     Organisation,
+    PaperKind,
     Project,
     School,
     SchoolOutcome,
@@ -255,7 +256,13 @@ def tell_the_principal(turn: Turn, application_id: str) -> None:
         )
     )
     message = messages.SchoolInvitation(about=about(turn.session, application), due=due)
-    outbox.queue(turn, message, Envelope(head, application=application_id, attachments=("invitation",)))
+    outbox.queue(
+        turn,
+        message,
+        Envelope(
+            head, application=application_id, attachments=(paper_id(PaperKind.INVITATION, application_id),)
+        ),
+    )
 
 
 def unstarted(session: Session, year: int, limit: int = 1_000) -> Sequence[str]:

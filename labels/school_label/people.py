@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.identifiers import paper_id
 from labels.mail import outbox
 from labels.mail.message import OfApplication
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
-from labels.record.schema import Application, School, Step, StepKind, Teacher
+from labels.record.schema import Application, PaperKind, School, Step, StepKind, Teacher
 from labels.turn import Turn
 
 
@@ -46,8 +47,11 @@ def everyone(session: Session, application: Application) -> list[Recipient]:
     return list(each.values())
 
 
-def tell_everyone(turn: Turn, application: Application, message: OfApplication, *attachments: str) -> None:
+def tell_everyone(turn: Turn, application: Application, message: OfApplication, *papers: PaperKind) -> None:
     """Mails the same to every invited teacher and to the principal, each address once."""
+    attachments = tuple(
+        paper_id(kind, application.id) for kind in papers
+    )  # a school can't appeal: one of each
     for to in everyone(turn.session, application):
         parts = (application.instance, to.address)
         outbox.queue(turn, message, Envelope(to, parts, application.id, attachments=attachments))

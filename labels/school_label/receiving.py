@@ -13,7 +13,7 @@ from labels.clock import in_words
 from labels.errors import InvalidInput
 from labels.mail import messages
 from labels.record.journal import Event, note
-from labels.record.schema import Application, Document, Stage, Step, StepKind, StepState
+from labels.record.schema import Application, Document, PaperKind, Stage, Step, StepKind, StepState
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import SchoolDocument, SelfAssessmentRules
@@ -162,7 +162,7 @@ def declare(turn: Turn, application: Application, step: Step, given: Declaration
         decide_by=application.decide_by,
         documents=tuple(documents),
     )
-    tell_everyone(turn, application, message, "receipt")
+    tell_everyone(turn, application, message, PaperKind.RECEIPT)
     return Accepted(application.id, "Thank you: your school’s application is received.")
 
 

@@ -63,7 +63,7 @@ def test_a_corrected_certificate_replaces_the_former_and_goes_to_its_holder(term
         assert mail.sent_at is not None
         texts = [path.read_text("utf-8") for path in terminal.here.settings.mail_folder.rglob("*.eml")]
         assert any(done["code"] in text for text in texts), "the mail says the new code"
-        assert mail.attachment == f"certificate/certificate-{application}-edition-2.pdf"
+        assert mail.attachment == f"certificate/{application}/2"
         [entry] = session.scalars(sa.select(Journal).where(Journal.what == Event.REISSUED))
         assert (entry.who, entry.details["because"]) == (COORDINATOR, "The name was misspelt.")
         file = terminal.here.documents.get(

@@ -459,17 +459,15 @@ def test_a_mail_waits_for_its_certificate_and_takes_it_along(
     record: Record, application: str, mailbox: Mailbox, serve: Callable[..., int]
 ) -> None:
     port = serve()
-    queued(record, "kind", Template.AWARDED, application=application, attachments=("certificate",))
-    queued(
-        record, "named", Template.AWARDED, application=application, attachments=("certificate/second.pdf",)
-    )
+    for name in ("first", "second"):
+        queued(record, name, Template.AWARDED, application=application, attachments=(f"certificate/{name}",))
     assert delivered(record, smtp(port)) == Delivered()
     with record.writing() as session:
-        session.add(_document("first.pdf"))
+        session.add(_document("first.pdf", "certificate/first"))
     documents = Documents({"first.pdf": b"%PDF-1"})
     assert delivered(record, smtp(port), documents=documents) == Delivered(sent=1)
     with record.writing() as session:
-        session.add(_document("second.pdf"))
+        session.add(_document("second.pdf", "certificate/second"))
     assert delivered(record, smtp(port), documents=documents) == Delivered(postponed=1)  # not in the store
     documents["second.pdf"] = b"%PDF-2"
     later = NOW + timedelta(minutes=1)
@@ -487,21 +485,21 @@ def test_an_award_waits_for_certificate_and_letter_and_takes_both_along(
         "award",
         Template.AWARDED,
         application=application,
-        attachments=("certificate", "letter/letter.pdf"),
+        attachments=("certificate/1", "letter/1"),
     )
     documents = Documents({"certificate.pdf": b"%PDF-1", "letter.pdf": b"%PDF-2"})
-    for name, kind in (("certificate.pdf", "certificate"), ("letter.pdf", "letter")):
+    for name, paper in (("letter.pdf", "letter/1"), ("certificate.pdf", "certificate/1")):
         assert delivered(record, smtp(port), documents=documents) == Delivered()
         with record.writing() as session:
-            session.add(_document(name, kind))
+            session.add(_document(name, paper))
     assert delivered(record, smtp(port), documents=documents) == Delivered(sent=1)
     [message] = mailbox.taken
     assert [part.get_filename() for part in message.iter_attachments()] == ["certificate.pdf", "letter.pdf"]
 
 
-def _document(name: str, kind: str = "certificate") -> Document:
+def _document(name: str, paper: str) -> Document:
     return Document(
-        application=APPLICATION, kind=kind, name=name, key=name,
+        application=APPLICATION, kind=paper.partition("/")[0], name=name, key=name, paper=paper,
         media_type="application/pdf", size=6, stored_at=NOW,
     )  # fmt: skip
 

@@ -434,7 +434,7 @@ def test_the_award_goes_to_every_labelled_teacher_of_what_qualifies_and_once(yea
     assert sorted(given_to) == [("T-A1", "P-A"), ("T-A2", "P-A"), ("T-D1", "P-D"), ("T-D2", "P-D")]
     mails = year.scalars(sa.select(Mail).where(Mail.template == "european_awarded")).all()
     assert len(mails) == 4
-    assert all(mail.attachment == f"certificate/certificate-{message_of(mail).subject}.pdf" for mail in mails)
+    assert all(mail.attachment == f"certificate/{message_of(mail).subject}/1" for mail in mails)
     results = year.scalars(sa.select(Mail).where(Mail.template == "european_result")).all()
     assert {mail.to_address: told_by(mail, messages.EuropeanResult).won for mail in results} == {
         "coordinator@nss.example": 2, "nss@pt.example": 1,

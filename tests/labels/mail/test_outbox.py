@@ -172,7 +172,7 @@ def test_a_message_that_became_pointless_is_closed_openly(record: Record) -> Non
 
 
 def test_a_message_waits_for_the_document_that_goes_with_it(record: Record) -> None:
-    queued(record, attachments=("certificate",))
+    queued(record, attachments=("certificate/NQL-1/1",))
     assert due(record) == []
 
 

@@ -188,17 +188,38 @@ def test_documents_of_an_earlier_version_are_linked_to_what_they_are_for(tmp_pat
             connection.execute(sa.text(statement))
     upgrade(engine)
     with engine.connect() as connection:
-        linked = connection.execute(sa.text("SELECT name, meets, award FROM document ORDER BY id"))
+        linked = connection.execute(sa.text("SELECT name, meets, award, paper FROM document ORDER BY id"))
         assert [tuple(row) for row in linked] == [
-            ("Safety-rules.pdf", "safety", None),
-            ("timetable.pdf", None, None),
-            ("certificate-SL-1.pdf", None, "SL-1"),
-            ("certificate-EQL-1.pdf", None, "EQL-1"),
-            ("certificate-EQL-1-edition-2.pdf", None, "EQL-1"),
-            ("certificate-EQL-9.pdf", None, None),
-            ("safety.pdf", None, None),
-            ("letter-SL-1.pdf", None, None),
+            ("Safety-rules.pdf", "safety", None, None),
+            ("timetable.pdf", None, None, None),
+            ("certificate-SL-1.pdf", None, "SL-1", "certificate/SL-1/1"),
+            ("certificate-EQL-1.pdf", None, "EQL-1", "certificate/EQL-1/1"),
+            ("certificate-EQL-1-edition-2.pdf", None, "EQL-1", "certificate/EQL-1/2"),
+            ("certificate-EQL-9.pdf", None, None, None),
+            ("safety.pdf", None, None, None),
+            ("letter-SL-1.pdf", None, None, "letter/SL-1/1"),
+            ("letter-NQL-1-2.pdf", None, None, "letter/NQL-1/2"),
         ]
+    engine.dispose()
+
+
+def test_mail_of_an_earlier_version_waits_for_its_papers_still(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    upgrade(engine, "0009")
+    with engine.begin() as connection:
+        for statement in [*_DOCUMENTS_KNOWN_BY_THEIR_NAMES, *_MAIL_THAT_NAMES_FILES]:
+            connection.execute(sa.text(statement))
+    upgrade(engine)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT reason, attachment, second_attachment FROM mail"))
+        assert {row.reason: tuple(filter(None, row[1:])) for row in rows} == {
+            "award": ("certificate/SL-1/1", "letter/SL-1/1"),
+            "appeal": ("certificate/NQL-1/1", "letter/NQL-1/2"),
+            "corrected": ("certificate/EQL-1/2",),
+            "european": ("certificate/EQL-7/1",),
+            "receipt": ("receipt/NQL-1/1",),
+            "sent": ("receipt",),
+        }
     engine.dispose()
 
 
@@ -285,6 +306,32 @@ _DOCUMENTS_KNOWN_BY_THEIR_NAMES = [
     _DOCUMENT.format(of="CYC-1", kind="certificate", name="certificate-EQL-9.pdf"),
     _DOCUMENT.format(of="NQL-1", kind="evidence", name="safety.pdf"),
     _DOCUMENT.format(of="SL-1", kind="letter", name="letter-SL-1.pdf"),
+    _DOCUMENT.format(of="NQL-1", kind="letter", name="letter-NQL-1-2.pdf"),
+]
+
+_MAIL = (
+    "INSERT INTO mail (reason, application, template, language, to_name, to_address, context, attachment,"
+    " second_attachment, message_id, queued_at, next_attempt_at, attempts, sent_at)"
+    " VALUES ('{reason}', '{of}', 'awarded', 'en', 'T', 't@x', '{{}}', '{first}', {second}, '{reason}',"
+    " '2026-01-01 00:00:00', '2026-01-01 00:00:00', 0, {sent})"
+)
+_MAIL_THAT_NAMES_FILES = [
+    _MAIL.format(reason="award", of="SL-1", first="certificate", second="'letter'", sent="NULL"),
+    _MAIL.format(
+        reason="appeal", of="NQL-1", first="certificate", second="'letter/letter-NQL-1-2.pdf'", sent="NULL"
+    ),
+    _MAIL.format(
+        reason="corrected",
+        of="CYC-1",
+        first="certificate/certificate-EQL-1-edition-2.pdf",
+        second="NULL",
+        sent="NULL",
+    ),
+    _MAIL.format(
+        reason="european", of="CYC-1", first="certificate/certificate-EQL-7.pdf", second="NULL", sent="NULL"
+    ),
+    _MAIL.format(reason="receipt", of="NQL-1", first="receipt", second="NULL", sent="NULL"),
+    _MAIL.format(reason="sent", of="NQL-1", first="receipt", second="NULL", sent="'2026-01-01 00:00:00'"),
 ]
 
 _ONE_APPLICATION_IN_THE_FIRST_RECORD = [

@@ -80,7 +80,7 @@ def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_i
     for award in year.scalars(sa.select(Award).where(Award.label == "european")):
         year.add(
             Document(
-                application=identifier, kind="certificate", name=awarding.certificate_name(award.id),
+                application=identifier, kind="certificate", name=f"certificate-{award.id}.pdf",
                 key="k", media_type="application/pdf", size=1, stored_at=BEGINS, award=award.id,
             )
         )  # fmt: skip

@@ -145,7 +145,7 @@ def test_a_school_s_receipt_lists_its_documents_once_the_principal_confirmed(sch
     assert (facts.section, facts.arrived_at) == ("school receipt", school.now)
     assert [one.name for one in facts.files] == sorted(one.name for one in FILES)
     [mail] = [m for m in school.rows(Mail) if m.template == "school_received" and "dyrektor" in m.to_address]
-    assert mail.attachment == "receipt"
+    assert mail.attachment == f"receipt/{mail.application}/1"
     assert told_by(mail, messages.SchoolReceived).documents == tuple(sorted(one.name for one in FILES))
 
 
