@@ -108,7 +108,14 @@ def run_demo(*, auto: bool) -> None:
     with ended_by_signal() as stop, contextlib.suppress(Interrupted):
         say("Starting Prefect's server and a worker (half a minute) …")
         with (
-            services(settings, free_port(), free_port(), stop=stop, mail_shown=True) as (running, here),
+            services(
+                settings,
+                free_port(),
+                free_port(),
+                stop=stop,
+                gate_port=None if auto else free_port(),
+                mail_shown=True,
+            ) as (running, here),
             kept_alive(running, here, stop),
         ):
             say(f"Prefect's UI: {running.ui_url}/runs", "bold green")

@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from adapters.mail.post import send_due
 from adapters.papers.signing import signer_of
@@ -27,7 +28,7 @@ from cli.output import say
 from cli.processes import POOL, Interrupted, Services, ended_by_signal
 from desk.serving import MAIL_SHOWN
 from labels.clock import brussels_day, wall_clock
-from labels.errors import NotAllowed, OutOfReach
+from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
 from labels.settings import Settings, load_settings
 from usecases.recovering import PATIENCE, end_lost_runs, recover
 
@@ -94,6 +95,7 @@ def services(
     worker: str = "warm",
     stop: threading.Event | None = None,
     *,
+    gate_port: int | None = None,
     mail_shown: bool = False,
 ) -> Iterator[tuple[Services, Workspace]]:
     """Brings everything up for the length of a `with` block, and down again whatever happens.
@@ -104,11 +106,13 @@ def services(
         desk_port: where the desk listens on this machine, in the place of `settings.listen`.
         worker: the type of the worker, as `Services.start_worker` has it.
         stop: set by whoever wants it to end.
+        gate_port: where the gate before Prefect's pages listens on this machine, in the place of `settings.gate`; none
+            with a `desk_port` means that there is no gate.
         mail_shown: whether the desk has a page with outgoing mail, for the demo.
 
     Raises:
         NotAllowed: services of the same home are running already, or another program has a port.
-        InvalidInput: the setting of Prefect's database is wrong.
+        InvalidInput: the setting of Prefect's database is wrong, or no session of the desk could reach the gate.
         OutOfReach: Prefect's database does not answer, or its server did not come up.
         Interrupted: `stop` was set before everything was up.
     """
@@ -117,16 +121,24 @@ def services(
             f"It is running already (process {known['pid']}): {known['api_url'].removesuffix('/api')}"
         )
     if desk_port is not None:
-        settings = settings.model_copy(update={"listen": f"127.0.0.1:{desk_port}"})
+        gate = f"127.0.0.1:{gate_port}" if gate_port else "off"
+        settings = settings.model_copy(update={"listen": f"127.0.0.1:{desk_port}", "gate": gate})
     host, _, listens_at = settings.listen.rpartition(":")
     _see_that_it_is_free("127.0.0.1", port, "Prefect's server")
     _see_that_it_is_free(host, int(listens_at), "the desk")
+    behind = settings.gate != "off"
+    if behind:
+        host, _, listens_at = settings.gate.rpartition(":")
+        _see_that_it_is_free(host, int(listens_at), "the gate before Prefect's pages")
+        _see_that_sessions_reach_it(settings)
     stop = stop or threading.Event()
     api_url = f"http://127.0.0.1:{port}/api"
     settings = settings.model_copy(
         update={
             "site_url": settings.site_url
             if "site_url" in settings.model_fields_set
+            else f"http://{_reached_at(settings.gate)}"
+            if behind
             else api_url.removesuffix("/api"),
             "public_url": settings.desk_url,
             "today_since": settings.today and brussels_day(wall_clock()),
@@ -140,7 +152,9 @@ def services(
         running = Services(settings, api_url, environment)
         stack.callback(running.stop)
         running.start("server", supervised("adapters.prefect.server", str(port)))
-        running.start("desk", supervised("desk.serving"))
+        running.start("desk", supervised("desk.serving", "desk"))
+        if behind:
+            running.start("gate", supervised("desk.serving", "gate"))
         await_server(running, stop)
         await_desk(running, stop)
         client = {name: running.environment[name] for name in FOR_CLIENTS}
@@ -176,6 +190,16 @@ def _see_that_it_is_free(host: str, port: int, what: str) -> None:
                 f"Port {port}, for {what}, is taken by another program ({error.strerror}). End that one first; nothing "
                 "was started."
             ) from None
+
+
+def _see_that_sessions_reach_it(settings: Settings) -> None:
+    """A browser sends the desk's session to the same host alone, at whichever port."""
+    ours, theirs = (urlsplit(one).hostname for one in (settings.desk_url, settings.site_url))
+    if "site_url" in settings.model_fields_set and ours != theirs:
+        problem = f"its host is {theirs}, and that of LABELS_PUBLIC_URL is {ours}: nobody could sign in to Prefect's pages."
+        raise InvalidInput(
+            "settings", [Fault("LABELS_SITE_URL", problem, "Give both the same host, with two ports.")]
+        )
 
 
 def await_server(running: Services, stop: threading.Event) -> None:
@@ -240,14 +264,14 @@ def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> Non
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 end_lost_runs(client)
             looked = time.monotonic()
-        for name in ("server", "worker", "desk"):
-            if not running.start_again(name):
+        for name in ("server", "worker", "desk", "gate"):
+            if name not in running.processes or not running.start_again(name):
                 continue
             say(f"The {name} ended unexpectedly and is started again.", "yellow")
             if name == "server":
                 with contextlib.suppress(Interrupted):
                     await_server(running, stop)
-            if name == "desk":
+            if name in ("desk", "gate"):
                 continue
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 recover(here, client)
@@ -298,7 +322,14 @@ def run_services() -> None:
                 f"Ready: {here.settings.desk_url}  (logs in {settings.home / 'logs'}; Ctrl-C ends it)",
                 "bold green",
             )
-            say(f"Prefect's UI, for whoever runs it: {running.ui_url}")
+            if settings.gate == "off":
+                say(
+                    f"Prefect's UI: {running.ui_url}. The gate is off: whoever reaches this address can read what people "
+                    "answer, and run programs on this machine.",
+                    "yellow",
+                )
+            else:
+                say(f"Prefect's UI, signed in as at the desk: {here.settings.site_url}")
             if recovered:
                 say(f"{len(recovered)} application(s) were brought back to their step.")
             if not settings.public_url:

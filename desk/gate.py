@@ -29,8 +29,11 @@ from adapters.prefect.gate.allowed import HIDDEN, PAGES, SOCKETS, STATIC, Bound,
 from adapters.prefect.gate.bounds import Bounds, Refused, without_code
 from adapters.prefect.gate.upstream import Unreachable, Upstream
 from adapters.workspace import Workspace
+from desk.frame import SESSION, Desk
+from labels.sessions import session as sessions
+from labels.sessions.session import Visitor
 from labels.steps.vouching import vouch
-from labels.views.visitor import Visitor
+from labels.views.prefect_access import PrefectAccess, access_of
 
 LOG = logging.getLogger("labels.gate")
 """Who changed what in Prefect by the gate."""
@@ -39,7 +42,7 @@ SMALL, LARGE = 64_000, 2_000_000
 SIGNED_IN_EVERY = 5.0
 """Seconds after which a websocket looks again whether its session is still there."""
 
-WhoIsIt = Callable[[Mapping[str, str]], Visitor | None]
+WhoIsIt = Callable[[Mapping[str, str]], PrefectAccess | None]
 """Whose session the cookies of a request are, read at each request: what was revoked is refused at the next click."""
 
 _CLEAN = re.compile(r"/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
@@ -159,10 +162,10 @@ class Gate:
             LOG.info("%s %s by %s: %s", request.method, path, who.address, answer.status_code)
         return answer
 
-    async def _who(self, cookies: Mapping[str, str]) -> Visitor | None:
+    async def _who(self, cookies: Mapping[str, str]) -> PrefectAccess | None:
         return await run_in_threadpool(self.who_is_it, cookies)
 
-    async def _call(self, request: Request, who: Visitor, path: str) -> Response:
+    async def _call(self, request: Request, who: PrefectAccess, path: str) -> Response:
         """A call of the API, in the bounds of what the person may see."""
         row = allowed(request.method, path)
         if who.operator and not (row and row[0].bound in (Bound.FORM, Bound.RESUME)):
@@ -183,7 +186,7 @@ class Gate:
             return JSONResponse(await self._shown(who, route, parts, path))
         return await self._passed(request, path, _bytes(given) if request.method == "POST" else None)
 
-    async def _shown(self, who: Visitor, route: Route, parts: Mapping[str, str], path: str) -> Any:
+    async def _shown(self, who: PrefectAccess, route: Route, parts: Mapping[str, str], path: str) -> Any:
         """What is left of an answer for this person."""
         shown = await self.upstream.json(path)
         if shown is None:
@@ -215,7 +218,7 @@ class Gate:
         kept = {name: answer.headers[name] for name in _ANSWERED if name in answer.headers}
         return _Streamed(answer.content.iter_any(), answer.status, kept, until=stack)
 
-    async def _page(self, request: Request, who: Visitor, path: str) -> Response:
+    async def _page(self, request: Request, who: PrefectAccess, path: str) -> Response:
         if request.method not in ("GET", "HEAD"):
             raise Refused(405, "Pages are read.")
         if path == "/ui-settings":
@@ -247,7 +250,7 @@ class Gate:
         with contextlib.suppress(RuntimeError):
             await ws.close()
 
-    async def _signed_in(self, ws: WebSocket, who: Visitor) -> None:
+    async def _signed_in(self, ws: WebSocket, who: PrefectAccess) -> None:
         while await self._who(ws.cookies) == who:
             await asyncio.sleep(SIGNED_IN_EVERY)
 
@@ -280,6 +283,22 @@ def gate_of(here: Workspace, prefect: str, origin: str, sign_in: str, who_is_it:
         return vouch(here.key, person, run, waiting, filled, here.now())
 
     return Gate(upstream, Bounds(upstream, proof), origin, sign_in, who_is_it)
+
+
+def signed_in_gate(here: Workspace, prefect: str) -> Starlette:
+    """The gate that `labels up` serves, for whoever has signed in at the desk."""
+    desk = Desk(here)
+    operators = here.settings.operator_addresses
+
+    def who_is_it(cookies: Mapping[str, str]) -> PrefectAccess | None:
+        with here.record.reading() as session:
+            found = sessions.visitor(session, cookies.get(desk.cookie(SESSION), ""), here.now())
+            return (
+                access_of(session, found.account.address, operators) if isinstance(found, Visitor) else None
+            )
+
+    origin = here.settings.site_url
+    return gate_app(gate_of(here, prefect, origin, f"{desk.origin}/sign-in", who_is_it))
 
 
 def gate_app(gate: Gate) -> Starlette:

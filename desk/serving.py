@@ -1,6 +1,6 @@
-"""The process that serves the public face: `python -m desk.serving`, with the settings of its environment.
+"""The processes that serve people: `python -m desk.serving desk` or `gate`, with the settings of their environment.
 
-It is a process of its own, so that nothing that a stranger sends ends the one that supervises.
+Each is a process of its own, so that nothing that a stranger sends ends the one that supervises.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ class Patient(HttpToolsProtocol):
         if self.cycle is not None:  # the head of a request is complete
             self._closes.cancel()
 
+    def handle_websocket_upgrade(self) -> None:
+        self._closes.cancel()
+        super().handle_websocket_upgrade()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._closes.cancel()
         super().connection_lost(exc)
@@ -50,8 +54,8 @@ def _as_many_files_as_allowed() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def main() -> None:
-    """Serves until it is told to end.
+def main(part: str) -> None:
+    """Serves the desk or the gate until it is told to end.
 
     Raises:
         LabelsError: the settings, the record or the store can't be used.
@@ -59,15 +63,29 @@ def main() -> None:
     logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     _as_many_files_as_allowed()
     settings = load_settings()
-    host, _, port = settings.listen.rpartition(":")
+    here = open_workspace(settings)
+    if part == "gate":
+        from desk.gate import signed_in_gate
+
+        app, listens_at = (
+            signed_in_gate(here, os.environ["PREFECT_API_URL"].removesuffix("/api")),
+            settings.gate,
+        )
+    else:
+        app, listens_at = (
+            public_app(here, mail_shown=os.environ.get(MAIL_SHOWN) == "1"),
+            settings.listen,
+        )
+    host, _, port = listens_at.rpartition(":")
     uvicorn.run(
-        public_app(open_workspace(settings), mail_shown=os.environ.get(MAIL_SHOWN) == "1"),
+        app,
         host=host.strip("[]"),
         port=int(port),
         http=Patient,
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
         limit_concurrency=AT_ONCE,
@@ -75,4 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

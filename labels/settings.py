@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labels.clock import Clock, clock_in, clock_on, wall_clock
@@ -53,7 +53,13 @@ class Settings(BaseSettings):
     prefect_database_url: str = ""
     """`postgresql://user:password@host/database` of Prefect's server; by default a SQLite file in `home`."""
     site_url: str = "http://127.0.0.1:4200"
-    """Where people reach the Prefect UI; used in mail."""
+    """Where people reach the Prefect UI; used in mail. Behind the gate, its public address: the host of `public_url`
+    with another port, so that browsers send the session of the desk there."""
+    gate: str = "127.0.0.1:4201"
+    """Where `labels up` listens for Prefect's pages behind the desk's sign-in: a host and a port, or `off`."""
+    operators: str = ""
+    """The mail addresses, with commas between them, of those who run this installation: staff of the registry who see and
+    change everything in Prefect. A deployment is a program, so that whoever may make one has this machine."""
     journal_heads: Path | None = None
     """The file in which the heads of the journal's chain are noted, outside the record; by default
     `journal-heads.txt` in `home`. On another machine's disk it also outlives whoever rewrites this one."""
@@ -123,9 +129,11 @@ class Settings(BaseSettings):
             raise ValueError("expected https://host or https://host:port, without a path")
         return value
 
-    @field_validator("listen")
+    @field_validator("listen", "gate")
     @classmethod
-    def _a_host_and_a_port(cls, value: str) -> str:
+    def _a_host_and_a_port(cls, value: str, info: ValidationInfo) -> str:
+        if info.field_name == "gate" and value == "off":
+            return value
         host, _, port = value.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError("expected HOST:PORT, such as 127.0.0.1:4280")
@@ -145,6 +153,11 @@ class Settings(BaseSettings):
     def desk_url(self) -> str:
         """The public address of everything that people open, without a slash at its end."""
         return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+    @property
+    def operator_addresses(self) -> frozenset[str]:
+        """Those who run this installation."""
+        return frozenset(one.strip().lower() for one in self.operators.split(",") if one.strip())
 
     @property
     def links_url(self) -> str:

@@ -16,13 +16,17 @@ import sqlalchemy as sa
 import uvicorn
 from aiohttp import ClientSession, WSServerHandshakeError
 from prefect.server.api.server import create_app
+from starlette.testclient import TestClient
 
 from adapters.prefect.gate.allowed import ALLOWED
 from cli.services import free_port
-from desk.gate import Gate, gate_app, gate_of
+from desk.gate import Gate, gate_app, gate_of, signed_in_gate
 from labels.record.journal import Event
 from labels.record.schema import Journal, Resumption, Review, StepState
-from labels.views.visitor import Visitor, visitor_of
+from labels.sessions import session as sessions
+from labels.sessions.signing_in import MAIL_CODE
+from labels.settings import PROJECT
+from labels.views.prefect_access import PrefectAccess, access_of
 from tests.e2e.conftest import Stage_
 from tests.support.patience import until
 from tests.support.people import points
@@ -58,12 +62,12 @@ class Behind:
         self.client = httpx.Client(base_url=self.origin, timeout=60)
         self.prefect = httpx.Client(base_url=self.gate.upstream.address, timeout=60)
 
-    def who(self, cookies: Mapping[str, str]) -> Visitor | None:
+    def who(self, cookies: Mapping[str, str]) -> PrefectAccess | None:
         address = cookies.get(COOKIE, "")
         if not address or address in self.revoked:
             return None
         with self.stage.here.record.reading() as session:
-            return visitor_of(session, address, {OPERATOR})
+            return access_of(session, address, {OPERATOR})
 
     def ask(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         """One request of somebody's, as a browser on the gate's own pages sends it."""
@@ -429,6 +433,24 @@ def test_a_proof_that_was_not_made_by_the_gate_is_refused(behind: Behind) -> Non
         assert session.get_one(type(step), step.id).state is StepState.OPEN
 
 
+def test_the_gate_knows_the_sessions_of_the_desk(behind: Behind) -> None:
+    here = behind.stage.here
+    with here.record.writing() as session:
+        token = sessions.begin(here.turn(session), COORDINATOR, MAIL_CODE)
+    assert token
+    app = signed_in_gate(here, behind.gate.upstream.address)
+    with TestClient(app, base_url=here.settings.site_url, follow_redirects=False) as browser:
+        led = browser.get("/runs")
+        assert led.headers["location"] == f"{here.settings.desk_url}/sign-in"
+        browser.cookies.set("session", token)
+        assert browser.get("/runs").status_code == 200
+        assert browser.get(f"/api/flow_runs/{behind.run}").status_code == 200
+        assert browser.get(f"/api/flow_runs/{behind.stranger}").status_code == 404
+        with here.record.writing() as session:
+            sessions.end_all(here.turn(session), COORDINATOR)
+        assert browser.get(f"/api/flow_runs/{behind.run}").status_code == 401
+
+
 def test_prefects_own_server_answers_no_other_site(behind: Behind) -> None:
     """Whatever a browser on this machine is made to send: Prefect would run what a deployment names."""
     for headers in (
@@ -445,3 +467,8 @@ def test_prefects_own_server_answers_no_other_site(behind: Behind) -> None:
     assert answer.status_code == 403
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert behind.prefect.post("/api/flow_runs/count", json={}).status_code == 200
+
+
+def test_the_documents_list_every_route_that_passes() -> None:
+    text = (PROJECT / "docs" / "gate.md").read_text("utf-8")
+    assert re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", text, re.MULTILINE) == list(ALLOWED)

@@ -13,7 +13,7 @@ import orjson
 
 from adapters.prefect.gate.allowed import UUID, Bound, Route
 from adapters.prefect.gate.upstream import Upstream
-from labels.views.visitor import Visitor
+from labels.views.prefect_access import PrefectAccess
 
 NO_RUN = "00000000-0000-4000-8000-000000000000"
 """A run that there is none of: a filter of no runs at all would be taken for all of them."""
@@ -44,7 +44,9 @@ class Bounds:
     vouch: Vouch
     _tags: OrderedDict[str, tuple[float, list[str]]] = field(default_factory=OrderedDict)
 
-    async def hold(self, who: Visitor, route: Route, path: Mapping[str, str], body: dict[str, Any]) -> None:
+    async def hold(
+        self, who: PrefectAccess, route: Route, path: Mapping[str, str], body: dict[str, Any]
+    ) -> None:
         """Checks an allowed request, and changes its body to what is the person's.
 
         Raises:
@@ -76,7 +78,7 @@ class Bounds:
             body["run_input"] = filled | {"code": await self._proof(who, run, filled)}
 
     async def covers(
-        self, who: Visitor, run: object, tags: list[str] | None = None, *, content: bool = False
+        self, who: PrefectAccess, run: object, tags: list[str] | None = None, *, content: bool = False
     ) -> bool:
         """Whether a run, of which one may know the tags, is the person's; `content`: with what it wrote."""
         if who.operator:
@@ -94,7 +96,7 @@ class Bounds:
         return any(f"organisation:{one}" in tags for one in who.organisations)
 
     async def must_cover(
-        self, who: Visitor, run: object, tags: list[str] | None = None, *, content: bool = False
+        self, who: PrefectAccess, run: object, tags: list[str] | None = None, *, content: bool = False
     ) -> None:
         """Raises Refused, as if there were no such run, where it is not the person's."""
         if not await self.covers(who, run, tags, content=content):
@@ -115,7 +117,7 @@ class Bounds:
         if len(self._tags) > _MOST_REMEMBERED:
             self._tags.popitem(last=False)
 
-    async def _hold_logs(self, who: Visitor, body: dict[str, Any]) -> None:
+    async def _hold_logs(self, who: PrefectAccess, body: dict[str, Any]) -> None:
         logs = body["logs"] = _all_of(body.get("logs"))
         runs: list[Any] = list(_identifiers(logs.get("flow_run_id")) or [])
         for task in _identifiers(logs.get("task_run_id")) or []:
@@ -133,7 +135,7 @@ class Bounds:
         details = (found.get("state") or {}).get("state_details") or {}
         return details.get("run_input_keyset") or {}
 
-    async def _proof(self, who: Visitor, run: str, filled: dict[str, Any]) -> str:
+    async def _proof(self, who: PrefectAccess, run: str, filled: dict[str, Any]) -> str:
         filled.pop("code", None)
         said = {name: value for name, value in filled.items() if isinstance(value, str | int)}
         if not any(
@@ -146,7 +148,7 @@ class Bounds:
         return self.vouch(who.person, run, int(waiting[1]), said)
 
 
-def narrow(who: Visitor, body: dict[str, Any], *, content: bool = False) -> None:
+def narrow(who: PrefectAccess, body: dict[str, Any], *, content: bool = False) -> None:
     """Adds whose runs they are to the filter of runs that a request brings, or not.
 
     Whoever coordinates sees the runs of their organisations; anybody else those of their open steps, and
@@ -190,7 +192,7 @@ def flat(filled: object) -> dict[str, Any]:
     return dict(filled)
 
 
-def without_code(form: dict[str, Any], who: Visitor) -> None:
+def without_code(form: dict[str, Any], who: PrefectAccess) -> None:
     """The form as a signed-in person sees it: the field that asks for a code may stay empty."""
     form["required"] = [name for name in form.get("required", []) if name != "code"]
     if code := form.get("properties", {}).get("code"):

@@ -1,4 +1,4 @@
-"""Whom somebody is to Prefect's pages: an operator, a coordinator, or a person with open steps."""
+"""Which of Prefect's runs somebody may see: an operator, a coordinator, or a person with open steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labels.record.schema import Application, Organisation, Staff, Step, StepKin
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class PrefectAccess:
     """A signed-in person, and which of Prefect's runs are theirs, as the record has it now."""
 
     person: str
@@ -28,19 +28,19 @@ class Visitor:
     """The runs that wait for an open step of theirs."""
 
 
-def visitor_of(session: Session, address: str, operators: Collection[str]) -> Visitor | None:
-    """The visitor whom a signed-in address is; None where nothing of Prefect's pages is theirs.
+def access_of(session: Session, address: str, operators: Collection[str]) -> PrefectAccess | None:
+    """What a signed-in address may see; None where Prefect's pages are not for them.
 
     `operators` are the addresses of those who run this installation.
     """
     address = address.lower()
     if address in operators:
-        return Visitor(address, address, operator=True)
+        return PrefectAccess(address, address, operator=True)
     organisations = frozenset(session.scalars(_COORDINATES, {"address": address}))
     runs = frozenset(run for run in session.scalars(_AWAITED_RUNS, {"address": address}) if run)
     if not organisations and not runs and not session.scalar(_ON_STAFF, {"address": address}):
         return None
-    return Visitor(address, address, organisations=organisations, runs=runs)
+    return PrefectAccess(address, address, organisations=organisations, runs=runs)
 
 
 _COORDINATES = sa.union(
