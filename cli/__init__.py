@@ -7,7 +7,6 @@ import io
 import json
 import os
 import sys
-from pathlib import Path
 
 
 def main() -> None:
@@ -27,24 +26,32 @@ def _find_running_services() -> None:
 
     Prefect reads its settings when it is imported, so this comes first.
     """
-    home = Path(os.environ.get("LABELS_HOME", ".labels"))
+    from cli.environment import environment, home
+
     try:
-        known = json.loads((home / "services.json").read_text())
+        known = json.loads((home() / "services.json").read_text())
     except (OSError, ValueError):
         return
     from adapters.prefect.address import FOR_CLIENTS  # a moment that `labels --help` need not take
 
-    if os.environ.setdefault("PREFECT_API_URL", known["api_url"]) == known["api_url"]:
+    set_already = environment()
+
+    def default(name: str, value: str) -> None:
+        if name not in set_already:
+            os.environ[name] = value
+
+    default("PREFECT_API_URL", known["api_url"])
+    if set_already.get("PREFECT_API_URL", known["api_url"]) == known["api_url"]:
         client = known.get("client", {})  # not there where services of an earlier version run
         for name in FOR_CLIENTS:
             if name in client:
-                os.environ.setdefault(name, str(client[name]))
-    if (day := os.environ.get("LABELS_TODAY")) and day == known.get("today"):
-        os.environ.setdefault("LABELS_TODAY_SINCE", known["today_since"])
-    os.environ.setdefault("LABELS_SITE_URL", known["site_url"])
+                default(name, str(client[name]))
+    if (day := set_already.get("LABELS_TODAY")) and day == known.get("today"):
+        default("LABELS_TODAY_SINCE", known["today_since"])
+    default("LABELS_SITE_URL", known["site_url"])
     for name in ("public_url", "documents_url"):  # services of an earlier version knew the second alone
         if name in known:
-            os.environ.setdefault(f"LABELS_{name.upper()}", known[name])
+            default(f"LABELS_{name.upper()}", known[name])
 
 
 def _speak_every_script() -> None:

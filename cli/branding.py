@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import sqlalchemy as sa
 from pydantic import BaseModel
 
 from adapters.branding import check_branding
 from adapters.languages.own_words import own_words
+from adapters.workspace import existing_workspace
 from cli.output import emit, say, table
-from labels.errors import Fault, InvalidInput
+from labels.errors import Fault, InvalidInput, NotFound
 from labels.kinds import CERTIFIED
-from labels.papers.branding import read_drawings
+from labels.papers.branding import EVERYBODY, read_drawings
 from labels.papers.facts import CertificateFacts, LetterFacts, LetterKind
+from labels.people.staff import known_organisation
+from labels.record.engine import missing_file
+from labels.record.schema import Organisation
 from labels.settings import load_settings
 from labels.words.languages import translated
 
@@ -37,6 +42,13 @@ def report(*, as_json: bool) -> None:
     """
     folder = load_settings().branding
     organisations = check_branding(folder)
+    if known := _known_organisations():
+        strange = [one for one in organisations if one not in known and one != EVERYBODY]
+        problem = f"is no organisation of the record; expected an id such as {min(known)}, or {EVERYBODY}."
+        if strange:
+            raise InvalidInput(
+                "branding", [Fault(f"{one}/", problem, "Rename the folder.") for one in strange]
+            )
     drawings, words = read_drawings(folder) if folder else {}, own_words(folder)
     own = [
         Own(
@@ -55,6 +67,30 @@ def report(*, as_json: bool) -> None:
     else:
         say(
             "All papers wear the drawings and words that ship: LABELS_BRANDING names no folder, or an empty one."
+        )
+
+
+def _known_organisations() -> frozenset[str]:
+    """The organisations in the record; none where there is no record yet."""
+    if missing_file(load_settings()):
+        return frozenset()
+    with existing_workspace().record.reading() as session:
+        return frozenset(session.scalars(sa.select(Organisation.id)))
+
+
+def see_that_there_is(organisation: str) -> None:
+    """Refuses an organisation that nobody has: its specimens would be everybody's.
+
+    Raises:
+        NotFound: the record has no such organisation, and nobody has a folder of that name.
+    """
+    if missing_file(load_settings()) is None:
+        with existing_workspace().record.reading() as session:
+            known_organisation(session, organisation)
+    elif organisation not in check_branding(load_settings().branding):
+        raise NotFound(
+            f"There is no organisation {organisation}: there is no record yet, and no folder of that name in "
+            "LABELS_BRANDING."
         )
 
 

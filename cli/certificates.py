@@ -15,6 +15,7 @@ from cli.output import emit, say
 from cli.words import AsJson, plain
 from flows.certificates import gather_certificates
 from labels.errors import Fault, InvalidInput
+from labels.kinds import LabelKind
 from labels.papers.gathering import certificates_of
 from usecases.gathering import gather
 
@@ -31,7 +32,12 @@ def certificates(
     label: Annotated[
         str, typer.Argument(metavar="LABEL", help="national, european or school.", callback=plain)
     ],
-    year: Annotated[int, typer.Argument(metavar="YEAR", help="In which the labels were awarded.")],
+    year: Annotated[
+        int,
+        typer.Argument(
+            metavar="YEAR", help="In which the labels were awarded; of the European one, its cycle's."
+        ),
+    ],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go.")],
     organisation: Annotated[str, typer.Option(help="Only this one's, NSS-PL.", callback=plain)] = "",
     as_json: AsJson = False,
@@ -66,4 +72,5 @@ def certificates(
         many = "1 certificate" if count == 1 else f"{count} certificates"
         say(f"{many} in {folder}; to print: {', '.join(volumes)}", "green")
     else:
-        say(f"No certificate of a {label} label was issued in {year}, the year of the award.")
+        counted = "the year of the cycle" if label == LabelKind.EUROPEAN else "the year of the award"
+        say(f"No certificate of a {label} label was issued for {year}, {counted}.")

@@ -14,6 +14,7 @@ from cli.words import AsJson, OneApplication, WithoutAs, WithoutCode, WithoutRea
 from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import repeat
 from labels.european_label.gallery import gallery as shown_in
+from labels.people.staff import known_organisation
 from labels.record.schema import Issued
 from labels.reviews.scoring import in_points
 from labels.revoking import correcting, reopening
@@ -60,6 +61,8 @@ def cycle(
                 wrong += [Fault(name, "ranks otherwise than was recorded.") for name in again.differing]
                 raise InvalidInput(f"cycle {year}", wrong)
             return
+        if organisation:
+            known_organisation(session, organisation)
         view = inspect(session, year, rules)
     if organisation:
         view.organisations = [one for one in view.organisations if one.organisation == organisation]

@@ -21,6 +21,7 @@ from adapters.mail.folder import MailFolder
 from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import ask_for, start
 from adapters.workspace import Workspace
+from cli.environment import home
 from cli.output import err, out, say, table
 from cli.processes import Interrupted, ended_by_signal
 from cli.services import free_port, kept_alive, running_services, services
@@ -85,7 +86,7 @@ class Result:
 
 def demo_home() -> Path:
     """A folder of the demo's own, below the usual home."""
-    return Path(os.environ.get("LABELS_HOME", ".labels")).absolute() / "demo"
+    return home() / "demo"
 
 
 def run_demo(*, auto: bool) -> None:

@@ -57,8 +57,10 @@ def branding(
 
     With --specimens, print each certificate and a letter as the organisation's would be.
     """
-    from cli.branding import print_specimens, report
+    from cli.branding import print_specimens, report, see_that_there_is
 
+    if organisation:
+        see_that_there_is(organisation)
     report(as_json=as_json)
     if specimens:
         print_specimens(organisation, language, specimens)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from adapters.prefect.address import prefect_answers
 from adapters.workspace import existing_workspace
 from cli.output import emit, heading, out, say, say_plainly, table
 from cli.printed import ShownItem, shown_case, shown_item
-from cli.words import As, AsJson, OneApplication
+from cli.words import As, AsJson, plain
 from labels.clock import ZONE, in_words
 from labels.record.journal import Event
 from labels.record.schema import Outcome
 from labels.steps.kinds import Act
 from labels.views.case import Case, DecisionView, ReviewView, case_of
 from labels.views.inbox import inbox as inbox_of
+from labels.views.numbers import application_named
 from labels.words.text import one_line
 
 LONGEST = 100
@@ -34,14 +37,24 @@ _DETAILS = {
 """The details that people read, in this order, and what goes before each; digests and keys are left to programs."""
 
 
-def show(application: OneApplication, as_json: AsJson = False) -> None:
+def show(
+    number: Annotated[
+        str,
+        typer.Argument(
+            metavar="APPLICATION|NUMBER",
+            help="Its number, or that of a step, label, class or certificate in it.",
+            callback=plain,
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
     """Where an application stands.
 
     What is awaited from whom by when, and all that happened.
     """
     here = existing_workspace()
     with here.record.reading() as session:
-        view = shown_case(case_of(session, application), here.settings)
+        view = shown_case(case_of(session, application_named(session, number)), here.settings)
     if as_json:
         emit(view)
         return

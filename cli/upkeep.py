@@ -15,6 +15,7 @@ from cli.mending import command, said
 from cli.output import emit, say, say_plainly, table
 from cli.printed import ShownStuck
 from cli.words import AsJson, plain, seconds
+from labels.people.staff import known_organisation
 from labels.views.stuck import Stuck
 from usecases.recovering import PATIENCE, recover
 from usecases.upkeep import keep_up, look_for_stuck
@@ -55,7 +56,11 @@ def stuck(
 
     Why, whose turn it is, and the command that mends it.
     """
-    found = look_for_stuck(existing_workspace())
+    here = existing_workspace()
+    if organisation:
+        with here.record.reading() as session:
+            known_organisation(session, organisation)
+    found = look_for_stuck(here)
     if organisation:
         found = [one for one in found if one.organisation in (organisation, None)]
     if as_json:

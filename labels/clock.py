@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from labels.errors import Fault, InvalidInput
+
 BRUSSELS = ZoneInfo("Europe/Brussels")
 """Every deadline is told in this zone (brief: all times Central European)."""
 
@@ -53,8 +55,39 @@ def frozen_clock(instant: datetime) -> Clock:
 
 
 def clock_in(file: Path) -> Clock:
-    """A clock that shows the instant written in a file, the same to every process (`LABELS_CLOCK_FILE`)."""
-    return lambda: datetime.fromisoformat(file.read_text(encoding="ascii")).astimezone(UTC)
+    """A clock that shows the instant written in a file, the same to every process (`LABELS_CLOCK_FILE`).
+
+    An instant without a zone is Brussels time. Asked for the time, the clock raises InvalidInput where the file can't
+    be read or says none.
+    """
+
+    def now() -> datetime:
+        try:
+            written = file.read_text(encoding="utf-8-sig").strip()
+        except OSError as error:
+            raise _no_clock(f"{file} can't be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise _no_clock(f"{file} is no text.") from None
+        try:
+            return in_utc(datetime.fromisoformat(written))
+        except (ValueError, OverflowError):
+            raise _no_clock(f"{file} says no instant, but “{written[:40]}”.") from None
+
+    return now
+
+
+def _no_clock(problem: str) -> InvalidInput:
+    remedy = "Write one into it, such as 2026-03-16T09:00+01:00, or leave the setting out."
+    return InvalidInput("settings", [Fault("LABELS_CLOCK_FILE", problem, remedy)])
+
+
+def in_utc(instant: datetime) -> datetime:
+    """An instant as people type it, in UTC; without a zone it is Brussels time.
+
+    Raises:
+        OverflowError: no calendar reaches that far.
+    """
+    return (instant if instant.tzinfo else instant.replace(tzinfo=BRUSSELS)).astimezone(UTC)
 
 
 def brussels_day(instant: datetime) -> date:

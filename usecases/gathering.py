@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from adapters.files import place
 from adapters.papers.volumes import bind
 from adapters.prefect.progress import Progress
 from adapters.workspace import Workspace
+from labels.identifiers import document_key
 from labels.kinds import KINDS, LabelKind
-from labels.papers.gathering import Kept, certificates_of
+from labels.papers.gathering import Kept, certificates_of, fallen_of
 
 VOLUME = 100
 """Certificates in one file for printing: as many as a print shop likes to have in one, and a few megabytes."""
@@ -20,8 +21,8 @@ VOLUME = 100
 def gather(here: Workspace, label: str, year: int, organisation: str | None, folder: Path) -> int:
     """Puts every certificate into the folder, and all of them into volumes for printing; how many there are.
 
-    What is there already, whole and as it is to be, stays: an interrupted command goes on where it was. Volumes of
-    another time that hold others are taken away.
+    What is there already, whole and as it is to be, stays: an interrupted command goes on where it was. Certificates
+    that count no more since the folder was filled are taken away, and so are volumes that hold others.
 
     Raises:
         OutOfReach: the document store does not answer.
@@ -30,6 +31,7 @@ def gather(here: Workspace, label: str, year: int, organisation: str | None, fol
     """
     with here.record.reading() as session:
         wanted = certificates_of(session, label, year, organisation)
+        fallen = fallen_of(session, label, year, organisation)
     progress = Progress(
         f"certificates-{label}-{year}", f"Certificates gathered: {label}, {year}", len(wanted)
     )
@@ -41,8 +43,19 @@ def gather(here: Workspace, label: str, year: int, organisation: str | None, fol
     for former in folder.glob(f"print-{label}-{year}-*.pdf"):
         if former not in volumes:
             former.unlink()
+    _take_away(folder, fallen, {one.name for one in wanted})
     progress.end()
     return len(wanted)
+
+
+def _take_away(folder: Path, fallen: Sequence[Kept], kept: Collection[str]) -> None:
+    """Takes away the files of certificates that count no more; another file of such a name is not ours and stays."""
+    for one in fallen:
+        path = folder / one.name
+        if one.name in kept or not path.is_file():
+            continue
+        if document_key(hashlib.sha256(path.read_bytes()).hexdigest()) == one.key:
+            path.unlink()
 
 
 def _volumes(wanted: Sequence[Kept]) -> Iterator[Sequence[Kept]]:

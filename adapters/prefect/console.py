@@ -11,19 +11,20 @@ from prefect.logging.handlers import PrefectConsoleHandler
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Prefect tells its server and not the terminal, which says in words of our own how it went."""
-    names = ("prefect", "prefect.flow_runs", "prefect.task_runs")
-    loud = [
-        handler
-        for name in names
-        for handler in logging.getLogger(name).handlers
-        if isinstance(handler, PrefectConsoleHandler)
-    ]
-    levels = [handler.level for handler in loud]
+    """Prefect tells its server and not the terminal, which says in words of our own how it went.
+
+    What other libraries warn of is still shown: Prefect's handler for the terminal is the root logger's.
+    """
+    loud = [handler for handler in logging.getLogger().handlers if isinstance(handler, PrefectConsoleHandler)]
     for handler in loud:
-        handler.setLevel(logging.CRITICAL + 1)
+        handler.addFilter(_of_another)
     try:
         yield
     finally:
-        for handler, level in zip(loud, levels, strict=True):
-            handler.setLevel(level)
+        for handler in loud:
+            handler.removeFilter(_of_another)
+
+
+def _of_another(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is not Prefect's."""
+    return record.name.partition(".")[0] != "prefect"

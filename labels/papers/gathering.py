@@ -8,10 +8,11 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.errors import Fault, InvalidInput, NotFound
+from labels.errors import Fault, InvalidInput
 from labels.identifiers import document_key
-from labels.kinds import CERTIFIED, KINDS
-from labels.record.schema import Award, Document, Issued, Organisation, PaperKind, School, Teacher
+from labels.kinds import CERTIFIED, KINDS, LabelKind
+from labels.people.staff import known_organisation
+from labels.record.schema import Award, CycleLabel, Document, Issued, PaperKind, School, Teacher
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +27,44 @@ class Kept:
 
 
 def certificates_of(session: Session, label: str, year: int, organisation: str | None = None) -> list[Kept]:
-    """The certificates of labels that were awarded in a calendar year and still count, the corrected ones alone.
+    """The certificates of a year's labels that still count, the corrected ones alone.
 
-    By organisation, school and holder, so that a printed pile can be handed out school by school. Some 100 bytes
-    each: what they state stays in the store.
+    A label's year is the calendar year of its award; of the European label, that of its cycle, which may be awarded in
+    the next. By organisation, school and holder, so that a printed pile can be handed out school by school. Some 100
+    bytes each: what they state stays in the store.
 
     Raises:
         InvalidInput: there is no such label or year.
         NotFound: there is no such organisation.
     """
+    return _kept(session, _issued(session, label, year, organisation, counts=True))
+
+
+def fallen_of(session: Session, label: str, year: int, organisation: str | None = None) -> list[Kept]:
+    """The certificates of a year's labels that count no more: revoked, or corrected by others.
+
+    Raises:
+        InvalidInput, NotFound: as `certificates_of`.
+    """
+    return _kept(session, _issued(session, label, year, organisation, counts=False))
+
+
+Query = sa.Select[tuple[str, str | None, str | None]]
+
+
+def _issued(session: Session, label: str, year: int, organisation: str | None, *, counts: bool) -> Query:
+    """The number, the application and the digest of each; checks what was asked for."""
     stored = [kind for kind in CERTIFIED if KINDS[kind].applicant]
     if label not in stored:
         raise InvalidInput("certificates", [Fault("LABEL", f"is none; expected one of {', '.join(stored)}.")])
     if not 2005 <= year <= 9998:  # eTwinning began in 2005
         raise InvalidInput("certificates", [Fault("YEAR", "is none in which a label was awarded.")])
-    if organisation and session.get(Organisation, organisation) is None:
-        raise NotFound(f"There is no organisation {organisation}.")
+    if organisation:
+        known_organisation(session, organisation)
+    still = sa.and_(Issued.revoked_at.is_(None), Issued.superseded_by.is_(None))
+    of_the_year = sa.and_(Award.awarded_on >= date(year, 1, 1), Award.awarded_on < date(year + 1, 1, 1))
+    if label == LabelKind.EUROPEAN:
+        of_the_year = sa.exists().where(CycleLabel.european == Award.id, CycleLabel.year == year)
     query = (
         sa.select(Issued.subject, Issued.application, Issued.file_digest)
         .join(Award, Award.id == Issued.award)
@@ -50,15 +73,15 @@ def certificates_of(session: Session, label: str, year: int, organisation: str |
         .where(
             Issued.kind == PaperKind.CERTIFICATE,
             Issued.label == label,
-            Issued.revoked_at.is_(None),
-            Issued.superseded_by.is_(None),
-            Award.awarded_on >= date(year, 1, 1),
-            Award.awarded_on < date(year + 1, 1, 1),
+            still if counts else ~still,
+            of_the_year,
         )
         .order_by(Award.organisation, School.name, Teacher.name, Issued.subject)
     )
-    if organisation:
-        query = query.where(Award.organisation == organisation)
+    return query.where(Award.organisation == organisation) if organisation else query
+
+
+def _kept(session: Session, query: Query) -> list[Kept]:
     issued = session.execute(query).tuples().all()
     documents = sa.select(Document.application, Document.key, Document.name).where(
         Document.kind == PaperKind.CERTIFICATE.value,

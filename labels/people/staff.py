@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.errors import Fault, InvalidInput
+from labels.errors import Fault, InvalidInput, NotFound
 from labels.people.roles import Role
 from labels.record.schema import Organisation, Staff
 
@@ -23,6 +25,20 @@ def central_organisation(session: Session) -> Organisation:
         problem = "the registry has no organisation of the kind CSS, which awards the label."
         raise InvalidInput("cycle", [Fault("organisations.csv", problem, "Import one.")])
     return found
+
+
+def known_organisation(session: Session, typed: str) -> Organisation:
+    """The organisation that somebody names by its id.
+
+    Raises:
+        NotFound: there is none; says which one has nearly that id.
+    """
+    if (found := session.get(Organisation, typed)) is not None:
+        return found
+    known = {one.casefold(): one for one in session.scalars(sa.select(Organisation.id))}
+    near = difflib.get_close_matches(typed.casefold(), known, n=3, cutoff=0.8)
+    meant = f" Is {' or '.join(sorted(known[one] for one in near))} meant?" if near else ""
+    raise NotFound(f"There is no organisation {typed}.{meant}")
 
 
 def coordinator(session: Session, organisation: str, *, other_than: str | None = None) -> str:

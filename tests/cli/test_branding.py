@@ -10,6 +10,7 @@ import typer.testing
 
 from cli.services import run_services
 from labels.errors import InvalidInput
+from tests.cli.conftest import Terminal
 from tests.support.typed import typed
 
 EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/></svg>'
@@ -23,6 +24,7 @@ def emblem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_text(EMBLEM)
     monkeypatch.setenv("LABELS_BRANDING", str(tmp_path / "branding"))
     monkeypatch.setenv("LABELS_ENV_FILE", "")
+    monkeypatch.setenv("LABELS_HOME", str(tmp_path / "home"))
     return path
 
 
@@ -59,3 +61,23 @@ def test_a_language_without_papers_is_refused(emblem: Path, tmp_path: Path) -> N
     result = run("NSS-PL", "--specimens", str(tmp_path), "--language", "zz")
     assert result.exit_code == 2
     assert "--language" in result.stderr
+
+
+def test_an_organisation_that_nobody_has_gets_no_specimens(
+    terminal: Terminal, emblem: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    said = terminal.fails(4, "branding", "NSS-PLL", "--specimens", str(out))
+    assert "There is no organisation NSS-PLL. Is NSS-PL meant?" in said
+    assert not out.exists()
+    (emblem.parent.parent.parent / "NSS-PX").mkdir()
+    assert "NSS-PX/: is no organisation of the record" in terminal.fails(2, "branding")
+
+
+def test_before_there_is_a_record_an_organisation_with_a_folder_is_known(
+    emblem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELS_HOME", str(tmp_path / "nowhere"))
+    assert run("NSS-XX", "--specimens", str(tmp_path / "out")).exit_code == 4
+    assert not (tmp_path / "nowhere").exists()
+    assert not (tmp_path / "out").exists()

@@ -52,7 +52,7 @@ def test_the_ranking_of_one_organisation_shows_the_tie_at_the_cut(terminal: Term
     filled(terminal, begun)
     said = terminal.run("cycle", str(YEAR), "--organisation", OWN).stdout
     assert "2 with equal points stand where" in " ".join(said.split())
-    assert "no labels" in terminal.fails(2, "cycle", str(YEAR), "--organisation", "NSS-XX")
+    assert "no organisation NSS-XX" in terminal.fails(4, "cycle", str(YEAR), "--organisation", "NSS-XX")
     whole = terminal.run("cycle", str(YEAR)).stdout
     assert "stands at screening" in whole
     assert "P-B" in terminal.run("cycle", str(YEAR), "--projects").stdout

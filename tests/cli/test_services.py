@@ -19,6 +19,7 @@ from adapters.prefect.environment import child_environment
 from adapters.workspace import Workspace
 from cli import _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
+from cli.environment import home
 from cli.services import free_port, running_services, services
 from labels.errors import NotAllowed, OutOfReach
 from labels.settings import Settings, load_settings
@@ -74,6 +75,35 @@ def test_commands_know_what_a_client_of_our_server_need_not_do(
         assert given["PREFECT_API_URL"] == (url or ours)
         assert {name: given[name] for name in client if name in given} == said
         assert not {"LABELS_SMTP_URL", "LD_PRELOAD"} & given.keys()
+
+
+@pytest.mark.parametrize("spelled", ["LABELS_HOME", "labels_home", "export LABELS_HOME"])
+def test_a_home_in_the_env_file_is_the_home_of_every_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    """The running services are found there, the demo goes there, and the settings of real use say the same."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path)})
+    (tmp_path / ".env").write_text(f'{spelled}="real"\nLABELS_SITE_URL=http://own.example\n', "utf-8")
+    (tmp_path / "real").mkdir()
+    known = {"api_url": "http://127.0.0.1:1/api", "site_url": "http://1", "documents_url": "http://2"}
+    (tmp_path / "real" / "services.json").write_text(json.dumps(known))
+    assert load_settings().home == tmp_path / "real"
+    assert demo_home() == tmp_path / "real" / "demo"
+    _find_running_services()
+    assert os.environ["PREFECT_API_URL"] == "http://127.0.0.1:1/api"
+    assert (load_settings().site_url, load_settings().documents_url) == ("http://own.example", "http://2")
+
+
+@pytest.mark.parametrize("file", ["", "other"])
+def test_which_env_file_counts_is_the_same_for_settings_and_for_running_services(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path), "LABELS_ENV_FILE": file})
+    (tmp_path / ".env").write_text("LABELS_HOME=real\n", "utf-8")
+    (tmp_path / "other").write_text("LABELS_HOME=\n", "utf-8")
+    assert home() == load_settings().home
 
 
 def test_a_port_that_another_program_has_is_told_and_nothing_is_started(tmp_path: Path) -> None:

@@ -52,3 +52,11 @@ def test_stuck_says_why_and_what_mends_it_and_changes_nothing(terminal: Terminal
     result = terminal.run("stuck", "--organisation", "NSS-PL")
     assert result.exit_code == 0
     assert late.id in "".join(result.stdout.split())
+
+
+def test_an_organisation_that_nobody_has_is_an_error_and_not_an_empty_list(terminal: Terminal) -> None:
+    said = terminal.fails(4, "stuck", "--organisation", "NSS-PLX")
+    assert "There is no organisation NSS-PLX. Is NSS-PL meant?" in said
+    assert "There is no organisation NSS-PLX" in terminal.fails(
+        4, "cycle", "2026", "--organisation", "NSS-PLX"
+    )

@@ -10,6 +10,7 @@ import pytest
 
 import labels.clock
 from labels.clock import brussels_day
+from labels.errors import InvalidInput
 from labels.settings import Settings
 
 
@@ -20,6 +21,35 @@ def test_a_clock_in_a_file_shows_what_is_written_there_now(tmp_path: Path) -> No
         file.write_text(str(instant))
         assert settings.clock() == instant
     assert settings.exported()["LABELS_CLOCK_FILE"] == str(file)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2027-01-15T05:00:00+00:00\n", datetime(2027, 1, 15, 5, tzinfo=UTC)),
+        ("\ufeff 2027-01-15 05:00Z \r\n", datetime(2027, 1, 15, 5, tzinfo=UTC)),
+        (
+            "2027-01-15 06:00\n",
+            datetime(2027, 1, 15, 5, tzinfo=UTC),
+        ),  # Brussels, like every date without a zone
+    ],
+)
+def test_an_instant_in_a_file_may_have_a_line_end_and_no_zone(
+    tmp_path: Path, written: str, shown: datetime
+) -> None:
+    (tmp_path / "clock").write_text(written, "utf-8", newline="")
+    assert Settings(_env_file=None, home=tmp_path, clock_file=tmp_path / "clock").clock() == shown
+
+
+@pytest.mark.parametrize("written", [None, "", "soon\n", "\xff", "9999-12-31T23:59:59-23:00"])
+def test_a_clock_file_that_is_absent_or_says_no_time_is_named_with_what_belongs_into_it(
+    tmp_path: Path, written: str | None
+) -> None:
+    if written is not None:
+        (tmp_path / "clock").write_bytes(written.encode("latin-1"))
+    clock = Settings(_env_file=None, home=tmp_path, clock_file=tmp_path / "clock").clock
+    with pytest.raises(InvalidInput, match=r"LABELS_CLOCK_FILE: .*clock .* Write one into it, such as 2026-"):
+        clock()
 
 
 def test_no_clock_file_is_the_machines_own_time(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pikepdf
@@ -112,6 +113,44 @@ def test_one_organisations_certificates_and_what_is_none(here: Workspace) -> Non
                 certificates_of(session, label, when, organisation)
         with pytest.raises(NotFound, match="NSS-XX"):
             certificates_of(session, "european", year, "NSS-XX")
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_the_european_year_is_that_of_its_cycle_whenever_it_was_awarded(
+    here: Workspace, tmp_path: Path
+) -> None:
+    year = year_of(here)
+    with here.record.writing() as session:
+        session.execute(
+            sa.update(Award).where(Award.label == "european").values(awarded_on=date(year + 1, 1, 9))
+        )
+    assert gather(here, "european", year + 1, None, tmp_path / "next") == 0
+    (tmp_path / "out").mkdir()
+    assert gather(here, "european", year, None, tmp_path / "out") == 6
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_a_revoked_certificate_leaves_the_folder_and_what_is_not_ours_stays(
+    here: Workspace, tmp_path: Path
+) -> None:
+    out, year = tmp_path / "out", year_of(here)
+    out.mkdir()
+    gather(here, "european", year, None, out)
+    with here.record.reading() as session:
+        first, second, *_ = [one.name for one in certificates_of(session, "european", year)]
+        revoked = session.scalars(sa.select(Issued.subject).order_by(Issued.subject)).all()
+    with here.record.writing() as session:
+        session.execute(
+            sa.update(Issued)
+            .where(Issued.subject.in_([name for name in revoked if name in f"{first}{second}"]))
+            .values(revoked_at=BEGINS)
+        )
+    (out / second).write_bytes(b"written by hand")
+    (out / "notes.txt").write_text("mine")
+    assert gather(here, "european", year, None, out) == 4
+    assert not (out / first).exists()
+    assert (out / second).read_bytes() == b"written by hand"
+    assert (out / "notes.txt").exists()
 
 
 @pytest.mark.slow
