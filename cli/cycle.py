@@ -115,6 +115,8 @@ def _tell_year(view: CycleView) -> None:
     say_plainly(f"Projects: {len(view.projects)}; {qualifying} qualify; {awarded} awarded.")
     if view.awaiting:
         say_plainly(f"The award awaits {', '.join(view.awaiting)}.")
+    if view.journal:
+        say_plainly(f"The journal stands at {view.journal}.")
     say("More: --organisation ID, --projects, --fairness, --check, --json")
 
 

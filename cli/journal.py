@@ -55,6 +55,8 @@ def _print(state: JournalState) -> None:
     say_plainly(f"{state.entries} entries, {state.sealed} of them sealed{later}.")
     if state.sealed:
         say_plainly(f"Head: {state.head}")
+    if state.stamped:
+        say_plainly(f"Last head with a time stamp: {state.stamped}")
     for finding in state.findings[:_SHOWN]:
         say_plainly(f"· {finding}")
     if len(state.findings) > _SHOWN:

@@ -29,7 +29,8 @@ def upkeep(as_json: AsJson = False) -> None:
     kept = keep_up(existing_workspace())
     left_out = said(kept.left_out) if kept.left_out else ""
     if as_json:
-        emit(asdict(kept) | {"left_out": left_out or None})
+        not_stamped = said(kept.not_stamped) if kept.not_stamped else None
+        emit(asdict(kept) | {"left_out": left_out or None, "not_stamped": not_stamped})
         return
     done = [("deadline", one) for one in kept.deadlines]
     done += [("reminded", one) for one in kept.reminded]
@@ -40,6 +41,8 @@ def upkeep(as_json: AsJson = False) -> None:
     say(f"Mail: {kept.mail.sent} sent, {kept.mail.postponed} to be tried again, {kept.mail.failed} refused.")
     if kept.sealed:
         say("Journal: one entry sealed." if kept.sealed == 1 else f"Journal: {kept.sealed} entries sealed.")
+    if kept.not_stamped:
+        say(f"The head of the journal has no time stamp yet. {said(kept.not_stamped)}", "yellow")
     if left_out:
         say(f"Runs were left out. {left_out}", "yellow")
     else:

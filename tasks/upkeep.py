@@ -45,7 +45,8 @@ def recover_applications() -> dict[str, str]:
 @task(name="seal the journal", cache_policy=NO_CACHE)
 def seal_the_journal() -> str:
     """Puts what was written since into the journal's chain; returns where the chain stands."""
-    return str(seal_journal(workspace()))
+    done = seal_journal(workspace())
+    return f"{done.sealed}. {done.left_out}" if done.left_out else str(done.sealed)
 
 
 @task(name="send mail", cache_policy=NO_CACHE)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from adapters.files import place
 from adapters.workspace import Workspace
 from labels.clock import in_words
-from labels.errors import Fault, InvalidInput
+from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record import chain_export, sealing
-from labels.record.chain import Finding, Head
+from labels.record.chain import SHORTEST, Finding, Head, head_in_words
 from labels.record.sealing import Sealed
+
+STAMPED_EVERY = timedelta(hours=1)
+"""A time-stamp service is asked at most so often: a head stands for all before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +30,24 @@ class JournalState:
     head: str
     """How many entries are sealed, and where the chain stands after them; as it is given out."""
     sealed_at: str
+    stamped: str | None
+    """The last head that has a time stamp, and when."""
     findings: list[Finding]
     """Everything that is not as it was written, the first first."""
 
 
-def seal_journal(here: Workspace) -> Sealed:
-    """Seals what is in the journal, and notes the head outside the record; safe to call twice at once.
+@dataclass(frozen=True, slots=True)
+class SealedJournal:
+    """What sealing came to."""
+
+    sealed: Sealed
+    left_out: OutOfReach | None = None
+    """The head has no time stamp, since the service is away; it is asked again."""
+
+
+def seal_journal(here: Workspace) -> SealedJournal:
+    """Seals what is in the journal, notes the head outside the record, and has it time-stamped where a service is
+    configured; safe to call twice at once.
 
     Raises:
         OutOfReach: the database does not answer.
@@ -38,7 +56,26 @@ def seal_journal(here: Workspace) -> Sealed:
     sealed = sealing.seal(here.record, now=here.now())
     if sealed.position:
         _note_head(here.settings.heads_file, str(sealed), in_words(here.now()))
-    return sealed
+    try:
+        _have_stamped(here)
+    except OutOfReach as error:
+        return SealedJournal(sealed, error)
+    return SealedJournal(sealed)
+
+
+def _have_stamped(here: Workspace) -> None:
+    """Has the last head time-stamped, unless another was within the hour."""
+    if not here.settings.timestamp_url:
+        return
+    with here.record.reading() as session:
+        last = sealing.to_be_stamped(session, here.now() - STAMPED_EVERY)
+    if last is None:
+        return
+    from adapters.timestamps import stamp
+
+    token = stamp(here.settings.timestamp_url, bytes.fromhex(last.head))
+    with here.record.writing() as session:
+        sealing.add_stamp(session, last.number, token)
 
 
 def _note_head(path: Path, head: str, at: str) -> None:
@@ -89,8 +126,25 @@ def verify_journal(here: Workspace, heads: list[Head]) -> JournalState:
     given = [*heads, *noted_heads(here.settings.heads_file)]
     with here.record.reading() as session:
         verifier, findings = chain_export.verify(session, given)
+        stamped, wrong = _look_at_stamps(session, here.settings.signing_chain)
     head = sealing.Sealed(0, verifier.sealed, verifier.head)
-    return JournalState(verifier.entries, verifier.sealed, str(head), verifier.sealed_at, findings)
+    return JournalState(
+        verifier.entries, verifier.sealed, str(head), verifier.sealed_at, stamped, sorted([*findings, *wrong])
+    )
+
+
+def _look_at_stamps(session: Session, chain: Path | None) -> tuple[str | None, list[Finding]]:
+    """The last head that has a time stamp, and what is wrong with any."""
+    from adapters.timestamps import look
+
+    stamped, wrong = None, []
+    for seal in sealing.stamped(session):
+        said = look(seal.token or b"", bytes.fromhex(seal.head), chain)
+        if said.problem:
+            wrong.append(Finding(seal.last, f"time stamp of batch {seal.number}", said.problem))
+        else:
+            stamped = f"{head_in_words(seal.last, bytes.fromhex(seal.head), SHORTEST)}, {said.at:%Y-%m-%d %H:%M} UTC"
+    return stamped, wrong
 
 
 def export_journal(here: Workspace, file: Path) -> int:

@@ -48,6 +48,8 @@ class Kept:
     """Entries of the journal."""
     left_out: OutOfReach | None = None
     """What could not be done since Prefect's server is away; nothing is lost by that."""
+    not_stamped: OutOfReach | None = None
+    """The time-stamp service is away: the head of the journal's chain has no time stamp yet."""
 
 
 def keep_up(here: Workspace) -> Kept:
@@ -65,7 +67,17 @@ def keep_up(here: Workspace) -> Kept:
     except OutOfReach as error:
         left_out = error
     galleries, mail = stale_galleries(here), send_due(here)
-    return Kept(passed, reminded, recovered, galleries, mail, seal_journal(here).entries, left_out)
+    journal = seal_journal(here)
+    return Kept(
+        passed,
+        reminded,
+        recovered,
+        galleries,
+        mail,
+        journal.sealed.entries,
+        left_out,
+        journal.left_out,
+    )
 
 
 def look_for_stuck(here: Workspace) -> list[Stuck]:

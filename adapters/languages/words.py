@@ -94,6 +94,7 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
         "programme": word("letter", "eTwinning Quality Labels"),
         "reference": word("letter", "Reference"),
         "date": word("letter", "Date"),
+        "journal": word("letter", "State of the journal"),
         "salutation": word("letter", "Dear {holder},"),
         "salutation_without_name": word("letter", "Dear Sir or Madam,"),
         "scores": word("letter", "How your application was scored"),

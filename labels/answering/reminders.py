@@ -31,6 +31,7 @@ from labels.record.schema import (
     Step,
     Teacher,
 )
+from labels.record.sealing import head_on_paper
 from labels.rules.kept import kept_rules
 from labels.rules.model import ReminderRules
 from labels.steps.kinds import AWAITED, STEPS
@@ -258,7 +259,8 @@ def _key(item: Due, kind: str) -> Told:
 
 def _digest(turn: Turn, email: str, items: Sequence[Due]) -> bool:
     """Queues a person's digest of the day with these entries; false where they had today's already."""
-    message, day = _message(items), brussels_day(turn.now).isoformat()
+    journal = head_on_paper(turn.session, turn.now) if any(one.overdue for one in items) else None
+    message, day = _message(items, journal or ""), brussels_day(turn.now).isoformat()
     if not outbox.queue(turn, message, Envelope(person_named(turn.session, email), (email, day))):
         return False
     reason = message.reason_for(email, day)
@@ -275,7 +277,7 @@ def _digest(turn: Turn, email: str, items: Sequence[Due]) -> bool:
     return True
 
 
-def _message(items: Sequence[Due]) -> messages.Digest:
+def _message(items: Sequence[Due], journal: str) -> messages.Digest:
     own = [one for one in items if not one.overdue]
     late = [one for one in items if one.overdue]
     organisations = {one.organisation for one in items}
@@ -283,7 +285,11 @@ def _message(items: Sequence[Due]) -> messages.Digest:
     overdue, more_overdue = _lines(late), max(len(late) - MAILED, 0)
     if not own:
         return messages.Overdue(
-            organisation_name=organisation, number=len(late), overdue=overdue, more_overdue=more_overdue
+            organisation_name=organisation,
+            number=len(late),
+            overdue=overdue,
+            more_overdue=more_overdue,
+            journal=journal,
         )
     return messages.Reminder(
         organisation_name=organisation,
@@ -294,6 +300,7 @@ def _message(items: Sequence[Due]) -> messages.Digest:
         more=max(len(own) - MAILED, 0),
         overdue=overdue,
         more_overdue=more_overdue,
+        journal=journal,
     )
 
 

@@ -228,6 +228,8 @@ class Digest(Message):
     overdue: Several[Said] = ()
     more_overdue: int = 0
     """Those that the list leaves out."""
+    journal: Line = ""
+    """For a coordinator: where the chain of the journal stands."""
 
     @property
     def subject(self) -> str:

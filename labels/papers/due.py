@@ -39,6 +39,7 @@ from labels.record.schema import (
     StepKind,
     Teacher,
 )
+from labels.record.sealing import head_on_paper
 from labels.rules.calendars import in_writing
 from labels.rules.kept import rules_of
 from labels.rules.paper_language import paper_language
@@ -182,7 +183,11 @@ def _to_the_reader(session: Session, application: Application) -> dict[str, Any]
 def _letter(session: Session, application: Application, decision: Decision, kind: LetterKind) -> LetterFacts:
     verdict = decision.verdict
     stated = _to_the_reader(session, application)
-    stated |= {"kind": kind, "written_on": brussels_day(decision.decided_at)}
+    stated |= {
+        "kind": kind,
+        "written_on": brussels_day(decision.decided_at),
+        "journal": head_on_paper(session, decision.decided_at),
+    }
     if kind is LetterKind.INELIGIBLE:
         failed = tuple(
             FailedCondition(
@@ -245,6 +250,7 @@ def _receipt(session: Session, application: Application) -> LetterFacts:
         kind=LetterKind.RECEIPT,
         written_on=brussels_day(application.submitted_at),
         arrived_at=application.submitted_at,
+        journal=head_on_paper(session, application.submitted_at),
         files=_handed_in(session, application),
         route_forward=tuple(routes),
         **stated,

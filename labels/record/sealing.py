@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -11,7 +11,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.record.chain import START, Head, commitments, digest, head_in_words, link
+from labels.record.chain import SHORTEST, START, Head, commitments, digest, head_in_words, link
 from labels.record.digests import TOLD_OF, new_salts, random_salts, spelled, told_of
 from labels.record.engine import Record
 from labels.record.journal import SYSTEM, Event, entry
@@ -71,10 +71,38 @@ def head_of(session: Session) -> tuple[int, bytes]:
     return (last.position, last.link) if last else (0, START)
 
 
-def head_before(session: Session, instant: datetime) -> Head | None:
-    """The head of the last batch that was sealed before an instant; the same whenever it is asked for later."""
+def to_be_stamped(session: Session, since: datetime) -> Seal | None:
+    """The last seal, where it has no time stamp and none that was made since has one."""
+    last = session.scalars(sa.select(Seal).order_by(Seal.number.desc()).limit(1)).first()
+    if last is None or last.token is not None:
+        return None
+    recently = sa.select(Seal.number).where(Seal.token.is_not(None), Seal.at > since).limit(1)
+    return None if session.scalar(recently) is not None else last
+
+
+def add_stamp(session: Session, number: int, token: bytes) -> None:
+    """Keeps a time stamp of a seal's head, where it has none."""
+    session.execute(sa.update(Seal).where(Seal.number == number, Seal.token.is_(None)).values(token=token))
+
+
+def stamped(session: Session) -> Sequence[Seal]:
+    """The seals whose head has a time stamp, in order."""
+    return session.scalars(sa.select(Seal).where(Seal.token.is_not(None)).order_by(Seal.number)).all()
+
+
+def head_on_paper(session: Session, instant: datetime) -> str | None:
+    """The head of the last batch that was sealed before an instant, as long as people compare and type it.
+
+    It is the same whenever it is asked for, so a paper that is made again is the same. None before the first seal.
+    """
     row = session.execute(_LAST_BEFORE, {"instant": instant}).first()
-    return Head(row.last, row.head) if row else None
+    return f"{row.last}-{row.head[:SHORTEST]}" if row else None
+
+
+def last_head(session: Session) -> str | None:
+    """The head of the last batch, as long as people compare and type it; None before the first seal."""
+    position, head = head_of(session)
+    return head_in_words(position, head, SHORTEST) if position else None
 
 
 _LAST = (

@@ -29,6 +29,7 @@ from labels.record.schema import (
     Step,
     StepState,
 )
+from labels.record.sealing import last_head
 from labels.rules.model import EuropeanRules
 from labels.steps.kinds import AWAITED
 
@@ -118,6 +119,8 @@ class CycleView(BaseModel):
     application: str | None
     outcome: str | None
     list_digest: str | None
+    journal: str | None = None
+    """Where the chain of the journal stands, as this is read."""
     awaiting: list[str]
     """Who is awaited by the Central Support Service's award; organisations say it of themselves."""
     organisations: list[OrganisationView]
@@ -184,6 +187,7 @@ def inspect(session: Session, year: int, rules_for: RulesFor) -> CycleView:
         application=cycle.application,
         outcome=application.outcome.value if application.outcome else None,
         list_digest=cycle.list_digest,
+        journal=last_head(session),
         awaiting=awaiting.get(cycle.application, []),
         organisations=organisations,
         projects=projects,
@@ -345,6 +349,7 @@ def _preview(session: Session, year: int, rules_for: RulesFor, cycle: Cycle | No
         application=cycle.application if cycle else None,
         outcome=None,
         list_digest=None,
+        journal=last_head(session),
         awaiting=[],
         organisations=organisations,
         projects=_merged(session, nominations, holders, rules),

@@ -19,6 +19,7 @@ from labels.record.schema import (
     Outcome,
     Screened,
 )
+from labels.record.sealing import last_head
 
 LARGEST = 5_000
 """Places of a ranking that are shown."""
@@ -103,6 +104,8 @@ class CycleProgress:
 
     year: int
     organisations: tuple[OrganisationProgress, ...]
+    journal: str | None = None
+    """Where the chain of the journal stands, as this is read."""
 
     @property
     def per_cent(self) -> float:
@@ -139,7 +142,7 @@ def progress_of(session: Session, year: int) -> CycleProgress:
                 outcome=nomination.outcome if nomination else None,
             )
         )
-    return CycleProgress(year, tuple(found))
+    return CycleProgress(year, tuple(found), last_head(session))
 
 
 def _counts(session: Session, year: int) -> dict[str, tuple[int, int, int]]:

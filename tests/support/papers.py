@@ -46,6 +46,7 @@ def letter(kind: LetterKind = LetterKind.REFUSAL, **changes: Any) -> LetterFacts
         "project": "Rivers Without Borders",
         "organisation": "National Support Organisation Hungary",
         "written_on": date(2026, 10, 14),
+        "journal": "4711-9c1f2a33b0d4e5f6",
         "route_forward": ["You may apply once more until 30 June 2027."],
     }
     if changes.get("label") == LabelKind.SCHOOL or kind is LetterKind.INVITATION:

@@ -135,6 +135,8 @@ def progress(shown: CycleProgress, run_page: Callable[[str], str]) -> str:
             f"| {markdown_plain(country_name(one.country))} | {linked} | {one.labels} | {one.proposed} "
             f"| {one.screened} | {one.nominated} | {one.awarded} | {_stands_at(one)} |"
         )
+    if shown.journal:
+        lines += ["", f"The journal stands at `{shown.journal}`."]
     return "\n".join(lines)
 
 

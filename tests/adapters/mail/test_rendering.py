@@ -282,6 +282,16 @@ def test_a_number_takes_the_plural_form_of_the_mails_language(language: str, num
         assert said in " ".join(shown.split())
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("template", [Template.REMINDER, Template.OVERDUE])
+def test_a_coordinators_digest_tells_the_head_of_the_journal(template: Template, language: str) -> None:
+    head = "4711-9c1f2a33b0d4e5f6"
+    example = EXAMPLES[template].model_copy(update={"journal": head})
+    _, text, page = read(worded(mail(template, example, language=language)))
+    assert head in text
+    assert head in page
+
+
 def test_a_class_of_one_pupil_has_one_certificate() -> None:
     for pupils, said in ((1, "The certificate of your class"), (24, "The 24 certificates of your class")):
         _, text, _ = read(worded(mail(Template.CLASS_REVOKED, told(Template.CLASS_REVOKED, pupils=pupils))))

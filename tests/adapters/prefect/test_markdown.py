@@ -5,6 +5,7 @@ To write them anew after a change that is meant: `WRITE_SHOWN=1 ./run test tests
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -153,3 +154,5 @@ def test_a_year_of_the_european_quality_label_is_shown_to_all_who_answer(record:
     is_shown("ranking", european.ranking(ranking))
     assert progress.per_cent == 100
     is_shown("progress", european.progress(progress, lambda run: f"https://prefect.example/{run}"))
+    sealed = dataclasses.replace(progress, journal="4711-9c1f2a33b0d4e5f6")
+    assert european.progress(sealed, str).endswith("\n\nThe journal stands at `4711-9c1f2a33b0d4e5f6`.")
