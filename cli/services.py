@@ -262,7 +262,7 @@ def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> Non
     while not stop.wait(1.0):
         if time.monotonic() - looked > PATIENCE.total_seconds() / 2:
             with contextlib.suppress(OutOfReach), prefect_client() as client:
-                end_lost_runs(client)
+                end_lost_runs(here, client)
             looked = time.monotonic()
         for name in ("server", "worker", "desk", "gate"):
             if name not in running.processes or not running.start_again(name):

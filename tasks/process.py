@@ -28,6 +28,7 @@ from labels.steps.step import held
 from labels.turn import Turn
 from labels.views.briefs.by_label import brief_of
 from labels.views.decision import decision_of
+from usecases.resuming import take_unseen
 
 
 @task(name="register", **RETRIED)
@@ -118,6 +119,8 @@ def close(application_id: str) -> str:
         text = decision_in_markdown(decision, links(here))
         show(f"decision-{application_id}", text, f"{application_id}: {decision.outcome.value}")
     tell_prefect(application, Stage.CLOSED)
+    with prefect_client() as client:  # a form that was sent while it ended through another door
+        take_unseen(here, client, application_id, str(flow_run.id))
     with here.record.writing() as session:
         outcome: Outcome = ending.close(here.turn(session), application_id)
         application = session.get_one(Application, application_id)

@@ -11,7 +11,7 @@ from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
 
-from adapters.prefect.client import filled_in, prefect_client
+from adapters.prefect.client import FilledIn, filled_in, prefect_client
 from adapters.prefect.form import form_for
 from adapters.prefect.markdown.links import links
 from adapters.prefect.retrying import RETRIED
@@ -19,13 +19,13 @@ from adapters.workspace import workspace
 from labels.record.schema import Application, Resumption
 from labels.steps.step import open_steps
 from labels.views.briefs.by_label import brief_of
-from usecases.resuming import take_answer
+from usecases.resuming import forget_answer, take_answer
 
 
-async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:
+async def suspended(application_id: str) -> FilledIn:
     """Suspends the run until somebody answers; costs nothing meanwhile.
 
-    Returns which waiting of this run it was, and what was filled in. The process ends here: when
+    Returns what was filled in, and in which waiting of this run. The process ends here: when
     the run is resumed, the flow starts again from its first line and comes by here for the next
     waiting, or for this one if its answer is not in the record yet. What was filled in is taken as
     it came: Prefect would hold it to the form of the steps that are open by now, and fail the run
@@ -36,9 +36,9 @@ async def suspended(application_id: str) -> tuple[int, dict[str, str | int]]:
     with here.record.reading() as session:
         wait = session.scalar(sa.select(sa.func.count()).where(Resumption.run == run)) or 0
     with prefect_client() as client:
-        filled = filled_in(client, UUID(run), wait)
+        filled = filled_in(client, here.key, UUID(run), wait)
     if filled is not None:
-        return wait, filled
+        return filled
     with here.record.reading() as session:
         application = session.get_one(Application, application_id)
         brief = brief_of(session, application, open_steps(session, application))
@@ -57,7 +57,10 @@ def _soften(record: logging.LogRecord) -> bool:
 
 
 @task(name="record the answer", **RETRIED)
-def record_answer(application_id: str, answered: tuple[int, dict[str, str | int]]) -> str:
-    """Puts what came through Prefect's form into the record, once; returns a remark on it."""
-    wait, filled = answered
-    return take_answer(workspace(), application_id, str(flow_run.id), wait, filled)
+def record_answer(application_id: str, filled: FilledIn) -> str:
+    """Puts what came through Prefect's form into the record, once, and deletes it in Prefect; returns a remark on it."""
+    here, run = workspace(), str(flow_run.id)
+    remark = take_answer(here, application_id, run, filled)
+    with prefect_client() as client:
+        forget_answer(here, client, run, filled.wait)
+    return remark

@@ -11,7 +11,6 @@ import contextlib
 import functools
 import hashlib
 import io
-import traceback
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -27,7 +26,8 @@ from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.names import Pupil
-from labels.settings import PROJECT
+from usecases.discreet import bare
+from usecases.discreet import place as where
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -93,23 +93,15 @@ def nameless(function: Callable[P, T]) -> Callable[P, T]:
                 f"The certificates could not be written: {error.strerror}. The code still works."
             )
         except LabelsError as error:
-            failure = error.with_traceback(None)
-            failure.__cause__ = failure.__context__ = None
+            failure = bare(error)
         except Exception as error:
             failure = NotMade(
-                f"The certificates could not be made: {type(error).__name__} at {_place(error)}."
+                f"The certificates could not be made: {type(error).__name__} at {where(error)}."
             )
         # Out here, no error is being handled that Python would keep as the context of this one.
         raise failure
 
     return call
-
-
-def _place(error: Exception) -> str:
-    """Where it was raised: file and line, which hold no values."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if frame.filename.startswith(str(PROJECT))] or frames
-    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
 
 
 @nameless

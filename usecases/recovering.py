@@ -26,6 +26,7 @@ from adapters.workspace import Workspace
 from labels.errors import OutOfReach
 from labels.kinds import LabelKind
 from labels.record.schema import OPEN_STAGES, Application, Document, Mail, Stage
+from usecases.resuming import forget_answers, take_unseen
 from usecases.running import replace, wake
 
 PATIENCE = timedelta(minutes=2)
@@ -81,7 +82,8 @@ def recover(
         if did is not None:
             done.append(Recovered(driven.id, did))
     if application_id is None:
-        done += end_lost_runs(client, patience)
+        forget_answers(here, client)
+        done += end_lost_runs(here, client, patience)
     return done
 
 
@@ -163,10 +165,10 @@ def _ailment(driven: Driven, run: Run | None, patience: timedelta) -> Ailment | 
     return None if _age(run) < patience else Ailment.STALLED
 
 
-def end_lost_runs(client: PrefectClient, patience: timedelta = PATIENCE) -> list[Recovered]:
+def end_lost_runs(here: Workspace, client: PrefectClient, patience: timedelta = PATIENCE) -> list[Recovered]:
     """Ends in Prefect the runs whose process is gone, whatever they were for.
 
-    Prefect counts them as running for ever, and each takes a place of the work pool: a few of them, and
+    What somebody answered and such a run did not come to read is taken before. Prefect counts them as running for ever, and each takes a place of the work pool: a few of them, and
     no run would start any more, not even upkeep's.
     """
     done = []
@@ -176,9 +178,16 @@ def end_lost_runs(client: PrefectClient, patience: timedelta = PATIENCE) -> list
             allowed = max(allowed, AWARD_PATIENCE)
         if _age(run) < allowed:
             continue
+        if run.application and _exists(here, run.application):
+            take_unseen(here, client, run.application, str(run.id))
         end_as_crashed(client, run, _LOST)
         done.append(Recovered(run.application or run.name, "ended a run that was lost"))
     return done
+
+
+def _exists(here: Workspace, application_id: str) -> bool:
+    with here.record.reading() as session:
+        return session.get(Application, application_id) is not None
 
 
 def _age(run: Run) -> timedelta:

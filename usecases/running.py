@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from adapters.prefect.client import PrefectClient, filled_in
+from adapters.prefect.client import PrefectClient
 from adapters.prefect.runs import start
 from adapters.prefect.states import Phase, read_run, resume
 from adapters.workspace import Workspace
-from labels.record.schema import Application, Resumption, Stage
+from labels.record.schema import Application, Stage
 
 WAKE_WITHIN = 20.0
 """Seconds for which a waking is tried while the run is just about to suspend."""
@@ -64,21 +62,12 @@ def replace(here: Workspace, client: PrefectClient, application_id: str, former:
     Of several that found the same run lost, the first asks for a new one and the others get that one.
     """
     if former is not None:
-        _keep_unseen_answer(here, client, application_id, former)
+        from usecases.resuming import take_unseen
+
+        take_unseen(here, client, application_id, former)
     with here.record.writing() as session:
         application = session.get_one(Application, application_id, with_for_update=True)
         if former is not None and application.run == former:
             application.runs += 1
             application.run = None
     return start(here, client, application_id)
-
-
-def _keep_unseen_answer(here: Workspace, client: PrefectClient, application_id: str, former: str) -> None:
-    """Takes the answer that Prefect accepted for a run that died before it could read it."""
-    from usecases.resuming import take_answer
-
-    with here.record.reading() as session:
-        seen = session.scalar(sa.select(sa.func.count()).where(Resumption.run == former)) or 0
-    filled = filled_in(client, UUID(former), seen)
-    if filled is not None:
-        take_answer(here, application_id, former, seen, filled)

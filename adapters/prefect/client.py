@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 from uuid import UUID
 
 import httpx
@@ -12,6 +13,7 @@ import orjson
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL
 
+from adapters.prefect.answers import OURS, RESPONSE, ours
 from labels.errors import OutOfReach
 from labels.mending import StartServices
 
@@ -46,25 +48,58 @@ def prefect_client() -> Iterator[SyncPrefectClient]:
         ) from error
 
 
-def filled_in(client: SyncPrefectClient, run_id: UUID, wait: int) -> dict[str, str | int] | None:
-    """What came back with the form of a run's waiting, or None while nothing has.
+@dataclass(frozen=True, slots=True)
+class FilledIn:
+    """What came back with the form of one waiting of a run."""
+
+    wait: int
+    """Which waiting of the run, from 0."""
+    fields: dict[str, str | int] = field(repr=False)
+    more: bool = False
+    """Whether something came that the form does not ask for, which was left out."""
+
+
+def filled_in(client: SyncPrefectClient, key: bytes, run_id: UUID, wait: int) -> FilledIn | None:
+    """What came back with the form of a run's waiting, or None while nothing has; `key` is our secret.
 
     Only what the form of that very waiting asked for, and only text and numbers: nothing else can get
     in, and nothing gets lost where the steps have changed since the form was shown.
     """
-    filled = read_input(client, run_id, f"suspended-{wait}-response")
+    filled = _of_answer(client, "GET", key, run_id, wait)
     if not isinstance(filled, dict):
         return None
     form = read_input(client, run_id, f"suspended-{wait}-schema") or {}
     asked = form.get("properties", {})
-    return {name: value for name, value in filled.items() if name in asked and isinstance(value, str | int)}
+    fields = {name: value for name, value in filled.items() if name in asked and isinstance(value, str | int)}
+    return FilledIn(wait, fields, more=fields != filled)
+
+
+def forget_filled_in(client: SyncPrefectClient, key: bytes, run_id: UUID, wait: int) -> None:
+    """Deletes what came back with the form of a run's waiting; nothing is wrong where it is gone already."""
+    _of_answer(client, "DELETE", key, run_id, wait)
+
+
+def _of_answer(
+    client: SyncPrefectClient, method: Literal["GET", "DELETE"], key: bytes, run_id: UUID, wait: int
+) -> Any | None:
+    """Reads or deletes what came back with a form; None where there is nothing."""
+    place = {"id": run_id, "key": f"suspended-{wait}{RESPONSE}"}
+    try:
+        response = client.request(
+            method, "/flow_runs/{id}/input/{key}", path_params=place, headers={OURS: ours(key)}
+        )
+    except httpx.HTTPStatusError as error:  # Prefect's own client raises without being asked to
+        if error.response.status_code != httpx.codes.NOT_FOUND:
+            raise
+        return None
+    return orjson.loads(response.content) if response.content else None
 
 
 def read_input(client: SyncPrefectClient, run_id: UUID, key: str) -> Any | None:
-    """What Prefect keeps for a run under a key (a form's schema, what was filled in), or None."""
+    """What Prefect keeps for a run under a key, such as a form's schema, or None."""
     try:
         content = client.read_flow_run_input(run_id, key)
-    except httpx.HTTPStatusError as error:  # Prefect's own client raises without being asked to
+    except httpx.HTTPStatusError as error:
         if error.response.status_code != httpx.codes.NOT_FOUND:
             raise
         return None

@@ -50,10 +50,8 @@ def form_for(brief: Brief, links: Links) -> type[RunInput]:
     the points for each criterion, what the applicant says on it. (Prefect has a description for the
     form as a whole too, but its dialog leaves no room for that above a form of more than a few fields.)
 
-    What somebody typed into an answer that was refused is filled in again where only one step is
-    open, so that it is nobody else's.
+    What somebody filled in before is never shown: everybody who reaches Prefect reads its forms.
     """
-    typed = brief.asked[0].typed if len(brief.asked) == 1 else {}
     kinds = {one.kind for one in brief.asked}
     fields: dict[str, Any] = {
         "code": (
@@ -69,12 +67,10 @@ def form_for(brief: Brief, links: Links) -> type[RunInput]:
         )
     }
     if StepKind.REVIEW in kinds and isinstance(brief, ReviewBrief):
-        fields |= _review_fields(brief, typed)
+        fields |= _review_fields(brief)
     if StepKind.INFORMATION in kinds:
-        fields["answer"] = _text("Your answer to the question", "For applicants only", typed.get("text"))
-        fields["links"] = _text(
-            "Links", "For applicants only: one address a line", "\n".join(typed.get("links") or [])
-        )
+        fields["answer"] = _text("Your answer to the question", "For applicants only")
+        fields["links"] = _text("Links", "For applicants only: one address a line")
     if StepKind.ASSIGNMENT in kinds:
         fields["assign_to"] = (
             str,
@@ -85,28 +81,17 @@ def form_for(brief: Brief, links: Links) -> type[RunInput]:
                 max_length=320,
             ),
         )
-        fields["reason"] = _text("Reason", "For coordinators: why this person", None)
+        fields["reason"] = _text("Reason", "For coordinators: why this person")
     if kinds & {StepKind.SCREENING, StepKind.AWARDING}:
-        fields |= _screening_fields(typed)
-    return pydantic.create_model("Answer", __base__=_Form, **fields)
-
-
-def _screening_fields(typed: Mapping[str, Any]) -> dict[str, Any]:
-    struck = "\n".join(f"{name}: {why}" for name, why in (typed.get("strike") or {}).items())
-    return {
-        "approve": _text(
+        fields["approve"] = _text(
             "What you approve",
             "Identifiers from the list above, one a line; or the word *all* for everything that you do not strike",
-            " ".join(typed.get("approve") or []) or None,
             LONG_LIST,
-        ),
-        "strike": _text(
-            "What you strike, and why",
-            "One a line: the identifier, a colon and the reason",
-            struck or None,
-            LONG_LIST,
-        ),
-    }
+        )
+        fields["strike"] = _text(
+            "What you strike, and why", "One a line: the identifier, a colon and the reason", LONG_LIST
+        )
+    return pydantic.create_model("Answer", __base__=_Form, **fields)
 
 
 def _on_the_code(kinds: Collection[StepKind]) -> str:
@@ -118,30 +103,16 @@ def _on_the_code(kinds: Collection[StepKind]) -> str:
     return said
 
 
-def _text(title: str, description: str, typed: object, longest: int = LONG_TEXT) -> tuple[type[str], Any]:
-    return (
-        str,
-        Field(
-            default="",
-            title=title,
-            description=description,
-            max_length=longest,
-            json_schema_extra={"default": typed} if isinstance(typed, str) else None,
-        ),
-    )
+def _text(title: str, description: str, longest: int = LONG_TEXT) -> tuple[type[str], Any]:
+    return str, Field(default="", title=title, description=description, max_length=longest)
 
 
-def _points(title: str, description: str, maximum: int, typed: object) -> tuple[Any, Any]:
+def _points(title: str, description: str, maximum: int) -> tuple[Any, Any]:
     """A number to type in: Prefect's lists of choices do not open where one clicks on their text."""
     shown = {"type": "integer", "minimum": 0, "maximum": maximum}
     return (
         Annotated[Any, pydantic.WithJsonSchema(shown)],  # what else comes is refused with its reason
-        Field(
-            default=None,
-            title=title,
-            description=description,
-            json_schema_extra={"default": typed} if isinstance(typed, int) else None,
-        ),
+        Field(default=None, title=title, description=description),
     )
 
 
@@ -150,33 +121,28 @@ def _spaced(markdown: str) -> str:
     return markdown.replace("\n", "\n\n")
 
 
-def _review_fields(brief: ReviewBrief, typed: Mapping[str, Any]) -> dict[str, Any]:
+def _review_fields(brief: ReviewBrief) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    points = typed.get("scores") or {}
     for criterion in brief.criteria:
         parts = [_meaning(criterion), said_on(criterion), _scale(brief.points, criterion.maximum)]
         fields[_POINTS + criterion.id] = _points(
             f"{criterion.name}, 0 to {criterion.maximum}",
             _spaced(joined(parts)),
             criterion.maximum,
-            points.get(criterion.id),
         )
     fields["comment"] = _text(
         "Comment for the applicant",
         "What convinced you and what could be better; they read it without your name. "
         "The corner of the box can be drawn to make it larger.",
-        typed.get("comment"),
     )
-    fields["note"] = _text("Note for colleagues", "The applicant never reads it", typed.get("note"))
+    fields["note"] = _text("Note for colleagues", "The applicant never reads it")
     fields["question"] = _text(
         "Or: a question to the applicant",
         "Fill in this alone, and the review comes back to you with the answer",
-        typed.get("question"),
     )
     fields["decline"] = _text(
         "Or: why you do not review this",
         "Fill in this alone, and somebody else is asked",
-        typed.get("decline"),
     )
     fields["conflict"] = (
         bool,
@@ -184,7 +150,6 @@ def _review_fields(brief: ReviewBrief, typed: Mapping[str, Any]) -> dict[str, An
             default=False,
             title="It is a conflict of interest",
             description="Together with the reason above: you are then asked nothing about this applicant again",
-            json_schema_extra={"default": True} if typed.get("conflict") else None,
         ),
     )
     return fields
@@ -206,10 +171,11 @@ def _scale(points: Mapping[int, str], maximum: int) -> str:
 
 def is_blank(filled: Mapping[str, Any]) -> bool:
     """Whether nothing was filled in: the run was only woken to look at the record again."""
-    return not any(
-        value.strip() if isinstance(value, str) else value is not None and value is not False
-        for value in filled.values()
-    )
+    return all(map(_is_empty, filled.values()))
+
+
+def _is_empty(value: object) -> bool:
+    return not value.strip() if isinstance(value, str) else value is None or value is False
 
 
 _TEXTS = {"comment", "note", "question", "decline", "answer", "links", "approve", "strike"}
@@ -230,17 +196,7 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
         if name.startswith(_POINTS) and value is not None
     }
     conflict = filled.get("conflict") is True
-    kinds = [
-        kind
-        for kind, given in (
-            ("points", points),
-            ("question", text.get("question")),
-            ("decline", text.get("decline")),
-            ("answer", text.get("answer")),
-            ("approvals and strikes", text.get("approve") or text.get("strike")),
-        )
-        if given
-    ]
+    kinds = _kinds(filled)
     if conflict and kinds != ["decline"]:
         alone = "a conflict of interest was ticked; expected it together with a reason to decline, and nothing else."
         raise InvalidInput("form", [Fault("conflict", alone)])
@@ -268,6 +224,39 @@ def answer_in(filled: Mapping[str, Any]) -> Answer:
     else:
         raw = {"text": text["answer"], "links": text.get("links", "").split()}
     return read_answer(raw, "form")
+
+
+def _kinds(filled: Mapping[str, Any]) -> list[str]:
+    """The kinds of answer that were filled in; a comment or a note alone is none."""
+    given = {name for name, value in filled.items() if not _is_empty(value)}
+    return [
+        kind
+        for kind, fields in (
+            ("points", {name for name in given if name.startswith(_POINTS)}),
+            ("question", {"question"}),
+            ("decline", {"decline"}),
+            ("answer", {"answer"}),
+            ("approvals and strikes", {"approve", "strike"}),
+            ("reviewer", {"assign_to"}),
+        )
+        if fields & given
+    ]
+
+
+def what_was_typed(filled: Mapping[str, Any]) -> dict[str, Any]:
+    """What was filled in, without the code and what is empty: as it is kept for the next try."""
+    return {name: value for name, value in filled.items() if name != "code" and not _is_empty(value)}
+
+
+def completed(filled: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What was filled in now, with what the same person had filled in before wherever it was left empty now.
+
+    Where it is an answer of another kind now, what was kept is no part of it.
+    """
+    now = what_was_typed(filled)
+    if (kinds := _kinds(now)) and kinds != _kinds(kept):
+        return dict(filled)
+    return {**filled, **kept, **now}
 
 
 def _identifiers(typed: str) -> list[str]:

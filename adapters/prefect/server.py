@@ -7,6 +7,8 @@ Run as `python -m adapters.prefect.server PORT`. It is the application of `prefe
   each other, some milliseconds.
 - Two of its questions, asked several times in each execution, are ones for which SQLite finds no good index: it reads
   every task of every run, and every run of a queue, also those that only wait. They are put so that it does.
+- What people filled into forms is given to our own processes alone, and overwritten once it is deleted
+  (`adapters/prefect/answers.py`).
 - Where the server is busy all the same (503), it says when to come again: Prefect's client otherwise waits for two
   seconds, then four, then eight.
 - It answers its own address on loopback alone, and no page of another site: a deployment is a program that
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import sys
 
+import sqlalchemy as sa
 import uvicorn
 from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
@@ -25,6 +28,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.patches import in_force
+from adapters.prefect.answers import KeepsAnswers, LogEmptier, overwrite_what_is_deleted
+from labels.settings import load_settings
 
 RETRY_AFTER = 0.2
 """Seconds after which a request that was refused for a busy database is worth another try."""
@@ -87,8 +92,13 @@ def main(port: int) -> None:
         from adapters.prefect.patches.statements import put_as_sqlite_takes_them
 
         put_as_sqlite_takes_them()
+    url = settings.database.connection_url
+    emptier = LogEmptier(url.get_secret_value() if url else "")
+    sa.event.listen(sa.Engine, "connect", overwrite_what_is_deleted)
+    emptier.start()
+    app = KeepsAnswers(create_app(final=True), load_settings().key, emptier.soon)
     uvicorn.run(
-        OwnAddressOnly(SaysWhenToRetry(create_app(final=True)), port),
+        OwnAddressOnly(SaysWhenToRetry(app), port),
         host="127.0.0.1",
         port=port,
         timeout_keep_alive=settings.api.keepalive_timeout,

@@ -29,7 +29,7 @@ from labels.steps.answers import (
 from labels.steps.kinds import STEPS
 from labels.steps.outcome import Accepted as Accepted
 from labels.steps.outcome import Refusal as Refusal
-from labels.steps.proof import Proof
+from labels.steps.proof import Proof, proves
 from labels.steps.step import held_by_step
 from labels.turn import Turn
 
@@ -51,14 +51,14 @@ def answer(
     """
     application, step = held_by_step(turn.session, step_id)
     refusal = prove(turn, step, proof)
+    if refusal is not None and not proves(proof, step):
+        return refusal  # what they typed is nobody's draft
     if refusal is None:
         turn = turn.acting(step.assignee)
         refusal = _fits(turn.session, application, step, given, documents)
     if refusal is not None:
-        if proof.claimed not in (None, step.assignee):
-            return refusal  # what they typed is nobody else's to see
         return _not_accepted(turn, application, step, given, refusal)
-    step.refused = step.draft = None
+    step.refused = step.draft = step.typed = None
     match given:
         case ReviewAnswer():
             return take_review(turn, application, step, given)
@@ -110,7 +110,7 @@ def _not_accepted(
 ) -> Refusal:
     """Keeps why an answer was not accepted, and what was typed, for the next try."""
     if step.state is StepState.OPEN:
-        step.refused, step.draft = refusal.why, given.model_dump(mode="json")
+        step.refused, step.draft = TOLD, given.model_dump(mode="json")
         if not refusal.noted:  # so the code was right, and tells whose answer it was
             note(
                 turn,
@@ -119,16 +119,19 @@ def _not_accepted(
                 Event.NOT_ACCEPTED,
                 step=step.id,
                 news=refusal.replace,
-                because=_for_all_to_read(refusal),
+                because=for_all_to_read(refusal),
             )
     return refusal
 
 
-def _for_all_to_read(refusal: Refusal) -> str:
-    """Why an answer was not accepted, without what it said: points are nobody's to see before the decision."""
-    if isinstance(refusal.error, InvalidInput):
-        return f"faults in {', '.join(fault.where for fault in refusal.error.faults)}"
-    return refusal.why
+TOLD = "Whoever gave it was told why, and it is kept for them."
+"""What a form that everybody reads says of an answer that was not accepted."""
+
+
+def for_all_to_read(refusal: Refusal) -> str:
+    """Why an answer was not accepted, without what it said: points are nobody's to see before the decision,
+    and which of them were wrong tells of them."""
+    return "it had faults" if isinstance(refusal.error, InvalidInput) else refusal.why
 
 
 def _fits(

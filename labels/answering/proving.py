@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.applicant import applicant_address
@@ -20,7 +21,7 @@ from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.kept import rules_of
-from labels.steps.codes import code_matches
+from labels.steps.codes import code_hash, code_matches, nearly, review_code
 from labels.steps.kinds import COORDINATING, STEPS, Power
 from labels.steps.mailing import about_step, mail_step
 from labels.steps.outcome import Refusal as Refusal
@@ -134,6 +135,38 @@ def wrong_code(
         if claimed is None or claimed.lower() == step.assignee:
             step.refused = why
     return Refusal(why, noted=True, mailed=application.id if mailed else None)
+
+
+def mistyped(turn: Turn, steps: Sequence[Step], code: str) -> Step | None:
+    """The step of which somebody typed a code with a slip in it, its present one or the one before."""
+    for step in steps:
+        for number in range(max(1, step.code_number - 1), step.code_number + 1):
+            mailed = review_code(turn.key, step.id, number)
+            if nearly(code, mailed) or (number < step.code_number and code_matches(code, code_hash(mailed))):
+                return step
+    return None
+
+
+def step_of_code(session: Session, code: str) -> Step | None:
+    """The step of any application whose present code this is, open or not."""
+    return session.scalars(sa.select(Step).where(Step.code_hash == code_hash(code))).first()
+
+
+def replace_code(turn: Turn, step: Step, why: str) -> None:
+    """Makes the code of a step void that came with an answer which was not accepted, and mails its owner another one.
+
+    They alone are told `why`: it may tell what they answered.
+    """
+    application = turn.session.get_one(Application, step.application)
+    renew_code(step, turn.key)
+    common = about_step(turn.session, application, step)
+    mail_step(turn, step, messages.Code(about=common, purpose=_NOT_ACCEPTED, why=why))
+
+
+_NOT_ACCEPTED = say(
+    "Your answer was not accepted, and its code is void. What you filled in is kept: enter this code into the form, and "
+    "only what you change."
+)
 
 
 def _mail_code(turn: Turn, application: Application, step: Step, purpose: Sentence) -> None:

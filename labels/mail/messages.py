@@ -209,6 +209,8 @@ class Code(OfStep):
     template = Template.CODE
     asks = True
     purpose: Said
+    why: Prose = ""
+    """Why an answer was not accepted, where that is why it is sent."""
 
 
 class DeadlineMoved(OfApplication):

@@ -90,6 +90,8 @@ def _on_begin(connection: sa.Connection) -> None:
 def open_engine(url: str) -> sa.Engine:
     """An engine for the record's URL, with SQLite made safe for many processes.
 
+    Its errors do not repeat the values of a statement: they end in logs, and in Prefect.
+
     Raises:
         InvalidInput: the URL is none, or of a database that the record can't live in.
         OutOfReach: the folder of a SQLite file can't be made.
@@ -104,14 +106,14 @@ def open_engine(url: str) -> sa.Engine:
         expected = "expected sqlite:///file or postgresql://user:password@host/database."
         raise InvalidInput("settings", [Fault("LABELS_DATABASE_URL", expected)])
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     if parsed.database:
         folder = Path(parsed.database).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutOfReach("The record", f"{folder}: {error.strerror}.", "Nothing was changed.") from None
-    engine = sa.create_engine(parsed)
+    engine = sa.create_engine(parsed, hide_parameters=True)
     sa.event.listen(engine, "connect", _on_connect)
     sa.event.listen(engine, "begin", _on_begin)
     return engine

@@ -729,6 +729,7 @@ class Step(Base):
     __table_args__ = (
         sa.UniqueConstraint("application", "kind", "number"),
         sa.Index(None, "assignee", "state"),
+        sa.Index(None, "code_hash"),
         sa.Index(
             "ix_step_due",
             "due_at",
@@ -760,9 +761,11 @@ class Step(Base):
     """One more each time a new code is mailed; the former code is void."""
     code_failures: Mapped[int] = mapped_column(default=0)
     refused: Mapped[str | None]
-    """Why the last answer was not accepted; shown with the next form."""
+    """Why the last answer was not accepted, in words that anybody may read; shown with the next form."""
     draft: Mapped[dict[str, Any] | None]
-    """What was typed into an answer that was not accepted, so that it is not lost."""
+    """What was typed into an answer that was not accepted, by whoever had proved to be the assignee."""
+    typed: Mapped[dict[str, Any] | None]
+    """The fields of Prefect's form as the assignee last filled them in, without the code; the form never shows them."""
     closed_at: Mapped[datetime | None]
     closed_because: Mapped[str | None]
 
@@ -830,12 +833,22 @@ class Resumption(Base):
     """An answer that came through Prefect and what became of it; each counts once."""
 
     __tablename__ = "resumption"
+    __table_args__ = (
+        sa.Index(
+            "ix_resumption_in_prefect",
+            "at",
+            sqlite_where=sa.text("in_prefect"),
+            postgresql_where=sa.text("in_prefect"),
+        ),
+    )
     run: Mapped[str] = mapped_column(primary_key=True)
     wait: Mapped[int] = mapped_column(primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
     at: Mapped[datetime]
     accepted: Mapped[bool]
     remark: Mapped[str]
+    in_prefect: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    """Whether Prefect may still have what was filled in; it is deleted there once this row is committed."""
 
 
 class Mail(Base):

@@ -9,6 +9,7 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is misread on paper
 
 
 _LENGTH = 10  # 49 bits; with a handful of attempts per code, guessing is hopeless
+_SLIPS = 2
 
 
 def review_code(key: bytes, step: str, number: int) -> str:
@@ -31,8 +32,35 @@ def review_code(key: bytes, step: str, number: int) -> str:
 
 def code_hash(code: str) -> str:
     """The hash of a code as it is kept; spaces, dashes and small letters make no difference."""
-    plain = "".join(code.split()).replace("-", "").upper()
-    return hashlib.sha256(f"labels-code\x1f{plain}".encode()).hexdigest()
+    return hashlib.sha256(f"labels-code\x1f{_plain(code)}".encode()).hexdigest()
+
+
+def nearly(typed: str, code: str) -> bool:
+    """Whether `typed` is `code` but for one or two slips: another letter, one too many or too few, two swapped.
+
+    Nobody comes that close by guessing: fewer than one code in a billion is.
+    """
+    given, right = _plain(typed), _plain(code)
+    return given != right and _slips(given[: 2 * _LENGTH], right) <= _SLIPS
+
+
+def _plain(code: str) -> str:
+    return "".join(code.split()).replace("-", "").upper()
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters were replaced, added, left out or swapped with the next (optimal string alignment)."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        row = [i]
+        for j, b in enumerate(other, 1):
+            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                best = min(best, before[j - 2] + 1)
+            row.append(best)
+        before, last = last, row
+    return last[-1]
 
 
 def code_matches(code: str, kept_hash: str) -> bool:

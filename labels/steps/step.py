@@ -87,6 +87,7 @@ def close_step(step: Step, state: StepState, now: datetime, because: str | None 
     What a draft said is in the review by then, or is nobody's to read any more.
     """
     step.state = state
+    step.typed = None
     step.closed_at = now
     step.closed_because = because
     if step.kind is StepKind.REVIEW and (session := object_session(step)) is not None:

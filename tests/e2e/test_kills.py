@@ -264,8 +264,8 @@ def test_a_worker_killed_with_all_its_executions_frees_its_places_and_goes_on(
     waiting = submit(stage, 114)
     assert {state(stage, one) for one in applications} <= {StateType.RUNNING, StateType.PENDING}
     with prefect_client() as client:
-        assert end_lost_runs(client, timedelta(hours=1)) == []
-        ended = end_lost_runs(client, timedelta(0))
+        assert end_lost_runs(stage.here, client, timedelta(hours=1)) == []
+        ended = end_lost_runs(stage.here, client, timedelta(0))
     assert {one.application for one in ended} >= set(applications)
     to_the_end(stage, [*applications, waiting])
     for application in (*applications, waiting):

@@ -130,6 +130,15 @@ class SmallPrefect:
                 known.inputs[keys["response"]] = orjson.dumps(run_input)
         return SimpleNamespace(status=SetStateStatus.ACCEPT)
 
+    def answers(self) -> list[bytes]:
+        """What was filled in and is in Prefect still."""
+        return [
+            value
+            for run in self.runs.values()
+            for key, value in run.inputs.items()
+            if key.endswith("-response") and orjson.loads(value) != {"code": ""}
+        ]
+
     def read_flow_run_input(self, run: UUID, key: str) -> str:
         content = self.runs[run].inputs.get(key) if run in self.runs else None
         status = httpx.codes.NOT_FOUND if content is None else httpx.codes.OK
@@ -141,9 +150,23 @@ class SmallPrefect:
             if run in self.runs:
                 self.runs[run].name, self.runs[run].tags = name, tags
 
-    def request(self, method: str, path: str, *, json: dict[str, Any]) -> httpx.Response:
-        assert (method, path) == ("POST", "/variables/filter")
-        return httpx.Response(httpx.codes.OK, json=[])
+    def request(
+        self, method: str, path: str, *, path_params: dict[str, Any] | None = None, **more: Any
+    ) -> httpx.Response:
+        if (method, path) == ("POST", "/variables/filter"):
+            return httpx.Response(httpx.codes.OK, json=[])
+        assert path == "/flow_runs/{id}/input/{key}"
+        assert path_params is not None
+        run, key = path_params["id"], path_params["key"]
+        inputs = self.runs[run].inputs if run in self.runs else {}
+        there = inputs.get(key)
+        if method == "DELETE":
+            with self.around("the answer is deleted in Prefect"):
+                inputs.pop(key, None)
+        status = httpx.codes.NOT_FOUND if there is None else httpx.codes.OK
+        content = b"" if method == "DELETE" or there is None else there
+        request = httpx.Request(method, "http://x")
+        return httpx.Response(status, content=content, request=request).raise_for_status()
 
     # What the worker and the run itself do ---------------------------------------------------------
 

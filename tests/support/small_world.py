@@ -399,6 +399,7 @@ class World(Mortal):
                 "first and last": [told[0].what, *(j.what for j in told[-2:])],
                 "revision": application.revision - application.parked_revision,
                 "shown": sorted(self.prefect.artifacts),
+                "answers left in Prefect": self.prefect.answers(),
                 "tags": {t for run in self.prefect.runs.values() for t in run.tags if "stage:closed" in t},
             }
 

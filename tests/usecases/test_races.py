@@ -19,6 +19,7 @@ from prefect.states import Crashed
 import adapters.prefect.client
 import adapters.prefect.runs
 from adapters.documents.opening import open_store
+from adapters.prefect.client import FilledIn
 from adapters.workspace import Workspace
 from labels.answering import accepting, rights
 from labels.applications import conditions
@@ -135,12 +136,14 @@ def test_of_answers_to_one_step_at_once_one_counts_and_the_others_are_told(
 
 def test_of_an_answer_by_form_and_one_by_command_one_counts(here: Workspace, asked: str) -> None:
     step = step_of(here, asked, StepKind.REVIEW)
-    form = {f"points_{name}": value for name, value in points(3).items()} | {"code": code_of(step, here.key)}
+    form: dict[str, str | int] = {f"points_{name}": value for name, value in points(3).items()} | {
+        "code": code_of(step, here.key)
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapters.prefect.client, "get_client", SmallPrefect(nothing_happens).client)
         patch.setattr(adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
         _, by_command = at_once(
-            lambda: take_answer(here, asked, "a run", 0, form), lambda: review(here, step, 4)
+            lambda: take_answer(here, asked, "a run", FilledIn(0, form)), lambda: review(here, step, 4)
         )
     assert count(here, Review) == 1
     with here.record.reading() as session:
@@ -154,11 +157,13 @@ def test_of_an_answer_by_form_and_one_by_command_one_counts(here: Workspace, ask
 
 def test_of_the_same_forms_answer_read_twice_at_once_one_counts(here: Workspace, asked: str) -> None:
     step = step_of(here, asked, StepKind.REVIEW)
-    form = {f"points_{name}": value for name, value in points(3).items()} | {"code": code_of(step, here.key)}
+    form: dict[str, str | int] = {f"points_{name}": value for name, value in points(3).items()} | {
+        "code": code_of(step, here.key)
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapters.prefect.client, "get_client", SmallPrefect(nothing_happens).client)
         patch.setattr(adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory"))
-        remarks = at_once(*[lambda: take_answer(here, asked, "a run", 0, form)] * AT_ONCE)
+        remarks = at_once(*[lambda: take_answer(here, asked, "a run", FilledIn(0, form))] * AT_ONCE)
     assert set(remarks) == {"Thank you: your review is recorded."}
     assert count(here, Review) == count(here, Resumption) == 1
 

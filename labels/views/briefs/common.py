@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from labels.record.schema import Step, StepKind
 from labels.rules.model import RuleEdition
@@ -22,9 +21,7 @@ class Asked:
     question: str | None = None
     """The reviewer's question, where an applicant is asked one."""
     refused: str | None = None
-    """Why the last answer was not accepted."""
-    typed: Mapping[str, Any] = field(default_factory=dict)
-    """What that answer said, by the fields of its model; only whoever gave it may see it."""
+    """Why the last answer was not accepted, in words that anybody may read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +33,7 @@ class Brief:
 
 def asked_for(awaited: Iterable[Step]) -> tuple[Asked, ...]:
     """What these steps ask for."""
-    return tuple(
-        Asked(step.id, step.kind, step.due_at, step.question, step.refused, step.draft or {})
-        for step in awaited
-    )
+    return tuple(Asked(step.id, step.kind, step.due_at, step.question, step.refused) for step in awaited)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prefect.input import RunInput
 
-from adapters.prefect.form import BLANK, answer_in, form_for, is_blank
+from adapters.prefect.form import BLANK, answer_in, completed, form_for, is_blank, what_was_typed
 from labels.errors import InvalidInput
 from labels.record.schema import StepKind
 from labels.rules.loading import load_rules
@@ -33,8 +33,8 @@ def rules() -> RuleEdition:
     return load_rules("NSS-PL", date(2026, 3, 16))
 
 
-def asked(kind: StepKind = StepKind.REVIEW, typed: dict[str, Any] | None = None) -> Asked:
-    return Asked(f"{kind.value}-1", kind, due_at=None, typed=typed or {})
+def asked(kind: StepKind = StepKind.REVIEW) -> Asked:
+    return Asked(f"{kind.value}-1", kind, due_at=None)
 
 
 def form(rules: RuleEdition, *what: Asked) -> type[RunInput]:
@@ -75,20 +75,28 @@ def test_lists_survive_the_line_ends_that_prefect_takes_away(rules: RuleEdition)
     assert "Applied to:** Narodowe Biuro\n\n- **Application" in said
 
 
-def test_a_refused_answer_is_proposed_again_where_only_its_author_is_awaited(rules: RuleEdition) -> None:
-    draft = {"scores": points(3), "comment": "Good.", "note": ""}
-    alone = shown(rules, asked(typed=draft))["properties"]
-    assert alone[f"points_{CRITERIA[1]}"]["default"] == 3
-    assert alone["comment"]["default"] == "Good."
-    among_others = shown(rules, asked(typed=draft), asked())["properties"]
-    assert "default" not in among_others[f"points_{CRITERIA[1]}"]
-    assert not among_others["comment"]["default"]
+def test_no_field_but_the_code_proposes_anything(rules: RuleEdition) -> None:
+    fields = shown(rules, asked())["properties"]
+    assert {name for name, field in fields.items() if field.get("default")} == set()
+    assert is_blank(form(rules, asked()).model_validate(BLANK).model_dump(mode="json"))
 
 
-def test_what_is_proposed_and_not_sent_is_blank(rules: RuleEdition) -> None:
-    draft = {"scores": points(3), "comment": "Good.", "note": ""}
-    proposed = form(rules, asked(typed=draft))
-    assert is_blank(proposed.model_validate(BLANK).model_dump(mode="json"))
+def test_what_is_left_empty_stays_as_the_same_person_had_it() -> None:
+    first = {"code": "AAAA", "points_results": 4, "comment": "Good.", "note": " ", "conflict": False}
+    kept = what_was_typed(first)
+    assert kept == {"points_results": 4, "comment": "Good."}
+    assert completed({"code": "BBBB"}, kept) == {"code": "BBBB", "points_results": 4, "comment": "Good."}
+    again = completed({"code": "BBBB", "points_results": 3, "comment": ""}, kept)
+    assert again == {"code": "BBBB", "points_results": 3, "comment": "Good."}
+    only_a_note = completed({"code": "BBBB", "note": "See page 3."}, kept)
+    assert (only_a_note["points_results"], only_a_note["note"]) == (4, "See page 3.")
+
+
+def test_an_answer_of_another_kind_takes_nothing_of_what_was_kept() -> None:
+    kept = {"points_results": 4, "comment": "Good."}
+    assert completed({"code": "BBBB", "question": "Which?"}, kept) == {"code": "BBBB", "question": "Which?"}
+    both = {"points_results": 4, "question": "Which?"}
+    assert answer_in(completed({"code": "BBBB", "question": "Which?"}, both)) == Question(question="Which?")
 
 
 def test_each_kind_of_answer_is_read() -> None:
@@ -155,8 +163,6 @@ def test_what_is_approved_and_struck_is_read_however_it_is_typed() -> None:
         answer_in({"approve": "all", "question": "Which?"})
 
 
-def test_a_refused_screening_is_proposed_again_as_it_was_typed(rules: RuleEdition) -> None:
-    draft = {"approve": ["all"], "strike": {"NQL-4": "too late", "NQL-5": ""}}
-    fields = shown(rules, asked(StepKind.SCREENING, draft))["properties"]
+def test_a_screening_asks_for_what_is_approved_and_struck(rules: RuleEdition) -> None:
+    fields = shown(rules, asked(StepKind.SCREENING))["properties"]
     assert list(fields) == ["code", "approve", "strike"]
-    assert (fields["approve"]["default"], fields["strike"]["default"]) == ("all", "NQL-4: too late\nNQL-5: ")

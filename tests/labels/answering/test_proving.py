@@ -28,8 +28,19 @@ def test_a_wrong_code_leaves_the_step_open_and_says_why(case: Case) -> None:
     with case.record.reading() as session:
         kept = session.get_one(Step, step.id)
         assert kept.state is StepState.OPEN
-        assert kept.draft == {"scores": points(), "comment": "", "note": ""}
+        assert kept.draft is None, "whoever typed it has not proved to be the reviewer"
     assert not case.all(Review)
+
+
+def test_what_a_reviewer_handed_in_with_faults_is_kept_for_them(case: Case) -> None:
+    step, _ = case.ask()
+    faulty = ReviewAnswer(scores={"results": 9}, comment="Good.")
+    assert isinstance(case.answer(step, faulty), Refusal)
+    case.answer(step, ReviewAnswer(scores=points(), comment="Planted."), code="2222-2222-22")
+    with case.record.reading() as session:
+        kept = session.get_one(Step, step.id)
+    assert kept.draft == {"scores": {"results": 9}, "comment": "Good.", "note": ""}
+    assert "results" not in (kept.refused or "")
 
 
 def test_a_wrong_code_that_may_have_been_meant_for_several_steps_is_one_entry(case: Case) -> None:
