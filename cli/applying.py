@@ -10,17 +10,19 @@ import typer
 from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import start
-from adapters.workspace import existing_workspace
+from adapters.workspace import Workspace, existing_workspace
 from cli.acting import act
 from cli.mending import advice
 from cli.output import emit, fail, out, say
 from cli.words import As, AsJson, Code, OneApplication, read_json
+from labels.applications.file import read_application
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record.schema import Stage
 from labels.views.case import case_of
 from labels.words.text import clean
 from usecases import applying
 from usecases.applying import submit_file
+from usecases.drafting import check_file
 from usecases.recovering import recover
 
 GROUNDS = 20_000
@@ -33,6 +35,9 @@ def submit(
     again: Annotated[
         bool, typer.Option(help="The same file anew, where it did not meet the conditions before.")
     ] = False,
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Only say what would keep it from being judged; hand nothing in.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Register an application and its documents; start its run.
@@ -40,6 +45,9 @@ def submit(
     The same again is the same one, unless that was withdrawn.
     """
     here = existing_workspace()
+    if only_check:
+        _check(here, file, as_json)
+        return
     done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
     send_due(here, done.application)
     outage = None
@@ -70,6 +78,27 @@ def submit(
         say(f"See where it stands: labels show {done.application}")
     if outage:
         fail(outage)
+
+
+def _check(here: Workspace, file: Path, as_json: bool) -> None:
+    """Says every condition that the file would not meet if it were handed in now, as the desk does.
+
+    Raises:
+        InvalidInput: the file is no application, or there are such conditions.
+    """
+    application = read_application(read_json(file), file.name)
+    edition, unmet = check_file(here, application, here.now())
+    if as_json:
+        emit(
+            {
+                "rules": edition.version,
+                "unmet": [{"code": one.code, "problem": one.problem, "remedy": one.remedy} for one in unmet],
+            }
+        )
+    if unmet:
+        raise InvalidInput(file.name, [Fault(one.code, one.problem, one.remedy) for one in unmet])
+    if not as_json:
+        say(f"Nothing stands in its way ({edition.version}). Nothing was handed in.", "green")
 
 
 def withdraw(application: OneApplication, email: As, code: Code, as_json: AsJson = False) -> None:

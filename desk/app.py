@@ -11,14 +11,15 @@ from starlette.routing import Route
 
 from adapters.languages.desk import languages
 from adapters.workspace import Workspace
-from desk import signing_in
+from desk import apply, my_application, my_projects, signing_in
 from desk.assets import asset_routes
 from desk.check import check_routes
-from desk.frame import Desk, Visit, failed, local_path, page, visit_of
+from desk.frame import Desk, Place, Visit, add_places, failed, local_path, page, visit_of
 from desk.headers import WithHeaders
 from desk.languages import COOKIE
 from desk.links import document_routes
 from labels.errors import NotFound
+from labels.words.sentences import say
 
 _A_YEAR = 365 * 24 * 60 * 60
 
@@ -33,7 +34,15 @@ def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
         mail_shown: whether outgoing mail is a page of it, for the demo: there nobody has a mailbox.
     """
     desk = Desk(here, mail_shown)
-    routes: list[Route] = [*check_routes(here), *asset_routes(), *signing_in.routes(), *_own_routes()]
+    routes: list[Route] = [
+        *check_routes(here),
+        *asset_routes(),
+        *signing_in.routes(),
+        *my_projects.routes(),
+        *apply.routes(),
+        *my_application.routes(),
+        *_own_routes(),
+    ]
     if here.settings.documents_uri.startswith("file:"):
         routes += document_routes(here.documents, here.key, here.clock)
     app = Starlette(
@@ -43,6 +52,10 @@ def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
     )
     app.state.desk = desk
     return app
+
+
+add_places(Place(say("My projects"), my_projects.PATH, my_projects.is_teacher))
+"""What the head of each page leads to; the first that somebody has is where they begin."""
 
 
 def _own_routes() -> list[Route]:

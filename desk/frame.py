@@ -31,6 +31,7 @@ from adapters.workspace import Workspace
 from desk.forms import LARGEST, TOKEN, Form, read_form
 from desk.headers import HEADERS, is_ours
 from desk.languages import language_of
+from labels.clock import wall_clock
 from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.sessions.accounts import Account
 from labels.sessions.session import LASTS, Lapsed, Visitor
@@ -100,6 +101,8 @@ class Visit:
     token: str = ""
     """The session's token, where somebody has signed in."""
     form: Form | None = None
+    arrived: datetime = field(default_factory=wall_clock)
+    """The instant at which the request began to arrive, by the clock of the settings: what counts for a deadline."""
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -288,7 +291,7 @@ _PROBLEMS = frozenset({400, 403, 404, 413, 500, 503})
 def visit_of(request: Request) -> Visit:
     """A request of which nothing is known yet."""
     desk: Desk = request.app.state.desk
-    return Visit(request, desk)
+    return Visit(request, desk, arrived=desk.here.now())
 
 
 # Routes -------------------------------------------------------------------------------------------

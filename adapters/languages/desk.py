@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -117,6 +118,11 @@ class DeskTexts(Texts):
             return f"{self.day(here.date())}, {here:%H:%M} (Brussels)"
         return super().moment(instant)
 
+    def when(self, instant: datetime) -> Markup:
+        """An instant on a page: told in Brussels time, and known to the page's script, which adds the reader's own."""
+        code = instant.astimezone(UTC).isoformat(timespec="seconds")
+        return Markup('<time datetime="{}" data-local>{}</time>').format(code, self.moment(instant))
+
     def weekday(self, instant: datetime) -> str:
         """The day of an instant in Brussels, with its name: `Monday, 30 March 2026`."""
         pattern = "EEEE d MMMM y" if self.language in ("en", "fr") else "EEEE, d MMMM y"
@@ -138,7 +144,10 @@ class DeskTexts(Texts):
 
     def _placed(self, pattern: str, values: dict[str, object] | dict[str, str]) -> Markup:
         def value(name: str) -> str:
-            given = self.shown(values[name])
+            given = values[name]
+            if isinstance(given, datetime):
+                given = self.when(given)
+            given = self.value(given) if isinstance(given, date | Decimal | tuple) else self.shown(given)
             if isinstance(given, str) and not isinstance(given, Markup):
                 if direction_of(given) == direction_of(PLACE.sub("", pattern)):
                     return str(escape(given))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications import similarity
-from labels.applications.eligibility import Facts, check
+from labels.applications.eligibility import Facts, FailedCondition, check
 from labels.applications.ending import end, tell_applicant
 from labels.applications.submitting import stays_refused
+from labels.errors import NotFound
 from labels.identifiers import paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
@@ -27,7 +33,7 @@ from labels.record.schema import (
     Stage,
     Teacher,
 )
-from labels.rules.calendars import place
+from labels.rules.calendars import counted_year, place
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.mailing import about
@@ -49,7 +55,7 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
     if application.stage is not Stage.SUBMITTED or application.instance > 1:
         return True
     edition = rules_of(turn.session, application)
-    failed = check(_facts(turn.session, application, edition), edition)
+    failed = check(_facts(turn.session, _as_it_arrived(application), edition), edition)
     if not failed:
         note(turn, application, RULES, Event.MET_ALL_CONDITIONS)
         application.stage, application.stage_since = Stage.REVIEW, turn.now
@@ -76,28 +82,72 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
     return False
 
 
-def _facts(session: Session, application: Application, edition: RuleEdition) -> Facts:
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the conditions are asked of: an application, or what would be one if it were handed in now."""
+
+    teacher: str
+    project: str
+    country: str
+    content: Mapping[str, Any]
+    """The application file, as incomplete as it is."""
+    submitted_at: datetime
+    application: str = "~"
+    """Its number, or what is behind all numbers where it has none yet."""
+
+
+def _as_it_arrived(application: Application) -> Arrival:
+    return Arrival(
+        application.teacher or "",
+        application.project or "",
+        application.country,
+        application.content,
+        application.submitted_at,
+        application.id,
+    )
+
+
+def unmet(session: Session, arrival: Arrival, edition: RuleEdition) -> list[FailedCondition]:
+    """Every condition that is not met by what would be handed in, as its check would say it.
+
+    Raises:
+        NotFound: there is no such teacher or project.
+    """
+    if session.get(Teacher, arrival.teacher) is None or session.get(Project, arrival.project) is None:
+        raise NotFound(f"There is no teacher {arrival.teacher}, or no project {arrival.project}.")
+    return check(_facts(session, arrival, edition), edition)
+
+
+ABOUT_THE_PROJECT = frozenset(
+    {"member", "organisation", "european", "late", "limit", "labelled", "reapplication"}
+)
+"""The conditions that nothing in the form can meet: they are known before anybody writes."""
+
+
+def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Facts:
     content = application.content
     teacher = session.get_one(Teacher, application.teacher)
     own = session.get_one(Organisation, session.get_one(School, teacher.school).organisation)
-    asked = session.get(Organisation, content["organisation"]) if content["organisation"] else own
+    asked = session.get(Organisation, content["organisation"]) if content.get("organisation") else own
     project = session.get_one(Project, application.project)
     members = session.execute(_MEMBERS, {"project": project.id}).all()
     founders = frozenset(one.country for one in members if one.role == "founder")
     others = session.execute(
-        APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.id}
+        APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.application}
     ).all()
+    placement = place(application.submitted_at, edition.national.calendar, application.country)
+    year = counted_year(application.submitted_at, placement)
     # "Earlier" is by submission, then id: of five submitted at once, the same four count always.
     earlier = [
         one
         for one in others
-        if one.school_year == application.school_year
+        if one.school_year == year
         and (one.outcome not in (Outcome.WITHDRAWN, Outcome.INELIGIBLE) or stays_refused(one))
-        and (one.submitted_at, one.id) < (application.submitted_at, application.id)
+        and (one.submitted_at, one.id) < (application.submitted_at, application.application)
     ]
     labelled = session.scalar(_LABELLED, {"teacher": application.teacher, "project": project.id})
     refusals = [o for o in others if o.project == project.id and stays_refused(o)]
-    again = content["reapplication"]
+    again = content.get("reapplication")
     return Facts(
         is_member=any(one.teacher == teacher.id for one in members),
         european=len(founders) > 1,
@@ -109,11 +159,11 @@ def _facts(session: Session, application: Application, edition: RuleEdition) -> 
         organisation_kind=asked.kind if asked else "unknown",
         organisation_country=asked.country if asked else "",
         preconditions=content["preconditions"],
-        placement=place(application.submitted_at, edition.national.calendar, application.country),
+        placement=placement,
         earlier_this_year=len(earlier),
         labelled_on=labelled,
         earlier_refusals=len(refusals),
-        attempt=application.attempt,
+        attempt=sum(one.project == project.id for one in others) + 1,
         named_criteria=again["criteria"] if again else None,
         description=content["description"],
         sections=content["sections"],

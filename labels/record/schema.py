@@ -1004,3 +1004,31 @@ class KeptForm(Base):
     """The path of the page that the form belongs to."""
     fields: Mapped[dict[str, Any]]
     kept_at: Mapped[datetime]
+
+
+class ApplicationDraft(Base):
+    """What a teacher has typed into the form of an application so far; it goes when it is handed in."""
+
+    __tablename__ = "application_draft"
+    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"), primary_key=True)
+    project: Mapped[str] = mapped_column(sa.ForeignKey("project.id"), primary_key=True)
+    version: Mapped[int]
+    """How often it was saved."""
+    saved_at: Mapped[datetime]
+    body: Mapped[dict[str, Any]]
+    """The fields of the form, as incomplete as they are."""
+
+
+class DraftEvidence(Base):
+    """A file that goes with a draft, in the document store already."""
+
+    __tablename__ = "draft_evidence"
+    __table_args__ = (sa.UniqueConstraint("teacher", "project", "key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"))
+    project: Mapped[str] = mapped_column(sa.ForeignKey("project.id"))
+    name: Mapped[str]
+    key: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    stored_at: Mapped[datetime]

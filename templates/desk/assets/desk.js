@@ -1,6 +1,7 @@
 // What the pages gain with a script: words counted while typing, points added up, focus on what is to be mended,
 // and a draft that saves itself. Nothing depends on it: without it, forms are sent by their buttons.
 "use strict";
+document.documentElement.classList.add("js");
 
 // Words as labels/words/text.py counts them: an address is one, so are 3.5, l'école and peer-to-peer; marks, and joiners
 // within a word, count for nothing.
@@ -70,4 +71,62 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   form.addEventListener("input", () => { changed += 1; later(2000); });
   form.addEventListener("submit", () => { clearTimeout(timer); saved = changed; });
   addEventListener("beforeunload", (event) => { if (saved !== changed && line?.classList.contains("fail")) event.preventDefault(); });
+}
+
+// Files are sent as soon as they are chosen, each with its progress; the answer is the list of files anew.
+for (const chooser of document.querySelectorAll("input[data-upload]")) {
+  const list = document.querySelector(chooser.dataset.list), bars = document.querySelector("#uploads");
+  const send = (file) => new Promise((done) => {
+    const line = document.createElement("div"), name = document.createElement("span"), told = document.createElement("span");
+    line.className = "uploading";
+    name.textContent = file.name;
+    name.dir = "auto";
+    line.append(name, told);
+    bars.append(line);
+    const fail = (text) => { line.className = "uploading bad"; told.textContent = text; line.querySelector("progress")?.remove(); done(); };
+    if (file.size > Number(chooser.dataset.most) * 1048576) return fail(chooser.dataset.large);
+    const bar = document.createElement("progress");
+    bar.max = 100;
+    bar.setAttribute("aria-label", file.name);
+    line.append(bar);
+    const fields = new FormData(chooser.form);
+    for (const key of [...fields.keys()]) if (fields.get(key) instanceof File) fields.delete(key);
+    fields.set("upload_only", "1");
+    fields.append("upload", file);
+    const request = new XMLHttpRequest(), began = performance.now();
+    request.open("POST", chooser.dataset.upload);
+    request.setRequestHeader("HX-Request", "true");
+    request.upload.onprogress = (event) => {
+      bar.value = 100 * event.loaded / event.total;
+      const left = Math.round((performance.now() - began) / 1000 * (event.total / event.loaded - 1));
+      told.textContent = `${(event.loaded / 1e6).toFixed(1)} / ${(event.total / 1e6).toFixed(1)} MB · ${left} s`;
+    };
+    request.onerror = () => fail(chooser.dataset.broken);
+    request.onload = () => {
+      if (request.status !== 200 && request.status !== 422) return fail(chooser.dataset.broken);
+      const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+      list.replaceChildren(...answer.body.childNodes);
+      const version = list.querySelector("[data-version]");
+      if (version) chooser.form.elements.version.value = version.dataset.version;
+      line.remove();
+      done();
+    };
+    request.send(fields);
+  });
+  chooser.addEventListener("change", async () => {
+    const files = [...chooser.files];
+    chooser.value = "";
+    for (const file of files) await send(file);
+  });
+}
+
+// Every moment is told in Brussels time; whose clock shows another one reads their own in brackets.
+for (const moment of document.querySelectorAll("time[data-local]")) {
+  const at = new Date(moment.dateTime), spoken = document.documentElement.lang;
+  const told = (timeZone) => new Intl.DateTimeFormat(spoken, { dateStyle: "medium", timeStyle: "short", timeZone }).format(at);
+  if (told("Europe/Brussels") === told(undefined)) continue;
+  const own = document.createElement("span");
+  own.className = "local";
+  own.textContent = ` [${told(undefined)}]`;
+  moment.append(own);
 }

@@ -1,0 +1,201 @@
+"""Drafts of applications: saved while a teacher types, with their evidence, until they are handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications.documents import StoredDocument
+from labels.applications.typed import ApplicationTyped
+from labels.errors import NotAllowed, NotFound
+from labels.record.schema import (
+    Application,
+    ApplicationDraft,
+    Document,
+    DraftEvidence,
+    Member,
+    Project,
+    Teacher,
+)
+from labels.rules.model import RuleEdition
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Proof, SignedIn
+from labels.turn import Turn
+
+
+class StaleDraft(NotAllowed):
+    """What is saved goes on from an earlier draft than the present one."""
+
+
+class TooMuch(NotAllowed):
+    """The files of a draft would be larger than the rules allow, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A draft as it stands."""
+
+    typed: ApplicationTyped
+    version: int
+    """How often it was saved; 0 where nothing was yet."""
+    saved_at: datetime | None
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A file of a draft that is in the document store."""
+
+    id: int
+    document: StoredDocument
+    stored_at: datetime
+
+
+def draft_of(session: Session, teacher: str, project: str) -> Drafted:
+    """What a teacher has typed for a project so far."""
+    row = session.get(ApplicationDraft, (teacher, project), populate_existing=True)
+    evidence = tuple(
+        Evidence(
+            one.id, StoredDocument("evidence", one.name, one.key, one.media_type, one.size), one.stored_at
+        )
+        for one in session.scalars(
+            sa.select(DraftEvidence)
+            .where(DraftEvidence.teacher == teacher, DraftEvidence.project == project)
+            .order_by(DraftEvidence.id)
+        )
+    )
+    if row is None:
+        return Drafted(ApplicationTyped(), 0, None, evidence)
+    return Drafted(ApplicationTyped.model_validate(row.body), row.version, row.saved_at, evidence)
+
+
+def save(
+    turn: Turn, proof: Proof, teacher: str, project: str, typed: ApplicationTyped, version: int
+) -> Accepted | Refusal:
+    """Keeps what was typed. `version` is that of the draft which it goes on from.
+
+    What was typed in another window meanwhile is not overwritten unseen: the first such save is refused.
+    """
+    if refusal := own(turn.session, proof, teacher, project):
+        return refusal
+    now = draft_of(turn.session, teacher, project)
+    if now.version != version:
+        stale = StaleDraft("This form was changed in another window meanwhile.")
+        return Refusal(str(stale), stale)
+    if now.version and now.typed == typed:
+        return Accepted("", "", made=str(now.version), concerned=())
+    turn.session.merge(
+        ApplicationDraft(
+            teacher=teacher,
+            project=project,
+            version=version + 1,
+            saved_at=turn.now,
+            body=typed.model_dump(mode="json"),
+        )
+    )
+    return Accepted("", "", made=str(version + 1), concerned=())
+
+
+def own(session: Session, proof: Proof, teacher: str, project: str) -> Refusal | None:
+    """Why somebody may not write for this teacher and project, or None if both are theirs.
+
+    To whom it is not theirs, it is not there.
+    """
+    row = session.get(Teacher, teacher)
+    member = session.get(Member, (project, teacher))
+    if not isinstance(proof, SignedIn) or row is None or member is None or row.email != proof.claimed:
+        why = "There is no such project of yours."
+        return Refusal(why, NotFound(why))
+    # Of two saves at once the second waits here; SQLite has one writer anyway.
+    session.get_one(Project, project)
+    session.get_one(Teacher, teacher, with_for_update=True)
+    return None
+
+
+def add_evidence(
+    turn: Turn,
+    proof: Proof,
+    teacher: str,
+    project: str,
+    documents: list[StoredDocument],
+    edition: RuleEdition,
+) -> Accepted | Refusal:
+    """Adds files that are in the store to a draft; one that is there already stays one."""
+    if refusal := own(turn.session, proof, teacher, project):
+        return refusal
+    there = draft_of(turn.session, teacher, project).evidence
+    keys = {one.document.key for one in there}
+    new = [one for one in {one.key: one for one in reversed(documents)}.values() if one.key not in keys]
+    most = edition.national.limits.uploads_mib.value
+    if sum(one.document.size for one in there) + sum(one.size for one in new) > most * 2**20:
+        much = TooMuch(f"All files together may have {most} MB at most. Take one out first.")
+        return Refusal(str(much), much)
+    names = {one.document.name.casefold() for one in there}
+    for one in new:
+        name = _apart(one.name, names)
+        names.add(name.casefold())
+        turn.session.add(
+            DraftEvidence(
+                teacher=teacher,
+                project=project,
+                name=name,
+                key=one.key,
+                media_type=one.media_type,
+                size=one.size,
+                stored_at=turn.now,
+            )
+        )
+    return Accepted("", "", made=str(len(new)), concerned=())
+
+
+def _apart(name: str, names: set[str]) -> str:
+    """The name, with a number in it where another file has it."""
+    stem, dot, ending = name.rpartition(".")
+    number, found = 2, name
+    while found.casefold() in names:
+        found = f"{stem}-{number}{dot}{ending}" if dot else f"{name}-{number}"
+        number += 1
+    return found
+
+
+def remove_evidence(
+    turn: Turn, proof: Proof, teacher: str, project: str, evidence: int
+) -> Accepted | Refusal:
+    """Takes a file out of a draft; the store keeps it, as it keeps everything."""
+    if refusal := own(turn.session, proof, teacher, project):
+        return refusal
+    turn.session.execute(
+        sa.delete(DraftEvidence).where(
+            DraftEvidence.id == evidence, DraftEvidence.teacher == teacher, DraftEvidence.project == project
+        )
+    )
+    return Accepted("", "", concerned=())
+
+
+def drop(turn: Turn, teacher: str, project: str) -> None:
+    """Forgets a draft, in the transaction in which it became an application."""
+    for kind in (DraftEvidence, ApplicationDraft):
+        turn.session.execute(sa.delete(kind).where(kind.teacher == teacher, kind.project == project))
+
+
+def copy_evidence(turn: Turn, application: Application) -> None:
+    """Puts the files of an application into the draft that goes on from it."""
+    for one in turn.session.scalars(
+        sa.select(Document)
+        .where(Document.application == application.id, Document.kind == "evidence")
+        .order_by(Document.id)
+    ).all():
+        turn.session.add(
+            DraftEvidence(
+                teacher=application.teacher,
+                project=application.project,
+                name=one.name,
+                key=one.key,
+                media_type=one.media_type,
+                size=one.size,
+                stored_at=turn.now,
+            )
+        )

@@ -1,0 +1,230 @@
+"""What a teacher does before an application is in: save what they typed, add evidence, look what is missing, hand in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from adapters.mail.post import send_due
+from adapters.workspace import Workspace
+from labels.applications import drafting
+from labels.applications.conditions import Arrival, unmet
+from labels.applications.documents import StoredDocument
+from labels.applications.eligibility import FailedCondition
+from labels.applications.file import NationalApplication, canonical
+from labels.applications.submitting import submit
+from labels.applications.typed import ApplicationTyped, Blank, as_content, read_typed, typed_from
+from labels.applications.uploads import Upload, UploadLimits, inspect_all
+from labels.clock import brussels_day
+from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound, OutOfReach
+from labels.record.schema import Application, Member, Organisation, Project, School, Teacher
+from labels.rules.loading import load_rules
+from labels.rules.model import RuleEdition
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Proof
+from labels.turn import Turn
+from usecases.acts import Act
+
+MIB = 2**20
+
+
+def save_draft(teacher: str, project: str, typed: ApplicationTyped, version: int) -> Act:
+    """Keeps what was typed; accepted, it has the draft's version as `made`."""
+    return lambda turn, proof: drafting.save(turn, proof, teacher, project, typed, version)
+
+
+def remove_evidence(teacher: str, project: str, evidence: int) -> Act:
+    """Takes a file out of a draft."""
+    return lambda turn, proof: drafting.remove_evidence(turn, proof, teacher, project, evidence)
+
+
+def add_evidence(teacher: str, project: str, documents: list[StoredDocument], edition: RuleEdition) -> Act:
+    """Adds files that are in the store to a draft."""
+    return lambda turn, proof: drafting.add_evidence(turn, proof, teacher, project, documents, edition)
+
+
+def store_uploads(
+    here: Workspace, files: Sequence[tuple[str, bytes]], edition: RuleEdition
+) -> tuple[list[StoredDocument], list[LabelsError]]:
+    """The files in the document store, each looked through by itself; and why others were not taken.
+
+    Raises:
+        OutOfReach: the store does not answer.
+    """
+    limits = edition.national.limits
+    bounds = UploadLimits(
+        file_bytes=limits.upload_mib.value * MIB, total_bytes=limits.uploads_mib.value * MIB
+    )
+    stored: list[StoredDocument] = []
+    refused: list[LabelsError] = []
+    for file in files:
+        try:
+            [upload] = inspect_all([file], bounds)
+        except InvalidInput as error:
+            refused.append(error)
+        else:
+            stored.append(_put(here, upload))
+    return stored, refused
+
+
+def _put(here: Workspace, upload: Upload) -> StoredDocument:
+    key = here.documents.put(upload.content, upload.media_type)
+    return StoredDocument("evidence", upload.name, key, upload.media_type, upload.size)
+
+
+@dataclass(frozen=True)
+class Applying:
+    """What a teacher would apply with, for a project of theirs, under the rules of a moment."""
+
+    teacher: str
+    teacher_name: str
+    language: str
+    project: str
+    title: str
+    started_on: date
+    ended_on: date | None
+    country: str
+    organisation: str
+    organisation_name: str
+    edition: RuleEdition
+
+
+def applying(here: Workspace, session: Session, teacher: str, project: str, at: datetime) -> Applying:
+    """The project, the teacher and the rules that apply at a moment.
+
+    Raises:
+        NotFound: the teacher is no member of the project, or neither is there.
+    """
+    row = session.get(Teacher, teacher)
+    one = session.get(Project, project)
+    if row is None or one is None or session.get(Member, (project, teacher)) is None:
+        raise NotFound("There is no such project of yours.")
+    school = session.get_one(School, row.school)
+    edition = load_rules(school.organisation, brussels_day(at), here.settings.rules)
+    return Applying(
+        row.id,
+        row.name,
+        row.language,
+        one.id,
+        one.title,
+        one.started_on,
+        one.ended_on,
+        school.country,
+        school.organisation,
+        session.get_one(Organisation, school.organisation).name,
+        edition,
+    )
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What handing in now would lead to."""
+
+    application: NationalApplication | None
+    """None where a field can't be read."""
+    blanks: tuple[Blank, ...]
+    unmet: tuple[FailedCondition, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing stands in its way."""
+        return self.application is not None and not self.unmet
+
+
+def checked(session: Session, of: Applying, typed: ApplicationTyped, at: datetime) -> Checked:
+    """Everything that is missing or wrong, at once: in the form, and of the conditions themselves."""
+    application, blanks = read_typed(typed, of.teacher, of.project, of.language, of.edition)
+    content = application.model_dump(mode="json") if application else as_content(typed, of.edition)
+    arrival = Arrival(of.teacher, of.project, of.country, content, at)
+    return Checked(application, tuple(blanks), tuple(unmet(session, arrival, of.edition)))
+
+
+def check_file(
+    here: Workspace, application: NationalApplication, at: datetime
+) -> tuple[RuleEdition, list[FailedCondition]]:
+    """The conditions that an application file would not meet if it were handed in now (`labels submit --check`).
+
+    Raises:
+        NotFound: the teacher is no member of the project, or neither is in the registry.
+    """
+    with here.record.reading() as session:
+        row = session.get(Teacher, application.teacher)
+        if row is None or session.get(Project, application.project) is None:
+            raise NotFound(f"There is no teacher {application.teacher}, or no project {application.project}.")
+        school = session.get_one(School, row.school)
+        edition = load_rules(school.organisation, brussels_day(at), here.settings.rules)
+        arrival = Arrival(
+            row.id, application.project, school.country, application.model_dump(mode="json"), at
+        )
+        return edition, unmet(session, arrival, edition)
+
+
+class NotReady(NotAllowed):
+    """Something stands in the way of handing in; it is on the page that checks the answers."""
+
+
+def hand_in(here: Workspace, teacher: str, project: str, arrived: datetime) -> Act:
+    """The draft becomes an application, as of the instant at which *hand in* arrived; the draft goes with that.
+
+    The application file is in the store before the record learns of it.
+    """
+
+    def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
+        if refusal := drafting.own(turn.session, proof, teacher, project):
+            return refusal
+        turn = dataclasses.replace(turn.acting(proof.claimed or ""), now=arrived)
+        draft = drafting.draft_of(turn.session, teacher, project)
+        of = applying(here, turn.session, teacher, project, arrived)
+        found = checked(turn.session, of, draft.typed, arrived)
+        if found.application is None or found.unmet:
+            why = "Something is missing still."
+            return Refusal(why, NotReady(why))
+        content = canonical(found.application.model_dump(mode="json"))
+        key = here.documents.put(content, "application/json")
+        file = StoredDocument("application", "application.json", key, "application/json", len(content))
+        evidence = [one.document for one in draft.evidence]
+        done = submit(turn, found.application, [file, *evidence], of.edition, again=True)
+        drafting.drop(turn, teacher, project)
+        return Accepted(done.application, done.remark, made=done.application, concerned=())
+
+    return act
+
+
+def started(here: Workspace, application: str) -> OutOfReach | None:
+    """Sends the receipt's mail and starts the run of an application that is in; why Prefect could not, if so.
+
+    Whatever of that fails is made up for by upkeep: the application counts.
+    """
+    send_due(here, application)
+    from adapters.prefect.client import (
+        prefect_client,
+    )  # it takes a second to load, and other acts do not need it
+    from adapters.prefect.runs import start
+
+    try:
+        with prefect_client() as client:
+            start(here, client, application)
+    except OutOfReach as error:
+        return error
+    return None
+
+
+def begin_again(application: str) -> Act:
+    """A new draft with the text and the files of an application that ended, unless a draft is there."""
+
+    def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
+        row = turn.session.get(Application, application)
+        if row is None or row.teacher is None or row.project is None:
+            raise NotFound("There is nothing here.")
+        if refusal := drafting.own(turn.session, proof, row.teacher, row.project):
+            return refusal
+        if drafting.draft_of(turn.session, row.teacher, row.project).version == 0:
+            drafting.save(turn, proof, row.teacher, row.project, typed_from(row.content), 0)
+            drafting.copy_evidence(turn, row)
+        return Accepted(row.id, "", made=row.project, concerned=())
+
+    return act
