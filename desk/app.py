@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from adapters.languages.desk import languages
 from adapters.workspace import Workspace
-from desk import apply, my_application, my_projects, signing_in
+from desk import apply, my_application, my_projects, provider, signing_in
 from desk.assets import asset_routes
 from desk.check import check_routes
 from desk.frame import Desk, Place, Visit, add_places, failed, local_path, page, visit_of
@@ -41,6 +41,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
         *my_projects.routes(),
         *apply.routes(),
         *my_application.routes(),
+        *provider.routes(),
         *_own_routes(),
     ]
     if here.settings.documents_uri.startswith("file:"):

@@ -46,6 +46,7 @@ def _asks_for_address(visit: Visit, address: str = "", mistake: str = "", status
         then=local_path(query.get("then", "/")),
         away="away" in query or "kept" in query,
         kept="kept" in query,
+        provider=visit.here.settings.oidc_name if visit.here.settings.oidc_issuer else "",
     )
 
 

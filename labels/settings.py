@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     with another port, so that browsers send the session of the desk there."""
     gate: str = "127.0.0.1:4201"
     """Where `labels up` listens for Prefect's pages behind the desk's sign-in: a host and a port, or `off`."""
+    oidc_issuer: str = ""
+    """The identity provider with which people may sign in (OpenID Connect), such as EU Login; by default none."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = "EU Login"
+    """What people call it."""
     operators: str = ""
     """The mail addresses, with commas between them, of those who run this installation: staff of the registry who see and
     change everything in Prefect. A deployment is a program, so that whoever may make one has this machine."""
@@ -114,7 +120,7 @@ class Settings(BaseSettings):
             raise ValueError("expected smtp://, smtps:// or smtp+starttls://host:port")
         return value
 
-    @field_validator("timestamp_url")
+    @field_validator("timestamp_url", "oidc_issuer")
     @classmethod
     def _known_service(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"http", "https"}:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
+from labels.clock import wall_clock
 from labels.errors import NotAllowed
 from labels.record.schema import KeptForm
+from labels.sessions import provider, signing_in
 from labels.sessions import session as sessions
-from labels.sessions import signing_in
+from labels.sessions.provider import NotKnown
 from labels.sessions.session import Lapsed, Visitor
 from labels.sessions.signing_in import WrongCode
 from labels.steps.proof import SignedIn
 from labels.turn import Door
+
+if TYPE_CHECKING:
+    from adapters.identity import IdentityProvider
 
 
 def ask_for_code(here: Workspace, token: str, address: str) -> datetime:
@@ -60,6 +67,60 @@ def sign_in(here: Workspace, token: str, code: str, former: str = "") -> str | W
     if given is None:
         raise NotAllowed("This code does not work any more.")
     return given
+
+
+@dataclass(frozen=True, slots=True)
+class GivenByProvider:
+    """A session that began with an account at the identity provider."""
+
+    token: str
+    then: str
+    """The page that was wanted."""
+
+
+def ask_provider(here: Workspace, token: str, then: str) -> str:
+    """The address at the identity provider that a browser, which gets this token, is sent to.
+
+    Raises:
+        OutOfReach: the provider does not answer.
+    """
+    with here.record.writing() as session:
+        asked = provider.ask(here.turn(session, Door.DESK), token, then)
+    return _provider(here).address(asked)
+
+
+def sign_in_with_provider(
+    here: Workspace, token: str, query: Mapping[str, str], former: str = ""
+) -> GivenByProvider | NotKnown:
+    """A session for whom the identity provider vouches; `query` is what the browser brought back from there.
+
+    Raises:
+        NotAllowed: this browser did not ask, or the provider's answer does not hold.
+        OutOfReach: the provider does not answer.
+    """
+    with here.record.writing() as session:
+        attempt = provider.answered(here.turn(session, Door.DESK), token, query.get("state", ""))
+        then, nonce, verifier = attempt.then, attempt.nonce, attempt.verifier
+    claims = _provider(here).claims(dict(query), nonce, verifier, wall_clock())
+    with here.record.writing() as session:
+        turn = here.turn(session, Door.DESK)
+        address = provider.address_of(turn, claims)
+        if isinstance(address, NotKnown):
+            return address
+        if former:
+            sessions.end(turn, former)
+        given = sessions.begin(turn, address, f"{provider.PROVIDER} {claims.issuer}")
+    return NotKnown.NOBODY if given is None else GivenByProvider(given, then)
+
+
+def _provider(here: Workspace) -> IdentityProvider:
+    # Its libraries take half a second to load, and most requests do not need them.
+    from adapters.identity import identity_provider
+
+    found = identity_provider(here.settings)
+    if found is None:
+        raise LookupError("no identity provider is configured")
+    return found
 
 
 def visitor_of(here: Workspace, token: str) -> Visitor | Lapsed | None:

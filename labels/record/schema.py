@@ -995,6 +995,35 @@ class SignIn(Base):
     ended_because: Mapped[str | None]
 
 
+class ProviderAttempt(Base):
+    """Somebody whom a browser sent to an identity provider to sign in: what the answer is held against."""
+
+    __tablename__ = "provider_attempt"
+    __table_args__ = (sa.Index(None, "asked_at"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The hash of a random token that this browser has."""
+    state_hash: Mapped[str]
+    nonce: Mapped[str]
+    verifier: Mapped[str]
+    """What proves to the provider that whoever fetches the answer is who asked (PKCE)."""
+    then: Mapped[str]
+    """The page of the desk that was wanted."""
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    spent_at: Mapped[datetime | None]
+
+
+class ProviderAccount(Base):
+    """An account at an identity provider, bound to a person of ours for ever: mail addresses change hands."""
+
+    __tablename__ = "provider_account"
+    __table_args__ = (sa.Index(None, "person"),)
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    bound_at: Mapped[datetime]
+
+
 class KeptForm(Base):
     """What somebody sent when their session had run out: nothing that was typed is lost."""
 
