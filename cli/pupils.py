@@ -16,15 +16,14 @@ from cli.output import emit, say
 from cli.words import As, AsJson, Code, plain
 from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError
-from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.encodings import SUBJECT
 from labels.pupil_label.names import LARGEST, read_names
 from labels.pupil_label.report import ClassReport, report
 from labels.record.schema import PupilClass
-from labels.steps.outcome import Refusal
+from labels.steps import proof
 from labels.turn import Door
-from usecases.performing import settled
+from usecases import printing
 from usecases.printing import ClassInHand, file_names, in_hand
 
 
@@ -51,13 +50,8 @@ def pupils(
 
     A ZIP, and one file to print.
     """
-    here = existing_workspace()
-    with here.record.writing() as session:
-        rules = classes.rules_for(session, award, here.now(), here.settings.rules)
-        country = classes.country_of(session, award)
-        outcome = classes.prove(here.turn(session, Door.COMMAND_LINE), award, email, code, rules)
-    if outcome is not None:
-        settled(here, outcome)
+    here, by = existing_workspace(), proof.Code(code, email)
+    rules, country = printing.rules_of_award(here, award, by=by, door=Door.COMMAND_LINE)
     listed = read_names(
         _content(names), country, missing_characters, encoding=encoding, columns=column or (), header=header
     )
@@ -70,20 +64,8 @@ def pupils(
         problem = f"has {len(listed.pupils):,} names; at most {rules.most_names.value} are taken at a time."
         raise InvalidInput(SUBJECT, [Fault("(whole file)", problem, "Make a list for each class.")])
     _make_room(folder)
-    with here.record.writing() as session:
-        begun = classes.begin(
-            here.turn(session, Door.COMMAND_LINE),
-            award,
-            email,
-            code,
-            rules,
-            pupils=len(listed.pupils),
-            left_out=len(listed.faults),
-        )
-    if isinstance(begun, Refusal):
-        settled(here, begun)
-        return
-    _make(here, award, begun, ClassInHand(here, begun, email, listed.pupils, folder))
+    begun = printing.begin(here, award, listed, by=by, door=Door.COMMAND_LINE)
+    _make(here, award, begun, ClassInHand(here, begun, by.known_by, listed.pupils, folder))
     files = [str(folder / name) for name in file_names(begun.id)]
     _tell(report(begun.id, award, files, listed), as_json)
 

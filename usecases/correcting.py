@@ -14,7 +14,7 @@ from labels.steps.step import held, seen
 from labels.turn import Door, Turn
 from usecases.acts import Act, as_coordinator
 from usecases.cycles import publish
-from usecases.performing import Performed, perform, settled
+from usecases.performing import Performed, perform, refused
 
 
 def revoke_class(paper: str, award: str, reason: str) -> Act:
@@ -72,7 +72,7 @@ def reissue(here: Workspace, award: str, reason: str, *, by: Proof, door: Door) 
         application = correcting.authority(session, award)
         proven = prove_coordinator(here.turn(session, door), held(session, application), by)
     if isinstance(proven, Refusal):
-        settled(here, proven)
+        raise refused(here, proven)
     made = make(here, shown.due)
 
     def do(turn: Turn) -> Accepted:

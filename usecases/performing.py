@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
-from labels.errors import OutOfReach
+from labels.errors import LabelsError, OutOfReach
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.turn import Door
@@ -43,10 +43,15 @@ def settled(here: Workspace, outcome: Accepted | Refusal) -> Accepted:
         LabelsError: it was refused.
     """
     if isinstance(outcome, Refusal):
-        if outcome.mailed:
-            send_due(here, outcome.mailed)
-        raise outcome.as_error()
+        raise refused(here, outcome)
     return outcome
+
+
+def refused(here: Workspace, refusal: Refusal) -> LabelsError:
+    """A refusal as an error, once the mail with a new code has gone out."""
+    if refusal.mailed:
+        send_due(here, refusal.mailed)
+    return refusal.as_error()
 
 
 def tell(here: Workspace, accepted: Accepted) -> Performed:

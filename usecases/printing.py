@@ -25,9 +25,14 @@ from labels.errors import InvalidInput, LabelsError, NotAllowed
 from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
-from labels.pupil_label.names import Pupil
+from labels.pupil_label.names import NameList, Pupil
+from labels.rules.model import PupilRules
+from labels.steps.outcome import Refusal
+from labels.steps.proof import Proof
+from labels.turn import Door
 from usecases.discreet import bare
 from usecases.discreet import place as where
+from usecases.performing import refused
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,14 +50,45 @@ class ClassInHand:
 
     here: Workspace
     begun: Begun
-    email: str
-    """The teacher's."""
+    known_by: str
+    """How the teacher was known, for the journal."""
     pupils: Sequence[Pupil] = field(repr=False)
     folder: Path
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
     """What goes into the folder, by name."""
     marks: list[bytes] = field(default_factory=list, repr=False)
     """By which the record knows each certificate again, and nobody whom it is for."""
+
+
+def rules_of_award(here: Workspace, award: str, *, by: Proof, door: Door) -> tuple[PupilRules, str]:
+    """The rules for a class of an award and the country of its lists, for whoever proves that they may print it.
+
+    Raises:
+        LabelsError: they may not; a wrong code is counted.
+    """
+    with here.record.writing() as session:
+        rules = classes.rules_for(session, award, here.now(), here.settings.rules)
+        country = classes.country_of(session, award)
+        refusal = classes.prove(here.turn(session, door, known_by=by.known_by), award, by, rules)
+    if refusal:
+        raise refused(here, refusal)
+    return rules, country
+
+
+def begin(here: Workspace, award: str, listed: NameList, *, by: Proof, door: Door) -> Begun:
+    """Opens a class for the names of a list, or takes it up again where it was interrupted.
+
+    Raises:
+        LabelsError: this person may not; a wrong code is counted.
+    """
+    with here.record.writing() as session:
+        turn = here.turn(session, door, known_by=by.known_by)
+        rules = classes.rules_for(session, award, turn.now, here.settings.rules)
+        pupils, left_out = len(listed.pupils), len(listed.faults)
+        begun = classes.begin(turn, award, by, rules, pupils=pupils, left_out=left_out)
+    if isinstance(begun, Refusal):
+        raise refused(here, begun)
+    return begun
 
 
 _IN_HAND: ContextVar[ClassInHand | None] = ContextVar("the class in hand", default=None)
@@ -142,8 +178,8 @@ def hand_over(number: str) -> int:
     placed: list[Path] = []
     try:
         with given.here.record.writing() as session:
-            turn = given.here.turn(session)
-            pupils = classes.finish(turn, given.begun, given.email, given.marks, given.here.stamp)
+            turn = given.here.turn(session, known_by=given.known_by)
+            pupils = classes.finish(turn, given.begun, given.marks, given.here.stamp)
             for name, content in given.files.items():
                 place(given.folder / name, content)
                 placed.append(given.folder / name)

@@ -1,7 +1,7 @@
 """A class that gets certificates: who may ask for them, what they state, and the count that the record keeps.
 
-Pupils' names never come here. The teacher who holds the award proves it with a one-time code; a code
-makes the certificates of one class, and is spent once they are in the teacher's folder.
+Pupils' names never come here. The teacher who holds the award proves it with a one-time code, or is signed in; a
+code makes the certificates of one class, and is spent once they are in the teacher's folder.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from labels.rules.model import PupilRules, RuleEdition
 from labels.rules.paper_language import paper_language
 from labels.steps.codes import code_hash, code_matches, review_code
 from labels.steps.outcome import Refusal
+from labels.steps.proof import Proof, SignedIn
 from labels.turn import Turn
 from labels.words.sentences import Sentence, say
 
@@ -56,6 +57,8 @@ class Begun:
 
     id: str
     attempt: int
+    teacher: str
+    """The address of the teacher who proved that they may."""
 
 
 def is_for_a_class(session: Session, subject: str, email: str) -> bool:
@@ -104,16 +107,12 @@ def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules) -> str:
     award, teacher = _held_award(turn.session, award_id)
     if teacher.email.casefold() != email.casefold():
         raise NotAllowed(f"{email} is not the teacher who holds {award.id}.")
-    code = _code_of(turn.session, award.id)
-    if code is None:
-        code = PupilCode(award=award.id, number=0, code_hash="", failures=0, asked_at=turn.now)
-        turn.session.add(code)
-    reason = _renew(turn, code, award, teacher, rules)
+    reason = _mail_code(turn, award, teacher, rules)
     note(turn, _application(turn.session, award), email, Event.ASKED_FOR_A_CODE, award=award.id)
     return reason
 
 
-def prove(turn: Turn, award_id: str, email: str, code: str, rules: PupilRules) -> Refusal | None:
+def prove(turn: Turn, award_id: str, proof: Proof, rules: PupilRules) -> Refusal | None:
     """Why this person may not have certificates made now, or None if they proved that they may.
 
     A wrong code is counted; after as many as the rules say, it is void and a new one is mailed.
@@ -122,11 +121,14 @@ def prove(turn: Turn, award_id: str, email: str, code: str, rules: PupilRules) -
         NotFound, NotAllowed: see `send_code`.
     """
     award, teacher = _held_award(turn.session, award_id)
-    ask = AskForCode(award.id, email)
+    its_teacher = proof.claimed == teacher.email.lower()
+    if isinstance(proof, SignedIn):
+        return None if its_teacher else Refusal(f"{proof.person} is not the teacher who holds {award.id}.")
+    ask = AskForCode(award.id, proof.email or "")
     asked = _code_of(turn.session, award.id)
     if asked is None:
         return Refusal("The code is not valid.", mend=ask)
-    right = code_matches(code, asked.code_hash) and teacher.email.casefold() == email.casefold()
+    right = code_matches(proof.code, asked.code_hash) and its_teacher
     if asked.spent_at is not None:
         when = f" was used {in_words(asked.spent_at)}" if right else " is not valid"
         return Refusal(f"This code{when}.", mend=ask)
@@ -148,22 +150,26 @@ def _count_failure(
         tries = "one more try" if left == 1 else f"{left} more tries"
         return Refusal(f"The code is not valid ({tries} before a new one is sent).")
     tried = say("The former code was tried too often and is void.")
-    _renew(turn, asked, award, teacher, rules, purpose=tried)
+    _mail_code(turn, award, teacher, rules, purpose=tried)
     return Refusal("The code was tried too often and is void. A new one has been mailed.", mailed=award.id)
 
 
-def _renew(
-    turn: Turn,
-    code: PupilCode,
-    award: Award,
-    teacher: Teacher,
-    rules: PupilRules,
-    *,
-    purpose: Sentence = NOTHING,
-) -> str:
+def _next(turn: Turn, award: Award) -> PupilCode:
+    """The award's code for another class, which works for nobody as long as it is not mailed; a former one is void."""
+    code = _code_of(turn.session, award.id)
+    if code is None:
+        code = PupilCode(award=award.id, number=0)
+        turn.session.add(code)
     code.number += 1
+    code.code_hash, code.failures, code.asked_at, code.spent_at = "", 0, turn.now, None
+    return code
+
+
+def _mail_code(
+    turn: Turn, award: Award, teacher: Teacher, rules: PupilRules, *, purpose: Sentence = NOTHING
+) -> str:
+    code = _next(turn, award)
     code.code_hash = code_hash(review_code(turn.key, outbox.pupil_code_subject(award.id), code.number))
-    code.failures, code.asked_at, code.spent_at = 0, turn.now, None
     turn.session.flush()
     application = _application(turn.session, award)
     message = messages.PupilCode(
@@ -183,31 +189,34 @@ def _renew(
 
 
 def begin(
-    turn: Turn, award_id: str, email: str, code: str, rules: PupilRules, *, pupils: int, left_out: int
+    turn: Turn, award_id: str, proof: Proof, rules: PupilRules, *, pupils: int, left_out: int
 ) -> Begun | Refusal:
     """Opens the class of a code, or takes it up again where a command was interrupted.
 
-    Of two commands with one code the later one counts, and `finish` refuses the other.
+    Of two commands with one code the later one counts, and `finish` refuses the other. For whoever is signed in it is
+    the class of the code that was asked for and not spent, if there is one, and otherwise a new one.
 
     Raises:
         NotFound, NotAllowed: see `send_code`.
     """
-    if refusal := prove(turn, award_id, email, code, rules):
+    if refusal := prove(turn, award_id, proof, rules):
         return refusal
     award, teacher = _awarded(turn.session, award_id)
-    number = turn.session.get_one(PupilCode, award.id).number
-    identifier = pupil_class_id(award.id, number)
+    code = _code_of(turn.session, award.id)
+    if code is None or code.spent_at is not None:
+        code = _next(turn, award)
+    identifier = pupil_class_id(award.id, code.number)
     begun = turn.session.get(PupilClass, identifier, populate_existing=True)
     if begun is None:
         begun = PupilClass(
-            id=identifier, award=award.id, number=number, teacher=teacher.id, attempt=0, begun_at=turn.now,
+            id=identifier, award=award.id, number=code.number, teacher=teacher.id, attempt=0, begun_at=turn.now,
             pupils=pupils, left_out=left_out,
         )  # fmt: skip
         turn.session.add(begun)
     begun.attempt += 1
     begun.pupils, begun.left_out = pupils, left_out
     turn.session.flush()
-    return Begun(identifier, begun.attempt)
+    return Begun(identifier, begun.attempt, teacher.email)
 
 
 def rules_of_class(session: Session, class_id: str, folder: Path | None = None) -> RuleEdition:
@@ -248,7 +257,7 @@ def _applied(session: Session, award: Award) -> Application | None:
     return session.get(Application, award.id) if award.label == LabelKind.NATIONAL else None
 
 
-def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stamp) -> int:
+def finish(turn: Turn, begun: Begun, marks: list[bytes], stamp: Stamp) -> int:
     """Counts the class, enters its certificates and spends its code; returns how many pupils got one.
 
     `marks` has one for each certificate (`Stamp.mark`), by which it is known again.
@@ -277,7 +286,7 @@ def finish(turn: Turn, begun: Begun, email: str, marks: list[bytes], stamp: Stam
     note(
         turn,
         _application(turn.session, award),
-        email,
+        begun.teacher,
         Event.CLASS_MADE,
         award=award.id,
         number=found.id,

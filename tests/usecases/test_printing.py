@@ -23,7 +23,7 @@ def test_the_flow_runs_only_where_the_names_are() -> None:
 
 
 def test_a_class_in_hand_shows_nobody() -> None:
-    given = ClassInHand(None, Begun("PQL-1", 1), "t@s.example", [Pupil(1, "Ada Quick")], Path("out"))  # type: ignore[arg-type]  # no record is asked
+    given = ClassInHand(None, Begun("PQL-1", 1, "t@s.example"), "code", [Pupil(1, "Ada Quick")], Path("out"))  # type: ignore[arg-type]  # no record is asked
     given.files["PQL-1.zip"] = b"Ada Quick"
     assert "Ada" not in repr(given)
     with in_hand(given):

@@ -23,6 +23,7 @@ from labels.record.schema import Award, Journal, Mail, PupilClass, PupilCode, Sc
 from labels.rules.loading import load_rules
 from labels.steps.codes import review_code
 from labels.steps.outcome import Refusal
+from labels.steps.proof import Code, SignedIn
 from labels.steps.step import held
 from labels.turn import Turn
 from tests.support.patience import PATIENCE, until
@@ -55,18 +56,20 @@ def asked(record: Record, number: int = 1) -> str:
     return review_code(KEY, outbox.pupil_code_subject(AWARD), number)
 
 
-def begun(record: Record, code: str, *, after: timedelta = timedelta(), pupils: int = 28) -> Begun | Refusal:
+def begun(
+    record: Record, by: str | SignedIn, *, after: timedelta = timedelta(), pupils: int = 28
+) -> Begun | Refusal:
+    """The class that the teacher asks for, with a code or signed in."""
+    proof = by if isinstance(by, SignedIn) else Code(by, EMAIL)
     with record.writing() as session:
-        return classes.begin(
-            Turn(session, NOW + after, KEY), AWARD, EMAIL, code, RULES, pupils=pupils, left_out=2
-        )
+        return classes.begin(Turn(session, NOW + after, KEY), AWARD, proof, RULES, pupils=pupils, left_out=2)
 
 
 def finished(record: Record, one: Begun | Refusal) -> int:
     assert isinstance(one, Begun)
     with record.writing() as session:
         marks = [bytes(MARK)] * session.get_one(PupilClass, one.id).pupils
-        return classes.finish(Turn(session, NOW, KEY), one, EMAIL, marks, STAMP)
+        return classes.finish(Turn(session, NOW, KEY), one, marks, STAMP)
 
 
 def why(refused: Begun | Refusal) -> str:
@@ -130,9 +133,33 @@ def test_a_code_that_is_guessed_at_too_often_is_void_and_a_new_one_is_mailed(awa
 def test_the_teacher_is_known_by_address_and_code_together(awarded: Record) -> None:
     code = asked(awarded)
     with awarded.writing() as session:
-        refused = classes.prove(Turn(session, NOW, KEY), AWARD, "t-2@school.example", code, RULES)
-        assert refused is not None
-        assert classes.prove(Turn(session, NOW, KEY), AWARD, EMAIL.upper(), code.lower(), RULES) is None
+        turn = Turn(session, NOW, KEY)
+        assert classes.prove(turn, AWARD, Code(code, "t-2@school.example"), RULES) is not None
+        assert classes.prove(turn, AWARD, Code(code.lower(), EMAIL.upper()), RULES) is None
+
+
+def test_a_teacher_who_is_signed_in_needs_no_code(awarded: Record) -> None:
+    signed_in = SignedIn(EMAIL.upper(), "mail code", NOW)
+    first, again = begun(awarded, signed_in), begun(awarded, signed_in, pupils=27)
+    assert isinstance(first, Begun)
+    assert isinstance(again, Begun)
+    assert first.id == again.id, "an interrupted class is taken up again"
+    assert isinstance(begun(awarded, ""), Refusal), "no code works that was not mailed"
+    assert finished(awarded, again) == 27
+    assert finished(awarded, begun(awarded, signed_in, pupils=3)) == 3
+    with awarded.reading() as session:
+        assert session.scalars(sa.select(PupilClass.pupils).order_by(PupilClass.number)).all() == [27, 3]
+
+
+def test_the_class_of_a_teacher_who_is_signed_in_takes_the_code_that_was_mailed(awarded: Record) -> None:
+    code = asked(awarded)
+    assert finished(awarded, begun(awarded, SignedIn(EMAIL, "passkey", NOW))) == 28
+    assert "was used" in why(begun(awarded, code))
+
+
+def test_who_is_signed_in_as_somebody_else_gets_no_class(awarded: Record) -> None:
+    refused = begun(awarded, SignedIn("t-2@school.example", "passkey", NOW))
+    assert why(refused) == f"t-2@school.example is not the teacher who holds {AWARD}."
 
 
 def test_without_a_code_that_was_asked_for_nothing_is_made(awarded: Record) -> None:
