@@ -71,8 +71,8 @@ def _show_round(session: Session, year: int, school: str, as_json: bool) -> None
     if as_json:
         emit_each(one.check for one in found)
         return
-    held = rounds.round_of(session, year)
-    when = f"in the round of {year}, which looked at {held.on}"
+    its_round = rounds.round_of(session, year)
+    when = f"in the round of {year}, which looked at {its_round.on}"
     if not school:
         _tabulate((one.check for one in found), when, f"labels school-check --round {year} --school ID")
         return
@@ -89,14 +89,16 @@ def _show_round(session: Session, year: int, school: str, as_json: bool) -> None
     elif one.instead:
         came = f"It is not invited again while its application {one.instead} is open."
     else:
-        came = f"Its invitation is still to come; self-assessments are awaited by {in_words(held.due_at)}."
+        came = (
+            f"Its invitation is still to come; self-assessments are awaited by {in_words(its_round.due_at)}."
+        )
     say_plainly(f"  {came}")
 
 
 def _holder(session: Session, award: str) -> str:
-    held = session.get_one(Award, award)
-    until = f", valid until {held.valid_until}" if held.valid_until else ""
-    return f"It holds a School Label already (awarded on {held.awarded_on}{until}), so it is not invited."
+    label = session.get_one(Award, award)
+    until = f", valid until {label.valid_until}" if label.valid_until else ""
+    return f"It holds a School Label already (awarded on {label.awarded_on}{until}), so it is not invited."
 
 
 def _explain(one: SchoolCheck, when: str) -> None:

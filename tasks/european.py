@@ -27,7 +27,7 @@ from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, MadePaper, enter
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Cycle, CycleOrganisation, Journal, Stage, Step
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.views.screening import progress_of, ranking_of
 from tasks.process import asked, show, tell_prefect
 from usecases.beginning import begin_cycle
@@ -49,7 +49,7 @@ def freeze(application_id: str) -> str:
     """Freezes and ranks the year's labels; the digest of the list."""
     here = workspace()
     with here.record.writing() as session:
-        year = freezing.cycle_of(session, held(session, application_id)).year
+        year = freezing.cycle_of(session, locked(session, application_id)).year
         return freezing.freeze(here.turn(session), application_id, rules_of_year(here, year))
 
 
@@ -81,7 +81,7 @@ def still_screening(application_id: str) -> list[str]:
     """The organisations that the cycle waits for; what is shown of it is brought up to date."""
     here = workspace()
     with here.record.writing() as session:
-        application = held(session, application_id)
+        application = locked(session, application_id)
         cycle = freezing.cycle_of(session, application)
         waiting = screening.still_screening(session, cycle.year)
         application.parked_revision = application.revision
@@ -193,7 +193,7 @@ def _tell_unprintable(here: Workspace, application_id: str, certificate: DuePape
     """Puts it into the journal, once, that a certificate has a letter that can't be printed."""
     event, award = Event.CERTIFICATE_UNPRINTABLE, certificate.facts.application
     with here.record.writing() as session:
-        application = held(session, application_id)
+        application = locked(session, application_id)
         known = session.scalars(
             sa.select(Journal.details).where(Journal.application == application_id, Journal.what == event)
         )

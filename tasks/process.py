@@ -24,7 +24,7 @@ from adapters.workspace import Workspace, workspace
 from labels.applications import ending
 from labels.papers.due import due_receipt
 from labels.record.schema import Application, Document, Outcome, Stage, Step
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 from labels.views.briefs.by_label import brief_of
 from labels.views.decision import decision_of
@@ -40,7 +40,7 @@ def register(application_id: str) -> str:
     """
     here = workspace()
     with here.record.writing() as session:
-        application = held(session, application_id)
+        application = locked(session, application_id)
         application.run = str(flow_run.id)
     tell_prefect(application)
     return application_id

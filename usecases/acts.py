@@ -12,7 +12,7 @@ from labels.record.journal import Event, note
 from labels.record.schema import Application, StepKind
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 
 Act = Callable[[Turn, Proof], Accepted | Refusal]
@@ -28,7 +28,7 @@ def as_coordinator(whose: Callable[[Session], str], do: Callable[[Turn], Accepte
     """
 
     def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
-        application = held(turn.session, whose(turn.session))
+        application = locked(turn.session, whose(turn.session))
         proven = prove_coordinator(turn, application, proof)
         if isinstance(proven, Refusal):
             return proven

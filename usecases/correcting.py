@@ -10,7 +10,7 @@ from labels.record.schema import Issued, Stage
 from labels.revoking import correcting, reopening
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
-from labels.steps.step import held, seen
+from labels.steps.step import locked, seen
 from labels.turn import Door, Turn
 from usecases.acts import Act, as_coordinator
 from usecases.cycles import publish
@@ -70,7 +70,7 @@ def reissue(here: Workspace, award: str, reason: str, *, by: Proof, door: Door) 
     with here.record.writing() as session:
         shown = correcting.correction(session, award, here.stamp)
         application = correcting.authority(session, award)
-        proven = prove_coordinator(here.turn(session, door), held(session, application), by)
+        proven = prove_coordinator(here.turn(session, door), locked(session, application), by)
     if isinstance(proven, Refusal):
         raise refused(here, proven)
     made = make(here, shown.due)

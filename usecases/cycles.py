@@ -13,7 +13,7 @@ from labels.european_label.freezing import RulesFor
 from labels.european_label.gallery import gallery
 from labels.record.schema import Document
 from labels.rules.loading import load_rules
-from labels.steps.step import held
+from labels.steps.step import locked
 
 
 def rules_of_year(here: Workspace, year: int) -> RulesFor:
@@ -38,7 +38,7 @@ def publish(here: Workspace, year: int) -> str:
     write_gallery(here.settings.home / "galleries" / str(year), page, body)
     with here.record.writing() as session:
         cycle = freezing.cycle_in(session, year)
-        held(session, cycle.application)
+        locked(session, cycle.application)
         for name, (content, media) in files.items():
             stored = f"{year}-{shown.digest[:8]}-{name}"
             document = Document(

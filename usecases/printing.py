@@ -106,7 +106,7 @@ def in_hand(given: ClassInHand) -> Iterator[None]:
         given.marks.clear()
 
 
-def _held(number: str) -> ClassInHand:
+def _class_in_hand(number: str) -> ClassInHand:
     given = _IN_HAND.get()
     if given is None or given.begun.id != number:
         raise NotAllowed("Pupils' certificates are made only by the process that was given their names.")
@@ -147,7 +147,7 @@ def print_certificates(number: str) -> int:
     from adapters.papers.certificates import render_certificates
     from adapters.papers.credentials import render_credential
 
-    given = _held(number)
+    given = _class_in_hand(number)
     settings, stamp = given.here.settings, given.here.stamp
     with given.here.record.reading() as session:
         stated = classes.stated(session, number, settings.rules) | {"check_url": stamp.check_url}
@@ -174,7 +174,7 @@ def print_certificates(number: str) -> int:
 @nameless
 def hand_over(number: str) -> int:
     """Puts the certificates into the teacher's folder and counts them: both, or neither."""
-    given = _held(number)
+    given = _class_in_hand(number)
     placed: list[Path] = []
     try:
         with given.here.record.writing() as session:

@@ -22,7 +22,7 @@ from labels.steps.answers import Answer
 from labels.steps.codes import code_matches
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Code, Proof, SignedIn
-from labels.steps.step import held, open_steps, steps_of
+from labels.steps.step import locked, open_steps, steps_of
 from labels.steps.vouching import is_vouched, vouched_for
 from labels.turn import Door, Turn
 from usecases import answering, coordinating
@@ -43,7 +43,7 @@ def take_answer(here: Workspace, application_id: str, run: str, filled: FilledIn
     revealed = None if blank else variables_in(filled.fields)
     with here.record.writing() as session:
         turn = here.turn(session, Door.PREFECT, known_by="code")
-        application = held(session, application_id)
+        application = locked(session, application_id)
         known = session.get(Resumption, (run, filled.wait))
         if known is not None:
             return known.remark

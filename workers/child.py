@@ -129,7 +129,7 @@ def _execute(run: FlowRun) -> tuple[int, bool]:
 
 
 def _memory() -> int:
-    """Bytes that this process holds; what it has held at most, where the system tells no more."""
+    """Bytes of memory that this process uses; the most that it has used, where the system says no more."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except OSError:

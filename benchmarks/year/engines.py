@@ -35,7 +35,7 @@ from labels.reviews import asking, deciding
 from labels.school_label import deciding as school_deciding
 from labels.school_label import inviting, prefilling, receiving, rounds
 from labels.settings import Settings
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 from tests.e2e.conftest import Stage_
 from tests.support.patience import until
@@ -120,7 +120,7 @@ class InProcess:
 
     def begun(self, application: str) -> set[str]:
         with self._here.record.writing() as session:
-            held(session, application).run = "in this process"
+            locked(session, application).run = "in this process"
         return self.moved(application)
 
     def moved(self, application: str) -> set[str]:
@@ -198,7 +198,7 @@ class InProcess:
         for nomination in nominations:
             moved |= self.begun(str(nomination))
         with self._here.record.writing() as session:
-            row = held(session, application)
+            row = locked(session, application)
             if row.stage is Stage.CLOSED:  # by the last of these nominations
                 return moved
             row.parked_revision = row.revision

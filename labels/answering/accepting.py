@@ -30,7 +30,7 @@ from labels.steps.kinds import STEPS
 from labels.steps.outcome import Accepted as Accepted
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Proof, proves
-from labels.steps.step import held_by_step
+from labels.steps.step import locked_by_step
 from labels.turn import Turn
 
 
@@ -49,7 +49,7 @@ def answer(
     Raises:
         NotFound: there is no such step.
     """
-    application, step = held_by_step(turn.session, step_id)
+    application, step = locked_by_step(turn.session, step_id)
     refusal = prove(turn, step, proof)
     if refusal is not None and not proves(proof, step):
         return refusal  # what they typed is nobody's draft
@@ -92,7 +92,7 @@ def save_draft(turn: Turn, step_id: str, proof: Proof, given: Answer) -> Accepte
     Raises:
         NotFound: there is no such step.
     """
-    application, step = held_by_step(turn.session, step_id)
+    application, step = locked_by_step(turn.session, step_id)
     refusal = prove(turn, step, proof)
     if refusal is not None:
         return refusal

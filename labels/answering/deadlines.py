@@ -20,7 +20,7 @@ from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import review
 from labels.school_label import deciding as school_deciding
 from labels.steps.mailing import about, tell
-from labels.steps.step import held_by_step
+from labels.steps.step import locked_by_step
 from labels.turn import Turn
 
 
@@ -63,7 +63,7 @@ def over(session: Session, now: datetime) -> list[str]:
 
 def pass_deadline(turn: Turn, step_id: str) -> Passed | None:
     """Does what the passed deadline of one step does; None where it was answered or moved meanwhile."""
-    application, step = held_by_step(turn.session, step_id)
+    application, step = locked_by_step(turn.session, step_id)
     passing = PASSING.get(step.kind)
     if passing is None or step.state is not StepState.OPEN or step.due_at is None or turn.now <= step.due_at:
         return None
@@ -102,7 +102,7 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
     Raises:
         NotAllowed: the step is closed, has no deadline, or the new one is past.
     """
-    application, step = held_by_step(turn.session, step_id)
+    application, step = locked_by_step(turn.session, step_id)
     if step.state not in (StepState.OPEN, StepState.ASKED) or step.due_at is None:
         raise NotAllowed(f"{step.id} has no deadline that could be moved.")
     if until <= turn.now:

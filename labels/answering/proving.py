@@ -26,7 +26,7 @@ from labels.steps.kinds import COORDINATING, STEPS, Power
 from labels.steps.mailing import about_step, mail_step
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Code, Proof, SignedIn, proves
-from labels.steps.step import close_step, held, open_step, renew_code, steps_of
+from labels.steps.step import close_step, locked, open_step, renew_code, steps_of
 from labels.turn import Turn
 from labels.words.sentences import Sentence, say
 
@@ -187,7 +187,7 @@ def send_code(turn: Turn, subject_id: str, email: str) -> str:
     """
     email = email.lower()
     named = turn.session.get(Step, subject_id)
-    application = held(turn.session, named.application if named else subject_id)
+    application = locked(turn.session, named.application if named else subject_id)
     own = [
         step
         for step in ([named] if named else steps_of(turn.session, application))

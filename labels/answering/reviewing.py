@@ -11,7 +11,7 @@ from labels.rules.kept import rules_of
 from labels.steps.answers import ReviewTyped
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
-from labels.steps.step import held_by_step
+from labels.steps.step import locked_by_step
 from labels.turn import Turn
 
 ASKED_FIRST = "Say first whether you have a conflict of interest with this application."
@@ -77,7 +77,7 @@ def send(turn: Turn, step_id: str, proof: Proof, number: int) -> Accepted | Refu
 
 
 def _proven(turn: Turn, step_id: str, proof: Proof) -> tuple[Application, Step, Refusal | None]:
-    application, step = held_by_step(turn.session, step_id)
+    application, step = locked_by_step(turn.session, step_id)
     refusal = prove(turn, step, proof)
     if refusal is None and step.kind is not StepKind.REVIEW:
         refusal = Refusal("Only a review is drafted here.")

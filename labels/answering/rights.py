@@ -15,7 +15,7 @@ from labels.record.schema import Application, Outcome, Stage, Step, StepKind, St
 from labels.steps.mailing import about
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
-from labels.steps.step import close_step, held, open_step
+from labels.steps.step import close_step, locked, open_step
 from labels.turn import Turn
 
 # The applicant ----------------------------------------------------------------------------------
@@ -23,7 +23,7 @@ from labels.turn import Turn
 
 def withdraw(turn: Turn, application_id: str, proof: Proof) -> Accepted | Refusal:
     """Ends the application by its applicant's wish."""
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     right = _right(turn, application, StepKind.WITHDRAWAL, proof)
     if isinstance(right, Refusal):
         return right
@@ -35,7 +35,7 @@ def withdraw(turn: Turn, application_id: str, proof: Proof) -> Accepted | Refusa
 
 def appeal(turn: Turn, application_id: str, proof: Proof, grounds: str) -> Accepted | Refusal:
     """Reopens a refused application for other reviewers; the old decision stays in the record."""
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     right = _right(turn, application, StepKind.APPEAL, proof)
     if isinstance(right, Refusal):
         return right

@@ -37,7 +37,7 @@ from labels.rules.calendars import counted_year, place
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.mailing import about
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 from labels.words.sentences import kept
 
@@ -49,7 +49,7 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
 
     Asked again, it gives the answer that it gave first.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return False
     if application.stage is not Stage.SUBMITTED or application.instance > 1:

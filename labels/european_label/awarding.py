@@ -49,7 +49,7 @@ from labels.rules.model import EuropeanRules
 from labels.steps.answers import Screening
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.step import close_step, held, open_step, steps_of
+from labels.steps.step import close_step, locked, open_step, steps_of
 from labels.turn import Turn
 
 # Merging ----------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def merge_nominations(turn: Turn, application_id: str) -> int:
     Raises:
         NotAllowed: organisations are still screening.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     cycle = cycle_of(turn.session, application)
     if cycle.merged_at is None:
         if waiting := still_screening(turn.session, cycle.year):
@@ -156,7 +156,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     Raises:
         NotAllowed: two different people are needed and there is only one.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return []
     rules = rules_of(turn.session, application).european
@@ -280,7 +280,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
     Source: assumption, "the project's teachers who hold an NQL for it". Who got one for the same project
     in an earlier year gets no second. The schools' own history of labels is not touched.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
     cycle = cycle_of(turn.session, application)

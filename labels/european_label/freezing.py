@@ -41,7 +41,7 @@ from labels.record.schema import (
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import keep_rules, kept_rules, rules_of
 from labels.rules.model import EuropeanRules, RuleEdition, Ties, Unit
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 
 RulesFor = Callable[[str], RuleEdition]
@@ -191,7 +191,7 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
     The list, its digest, every place with its reason, and the nominations that are asked for: all of it
     or nothing. What happens to a label afterwards changes none of it.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     cycle = cycle_of(turn.session, application)
     if cycle.list_digest is not None:
         return cycle.list_digest

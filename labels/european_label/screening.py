@@ -41,7 +41,7 @@ from labels.rules.model import EuropeanRules, Unanswered
 from labels.steps.answers import Screening
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.step import close_step, held, open_step, steps_of
+from labels.steps.step import close_step, locked, open_step, steps_of
 from labels.turn import Turn
 
 MAILED = 100
@@ -63,7 +63,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     Any of them may answer, and the first who does answers for all. An empty list means that everything
     is screened, or that the deadline has passed and the rules have said what counts.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return []
     asked = steps_of(turn.session, application, StepKind.SCREENING)
@@ -314,7 +314,7 @@ def _revoked(session: Session, awards: Collection[str]) -> dict[str, datetime]:
 
 def put_forward(turn: Turn, application_id: str) -> Outcome:
     """Ends a nomination whose proposal is screened, and tells the year's cycle of it; done once."""
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
     cycle = cycle_of(turn.session, application)
@@ -336,7 +336,7 @@ def put_forward(turn: Turn, application_id: str) -> Outcome:
     note(turn, application, RULES, Event.ending(outcome), approved=approved, struck=struck)
     note(
         turn,
-        held(turn.session, cycle.application),
+        locked(turn.session, cycle.application),
         RULES,
         Event.ORGANISATION_SCREENED,
         organisation=application.organisation,

@@ -15,7 +15,7 @@ from labels.record.digests import REVOKED_PAPER, happened, salted
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
 from labels.record.schema import Award, Document, Issued, PaperKind, PupilClass
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 
 PDF = "application/pdf"
@@ -71,7 +71,7 @@ def enter(
     What was entered before stays: the same paper made again, by a run that was interrupted, changes nothing.
     An earlier edition is superseded by it.
     """
-    application = held(turn.session, due.application)
+    application = locked(turn.session, due.application)
     there = sa.select(Document.id).where(Document.paper == due.paper)
     if turn.session.scalar(there) is not None:
         return False

@@ -104,7 +104,7 @@ def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules) -> str:
         NotFound: there is no such award.
         NotAllowed: it was revoked, is for no teacher's project, or this is not its teacher.
     """
-    award, teacher = _held_award(turn.session, award_id)
+    award, teacher = _locked_award(turn.session, award_id)
     if teacher.email.casefold() != email.casefold():
         raise NotAllowed(f"{email} is not the teacher who holds {award.id}.")
     reason = _mail_code(turn, award, teacher, rules)
@@ -120,7 +120,7 @@ def prove(turn: Turn, award_id: str, proof: Proof, rules: PupilRules) -> Refusal
     Raises:
         NotFound, NotAllowed: see `send_code`.
     """
-    award, teacher = _held_award(turn.session, award_id)
+    award, teacher = _locked_award(turn.session, award_id)
     its_teacher = proof.claimed == teacher.email.lower()
     if isinstance(proof, SignedIn):
         return None if its_teacher else Refusal(f"{proof.person} is not the teacher who holds {award.id}.")
@@ -262,14 +262,14 @@ def finish(turn: Turn, begun: Begun, marks: list[bytes], stamp: Stamp) -> int:
 
     `marks` has one for each certificate (`Stamp.mark`), by which it is known again.
 
-    It is held against other commands until the end of the transaction, in which the caller puts the
-    certificates in their place: they are counted exactly if they are there.
+    The award is locked until the end of the transaction, in which the caller puts the certificates in their place: they
+    are counted exactly if they are there.
 
     Raises:
         NotAllowed: another class with the same code was begun later, or has ended; or the award was
             revoked meanwhile.
     """
-    award, _ = _held_award(turn.session, turn.session.get_one(PupilClass, begun.id).award)
+    award, _ = _locked_award(turn.session, turn.session.get_one(PupilClass, begun.id).award)
     found = turn.session.get_one(PupilClass, begun.id, populate_existing=True)
     code = _code_of(turn.session, award.id)
     if (
@@ -315,10 +315,10 @@ def _awarded(session: Session, award_id: str) -> tuple[Award, Teacher]:
     return award, session.get_one(Teacher, award.teacher)
 
 
-def _held_award(session: Session, award_id: str) -> tuple[Award, Teacher]:
-    """The same, held against other commands until the end of the transaction.
+def _locked_award(session: Session, award_id: str) -> tuple[Award, Teacher]:
+    """The same, locked until the end of the transaction: other commands wait.
 
-    Its application is held first, in the order of whoever revokes: in another one, two could wait for each
+    Its application is locked first, in the order of whoever revokes: in another one, two could wait for each
     other for ever.
     """
     session.execute(sa.select(Application.id).where(Application.id == award_id).with_for_update())
@@ -341,5 +341,5 @@ def _project(session: Session, award: Award) -> Project:
 
 def _application(session: Session, award: Award) -> Application | None:
     """The application that was awarded, if that was here; an award made elsewhere has none."""
-    held = sa.select(Application).where(Application.id == award.id).with_for_update()
-    return session.scalar(held.execution_options(populate_existing=True))
+    found = sa.select(Application).where(Application.id == award.id).with_for_update()
+    return session.scalar(found.execution_options(populate_existing=True))

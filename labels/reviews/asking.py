@@ -31,7 +31,7 @@ from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.kinds import STEPS
 from labels.steps.mailing import about_step, mail_step
-from labels.steps.step import awaited_of, close_step, every_step, held, open_step, steps_of
+from labels.steps.step import awaited_of, close_step, every_step, locked, open_step, steps_of
 from labels.turn import Turn
 
 # Asking -----------------------------------------------------------------------------------------
@@ -43,7 +43,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     An empty list means that nobody is awaited: the reviews are in, or there is an outcome. It may
     be called at any time and as often as one likes: whoever was asked is not asked again.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return []
     edition = rules_of(turn.session, application)

@@ -137,7 +137,7 @@ def _judged_school(session: Session, application: Application) -> Judged:
 def candidates(session: Session, application: Application) -> list[Candidate]:
     """The reviewers of the application's organisation, with what they are close to and their load.
 
-    On PostgreSQL the organisation's row is held until the end of the transaction, so that two
+    On PostgreSQL the organisation's row is locked until the end of the transaction, so that two
     applications that are assigned at once see each other's choice; on SQLite the transaction is
     alone anyhow.
     """

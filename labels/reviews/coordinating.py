@@ -18,7 +18,7 @@ from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.mailing import about_step, mail_step
-from labels.steps.step import close_step, every_step, held, held_by_step
+from labels.steps.step import close_step, every_step, locked, locked_by_step
 from labels.turn import Turn
 
 
@@ -33,7 +33,7 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
             judges this application already.
     """
     to = to.lower()
-    application, step = held_by_step(turn.session, step_id)
+    application, step = locked_by_step(turn.session, step_id)
     if application.outcome is not None:
         raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
     if step.kind is StepKind.REVIEW and step.state not in (StepState.OPEN, StepState.ASKED):
@@ -79,7 +79,7 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
         NotAllowed: there is no review that counts, the application is decided, or its reviewer could not
             answer again.
     """
-    application, step = held_by_step(turn.session, step_id)
+    application, step = locked_by_step(turn.session, step_id)
     if application.outcome is not None:
         raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
     review = turn.session.get(Review, step.id)
@@ -129,7 +129,7 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
             could be meant.
     """
     reviewer = reviewer.lower()
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     own = turn.session.scalars(_STAFF, {"organisation": application.organisation}).all()
     asked = {step.assignee for step in every_step(turn.session, application) if step.kind is StepKind.REVIEW}
     if reviewer not in asked.union(own):  # who left the staff may still have judged

@@ -23,7 +23,7 @@ from labels.rules.calendars import next_round
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.mailing import about
-from labels.steps.step import held, open_step
+from labels.steps.step import locked, open_step
 from labels.turn import Turn
 from labels.words.sentences import Sentence, kept, one_after_another, say
 
@@ -36,7 +36,7 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     Raises:
         ValueError: reviews are still missing.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
     edition = rules_of(turn.session, application)

@@ -40,7 +40,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.school_label.people import everyone
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 
 
@@ -177,7 +177,7 @@ def _revoke_national(turn: Turn, award: Award, reason: str, done: Consequences) 
         sa.select(CycleLabel).where(CycleLabel.award == award.id).order_by(CycleLabel.year)
     ).all()
     for label in frozen:
-        cycle = _held_cycle(turn.session, label.year)
+        cycle = _locked_cycle(turn.session, label.year)
         place = turn.session.get(CyclePlace, (label.year, label.organisation, award.id))
         if place is not None and place.screened is Screened.APPROVED:
             _strike(turn, cycle, place, reason, done)
@@ -187,7 +187,7 @@ def _revoke_national(turn: Turn, award: Award, reason: str, done: Consequences) 
 
 def _strike_late(turn: Turn, subject: Struck, reason: str, done: Consequences) -> None:
     nomination = _nomination(turn.session, subject.nomination)
-    cycle = _held_cycle(turn.session, nomination.content["year"])
+    cycle = _locked_cycle(turn.session, nomination.content["year"])
     place = turn.session.get(CyclePlace, (cycle.year, nomination.organisation, subject.candidate))
     if place is None:
         raise NotFound(f"“{subject.candidate}” is not in the ranking of {nomination.organisation}.")
@@ -245,7 +245,7 @@ def _revoke_european(turn: Turn, award: Award, reason: str, done: Consequences) 
     if year is None:
         _revoke(turn, award, reason, done)
         return
-    cycle = _held_cycle(turn.session, year)
+    cycle = _locked_cycle(turn.session, year)
     _revoke_each(turn, cycle, [award], reason, done)
     turn.session.flush()
     row = turn.session.get(CycleProject, (year, award.project))
@@ -338,10 +338,10 @@ def _nomination(session: Session, identifier: str) -> Application:
     return application
 
 
-def _held_cycle(session: Session, year: int) -> Cycle:
-    """A cycle, held against its run until the end of the transaction."""
+def _locked_cycle(session: Session, year: int) -> Cycle:
+    """A cycle, locked until the end of the transaction: its run waits."""
     cycle = session.get_one(Cycle, year)
-    held(session, cycle.application)
+    locked(session, cycle.application)
     session.refresh(cycle)
     return cycle
 

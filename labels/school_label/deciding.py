@@ -21,7 +21,7 @@ from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
 from labels.school_label.people import tell_everyone
 from labels.steps.mailing import about
-from labels.steps.step import awaited_of, close_step, every_step, held
+from labels.steps.step import awaited_of, close_step, every_step, locked
 from labels.turn import Turn
 from labels.words.sentences import Sentence, kept, say
 
@@ -32,7 +32,7 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     Raises:
         ValueError: reviews are still missing.
     """
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
     edition = rules_of(turn.session, application)

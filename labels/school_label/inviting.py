@@ -44,7 +44,7 @@ from labels.school_label.people import invited, principal
 from labels.school_label.preselection import BETWEEN_IDS, CutOffs
 from labels.steps.codes import code_hash, review_code
 from labels.steps.mailing import about
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 
 BATCH = 200
@@ -76,7 +76,7 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
     Raises:
         NotFound: the round has not begun.
     """
-    one = rounds.held_round(turn.session, year)
+    one = rounds.locked_round(turn.session, year)
     if one.invited_at is not None:
         return NOBODY
     schools = turn.session.execute(_uninvited(year).limit(batch)).all()
@@ -106,8 +106,8 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
             steps.append(step)
             to = Recipient(teacher.name, email, teacher.language)
             mails.append(_invitation(common, step, to, why))
-        told = {"round": year, "school": row.school, "teachers": len(asked)}
-        entries.append(entry(turn, application["id"], SYSTEM, Event.INVITED, **told))
+        details = {"round": year, "school": row.school, "teachers": len(asked)}
+        entries.append(entry(turn, application["id"], SYSTEM, Event.INVITED, **details))
     write(turn.session, Step, *steps)
     write(turn.session, Journal, *entries)
     outbox.queue_many(turn, mails)
@@ -241,14 +241,14 @@ def invite_again(turn: Turn, former: Application, due: datetime) -> str:
     write(turn.session, Step, *steps)
     common = about(turn.session, former).model_copy(update={"application": identifier})
     outbox.queue_many(turn, [_invitation(common, step, one) for step, one in zip(steps, people, strict=True)])
-    told: dict[str, Any] = {"round": int(former.round or 0), "after": former.id, "teachers": len(people)}
-    write(turn.session, Journal, entry(turn, identifier, SYSTEM, Event.INVITED_AGAIN, **told))
+    details: dict[str, Any] = {"round": int(former.round or 0), "after": former.id, "teachers": len(people)}
+    write(turn.session, Journal, entry(turn, identifier, SYSTEM, Event.INVITED_AGAIN, **details))
     return identifier
 
 
 def tell_the_principal(turn: Turn, application_id: str) -> None:
     """Mails the letter of invitation to the school's principal; the message waits until the letter is stored."""
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     head = principal(turn.session, application)
     due = turn.session.scalar(
         sa.select(sa.func.max(Step.due_at)).where(

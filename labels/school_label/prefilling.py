@@ -16,7 +16,7 @@ from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Activity, Application, Award, Member, Project, Teacher
 from labels.rules.kept import rules_of
 from labels.school_label.preselection import CutOffs
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 
 FIELDS = ("members", "projects", "professional_development", "events")
@@ -64,7 +64,7 @@ class FilledRow:
 
 def prefill(turn: Turn, application_id: str) -> bool:
     """Freezes what the registry knows of the school, once, with its source and time; whether it did so now."""
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if "prefilled" in application.content or application.outcome is not None:
         return False
     since = CutOffs.by_rules(brussels_day(turn.now), rules_of(turn.session, application).school).active_since

@@ -24,7 +24,7 @@ from labels.school_label.self_assessment import document_kind, missing, share
 from labels.steps.answers import Declaration, Decline, SelfAssessment
 from labels.steps.mailing import about, about_step, mail_step
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.step import awaited_of, close_step, every_step, held, open_step, renew_code, steps_of
+from labels.steps.step import awaited_of, close_step, every_step, locked, open_step, renew_code, steps_of
 from labels.turn import Turn
 
 ASKED = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
@@ -33,7 +33,7 @@ ASKED = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
 
 def ask(turn: Turn, application_id: str) -> list[Step]:
     """The steps by which the school is still to hand in or declare; none once its application is received."""
-    application = held(turn.session, application_id)
+    application = locked(turn.session, application_id)
     if application.outcome is not None:
         return []
     return [

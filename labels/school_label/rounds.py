@@ -1,4 +1,4 @@
-"""A year's round of the School Label: its check of every school, kept with the reasons."""
+"""A year's round of the School Label: its check of every school, stored with the reasons."""
 
 from __future__ import annotations
 
@@ -100,17 +100,17 @@ def round_of(session: Session, year: int) -> SchoolRound:
     return found
 
 
-def held_round(session: Session, year: int) -> SchoolRound:
-    """The round of a year, held against other writers until the end of the transaction.
+def locked_round(session: Session, year: int) -> SchoolRound:
+    """The round of a year, locked until the end of the transaction: other writers wait.
 
     Raises:
         NotFound: it has not begun.
     """
-    session.execute(_HELD, {"year": year})
+    session.execute(_LOCKED, {"year": year})
     return round_of(session, year)
 
 
-_HELD = (
+_LOCKED = (
     sa.select(SchoolRound)
     .where(SchoolRound.year == sa.bindparam("year"))
     .with_for_update()
@@ -124,11 +124,11 @@ def cut_offs(session: Session, one: SchoolRound) -> CutOffs:
 
 
 def check(turn: Turn, year: int) -> bool:
-    """Checks every school and keeps the outcome and its reasons, once; tells whether it did so now.
+    """Checks every school and stores the outcome with its reasons, once; returns whether it did so now.
 
     The database reads, judges and writes in one statement: no school passes through this process.
     """
-    one = held_round(turn.session, year)
+    one = locked_round(turn.session, year)
     if one.checked_at is not None:
         return False
     dates = cut_offs(turn.session, one)

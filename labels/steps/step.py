@@ -44,7 +44,7 @@ def open_step(
     question: str | None = None,
     number: int | None = None,
 ) -> Step:
-    """Opens a step for one person; its code is derived from `key` and only its hash is kept.
+    """Opens a step for one person; its code is derived from `turn.key`, and only its hash is stored.
 
     `number` counts the application's steps of the kind, from 1, where the caller knows it; the step is
     in the database after the next flush, before which nothing there may refer to it.
@@ -132,22 +132,22 @@ def awaited_of(application: Application, steps: Iterable[Step]) -> list[Step]:
     ]
 
 
-def held(session: Session, application_id: str) -> Application:
-    """The application, held against other writers until the end of the transaction.
+def locked(session: Session, application_id: str) -> Application:
+    """The application, locked until the end of the transaction: other writers wait.
 
     Raises:
         NotFound: there is none of that id.
     """
-    return _found(session, application_id, _HELD)
+    return _found(session, application_id, _LOCKED)
 
 
-def held_by_step(session: Session, step_id: str) -> tuple[Application, Step]:
-    """A step and its application, both held against other writers until the end of the transaction.
+def locked_by_step(session: Session, step_id: str) -> tuple[Application, Step]:
+    """A step and its application, both locked until the end of the transaction: other writers wait.
 
     Raises:
         NotFound: there is no such step.
     """
-    row = session.execute(_HELD_BY_STEP, {"step": step_id}).first()
+    row = session.execute(_LOCKED_BY_STEP, {"step": step_id}).first()
     if row is None:
         raise NotFound(f"There is no step {step_id}.")
     _keep(session, row)
@@ -175,10 +175,10 @@ _WHOLE = (
 """An application with whom and what it is about: nearly everything that is done asks for all of them."""
 
 
-_HELD = _WHOLE.with_for_update(of=Application)
+_LOCKED = _WHOLE.with_for_update(of=Application)
 
 
-_HELD_BY_STEP = (
+_LOCKED_BY_STEP = (
     sa.select(Application, Step, Teacher)
     .join(Step, Step.application == Application.id)
     .outerjoin(Teacher, Teacher.id == Application.teacher)
@@ -202,5 +202,5 @@ def _found(
 
 
 def _keep(session: Session, row: sa.Row[Any]) -> None:
-    """A session forgets what nobody refers to; these it is about to be asked for again."""
+    """Keeps a reference: a session drops what nobody refers to, and these rows are about to be asked for again."""
     session.info.setdefault("kept", []).append(row)

@@ -13,7 +13,7 @@ from prefect.events.worker import EventsWorker
 
 from adapters.patches import in_force
 
-HELD = 1.0
+WAIT = 1.0
 """Seconds that a task has to end before it is told of that it has begun."""
 
 _UNFINISHED = frozenset({"PENDING", "RUNNING"})
@@ -21,7 +21,7 @@ _UNFINISHED = frozenset({"PENDING", "RUNNING"})
 Handle = Callable[[EventsWorker, Event], Awaitable[None]]
 
 
-class Held:
+class Waiting:
     """Tells of a short task once instead of three times; each time is a message and some rows for the server.
 
     What is told at its end says when it began, too.
@@ -34,13 +34,13 @@ class Held:
         )
 
     async def handle(self, worker: EventsWorker, event: Event) -> None:
-        """Passes an event on, or keeps it for a while; all come one after the other."""
+        """Passes an event on, or lets it wait; all come one after the other."""
         state = event.payload.get("intended", {}).get("to")
         if not event.event.startswith("prefect.task-run.") or state is None:
             await self._tell(worker, event)
             return
-        held, task = self._of.setdefault(worker, {}), event.resource.id
-        former, timer = held.pop(task, (None, None))
+        waiting, task = self._of.setdefault(worker, {}), event.resource.id
+        former, timer = waiting.pop(task, (None, None))
         if timer is not None:
             timer.cancel()
         if former is event:  # it comes for the second time
@@ -51,8 +51,8 @@ class Held:
             if event.follows == former.id:
                 event.follows = None  # which would be waited for
         if state in _UNFINISHED:
-            ripe = asyncio.get_running_loop().call_later(HELD, self._ripen, worker, event)
-            held[task] = event, ripe
+            ripe = asyncio.get_running_loop().call_later(WAIT, self._ripen, worker, event)
+            waiting[task] = event, ripe
         else:
             await self._tell(worker, event)
 
@@ -62,7 +62,7 @@ class Held:
             worker._queue.put_nowait(event)
 
     async def tell_the_rest(self, worker: EventsWorker) -> None:
-        """At the end, what is still held back."""
+        """At the end, what still waits."""
         for event, timer in self._of.pop(worker, {}).values():
             timer.cancel()
             await self._tell(worker, event)
@@ -72,19 +72,19 @@ def report_sparingly() -> None:
     """Makes it so in this process, which executes the runs of deployments; twice is as once."""
     if hasattr(EventsWorker, "sparing") or not in_force("reporting"):
         return
-    held, until_the_end = Held(EventsWorker._handle), EventsWorker._main_loop
+    waiting, until_the_end = Waiting(EventsWorker._handle), EventsWorker._main_loop
 
     async def handle(self: EventsWorker, event: Event) -> None:
-        await held.handle(self, event)
+        await waiting.handle(self, event)
 
     async def main_loop(self: EventsWorker) -> None:
         await until_the_end(self)
-        await held.tell_the_rest(self)
+        await waiting.tell_the_rest(self)
 
     async def nothing(*arguments: Any, **options: Any) -> None:
         """Each execution enters the checkout: for telling that, it would open a connection of its own."""
 
-    changes = {"_handle": handle, "_main_loop": main_loop, "sparing": held}
+    changes = {"_handle": handle, "_main_loop": main_loop, "sparing": waiting}
     for name, change in changes.items():
         setattr(EventsWorker, name, change)
     pull_steps._emit_pull_step_event = nothing

@@ -24,7 +24,7 @@ from labels.rules.loading import load_rules
 from labels.steps.codes import review_code
 from labels.steps.outcome import Refusal
 from labels.steps.proof import Code, SignedIn
-from labels.steps.step import held
+from labels.steps.step import locked
 from labels.turn import Turn
 from tests.support.patience import PATIENCE, until
 from tests.support.people import KEY, NOW, STAMP, application_file, populate
@@ -219,7 +219,7 @@ def test_a_code_asked_for_while_the_label_is_revoked_waits_and_is_refused(awarde
     waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     with ThreadPoolExecutor(1) as threads:
         with awarded.writing() as session:
-            held(session, application.application)
+            locked(session, application.application)
             asking = threads.submit(ask)
             with awarded.engine.connect() as watching:
                 watching.execution_options(isolation_level="AUTOCOMMIT")

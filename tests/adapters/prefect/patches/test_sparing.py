@@ -14,7 +14,7 @@ from prefect.events.worker import EventsWorker
 
 from adapters.prefect.patches import remembering, reporting
 from adapters.prefect.patches.remembering import remember_answers
-from adapters.prefect.patches.reporting import Held
+from adapters.prefect.patches.reporting import Waiting
 
 DEPLOYMENT = f"/api/deployments/{uuid4()}"
 RUN = f"/api/flow_runs/{uuid4()}"
@@ -91,7 +91,7 @@ def told(states: list[str], wait: float = 0.0) -> tuple[list[Event], Worker]:
         heard.append(event)
 
     async def happen() -> None:
-        held, former = Held(tell), None
+        waiting, former = Waiting(tell), None
         for state in states:
             event = Event(
                 event=f"prefect.task-run.{state.title()}",
@@ -99,15 +99,15 @@ def told(states: list[str], wait: float = 0.0) -> tuple[list[Event], Worker]:
                 payload={"intended": {"to": state}},
                 follows=former,
             )
-            await held.handle(worker, event)
+            await waiting.handle(worker, event)
             former = event.id
             await asyncio.sleep(wait)
             while worker.again:
-                await held.handle(worker, worker.again.pop())
-        await held.handle(
+                await waiting.handle(worker, worker.again.pop())
+        await waiting.handle(
             worker, Event(event="prefect.flow-run.heartbeat", resource={"prefect.resource.id": "r"})
         )
-        await held.tell_the_rest(worker)
+        await waiting.tell_the_rest(worker)
 
     asyncio.run(happen())
     return heard, worker
@@ -124,7 +124,7 @@ def test_a_short_task_is_told_of_once_and_follows_nothing_that_was_left_out() ->
 
 
 def test_a_task_that_takes_its_time_is_told_of_when_it_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, "HELD", 0.01)
+    monkeypatch.setattr(reporting, "WAIT", 0.01)
     heard, _ = told(["RUNNING", "FAILED"], wait=0.1)
     assert names(heard) == ["Running", "Failed", "heartbeat"]
     assert heard[1].follows == heard[0].id
