@@ -1,7 +1,7 @@
 """Which uses of other libraries' insides are in force: each only beside the versions that it was written for.
 
 A patch is whatever leans on a name that a library does not offer. Beside another version, and where `LABELS_PATCHES=off`,
-it rests: the library's own way is used, which takes longer. `docs/patches.md` says of each what it does and why.
+it is off: the library's own way is used, which takes longer. `docs/patches.md` says of each what it does and why.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Patch:
 
     def is_in_force(self) -> bool:
         """Whether it may be used; where it may not, the log says so, once a process."""
-        return not _rests(self.name)
+        return not _is_off(self.name)
 
 
 PATCHES = {
@@ -57,14 +57,14 @@ def in_force(name: str) -> bool:
 
 
 @functools.cache
-def _rests(name: str) -> bool:
+def _is_off(name: str) -> bool:
     if load_settings().patches == "off":
-        logger.warning("The patch %r rests: it is switched off (LABELS_PATCHES).", name)
+        logger.warning("The patch %r is off, as LABELS_PATCHES says.", name)
         return True
     for library, known in PATCHES[name].written_for.items():
         if (found := version(library)) != known:
             logger.warning(
-                "The patch %r rests: it was written for %s %s, and this is %s.", name, library, known, found
+                "The patch %r is off: it was written for %s %s, and this is %s.", name, library, known, found
             )
             return True
     return False

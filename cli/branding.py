@@ -66,7 +66,7 @@ def report(*, as_json: bool) -> None:
         table("", ["Organisation", "Drawings", "Languages", "Texts"], rows)
     else:
         say(
-            "All papers wear the drawings and words that ship: LABELS_BRANDING names no folder, or an empty one."
+            "All papers have the drawings and words that ship: LABELS_BRANDING names no folder, or an empty one."
         )
 
 

@@ -152,7 +152,7 @@ def forget_settings() -> None:
 def fresh(home: Path) -> Path | None:
     """An empty folder in the place of the former demo's, which is moved aside; returns where to.
 
-    One former demo is kept: whoever looked at its papers yesterday finds them today.
+    One former demo stays: whoever looked at its papers yesterday finds them today.
     """
     former = None
     if home.exists() and any(home.iterdir()):

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from labels.errors import Fault, InvalidInput
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
-"""Every deadline is told in this zone (brief: all times Central European)."""
+"""Every deadline is written in this zone (brief: all times Central European)."""
 
 Clock = Callable[[], datetime]
 """Returns the present instant, aware, in UTC."""

@@ -1,4 +1,4 @@
-"""Where things are kept and reached, from the environment (`LABELS_…`) or a `.env` file."""
+"""Where files, databases and services are, from the environment (`LABELS_…`) or a `.env` file."""
 
 from __future__ import annotations
 

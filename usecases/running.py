@@ -57,7 +57,7 @@ def wake(
 
 
 def replace(here: Workspace, client: PrefectClient, application_id: str, former: str | None) -> UUID:
-    """A new run in place of `former`, which was found lost; an answer that it did not get to see is kept.
+    """A new run in place of `former`, which was found lost; an answer that it did not get to see stays.
 
     Of several that found the same run lost, the first asks for a new one and the others get that one.
     """

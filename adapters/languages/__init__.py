@@ -1,1 +1,1 @@
-"""The languages that papers are written in: catalogues of gettext, read and kept with Babel."""
+"""The languages that papers are written in: catalogues of gettext, read and written with Babel."""

@@ -117,7 +117,7 @@ def desk_catalogue(language: str) -> Catalogue:
 
 @cache
 def former() -> Mapping[Key, Key]:
-    """What is said by now in the place of each text that a kept sentence, or an organisation's own, goes by."""
+    """What is said by now in the place of each text that a stored sentence, or an organisation's own, goes by."""
     replaced = (message for message in read(FORMER) if message.id)
     return {key_of(message): (key_of(message)[0], wordings(message)[0]) for message in replaced}
 

@@ -1,4 +1,4 @@
-"""How the catalogues are kept: what there is to translate, brought into every file, and what is still wrong."""
+"""How the catalogues are maintained: what there is to translate, brought into every file, and what is still wrong."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Room:
     largest: float
     """Points."""
     wraps_below: float
-    """Points: one line is kept down to this size, smaller than this it wraps instead."""
+    """Points: a text stays on one line down to this size, smaller than this it wraps instead."""
     smallest: float = 5.0
     """Points: only a text that fills its room at this size is set smaller still."""
     leading: float = 1.18

@@ -92,7 +92,7 @@ class AssetDoor(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
         """The asset of that name.
 
         Raises:
-            ValueError: any other address; it is kept in `refused` and stops the paper at the end.
+            ValueError: any other address; it is recorded in `refused` and stops the paper at the end.
         """
         name = url.removeprefix(SCHEME)
         if name != url and (drawing := self.own.get(name)):
@@ -304,7 +304,7 @@ def press() -> Press:
 
 @cache
 def press_of(brand: Brand) -> Press:
-    """The press with an organisation's own drawings; kept for the life of the process.
+    """The press with an organisation's own drawings; cached for the life of the process.
 
     Raises:
         InvalidInput: something in the organisation's folder can't be used; each file is named.

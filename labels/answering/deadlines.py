@@ -44,7 +44,7 @@ PASSING: dict[StepKind, Passing] = {
     StepKind.DECLARATION: school_deciding.pass_deadline,
 }
 """What ends with its deadline. Every other kind stays open, since a late answer still counts: of those that
-have a deadline, a coordinator is told (`labels/answering/reminders.py`)."""
+have a deadline, a coordinator is informed (`labels/answering/reminders.py`)."""
 
 STILL_OPEN = Step.state == sa.literal_column(f"'{StepState.OPEN.value}'")
 """Written out, since an index over open steps alone is not used where their state is a parameter."""
@@ -95,7 +95,7 @@ def pass_deadlines(record: Record, *, now: datetime, key: bytes) -> list[Passed]
 
 
 def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str:
-    """Gives one person more (or less) time for an open step, with a reason that they are told.
+    """Gives one person more (or less) time for an open step, with a reason that they are given.
 
     Returns what was done, with a warning where the application is to be decided before that.
 

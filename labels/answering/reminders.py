@@ -50,7 +50,7 @@ DECIDED_BY = tuple(label for label, kind in KINDS.items() if kind.has_decision_d
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing that one person is to be told of, with the kinds of notice that this makes up for."""
+    """One thing that one person is to be informed of, with the kinds of notice that this makes up for."""
 
     email: str
     subject: str
@@ -63,7 +63,7 @@ class Due:
 
     @property
     def overdue(self) -> bool:
-        """Whether a coordinator is told that it is overdue, rather than somebody reminded."""
+        """Whether a coordinator is informed that it is overdue, rather than somebody reminded."""
         return self.kinds == (OVERDUE,)
 
 
@@ -71,7 +71,7 @@ def remind(record: Record, *, now: datetime) -> list[str]:
     """Writes everybody's digest of the day, where there is something to tell; whom it goes to.
 
     Safe to run at any time and twice at once. However long upkeep stood still, what was missed meanwhile
-    makes one entry in one digest. What comes up after a day's digest is told the day after.
+    makes one entry in one digest. What comes up after a day's digest is in the next day's.
 
     Raises:
         OutOfReach: the database does not answer.
@@ -93,7 +93,7 @@ def remind(record: Record, *, now: datetime) -> list[str]:
 
 
 def due(session: Session, now: datetime) -> Iterator[Due]:
-    """What is to be told at `now` and was not told yet."""
+    """What people are to be informed of at `now` and were not informed of yet."""
     rules = _rules(session)
     if not rules:
         return
@@ -236,7 +236,7 @@ def _told(session: Session, until: datetime) -> set[Told]:
 
 
 def _still_untold(session: Session, items: Sequence[Due]) -> Collection[Due]:
-    """Those that were neither answered nor told since they were looked for."""
+    """Those that were neither answered nor mailed since they were looked for."""
     subjects = sorted({one.subject for one in items})
     open_now = set(session.scalars(sa.select(Step.id).where(Step.id.in_(subjects), STILL_OPEN)))
     open_now |= set(

@@ -453,7 +453,7 @@ def _tell_teachers(
 
 
 def _tell_organisations(turn: Turn, application: Application, cycle: Cycle) -> None:
-    """Every organisation that put something forward is told what became of it."""
+    """Mails every organisation that put something forward what became of it."""
     rows = turn.session.execute(
         sa.select(
             CyclePlace.organisation,

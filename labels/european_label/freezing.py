@@ -447,7 +447,7 @@ class Repeated:
 
 
 def repeat(session: Session, year: int) -> Repeated:
-    """Makes a year's ranking again from the frozen list and the rules that were kept, and compares.
+    """Makes a year's ranking again from the frozen list and the stored rules, and compares.
 
     Raises:
         NotFound: the cycle of that year has not begun.
@@ -474,7 +474,7 @@ _PLACES = sa.select(
 
 
 def _kept_editions(session: Session, year: int) -> dict[str, RuleEdition]:
-    """The rules by which each organisation's labels were ranked, as they were kept."""
+    """The rules by which each organisation's labels were ranked, as they were stored."""
     of_year = sa.select(CycleOrganisation).where(CycleOrganisation.year == year)
     return {one.organisation: kept_rules(one.rules, session) for one in session.scalars(of_year)}
 
@@ -486,7 +486,7 @@ def central_rules(session: Session, cycle: Cycle) -> EuropeanRules:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a year's ranking would be today; nothing of it is kept."""
+    """What a year's ranking would be today; nothing of it is stored."""
 
     begins: date
     ends: date

@@ -235,7 +235,7 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
 def _own(session: Session, application: Application, email: str, approved: Collection[str]) -> list[str]:
     """What a coordinator approved of their own school or project.
 
-    It counts, since an organisation may have one coordinator only; but whoever awards is told.
+    It counts, since an organisation may have one coordinator only; but whoever awards is informed.
     """
     of_school = sa.select(Staff.school).where(Staff.email == email, Staff.school.is_not(None))
     of_projects = (
@@ -313,7 +313,7 @@ def _revoked(session: Session, awards: Collection[str]) -> dict[str, datetime]:
 
 
 def put_forward(turn: Turn, application_id: str) -> Outcome:
-    """Ends a nomination whose proposal is screened, and tells the year's cycle of it; done once."""
+    """Ends a nomination whose proposal is screened, and journals it in the year's cycle; done once."""
     application = locked(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome

@@ -1,7 +1,7 @@
 """How severely each organisation judges, and whom that would have cost a nomination: shown, never applied.
 
 An organisation that gives few points to good work is severe. Whether its labels are weaker or its
-reviewers stricter can't be told from points alone; so two readings stand beside the raw points.
+reviewers stricter can't be seen from points alone; so two readings stand beside the raw points.
 *Standardised*: every organisation's labels are equally good on average and equally spread.
 *Shrunken*: an organisation's mean is believed the more, the more labels it stands on.
 """

@@ -148,7 +148,7 @@ class AboutStep(About):
 
     @staticmethod
     def of(about: About, step: str, due: datetime | None) -> AboutStep:
-        """What is told about an application with one of its steps, none of it checked again."""
+        """The same with one of its steps, none of it checked again."""
         return AboutStep.model_construct(**dict(about), step=step, due=due)
 
 

@@ -223,7 +223,7 @@ class DeadlineMoved(OfApplication):
 
 
 class Digest(Message):
-    """What a person is told of in one day."""
+    """What a person is informed of in one day."""
 
     organisation_name: Line
     number: int

@@ -31,7 +31,7 @@ LEASE = timedelta(minutes=2)
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=6)
 LATE_AFTER = timedelta(days=1)
-"""A message that is still not out after this is told of in the journal, and tried on."""
+"""A message that is still not sent after this gets an entry in the journal, and is tried on."""
 
 
 def message_id(reason: str) -> str:
@@ -55,7 +55,7 @@ class Envelope:
 
 
 def queue(turn: Turn, message: Message, envelope: Envelope) -> bool:
-    """Writes a message into the outbox, unless there is one for its reason; tells whether it is new."""
+    """Writes a message into the outbox, unless there is one for its reason; returns whether it is new."""
     if any(isinstance(one, Step) for one in turn.session.new):
         turn.session.flush()  # the message refers to it
     return turn.session.execute(_INSERT_ONCE, _row(message, envelope, turn.now)).first() is not None
@@ -139,7 +139,7 @@ def _stored(attachment: sa.orm.InstrumentedAttribute[str | None]) -> sa.ColumnEl
 
 
 def held_up(session: Session, step: str) -> str | None:
-    """Why the newest message about a step has not gone out yet; None where it has."""
+    """Why the newest message about a step is not sent yet; None where it is."""
     newest = (
         sa.select(Mail).where(Mail.step == step).order_by(Mail.queued_at.desc(), Mail.reason.desc()).limit(1)
     )
@@ -147,7 +147,7 @@ def held_up(session: Session, step: str) -> str | None:
 
 
 def not_out(session: Session, reason: str) -> str | None:
-    """Why the message of that reason has not gone out yet; None where it has."""
+    """Why the message of that reason is not sent yet; None where it is."""
     return _why_not_out(session.get(Mail, reason, populate_existing=True))
 
 
@@ -218,7 +218,7 @@ def mark_obsolete(session: Session, reason: str, now: datetime, why: str) -> Non
     mail = session.get(Mail, reason, populate_existing=True, with_for_update=True)
     if mail is None or mail.sent_at:
         return
-    # An attempt that never told how it went may have sent it.
+    # An attempt whose outcome was not recorded may have sent it.
     unsent = "Not sent again" if mail.attempts > 1 and mail.last_error is None else "Not sent"
     mail.sent_at = now
     mail.claimed_until = None

@@ -21,7 +21,7 @@ from labels.errors import Fault, InvalidInput
 from labels.settings import PROJECT
 
 ART = PROJECT / "templates" / "assets" / "art"
-"""The drawings that ship. Their names are what may be replaced, their proportions what must be kept."""
+"""The drawings that ship. Their names are what may be replaced, their proportions what must stay."""
 
 LARGEST = 200 * 1024
 """Bytes of one drawing: a certificate with all of them is to stay small enough to mail by the thousand."""

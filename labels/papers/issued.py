@@ -29,7 +29,7 @@ class DuePaper:
 
     kind: PaperKind
     application: str
-    """Among whose documents it is kept."""
+    """Among whose documents it is stored."""
     name: str
     """Of its file."""
     edition: int
@@ -66,7 +66,7 @@ def marked(facts: Facts, kind: PaperKind, edition: int, stamp: Stamp) -> Facts:
 def enter(
     turn: Turn, due: DuePaper, made: MadePaper, *, who: str = SYSTEM, because: str | None = None
 ) -> bool:
-    """Enters a stored paper: its document, its row and the journal's entry; tells whether it is new.
+    """Enters a stored paper: its document, its row and the journal's entry; returns whether it is new.
 
     What was entered before stays: the same paper made again, by a run that was interrupted, changes nothing.
     An earlier edition is superseded by it.
@@ -148,8 +148,8 @@ _IN_THE_DECISION = {"scores", "reasons", "comments", "route_forward", "failed_co
 
 
 def stated_in(facts: CertificateFacts | LetterFacts) -> dict[str, Any]:
-    """Facts as they are kept, by which a paper is shown as it was issued; what a letter quotes of a decision
-    is kept with that."""
+    """Facts as they are stored, by which a paper is shown as it was issued; what a letter quotes of a decision
+    is stored with that."""
     left_out = None if isinstance(facts, CertificateFacts) else _IN_THE_DECISION
     return facts.model_dump(mode="json", exclude_none=True, exclude=left_out)
 

@@ -1,4 +1,4 @@
-"""A teacher's list of names, as a spreadsheet saves it; a faulty row is told by its number, never by its name."""
+"""A teacher's list of names, as a spreadsheet saves it; a faulty row is named by its number, never by its name."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read_names(
     Args:
         country: where it was saved (ISO 3166); decides the encoding where it is not Unicode.
         missing: the characters of a text that cannot be printed.
-        encoding: as the teacher says, where it cannot be told.
+        encoding: as the teacher says, where it can't be detected.
         columns: where the name stands: numbers from 1, or words of the header; several are joined. Empty:
             the only column, or what a header in one of 30 languages calls the name.
         header: whether the first row is one; none: it is where it has such a word.

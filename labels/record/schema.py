@@ -13,7 +13,7 @@ from labels.kinds import LabelKind
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
-    """An aware instant, kept in UTC; SQLite, which knows no zones, gets it without one."""
+    """An aware instant, stored in UTC; SQLite, which knows no zones, gets it without one."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -33,7 +33,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
 
 class Kind(sa.types.TypeDecorator[LabelKind]):
-    """A kind of label, kept as its name."""
+    """A kind of label, stored as its name."""
 
     impl = sa.Text
     cache_ok = True
@@ -325,7 +325,7 @@ class Outcome(StrEnum):
 
 
 class RuleText(Base):
-    """An edition of the rules as it was in force, kept so that any decision can be repeated."""
+    """An edition of the rules as it was in force, stored so that any decision can be repeated."""
 
     __tablename__ = "rule_text"
     digest: Mapped[str] = mapped_column(primary_key=True)

@@ -37,7 +37,7 @@ _KNOWN: dict[str, RuleEdition] = {}
 
 
 def kept_rules(kept_digest: str, session: Session) -> RuleEdition:
-    """The rules of that digest, as they were kept."""
+    """The rules of that digest, as they were stored."""
     if kept_digest not in _KNOWN:
         _KNOWN[kept_digest] = RuleEdition.from_json(session.get_one(RuleText, kept_digest).body)
     return _KNOWN[kept_digest]

@@ -100,7 +100,7 @@ def _read(root: Path, path: Path) -> _File:
 
 @functools.lru_cache(maxsize=32)
 def _composed(text: str) -> yaml.Node | None:
-    """What a file says, with the lines; kept, since the default stands below every organisation's file."""
+    """What a file says, with the lines; cached, since the default stands below every organisation's file."""
     node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
     return node
 
@@ -207,7 +207,7 @@ class _Edition:
 def load_rules(organisation: str, on: date, folder: Path | None = None) -> RuleEdition:
     """The rules in force for an organisation on a day: the newest edition whose date has come.
 
-    For a day before the first edition, the first. What was read is kept until a file changes.
+    For a day before the first edition, the first. What was read is cached until a file changes.
 
     Raises:
         InvalidInput: a rule file has mistakes; every one with its file, line and reason.

@@ -419,7 +419,7 @@ class SchoolRules(Rule):
 
     preselection: PreselectionRules
     opens: Sourced[DayOfYear]
-    """The day of the year on which a round begins, as told to those who missed one (schedule: prefect.yaml)."""
+    """The day of the year on which a round begins, as those are informed who missed one (schedule: prefect.yaml)."""
     self_assessment: Sourced[Identifier]
     """The questions, by the name of their file."""
     answer_days: Sourced[Positive]
@@ -438,7 +438,7 @@ class ReminderRules(Rule):
     days_before: Sourced[tuple[Days, ...]]
     """Calendar days before a deadline's day, in Brussels; on each a reminder of its own."""
     overdue_days: Sourced[Days]
-    """Calendar days after a deadline's day; then a coordinator is told, once."""
+    """Calendar days after a deadline's day; then a coordinator is informed, once."""
     from_hour: Sourced[Annotated[int, Field(strict=True, ge=0, le=23)]]
     """The hour of the day, in Brussels, before which nothing of this goes out."""
 
@@ -449,7 +449,7 @@ class PaperRules(Rule):
     languages: Sourced[tuple[LanguageCode, ...]]
     """The organisation's own languages: the first that has a catalogue is taken where the applicant's has none."""
     signed: Sourced[bool] | None = None
-    """Whether nothing is issued without a signature; absent from rules that were kept before there was this one."""
+    """Whether nothing is issued without a signature; absent from rules that were stored before there was this one."""
 
 
 class RuleEdition(Rule):
@@ -466,7 +466,7 @@ class RuleEdition(Rule):
     school: SchoolRules
     reminders: ReminderRules
     papers: PaperRules | None = None
-    """Absent from the rules that were kept before papers had languages: then English is all there is."""
+    """Absent from the rules that were stored before papers had languages: then English is all there is."""
     self_assessment: SelfAssessmentRules | None = None
     """Only in the rules that a school's application keeps: the questions that it answers."""
 
@@ -483,9 +483,9 @@ class RuleEdition(Rule):
         ).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """The whole edition as a JSON value, to be kept with the applications that it governs."""
+        """The whole edition as a JSON value, to be stored with the applications that it governs."""
         body = self.model_dump(mode="json")
-        # What was kept without them has the digest that it had.
+        # What was stored without them has the digest that it had.
         if self.papers is None:
             del body["papers"]
         elif self.papers.signed is None:
@@ -522,5 +522,5 @@ class RuleEdition(Rule):
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> RuleEdition:
-        """The edition as it was kept."""
+        """The edition as it was stored."""
         return cls.model_validate(body)

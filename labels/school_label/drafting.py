@@ -1,4 +1,4 @@
-"""Several teachers draft one self-assessment: every save is kept, and nobody overwrites what they have not seen."""
+"""Several teachers draft one self-assessment: every save is stored, and nobody overwrites what they have not seen."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def unseen(session: Session, application: Application, author: str, given: SelfA
 def save(turn: Turn, application: Application, step: Step, given: SelfAssessment) -> int | Refusal:
     """Keeps a draft for all of the school; its number, or why it is not taken.
 
-    What is not taken is kept as the author's own, so that it is not lost either.
+    What is not taken over is stored as the author's own, so that it is not lost either.
     """
     if refusal := unseen(turn.session, application, step.assignee, given):
         step.draft = given.model_dump(mode="json")

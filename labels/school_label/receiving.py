@@ -97,7 +97,7 @@ def take(
     """Takes a whole self-assessment for all of the school's teachers, and asks the principal to declare it.
 
     What is missing is a refusal with everything that is; the step stays open, and what was typed and
-    uploaded is kept.
+    uploaded stays.
     """
     keep_documents(turn, application, documents)
     prefill(turn, application.id)  # whoever is faster than the run of their application

@@ -61,7 +61,7 @@ class Decline(Strict):
 
     decline: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
     conflict: bool = False
-    """The reason is a conflict of interest with the applicant; it is kept for the future."""
+    """The reason is a conflict of interest with the applicant; it is stored for the future."""
     reason: DeclineReason | None = None
     """The reason from the list that a door shows; the words of `decline` say more."""
 

@@ -1,4 +1,4 @@
-"""One-time codes: derived from the step and a secret key, kept only as a hash."""
+"""One-time codes: derived from the step and a secret key, stored only as a hash."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def review_code(key: bytes, step: str, number: int) -> str:
 
 
 def code_hash(code: str) -> str:
-    """The hash of a code as it is kept; spaces, dashes and small letters make no difference."""
+    """The hash of a code as it is stored; spaces, dashes and small letters make no difference."""
     return hashlib.sha256(f"labels-code\x1f{_plain(code)}".encode()).hexdigest()
 
 

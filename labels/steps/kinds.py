@@ -56,12 +56,12 @@ class Row:
     answers: tuple[type[Answer], ...] = ()
     """The models of the answers that it takes."""
     ends_when_late: bool = False
-    """Whether a passed deadline ends it; otherwise a late answer still counts, and a coordinator is told."""
+    """Whether a passed deadline ends it; otherwise a late answer still counts, and a coordinator is informed."""
     takes_documents: bool = False
     worded: Sentence | None = None
     """What is awaited, as a reminder says it; None where nobody is reminded."""
     stage: Stage | None = None
-    """The stage of an application that waits for it; None where that is told by something else."""
+    """The stage of an application that waits for it; None where it follows from something else."""
 
     @property
     def awaited(self) -> bool:
@@ -95,7 +95,7 @@ STEPS: dict[StepKind, Row] = {
     StepKind.APPEAL: Row(Power.NAMED),
     StepKind.COORDINATION: Row(Power.OTHER_COORDINATOR),
 }  # fmt: skip
-"""In the order in which the stage of an application is told by what it waits for."""
+"""In the order in which the stage of an application follows from what it waits for."""
 
 
 def those(which: Callable[[Row], bool]) -> tuple[StepKind, ...]:

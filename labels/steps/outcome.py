@@ -10,12 +10,12 @@ from labels.mending import Mend
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an answer was not accepted; the step stays open and what was typed is kept."""
+    """Why an answer was not accepted; the step stays open and what was typed is stored."""
 
     why: str
     error: LabelsError | None = None
     noted: bool = False
-    """Whether the journal tells of it already."""
+    """Whether the journal has an entry of it already."""
     mailed: str | None = None
     """The application (or award) for which a new code waits to be mailed, in place of one tried too often."""
     replace: bool = False

@@ -93,7 +93,7 @@ class Sentence(str):
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Sentence:
-        """The sentence as it was kept.
+        """The sentence as it was stored.
 
         Raises:
             ValueError: it is none.
@@ -194,14 +194,14 @@ def _read(value: Any) -> Value:
     return Sentence.from_json(value)
 
 
-# What a decision keeps of them ------------------------------------------------------------------
+# What a decision stores of them ------------------------------------------------------------------
 
 KEPT = "sentences"
-"""Where a verdict keeps what its sentences were made of, by their English text."""
+"""The key in a verdict of what its sentences were made of, by their English text."""
 
 
 def kept(sentences: Iterable[str]) -> dict[str, Any]:
-    """What goes into a verdict beside its English sentences, so that they can be said in other languages."""
+    """What is stored in a verdict beside its English sentences, so that they can be said in other languages."""
     return {KEPT: {one: one.to_json() for one in sentences if isinstance(one, Sentence)}}
 
 

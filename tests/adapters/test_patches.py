@@ -1,4 +1,4 @@
-"""What leans on the inside of other libraries: all of it is listed, and rests where it may not be used."""
+"""What leans on the inside of other libraries: all of it is listed, and is off where it may not be used."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ DOCUMENTED = {"_make", "_replace", "_fields", "_mapping", "_exit"}
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known_yet() -> Iterator[None]:
-    patches._rests.cache_clear()
+    patches._is_off.cache_clear()
     yield
-    patches._rests.cache_clear()
+    patches._is_off.cache_clear()
 
 
 def private_names(path: Path) -> Iterator[str]:
@@ -80,7 +80,7 @@ def test_a_patch_was_written_for_what_is_locked(name: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("name", PATCHES)
-def test_beside_another_version_a_patch_rests_and_says_so_once(
+def test_beside_another_version_a_patch_is_off_and_says_so_once(
     name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(patches, "version", lambda _: "0.1")

@@ -40,7 +40,7 @@ class _ListsThatEnd:
     def pango_attr_list_insert(self, attributes: Any, attribute: Any) -> None:
         """As Pango's; WeasyPrint calls it with the one list that it does not free.
 
-        A list of features that are kept for other lines, too, is left to WeasyPrint.
+        A list of features that other lines use, too, is left to WeasyPrint.
         """
         ffi.pango.pango_attr_list_insert(attributes, attribute)
         if attribute is FeaturesOfEachLine.handed_out:

@@ -38,7 +38,7 @@ from adapters.press.patches.lines import NotSet, Place, Recorder, Run, Tally, bl
 MANY = 100
 """From so many pages on, a batch is worth another look: one page more of it is printed plainly and compared."""
 FRAMES = 64
-"""How many kinds of page are kept; a kind is one label in one language on one day, with one number of lines
+"""How many kinds of page are cached; a kind is one label in one language on one day, with one number of lines
 for each text and one set of fonts."""
 
 Fonts = Mapping[Hashable, Tally]

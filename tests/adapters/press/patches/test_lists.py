@@ -16,7 +16,7 @@ from adapters.press import pdf
 from labels.kinds import CERTIFIED
 from labels.settings import PROJECT
 from tests.support.papers import EVERY_LETTER, certificate, letter
-from tests.support.patches import let_rest
+from tests.support.patches import switch_off
 
 # Only after our own module, which shows it our fonts.
 from weasyprint.text import line_break  # isort: skip
@@ -28,7 +28,7 @@ def test_papers(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     letters = [letter(kind, label=label, language=language) for kind, label in EVERY_LETTER]
     certificates = [certificate(label=label, language=language) for label in CERTIFIED]
     quick = [*map(render_letter, letters), *map(render_certificate, certificates)]
-    let_rest(monkeypatch)
+    switch_off(monkeypatch)
     assert [*map(render_letter, letters), *map(render_certificate, certificates)] == quick
 
 

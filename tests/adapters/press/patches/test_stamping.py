@@ -16,7 +16,7 @@ from adapters.press.pdf import press
 from labels.papers.facts import CertificateFacts
 from tests.adapters.papers.test_certificates import NAMES
 from tests.support.papers import certificate
-from tests.support.patches import let_rest
+from tests.support.patches import switch_off
 
 CODED = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}
 ARABIC = "فاطمة الزهراء بن عاشور"
@@ -162,7 +162,7 @@ def test_a_sample_of_every_batch_is_compared(monkeypatch: pytest.MonkeyPatch) ->
 def test_beside_another_weasyprint_every_page_is_printed_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = pupils("Ada Quick", "Bo Slow")
     known = Stamping().print(facts, [None] * 2)
-    let_rest(monkeypatch)
+    switch_off(monkeypatch)
     monkeypatch.setattr(stamping.Stamps, "print", None)
     assert Stamping().print(facts, [None] * 2) == known
 
@@ -174,5 +174,5 @@ def test_a_width_is_the_one_that_weasyprint_lays_out(monkeypatch: pytest.MonkeyP
         for text in (*NAMES.values(), ARABIC)
     ]
     measured = press().widths(runs, SHEET)
-    let_rest(monkeypatch)
+    switch_off(monkeypatch)
     assert measured == pytest.approx(press().widths(runs, SHEET), abs=1e-9)
