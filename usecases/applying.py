@@ -11,7 +11,8 @@ from labels.answering import rights
 from labels.applications.documents import StoredDocument
 from labels.applications.file import canonical, read_application
 from labels.applications.submitting import Submitted, applicants_organisation, submit
-from labels.applications.uploads import UploadLimits, inspect_all
+from labels.applications.uploads.inspecting import inspect_all
+from labels.applications.uploads.limits import UploadLimits
 from labels.clock import brussels_day
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition

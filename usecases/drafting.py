@@ -18,7 +18,8 @@ from labels.applications.eligibility import FailedCondition
 from labels.applications.file import NationalApplication, canonical
 from labels.applications.submitting import submit
 from labels.applications.typed import ApplicationTyped, Blank, as_content, read_typed, typed_from
-from labels.applications.uploads import Upload, UploadLimits, inspect_all
+from labels.applications.uploads.inspecting import Upload, inspect_all
+from labels.applications.uploads.limits import UploadLimits
 from labels.clock import brussels_day
 from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.record.schema import Application, Member, Organisation, Project, School, Teacher

@@ -55,7 +55,7 @@ class DocumentStore(Protocol):
     def link(self, key: str, name: str, media_type: str, expires: datetime, now: datetime) -> str:
         """An address at which anybody can download the document as `name` until `expires`.
 
-        It is not looked up whether the document is there. `name` is a safe one (`labels.applications.uploads.safe_name`).
+        It is not looked up whether the document is there. `name` is a safe one (`labels.applications.uploads.names.safe_name`).
         S3 honours no link for longer than seven days, so its links expire then at the latest.
 
         Raises:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from PIL import Image
 
-from labels.applications.uploads import whole_pictures_only
+from labels.applications.uploads.pictures import whole_pictures_only
 from labels.errors import Fault, InvalidInput
 from labels.settings import PROJECT
 

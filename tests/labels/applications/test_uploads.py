@@ -19,7 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from labels.applications.uploads import MIB, MediaType, Source, UploadLimits, inspect, inspect_all, safe_name
+from labels.applications.uploads.inspecting import Source, inspect, inspect_all
+from labels.applications.uploads.limits import MIB, MediaType, UploadLimits
+from labels.applications.uploads.names import safe_name
 from labels.errors import InvalidInput
 
 ODT, DOCX = MediaType.ODT.value, MediaType.DOCX.value

@@ -1,0 +1,1 @@
+"""Which files an applicant may hand in: judged by what they contain, never by what they are called."""
