@@ -13,7 +13,7 @@ from labels.errors import InvalidInput, NotAllowed
 from labels.european_label.freezing import central_rules, cycle_of
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.merging import Project as Merged
-from labels.european_label.screening import MAILED, chosen, still_screening
+from labels.european_label.screening import MAILED, answered, chosen, still_screening
 from labels.identifiers import european_award_id, paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
@@ -49,7 +49,7 @@ from labels.rules.model import EuropeanRules
 from labels.steps.answers import Screening
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.step import close_step, locked, open_step, steps_of
+from labels.steps.step import locked, open_step, steps_of, void_open
 from labels.turn import Turn
 
 # Merging ----------------------------------------------------------------------------------------
@@ -248,24 +248,11 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
     approved, faults = chosen(given, qualifying, otherwise)
     if faults:
         return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
-    step.answer = {"approve": sorted(approved), "strike": given.strike}
-    close_step(step, StepState.ANSWERED, turn.now)
-    steps = steps_of(turn.session, application, StepKind.AWARDING)
-    for other in steps:
-        if other.state is StepState.OPEN:
-            close_step(other, StepState.VOID, turn.now, f"{step.assignee} has answered")
-    note(
-        turn,
-        application,
-        step.assignee,
-        Event.DECIDED_ON_THE_AWARD,
-        step=step.id,
-        approved=len(approved),
-        struck=given.strike,
-        rules=application.rules,
+    remark = answered(
+        turn, application, step, approved, given.strike, Event.DECIDED_ON_THE_AWARD, void="has answered"
     )
-    remark = f"Thank you: {len(approved)} approved, {len(given.strike)} struck."
     rules = rules_of(turn.session, application).european
+    steps = steps_of(turn.session, application, StepKind.AWARDING)
     if not settled(_answers(steps), qualifying.keys(), rules):
         remark += " A second person is asked now; the award counts when two say the same."
     return Accepted(application.id, remark)
@@ -320,9 +307,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
     application.outcome = outcome
     application.stage, application.stage_since = Stage.DECIDED, turn.now
     cycle.awarded_at = turn.now
-    for step in steps_of(turn.session, application, StepKind.AWARDING):
-        if step.state is StepState.OPEN:
-            close_step(step, StepState.VOID, turn.now, "there is nothing to award any more")
+    void_open(turn, application, StepKind.AWARDING, "there is nothing to award any more")
     note(turn, application, by, Event.ending(outcome), projects=projects, teachers=len(recipients))
     _tell_organisations(turn, application, cycle)
     return outcome

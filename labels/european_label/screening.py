@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -41,7 +42,7 @@ from labels.rules.model import EuropeanRules, Unanswered
 from labels.steps.answers import Screening
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.step import close_step, locked, open_step, steps_of
+from labels.steps.step import close_step, locked, open_step, steps_of, void_open
 from labels.turn import Turn
 
 MAILED = 100
@@ -209,27 +210,33 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         place.screened = Screened.APPROVED if name in approved else Screened.STRUCK
         place.reason = given.strike.get(name)
         place.screened_by, place.screened_at = step.assignee, turn.now
-    step.answer = {"approve": sorted(approved), "strike": given.strike}
-    close_step(step, StepState.ANSWERED, turn.now)
-    for other in steps_of(turn.session, application, StepKind.SCREENING):
-        if other.state is StepState.OPEN:
-            close_step(other, StepState.VOID, turn.now, f"{step.assignee} screened the proposal")
-    note(
-        turn,
-        application,
-        step.assignee,
-        Event.SCREENED,
-        step=step.id,
-        approved=len(approved),
-        struck=given.strike,
-        rules=application.rules,
-        own=_own(turn.session, application, step.assignee, approved),
+    own = _own(turn.session, application, step.assignee, approved)
+    remark = answered(
+        turn, application, step, approved, given.strike, Event.SCREENED, void="screened the proposal", own=own
     )
-    up = undecided_places(turn.session, application)
-    remark = f"Thank you: {len(approved)} approved, {len(given.strike)} struck."
-    if up:
+    if up := undecided_places(turn.session, application):
         remark += f" {len(up)} moved up in their place and are to be screened too: a new code is on its way."
     return Accepted(application.id, remark)
+
+
+def answered(
+    turn: Turn,
+    application: Application,
+    step: Step,
+    approved: Collection[str],
+    struck: Mapping[str, str],
+    event: Event,
+    *,
+    void: str,
+    **details: Any,
+) -> str:
+    """Records what one coordinator approves and strikes, and asks the others no more; what is said to them."""
+    step.answer = {"approve": sorted(approved), "strike": dict(struck)}
+    close_step(step, StepState.ANSWERED, turn.now)
+    void_open(turn, application, step.kind, f"{step.assignee} {void}")
+    details |= {"approved": len(approved), "struck": struck, "rules": application.rules}
+    note(turn, application, step.assignee, event, step=step.id, **details)
+    return f"Thank you: {len(approved)} approved, {len(struck)} struck."
 
 
 def _own(session: Session, application: Application, email: str, approved: Collection[str]) -> list[str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -16,16 +14,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from labels.errors import Fault, InvalidInput
-from labels.rules.dates import read_moment
-from labels.rules.model import (
-    EARLIER,
-    CalendarKind,
-    CriteriaSet,
-    RuleEdition,
-    SelfAssessmentRules,
-    Ties,
-    share_of,
-)
+from labels.rules.contradictions import At, contradictions, within_criteria
+from labels.rules.model import CriteriaSet, RuleEdition, SelfAssessmentRules
 from labels.words.text import one_line
 
 RULES = Path(__file__).parent
@@ -36,8 +26,6 @@ DEEPEST = 20
 SUBJECT = "rule files"
 SELF_ASSESSMENTS = "self_assessments"
 
-At = tuple[str, ...]
-"""Where a value stands: `("national", "pass_mark")`; places in a list are numbers as text."""
 M = TypeVar("M", bound=BaseModel)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
@@ -300,7 +288,7 @@ def _complete(
     loaded = _validated(RuleEdition, body, files[0], origins)
     if loaded is None or criteria is None or criteria_file is None:
         return None
-    for at, problem in _contradictions(loaded):
+    for at, problem in contradictions(loaded):
         file = criteria_file if at[0] == "criteria" else _origin(at, files[0], origins)
         file.fault(at, problem)
     return loaded
@@ -340,7 +328,7 @@ _STAND_IN: dict[str, Any] = {
 """For a criteria set with mistakes of its own, so that those of the rules are found too."""
 
 
-# What fits together -----------------------------------------------------------------------------
+# Schools ----------------------------------------------------------------------------------------
 
 
 def load_school_rules(organisation: str, on: date, folder: Path | None = None) -> RuleEdition:
@@ -369,142 +357,11 @@ def _questions(file: _File) -> SelfAssessmentRules | None:
     questions = None if file.faults else _validated(SelfAssessmentRules, file.value, file, {})
     if questions is None:
         return None
-    for at, problem in _within_criteria(questions.criteria_set):
+    for at, problem in within_criteria(questions.criteria_set):
         file.fault(("pillars", *at[1:]) if at[0] == "criteria" else at, problem)
     if questions.id != file.path.stem:
         file.fault(("id",), f"is not “{file.path.stem}”, as the file is named.")
     return None if file.faults else questions
-
-
-def _contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
-    """Values that are right each for itself and wrong together."""
-    rules = edition.national
-    yield from _within_criteria(edition.criteria_set)
-    if edition.criteria_set.counted:
-        yield from _points_out_of_reach(edition)
-    if rules.review.most_reviewers.value < rules.review.reviewers.value:
-        yield ("national", "review", "most_reviewers"), "is fewer than the reviewers that are always asked."
-    if rules.limits.uploads_mib.value < rules.limits.upload_mib.value:
-        yield ("national", "limits", "uploads_mib"), "is less than one upload may have."
-    yield from _within_calendar(edition)
-    yield from _within_european(edition)
-    try:
-        date.fromisoformat(f"2023-{edition.school.opens.value}")
-    except ValueError:
-        yield ("school", "opens", "value"), "is no day that every year has; expected MM-DD."
-    days = edition.reminders.days_before.value
-    if repeated := sorted({day for day in days if days.count(day) > 1}):
-        yield ("reminders", "days_before"), f"{', '.join(map(str, repeated))} stands twice."
-
-
-def _within_european(edition: RuleEdition) -> Iterator[tuple[At, str]]:
-    rules = edition.european
-    if share_of(rules.share.value) > 1:
-        yield ("european", "share", "value"), f"{rules.share.value} is more than the whole."
-    for end in ("begins", "ends"):
-        try:
-            # A window must have a first and a last day in every year.
-            date.fromisoformat(f"2023-{getattr(rules.window.value, end)}")
-        except ValueError:
-            problem = "is no day that every year has; expected MM-DD."
-            yield ("european", "window", "value", end), problem
-    if rules.ties.value is not Ties.CHAIN:
-        return
-    if not rules.tie_chain.value:
-        yield ("european", "tie_chain"), "is empty, and ties are told apart by it."
-    known = [*(criterion.id for criterion in edition.criteria_set.criteria), EARLIER]
-    for place, name in enumerate(rules.tie_chain.value):
-        at = ("european", "tie_chain", "value", str(place))
-        if name not in known:
-            yield at, f"“{name}” is no criterion; known are {', '.join(known)}."
-        elif name in rules.tie_chain.value[:place]:
-            yield at, f"“{name}” stands twice."
-
-
-def _within_criteria(criteria: CriteriaSet) -> Iterator[tuple[At, str]]:
-    ids = [criterion.id for criterion in criteria.criteria]
-    counted = [criterion.id for criterion in criteria.counted]
-    if not counted:
-        yield ("criteria",), "has no criterion that counts: each is part of another."
-    for place, criterion in enumerate(criteria.criteria):
-        at = ("criteria", str(place))
-        if criterion.minimum > criterion.maximum:
-            yield (*at, "minimum"), f"is above the criterion's maximum {criterion.maximum}."
-        if criterion.id in ids[:place]:
-            yield (*at, "id"), f"“{criterion.id}” stands twice."
-        if criterion.part_of is not None and criterion.part_of not in counted:
-            yield (*at, "part_of"), f"“{criterion.part_of}” is no criterion; known are {', '.join(counted)}."
-        if missing := [n for n in range(criterion.maximum + 1) if n not in criteria.points]:
-            yield ("points",), f"does not say what {', '.join(map(str, missing))} points mean."
-
-
-def _points_out_of_reach(edition: RuleEdition) -> Iterator[tuple[At, str]]:
-    rules, criteria = edition.national, edition.criteria_set
-    if rules.pass_mark.value > criteria.maximum:
-        most = f"the most that criteria set {criteria.id} gives"
-        yield (
-            ("national", "pass_mark", "value"),
-            f"{rules.pass_mark.value} is above {criteria.maximum}, {most}.",
-        )
-    smallest = min(criterion.maximum for criterion in criteria.counted)
-    if rules.criterion_minimum.value > smallest:
-        yield ("national", "criterion_minimum", "value"), f"is above {smallest}, the most for one criterion."
-    known = {criterion.id: criterion for criterion in criteria.criteria}
-    for name, points in (rules.knock_outs.value if rules.knock_outs else {}).items():
-        at = ("national", "knock_outs", "value", name)
-        if name not in known:
-            yield at, f"is no criterion of the set {criteria.id}; known are {', '.join(known)}."
-        elif points > known[name].maximum:
-            yield at, f"{points} is above {known[name].maximum}, the most for this criterion."
-
-
-def _within_calendar(edition: RuleEdition) -> Iterator[tuple[At, str]]:
-    calendar = edition.national.calendar
-    here: At = ("national", "calendar")
-    if calendar.kind.value is CalendarKind.ROLLING:
-        given = calendar.working_days.value if calendar.working_days else {}
-        if missing := [month for month in range(1, 13) if month not in given]:
-            yield (*here, "working_days"), f"gives no working days for month {', '.join(map(str, missing))}."
-        return
-    if not calendar.rounds or not calendar.rounds.value:
-        yield (*here, "rounds"), "a calendar of rounds names at least one."
-        return
-    wrong = False
-    for place, dates in enumerate(calendar.rounds.value):
-        for name in ("opens", "closes", "decided_by"):
-            try:
-                read_moment(getattr(dates, name), 2024, ends=name != "opens")
-            except ValueError as error:
-                wrong = True
-                yield (*here, "rounds", "value", str(place), name), f"{error}."
-    names = [dates.name for dates in calendar.rounds.value]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            yield (*here, "rounds", "value", str(place), "name"), f"“{one_line(name, 40)}” stands twice."
-    if not wrong:
-        yield from _overlaps(edition)
-
-
-def _overlaps(edition: RuleEdition) -> Iterator[tuple[At, str]]:
-    """Rounds that are open at one time, looked at in leap years and others."""
-    rounds = edition.national.calendar.rounds
-    spans: list[tuple[datetime, datetime, int]] = []
-    for year in range(2023, 2029):
-        for place, dates in enumerate(rounds.value if rounds else ()):
-            closes = read_moment(dates.closes, year, ends=True)
-            opens = read_moment(dates.opens, year, ends=False)
-            if opens > closes:
-                opens = read_moment(dates.opens, year - 1, ends=False)
-            spans.append((opens, closes, place))
-    spans.sort()
-    found = set()
-    for (_, closes, one), (opens, _, other) in itertools.pairwise(spans):
-        if opens <= closes:
-            found.add(tuple(sorted((one, other))))
-    for one, other in sorted(found):
-        at = ("national", "calendar", "rounds", "value", str(other))
-        name = one_line(rounds.value[one].name, 40) if rounds else ""
-        yield at, f"is open while “{name}” is."
 
 
 def check_all(folder: Path | None = None) -> list[str]:
@@ -536,7 +393,7 @@ def check_all(folder: Path | None = None) -> list[str]:
         file = _read(root, path)
         criteria = None if file.faults else _validated(CriteriaSet, file.value, file, {})
         if criteria:
-            for at, problem in _within_criteria(criteria):
+            for at, problem in within_criteria(criteria):
                 file.fault(at, problem)
             if criteria.id != path.stem:
                 file.fault(("id",), f"is not “{path.stem}”, as the file is named.")

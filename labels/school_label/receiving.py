@@ -24,7 +24,15 @@ from labels.school_label.self_assessment import document_kind, missing, share
 from labels.steps.answers import Declaration, Decline, SelfAssessment
 from labels.steps.mailing import about, about_step, mail_step
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.step import awaited_of, close_step, every_step, locked, open_step, renew_code, steps_of
+from labels.steps.step import (
+    awaited_of,
+    close_step,
+    every_step,
+    locked,
+    open_step,
+    renew_code,
+    void_open,
+)
 from labels.turn import Turn
 
 ASKED = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
@@ -110,9 +118,7 @@ def take(
     reached = share(questions_of(turn.session, application), given)
     step.answer = given.model_dump(mode="json") | {"share": reached}
     close_step(step, StepState.ANSWERED, turn.now)
-    for other in steps_of(turn.session, application, StepKind.SELF_ASSESSMENT):
-        if other.state is StepState.OPEN:
-            close_step(other, StepState.VOID, turn.now, f"{step.assignee} handed in for your school")
+    void_open(turn, application, step.kind, f"{step.assignee} handed in for your school")
     head = principal(turn.session, application)
     asked = open_step(
         turn, application, StepKind.DECLARATION, head.address, due=step.due_at, asked_by=step.id

@@ -94,6 +94,13 @@ def close_step(step: Step, state: StepState, now: datetime, because: str | None 
         session.execute(_END_DRAFT, {"draft": step.id})
 
 
+def void_open(turn: Turn, application: Application, kind: StepKind, because: str) -> None:
+    """Ends every step of the kind that is still open, since nobody needs an answer any more."""
+    for step in steps_of(turn.session, application, kind):
+        if step.state is StepState.OPEN:
+            close_step(step, StepState.VOID, turn.now, because)
+
+
 _END_DRAFT = sa.delete(ReviewDraft).where(ReviewDraft.step == sa.bindparam("draft"))
 
 
