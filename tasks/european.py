@@ -29,7 +29,7 @@ from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Cycle, CycleOrganisation, Journal, Stage, Step
 from labels.steps.step import locked
 from labels.views.screening import progress_of, ranking_of
-from tasks.process import asked, show, tell_prefect
+from tasks.process import asked, in_a_turn, show, tell_prefect
 from usecases.beginning import begin_cycle
 from usecases.cycles import publish, rules_of_year
 from usecases.running import wake
@@ -93,9 +93,7 @@ def still_screening(application_id: str) -> list[str]:
 @task(name="merge the nominations", **RETRIED)
 def merge_nominations(application_id: str) -> int:
     """How many projects were put forward and have the labelled partners that the rules ask for."""
-    here = workspace()
-    with here.record.writing() as session:
-        return awarding.merge_nominations(here.turn(session), application_id)
+    return in_a_turn(awarding.merge_nominations, application_id)
 
 
 @task(name="ask for the award", **RETRIED)
@@ -110,9 +108,7 @@ def ask_for_the_award(application_id: str) -> list[str]:
 @task(name="award", **RETRIED)
 def award(application_id: str) -> str:
     """The label to every teacher of the awarded projects who holds its National Quality Label."""
-    here = workspace()
-    with here.record.writing() as session:
-        return awarding.award(here.turn(session), application_id).value
+    return in_a_turn(awarding.award, application_id).value
 
 
 @task(name="issue the certificates", **RETRIED)

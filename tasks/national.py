@@ -10,15 +10,13 @@ from adapters.workspace import workspace
 from labels.applications import conditions
 from labels.papers.due import due_papers
 from labels.reviews import asking, deciding
-from tasks.process import asked
+from tasks.process import asked, in_a_turn
 
 
 @task(name="check the conditions", **RETRIED)
 def conditions_met(application_id: str) -> bool:
     """Whether the application may be judged; if not, it has ended with every failed condition."""
-    here = workspace()
-    with here.record.writing() as session:
-        return conditions.check_conditions(here.turn(session), application_id)
+    return in_a_turn(conditions.check_conditions, application_id)
 
 
 @task(name="ask", **RETRIED)
@@ -30,9 +28,7 @@ def ask(application_id: str) -> list[str]:
 @task(name="decide", **RETRIED)
 def decide(application_id: str) -> str:
     """The outcome, by the rules that the application was submitted under."""
-    here = workspace()
-    with here.record.writing() as session:
-        return deciding.decide(here.turn(session), application_id).value
+    return in_a_turn(deciding.decide, application_id).value
 
 
 @task(name="issue the papers", **RETRIED)

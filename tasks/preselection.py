@@ -15,6 +15,7 @@ from adapters.prefect.runs import start_all
 from adapters.workspace import workspace
 from labels.school_label import inviting, rounds
 from labels.words.countries import COUNTRIES
+from tasks.process import in_a_turn
 from usecases.inviting import begin, school_rules_on
 
 
@@ -27,9 +28,7 @@ def begin_the_round(on: date | None) -> int:
 @task(name="check every school", **RETRIED)
 def check_every_school(year: int) -> bool:
     """Whether the schools were checked just now; once they are, what was found stays."""
-    here = workspace()
-    with here.record.writing() as session:
-        return rounds.check(here.turn(session), year)
+    return in_a_turn(rounds.check, year)
 
 
 @task(name="invite the schools", **RETRIED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -29,6 +30,9 @@ from labels.turn import Turn
 from labels.views.briefs.by_label import brief_of
 from labels.views.decision import decision_of
 from usecases.resuming import take_unseen
+
+S = TypeVar("S")
+R = TypeVar("R")
 
 
 @task(name="register", **RETRIED)
@@ -63,6 +67,13 @@ def acknowledge(application_id: str) -> list[str]:
     for key in keys:
         here.documents.get(key)
     return issue(here, due)
+
+
+def in_a_turn(do: Callable[[Turn, S], R], subject: S) -> R:
+    """Does what a function of the domain does to a subject, in a transaction of its own."""
+    here = workspace()
+    with here.record.writing() as session:
+        return do(here.turn(session), subject)
 
 
 def brief_in_markdown(

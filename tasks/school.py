@@ -9,15 +9,13 @@ from adapters.prefect.retrying import RETRIED
 from adapters.workspace import workspace
 from labels.papers.due import due_invitation
 from labels.school_label import deciding, inviting, prefilling, receiving
-from tasks.process import asked
+from tasks.process import asked, in_a_turn
 
 
 @task(name="fill in what is known", **RETRIED)
 def prefill(application_id: str) -> bool:
     """Freezes what the registry knows of the school, for it to confirm; whether it was done now."""
-    here = workspace()
-    with here.record.writing() as session:
-        return prefilling.prefill(here.turn(session), application_id)
+    return in_a_turn(prefilling.prefill, application_id)
 
 
 @task(name="invite the school", **RETRIED)
@@ -44,6 +42,4 @@ def ask_the_school(application_id: str) -> list[str]:
 @task(name="decide", **RETRIED)
 def decide(application_id: str) -> str:
     """The outcome, by the rules that the school was invited under."""
-    here = workspace()
-    with here.record.writing() as session:
-        return deciding.decide(here.turn(session), application_id).value
+    return in_a_turn(deciding.decide, application_id).value
