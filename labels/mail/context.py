@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from labels.errors import Fault, InvalidInput
-from labels.mail import former
 from labels.mail.message import Message, Template
 from labels.mail.messages import BY_TEMPLATE
 from labels.record.schema import Mail
@@ -22,14 +20,13 @@ def context_of(message: Message) -> dict[str, Any]:
 
 
 def message_of(mail: Mail) -> Message:
-    """The message of a row, whichever release queued it.
+    """The message of a row.
 
     Raises:
         InvalidInput: there is no such message, or the row lacks what it tells.
     """
     try:
-        model = BY_TEMPLATE[Template(mail.template)]
-        return model.model_validate(_values(model, mail.context))
+        return BY_TEMPLATE[Template(mail.template)].model_validate(mail.context[_MESSAGE])
     except (ValueError, KeyError, TypeError) as error:
         fault = Fault(
             mail.reason, f"can't be worded: {_said(error)}.", "Queue it with every value that it tells."
@@ -44,7 +41,3 @@ def _said(error: Exception) -> str:
             f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False)
         )
     return f"{type(error).__name__} {error}"
-
-
-def _values(model: type[Message], context: Mapping[str, Any]) -> Any:
-    return context[_MESSAGE] if _MESSAGE in context else former.values(model, context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from labels.mail import messages
 from labels.mail.context import context_of, message_of
 from labels.mail.message import About, AboutStep, Message, OfApplication, Template
 from labels.mail.outbox import message_id
+from labels.record.migrating import MIGRATIONS
 from labels.record.schema import Mail, StepKind
 from labels.settings import PROJECT
 from labels.words.sentences import named, one_after_another, say
@@ -260,10 +262,18 @@ _EACH: tuple[Message, ...] = (
 EXAMPLES: Mapping[Template, Message] = {one.template: one for one in _EACH}
 
 
-FORMER: Mapping[str, Any] = json.loads(
-    (PROJECT / "tests/labels/mail/former_contexts.json").read_text("utf-8")
-)
-"""The same as rows kept them before each message had a model: made by the code of those days."""
+TEXTS: Mapping[str, Any] = json.loads((PROJECT / "tests/labels/mail/former_contexts.json").read_text("utf-8"))
+"""The contexts of the same before each message had a model: made by the code of those days."""
+
+_MIGRATION = runpy.run_path(str(MIGRATIONS / "versions" / "0019_messages_as_values.py"))
+
+
+def migrated(template: str, texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Such a context as the migration leaves it."""
+    return {"message": json.loads(json.dumps(_MIGRATION["values"](template, texts)))}
+
+
+FORMER: Mapping[str, Any] = {template: migrated(template, texts) for template, texts in TEXTS.items()}
 
 
 def told(template: Template, **changed: Any) -> Message:

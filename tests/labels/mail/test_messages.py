@@ -10,7 +10,7 @@ from labels.mail.context import message_of
 from labels.mail.message import Template
 from labels.mail.messages import models
 from labels.words.sentences import Sentence
-from tests.support.mails import EXAMPLES, FORMER, mail
+from tests.support.mails import EXAMPLES, FORMER, TEXTS, mail, migrated
 
 
 def test_every_template_has_one_model() -> None:
@@ -46,7 +46,7 @@ def test_a_former_row_gives_the_values_that_its_text_told(template: Template) ->
 
 
 def test_a_former_sentence_whose_making_is_not_known_stays_english_text() -> None:
-    former = {**FORMER[Template.CODE], "purpose": "Some {older} text."}
+    former = migrated("code", {**TEXTS["code"], "purpose": "Some {older} text."})
     purpose = dict(message_of(mail(Template.CODE, context=former)))["purpose"]
     assert isinstance(purpose, Sentence)
     assert purpose == "Some {older} text."

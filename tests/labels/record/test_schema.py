@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
 from labels.record.migrating import MIGRATIONS, revisions, upgrade
 from labels.record.schema import Base, Journal, School
 from labels.settings import Settings
+from tests.support.mails import FORMER, TEXTS
 from tests.support.people import NOW
 
 only_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
@@ -220,6 +222,24 @@ def test_mail_of_an_earlier_version_waits_for_its_papers_still(tmp_path: Path) -
             "receipt": ("receipt/NQL-1/1",),
             "sent": ("receipt",),
         }
+    engine.dispose()
+
+
+def test_mail_of_an_earlier_version_tells_values(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    upgrade(engine, "0009")
+    with engine.begin() as connection:
+        for statement in [*_DOCUMENTS_KNOWN_BY_THEIR_NAMES, *_MAIL_THAT_NAMES_FILES]:
+            connection.execute(sa.text(statement))
+        connection.execute(
+            sa.text("UPDATE mail SET template = 'refused', context = :context WHERE reason = 'award'"),
+            {"context": json.dumps(TEXTS["refused"])},
+        )
+    upgrade(engine)
+    with engine.connect() as connection:
+        rows = dict(connection.execute(sa.text("SELECT reason, context FROM mail")).tuples().all())
+    assert json.loads(rows["award"]) == FORMER["refused"]
+    assert json.loads(rows["sent"]) == {}, "what went out is not looked at again"
     engine.dispose()
 
 
