@@ -45,6 +45,11 @@ def test_every_wrong_field_is_named_at_once() -> None:
     }  # fmt: skip
 
 
+def test_a_nomination_has_no_certificate() -> None:
+    with pytest.raises(InvalidInput, match="there is no certificate of a nomination"):
+        certificate(label=LabelKind.NOMINATION)
+
+
 def test_a_certificate_names_its_project_unless_it_is_a_schools() -> None:
     assert certificate(label=LabelKind.SCHOOL, project="").project == ""
     with pytest.raises(InvalidInput, match="names a project"):

@@ -13,6 +13,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from labels.kinds import LabelKind
 from labels.record import Record
 from labels.record.schema import Application, Conflict, Member, Organisation, Project, School, Staff, Teacher
 from labels.reviews import conflicts
@@ -197,3 +198,10 @@ def _conflict(email: str, kind: str, target: str) -> Conflict:
     return Conflict(
         email=email, kind=kind, target=target, reason="It is so.", declared_by=email, declared_at=NOW
     )
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_what_an_organisation_puts_forward_is_reviewed_by_nobody(record: Record) -> None:
+    nomination = Application(id="NOM-1", label=LabelKind.NOMINATION)
+    with record.reading() as session, pytest.raises(ValueError, match="a nomination is not reviewed"):
+        conflicts.judged(session, nomination)
