@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import json
-import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,9 +13,18 @@ from sqlalchemy.orm import Session
 from labels.applications.file import digest
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
-from labels.european_label.ranking import Candidate, Place, rank
+from labels.european_label.frozen import (
+    FrozenLabel,
+    frozen_list,
+    in_window,
+    insertion,
+    labels_of_the_window,
+    list_digest,
+    rank_all,
+    read_criteria,
+)
+from labels.european_label.ranking import Place
 from labels.identifiers import european_cycle_id, nomination_id
-from labels.kinds import LabelKind
 from labels.mending import PreviewCycle
 from labels.people.staff import central_organisation, those_who_coordinate
 from labels.record.journal import RULES, SYSTEM, Event, note
@@ -29,18 +33,14 @@ from labels.record.schema import (
     Application,
     Award,
     Cycle,
-    CycleLabel,
     CycleOrganisation,
     CyclePlace,
-    Decision,
     Organisation,
-    School,
     Stage,
-    Teacher,
 )
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import keep_rules, kept_rules, rules_of
-from labels.rules.model import EuropeanRules, RuleEdition, Ties, Unit
+from labels.rules.model import EuropeanRules, RuleEdition, Ties
 from labels.steps.step import locked
 from labels.turn import Turn
 
@@ -169,22 +169,6 @@ def cycle_in(session: Session, year: int) -> Cycle:
 # Freezing ---------------------------------------------------------------------------------------
 
 
-class FrozenLabel(NamedTuple):
-    """One row of the frozen list."""
-
-    award: str
-    teacher: str
-    project: str
-    school: str | None
-    organisation: str
-    country: str
-    awarded_on: str
-    score: float | None
-    criteria: Mapping[str, float] | None
-    submitted_at: datetime | None
-    ranked: bool
-
-
 def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
     """Freezes the year's labels and ranks them, once; returns the digest of the list.
 
@@ -198,7 +182,7 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
     turn.session.flush()
     editions = _editions(turn.session, rules_for, cycle.begins, cycle.ends)
     of_year = {"of_year": cycle.year, "begins": cycle.begins, "ends": cycle.ends}
-    turn.session.connection().execute(_freezing(turn.session, _chained(editions)), of_year)
+    turn.session.connection().execute(insertion(turn.session, _chained(editions)), of_year)
     frozen = frozen_list(turn.session, cycle.year)
     cycle.frozen_at, cycle.list_digest = turn.now, list_digest(frozen)
     ranked = [row for row in frozen if row.ranked]
@@ -250,7 +234,7 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
 def _editions(session: Session, rules_for: RulesFor, begins: date, ends: date) -> dict[str, RuleEdition]:
     """The rules of every organisation that has labels in the window."""
     found = session.scalars(
-        sa.select(Award.organisation).distinct().where(*_in_window()), {"begins": begins, "ends": ends}
+        sa.select(Award.organisation).distinct().where(*in_window()), {"begins": begins, "ends": ends}
     )
     return {organisation: rules_for(organisation) for organisation in sorted(found)}
 
@@ -265,171 +249,7 @@ _PLACE = (
 )  # fmt: skip
 
 
-def frozen_list(session: Session, year: int) -> list[FrozenLabel]:
-    """The frozen list of a year, by the labels' identifiers."""
-    rows = session.connection().execute(_FROZEN, {"of_year": year}).all()
-    return sorted(map(FrozenLabel._make, rows))  # by their first field, of which there are no two
-
-
-_LIST = cast("sa.Table", CycleLabel.__table__).c
-
-
-_FROZEN = sa.select(
-    *(
-        # A day is compared as text, and needs to be nothing else.
-        sa.cast(_LIST[name], sa.Text) if name == "awarded_on" else _LIST[name]
-        for name in FrozenLabel._fields
-    )
-).where(_LIST.year == sa.bindparam("of_year"))
-
-
-def list_digest(frozen: Iterable[FrozenLabel]) -> str:
-    """SHA-256 over the list, the same whatever order and database it comes from."""
-    rows = [
-        (
-            *row[:8],
-            row.criteria and sorted(row.criteria.items()),
-            row.submitted_at and row.submitted_at.isoformat(),
-            row.ranked,
-        )
-        for row in sorted(frozen)
-    ]
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
-
-
-def _labels_of_the_window(session: Session, chained: Collection[str], *, kept: bool) -> sa.Select[Any]:
-    """The rows of the frozen list: every label of the window, and the earlier ones of the same projects.
-
-    In the order of `FrozenLabel`; the window is `:begins` to `:ends`, and what tells equals apart is
-    there for the organisations that are `chained`.
-    """
-    projects = sa.select(Award.project).where(*_in_window())
-    own = Award.organisation.in_(chained)
-    criteria: sa.ColumnElement[Any] = sa.null()
-    submitted_at: sa.ColumnElement[Any] = sa.null()
-    if chained:
-        points = _criteria(session.get_bind().dialect.name)
-        criteria = sa.case((sa.and_(own, Decision.application.is_not(None)), points), else_=sa.null())
-        submitted_at = sa.case((own, Application.submitted_at), else_=sa.null())
-    rows = (
-        sa.select(
-            Award.id,
-            Award.teacher,
-            Award.project,
-            sa.func.coalesce(Award.school, Teacher.school),
-            Award.organisation,
-            sa.func.coalesce(School.country, Organisation.country),
-            Award.awarded_on if kept else sa.cast(Award.awarded_on, sa.Text),
-            Award.score,
-            criteria,
-            submitted_at,
-            Award.awarded_on >= sa.bindparam("begins"),
-        )
-        .select_from(Award)
-        .join(Teacher, Teacher.id == Award.teacher)
-        .join(Organisation, Organisation.id == Award.organisation)
-        .outerjoin(School, School.id == sa.func.coalesce(Award.school, Teacher.school))
-        .where(*_valid(), Award.project.in_(projects))
-    )
-    if not chained:
-        return rows
-    return rows.outerjoin(Application, Application.id == Award.id).outerjoin(
-        Decision, sa.and_(Decision.application == Award.id, Decision.instance == Application.instance)
-    )
-
-
-def _in_window() -> list[sa.ColumnElement[bool]]:
-    return [*_valid(), Award.awarded_on >= sa.bindparam("begins")]
-
-
-def _valid() -> list[sa.ColumnElement[bool]]:
-    return [
-        Award.label == LabelKind.NATIONAL,
-        Award.revoked_at.is_(None),
-        Award.awarded_on <= sa.bindparam("ends"),
-        Award.teacher.is_not(None),
-        Award.project.is_not(None),
-    ]
-
-
-def _criteria(dialect: str) -> sa.ColumnElement[Any]:
-    """Points by criterion out of a decision's verdict, as a JSON object made by the database itself."""
-    if dialect == "sqlite":
-        made = (
-            "(SELECT json_group_object(line.value ->> 'criterion', line.value -> 'points')"
-            " FROM json_each(decision.verdict, '$.lines') AS line)"
-        )
-    else:
-        made = (
-            "(SELECT json_object_agg(line ->> 'criterion', line -> 'points')"
-            " FROM json_array_elements(decision.verdict -> 'lines') AS line)"
-        )
-    return sa.literal_column(made)
-
-
-def _freezing(session: Session, chained: Collection[str]) -> sa.Insert:
-    rows = _labels_of_the_window(session, chained, kept=True)
-    chosen = rows.add_columns(sa.bindparam("of_year", type_=sa.Integer))
-    return sa.insert(cast("sa.Table", CycleLabel.__table__)).from_select(
-        [*FrozenLabel._fields, "year"], chosen
-    )
-
-
-# Ranking ----------------------------------------------------------------------------------------
-
-
-def rank_all(labels: Iterable[FrozenLabel], editions: Mapping[str, RuleEdition]) -> dict[str, list[Place]]:
-    """The ranking of every organisation, by its own rules."""
-    ordered = sorted(labels, key=attrgetter("organisation"))
-    averages: dict[str, float | None] = {}
-    if any(one.european.unit.value is Unit.PROJECTS for one in editions.values()):
-        averages = _averages(ordered)
-    found = {}
-    for organisation, rows in itertools.groupby(ordered, key=attrgetter("organisation")):
-        edition = editions[organisation]
-        if edition.european.unit.value is Unit.AWARDS:
-            several = [
-                Candidate(
-                    row.award, row.project, row.teacher, row.score, row.criteria or {},
-                    row.submitted_at.isoformat() if row.submitted_at else "",
-                )
-                for row in rows
-            ]  # fmt: skip
-        else:
-            several = _projects(list(rows), averages)
-        names = {criterion.id: criterion.name for criterion in edition.criteria_set.criteria}
-        found[organisation] = rank(several, edition.european, names)
-    return found
-
-
-def _averages(labels: Sequence[FrozenLabel]) -> dict[str, float | None]:
-    """The average of each project's labels of the year, whichever organisations gave them.
-
-    Source: found, the newest variant: "the CSS averages the scores of a project's NQLs".
-    """
-    scores: dict[str, list[float]] = {}
-    for row in labels:
-        known = scores.setdefault(row.project, [])
-        if row.score is not None:
-            known.append(row.score)
-    return {project: math.fsum(own) / len(own) if own else None for project, own in scores.items()}
-
-
-def _projects(rows: Sequence[FrozenLabel], averages: Mapping[str, float | None]) -> list[Candidate]:
-    """An organisation's projects; their criteria's points are the average of its own labels."""
-    own: dict[str, list[FrozenLabel]] = {}
-    for row in rows:
-        own.setdefault(row.project, []).append(row)
-    found = []
-    for project, several in own.items():
-        points: dict[str, list[float]] = {}
-        for row in several:
-            for criterion, value in (row.criteria or {}).items():
-                points.setdefault(criterion, []).append(value)
-        since = min((row.submitted_at.isoformat() for row in several if row.submitted_at), default="")
-        criteria = {name: math.fsum(values) / len(values) for name, values in points.items()}
-        found.append(Candidate(project, project, None, averages[project], criteria, since))
-    return found
+# Looking ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,16 +323,10 @@ def preview(session: Session, year: int, rules_for: RulesFor) -> Preview:
     rules_day(year)
     begins, ends = window(rules_for(central_organisation(session).id).european, year)
     editions = _editions(session, rules_for, begins, ends)
-    query = _labels_of_the_window(session, _chained(editions), kept=False)
+    query = labels_of_the_window(session, _chained(editions), kept=False)
     rows = session.execute(query, {"begins": begins, "ends": ends})
     labels = [
-        FrozenLabel(*row)._replace(criteria=_read_criteria(row[8]), ranked=bool(row[10]))
+        FrozenLabel(*row)._replace(criteria=read_criteria(row[8]), ranked=bool(row[10]))
         for row in rows.tuples()
     ]
     return Preview(begins, ends, labels, rank_all((row for row in labels if row.ranked), editions))
-
-
-def _read_criteria(made: Any) -> dict[str, float] | None:
-    """What `_criteria` made: SQLite has no type for it and hands over text."""
-    read: dict[str, float] | None = json.loads(made) if isinstance(made, str) else made
-    return read

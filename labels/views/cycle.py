@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from labels.european_label import severity
-from labels.european_label.freezing import FrozenLabel, RulesFor, central_rules, preview
+from labels.european_label.freezing import RulesFor, central_rules, preview
+from labels.european_label.frozen import FrozenLabel
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.ranking import Candidate, Place
 from labels.kinds import LabelKind

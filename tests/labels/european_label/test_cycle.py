@@ -16,7 +16,7 @@ from labels.answering import deadlines
 from labels.answering import deadlines as deadlines_answering
 from labels.errors import InvalidInput, NotAllowed
 from labels.european_label import awarding, freezing, screening
-from labels.european_label.freezing import FrozenLabel
+from labels.european_label.frozen import FrozenLabel, list_digest
 from labels.european_label.gallery import gallery
 from labels.mail import messages
 from labels.mail.context import message_of
@@ -232,14 +232,14 @@ frozen = st.builds(
 def test_the_digest_of_a_list_depends_on_its_rows_and_not_on_their_order(
     rows: list[FrozenLabel], chance: random.Random, data: st.DataObject
 ) -> None:
-    before = freezing.list_digest(rows)
+    before = list_digest(rows)
     chance.shuffle(rows)
-    assert freezing.list_digest(rows) == before
+    assert list_digest(rows) == before
     if rows:
         place = data.draw(st.integers(0, len(rows) - 1))
         other = rows[place]._replace(score=(rows[place].score or 0) + 1)
-        assert freezing.list_digest([*rows[:place], other, *rows[place + 1 :]]) != before
-        assert freezing.list_digest(rows[1:]) != before
+        assert list_digest([*rows[:place], other, *rows[place + 1 :]]) != before
+        assert list_digest(rows[1:]) != before
 
 
 # Screening ----------------------------------------------------------------------------------------

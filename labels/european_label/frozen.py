@@ -1,0 +1,211 @@
+"""The frozen list of a year: its labels in one statement, its digest, and the ranking of each organisation's from it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.european_label.ranking import Candidate, Place, rank
+from labels.kinds import LabelKind
+from labels.record.schema import Application, Award, CycleLabel, Decision, Organisation, School, Teacher
+from labels.rules.model import RuleEdition, Unit
+
+
+class FrozenLabel(NamedTuple):
+    """One row of the frozen list."""
+
+    award: str
+    teacher: str
+    project: str
+    school: str | None
+    organisation: str
+    country: str
+    awarded_on: str
+    score: float | None
+    criteria: Mapping[str, float] | None
+    submitted_at: datetime | None
+    ranked: bool
+
+
+def frozen_list(session: Session, year: int) -> list[FrozenLabel]:
+    """The frozen list of a year, by the labels' identifiers."""
+    rows = session.connection().execute(_FROZEN, {"of_year": year}).all()
+    return sorted(map(FrozenLabel._make, rows))  # by their first field, of which there are no two
+
+
+_LIST = cast("sa.Table", CycleLabel.__table__).c
+
+
+_FROZEN = sa.select(
+    *(
+        # A day is compared as text, and needs to be nothing else.
+        sa.cast(_LIST[name], sa.Text) if name == "awarded_on" else _LIST[name]
+        for name in FrozenLabel._fields
+    )
+).where(_LIST.year == sa.bindparam("of_year"))
+
+
+def list_digest(frozen: Iterable[FrozenLabel]) -> str:
+    """SHA-256 over the list, the same whatever order and database it comes from."""
+    rows = [
+        (
+            *row[:8],
+            row.criteria and sorted(row.criteria.items()),
+            row.submitted_at and row.submitted_at.isoformat(),
+            row.ranked,
+        )
+        for row in sorted(frozen)
+    ]
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def labels_of_the_window(session: Session, chained: Collection[str], *, kept: bool) -> sa.Select[Any]:
+    """The rows of the frozen list: every label of the window, and the earlier ones of the same projects.
+
+    In the order of `FrozenLabel`; the window is `:begins` to `:ends`, and what tells equals apart is
+    there for the organisations that are `chained`.
+    """
+    projects = sa.select(Award.project).where(*in_window())
+    own = Award.organisation.in_(chained)
+    criteria: sa.ColumnElement[Any] = sa.null()
+    submitted_at: sa.ColumnElement[Any] = sa.null()
+    if chained:
+        points = _criteria(session.get_bind().dialect.name)
+        criteria = sa.case((sa.and_(own, Decision.application.is_not(None)), points), else_=sa.null())
+        submitted_at = sa.case((own, Application.submitted_at), else_=sa.null())
+    rows = (
+        sa.select(
+            Award.id,
+            Award.teacher,
+            Award.project,
+            sa.func.coalesce(Award.school, Teacher.school),
+            Award.organisation,
+            sa.func.coalesce(School.country, Organisation.country),
+            Award.awarded_on if kept else sa.cast(Award.awarded_on, sa.Text),
+            Award.score,
+            criteria,
+            submitted_at,
+            Award.awarded_on >= sa.bindparam("begins"),
+        )
+        .select_from(Award)
+        .join(Teacher, Teacher.id == Award.teacher)
+        .join(Organisation, Organisation.id == Award.organisation)
+        .outerjoin(School, School.id == sa.func.coalesce(Award.school, Teacher.school))
+        .where(*_valid(), Award.project.in_(projects))
+    )
+    if not chained:
+        return rows
+    return rows.outerjoin(Application, Application.id == Award.id).outerjoin(
+        Decision, sa.and_(Decision.application == Award.id, Decision.instance == Application.instance)
+    )
+
+
+def in_window() -> list[sa.ColumnElement[bool]]:
+    """Which awards are labels of the window `:begins` to `:ends`."""
+    return [*_valid(), Award.awarded_on >= sa.bindparam("begins")]
+
+
+def _valid() -> list[sa.ColumnElement[bool]]:
+    return [
+        Award.label == LabelKind.NATIONAL,
+        Award.revoked_at.is_(None),
+        Award.awarded_on <= sa.bindparam("ends"),
+        Award.teacher.is_not(None),
+        Award.project.is_not(None),
+    ]
+
+
+def _criteria(dialect: str) -> sa.ColumnElement[Any]:
+    """Points by criterion out of a decision's verdict, as a JSON object made by the database itself."""
+    if dialect == "sqlite":
+        made = (
+            "(SELECT json_group_object(line.value ->> 'criterion', line.value -> 'points')"
+            " FROM json_each(decision.verdict, '$.lines') AS line)"
+        )
+    else:
+        made = (
+            "(SELECT json_object_agg(line ->> 'criterion', line -> 'points')"
+            " FROM json_array_elements(decision.verdict -> 'lines') AS line)"
+        )
+    return sa.literal_column(made)
+
+
+def insertion(session: Session, chained: Collection[str]) -> sa.Insert:
+    """Freezes the labels of the window `:begins` to `:ends` as the list of `:of_year`."""
+    rows = labels_of_the_window(session, chained, kept=True)
+    chosen = rows.add_columns(sa.bindparam("of_year", type_=sa.Integer))
+    return sa.insert(cast("sa.Table", CycleLabel.__table__)).from_select(
+        [*FrozenLabel._fields, "year"], chosen
+    )
+
+
+def read_criteria(made: Any) -> dict[str, float] | None:
+    """What `_criteria` made: SQLite has no type for it and hands over text."""
+    read: dict[str, float] | None = json.loads(made) if isinstance(made, str) else made
+    return read
+
+
+# Ranking ----------------------------------------------------------------------------------------
+
+
+def rank_all(labels: Iterable[FrozenLabel], editions: Mapping[str, RuleEdition]) -> dict[str, list[Place]]:
+    """The ranking of every organisation, by its own rules."""
+    ordered = sorted(labels, key=attrgetter("organisation"))
+    averages: dict[str, float | None] = {}
+    if any(one.european.unit.value is Unit.PROJECTS for one in editions.values()):
+        averages = _averages(ordered)
+    found = {}
+    for organisation, rows in itertools.groupby(ordered, key=attrgetter("organisation")):
+        edition = editions[organisation]
+        if edition.european.unit.value is Unit.AWARDS:
+            several = [
+                Candidate(
+                    row.award, row.project, row.teacher, row.score, row.criteria or {},
+                    row.submitted_at.isoformat() if row.submitted_at else "",
+                )
+                for row in rows
+            ]  # fmt: skip
+        else:
+            several = _projects(list(rows), averages)
+        names = {criterion.id: criterion.name for criterion in edition.criteria_set.criteria}
+        found[organisation] = rank(several, edition.european, names)
+    return found
+
+
+def _averages(labels: Sequence[FrozenLabel]) -> dict[str, float | None]:
+    """The average of each project's labels of the year, whichever organisations gave them.
+
+    Source: found, the newest variant: "the CSS averages the scores of a project's NQLs".
+    """
+    scores: dict[str, list[float]] = {}
+    for row in labels:
+        known = scores.setdefault(row.project, [])
+        if row.score is not None:
+            known.append(row.score)
+    return {project: math.fsum(own) / len(own) if own else None for project, own in scores.items()}
+
+
+def _projects(rows: Sequence[FrozenLabel], averages: Mapping[str, float | None]) -> list[Candidate]:
+    """An organisation's projects; their criteria's points are the average of its own labels."""
+    own: dict[str, list[FrozenLabel]] = {}
+    for row in rows:
+        own.setdefault(row.project, []).append(row)
+    found = []
+    for project, several in own.items():
+        points: dict[str, list[float]] = {}
+        for row in several:
+            for criterion, value in (row.criteria or {}).items():
+                points.setdefault(criterion, []).append(value)
+        since = min((row.submitted_at.isoformat() for row in several if row.submitted_at), default="")
+        criteria = {name: math.fsum(values) / len(values) for name, values in points.items()}
+        found.append(Candidate(project, project, None, averages[project], criteria, since))
+    return found
