@@ -31,7 +31,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from adapters.papers.campaigns import Wanted, render_many
+from adapters.papers.campaigns import Wanted, render_each
 from labels.papers.facts import CertificateFacts
 
 PUPILS_TIMES, OTHERS_TIMES = 30, 3
@@ -54,6 +54,13 @@ FAMILY = (
 )  # fmt: skip
 ELSEWHERE = "ნინო გელაშვილი", "Անահիտ Տեր-Պետրոսյան", "فاطمة الزهراء بن عاشور"
 """Names in other scripts, one in fifty."""
+
+
+def render_many(wanted: Iterable[Wanted], *, processes: int) -> Iterator[bytes]:
+    """The certificates in the order in which they are wanted; each can be printed."""
+    for made in render_each(wanted, processes=processes):
+        assert isinstance(made, bytes)
+        yield made
 
 
 def people(seed: int) -> Iterator[str]:

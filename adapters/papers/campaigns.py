@@ -23,23 +23,6 @@ Wanted = tuple[CertificateFacts, bytes | None]
 """What a certificate states, and its credential where it carries one."""
 
 
-def render_many(
-    wanted: Iterable[Wanted], *, processes: int | None = None, branding: Path | None = None
-) -> Iterator[bytes]:
-    """The certificates in the order in which they are wanted, each as `render_certificate` makes it.
-
-    Made as `render_each` makes them.
-
-    Raises:
-        InvalidInput: a name or title has a letter that no bundled font can print; it is named. All
-            certificates before have been handed out then.
-    """
-    for made in render_each(wanted, processes=processes, branding=branding):
-        if isinstance(made, InvalidInput):
-            raise made
-        yield made
-
-
 def render_each(
     wanted: Iterable[Wanted], *, processes: int | None = None, branding: Path | None = None
 ) -> Iterator[bytes | InvalidInput]:

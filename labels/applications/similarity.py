@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from labels.words.text import one_line
 
 SHINGLE = 5
 """Words in a row that must be the same: fewer happen by chance, more miss small changes."""
 
 WARN_FROM = 0.5
 """Half of the shorter text stands in the other too (assumption)."""
-
-PASSAGES = 3
 
 _UNSPACED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -42,8 +37,6 @@ class Similarity:
     """The same for each section that both have."""
     sections: tuple[str, ...]
     """Sections that are alike by `WARN_FROM` or more, the most alike first."""
-    passages: tuple[str, ...]
-    """Up to three passages of the first text that stand in the other too, the longest first."""
 
 
 def similar(one: Mapping[str, str], other: Mapping[str, str]) -> Similarity:
@@ -61,7 +54,6 @@ def similar(one: Mapping[str, str], other: Mapping[str, str]) -> Similarity:
         share=_share(all_of_one, all_of_other),
         shares=shares,
         sections=tuple(sorted(alike, key=lambda name: -shares[name])),
-        passages=_passages(one, ones, all_of_other),
     )
 
 
@@ -79,23 +71,3 @@ def _plain(word: str) -> str:
 def _share(one: set[Shingle], other: set[Shingle]) -> float:
     shorter = min(len(one), len(other))
     return len(one & other) / shorter if shorter else 0.0
-
-
-def _passages(
-    texts: Mapping[str, str], shingles: Mapping[str, Sequence[Shingle]], common: set[Shingle]
-) -> tuple[str, ...]:
-    """The longest runs of words whose shingles are all common, as they were written."""
-    runs = []
-    for name, own in shingles.items():
-        for shared, group in itertools.groupby(range(len(own)), key=lambda place: own[place] in common):
-            if shared:
-                places = list(group)
-                runs.append((len(places), name, places[0], places[-1] + SHINGLE))
-    runs.sort(key=lambda run: -run[0])
-    found: dict[str, None] = {}
-    for _, name, first, end in runs:
-        words = list(itertools.islice(_WORD.finditer(texts[name]), end))
-        found[one_line(texts[name][words[first].start() : words[-1].end()], 200)] = None
-        if len(found) == PASSAGES:
-            break
-    return tuple(found)

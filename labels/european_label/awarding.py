@@ -249,7 +249,13 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
     if faults:
         return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
     remark = answered(
-        turn, application, step, approved, given.strike, Event.DECIDED_ON_THE_AWARD, void="has answered"
+        turn,
+        application,
+        step,
+        approved,
+        given.strike,
+        Event.DECIDED_ON_THE_AWARD,
+        void=f"{step.assignee} has answered",
     )
     rules = rules_of(turn.session, application).european
     steps = steps_of(turn.session, application, StepKind.AWARDING)

@@ -212,7 +212,14 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         place.screened_by, place.screened_at = step.assignee, turn.now
     own = _own(turn.session, application, step.assignee, approved)
     remark = answered(
-        turn, application, step, approved, given.strike, Event.SCREENED, void="screened the proposal", own=own
+        turn,
+        application,
+        step,
+        approved,
+        given.strike,
+        Event.SCREENED,
+        void=f"{step.assignee} screened the proposal",
+        own=own,
     )
     if up := undecided_places(turn.session, application):
         remark += f" {len(up)} moved up in their place and are to be screened too: a new code is on its way."
@@ -233,7 +240,7 @@ def answered(
     """Records what one coordinator approves and strikes, and asks the others no more; what is said to them."""
     step.answer = {"approve": sorted(approved), "strike": dict(struck)}
     close_step(step, StepState.ANSWERED, turn.now)
-    void_open(turn, application, step.kind, f"{step.assignee} {void}")
+    void_open(turn, application, step.kind, void)
     details |= {"approved": len(approved), "struck": struck, "rules": application.rules}
     note(turn, application, step.assignee, event, step=step.id, **details)
     return f"Thank you: {len(approved)} approved, {len(struck)} struck."
