@@ -11,9 +11,19 @@ from starlette.routing import Route
 
 from adapters.languages.desk import languages
 from adapters.workspace import Workspace
-from desk import apply, my_application, my_projects, provider, signing_in
+from desk import (
+    apply,
+    my_application,
+    my_projects,
+    provider,
+    review_list,
+    review_offline,
+    reviewing,
+    signing_in,
+)
 from desk.assets import asset_routes
 from desk.check import check_routes
+from desk.evidence import evidence_routes
 from desk.frame import Desk, Place, Visit, add_places, failed, local_path, page, visit_of
 from desk.headers import WithHeaders
 from desk.languages import COOKIE
@@ -42,6 +52,10 @@ def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
         *apply.routes(),
         *my_application.routes(),
         *provider.routes(),
+        *review_list.routes(),
+        *review_offline.routes(),
+        *reviewing.routes(),
+        *evidence_routes(desk),
         *_own_routes(),
     ]
     if here.settings.documents_uri.startswith("file:"):
@@ -55,7 +69,11 @@ def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
     return app
 
 
-add_places(Place(say("My projects"), my_projects.PATH, my_projects.is_teacher))
+add_places(
+    Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
+    Place(say("My reviews"), review_list.LIST, review_list.judges),
+    Place(say("My statistics"), review_list.STATISTICS, review_list.judges),
+)
 """What the head of each page leads to; the first that somebody has is where they begin."""
 
 

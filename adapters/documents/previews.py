@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pikepdf
+from PIL import Image
 
 from labels.errors import LabelsError
 
@@ -47,18 +48,29 @@ def can_be_shown(media_type: str) -> bool:
     return media_type in _KINDS
 
 
-def pages_of(content: bytes) -> tuple[int, list[PageSize]]:
-    """How many pages a PDF has, and the sizes of those that are shown.
+def pages_of(content: bytes, media_type: str) -> tuple[int, list[PageSize]]:
+    """How many pages a PDF has, and the sizes of those that are shown; a picture is one page.
 
     Raises:
         NotShown: it can't be read.
     """
     try:
+        if _KINDS[media_type] == "picture":
+            return 1, [_picture_size(content)]
         with pikepdf.open(io.BytesIO(content)) as document:
             pages = document.pages
             return len(pages), [_size(page) for page in pages[:PAGES]]
-    except (pikepdf.PdfError, ValueError, RuntimeError) as error:
+    except (pikepdf.PdfError, KeyError, ValueError, RuntimeError, OSError) as error:
         raise NotShown("The pages of this file can't be read.") from error
+
+
+def _picture_size(content: bytes) -> PageSize:
+    with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as picture:
+        turned = picture.getexif().get(_ORIENTATION, 1) >= 5
+        return PageSize(picture.height, picture.width) if turned else PageSize(picture.width, picture.height)
+
+
+_ORIENTATION = 0x0112
 
 
 def _size(page: pikepdf.Page) -> PageSize:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, get_timezone
 from jinja2 import Environment, nodes
 from markupsafe import Markup, escape
@@ -75,6 +75,14 @@ def own_name(language: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def language_name(code: str, language: str) -> str:
+    """What a language is called in another one; a code that is none is left as it is."""
+    try:
+        return str(Locale.parse(code).get_display_name(language) or code)
+    except (ValueError, UnknownLocaleError):
+        return code
+
+
 @cache
 def language_of_page(template: str, language: str) -> str:
     """The language that a page is in: the one asked for, where it has all that the page says, else English."""
@@ -128,6 +136,14 @@ class DeskTexts(Texts):
         pattern = "EEEE d MMMM y" if self.language in ("en", "fr") else "EEEE, d MMMM y"
         locale = {"en": "en_GB", "pt": "pt_PT"}.get(self.language, self.language)
         return format_datetime(instant, pattern, tzinfo=get_timezone("Europe/Brussels"), locale=locale)
+
+    def day_of(self, instant: datetime) -> str:
+        """The day of an instant in Brussels: `30 March 2026`."""
+        return self.day(instant.astimezone(BRUSSELS).date())
+
+    def day_hour(self, instant: datetime) -> str:
+        """The day and the time in Brussels, where it need not be said whose: `30 March 2026, 14:03`."""
+        return f"{self.day_of(instant)}, {self.hour(instant)}"
 
     def hour(self, instant: datetime) -> str:
         """The time of day in Brussels: `14:03`."""

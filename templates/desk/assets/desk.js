@@ -25,13 +25,47 @@ for (const area of document.querySelectorAll("textarea[data-most]")) {
   area.addEventListener("input", count);
 }
 
-const sum = document.querySelector("output[data-sum]");
-if (sum) document.addEventListener("change", (event) => {
-  if (!event.target.matches("[data-points]")) return;
-  let total = 0;
-  for (const one of document.querySelectorAll("[data-points=total]:checked")) total += Number(one.value);
-  sum.firstChild.textContent = total;
-});
+// A text without a limit: its words are counted all the same.
+for (const area of document.querySelectorAll("textarea[data-counted]")) {
+  const output = document.querySelector(`output[data-words][for="${area.id}"]`);
+  const pattern = output.textContent, shown = (pattern.match(/\d+/) || ["0"])[0];
+  area.addEventListener("input", () => { output.textContent = pattern.replace(shown, words(area.value)); });
+}
+
+// Points: the sum, what it is worth by the rules, and each minimum, as the server says them when it draws the page.
+const sum = document.querySelector("#sum[data-pass]");
+function addUp() {
+  let total = 0, below = false;
+  const missing = [...document.querySelectorAll("fieldset.points")].some((one) => !one.querySelector(":checked"));
+  for (const one of document.querySelectorAll("[data-points]:checked")) {
+    if (one.dataset.points === "total") total += Number(one.value);
+    if (Number(one.value) < Number(one.dataset.minimum)) below = true;
+  }
+  sum.querySelector("[data-total]").textContent = total;
+  const state = missing ? "missing" : below ? "below" : total < Number(sum.dataset.pass) ? "under" : "passes";
+  for (const one of sum.querySelectorAll("[data-when]")) one.hidden = one.dataset.when !== state;
+  for (const one of sum.querySelectorAll("[data-stop]")) {
+    const given = document.querySelector(`[name="${CSS.escape(one.dataset.stop)}"]:checked`);
+    one.className = !given ? "open" : Number(given.value) < Number(given.dataset.minimum) ? "bad" : "good";
+  }
+}
+if (sum) {
+  addUp();
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-points]")) addUp(); });
+  // In a row of points, a digit chooses and goes on to the next row.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !event.target.matches("[data-points]")) return;
+    const chosen = document.querySelector(`[name="${CSS.escape(event.target.name)}"][value="${CSS.escape(event.key)}"]`);
+    if (!chosen) return;
+    event.preventDefault();
+    chosen.checked = true;
+    chosen.dispatchEvent(new Event("input", { bubbles: true }));
+    chosen.dispatchEvent(new Event("change", { bubbles: true }));
+    const rows = [...document.querySelectorAll("fieldset.points")];
+    const next = rows[rows.indexOf(chosen.closest("fieldset")) + 1];
+    (next ? next.querySelector(":checked") || next.querySelector("input") : document.querySelector("#comment")).focus();
+  });
+}
 
 document.querySelector("[data-focus]")?.focus();
 

@@ -37,13 +37,13 @@ def test_a_page_is_drawn_as_wide_as_was_asked() -> None:
 
 
 def test_each_page_has_its_size_as_it_is_turned() -> None:
-    number, sizes = pages_of(pdf((600, 800, 0), (600, 800, 90), (300, 300, 180)))
+    number, sizes = pages_of(pdf((600, 800, 0), (600, 800, 90), (300, 300, 180)), "application/pdf")
     assert number == 3
     assert sizes == [PageSize(600, 800), PageSize(800, 600), PageSize(300, 300)]
 
 
 def test_a_long_document_shows_its_beginning() -> None:
-    number, sizes = pages_of(pdf(*[(100, 100, 0)] * 230))
+    number, sizes = pages_of(pdf(*[(100, 100, 0)] * 230), "application/pdf")
     assert (number, len(sizes)) == (230, 200)
 
 
@@ -53,6 +53,7 @@ def test_a_picture_comes_smaller_upright_and_without_what_the_camera_wrote(kind:
     taken[0x0112] = 6  # turned by 90 degrees
     taken[0x010F] = "a camera"
     content = picture((3000, 1500), kind, exif=taken)
+    assert pages_of(content, f"image/{kind.lower()}") == (1, [PageSize(1500, 3000)])
     shown = Image.open(io.BytesIO(drawn(content, f"image/{kind.lower()}", width=500)))
     assert shown.width == 500
     assert shown.height == 1000
@@ -85,5 +86,6 @@ def test_a_page_as_long_as_a_street_is_drawn_smaller() -> None:
 def test_only_pages_and_pictures_are_shown() -> None:
     assert can_be_shown("application/pdf")
     assert not can_be_shown("video/mp4")
-    with pytest.raises(NotShown):
-        pages_of(b"no PDF")
+    for media_type in ("application/pdf", "image/png", "video/mp4"):
+        with pytest.raises(NotShown):
+            pages_of(b"no PDF", media_type)

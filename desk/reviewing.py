@@ -1,0 +1,402 @@
+"""One review: the question of a conflict of interest, the case beside the points, asking, declining, checking, sending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from desk.evidence import evidence_of, policy_for
+from desk.frame import Visit, page
+from desk.parts import Mistake
+from desk.review_list import LIST, filters_in, judges, query_of
+from labels.errors import LabelsError, NotAllowed, NotFound
+from labels.record.schema import Application
+from labels.reviews.naming import Named, named_in
+from labels.steps.answers import LONG_TEXT, Decline, DeclineReason, Question, ReviewTyped
+from labels.turn import Door
+from labels.views.briefs.school import SchoolBrief
+from labels.views.review_case import ConflictQuestion, End, Ended, ReviewPage, Shown, review_for
+from labels.views.review_list import next_review
+from labels.words.sentences import Sentence, named, say
+from labels.words.text import word_count
+from usecases import answering, reviewing
+from usecases.acts import Act
+from usecases.performing import perform
+
+REASONS: dict[DeclineReason, Sentence] = {
+    "no_time": say("I have no time before the deadline"),
+    "language": say("I do not read its language well enough"),
+    "subject": say("I know too little of its subject"),
+    "other": say("Another reason"),
+}
+"""Why somebody gives a review back, besides a conflict of interest."""
+
+_TOO_LONG = say("This text is longer than {most} characters.", most=LONG_TEXT)
+_POINTS = "points."
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What was typed into a page whose review is not to be written any more: to be read and copied once more."""
+
+    comment: str
+    note: str
+
+
+def review(visit: Visit) -> Response:
+    """The page of one review, whatever is to be done there now."""
+    return _shown(visit, _seen(visit))
+
+
+def _seen(visit: Visit) -> Shown:
+    with visit.here.record.reading() as session:
+        return review_for(session, visit.named("step"), visit.account.address, visit.here.now())
+
+
+def _shown(
+    visit: Visit, shown: Shown, mistakes: Sequence[Mistake] = (), status: int = 200, left: Left | None = None
+) -> Response:
+    match shown:
+        case ConflictQuestion():
+            return visit.shows(
+                "reviews/conflict.html.j2",
+                status,
+                shown=shown,
+                mistakes=mistakes,
+                typed="",
+                yes=False,
+                **_around(visit),
+            )
+        case Ended():
+            return visit.shows("reviews/ended.html.j2", status, shown=shown, left=left, **_around(visit))
+        case ReviewPage():
+            if "mend" in visit.request.query_params and not mistakes:
+                mistakes = _missing(shown)
+            evidence = evidence_of(visit, shown.asked.step, shown.brief.documents)
+            visit.headers.update(policy_for(visit.desk))
+            return visit.shows(
+                "reviews/review.html.j2",
+                status,
+                shown=shown,
+                criteria=groups_of(shown),
+                evidence=evidence,
+                mistakes=mistakes,
+                wrong={one.field for one in mistakes},
+                school=shown.brief if isinstance(shown.brief, SchoolBrief) else None,
+                words_in=word_count,
+                number=lambda value: Decimal(str(value)),
+                **_around(visit),
+            )
+
+
+def _around(visit: Visit) -> dict[str, Any]:
+    """What every page about a review has: the way back to the list as it was."""
+    query = query_of(filters_in(visit.request.query_params))
+    return {"back_to": LIST + query, "query": query, "step": visit.named("step")}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A criterion of the total, with the sub-criteria that look at it more closely."""
+
+    main: object
+    parts: tuple[object, ...]
+
+
+def groups_of(shown: ReviewPage) -> list[Group]:
+    """The criteria of a review, the sub-criteria with what they belong to."""
+    criteria = shown.brief.criteria
+    return [
+        Group(one, tuple(part for part in criteria if part.part_of == one.name))
+        for one in criteria
+        if one.part_of is None
+    ]
+
+
+def _missing(shown: ReviewPage) -> list[Mistake]:
+    return [
+        Mistake(
+            say("Give points for “{criterion}”", criterion=named("criterion", one.name)), f"points-{one.id}"
+        )
+        for one in shown.sum.missing
+    ]
+
+
+# What is done ---------------------------------------------------------------------------------------
+
+
+def _do(visit: Visit, act: Act) -> str:
+    """Does it; what came of it by name.
+
+    Raises:
+        LabelsError: it was refused.
+    """
+    return perform(visit.here, act, by=visit.proof, door=Door.DESK).accepted.made
+
+
+def _refused(visit: Visit, error: LabelsError, field: str, left: Left | None = None) -> Response:
+    """The page as it is now, with why something was not done; somebody else's review is not there at all."""
+    shown = _seen(visit)
+    if isinstance(shown, Ended):
+        return _shown(visit, shown, status=409, left=left)
+    return _shown(visit, shown, [Mistake(str(error), field)], 409)
+
+
+def conflict(visit: Visit) -> Response:
+    """Takes the answer to the first question."""
+    shown, said = _seen(visit), visit.sent.line("conflict")
+    if not isinstance(shown, ConflictQuestion):
+        return visit.goes_to(f"{LIST}/{visit.named('step')}{_query(visit)}")
+    why = visit.sent.text("why")[:LONG_TEXT].strip()
+    mistakes = []
+    if said not in ("yes", "no"):
+        mistakes.append(Mistake(say("Say whether you have a conflict of interest"), "conflict-no"))
+    elif said == "yes" and not why:
+        mistakes.append(Mistake(say("Say in a few words what the conflict of interest is"), "why"))
+    if mistakes:
+        return visit.shows(
+            "reviews/conflict.html.j2",
+            422,
+            shown=shown,
+            mistakes=mistakes,
+            typed=why,
+            yes=said == "yes",
+            **_around(visit),
+        )
+    try:
+        if said == "yes":
+            _do(visit, answering.answer(shown.asked.step, Decline(decline=why, conflict=True)))
+        else:
+            _do(visit, reviewing.say_no_conflict(shown.asked.step))
+    except NotAllowed as error:
+        return _refused(visit, error, "conflict-no")
+    return visit.goes_to(f"{LIST}/{shown.asked.step}{_query(visit)}")
+
+
+def _query(visit: Visit) -> str:
+    return query_of(filters_in(visit.request.query_params))
+
+
+def _typed(visit: Visit) -> tuple[ReviewTyped, list[Mistake]]:
+    """What the form of a review says, and what of it is too much to keep."""
+    form, mistakes = visit.sent, []
+    texts = {}
+    for name in ("comment", "note"):
+        texts[name] = form.text(name, 10 * LONG_TEXT)
+        if len(texts[name]) > LONG_TEXT:
+            mistakes.append(Mistake(_TOO_LONG, name))
+    scores = {
+        name.removeprefix(_POINTS): int(form.line(name))
+        for name in form.names()
+        if name.startswith(_POINTS) and form.line(name).isdecimal() and len(form.line(name)) < 4
+    }
+    if mistakes:
+        texts = {name: text[:LONG_TEXT] for name, text in texts.items()}
+    return ReviewTyped(scores=scores, comment=texts["comment"], note=texts["note"]), mistakes
+
+
+def save(visit: Visit) -> Response:
+    """Keeps what was typed, and goes where the button leads; by itself while somebody types."""
+    step, by_itself = visit.named("step"), visit.sent.has("draft")
+    typed, mistakes = _typed(visit)
+    left = Left(typed.comment, typed.note)
+    version = visit.sent.line("version")
+    after = int(version) if version.isdecimal() and len(version) < 9 else None
+    try:
+        if mistakes and by_itself:
+            raise NotAllowed(_TOO_LONG)
+        number = _do(visit, reviewing.save_draft(step, typed, after))
+    except NotFound:
+        raise
+    except LabelsError as error:
+        if by_itself:
+            return JSONResponse({"state": "fail", "text": str(error)}, 409)
+        return _not_saved(visit, error, typed, left)
+    if by_itself:
+        texts = visit.texts("reviews/review.html.j2")
+        said = texts.said(say("Saved {time}", time=texts.hour(visit.here.now())))
+        return JSONResponse({"state": "saved", "text": said, "version": number})
+    if mistakes:
+        return _shown(visit, _seen(visit), mistakes, 422)
+    return _goes_on(visit, step)
+
+
+def _not_saved(visit: Visit, error: LabelsError, typed: ReviewTyped, left: Left) -> Response:
+    shown = _seen(visit)
+    if not isinstance(shown, ReviewPage):
+        return _shown(visit, shown, status=409, left=left)
+    # What is typed here stays on the page; sent once more, it takes the place of what was saved elsewhere.
+    mine = ReviewPage(
+        shown.asked,
+        shown.language,
+        shown.brief,
+        typed,
+        shown.number,
+        shown.saved_at,
+        shown.sum,
+        shown.refused,
+    )
+    return _shown(visit, mine, [Mistake(str(error), "comment")], 409)
+
+
+def _goes_on(visit: Visit, step: str) -> Response:
+    where = visit.sent.line("go", 20)
+    path, query = f"{LIST}/{step}", _query(visit)
+    if where == "later":
+        return visit.goes_to(LIST + query)
+    if where in ("ask", "decline"):
+        return visit.goes_to(f"{path}/{where}{query}")
+    shown = _seen(visit)
+    if isinstance(shown, ReviewPage) and (missing := _missing(shown)):
+        return _shown(visit, shown, missing, 422)
+    return visit.goes_to(f"{path}/check{query}")
+
+
+def check(visit: Visit) -> Response:
+    """What is about to be sent, and what to think of before."""
+    return _checked(visit)
+
+
+def _checked(visit: Visit, mistakes: Sequence[Mistake] = (), status: int = 200) -> Response:
+    shown = _seen(visit)
+    if not isinstance(shown, ReviewPage):
+        return visit.goes_to(f"{LIST}/{visit.named('step')}{_query(visit)}")
+    if shown.sum.missing:
+        query = _query(visit)
+        return visit.goes_to(f"{LIST}/{visit.named('step')}{query}{'&' if query else '?'}mend=1")
+    return visit.shows(
+        "reviews/check.html.j2",
+        status,
+        shown=shown,
+        names=_names(visit, shown),
+        criteria=groups_of(shown),
+        mistakes=mistakes,
+        **_around(visit),
+    )
+
+
+def _names(visit: Visit, shown: ReviewPage) -> tuple[Named, ...]:
+    with visit.here.record.reading() as session:
+        application = session.get_one(Application, shown.asked.application)
+        return named_in(session, application, shown.typed.comment)
+
+
+def send(visit: Visit) -> Response:
+    """Sends the review as it was checked."""
+    step, number = visit.named("step"), visit.sent.line("number")
+    try:
+        _do(visit, reviewing.send(step, int(number) if number.isdecimal() and len(number) < 9 else -1))
+    except NotFound:
+        raise
+    except LabelsError as error:
+        shown = _seen(visit)
+        if isinstance(shown, Ended):
+            if shown.how is End.SENT:  # the same button twice
+                return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
+            return _shown(visit, shown, status=409)
+        return _checked(visit, [Mistake(str(error), "sum")], 409)
+    return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
+
+
+def ask(visit: Visit) -> Response:
+    """The page for a question to the applicant."""
+    return _with_form(visit, "reviews/ask.html.j2", typed="", mistakes=[])
+
+
+def _with_form(visit: Visit, template: str, status: int = 200, **values: Any) -> Response:
+    shown = _seen(visit)
+    if not isinstance(shown, ReviewPage):
+        return _shown(visit, shown, status=409 if status != 200 else 200)
+    return visit.shows(template, status, shown=shown, **values, **_around(visit))
+
+
+def ask_applicant(visit: Visit) -> Response:
+    """Sends a question to the applicant."""
+    step, question = visit.named("step"), visit.sent.text("question", 10 * LONG_TEXT).strip()
+    wrong = ""
+    if not question:
+        wrong = say("Write your question")
+    elif len(question) > LONG_TEXT:
+        wrong = _TOO_LONG
+    if wrong:
+        mistakes = [Mistake(wrong, "question")]
+        return _with_form(visit, "reviews/ask.html.j2", 422, typed=question, mistakes=mistakes)
+    try:
+        _do(visit, answering.answer(step, Question(question=question)))
+    except NotAllowed as error:
+        return _refused(visit, error, "comment", Left(question, ""))
+    return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
+
+
+def decline(visit: Visit) -> Response:
+    """The page for giving a review back."""
+    return _with_form(
+        visit, "reviews/decline.html.j2", typed="", reason="", conflict="", mistakes=[], reasons=REASONS
+    )
+
+
+def give_back(visit: Visit) -> Response:
+    """Gives a review back, with the reason and whether it is a conflict of interest."""
+    step, form = visit.named("step"), visit.sent
+    reason, said, words = (
+        form.line("reason"),
+        form.line("conflict"),
+        form.text("words", 10 * LONG_TEXT).strip(),
+    )
+    mistakes = []
+    if said not in ("yes", "no"):
+        mistakes.append(Mistake(say("Say whether you have a conflict of interest"), "conflict-no"))
+    if said != "yes" and reason not in REASONS:
+        mistakes.append(Mistake(say("Choose the reason that comes nearest"), "reason-no_time"))
+    if not words and (said == "yes" or reason == "other"):
+        mistakes.append(Mistake(say("Say the reason in a few words"), "words"))
+    if len(words) > LONG_TEXT:
+        mistakes.append(Mistake(_TOO_LONG, "words"))
+    if mistakes:
+        return _with_form(
+            visit,
+            "reviews/decline.html.j2",
+            422,
+            typed=words,
+            reason=reason,
+            conflict=said,
+            mistakes=mistakes,
+            reasons=REASONS,
+        )
+    listed = next((one for one in REASONS if one == reason), None)
+    given = Decline(
+        decline=words or str(REASONS[listed or "other"]),
+        conflict=said == "yes",
+        reason=None if said == "yes" else listed,
+    )
+    try:
+        _do(visit, answering.answer(step, given))
+    except NotAllowed as error:
+        return _refused(visit, error, "comment", Left(words, ""))
+    return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
+
+
+def further(visit: Visit) -> Response:
+    """The next review to take up, or the list where there is none."""
+    filters = filters_in(visit.request.query_params)
+    with visit.here.record.reading() as session:
+        row = next_review(session, visit.account.address, visit.here.now(), filters, but=visit.named("step"))
+    return visit.goes_to(f"{LIST}/{row.step}{query_of(filters)}" if row else LIST)
+
+
+def routes() -> list[Route]:
+    """The addresses of these pages."""
+    one = LIST + "/{step}"
+    return [
+        page(one, review, save, allowed=judges),
+        page(f"{one}/conflict", review, conflict, allowed=judges),
+        page(f"{one}/check", check, send, allowed=judges),
+        page(f"{one}/ask", ask, ask_applicant, allowed=judges),
+        page(f"{one}/decline", decline, give_back, allowed=judges),
+        page(f"{one}/next", further, allowed=judges),
+    ]
