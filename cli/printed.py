@@ -10,6 +10,7 @@ from adapters.prefect.pages import run_page
 from labels.settings import Settings
 from labels.views.case import Case
 from labels.views.inbox import InboxItem
+from labels.views.stuck import Problem
 
 
 class ShownCase(Case):
@@ -36,7 +37,9 @@ class ShownStuck(BaseModel):
     awaits: str | None
     """Whose turn it is."""
     since: datetime | None
+    problem: Problem
     reason: str
+    """The problem in a sentence."""
     mend: str
     """The command that mends it."""
 

@@ -108,6 +108,7 @@ def _shown(one: Stuck) -> ShownStuck:
         stage=one.stage,
         awaits=one.awaits,
         since=one.since,
+        problem=one.problem,
         reason=one.reason,
         mend=command(one.mend),
     )

@@ -15,7 +15,7 @@ from labels.errors import OutOfReach
 from labels.mending import Recover, StartServices
 from labels.record.schema import Application, Cycle
 from labels.views import stuck
-from labels.views.stuck import Stuck
+from labels.views.stuck import Problem, Stuck
 from usecases import recovering
 from usecases.cycles import publish
 from usecases.recovering import recover
@@ -88,13 +88,17 @@ def look_for_stuck(here: Workspace) -> list[Stuck]:
             with prefect_client() as client:
                 ailing = recovering.ailing(here, client)
         except OutOfReach as error:
-            found.append(Stuck(subject="Prefect", reason=f"{error}", mend=StartServices()))
+            found.append(
+                Stuck(
+                    problem=Problem.PREFECT_AWAY, subject="Prefect", reason=f"{error}", mend=StartServices()
+                )
+            )
             ailing = []
         for identifier, reason in ailing:
             one = session.get_one(Application, identifier)
             found.append(
                 Stuck(
-                    subject=one.id, organisation=one.organisation, stage=one.stage.value,
+                    problem=Problem.RUN_AILING, subject=one.id, organisation=one.organisation, stage=one.stage.value,
                     since=one.stage_since, reason=f"{reason[0].upper()}{reason[1:]}.", mend=Recover(),
                 )
             )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,10 +58,36 @@ WAITING = tuple(stage for stage in OPEN_STAGES if stage not in (Stage.SUBMITTED,
 """Stages in which an application waits for somebody; in the other two its run is at work."""
 
 
+class Problem(StrEnum):
+    """Why something does not go on by itself, for programs; people read the reason."""
+
+    NO_RUN = "no run"
+    NOT_SEEN = "not seen"
+    """Its run has not looked at what happened."""
+    IDLE = "idle"
+    NOBODY_AWAITED = "nobody awaited"
+    DEPARTED = "departed"
+    """Whoever is awaited may not answer any more."""
+    DEADLINE_PASSED = "deadline passed"
+    """And upkeep did nothing about it."""
+    OVERDUE = "overdue"
+    UNDATED = "undated"
+    MAIL_FAILED = "mail failed"
+    MAIL_WAITS = "mail waits"
+    """For a paper that is not stored."""
+    MAIL_UNTRIED = "mail untried"
+    ROUND_UNFINISHED = "round unfinished"
+    UNCOORDINATED = "uncoordinated"
+    PREFECT_AWAY = "prefect away"
+    RUN_AILING = "run ailing"
+    """As Prefect knows it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stuck:
-    """One reason why something does not go on by itself."""
+    """One thing that does not go on by itself."""
 
+    problem: Problem
     subject: str
     """The application; an organisation or a message where it is not about one."""
     organisation: str | None = None
@@ -69,6 +96,7 @@ class Stuck:
     """Whose turn it is."""
     since: datetime | None = None
     reason: str
+    """The problem in a sentence."""
     mend: Mend
 
 
@@ -98,9 +126,9 @@ def in_order(found: list[Stuck]) -> list[Stuck]:
     return sorted(found, key=lambda one: (one.organisation or "", one.subject, one.reason))
 
 
-def _of(application: Application, reason: str, mend: Mend, **more: Any) -> Stuck:
+def _of(application: Application, problem: Problem, reason: str, mend: Mend, **more: Any) -> Stuck:
     return Stuck(
-        subject=application.id, organisation=application.organisation, stage=application.stage.value,
+        problem=problem, subject=application.id, organisation=application.organisation, stage=application.stage.value,
         reason=reason, mend=mend, **{"since": application.stage_since} | more,
     )  # fmt: skip
 
@@ -117,7 +145,7 @@ def _runless(session: Session, now: datetime) -> Iterator[Stuck]:
             _OPEN, Application.run.is_(None), Application.stage_since < now - A_MOMENT
         )
     ):
-        yield _of(one, "No run drives it.", Recover())
+        yield _of(one, Problem.NO_RUN, "No run drives it.", Recover())
 
 
 def _unseen(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -132,7 +160,13 @@ def _unseen(session: Session, now: datetime) -> Iterator[Stuck]:
             _OPEN, _NOT_SEEN, Application.run.is_not(None), newest < now - A_MOMENT
         )
     ):
-        yield _of(one, f"Its run has not seen what happened at {in_words(at)}.", Recover(), since=at)
+        yield _of(
+            one,
+            Problem.NOT_SEEN,
+            f"Its run has not seen what happened at {in_words(at)}.",
+            Recover(),
+            since=at,
+        )
 
 
 def _idle(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -145,7 +179,7 @@ def _idle(session: Session, now: datetime) -> Iterator[Stuck]:
             Application.stage_since < now - A_WHILE,
         )
     ):
-        yield _of(one, f"Nothing moved it on since it was {one.stage.value}.", Recover())
+        yield _of(one, Problem.IDLE, f"Nothing moved it on since it was {one.stage.value}.", Recover())
 
 
 def _unowned(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -167,7 +201,7 @@ def _unowned(session: Session, now: datetime) -> Iterator[Stuck]:
             ~still_nominating,
         )
     ):
-        yield _of(one, "Nobody is awaited.", Recover())
+        yield _of(one, Problem.NOBODY_AWAITED, "Nobody is awaited.", Recover())
 
 
 def _departed(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -179,7 +213,9 @@ def _departed(session: Session, now: datetime) -> Iterator[Stuck]:
         .where(*_AWAITED, Step.kind == StepKind.REVIEW, ~has_role)
     ):
         reason = f"{step.assignee} is no longer on the staff of {one.organisation} and can't answer."
-        yield _of(one, reason, Reassign(step.id), awaits=step.assignee, since=step.opened_at)
+        yield _of(
+            one, Problem.DEPARTED, reason, Reassign(step.id), awaits=step.assignee, since=step.opened_at
+        )
 
 
 def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -192,11 +228,13 @@ def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
         if step.kind in PASSING:
             if step.due_at < now - A_MOMENT:
                 reason = f"The deadline of the {step.kind.value} passed, {due}, and nothing came of it."
-                yield _of(one, reason, KeepUp(), awaits=step.assignee, since=step.due_at)
+                yield _of(
+                    one, Problem.DEADLINE_PASSED, reason, KeepUp(), awaits=step.assignee, since=step.due_at
+                )
             continue
         mend = Reassign(step.id) if step.kind is StepKind.REVIEW else MoveDeadline(step.id)
         reason = f"The {step.kind.value} was due {due}."
-        yield _of(one, reason, mend, awaits=step.assignee, since=step.due_at)
+        yield _of(one, Problem.OVERDUE, reason, mend, awaits=step.assignee, since=step.due_at)
 
 
 def _undated(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -225,7 +263,7 @@ def _undated(session: Session, now: datetime) -> Iterator[Stuck]:
             f"The decision was due {in_words(one.decide_by)}." if one.decide_by else "There is no date ahead."
         )
         who = step.assignee if step else None
-        yield _of(one, due, mend, awaits=who, since=one.decide_by or one.stage_since)
+        yield _of(one, Problem.UNDATED, due, mend, awaits=who, since=one.decide_by or one.stage_since)
 
 
 def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
@@ -235,17 +273,21 @@ def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
         .where(Mail.sent_at.is_(None), sa.or_(Mail.attempts >= TRIES, Mail.queued_at < now - A_WHILE))
     ):
         what = f"The message {mail.template} to {mail.to_address}"
+        mend: Mend
         if mail.attempts:
             error = mail.last_error or "no attempt told how it went."
             again = in_words(mail.next_attempt_at)
             reason = f"{what} failed {mail.attempts} times: {error} Tried again {again}."
-            mend: Mend = LookAtMail()
+            problem, mend = Problem.MAIL_FAILED, LookAtMail()
         elif mail.attachment:
             paper = mail.attachment.partition("/")[0]
-            reason, mend = f"{what} waits for its {paper}, which is not stored.", Recover()
+            reason = f"{what} waits for its {paper}, which is not stored."
+            problem, mend = Problem.MAIL_WAITS, Recover()
         else:
-            reason, mend = f"{what} was never tried.", KeepUp()
+            reason = f"{what} was never tried."
+            problem, mend = Problem.MAIL_UNTRIED, KeepUp()
         yield Stuck(
+            problem=problem,
             subject=mail.application or mail.reason,
             organisation=application.organisation if application else None,
             stage=application.stage.value if application else None,
@@ -260,7 +302,7 @@ def _unfinished(session: Session, now: datetime) -> Iterator[Stuck]:
     for one in session.scalars(begun):
         what = "invited everybody" if one.checked_at else "checked the schools"
         yield Stuck(
-            subject=f"School Label {one.year}", since=one.begun_at,
+            problem=Problem.ROUND_UNFINISHED, subject=f"School Label {one.year}", since=one.begun_at,
             reason=f"Its round has not {what}, hours after it began.",
             mend=GoOnWithRound(one.on),
         )  # fmt: skip
@@ -271,7 +313,7 @@ def _uncoordinated(session: Session, now: datetime) -> Iterator[Stuck]:
     has_open = sa.exists().where(Application.organisation == Organisation.id, _OPEN)
     for one in session.scalars(sa.select(Organisation).where(~coordinated, has_open)):
         yield Stuck(
-            subject=one.id, organisation=one.id, awaits=one.email,
+            problem=Problem.UNCOORDINATED, subject=one.id, organisation=one.id, awaits=one.email,
             reason=f"Nobody coordinates it; {one.email} is told instead.",
             mend=ImportRegistry("staff.csv"),
         )  # fmt: skip

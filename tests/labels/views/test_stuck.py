@@ -13,7 +13,7 @@ from labels.record import Record
 from labels.record.schema import Application, Mail, Staff, Stage, Step, StepKind, StepState
 from labels.steps.answers import Question
 from labels.views import stuck
-from labels.views.stuck import Stuck
+from labels.views.stuck import Problem, Stuck
 from tests.support.case import Case, open_case
 
 RUN = "00000000-0000-0000-0000-000000000001"
@@ -98,7 +98,7 @@ def test_an_overdue_review_is_listed_with_who_is_late_and_how_to_ask_somebody_el
     with case.record.writing() as session:
         session.get_one(Step, first.id).due_at = case.now + timedelta(hours=5)
     [late] = found(case)
-    assert (late.awaits, late.mend) == (first.assignee, Reassign(first.id))
+    assert (late.problem, late.awaits, late.mend) == (Problem.OVERDUE, first.assignee, Reassign(first.id))
     assert late.reason == "The review was due 2026-03-16 15:00 (Brussels)."
 
 
@@ -138,9 +138,7 @@ def test_a_question_that_upkeep_did_not_end_is_told_of(case: Case) -> None:
             .values(due_at=case.now + timedelta(hours=1))
         )
     assert reasons(case, timedelta(hours=1, minutes=9)) == []
-    [(reason, mend)] = reasons(case)
-    assert "nothing came of it" in reason
-    assert mend == KeepUp()
+    assert [(one.problem, one.mend) for one in found(case)] == [(Problem.DEADLINE_PASSED, KeepUp())]
 
 
 def test_mail_that_failed_again_and_again_is_listed_with_its_last_error(case: Case) -> None:
@@ -153,15 +151,17 @@ def test_mail_that_failed_again_and_again_is_listed_with_its_last_error(case: Ca
     assert found(case) == []
     unsent(case, attempts=3, last_error="No such mailbox.")
     [one] = found(case)
-    assert one.subject == case.id
+    assert (one.problem, one.subject) == (Problem.MAIL_FAILED, case.id)
     assert "failed 3 times: No such mailbox." in one.reason
 
 
 def test_mail_that_waits_for_a_paper_is_told_apart_from_mail_never_tried(case: Case) -> None:
     unsent(case, attachment="letter", queued_at=case.now)
-    assert [("waits for its letter" in reason, mend) for reason, mend in reasons(case)] == [(True, Recover())]
+    [waits] = found(case)
+    assert (waits.problem, waits.mend) == (Problem.MAIL_WAITS, Recover())
+    assert "waits for its letter" in waits.reason
     unsent(case, attachment=None)
-    assert [("never tried" in reason, mend) for reason, mend in reasons(case)] == [(True, KeepUp())]
+    assert [(one.problem, one.mend) for one in found(case)] == [(Problem.MAIL_UNTRIED, KeepUp())]
 
 
 def unsent(case: Case, **values: Any) -> None:
@@ -173,7 +173,8 @@ def test_an_organisation_with_open_work_and_no_coordinator_is(case: Case) -> Non
     with case.record.writing() as session:
         session.execute(sa.delete(Staff).where(Staff.role == "coordinator"))
     [one] = found(case)
-    assert (one.subject, one.mend) == ("NSS-PL", ImportRegistry("staff.csv"))
+    assert (one.problem, one.subject) == (Problem.UNCOORDINATED, "NSS-PL")
+    assert one.mend == ImportRegistry("staff.csv")
 
 
 def test_one_that_was_handed_in_and_never_taken_on_is(case: Case) -> None:
