@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ from cli.words import (
     Reason,
     plain,
 )
-from labels.clock import BRUSSELS, end_of_day
+from labels.clock import read_deadline
 from labels.errors import Fault, InvalidInput
 from usecases import coordinating
 
@@ -59,12 +58,9 @@ def deadline(
 ) -> None:
     """A coordinator moves one person's deadline."""
     try:
-        moment = end_of_day(date.fromisoformat(until)) if len(until) == 10 else datetime.fromisoformat(until)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=BRUSSELS)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInput(
-            "--until", [Fault("--until", f'"{until}" is no date; expected YYYY-MM-DD or YYYY-MM-DDTHH:MM.')]
-        ) from None
+        moment = read_deadline(until)
+    except ValueError as error:
+        raise InvalidInput("--until", [Fault("--until", f"{error}.")]) from None
     act(coordinating.move_deadline(step, moment, reason), email, code, as_json)
 
 

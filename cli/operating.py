@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cli.output import out
+from cli.output import out, say
 from cli.words import AsJson, plain
-from labels.rules.loading import check_all
+from labels.rules.loading import check_all, overruns
 from labels.settings import load_settings
 
 # What a command here does is imported when it is done: the others need none of it.
@@ -21,8 +21,11 @@ def rules(
     ] = None,
 ) -> None:
     """Check rule files; name every mistake with file and line."""
-    for version in check_all(folder or load_settings().rules):
+    where = folder or load_settings().rules
+    for version in check_all(where):
         out.print(version)
+    for told in overruns(where):
+        say(told, "yellow")
 
 
 def translations(

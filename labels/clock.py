@@ -100,6 +100,23 @@ def end_of_day(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), BRUSSELS).astimezone(UTC)
 
 
+def read_deadline(text: str) -> datetime:
+    """A deadline as people type it, in UTC: a day, to its end in Brussels, or a day with a time.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    typed = text.strip()
+    try:
+        return end_of_day(date.fromisoformat(typed))
+    except ValueError:
+        pass
+    try:
+        return in_utc(datetime.fromisoformat(typed))
+    except (ValueError, OverflowError):
+        raise ValueError(f'"{typed}" is no date; expected YYYY-MM-DD or YYYY-MM-DDTHH:MM') from None
+
+
 ZONE = "Brussels"
 """What people read for the zone of every instant."""
 

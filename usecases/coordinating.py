@@ -6,6 +6,7 @@ from datetime import datetime
 
 from labels.answering import deadlines, proving
 from labels.errors import NotAllowed
+from labels.record.schema import StepState
 from labels.reviews import coordinating
 from labels.steps.outcome import Accepted
 from labels.turn import Turn
@@ -19,7 +20,10 @@ def reassign(step: str, to: str, reason: str) -> Act:
         if not to or not reason.strip():
             raise NotAllowed("A reviewer's address and a reason are both needed.")
         new = coordinating.reassign(turn, step, to, reason)
-        return Accepted(new.application, f"{new.assignee} is asked to review ({new.id}).")
+        remark = f"{new.assignee} is asked to review ({new.id})."
+        if new.state is StepState.ASKED:
+            remark = f"{new.assignee} reviews ({new.id}) once the applicant's answer is in, and is written to then."
+        return Accepted(new.application, remark)
 
     return as_coordinator(lambda session: proving.find_step(session, step).application, do)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,6 +45,9 @@ PASSING: dict[StepKind, Passing] = {
 }
 """What ends with its deadline. Every other kind stays open, since a late answer still counts: of those that
 have a deadline, a coordinator is informed (`labels/answering/reminders.py`)."""
+
+FURTHEST = timedelta(days=2 * 366)
+"""How far ahead a deadline can be moved: further is a slip of the hand, and nobody would be told for years."""
 
 STILL_OPEN = Step.state == sa.literal_column(f"'{StepState.OPEN.value}'")
 """Written out, since an index over open steps alone is not used where their state is a parameter."""
@@ -100,13 +103,15 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
     Returns what was done, with a warning where the application is to be decided before that.
 
     Raises:
-        NotAllowed: the step is closed, has no deadline, or the new one is past.
+        NotAllowed: the step is closed, has no deadline, or the new one is past or more than two years ahead.
     """
     application, step = locked_by_step(turn.session, step_id)
     if step.state not in (StepState.OPEN, StepState.ASKED) or step.due_at is None:
         raise NotAllowed(f"{step.id} has no deadline that could be moved.")
     if until <= turn.now:
         raise NotAllowed(f"{in_words(until)} is past; a deadline moves to a time still to come.")
+    if until > turn.now + FURTHEST:
+        raise NotAllowed(f"{in_words(until)} is more than two years ahead: is the year right?")
     former, step.due_at = step.due_at, until
     if step.stopped_at:
         step.stopped_at = (

@@ -270,6 +270,10 @@ class ReviewAsked(OfStep):
     template = Template.REVIEW_ASKED
     asks = True
     calls = (CallToAction.REVIEW,)
+    question: Prose = ""
+    """What the former reviewer of the seat had asked the applicant."""
+    answer: Prose = ""
+    """The applicant's answer; empty where there was none in time."""
 
 
 class ReviewReturned(OfStep):

@@ -31,7 +31,7 @@ from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.kinds import STEPS
 from labels.steps.mailing import about_step, mail_step
-from labels.steps.step import awaited_of, close_step, every_step, locked, open_step, steps_of
+from labels.steps.step import awaited_of, close_step, every_step, locked, open_step
 from labels.turn import Turn
 
 # Asking -----------------------------------------------------------------------------------------
@@ -135,7 +135,8 @@ def _fill(
     turn.session.flush()
     for candidate, step in chosen:
         to = Recipient(candidate.name, step.assignee, candidate.language)
-        mail_step(turn, step, messages.ReviewAsked(about=about_step(turn.session, application, step)), to)
+        if not take_question_over(turn, step, steps):
+            mail_step(turn, step, messages.ReviewAsked(about=about_step(turn.session, application, step)), to)
         note(
             turn,
             application,
@@ -147,7 +148,7 @@ def _fill(
             load=candidate.load,
         )
         warn_of_names(turn, application, step, candidate, judged)
-    opened = [step for _, step in chosen]
+    opened = [step for _, step in chosen if step.state is StepState.OPEN]
     _take_back_assignments(turn, application, steps, seats[len(chosen) :])
     if len(chosen) < len(seats) and not any(
         step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, steps)
@@ -209,6 +210,23 @@ def new_review(
     )
 
 
+def take_question_over(turn: Turn, review: Step, steps: Sequence[Step]) -> bool:
+    """Has a new reviewer wait for the answer to what the former one of the seat asked; whether there is such a question.
+
+    The applicant notices nothing: the question stays open. The new reviewer is written to once it is answered.
+    """
+    for asked in steps:
+        if (
+            asked.kind is StepKind.INFORMATION
+            and asked.state is StepState.OPEN
+            and (asked.instance, asked.seat) == (review.instance, review.seat)
+        ):
+            asked.asked_by = review.id
+            review.state, review.stopped_at = StepState.ASKED, turn.now
+            return True
+    return False
+
+
 def _ask_coordinator(
     turn: Turn,
     application: Application,
@@ -261,9 +279,6 @@ def void_review(turn: Turn, application: Application, step: Step, because: str, 
         review.void_at, review.void_because = turn.now, because
         told["digests"] = happened(TAKEN_BACK, {"step": step.id, "void_at": turn.now})
     close_step(step, StepState.VOID, turn.now, because)
-    for asked in steps_of(turn.session, application, StepKind.INFORMATION):
-        if asked.asked_by == step.id and asked.state is StepState.OPEN:
-            close_step(asked, StepState.VOID, turn.now, "the reviewer who asked no longer reviews")
     if was_open:
         common = about_step(turn.session, application, step)
         mail_step(turn, step, messages.ReviewVoid(about=common, reason=because))

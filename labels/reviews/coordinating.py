@@ -13,12 +13,12 @@ from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Review, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts, drafting
-from labels.reviews.asking import new_review, seated_reviews, void_review, warn_of_names
+from labels.reviews.asking import new_review, seated_reviews, take_question_over, void_review, warn_of_names
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.mailing import about_step, mail_step
-from labels.steps.step import close_step, every_step, locked, locked_by_step
+from labels.steps.step import close_step, every_step, locked, locked_by_step, steps_of
 from labels.turn import Turn
 
 
@@ -61,11 +61,12 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
         void_review(turn, application, step, f"reassigned: {reason}", turn.by)
     elif step.state is StepState.OPEN:
         close_step(step, StepState.ANSWERED, turn.now)
-    due = step.due_at or add_working_days(
-        turn.now, rules_of(turn.session, application).national.review.due_days.value, application.country
-    )
-    new = new_review(turn, application, to, step.seat, due)
-    mail_step(turn, new, messages.ReviewAsked(about=about_step(turn.session, application, new)))
+    days = rules_of(turn.session, application).national.review.due_days.value
+    due = add_working_days(turn.now, days, application.country)
+    new = new_review(turn, application, to, step.seat, max(due, step.due_at or due))
+    turn.session.flush()
+    if not take_question_over(turn, new, steps_of(turn.session, application, StepKind.INFORMATION)):
+        mail_step(turn, new, messages.ReviewAsked(about=about_step(turn.session, application, new)))
     note(turn, application, turn.by, Event.REASSIGNED, step=new.id, former=step.id, to=to, because=reason)
     warn_of_names(turn, application, new, person, judged)
     return new

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypedDict
 
 from labels.applications.conditions import APPLICATIONS_OF_TEACHER
 from labels.applications.ending import end, tell_applicant
 from labels.applications.submitting import stays_refused
-from labels.clock import brussels_day, end_of_day
+from labels.clock import brussels_day
 from labels.identifiers import paper_id
 from labels.mail import messages
 from labels.mail.message import About
@@ -19,7 +19,7 @@ from labels.record.rows import write
 from labels.record.schema import Application, Award, Outcome, PaperKind, StepKind, Teacher
 from labels.reviews.asking import assessments
 from labels.reviews.scoring import Verdict, judge, points_of
-from labels.rules.calendars import next_round
+from labels.rules.calendars import end_of_working_day, next_round
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.mailing import about
@@ -126,7 +126,7 @@ def _routes(turn: Turn, application: Application, edition: RuleEdition, outcome:
         routes.append(route)
     days = edition.national.appeal_days.value
     if days and application.instance == 1:
-        until = end_of_day(brussels_day(turn.now) + timedelta(days=days))
+        until = _appeal_until(turn, application, days)
         routes.append(
             say(
                 "If the procedure was not followed, you may appeal until {until}: other people will then "
@@ -150,6 +150,10 @@ def _open_appeal(turn: Turn, application: Application, days: int) -> str:
         application,
         StepKind.APPEAL,
         turn.session.get_one(Teacher, application.teacher).email,
-        due=end_of_day(brussels_day(turn.now) + timedelta(days=days)),
+        due=_appeal_until(turn, application, days),
     )
     return step.id
+
+
+def _appeal_until(turn: Turn, application: Application, days: int) -> datetime:
+    return end_of_working_day(turn.now + timedelta(days=days), application.country)

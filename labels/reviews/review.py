@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,17 +12,18 @@ from labels.applications.applicant import applicant_address
 from labels.applications.file import digest
 from labels.clock import in_words
 from labels.mail import messages
+from labels.mail.message import OfStep
 from labels.record.digests import salted
 from labels.record.journal import RULES, Event, note
 from labels.record.rows import write
 from labels.record.schema import Application, Document, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
-from labels.rules.calendars import add_working_days
+from labels.rules.calendars import add_working_days, end_of_working_day
 from labels.rules.kept import rules_of
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted as Accepted
-from labels.steps.step import close_step, open_step, renew_code
+from labels.steps.step import close_step, open_step, renew_code, steps_of
 from labels.turn import Turn
 
 # Built once: building a query takes longer than running it.
@@ -101,8 +103,7 @@ def take_information(turn: Turn, application: Application, step: Step, given: In
     note(turn, application, step.assignee, Event.ANSWERED_THE_QUESTION, step=step.id)
     message = messages.InformationReceived(about=about(turn.session, application))
     tell(turn, application, step.assignee, message, step.id)
-    if step.asked_by is not None:
-        _return_to_reviewer(turn, application, turn.session.get_one(Step, step.asked_by), step, given.text)
+    _go_on(turn, application, step, given.text)
     return Accepted(application.id, "Thank you: your answer is with the reviewer.")
 
 
@@ -114,20 +115,49 @@ def pass_information(turn: Turn, application: Application, step: Step) -> str:
         about=about(turn.session, application), question=step.question or "", due=step.due_at
     )
     tell(turn, application, step.assignee, message, step.id)
-    if step.asked_by is not None:
-        _return_to_reviewer(turn, application, turn.session.get_one(Step, step.asked_by), step, "")
+    _go_on(turn, application, step, "")
     return "the applicant did not answer in time; the review goes on"
 
 
-def _return_to_reviewer(turn: Turn, application: Application, step: Step, asked: Step, text: str) -> None:
+def _go_on(turn: Turn, application: Application, asked: Step, text: str) -> None:
+    """The clock goes on that stood still while a question was with the applicant; `text` is the answer, if any."""
+    if application.decide_by is not None:
+        later = application.decide_by + _stood_still(turn, application, asked)
+        application.decide_by = end_of_working_day(later, application.country)
+    if asked.asked_by is None:
+        return
+    step = turn.session.get_one(Step, asked.asked_by)
     if step.state is not StepState.ASKED:
         return
     if step.due_at and step.stopped_at:
-        step.due_at += turn.now - step.stopped_at
+        step.due_at = end_of_working_day(step.due_at + (turn.now - step.stopped_at), application.country)
     step.state, step.stopped_at = StepState.OPEN, None
     renew_code(step, turn.key)
     common = about_step(turn.session, application, step)
-    mail_step(turn, step, messages.ReviewReturned(about=common, question=asked.question or "", answer=text))
+    message: OfStep
+    if step.opened_at > asked.opened_at:
+        message = messages.ReviewAsked(about=common, question=asked.question or "", answer=text)
+    else:
+        message = messages.ReviewReturned(about=common, question=asked.question or "", answer=text)
+    mail_step(turn, step, message)
+
+
+def _stood_still(turn: Turn, application: Application, asked: Step) -> timedelta:
+    """For how long this question alone held the decision up: what others that were open meanwhile account for is
+    theirs."""
+    others = sorted(
+        (max(one.opened_at, asked.opened_at), one.closed_at)
+        for one in steps_of(turn.session, application, StepKind.INFORMATION)
+        if one.id != asked.id and one.closed_at and one.closed_at > asked.opened_at and one.state in _COUNTED
+    )
+    alone, since = timedelta(0), asked.opened_at
+    for begins, ends in others:
+        alone += max(begins - since, timedelta(0))
+        since = max(since, ends)
+    return alone + max(turn.now - since, timedelta(0))
+
+
+_COUNTED = (StepState.ANSWERED, StepState.EXPIRED)
 
 
 def take_decline(turn: Turn, application: Application, step: Step, given: Decline) -> Accepted:

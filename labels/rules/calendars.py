@@ -76,6 +76,18 @@ def is_working_day(day: date, country: str) -> bool:
     return day not in _days_off(country, day.year)
 
 
+def end_of_working_day(moment: datetime, country: str) -> datetime:
+    """The end, in Brussels, of the day of `moment`, or of the first working day after it.
+
+    Source: Regulation (EEC, Euratom) 1182/71, Article 3(4): a period that would end on a holiday, a Sunday or a
+    Saturday ends with the following working day.
+    """
+    day = brussels_day(moment)
+    while not is_working_day(day, country):
+        day += timedelta(days=1)
+    return end_of_day(day)
+
+
 def add_working_days(start: datetime, days: int, country: str) -> datetime:
     """The end, in Brussels, of the day that is `days` working days after that of `start`."""
     day = brussels_day(start)

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from labels.errors import Fault, InvalidInput
 from labels.rules.contradictions import At, contradictions, within_criteria
-from labels.rules.model import CriteriaSet, RuleEdition, SelfAssessmentRules
+from labels.rules.dates import read_moment
+from labels.rules.model import CalendarKind, CriteriaSet, RoundDates, RuleEdition, SelfAssessmentRules
 from labels.words.text import one_line
 
 RULES = Path(__file__).parent
@@ -24,6 +25,8 @@ LARGEST = 256 * 1024
 DEEPEST = 20
 """Levels of a rule file, for the same reason."""
 SUBJECT = "rule files"
+CENTRAL = "CSS"
+"""The Central Support Service, as its own file of rules is named: all of Europe goes by its European year."""
 SELF_ASSESSMENTS = "self_assessments"
 
 M = TypeVar("M", bound=BaseModel)
@@ -195,16 +198,21 @@ class _Edition:
 def load_rules(organisation: str, on: date, folder: Path | None = None) -> RuleEdition:
     """The rules in force for an organisation on a day: the newest edition whose date has come.
 
-    For a day before the first edition, the first. What was read is cached until a file changes.
+    What was read is cached until a file changes.
 
     Raises:
-        InvalidInput: a rule file has mistakes; every one with its file, line and reason.
+        InvalidInput: a rule file has mistakes, every one with its file, line and reason; or no edition is in force yet.
     """
     root = RULES if folder is None else folder.absolute()
     state = _state(root)
     editions = _editions(root, state)
     in_force = [edition for edition in editions if edition.in_force_from <= on]
-    return _edition(root, (in_force or editions[:1])[-1], organisation, state)
+    if not in_force:
+        first = editions[0]
+        problem = f"{on} is before the first edition of rules, {first.folder.name}, which is in force from"
+        remedy = f"Add an edition for that time, or correct in_force_from in editions/{first.folder.name}/default.yaml."
+        raise InvalidInput(SUBJECT, [Fault("editions", f"{problem} {first.in_force_from}.", remedy)])
+    return _edition(root, in_force[-1], organisation, state)
 
 
 def _state(root: Path) -> str:
@@ -379,8 +387,7 @@ def check_all(folder: Path | None = None) -> list[str]:
     except InvalidInput as error:
         editions, faults = (), dict.fromkeys(error.faults)
     for edition in editions:
-        organisations = sorted(path.stem for path in edition.folder.glob("*.yaml") if path.stem != "default")
-        for organisation in ["default", *organisations]:
+        for organisation in ["default", *_organisations(edition)]:
             if not _NAME.fullmatch(organisation):
                 where = f"editions/{edition.folder.name}/{one_line(organisation, 80)}.yaml"
                 faults[Fault(where, "is not named after an organisation.")] = None
@@ -405,3 +412,46 @@ def check_all(folder: Path | None = None) -> list[str]:
     if faults:
         raise InvalidInput(SUBJECT, list(faults))
     return versions
+
+
+# What fits together and may surprise --------------------------------------------------------------
+
+
+def overruns(folder: Path | None = None) -> list[str]:
+    """Rounds that are decided after the labels of their European year end: what is awarded then counts a year later.
+
+    No mistake, but nobody should learn of it from a label that is missing from a ranking.
+
+    Raises:
+        InvalidInput: a rule file has mistakes.
+    """
+    root = RULES if folder is None else folder.absolute()
+    state = _state(root)
+    found = []
+    for edition in _editions(root, state):
+        ends = _edition(root, edition, CENTRAL, state).european.window.value.ends
+        for organisation in ["default", *_organisations(edition)]:
+            rules = _edition(root, edition, organisation, state)
+            calendar = rules.national.calendar
+            if calendar.kind.value is CalendarKind.ROUNDS and calendar.rounds:
+                found += [
+                    f"{rules.version}: “{one.name}” closes on {one.closes} and is decided by {one.decided_by}, after "
+                    f"{ends}, when the labels of its European year end. What is awarded later counts a year later."
+                    for one in calendar.rounds.value
+                    if _overruns(one, ends)
+                ]
+    return found
+
+
+def _overruns(dates: RoundDates, ends: str) -> bool:
+    """Whether a European year, which ends on a day of each year, ends between a round's closing and its decisions."""
+    closes = read_moment(dates.closes, 2023, ends=True)
+    decided = read_moment(dates.decided_by, 2023, ends=True)
+    if decided <= closes:
+        decided = read_moment(dates.decided_by, 2024, ends=True)
+    return any(closes <= read_moment(ends, year, ends=True) < decided for year in (2023, 2024))
+
+
+def _organisations(edition: _Edition) -> list[str]:
+    """The organisations with a file of their own in an edition."""
+    return sorted(path.stem for path in edition.folder.glob("*.yaml") if path.stem != "default")

@@ -16,6 +16,7 @@ from labels.record.schema import Application, Outcome, PaperKind, SchoolRound, S
 from labels.reviews.asking import assessments
 from labels.reviews.deciding import pronounce, write_award
 from labels.reviews.scoring import judge
+from labels.rules.calendars import end_of_working_day
 from labels.rules.kept import rules_of
 from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
@@ -93,9 +94,8 @@ def pass_deadline(turn: Turn, application: Application, step: Step) -> str:
 
 
 def _due(session: Session, application: Application) -> datetime | None:
-    return session.scalar(
-        sa.select(SchoolRound.due_at).where(SchoolRound.year == int(application.round or 0))
-    )
+    due = session.scalar(sa.select(SchoolRound.due_at).where(SchoolRound.year == int(application.round or 0)))
+    return end_of_working_day(due, application.country) if due else None
 
 
 def _route(turn: Turn, application: Application, due: datetime | None) -> Sentence:

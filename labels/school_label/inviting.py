@@ -36,7 +36,7 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
-from labels.rules.calendars import school_year
+from labels.rules.calendars import end_of_working_day, school_year
 from labels.rules.kept import keep_rules
 from labels.rules.model import RuleEdition
 from labels.school_label import rounds
@@ -101,8 +101,9 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
     for row, application in zip(schools, applications, strict=True):
         asked = list(teachers[row.school].items())
         common, why = _about(row, application["id"]), _why(row, dates)
+        due = end_of_working_day(one.due_at, row.country)
         for number, (email, teacher) in enumerate(asked, 1):
-            step = _step(application["id"], number, email, one.due_at, turn.now, turn.key)
+            step = _step(application["id"], number, email, due, turn.now, turn.key)
             steps.append(step)
             to = Recipient(teacher.name, email, teacher.language)
             mails.append(_invitation(common, step, to, why))

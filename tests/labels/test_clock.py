@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import labels.clock
-from labels.clock import brussels_day
+from labels.clock import brussels_day, read_deadline
 from labels.errors import InvalidInput
 from labels.settings import Settings
 
@@ -72,3 +72,19 @@ def test_a_day_that_is_played_across_midnight_is_followed_by_the_next(
     assert brussels_day(shown[0]) == day
     assert {after - before for before, after in pairwise(shown)} == {timedelta(hours=1)}
     assert brussels_day(shown[-1]) in (day + timedelta(days=1), day + timedelta(days=2))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2026-04-20", datetime(2026, 4, 20, 21, 59, 59, tzinfo=UTC)),
+        ("20260420", datetime(2026, 4, 20, 21, 59, 59, tzinfo=UTC)),
+        (" 2026-04-20 ", datetime(2026, 4, 20, 21, 59, 59, tzinfo=UTC)),
+        ("2026-W17-1", datetime(2026, 4, 20, 21, 59, 59, tzinfo=UTC)),
+        ("2026-04-20T12:00", datetime(2026, 4, 20, 10, tzinfo=UTC)),
+        ("20260420T1200", datetime(2026, 4, 20, 10, tzinfo=UTC)),
+        ("2026-04-20 12:00Z", datetime(2026, 4, 20, 12, tzinfo=UTC)),
+    ],
+)
+def test_a_day_is_meant_to_its_end_however_it_is_written(typed: str, meant: datetime) -> None:
+    assert read_deadline(typed) == meant

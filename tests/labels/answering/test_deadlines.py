@@ -15,6 +15,7 @@ from labels.mail import messages
 from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import Journal, Mail, Stage, Step, StepKind, StepState
+from labels.rules.calendars import end_of_working_day
 from labels.steps.answers import Information, Question
 from labels.steps.outcome import Accepted, Refusal
 from tests.support.case import Case, open_case
@@ -79,7 +80,7 @@ def test_the_reviewers_time_is_longer_by_what_the_question_took(alone: Case, que
     now = LAST_SECOND + timedelta(minutes=10)
     passed(alone, now)
     [after] = [step.due_at for step in alone.all(Step) if step.kind is StepKind.REVIEW]
-    assert after - before == now - alone.now
+    assert after == end_of_working_day(before + (now - alone.now), "PL")
 
 
 def test_it_happens_once_and_a_late_answer_is_told_so(alone: Case, question: Step) -> None:
@@ -143,7 +144,22 @@ def test_a_deadline_that_moves_while_the_applicant_is_asked_leaves_the_time_unti
     case.now += timedelta(days=2)
     [asked] = [s for s in case.all(Step) if s.kind is StepKind.INFORMATION]
     case.answer(asked, Information(text="All of chapter two.", links=[]))
-    assert next(s for s in case.all(Step) if s.id == step.id).due_at == until + timedelta(days=2)
+    later = end_of_working_day(until + timedelta(days=2), "PL")
+    assert next(s for s in case.all(Step) if s.id == step.id).due_at == later
+
+
+def test_a_deadline_does_not_move_to_a_year_that_nobody_means(case: Case) -> None:
+    step, _ = case.ask()
+    for year in (2029, 9999):
+        with pytest.raises(NotAllowed, match="more than two years ahead: is the year right"):
+            case.do_as(
+                "coordinator@nss.example",
+                deadlines.move_deadline,
+                step.id,
+                datetime(year, 4, 20, tzinfo=UTC),
+                "a slip",
+            )
+    assert next(s for s in case.all(Step) if s.id == step.id).due_at == step.due_at
 
 
 def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_journal_keeps(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from labels.errors import InvalidInput
-from labels.rules.loading import RULES, check_all, load_rules
+from labels.rules.loading import RULES, check_all, load_rules, overruns
 from labels.rules.model import CalendarKind, Late, Merge, RuleEdition
 
 TODAY = date(2026, 3, 16)
@@ -174,16 +174,39 @@ def test_every_value_says_where_it_comes_from() -> None:
 
 def test_the_newest_edition_whose_date_has_come_is_in_force(folder: Path) -> None:
     shutil.copytree(folder / "editions/2026", folder / "editions/2027")
-    change(folder, "editions/2027/default.yaml", "2025-09-01", "2026-09-01")
+    change(folder, "editions/2027/default.yaml", "2024-09-01", "2026-09-01")
     change(folder, "editions/2027/default.yaml", "pass_mark: {value: 18", "pass_mark: {value: 20")
     for day, version, mark in [
-        (date(2020, 1, 1), "2026/NSS-PL", 18),  # before any edition: the first
+        (date(2024, 9, 1), "2026/NSS-PL", 18),
         (date(2026, 8, 31), "2026/NSS-PL", 18),
         (date(2026, 9, 1), "2027/NSS-PL", 20),
         (date(2031, 1, 1), "2027/NSS-PL", 20),
     ]:
         edition = load_rules("NSS-PL", day, folder)
         assert (edition.version, edition.national.pass_mark.value) == (version, mark)
+
+
+def test_before_the_first_edition_there_are_no_rules() -> None:
+    with pytest.raises(
+        InvalidInput, match=r"2024-08-31 is before the first edition of rules, 2026, which is in force"
+    ):
+        load_rules("NSS-PL", date(2024, 8, 31))
+
+
+def test_national_rounds_that_are_decided_after_the_european_year_are_told_when_rules_are_checked(
+    folder: Path,
+) -> None:
+    told = overruns()
+    assert [one.partition(" is decided by ")[0] for one in told] == [
+        "2026/NSS-FI: “September cut-off” closes on 09-10 and",
+        "2026/NSS-IT: “Annual round” closes on 06-30 23:59 and",
+        "2026/PSA-MD: “Autumn session” closes on 09-10 and",
+    ]
+    assert all("after 09-30, when the labels of its European year end" in one for one in told)
+    change(folder, DEFAULT, "ends: '09-30'", "ends: '11-15'")
+    assert [one.partition(":")[0] for one in overruns(folder)] == []
+    change(folder, DEFAULT, "ends: '11-15'", "ends: '05-31'")
+    assert "2026/NSS-DE" in {one.partition(":")[0] for one in overruns(folder)}
 
 
 def test_an_edition_that_was_kept_is_the_same_years_later() -> None:
@@ -298,8 +321,8 @@ MISTAKES = [  # what, in which file, what is changed into what, the line it stan
         "less than one upload",
     ),
     ("precondition", DEFAULT, "finished, contributed", "done, contributed", "done,", "shared_plan"),
-    ("no date", DEFAULT, "2025-09-01", "2025-13-01", "2025-13-01", "no value that a rule can have"),
-    ("a moment", DEFAULT, "2025-09-01", "2025-09-01 10:00:00", "in_force_from", "YYYY-MM-DD"),
+    ("no date", DEFAULT, "2024-09-01", "2025-13-01", "2025-13-01", "no value that a rule can have"),
+    ("a moment", DEFAULT, "2024-09-01", "2024-09-01 10:00:00", "in_force_from", "YYYY-MM-DD"),
     ("day and month", CZ, "'02-28'", "'31-06'", "31-06", '"31-06" is no date'),
     ("31 June", CZ, "'02-28'", "'06-31'", "06-31", '"06-31" is no date'),
     ("hour", CZ, "'02-28'", "'02-28 24:00'", "24:00", "a day goes from 00:00 to 23:59"),
