@@ -17,6 +17,7 @@ from adapters.languages.mails import MESSAGES
 from adapters.mail import rendering
 from adapters.mail.rendering import ENGLISH_ONLY, Attachment, compose
 from labels.errors import InvalidInput
+from labels.mail import messages
 from labels.mail.message import Template, Values
 from labels.mail.messages import ASKS
 from labels.record.schema import Mail
@@ -109,6 +110,19 @@ def test_the_same_row_gives_the_same_bytes(template: Template) -> None:
 def test_a_refusal_names_the_way_forward_before_the_points() -> None:
     _, text, _ = read(worded(mail(Template.REFUSED)))
     assert text.index("You may apply again") < text.index("14.5 of 30")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [("By drawing lots.", "By drawing lots."), ("", "did not answer in time")]
+)
+def test_who_takes_a_seat_over_reads_what_was_asked_before(answer: str, said: str) -> None:
+    first = EXAMPLES[Template.REVIEW_ASKED]
+    assert isinstance(first, messages.ReviewAsked)
+    message = messages.ReviewAsked(about=first.about, question="Who led the teams?", answer=answer)
+    _, text, _ = read(worded(mail(Template.REVIEW_ASKED, message)))
+    words = " ".join(text.split())
+    assert words.index("Your predecessor asked the applicant") < words.index("Who led the teams?")
+    assert said in words
 
 
 def test_the_certificate_goes_with_the_award() -> None:
