@@ -121,7 +121,7 @@ def test_who_takes_a_seat_over_reads_what_was_asked_before(answer: str, said: st
     message = messages.ReviewAsked(about=first.about, question="Who led the teams?", answer=answer)
     _, text, _ = read(worded(mail(Template.REVIEW_ASKED, message)))
     words = " ".join(text.split())
-    assert words.index("Your predecessor asked the applicant") < words.index("Who led the teams?")
+    assert words.casefold().index("your predecessor asked the applicant") < words.casefold().index("who led")
     assert said in words
 
 

@@ -80,7 +80,7 @@ def test_the_reviewers_time_is_longer_by_what_the_question_took(alone: Case, que
     now = LAST_SECOND + timedelta(minutes=10)
     passed(alone, now)
     [after] = [step.due_at for step in alone.all(Step) if step.kind is StepKind.REVIEW]
-    assert after == end_of_working_day(before + (now - alone.now), "PL")
+    assert after == end_of_working_day(before + (now - alone.now), alone.row().country)
 
 
 def test_it_happens_once_and_a_late_answer_is_told_so(alone: Case, question: Step) -> None:
