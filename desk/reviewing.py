@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from desk.evidence import evidence_of, policy_for
-from desk.frame import Visit, page
+from desk.frame import Visit, kept_fields, page
 from desk.parts import Mistake
 from desk.review_list import LIST, filters_in, judges, query_of
 from labels.errors import LabelsError, NotAllowed, NotFound
@@ -23,7 +24,7 @@ from labels.views.briefs.school import SchoolBrief
 from labels.views.review_case import ConflictQuestion, End, Ended, ReviewPage, Shown, review_for
 from labels.views.review_list import next_review
 from labels.words.sentences import Sentence, named, say
-from labels.words.text import word_count
+from labels.words.text import clean, word_count
 from usecases import answering, reviewing
 from usecases.acts import Act
 from usecases.performing import perform
@@ -50,7 +51,13 @@ class Left:
 
 def review(visit: Visit) -> Response:
     """The page of one review, whatever is to be done there now."""
-    return _shown(visit, _seen(visit))
+    shown = _seen(visit)
+    if isinstance(shown, ReviewPage) and (kept := kept_fields(visit)):
+        # Sent when the session had run out: it is in the form again, and is saved with the next change.
+        typed, _ = _typed({name: clean(str(value)) for name, value in kept[0].items()})
+        shown = replace(shown, typed=typed)
+        return _shown(visit, shown, kept_at=kept[1])
+    return _shown(visit, shown)
 
 
 def _seen(visit: Visit) -> Shown:
@@ -59,7 +66,12 @@ def _seen(visit: Visit) -> Shown:
 
 
 def _shown(
-    visit: Visit, shown: Shown, mistakes: Sequence[Mistake] = (), status: int = 200, left: Left | None = None
+    visit: Visit,
+    shown: Shown,
+    mistakes: Sequence[Mistake] = (),
+    status: int = 200,
+    left: Left | None = None,
+    kept_at: datetime | None = None,
 ) -> Response:
     match shown:
         case ConflictQuestion():
@@ -89,6 +101,7 @@ def _shown(
                 wrong={one.field for one in mistakes},
                 school=shown.brief if isinstance(shown.brief, SchoolBrief) else None,
                 words_in=word_count,
+                kept_at=kept_at,
                 number=lambda value: Decimal(str(value)),
                 **_around(visit),
             )
@@ -182,28 +195,28 @@ def _query(visit: Visit) -> str:
     return query_of(filters_in(visit.request.query_params))
 
 
-def _typed(visit: Visit) -> tuple[ReviewTyped, list[Mistake]]:
+def _typed(fields: Mapping[str, str]) -> tuple[ReviewTyped, list[Mistake]]:
     """What the form of a review says, and what of it is too much to keep."""
-    form, mistakes = visit.sent, []
+    mistakes = []
     texts = {}
     for name in ("comment", "note"):
-        texts[name] = form.text(name, 10 * LONG_TEXT)
+        texts[name] = fields.get(name, "")
         if len(texts[name]) > LONG_TEXT:
             mistakes.append(Mistake(_TOO_LONG, name))
+            texts[name] = texts[name][:LONG_TEXT]
     scores = {
-        name.removeprefix(_POINTS): int(form.line(name))
-        for name in form.names()
-        if name.startswith(_POINTS) and form.line(name).isdecimal() and len(form.line(name)) < 4
+        name.removeprefix(_POINTS): int(value)
+        for name, value in fields.items()
+        if name.startswith(_POINTS) and value.isdecimal() and len(value) < 4
     }
-    if mistakes:
-        texts = {name: text[:LONG_TEXT] for name, text in texts.items()}
     return ReviewTyped(scores=scores, comment=texts["comment"], note=texts["note"]), mistakes
 
 
 def save(visit: Visit) -> Response:
     """Keeps what was typed, and goes where the button leads; by itself while somebody types."""
     step, by_itself = visit.named("step"), visit.sent.has("draft")
-    typed, mistakes = _typed(visit)
+    form = visit.sent
+    typed, mistakes = _typed({name: form.text(name, 10 * LONG_TEXT) for name in form.names()})
     left = Left(typed.comment, typed.note)
     version = visit.sent.line("version")
     after = int(version) if version.isdecimal() and len(version) < 9 else None
@@ -231,16 +244,7 @@ def _not_saved(visit: Visit, error: LabelsError, typed: ReviewTyped, left: Left)
     if not isinstance(shown, ReviewPage):
         return _shown(visit, shown, status=409, left=left)
     # What is typed here stays on the page; sent once more, it takes the place of what was saved elsewhere.
-    mine = ReviewPage(
-        shown.asked,
-        shown.language,
-        shown.brief,
-        typed,
-        shown.number,
-        shown.saved_at,
-        shown.sum,
-        shown.refused,
-    )
+    mine = replace(shown, typed=typed)
     return _shown(visit, mine, [Mistake(str(error), "comment")], 409)
 
 

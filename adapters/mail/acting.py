@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from labels.mail.message import CallToAction, Message
 from labels.words.sentences import PLACE
@@ -19,6 +20,16 @@ class Way:
     """For the command line, to be copied as it is; words in capitals are filled in first."""
     page: str = ""
     """The address of the page with the form; empty where no page takes this answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where the pages are that mails lead to."""
+
+    run: str = ""
+    """The address of the run of the application in Prefect's UI, or of that UI."""
+    desk: str = ""
+    """The public address of the desk; empty where there is none."""
 
 
 _ANSWER = "labels answer {step} --as {email} --code {code}"
@@ -46,6 +57,12 @@ COMMANDS: Mapping[CallToAction, str] = {
     CallToAction.SEE_CYCLE: "labels cycle {year}",
 }
 
+DESK_PAGES: Mapping[CallToAction, str] = {
+    CallToAction.REVIEW: "/reviews/{step}",
+    CallToAction.SEE_INBOX: "/",
+}
+"""The page of the desk on which an act is done; whoever opens it signs in there, and needs no code of the step."""
+
 HAVE_A_PAGE = frozenset(
     {
         CallToAction.REVIEW,
@@ -56,21 +73,25 @@ HAVE_A_PAGE = frozenset(
         CallToAction.SEE_INBOX,
     }
 )
-"""What the page that a mail leads to takes or shows: the run of the application, or the list of runs."""
+"""What Prefect's page of an application takes or shows: its run with the Resume form, or the list of runs."""
 
 
-def ways(message: Message, told: Mapping[str, Any], page: str) -> dict[str, Way]:
+def ways(message: Message, told: Mapping[str, Any], pages: Pages) -> dict[str, Way]:
     """How each act that a message invites to is done, by the act's name.
 
     Args:
         message: what invites to them.
         told: the values that commands are made of: what the message tells, and its recipient's `email` and `code`.
-        page: the address of the page about its application.
+        pages: where the pages are.
     """
-    return {
-        act.value: Way(_filled(COMMANDS[act], told), page if act in HAVE_A_PAGE else "")
-        for act in message.calls
-    }
+    return {act.value: Way(_filled(COMMANDS[act], told), _page(act, told, pages)) for act in message.calls}
+
+
+def _page(act: CallToAction, told: Mapping[str, Any], pages: Pages) -> str:
+    if pages.desk and act in DESK_PAGES:
+        path = PLACE.sub(lambda place: quote(str(told[place[1]]), safe=""), DESK_PAGES[act])
+        return pages.desk.rstrip("/") + path
+    return pages.run if act in HAVE_A_PAGE else ""
 
 
 def _filled(command: str, told: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
+from adapters.mail.acting import Pages
 from adapters.mail.rendering import Attachment, compose, sender_address
 from adapters.mail.transports import NotDelivered, Transport
 from labels.clock import Clock
@@ -70,6 +71,7 @@ def deliver_due(
     application: str | None = None,
     reason: str | None = None,
     limit: int = 500,
+    desk: str = "",
 ) -> Delivered:
     """Sends every message that is due, or those of one application.
 
@@ -83,6 +85,7 @@ def deliver_due(
         site: the address of the Prefect UI.
         reason: the one message to send, where it must not wait for others.
         limit: how many at most.
+        desk: the public address of the desk.
 
     Raises:
         InvalidInput: the sender is no mail address.
@@ -101,7 +104,7 @@ def deliver_due(
                 total += claimed
                 continue
             try:
-                _send(claimed, store, transport, sender, site)
+                _send(claimed, store, transport, sender, Pages(site, desk))
             except _TransportDown as down:
                 _put_off(record, claimed.mail, str(down.cause), clock, permanent=False)
                 return total + Delivered(postponed=len(reasons) - place)
@@ -147,13 +150,13 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
         return _Claimed(mail, code, run, [(one.name, one.media_type, one.key) for one in documents])
 
 
-def _send(claimed: _Claimed, store: DocumentSource, transport: Transport, sender: str, site: str) -> None:
+def _send(claimed: _Claimed, store: DocumentSource, transport: Transport, sender: str, pages: Pages) -> None:
     attachments = [
         Attachment(name, media_type, store.get(stored)) for name, media_type, stored in claimed.documents
     ]
     mail = claimed.mail
-    door = f"{site}/runs/flow-run/{claimed.run}" if claimed.run else site
-    message = compose(mail, claimed.code, attachments, sender, mail.queued_at, door)
+    run = f"{pages.run}/runs/flow-run/{claimed.run}" if claimed.run else pages.run
+    message = compose(mail, claimed.code, attachments, sender, mail.queued_at, run, pages.desk)
     try:
         transport.send(message)
     except OutOfReach as error:

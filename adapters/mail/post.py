@@ -17,6 +17,7 @@ def send_due(here: Workspace, application: str | None = None, *, reason: str | N
         key=here.key,
         sender=settings.mail_sender,
         site=settings.site_url,
+        desk=settings.desk_url,
         clock=here.clock,
         application=application,
         reason=reason,

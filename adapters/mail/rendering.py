@@ -28,7 +28,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from adapters.languages.mails import DOORS, MESSAGES, TEMPLATES, MailTexts, isolated, language_of
-from adapters.mail.acting import ways
+from adapters.mail.acting import Pages, ways
 from labels.errors import Fault, InvalidInput
 from labels.mail.context import message_of
 from labels.mail.message import About, Message, Values
@@ -64,6 +64,7 @@ def compose(
     sender: str,
     date: datetime,
     site: str = "",
+    desk: str = "",
 ) -> EmailMessage:
     """The e-mail for a message of the outbox.
 
@@ -74,6 +75,7 @@ def compose(
         sender: `Name <address>`.
         date: what its Date header says: when it was queued, so that a second sending looks the same.
         site: the address of the page about its application, or of the Prefect UI.
+        desk: the public address of the desk; empty where there is none.
 
     Raises:
         InvalidInput: the address is none, or the row lacks what its template words.
@@ -81,11 +83,12 @@ def compose(
     told = message_of(mail)
     language = language_of(told, mail.language)
     envelope = _envelope(mail, code, len(attachments))
+    pages = Pages(site, desk)
     try:
-        rendered = _render("text", language, told, envelope, site)
+        rendered = _render("text", language, told, envelope, pages)
         subject, _, text = rendered.strip("\n").partition("\n")
         subject = one_line(subject, 180)
-        html = _render("html", language, told, envelope | {"subject": subject}, site)
+        html = _render("html", language, told, envelope | {"subject": subject}, pages)
     except (TemplateError, TypeError) as error:
         fault = Fault(mail.reason, f"can't be worded: {error}.", "Queue it with every value that it words.")
         raise InvalidInput(f"mail {mail.template}", [fault]) from error
@@ -126,10 +129,10 @@ def _envelope(mail: Mail, code: str | None, attached: int) -> dict[str, Any]:
     }
 
 
-def _render(form: str, language: str, message: Message, envelope: Mapping[str, Any], site: str) -> str:
+def _render(form: str, language: str, message: Message, envelope: Mapping[str, Any], pages: Pages) -> str:
     texts = MailTexts(language, {}, html=form == "html")
     told = {"application": "", **_each_worded(message, texts), **envelope}
-    around = {"language": language, "direction": texts.direction, "ways": ways(message, told, site)}
+    around = {"language": language, "direction": texts.direction, "ways": ways(message, told, pages)}
     return _environment(form, language).get_template(f"{message.template.value}.j2").render(told | around)
 
 

@@ -6,13 +6,14 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from labels.record.journal import Event
-from labels.record.schema import Conflict, Document, Journal, Review, ReviewDraft, Staff, StepState
+from labels.record.schema import Conflict, Document, Journal, Review, ReviewDraft, SignIn, Staff, StepState
 from labels.steps.answers import ReviewTyped
 from labels.turn import Door
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
@@ -183,6 +184,23 @@ def test_what_was_changed_since_it_was_checked_is_not_sent(desk: Desk) -> None:
     assert not desk.all(Review)
 
 
+def test_a_session_that_runs_out_while_typing_loses_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.begins()
+    token = desk.person.token("/account")
+    with desk.terminal.here.record.writing() as session:
+        session.execute(sa.update(SignIn).values(seen_at=desk.terminal.here.now() - timedelta(hours=3)))
+    answer = desk.sends("", desk.typed(3, 0, comment="Typed for long.", **CHECK), token=token)
+    assert answer.headers["location"].startswith("/sign-in?")
+    assert not [one for one in desk.all(ReviewDraft) if one.number]
+    desk.person.signs_in(desk.who)
+    page = desk.person.opens(desk.page)
+    assert "You are back where you were" in words(page)
+    assert "Typed for long." in page.text
+    assert page.text.count(" checked") == len(CRITERIA)
+
+
 def test_every_page_works_without_a_script(desk: Desk) -> None:
     desk.begins()
     for path in ("", "/ask", "/decline"):
@@ -215,7 +233,7 @@ def a_pdf() -> bytes:
     made, packed = pikepdf.new(), io.BytesIO()
     made.add_blank_page(page_size=(300, 400))
     made.add_blank_page(page_size=(300, 400))
-    made.save(packed)
+    made.save(packed, deterministic_id=True)
     return packed.getvalue()
 
 

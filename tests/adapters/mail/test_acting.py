@@ -1,0 +1,42 @@
+"""What mails lead to: the desk's page of that very step where there is one, else Prefect's, and always a command."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.mail.acting import DESK_PAGES, Pages, ways
+from labels.mail import messages
+from labels.mail.message import CallToAction, Message
+from tests.support.mails import ABOUT, ASKED, STEP
+
+TOLD = {"step": STEP, "email": "anna@nss.example", "code": "7KQ4-M9XT-2C", "application": ABOUT.application}
+PAGES = Pages("https://prefect.example/runs/flow-run/1", "https://labels.example/")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        messages.ReviewAsked(about=ASKED),
+        messages.ReviewReturned(about=ASKED, question="Which?", answer="All."),
+        messages.ReviewSentBack(about=ASKED, reason="the maps"),
+    ],
+    ids=lambda one: one.template.value,
+)
+def test_a_reviewers_mail_leads_to_the_desks_page_of_that_review(message: Message) -> None:
+    way = ways(message, TOLD, PAGES)["review"]
+    assert way.page == f"https://labels.example/reviews/{STEP}"
+    assert "7KQ4" not in way.page, "no secret is in a link"
+    assert way.command.startswith(f"labels answer {STEP} ")
+    assert ways(message, TOLD, Pages(PAGES.run))["review"].page == PAGES.run
+
+
+def test_other_acts_lead_to_prefect_as_before() -> None:
+    message = messages.AssignmentAsked(about=ASKED, reasons=())
+    assert ways(message, TOLD, PAGES)["assign"].page == PAGES.run
+
+
+def test_an_address_is_made_of_nothing_but_what_stands_in_it() -> None:
+    message = messages.ReviewAsked(about=ASKED)
+    way = ways(message, TOLD | {"step": "../x?y#<"}, PAGES)["review"]
+    assert way.page == "https://labels.example/reviews/..%2Fx%3Fy%23%3C"
+    assert set(DESK_PAGES) <= set(CallToAction)
