@@ -217,6 +217,8 @@ def _labels(session: Session, teacher: str) -> list[MyLabel]:
         .where(Award.teacher == teacher)
         .order_by(Award.awarded_on.desc(), Award.id)
     ).all()
+    if not rows:
+        return []
     papers: dict[str, list[tuple[int, str, str]]] = {}
     ids = [row.Award.id for row in rows]
     for document in session.scalars(

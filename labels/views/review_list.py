@@ -194,6 +194,7 @@ def _mine(email: str) -> sa.Select[Any]:
     answer_came = (
         sa.select(sa.func.max(_Asked.closed_at))
         .where(
+            _Asked.application == Step.application,  # by an index; who asked has none
             _Asked.asked_by == Step.id,
             _Asked.kind == StepKind.INFORMATION,
             _Asked.state.in_([StepState.ANSWERED, StepState.EXPIRED]),

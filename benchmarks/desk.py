@@ -1,0 +1,471 @@
+"""The desk with a full record: what its pages take for twenty people at once, and the last day's rush.
+
+Run it with `.venv/bin/python -m benchmarks.desk`. It fills a record with `--applications` applications that wait for
+`--reviewers` reviewers, starts the desk as `labels up` does, and lets `--people` people, each with a session of
+their own, open and send pages for `--seconds`, a request a second each. Beside it in the same run, under the same
+load, stands a Starlette page that only reads one row of the same record. `--rush N` is another run: so many teachers
+hand in an application with five megabytes each, as fast as the desk takes them.
+
+Prefect is away meanwhile: the desk records, and runs would be woken later.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pikepdf
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from adapters.workspace import Workspace, open_workspace
+from benchmarks.processor import PAGE, descendants, processor
+from cli.services import free_port
+from labels.record.schema import Application, Base, Member, Person, Project, Staff, Step, Teacher
+from labels.reviews import asking
+from labels.sessions import session as sessions
+from labels.sessions.signing_in import MAIL_CODE
+from labels.settings import PROJECT, Settings
+from tests.support.people import CRITERIA, TODAY, application_file, populate
+from usecases.applying import submit_file
+
+WORDS = "Uczniowie badali rzeki swoich regionów i porównywali wyniki z partnerami w mieszanych zespołach. "
+BATCH = 2_000
+VISITS = 20
+"""Teachers who come one after the other in the place of each."""
+MIB = 2**20
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+ONE_ROW = """
+import sys
+import sqlalchemy as sa, uvicorn
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+from adapters.workspace import open_workspace
+from labels.record.schema import Application
+from labels.settings import load_settings
+here = open_workspace(load_settings())
+def page(request):
+    with here.record.reading() as session:
+        found = session.get(Application, request.query_params["id"])
+        return HTMLResponse(f"<!doctype html><title>{found.id}</title><p>{found.stage}</p>")
+uvicorn.run(Starlette(routes=[Route("/", page)]), port=int(sys.argv[1]), log_level="warning", access_log=False)
+"""
+"""A page that only reads one row, served as the desk is."""
+
+
+# The record -----------------------------------------------------------------------------------------
+
+
+class Copies:
+    """Rows of one teacher's case, copied under other names as often as it takes."""
+
+    def __init__(self, session: Session, template: Mapping[str, str]) -> None:
+        self.session, self.template = session, template
+        own = {value for name, value in template.items() if name not in ("one", "other")}
+        self.rows = [
+            (table, dict(row))
+            for table in (one.__table__ for one in (Person, Teacher, Project, Member, Application, Step))
+            for row in session.execute(sa.select(table)).mappings()
+            if isinstance(table, sa.Table)
+            and set(map(str, row.values())) & own
+            and (table.name != "step" or row["id"] in own)  # the right to withdraw is not looked at
+        ]
+        documents = Base.metadata.tables["document"]
+        self.rows += [
+            (documents, {name: value for name, value in row.items() if name != "id"})
+            for row in session.execute(sa.select(documents)).mappings()
+        ]
+
+    def make(self, others: Iterator[Mapping[str, str]], *, only: Sequence[str] = ()) -> None:
+        """Copies the rows (of some tables `only`) once for each set of names."""
+        while part := list(itertools.islice(others, BATCH)):
+            for table, row in self.rows:
+                if only and table.name not in only:
+                    continue
+                self.session.execute(sa.insert(table), [self._renamed(row, names) for names in part])
+
+    def _renamed(self, row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+        new = {self.template[key]: value for key, value in names.items()}
+        return {
+            name: new.get(value, value) if isinstance(value, str) else value for name, value in row.items()
+        }
+
+
+def _number(prefix: str, n: int) -> str:
+    letters = ""
+    for _ in range(10):
+        n, digit = divmod(n, 32)
+        letters = _DIGITS[digit] + letters
+    return f"{prefix}-{letters}"
+
+
+def fill(here: Workspace, applications: int, reviewers: int, applicants: int) -> None:
+    """Applications that wait for two reviewers each, and `applicants` teachers who have not applied yet."""
+    with here.record.writing() as session:
+        populate(session, reviewers=reviewers)
+        for row in (
+            Teacher(
+                id="TX", name="Nauczycielka X", email="tx@school.example", school="S-1",
+                registered_on=TODAY, language="pl",
+            ),
+            Project(id="PX", title="Mosty X", started_on=TODAY - timedelta(days=200), ended_on=TODAY),
+        ):  # fmt: skip
+            session.add(row)
+        session.flush()
+        for teacher in ("TX", "T-2"):
+            session.add(Member(project="PX", teacher=teacher, role="founder", joined_on=TODAY))
+    known = submit_file(here, application_file(teacher="TX", project="PX"), "file", []).application
+    with here.record.writing() as session:
+        steps = sorted(step.id for step in asking.ask(here.turn(session), known))
+    with here.record.writing() as session:
+        reviewing = session.scalars(sa.select(Staff).where(Staff.role == "reviewer"))
+        people = sorted((one.person, one.email) for one in reviewing)
+        assigned = [session.get_one(Step, step).assignee for step in steps]
+        by_email = all("@" in one for one in assigned)
+        applicant = session.get_one(Teacher, "TX")
+        template = {
+            "person": applicant.person, "address": "tx@school.example", "teacher": "TX", "project": "PX",
+            "application": known, "first": steps[0], "second": steps[1],
+            "one": assigned[0], "other": assigned[1],
+        }  # fmt: skip
+        copies = Copies(session, template)
+
+        def named(n: int) -> dict[str, str]:
+            pair = [people[(2 * n + seat) % len(people)][1 if by_email else 0] for seat in (0, 1)]
+            return {
+                "person": f"PX-{n}", "address": f"tx-{n}@school.example", "teacher": f"TX-{n}",
+                "project": f"PX-{n}", "application": _number("NQL", n), "first": _number("STEP", 2 * n),
+                "second": _number("STEP", 2 * n + 1), "one": pair[0], "other": pair[1],
+            }  # fmt: skip
+
+        copies.make(map(named, range(applications)))
+        free = ("person", "teacher", "project", "member")
+        copies.make(map(named, range(applications, applications + applicants)), only=free)
+
+
+def sessions_of(here: Workspace, addresses: Sequence[str]) -> list[str]:
+    """A session's token for each person."""
+    with here.record.writing() as session:
+        tokens = [sessions.begin(here.turn(session), address, MAIL_CODE) for address in addresses]
+    return [token for token in tokens if token]
+
+
+# People ---------------------------------------------------------------------------------------------
+
+
+class Browser:
+    """One person's browser, which says how long each answer took."""
+
+    def __init__(self, address: str, token: str, times: dict[str, list[float]]) -> None:
+        self.client = httpx.Client(
+            base_url=address,
+            timeout=120,
+            cookies={"session": token},
+            headers={"Sec-Fetch-Site": "same-origin"},
+        )
+        self.times = times
+
+    def get(self, what: str, path: str) -> httpx.Response:
+        """Opens a page."""
+        return self._timed(what, lambda: self.client.get(path))
+
+    def post(self, what: str, path: str, fields: Mapping[str, Any], **more: Any) -> httpx.Response:
+        """Sends a form."""
+        return self._timed(what, lambda: self.client.post(path, data=dict(fields), **more))
+
+    def _timed(self, what: str, ask: Callable[[], httpx.Response]) -> httpx.Response:
+        for _ in range(100):
+            began = time.perf_counter()
+            answer = ask()
+            if answer.status_code != 503:
+                break
+            time.sleep(0.5)  # busy: a browser's person tries again
+        assert answer.status_code in (200, 303), (what, answer.status_code, answer.text[:500])
+        self.times[what].append((time.perf_counter() - began) * 1000)
+        return answer
+
+
+def form_of(page: httpx.Response) -> dict[str, str]:
+    """What every form of a page carries, and the version of its draft."""
+    found = dict(re.findall(r'name="(form_token|version)" value="([^"]*)"', page.text))
+    assert "form_token" in found, page.text[:300]
+    return found
+
+
+def filled(carried: Mapping[str, str]) -> dict[str, str]:
+    """A form with everything in it."""
+    text = WORDS * 8
+    ticked = ("shared_plan", "finished", "contributed", "collaborative", "safe")
+    return {
+        **carried,
+        **{f"precondition.{name}": "on" for name in ticked},
+        "description": WORDS,
+        "links": "https://twinspace.example/42",
+        "pupils": "24",
+        "average_age": "13",
+        **{f"sections.{name}": text for name in CRITERIA},
+    }
+
+
+def teacher_at_work(
+    visits: Iterator[tuple[Browser, str]], pause: Callable[[], Iterator[None]]
+) -> Iterator[None]:
+    """One teacher after the other opens the list and the form, saves it a few times, checks it and hands it in."""
+    for browser, project in visits:
+        path = f"/projects/{project}/apply"
+        browser.get("list of projects", "/projects")
+        yield from pause()
+        carried = form_of(browser.get("form", path))
+        for _ in range(3):
+            yield from pause()
+            saved = browser.post("save a draft", path, filled(carried) | {"draft": "1"}).json()
+            carried["version"] = str(saved["version"])
+        yield from pause()
+        checked = browser.get("check the answers", path.replace("/apply", "/check"))
+        yield from pause()
+        done = browser.post("hand in", path.replace("/apply", "/check"), form_of(checked) | {"true": "on"})
+        assert done.headers["location"].startswith("/applications/"), done.headers
+        yield from pause()
+        browser.get("page of the application", done.headers["location"])
+        yield from pause()
+
+
+def reviewer_at_work(browser: Browser, pause: Callable[[], Iterator[None]]) -> Iterator[None]:
+    """A reviewer opens the list, and one case after the other."""
+    while True:
+        page = browser.get("list of reviews", "/reviews")
+        cases = re.findall(r'href="(/reviews/STEP-[^"/?#]+)"', page.text)
+        assert cases, "the list is empty"
+        for case in dict.fromkeys(cases[:10]):
+            yield from pause()
+            browser.get("case and review", case)
+
+
+# Servers --------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def served(command: Sequence[str], settings: Settings, address: str) -> Iterator[int]:
+    """A server of its own, until the end of the block; its process."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LABELS_")}
+    process = subprocess.Popen(
+        [sys.executable, *command], env=environment | settings.exported() | {"PYTHONPATH": str(PROJECT)}
+    )
+    try:
+        for _ in range(600):
+            with contextlib.suppress(httpx.TransportError):
+                httpx.get(address, timeout=5)
+                break
+            time.sleep(0.1)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def together(works: Sequence[Iterator[None]], seconds: float) -> None:
+    """Lets all of them work for so long, each in a thread."""
+    until = time.monotonic() + seconds
+    faults: list[BaseException] = []
+
+    def work(one: Iterator[None]) -> None:
+        try:
+            for _ in one:
+                if time.monotonic() > until or faults:
+                    break
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for fault in faults:
+        raise fault
+
+
+def memory(pid: int) -> float:
+    """Megabytes that a process and all below it have."""
+    pages = 0
+    for one in descendants(pid):
+        with contextlib.suppress(OSError):
+            pages += int(Path(f"/proc/{one}/statm").read_text().split()[1])
+    return pages * PAGE / MIB
+
+
+# The two runs ---------------------------------------------------------------------------------------
+
+
+def twenty_at_once(here: Workspace, address: str, pid: int, arguments: argparse.Namespace) -> None:
+    """Half of the people are teachers, half reviewers."""
+    count, teachers = arguments.people, arguments.people // 2
+    times: dict[str, list[float]] = defaultdict(list)
+    luck = random.Random(arguments.seed)
+    first = arguments.applications
+    visits = teachers * VISITS
+    own = [f"tx-{first + n}@school.example" for n in range(visits)]
+    with here.record.reading() as session:
+        staff = session.scalars(
+            sa.select(Staff.email)
+            .where(Staff.role == "reviewer")
+            .order_by(Staff.email)
+            .limit(count - teachers)
+        ).all()
+    tokens = sessions_of(here, [*own, *staff])
+
+    def pause() -> Iterator[None]:
+        time.sleep(luck.uniform(0.5, 1.5))
+        yield
+
+    def of_teacher(n: int, kept: dict[str, list[float]]) -> tuple[Browser, str]:
+        return Browser(address, tokens[n], kept), f"PX-{first + n}"
+
+    cold: dict[str, list[float]] = defaultdict(list)  # every page once, so that all is loaded
+    together([teacher_at_work(iter([of_teacher(visits - 1, cold)]), pause)], 60)
+    together([reviewer_at_work(Browser(address, tokens[-1], cold), pause)], 5)
+    works = [
+        teacher_at_work((of_teacher(n, times) for n in range(mine, visits - 1, teachers)), pause)
+        for mine in range(teachers)
+    ]
+    works += [reviewer_at_work(Browser(address, token, times), pause) for token in tokens[visits:]]
+    spent, began = processor(pid), time.monotonic()
+    together(works, arguments.seconds)
+    spent = processor(pid) - spent
+    asked = sum(map(len, times.values()))
+
+    port = free_port()
+    plain: dict[str, list[float]] = defaultdict(list)
+    with served(
+        ["-c", ONE_ROW, str(port)], here.settings, f"http://127.0.0.1:{port}/?id={_number('NQL', 0)}"
+    ):
+
+        def read() -> Iterator[None]:
+            browser = Browser(f"http://127.0.0.1:{port}", "", plain)
+            while True:
+                browser.get("one row", f"/?id={_number('NQL', luck.randrange(first))}")
+                yield from pause()
+
+        together([read() for _ in range(count)], min(arguments.seconds, 20))
+    yardstick = _p95(plain["one row"])
+    print(f"\n{count} people at once, {asked} requests, {spent / asked * 1000:.0f} ms of processor each\n")
+    print(f"{'':28}{'count':>8}{'median ms':>12}{'p95 ms':>10}{'p95 / one row':>15}")
+    for what, values in sorted({**times, **plain}.items()):
+        p95 = _p95(values)
+        print(
+            f"{what:28}{len(values):>8}{statistics.median(values):>12.1f}{p95:>10.1f}{p95 / yardstick:>15.1f}"
+        )
+    print(f"\n{memory(pid):.0f} MB; {time.monotonic() - began:.0f} s")
+
+
+def _p95(values: Sequence[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
+
+
+def rush(here: Workspace, address: str, pid: int, arguments: argparse.Namespace) -> None:
+    """All teachers hand in with five megabytes each, `--people` at a time."""
+    count, first = arguments.rush, arguments.applications
+    times: dict[str, list[float]] = defaultdict(list)
+    tokens = sessions_of(here, [f"tx-{first + n}@school.example" for n in range(count)])
+    waiting = iter(range(count))
+    lock = threading.Lock()
+    seen: list[float] = []
+
+    def one_after_the_other() -> Iterator[None]:
+        while True:
+            with lock:
+                n = next(waiting, None)
+            if n is None:
+                return
+            browser, path = Browser(address, tokens[n], times), f"/projects/PX-{first + n}/apply"
+            carried = form_of(browser.get("form", path))
+            evidence = {"upload": (f"evidence-{n}.pdf", five_megabytes(n), "application/pdf")}
+            browser.post("save with 5 MB", path, filled(carried), files=evidence)
+            checked = browser.get("check the answers", path.replace("/apply", "/check"))
+            browser.post("hand in", path.replace("/apply", "/check"), form_of(checked) | {"true": "on"})
+            browser.client.close()
+            if n % 25 == 0:
+                seen.append(memory(pid))
+            yield
+
+    began = time.monotonic()
+    together([one_after_the_other() for _ in range(arguments.people)], 3600)
+    seconds = time.monotonic() - began
+    with here.record.reading() as session:
+        mine = [f"TX-{first + n}" for n in range(count)]
+        handed_in = session.scalar(
+            sa.select(sa.func.count(Application.id)).where(Application.teacher.in_(mine))
+        )
+    print(
+        f"\n{count} teachers, {arguments.people} at once: {seconds:.0f} s; {handed_in} applications in the record"
+    )
+    print(
+        f"memory after the first 25: {seen[0]:.0f} MB, at most {max(seen):.0f}, at the end {memory(pid):.0f}"
+    )
+    for what, values in times.items():
+        print(f"{what:28}{len(values):>8}{statistics.median(values):>12.0f} ms{_p95(values):>10.0f} ms p95")
+    if handed_in != count:
+        raise SystemExit(f"{count - (handed_in or 0)} applications were lost")
+
+
+def five_megabytes(n: int) -> bytes:
+    """A PDF of one page with five megabytes that can't be compressed, another one for each."""
+    with tempfile.TemporaryDirectory() as folder, pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(595, 842))
+        picture = pikepdf.Stream(pdf, random.Random(n).randbytes(5 * MIB))
+        picture.Type, picture.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+        picture.Width, picture.Height, picture.BitsPerComponent = 2560, 2048, 8
+        picture.ColorSpace = pikepdf.Name.DeviceGray
+        page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im=picture))
+        path = Path(folder) / "evidence.pdf"
+        pdf.save(path)
+        return path.read_bytes()
+
+
+def main() -> None:
+    """Fills a record, starts the desk and prints what was measured."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--applications", type=int, default=50_000)
+    parser.add_argument("--reviewers", type=int, default=1_000)
+    parser.add_argument("--people", type=int, default=20, help="at once")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--rush", type=int, default=0, help="teachers who hand in with 5 MB each, instead")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        port = free_port()
+        settings = Settings(
+            _env_file=None, home=Path(home), today=TODAY, secret="benchmark", listen=f"127.0.0.1:{port}"
+        )
+        here = open_workspace(settings)
+        began = time.monotonic()
+        fill(here, arguments.applications, arguments.reviewers, arguments.rush or arguments.people * VISITS)
+        print(f"{arguments.applications:,} applications in {time.monotonic() - began:.0f} s")
+        address = f"http://127.0.0.1:{port}"
+        with served(["-m", "desk.serving", "desk"], settings, f"{address}/help") as pid:
+            run = rush if arguments.rush else twenty_at_once
+            run(here, address, pid, arguments)
+
+
+if __name__ == "__main__":
+    main()
