@@ -23,7 +23,7 @@ STOP_WITHIN = 60.0
 
 
 class Interrupted(Exception):
-    """The services were told to end before they had come up."""
+    """The services were asked to end before they had come up."""
 
 
 @dataclass

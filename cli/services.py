@@ -306,7 +306,7 @@ def kept_alive(running: Services, here: Workspace, stop: threading.Event) -> Ite
 
 
 def run_services() -> None:
-    """`labels up`: everything for real use on one machine, until it is told to end."""
+    """`labels up`: everything for real use on one machine, until it is asked to end."""
     from adapters.branding import check_branding  # reads catalogues, which other commands do not need
 
     settings = load_settings()

@@ -1,4 +1,4 @@
-"""The tasks that every process shares: how an application is taken up, told of and closed; each may be repeated."""
+"""The tasks that every process shares: how an application is taken up, shown and closed; each may be repeated."""
 
 from __future__ import annotations
 

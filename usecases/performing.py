@@ -1,4 +1,4 @@
-"""The one way in: an act is proved, done and recorded once, whichever door it came through; then it is told."""
+"""The one way in: an act is proved, done and recorded once, whichever door it came through; then mail goes out and runs are woken."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _in_a_place_of_its_own(order: dict[str, Any]) -> tuple[int, bool]:
 
 
 def _tell_everything() -> None:
-    """Waits until Prefect was told all there is to tell: logs, and what the tasks did."""
+    """Waits until everything was sent to Prefect: logs, and what the tasks did."""
     if in_force("draining"):
         from adapters.prefect.patches.draining import tell_what_was_used
 

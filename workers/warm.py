@@ -91,7 +91,7 @@ class WarmWorkerResult(BaseWorkerResult):
 class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResult]):
     """Executes flow runs in processes that stay.
 
-    A process that crashes takes down its own run only, which Prefect is told of, and is replaced; so is one
+    A process that crashes takes down its own run only, which is reported to Prefect, and is replaced; so is one
     that has executed many runs or holds much memory. Runs of different environments share no process.
     """
 

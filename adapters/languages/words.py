@@ -264,7 +264,7 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
 """A section for each kind of letter, and for those that a school gets instead of a teacher."""
 
 MOMENT = word("moment", "{day}, {hour}:{minute} (Brussels time)")
-"""How an instant is told."""
+"""How an instant is written."""
 
 PAPERS: Mapping[str, Mapping[str, Mapping[str, Word]]] = {"certificates": CERTIFICATES, "letters": LETTERS}
 

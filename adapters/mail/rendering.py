@@ -197,7 +197,7 @@ def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
 
 
 def _saying(texts: MailTexts) -> dict[str, Callable[..., str]]:
-    """The functions by which templates say a text: its places are filled from the context, or as it is told."""
+    """The functions by which templates say a text: its places are filled from the context, or from what is given."""
 
     def filled(context: Context, pattern: str, values: Mapping[str, Any]) -> str:
         given = {place: values.get(place, context.resolve(place)) for place in PLACE.findall(pattern)}

@@ -28,7 +28,7 @@ SHEET = TEMPLATES / "certificates" / "certificate.css"
 _COLUMN = 181.0
 """Millimetres between the margins of the text inside the frame."""
 _TOP, _BOTTOM = 69.0, 159.0
-"""Millimetres from the top of the page between which the award is told."""
+"""Millimetres from the top of the page between which the award is stated."""
 _TALL = re.compile(r"[\u0600-\u06ff\u0750-\u077f\ufb50-\ufeff]")
 """Arabic letters, which reach higher and lower than others of the same size."""
 _WIDE = re.compile(r"[\u0530-\u058f\u10a0-\u10ff\u1c90-\u1cbf]")
@@ -169,13 +169,13 @@ def _page(sheet: Sheet, words: Texts, credential: bytes | None) -> Page:
 
     facts, say = sheet.facts, words.words
 
-    def told(text: str) -> Words:
+    def plain(text: str) -> Words:
         return Words((text,), None)
 
     def fixed(setting: Setting) -> Words:
         return Words(setting.lines, _shaped(setting))
 
-    written = [told(say["programme"])]
+    written = [plain(say["programme"])]
     written += [
         Words(
             block.setting.lines,
@@ -184,11 +184,11 @@ def _page(sheet: Sheet, words: Texts, credential: bytes | None) -> Page:
         )
         for block in sheet.blocks
     ]
-    written += [fixed(sheet.signature), fixed(sheet.signature_note), told(facts.school_year)]
-    written += [told(words.day(facts.awarded_on)), told(say["awarded_on"])]
+    written += [fixed(sheet.signature), fixed(sheet.signature_note), plain(facts.school_year)]
+    written += [plain(words.day(facts.awarded_on)), plain(say["awarded_on"])]
     if sheet.check:
-        written += [told(say["code"]), fixed(sheet.check.code), fixed(sheet.check.where)]
-    written += [told(say["number"]), told(facts.application)]
+        written += [plain(say["code"]), fixed(sheet.check.code), fixed(sheet.check.where)]
+    written += [plain(say["number"]), plain(facts.application)]
     if facts.criteria_set:
         written.append(fixed(sheet.criteria))
     shape = (
@@ -291,19 +291,19 @@ def _slanted(style: str, text: str) -> str:
 
 def _composed(many: Sequence[CertificateFacts], words: Texts, gauge: Gauge) -> list[Sheet]:
     """Every text of every certificate set to its room, measured together."""
-    told = [_told(facts, words) for facts in many]
+    stated = [_stated(facts, words) for facts in many]
     around = [_around(facts, words) for facts in many]
     checked = [_check(facts, words) for facts in many]
     wanted = [
         place
-        for rows, fixed, check in zip(told, around, checked, strict=True)
+        for rows, fixed, check in zip(stated, around, checked, strict=True)
         for place in (*fixed, *check, *((row.text, row.room) for row in rows))
     ]
     settings = iter(fit(wanted, gauge))
     addresses = [f"{facts.check_url}/{facts.code}" for facts in many if facts.code]
     squares = iter(zip(addresses, SquareCode.of_many(addresses), strict=True))
     sheets = []
-    for index, (facts, rows, check) in enumerate(zip(many, told, checked, strict=True)):
+    for index, (facts, rows, check) in enumerate(zip(many, stated, checked, strict=True)):
         heading, signature, note, criteria = (next(settings) for _ in range(4))
         shown = None
         if check:
@@ -314,8 +314,8 @@ def _composed(many: Sequence[CertificateFacts], words: Texts, gauge: Gauge) -> l
 
 
 @dataclass(frozen=True)
-class _Told:
-    """One line of what is told in the middle of the page."""
+class _Line:
+    """One line of what is stated in the middle of the page."""
 
     tag: str
     style: str
@@ -325,20 +325,20 @@ class _Told:
     """The space after it, in shares of what is left."""
 
 
-def _told(facts: CertificateFacts, words: Texts) -> list[_Told]:
+def _stated(facts: CertificateFacts, words: Texts) -> list[_Line]:
     say = words.words
     school = "" if facts.label is LabelKind.SCHOOL else facts.school
-    told = [
-        _Told("p", "lead", say["lead"], _room(15, 8), 0.6),
-        _Told("p", "holder", facts.holder, _holder_room(facts.holder), 0.75),
-        _Told("p", "school-name", school, Room("school-name", 176, 10.5, 15, 12, leading=1.2), 0.12),
-        _Told("p", "place", _place(facts), Room("place", 176, 9, 13, 10.5, leading=1.2), 1.7),
-        _Told("p", "phrase", say["before_project"], _room(13.5, 8), 0.45),
-        _Told("p", _slanted("project", facts.project), facts.project, _project_room(facts.project), 0.5),
-        _Told("p", "phrase", say["after_project"], _room(13.5, 13), 0.8 if facts.valid_until else 0),
-        _Told("p", "place", _valid(facts, words), Room("place", 176, 9, 13, 10.5, leading=1.2), 0),
+    lines = [
+        _Line("p", "lead", say["lead"], _room(15, 8), 0.6),
+        _Line("p", "holder", facts.holder, _holder_room(facts.holder), 0.75),
+        _Line("p", "school-name", school, Room("school-name", 176, 10.5, 15, 12, leading=1.2), 0.12),
+        _Line("p", "place", _place(facts), Room("place", 176, 9, 13, 10.5, leading=1.2), 1.7),
+        _Line("p", "phrase", say["before_project"], _room(13.5, 8), 0.45),
+        _Line("p", _slanted("project", facts.project), facts.project, _project_room(facts.project), 0.5),
+        _Line("p", "phrase", say["after_project"], _room(13.5, 13), 0.8 if facts.valid_until else 0),
+        _Line("p", "place", _valid(facts, words), Room("place", 176, 9, 13, 10.5, leading=1.2), 0),
     ]
-    return [row for row in told if row.text]
+    return [row for row in lines if row.text]
 
 
 def _valid(facts: CertificateFacts, words: Texts) -> str:
@@ -364,7 +364,7 @@ def _around(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
     ]
 
 
-def _kept_high(row: _Told, setting: Setting) -> Setting:
+def _kept_high(row: _Line, setting: Setting) -> Setting:
     """A holder's name on one line takes the same height whatever its size, so that nothing else moves."""
     if row.style != "holder" or len(setting.lines) > 1:
         return setting
@@ -385,14 +385,14 @@ def _check(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
     ]
 
 
-def _spread(heading: Setting, told: Sequence[_Told], body: Sequence[Setting]) -> list[Block]:
+def _spread(heading: Setting, lines: Sequence[_Line], body: Sequence[Setting]) -> list[Block]:
     """The title, and the award spread evenly over the height that is left."""
     blocks = [Block("h1", "title", heading, _two(57.5 - heading.height - _drop(heading)))]
     left = _BOTTOM - _TOP - sum(setting.height for setting in body)
-    shares = sum(row.after for row in told)
+    shares = sum(row.after for row in lines)
     unit = max(0.0, min(left / (shares + 1.1), 10.0))
     top = _TOP + (left - unit * shares) * 0.42
-    for row, setting in zip(told, body, strict=True):
+    for row, setting in zip(lines, body, strict=True):
         blocks.append(Block(row.tag, row.style, setting, _two(top)))
         top += setting.height + unit * row.after
     return blocks

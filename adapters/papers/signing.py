@@ -1,4 +1,4 @@
-"""Signing papers: with whose key, by which service the time is told, and what a signature in a file says.
+"""Signing papers: with whose key, which service vouches for the time, and what a signature in a file says.
 
 A signature is PAdES: B-B, or B-LT where a time-stamp service is configured. It certifies the file (DocMDP, no
 changes allowed): the organisation is its author, and nobody has anything to add. What was PDF/A-3 and PDF/UA
@@ -308,7 +308,7 @@ def _parts() -> _Parts:
             return signed
 
     class AtMoment(signers.PdfSigner):
-        """Signs at the moment that it is told."""
+        """Signs at the moment that it is given."""
 
         moment: datetime
 

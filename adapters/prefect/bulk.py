@@ -32,7 +32,7 @@ def in_bulk(
 ) -> list[Result]:
     """Does something for each of the items, which must be something that may be repeated.
 
-    The results are in the order of the items. `shown` is told how many are done. Where one fails for another
+    The results are in the order of the items. `shown` is called with how many are done. Where one fails for another
     reason than a busy server, no more are begun, those under way come to their end, and its error is raised.
     """
     results: dict[int, Result] = {}

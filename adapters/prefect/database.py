@@ -15,7 +15,7 @@ NOTHING_LOST = "Nothing was lost; start it and run this again."
 
 
 def connection_url(settings: Settings) -> str | None:
-    """What Prefect's server is told, or None where it keeps its SQLite file.
+    """The database setting of Prefect's server, or None where it keeps its SQLite file.
 
     Raises:
         InvalidInput: the setting is no address of a PostgreSQL database, or it is the record's own.

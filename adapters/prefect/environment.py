@@ -1,4 +1,4 @@
-"""What Prefect's server, worker and clients are told by their environment: to do no more than is needed here."""
+"""The environment of Prefect's server, worker and clients: they do no more than is needed here."""
 
 from __future__ import annotations
 

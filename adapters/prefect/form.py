@@ -244,14 +244,14 @@ def _kinds(filled: Mapping[str, Any]) -> list[str]:
 
 
 def what_was_typed(filled: Mapping[str, Any]) -> dict[str, Any]:
-    """What was filled in, without the code and what is empty: as it is kept for the next try."""
+    """What was filled in, without the code and what is empty: as it is stored for the next try."""
     return {name: value for name, value in filled.items() if name != "code" and not _is_empty(value)}
 
 
 def completed(filled: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
     """What was filled in now, with what the same person had filled in before wherever it was left empty now.
 
-    Where it is an answer of another kind now, what was kept is no part of it.
+    Where it is an answer of another kind now, what was stored is no part of it.
     """
     now = what_was_typed(filled)
     if (kinds := _kinds(now)) and kinds != _kinds(kept):

@@ -44,7 +44,7 @@ def start_all(
     application_ids: Sequence[str],
     shown: Callable[[int], None] | None = None,
 ) -> list[UUID]:
-    """The run of each application, created unless it is there, a few at a time; `shown` is told how many are done.
+    """The run of each application, created unless it is there, a few at a time; `shown` is called with how many are done.
 
     Each has a key of its own: however often it is asked for, there is one run.
 
@@ -104,7 +104,7 @@ def ask_for(client: SyncPrefectClient, deployment: str, parameters: dict[str, An
 
 
 def run_tags(application: Application, stage: Stage | None = None) -> list[str]:
-    """By what a coordinator finds a run: label, country, organisation and stage (its own unless told)."""
+    """By what a coordinator finds a run: label, country, organisation and stage (its own unless given)."""
     return [
         f"label:{application.label}",
         f"country:{application.country}",

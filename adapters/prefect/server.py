@@ -86,7 +86,7 @@ class OwnAddressOnly:
 
 
 def main(port: int) -> None:
-    """Serves on loopback until it is told to end."""
+    """Serves on loopback until it is asked to end."""
     settings = get_current_settings().server
     if in_force("statements"):
         from adapters.prefect.patches.statements import put_as_sqlite_takes_them

@@ -169,7 +169,7 @@ def credential_of(facts: CertificateFacts, wording: Wording) -> Credential:
     """What a certificate states, as a credential in its language.
 
     Raises:
-        ValueError: the certificate has no code, by which its credential would be told from others.
+        ValueError: the certificate has no code, by which its credential differs from others.
     """
     if facts.code is None or facts.check_url is None:
         raise ValueError("a credential needs a code and the page that knows it")

@@ -33,7 +33,7 @@ from labels.record.schema import (
 
 
 class PaperState(StrEnum):
-    """What a stranger is told of a paper."""
+    """What the check of a paper says to a stranger."""
 
     VALID = "valid"
     EXPIRED = "expired"
@@ -93,7 +93,7 @@ class Verification(BaseModel):
     revoked: bool = False
     revoked_on: date | None = None
     because: str | None = None
-    """Why it was taken back, as its holder was told; not for the public page."""
+    """Why it was taken back, as its holder read it; not for the public page."""
     superseded_by: str | None = None
     """The code of the edition that replaced it."""
     signature: SignatureView | None = None

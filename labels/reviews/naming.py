@@ -1,4 +1,4 @@
-"""Whether a comment names somebody who reviews: the applicant reads it, and is not told who judged."""
+"""Whether a comment names somebody who reviews: the applicant reads it, and does not learn who judged."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ _BY_FIELD: dict[
 
 
 def read_answer(raw: Any, subject: str = "answer") -> Answer:
-    """The answer in a parsed JSON value, told apart by its field.
+    """The answer in a parsed JSON value; which kind it is follows from its field.
 
     Raises:
         InvalidInput: it is no answer, or a field is unknown, missing or of the wrong kind. Nested

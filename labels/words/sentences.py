@@ -1,7 +1,7 @@
 """Sentences that the domain says to applicants: English text that remembers what it was made of.
 
 Whoever takes one for text reads English. Whoever words it in another language finds the English pattern,
-by which catalogues are kept, and the values of its `{places}` with their types.
+by which catalogues are keyed, and the values of its `{places}` with their types.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from prefect.events.worker import EventsWorker
 from adapters.patches import in_force
 
 WAIT = 1.0
-"""Seconds that a task has to end before it is told of that it has begun."""
+"""Seconds that a task has to end before its beginning is reported."""
 
 _UNFINISHED = frozenset({"PENDING", "RUNNING"})
 
@@ -24,7 +24,7 @@ Handle = Callable[[EventsWorker, Event], Awaitable[None]]
 class Waiting:
     """Tells of a short task once instead of three times; each time is a message and some rows for the server.
 
-    What is told at its end says when it began, too.
+    The report of its end says when it began, too.
     """
 
     def __init__(self, tell: Handle) -> None:

@@ -1,6 +1,6 @@
 """How the objects of a PDF become a file: byte for byte as pydyf writes them, but each is packed once, not thrice.
 
-A file is kept apart into what it shares with others and what is its own, so that the others need not be written
+A file is split into what it shares with others and what is its own, so that the others need not be written
 from the beginning.
 """
 

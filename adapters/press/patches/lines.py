@@ -98,7 +98,7 @@ class Tally:
         self.widths: dict[int, int] = {}
 
     def as_font(self) -> Any:
-        """The font, used as told here."""
+        """The font, used with the features given here."""
         self.font.to_unicode, self.font.widths = self.to_unicode, self.widths
         return self.font
 

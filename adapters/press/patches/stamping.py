@@ -1,6 +1,6 @@
 """Many pages of one design, at forty times the rate of one after the other: the same bytes, made from parts.
 
-WeasyPrint lays out and writes the first page of a kind. Of its file, all is kept that such pages share: the
+WeasyPrint lays out and writes the first page of a kind. What such pages share of its file is cached: the
 artwork, the colour profile, the tree of tags, and the page's content around the lines of text. For the next
 page, its own lines are set by WeasyPrint's text layout in the places of the first one's, the fonts are cut
 down to what this page uses, and what is a page's own is written anew: content, fonts, metadata, the square
