@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +16,7 @@ class StoredDocument:
     key: str
     media_type: str
     size: int
+
+    def of(self, application: str, at: datetime) -> dict[str, Any]:
+        """The columns of an application's document, stored at that instant."""
+        return asdict(self) | {"application": application, "stored_at": at}

@@ -36,7 +36,7 @@ from labels.record.schema import (
     StepKind,
     Teacher,
 )
-from labels.rules.calendars import counted_year, place
+from labels.rules.calendars import Placement, counted_year, place
 from labels.rules.kept import keep_rules
 from labels.rules.model import RuleEdition
 from labels.steps.mailing import about
@@ -162,22 +162,7 @@ def submit(
     )
     turn.session.add(row)
     turn.session.flush()
-    write(
-        turn.session,
-        Document,
-        *(
-            {
-                "application": row.id,
-                "kind": document.kind,
-                "name": document.name,
-                "key": document.key,
-                "media_type": document.media_type,
-                "size": document.size,
-                "stored_at": turn.now,
-            }
-            for document in documents
-        ),
-    )
+    write(turn.session, Document, *(one.of(row.id, turn.now) for one in documents))
     note(
         turn,
         row,
@@ -189,6 +174,17 @@ def submit(
         round=placement.round,
         rolled_over=placement.rolled_over,
     )
+    _mail_receipt(turn, row, teacher, placement, [one.name for one in documents if one.kind == "evidence"])
+    remark = "Registered; a receipt is on its way."
+    if same:
+        remark = f"Registered anew, since {same[-1].id} is {same[-1].outcome.value}; a receipt is on its way."
+    return Submitted(row.id, created=True, remark=remark)
+
+
+def _mail_receipt(
+    turn: Turn, row: Application, teacher: Teacher, placement: Placement, evidence: Sequence[str]
+) -> None:
+    """Opens the applicant's right to withdraw, and mails it with the receipt."""
     right = open_step(turn, row, StepKind.WITHDRAWAL, teacher.email, number=1)
     warnings = []
     if placement.rolled_over and placement.opens_at:
@@ -206,14 +202,10 @@ def submit(
         round=placement.round or "",
         decide_by=placement.decide_by,
         warnings=tuple(warnings),
-        documents=tuple(one.name for one in documents if one.kind == "evidence"),
+        documents=tuple(evidence),
     )
     to = Recipient(teacher.name, teacher.email, teacher.language)
     outbox.queue(turn, receipt, Envelope(to, (), row.id, right.id, (paper_id(PaperKind.RECEIPT, row.id),)))
-    remark = "Registered; a receipt is on its way."
-    if same:
-        remark = f"Registered anew, since {same[-1].id} is {same[-1].outcome.value}; a receipt is on its way."
-    return Submitted(row.id, created=True, remark=remark)
 
 
 def _submitted_before(

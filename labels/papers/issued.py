@@ -116,32 +116,27 @@ def enter(
     )
     write(turn.session, Issued, paper)
     if due.edition > 1:
-        turn.session.execute(
-            sa.update(Issued)
-            .where(
-                Issued.kind == due.kind,
-                Issued.subject == due.facts.application,
-                Issued.edition < due.edition,
-                Issued.superseded_by.is_(None),
-            )
-            .values(superseded_by=due.paper, superseded_at=turn.now)
-            .execution_options(synchronize_session=False)
-        )
-    # No news to the run: it issues, or does not care.
+        _supersede_earlier(turn, due)
     event = Event.ISSUED if because is None else Event.REISSUED
-    details = {"because": because} if because else {}
-    note(
-        turn,
-        application,
-        who,
-        event,
-        news=False,
-        paper=due.paper,
-        file=made.digest,
-        digests=digests,
-        **details,
-    )
+    details = {"paper": due.paper, "file": made.digest} | ({"because": because} if because else {})
+    # No news to the run: it issues, or does not care.
+    note(turn, application, who, event, news=False, digests=digests, **details)
     return True
+
+
+def _supersede_earlier(turn: Turn, due: DuePaper) -> None:
+    """The editions before this one no longer count."""
+    turn.session.execute(
+        sa.update(Issued)
+        .where(
+            Issued.kind == due.kind,
+            Issued.subject == due.facts.application,
+            Issued.edition < due.edition,
+            Issued.superseded_by.is_(None),
+        )
+        .values(superseded_by=due.paper, superseded_at=turn.now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 _IN_THE_DECISION = {"scores", "reasons", "comments", "route_forward", "failed_conditions", "files"}

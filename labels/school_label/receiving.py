@@ -86,12 +86,7 @@ def keep_documents(turn: Turn, application: Application, documents: Sequence[Sto
                 Document.name == one.name,
             )
         )
-        turn.session.add(
-            Document(
-                application=application.id, kind=one.kind, name=one.name, key=one.key,
-                media_type=one.media_type, size=one.size, stored_at=turn.now, meets=document_kind(one.name),
-            )
-        )  # fmt: skip
+        turn.session.add(Document(**one.of(application.id, turn.now), meets=document_kind(one.name)))
     turn.session.flush()
 
 
