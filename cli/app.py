@@ -43,6 +43,11 @@ TABLE = (
     Row("translations", "operating:translations", "How far each language of the papers is."),
     Row("branding", "operating:branding", "Check organisations' own drawings and words."),
     Row("demo", "operating:demo", "The main job on the sample data, in a folder of its own."),
+    Row(
+        "break-glass",
+        "operating:break_glass",
+        "Print a code to sign in at the desk, for somebody whom no mail reaches.",
+    ),
     Row("up", "operating:up", "Server, worker and schedules, for real use on one machine."),
     Row(
         "certificates", "certificates:certificates", "Gather a year's certificates, also bound for printing."

@@ -45,6 +45,8 @@ from usecases.inviting import DEPLOYMENT, begin
 from usecases.performing import perform
 
 EXAMPLES = PROJECT / "examples"
+A_TEACHER = "begona.munozcanas@ieszambrano.es.example"
+A_COORDINATOR = "concepcion.alvarezpelaez@etwinning.es.example"
 TODAY = date(2026, 3, 16)
 """The day on which the sample data is about to be judged."""
 EUROPEAN_YEAR = 2025
@@ -119,7 +121,8 @@ def run_demo(*, auto: bool) -> None:
             ) as (running, here),
             kept_alive(running, here, stop),
         ):
-            say(f"Prefect's UI: {running.ui_url}/runs", "bold green")
+            say(f"The desk: {here.settings.desk_url}", "bold green")
+            say(f"Prefect's UI, behind it: {running.ui_url}/runs")
             report = import_registry(here.record, EXAMPLES / "registry", TODAY)
             say(
                 "Imported the sample registry: "
@@ -391,6 +394,7 @@ def _show(here: Workspace, played: Mapping[str, Script], result: Result, stop: t
         )
     out.print()
     if not result.auto:  # which ends now, and its server too
+        _invite(here, steps)
         say(
             f"Prefect's UI      {result.ui_url}/runs   "
             "(a suspended run has a Resume button: its form takes the code)",
@@ -406,6 +410,25 @@ def _show(here: Workspace, played: Mapping[str, Script], result: Result, stop: t
     for command in _worth_a_look(result, str(rows[0][0])) if result.auto else _worth_a_try(awaited):
         say(f"  ./run {command}")
     say(f"\n{len(rows)} applications in {result.seconds:.0f} s.")
+
+
+def _invite(here: Workspace, steps: Sequence[Step]) -> None:
+    """The desk's address, who one can be there, and how."""
+    desk = here.settings.desk_url
+    say(f"The desk          {desk}   (open it in a browser)", "bold green")
+    say("Be one of these: type the address in, and find the code on the page of mail.")
+    people = {
+        "a teacher with a question to answer": next(
+            (s.assignee for s in steps if s.kind is StepKind.INFORMATION), ""
+        ),
+        "a teacher who may apply": A_TEACHER,
+        "a reviewer": next((s.assignee for s in steps if s.kind is StepKind.REVIEW), ""),
+        "a coordinator": A_COORDINATOR,
+    }
+    for who, address in people.items():
+        if address:
+            say(f"  {address:44} {who}")
+    say(f"Their mail        {desk}/mail   (in the demo alone)")
 
 
 def _worth_a_look(result: Result, application: str) -> list[str]:

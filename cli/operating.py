@@ -28,6 +28,31 @@ def rules(
         say(told, "yellow")
 
 
+def break_glass(
+    address: Annotated[str, typer.Argument(help="The mail address of whoever is to sign in.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print a code to sign in at the desk, for somebody whom no mail reaches.
+
+    It works once, for ten minutes. The journal keeps it, and all coordinators are told.
+    """
+    from adapters.workspace import existing_workspace
+    from cli.output import emit, say
+    from labels.clock import in_words
+    from usecases import signing_in
+
+    here = existing_workspace()
+    code, until = signing_in.break_glass(here, address)
+    if as_json:
+        emit({"address": address, "code": code, "until": until})
+        return
+    out.print(code)
+    say(
+        f"Until {in_words(until)}, at {here.settings.desk_url}/sign-in: type the address in, then this code. Every "
+        "coordinator is told."
+    )
+
+
 def translations(
     update: Annotated[
         bool, typer.Option("--update", help="Bring every catalogue in step with the code and the rules.")

@@ -13,6 +13,7 @@ from adapters.languages.desk import languages
 from adapters.workspace import Workspace
 from desk import (
     apply,
+    demo_mail,
     my_application,
     my_projects,
     provider,
@@ -58,6 +59,8 @@ def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
         *evidence_routes(desk),
         *_own_routes(),
     ]
+    if mail_shown:
+        routes += demo_mail.routes()
     if here.settings.documents_uri.startswith("file:"):
         routes += document_routes(here.documents, here.key, here.clock)
     app = Starlette(

@@ -332,6 +332,8 @@ class Page:
             if self.allowed is not None:
                 if not isinstance(who, Visitor):
                     return _to_sign_in(visit, who)
+                if who.account.several and visit.path != CHOICE:
+                    return visit.goes_to(CHOICE, then=_local(visit))
                 if not self.allowed(who.account):
                     raise NotFound("There is nothing here.")
             if visit.form and self.allowed is not None and isinstance(who, Visitor):
@@ -359,6 +361,9 @@ class Page:
         except Exception as error:
             return failed(visit, 500, error=error)
 
+
+CHOICE = "/who"
+"""Where one of several people with one mailbox says who they are, before anything else."""
 
 NOT_OURS = say("The form did not come from this page as it is now. Open the page anew, and send it again.")
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from desk.frame import (
+    CHOICE,
     SESSION,
     Visit,
     first_place,
@@ -109,6 +110,23 @@ def check(visit: Visit) -> Response:
     return answer
 
 
+def who(visit: Visit) -> Response:
+    """Which of several people with one mailbox it is."""
+    then = local_path(visit.request.query_params.get("then", "/"))
+    return visit.shows("who.html.j2", people=visit.account.several, then=then)
+
+
+def choose(visit: Visit) -> Response:
+    """Takes the choice; nobody else can be chosen."""
+    assert visit.visitor is not None
+    given = signing_in.choose(visit.here, visit.visitor, visit.sent.line("person", 80))
+    if given is None:
+        return who(visit)
+    answer = visit.goes_to(local_path(visit.sent.line("then", 1000)))
+    give_session(visit.desk, answer, given)
+    return answer
+
+
 def home(visit: Visit) -> Response:
     """The first of the lists that somebody has."""
     return visit.goes_to(first_place(visit.account))
@@ -137,4 +155,5 @@ def routes() -> list[Route]:
         page("/sign-in", begin, ask, allowed=None),
         page("/sign-in/code", code, check, allowed=None),
         page("/account", account, sign_out),
+        page(CHOICE, who, choose),
     ]

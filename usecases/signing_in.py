@@ -43,6 +43,18 @@ def mail_code(here: Workspace, token: str) -> None:
         send_due(here, reason=reason)
 
 
+def break_glass(here: Workspace, address: str) -> tuple[str, datetime]:
+    """A code to sign in for somebody whom no mail reaches, and until when it works; all coordinators are told.
+
+    Raises:
+        NotFound: nobody has the address.
+    """
+    with here.record.writing() as session:
+        made = signing_in.break_glass(here.turn(session, Door.COMMAND_LINE), address)
+    send_due(here)
+    return made
+
+
 def address_of(here: Workspace, token: str) -> tuple[str, datetime] | None:
     """The address that was typed in and until when its code works; None where it does no more."""
     with here.record.reading() as session:
@@ -138,6 +150,12 @@ def renewed_token(here: Workspace, visitor: Visitor) -> str | None:
     """A new token in the place of one that was given to somebody with other roles."""
     with here.record.writing() as session:
         return sessions.renew(here.turn(session, Door.DESK), visitor.session)
+
+
+def choose(here: Workspace, visitor: Visitor, person: str) -> str | None:
+    """A new token for the one of several people with one mailbox that a visitor is; None where it is none of them."""
+    with here.record.writing() as session:
+        return sessions.choose(here.turn(session, Door.DESK), visitor.session, person)
 
 
 def sign_out(here: Workspace, token: str) -> None:

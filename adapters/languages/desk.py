@@ -119,6 +119,12 @@ class DeskTexts(Texts):
             return self.said(value)
         return Markup('<span lang="en" dir="ltr">{}</span>').format(english(value))
 
+    def english_only(self, text: str) -> str:
+        """A text that there is in English alone, marked as such on a page in another language."""
+        if self.language == ENGLISH:
+            return text
+        return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+
     def moment(self, instant: datetime) -> str:
         """An instant with its zone; English pages write it as official letters do."""
         if self.language == ENGLISH:

@@ -59,6 +59,7 @@ class Template(StrEnum):
     PAPER_REISSUED = "paper_reissued"
     CLASS_REVOKED = "class_revoked"
     SIGN_IN = "sign_in"
+    GLASS_BROKEN = "glass_broken"
 
 
 class CallToAction(StrEnum):

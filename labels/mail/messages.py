@@ -200,6 +200,22 @@ class SignInCode(Message):
         return f"sign-in/{self.attempt}"
 
 
+class GlassBroken(Message):
+    """Somebody had a code to sign in printed on the machine itself; told to all coordinators."""
+
+    template = Template.GLASS_BROKEN
+    attempt: Line
+    organisation_name: Line
+    who: Line
+    """Whom the code signs in."""
+    at: datetime
+    until: datetime
+
+    @property
+    def subject(self) -> str:
+        return f"break-glass/{self.attempt}"
+
+
 # To everybody who is awaited ----------------------------------------------------------------------
 
 

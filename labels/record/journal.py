@@ -99,6 +99,10 @@ class Event(StrEnum):
     # The journal itself
     TOLD_OF_FORMER_ROWS = "told of what was there before its digests"
 
+    # Signing in
+    BROKE_GLASS = "printed a code to sign in"
+    """On the machine itself, for somebody whom no mail reaches."""
+
     # Mail
     MAIL_LATE = "mail late"
     MAIL_NOT_NEEDED = "mail not needed"

@@ -982,6 +982,8 @@ class SignIn(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     """The hash of the random token in the browser's cookie."""
     address: Mapped[str]
+    person: Mapped[str | None]
+    """Which of the people who read the mail there it is, where several do and one was chosen."""
     how: Mapped[str]
     """By which means, as `SignedIn.how` has it."""
     roles: Mapped[str]

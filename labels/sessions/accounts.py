@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.people.persons import behind
 from labels.people.roles import Role
 from labels.record.schema import Organisation, School, Staff, Step, Teacher
 
@@ -29,6 +30,8 @@ class Account:
     """The organisations that they coordinate, or whose own mail they read."""
     central: bool = False
     """Whether one of those is the Central Support Service."""
+    several: tuple[tuple[str, str], ...] = ()
+    """Where several people read the mail at this address and none of them was chosen yet: their ids and names."""
 
     @property
     def staff(self) -> bool:
@@ -42,12 +45,21 @@ class Account:
         return ";".join(f"{name}={','.join(who)}" for name, who in parts.items() if who)
 
 
-def account_of(session: Session, address: str) -> Account | None:
-    """Who has an address in the registry, or is asked for something at it; None where nobody does."""
+def account_of(session: Session, address: str, person: str = "") -> Account | None:
+    """Who has an address in the registry, or is asked for something at it; None where nobody does.
+
+    Where several people read the mail there, `person` is the one that they chose to be: nobody is guessed, and
+    until then they are nobody in particular.
+    """
     address = address.lower()
-    teachers = session.execute(_TEACHERS, {"address": address}).all()
-    staff = session.execute(_STAFF, {"address": address}).all()
-    own = session.execute(_ORGANISATIONS, {"address": address}).all()
+    several = tuple((one.id, one.name) for one in behind(session, address) if one.address == address)
+    if len(several) > 1 and person not in {one for one, _ in several}:
+        return Account(address, address, "en", several=several)
+    whose = {person} if len(several) > 1 else None
+    teachers, staff, own = (
+        [row for row in session.execute(query, {"address": address}) if whose is None or row.person in whose]
+        for query in (_TEACHERS, _STAFF, _ORGANISATIONS)
+    )
     known: list[sa.Row[Any]] = [*staff, *teachers, *own]
     if not known and not session.execute(_ASKED, {"address": address}).first():
         return None
@@ -66,19 +78,23 @@ def account_of(session: Session, address: str) -> Account | None:
 
 
 _TEACHERS = (
-    sa.select(Teacher.id, Teacher.name, Teacher.language, School.name.label("school"))
+    sa.select(Teacher.id, Teacher.name, Teacher.language, Teacher.person, School.name.label("school"))
     .join(School, School.id == Teacher.school)
     .where(Teacher.email == sa.bindparam("address"))
     .order_by(Teacher.id)
 )
 _STAFF = (
-    sa.select(Staff.name, Staff.language, Staff.role, Staff.organisation, Organisation.kind)
+    sa.select(Staff.name, Staff.language, Staff.role, Staff.organisation, Staff.person, Organisation.kind)
     .join(Organisation, Organisation.id == Staff.organisation)
     .where(Staff.email == sa.bindparam("address"))
     .order_by(Staff.role)
 )
 _ORGANISATIONS = sa.select(
-    Organisation.name, Organisation.language, Organisation.id.label("organisation"), Organisation.kind
+    Organisation.name,
+    Organisation.language,
+    Organisation.person,
+    Organisation.id.label("organisation"),
+    Organisation.kind,
 ).where(sa.func.lower(Organisation.email) == sa.bindparam("address"))
 _ASKED = sa.select(Step.assignee).where(Step.assignee == sa.bindparam("address")).limit(1)
 """A principal is in no list of people, but is asked to declare."""

@@ -60,12 +60,15 @@ def begin(turn: Turn, address: str, how: str) -> str | None:
     return _give(turn, account, how, turn.now, turn.now + LASTS)
 
 
-def _give(turn: Turn, account: Account, how: str, since: datetime, until: datetime) -> str:
+def _give(
+    turn: Turn, account: Account, how: str, since: datetime, until: datetime, person: str | None = None
+) -> str:
     token = new_token()
     turn.session.add(
         SignIn(
             id=token_hash(token),
             address=account.address,
+            person=person,
             how=how,
             roles=account.roles,
             signed_in_at=since,
@@ -83,7 +86,7 @@ def visitor(session: Session, token: str, now: datetime) -> Visitor | Lapsed | N
     row = session.get(SignIn, token_hash(token))
     if row is None or row.ended_at:
         return None
-    account = account_of(session, row.address)
+    account = account_of(session, row.address, row.person or "")
     if account is None:
         return None
     idle = STAFF_IDLE if account.staff else IDLE
@@ -103,11 +106,23 @@ def seen(turn: Turn, key: str) -> None:
 def renew(turn: Turn, key: str) -> str | None:
     """Another token for the same session, since the person's roles have changed; the former one ends."""
     row = turn.session.get(SignIn, key, with_for_update=True)
-    account = account_of(turn.session, row.address) if row else None
+    account = account_of(turn.session, row.address, row.person or "") if row else None
     if row is None or account is None or row.ended_at:
         return None
     _end(turn, row, "the roles changed")
-    return _give(turn, account, row.how, row.signed_in_at, row.ends_at)
+    return _give(turn, account, row.how, row.signed_in_at, row.ends_at, row.person)
+
+
+def choose(turn: Turn, key: str, person: str) -> str | None:
+    """A new token for the one of several people that somebody is; None where it is none of them."""
+    row = turn.session.get(SignIn, key, with_for_update=True)
+    if row is None or row.ended_at:
+        return None
+    account = account_of(turn.session, row.address, person)
+    if account is None or account.several:
+        return None
+    _end(turn, row, "chose who they are")
+    return _give(turn, account, row.how, row.signed_in_at, row.ends_at, person)
 
 
 def end(turn: Turn, token: str) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from labels.errors import NotAllowed
+from labels.errors import NotAllowed, NotFound
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
+from labels.people.roles import Role
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Organisation, School, SignInCode, Staff, Teacher
 from labels.sessions.accounts import Account, account_of
 from labels.sessions.codes import sign_in_code, sign_in_code_hash, token_hash
@@ -115,6 +118,54 @@ def _organisation_of(turn: Turn, account: Account) -> str:
         .limit(1)
     )
     return found or "eTwinning"
+
+
+def break_glass(turn: Turn, address: str) -> tuple[str, datetime]:
+    """A code by which somebody can sign in whom no mail reaches, and until when: the journal keeps that it was
+    made, and every coordinator is told.
+
+    It is typed in like one from a mail, in any browser in which a code was asked for with the address.
+
+    Raises:
+        NotFound: nobody has the address.
+    """
+    account = account_of(turn.session, address)
+    if account is None:
+        raise NotFound(f"Nobody in the registry has the address {address}.")
+    attempt = token_hash(secrets.token_urlsafe(32))
+    code, until = sign_in_code(turn.key, attempt), turn.now + LASTS
+    turn.session.add(
+        SignInCode(
+            id=attempt,
+            address=account.address,
+            code_hash=sign_in_code_hash(code),
+            how=BREAK_GLASS,
+            mailed_at=None,
+            asked_at=turn.now,
+            expires_at=until,
+            failures=0,
+            spent_at=None,
+        )
+    )
+    note(turn, None, SYSTEM, Event.BROKE_GLASS, address=account.address, until=until.isoformat())
+    message = messages.GlassBroken(
+        attempt=attempt,
+        organisation_name=_organisation_of(turn, account),
+        who=account.address,
+        at=turn.now,
+        until=until,
+    )
+    for one in turn.session.execute(_COORDINATORS):
+        to = Recipient(one.name, one.email, one.language)
+        outbox.queue(turn, message, Envelope(to, (one.email,)))
+    return code, until
+
+
+_COORDINATORS = (
+    sa.select(Staff.email, Staff.name, Staff.language)
+    .where(Staff.role == Role.COORDINATOR)
+    .order_by(Staff.email)
+)
 
 
 def check(turn: Turn, token: str, typed: str) -> Proven | WrongCode:

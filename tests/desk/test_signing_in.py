@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.workspace import Workspace
-from labels.record.schema import KeptForm, Mail, SignIn, SignInCode, Staff
+from labels.record.journal import Event
+from labels.record.schema import Journal, KeptForm, Mail, Person, SignIn, SignInCode, Staff, Teacher
 from labels.sessions.signing_in import MAILS_AN_HOUR, TRIES
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
@@ -272,3 +273,52 @@ def test_signing_in_leads_nowhere_else(browser: Opens, then: str) -> None:
     assert asked.headers["location"] == "/sign-in/code?then=%2F"
     given = person.client.post("/sign-in/code", data={"code": person.code(TEACHER), "then": then})
     assert given.headers["location"] == "/"
+
+
+def test_i5_two_people_with_one_mailbox_are_shown_and_nobody_is_guessed(
+    browser: Opens, terminal: Terminal
+) -> None:
+    shared = "kadra@school.example"
+    with terminal.here.record.writing() as session:
+        for teacher in ("T-1", "T-3"):
+            one = session.get_one(Teacher, teacher)
+            one.email = shared
+            session.get_one(Person, one.person).address = shared
+    person = browser().signs_in(shared)
+    assert person.opens("/projects").headers["location"] == "/who?then=%2Fprojects"
+    page = person.opens("/who?then=/projects")
+    assert "Zażółć Gęślą" in words(page)
+    assert "Łucja Źdźbło" in words(page)
+    assert person.sends("/who", {"person": "PER-SOMEBODY"}, page="/who").status_code == 200
+    with terminal.here.record.reading() as session:
+        chosen = session.get_one(Teacher, "T-3").person
+    assert (
+        person.sends("/who", {"person": chosen, "then": "/projects"}, page="/who").headers["location"]
+        == "/projects"
+    )
+    assert "Łucja Źdźbło" in person.opens("/projects").text
+    assert "Zażółć" not in person.opens("/account").text
+
+
+def test_i7_a_code_is_printed_on_the_machine_journalled_and_told_to_all_coordinators(
+    browser: Opens, terminal: Terminal
+) -> None:
+    made = terminal.json("break-glass", COORDINATOR)
+    person = browser()
+    person.client.post("/sign-in", data={"address": COORDINATOR})
+    assert person.client.post("/sign-in/code", data={"code": made["code"]}).status_code == 303
+    with terminal.here.record.reading() as session:
+        [entry] = session.scalars(sa.select(Journal).where(Journal.what == Event.BROKE_GLASS)).all()
+        assert entry.details["address"] == COORDINATOR
+        told = session.scalars(sa.select(Mail.to_address).where(Mail.template == "glass_broken")).all()
+        assert told == [COORDINATOR]
+        assert session.scalars(sa.select(SignIn.how)).all() == ["break-glass code"]
+    other = browser()
+    other.client.post("/sign-in", data={"address": COORDINATOR})
+    assert other.client.post("/sign-in/code", data={"code": made["code"]}).status_code == 422, "it works once"
+    late = terminal.json("break-glass", COORDINATOR)
+    third = browser()
+    third.client.post("/sign-in", data={"address": COORDINATOR})
+    over = at(third, timedelta(minutes=10)).client.post("/sign-in/code", data={"code": late["code"]})
+    assert over.status_code == 422
+    assert "Nobody in the registry" in terminal.fails(4, "break-glass", "nobody@nowhere.example")

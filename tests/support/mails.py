@@ -136,6 +136,13 @@ _EACH: tuple[Message, ...] = (
         organisation_name=ABOUT.organisation_name,
         until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
     ),
+    messages.GlassBroken(
+        attempt="0f3c",
+        organisation_name=ABOUT.organisation_name,
+        who="c@nss.example",
+        at=DUE,
+        until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
+    ),
     messages.SimilarityWarning(
         about=ABOUT, other="NQL-AAAABBBBCC", percent=64, sections=("results", "collaboration")
     ),

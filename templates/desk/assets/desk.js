@@ -69,6 +69,12 @@ if (sum) {
 
 document.querySelector("[data-focus]")?.focus();
 
+const SIGNS = {
+  saved: "M5 12.5l4.5 4.5L19 7.5",
+  wait: "M12 7v5l3 2M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18",
+  fail: "M12 8v5M12 16.5v.1M10.6 3.9L2.8 17.6a1.6 1.6 0 0 0 1.4 2.4h15.6a1.6 1.6 0 0 0 1.4-2.4L13.4 3.9a1.6 1.6 0 0 0-2.8 0",
+};
+
 // A form with data-draft saves itself: two seconds after the last key, and again until it was taken. The answer is the
 // page's line that says whether it is saved; where none comes, that line says so and nothing typed is lost.
 for (const form of document.querySelectorAll("form[data-draft]")) {
@@ -78,6 +84,7 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   const tell = (state, text) => {
     if (!line) return;
     line.className = `saved ${state}`;
+    line.querySelector("path")?.setAttribute("d", SIGNS[state]);
     line.querySelector("span").textContent = text;
   };
   async function save() {
@@ -157,10 +164,13 @@ for (const chooser of document.querySelectorAll("input[data-upload]")) {
 // Every moment is told in Brussels time; whose clock shows another one reads their own in brackets.
 for (const moment of document.querySelectorAll("time[data-local]")) {
   const at = new Date(moment.dateTime), spoken = document.documentElement.lang;
-  const told = (timeZone) => new Intl.DateTimeFormat(spoken, { dateStyle: "medium", timeStyle: "short", timeZone }).format(at);
-  if (told("Europe/Brussels") === told(undefined)) continue;
+  const locale = { en: "en-GB", ar: "ar-u-nu-latn" }[spoken] || spoken;
+  const told = (timeZone, style) => new Intl.DateTimeFormat(locale, { ...style, timeZone, hourCycle: "h23" }).format(at);
+  const day = { dateStyle: "long" }, hour = { timeStyle: "short" };
+  const sameDay = told("Europe/Brussels", day) === told(undefined, day);
+  if (sameDay && told("Europe/Brussels", hour) === told(undefined, hour)) continue;
   const own = document.createElement("span");
   own.className = "local";
-  own.textContent = ` [${told(undefined)}]`;
+  own.textContent = ` [${document.documentElement.dataset.own} ${sameDay ? told(undefined, hour) : told(undefined, { ...day, ...hour })}]`;
   moment.append(own);
 }
