@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from adapters.documents.opening import open_store
 from adapters.documents.store import DocumentStore
+from adapters.home import hold
 from labels.clock import Clock
 from labels.errors import NotFound
 from labels.mending import MakeRecord
@@ -51,6 +52,7 @@ def open_workspace(settings: Settings) -> Workspace:
     Raises:
         OutOfReach: the record or the document store does not answer.
     """
+    hold(settings.home)
     return Workspace(
         settings=settings,
         record=open_record(settings),

@@ -8,9 +8,12 @@ import json
 import os
 import sys
 
+from adapters.home import keep_from_others
+
 
 def main() -> None:
     """The `labels` command."""
+    keep_from_others()
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect reports its use unless told not to
     _speak_every_script()
     _find_running_services()

@@ -58,7 +58,7 @@ def code(
     email: As,
     as_json: AsJson = False,
 ) -> None:
-    """Mail a fresh one-time code to a person.
+    """Mail a person their one-time code.
 
     For a step of theirs, for an action as a coordinator, or, to the teacher who holds an award, for the
     certificates of a class.

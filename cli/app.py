@@ -30,7 +30,7 @@ TABLE = (
     Row("appeal", "applying:appeal", "Appeal against a refusal, where the rules have it."),
     Row("inbox", "showing:inbox", "The steps that await a person."),
     Row("answer", "answering:answer", "A person's answer to a step."),
-    Row("code", "answering:code", "Mail a fresh one-time code to a person."),
+    Row("code", "answering:code", "Mail a person their one-time code."),
     Row("reassign", "coordinating:reassign", "A coordinator gives a reviewer's seat to somebody else."),
     Row("takeover", "coordinating:takeover", "A coordinator takes a reviewer's step over."),
     Row("send-back", "coordinating:send_back", "A coordinator sends a review back as a draft."),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.home import keep_from_others, repair
 from adapters.mail.post import send_due
 from adapters.papers.signing import signer_of
 from adapters.prefect.address import FOR_CLIENTS
@@ -144,9 +145,11 @@ def services(
             "today_since": settings.today and brussels_day(wall_clock()),
         }
     )
+    keep_from_others()
     settings.home.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_locked(settings.home))
+        repair(settings.home)
         here = open_workspace(settings)
         environment = child_environment(settings, api_url) | ({MAIL_SHOWN: "1"} if mail_shown else {})
         running = Services(settings, api_url, environment)

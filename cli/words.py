@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -51,7 +53,31 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
 
 
-Code = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
+CODE = "LABELS_CODE"
+"""Where a code can come from beside a command's own words, which other users of the machine can read."""
+_OF_CODE = "The one-time code from your mail; - reads it from standard input."
+
+
+def code_given(value: str) -> str:
+    """The code of a command; `-` stands for a line of standard input, which a terminal does not show."""
+    if value.strip() != "-":
+        return plain(value)
+    if sys.stdin.isatty():
+        return plain(str(typer.prompt("Code", hide_input=True, err=True)))
+    return plain(sys.stdin.readline(_LONGEST_CODE))
+
+
+_LONGEST_CODE = 200
+
+
+def code_given_with_name(context: typer.Context, value: str) -> str:
+    """The same where a command does without a code and a name too: the environment's counts beside a name alone."""
+    if not value and context.params.get("email"):
+        value = os.environ.get(CODE, "")
+    return code_given(value)
+
+
+Code = Annotated[str, typer.Option(help=_OF_CODE, envvar=CODE, callback=code_given)]
 
 
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the journal.", callback=reason_given)]
@@ -60,7 +86,7 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept in the journal.", cal
 WithoutAs = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
 
 
-WithoutCode = Annotated[str, typer.Option(help="The one-time code from your mail.", callback=plain)]
+WithoutCode = Annotated[str, typer.Option(help=_OF_CODE, callback=code_given_with_name)]
 
 
 WithoutReason = Annotated[str, typer.Option(help="Why; it is told to whom it concerns.", callback=plain)]

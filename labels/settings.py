@@ -7,10 +7,10 @@ import os
 import secrets
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labels.clock import Clock, clock_in, clock_on, wall_clock
@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     """The real day that `today` stands for, set by whoever starts the services: their clock goes on past midnight."""
     clock_file: Path | None = None
     """A file that holds the instant that it is, for rehearsals of a year whose clock jumps."""
+    codes_an_hour: Annotated[int, Field(ge=1, le=1_000)] = 5
+    """How often within an hour one person's codes can be asked for."""
     secret: SecretStr | None = None
     """Key of review codes, expiring links and the codes of papers; by default made once in `home/secret.key`."""
     signing_key: Path | None = None

@@ -28,22 +28,22 @@ def draft(step: str, given: Answer) -> Act:
 
 
 def mail_code(here: Workspace, subject: str, email: str, door: Door) -> str:
-    """Mails a fresh one-time code for a step, an application or the class of an award; what it is for.
+    """Mails the one-time code for a step, an application or the class of an award; what it is for.
 
     Raises:
         NotFound: there is no such step, application or award.
-        NotAllowed: nothing there is for this person.
+        NotAllowed: nothing there is for this person, or it was asked for too often within the hour.
         NotMailed: the code is recorded, and its mail is sent later.
     """
     with here.record.writing() as session:
         turn = here.turn(session, door)
         if classes.is_for_a_class(session, subject, email):
             rules = classes.rules_for(session, subject, turn.now, here.settings.rules)
-            reason = classes.send_code(turn, subject, email, rules)
+            reason = classes.send_code(turn, subject, email, rules, here.settings.codes_an_hour)
             what_keeps_it = partial(outbox.not_out, reason=reason)
             application = None
         else:
-            subject = proving.send_code(turn, subject, email)
+            subject = proving.send_code(turn, subject, email, here.settings.codes_an_hour)
             what_keeps_it = partial(outbox.held_up, step=subject)
             application = proving.find_step(session, subject).application
     send_due(here, application)

@@ -52,11 +52,14 @@ def publish(here: Workspace, year: int) -> str:
 
 
 def write_gallery(folder: Path, page: bytes, body: bytes) -> None:
-    """The gallery's two files, each replaced at one stroke."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The gallery's two files, each replaced at one stroke; a web server may read them, for they are for everybody."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
     for name, content in (("gallery.json", body), ("index.html", page)):
         draft = folder / f".{name}.new"
         draft.write_bytes(content)
+        draft.chmod(0o644)
         draft.replace(folder / name)
 
 

@@ -17,7 +17,7 @@ from adapters.documents.tokens import DownloadPass
 from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
 from labels.settings import Settings
 
-READ_ONLY = 0o440
+READ_ONLY = 0o400
 
 
 class DirectoryStore:
@@ -96,7 +96,7 @@ class DirectoryStore:
         if folder.is_dir():
             return
         self._make_folder(folder.parent)
-        folder.mkdir(mode=0o750, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         _sync(folder.parent)
 
     @contextmanager

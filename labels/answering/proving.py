@@ -23,6 +23,7 @@ from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.kept import rules_of
 from labels.steps.codes import code_hash, code_matches, nearly, review_code
 from labels.steps.kinds import COORDINATING, STEPS, Power
+from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.mailing import about_step, mail_step
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Code, Proof, SignedIn, proves
@@ -169,21 +170,26 @@ _NOT_ACCEPTED = say(
 )
 
 
-def _mail_code(turn: Turn, application: Application, step: Step, purpose: Sentence) -> None:
+def _mail_code(
+    turn: Turn, application: Application, step: Step, purpose: Sentence, *, once_more: bool = False
+) -> None:
     common = about_step(turn.session, application, step)
-    mail_step(turn, step, messages.Code(about=common, purpose=purpose))
+    mail_step(turn, step, messages.Code(about=common, purpose=purpose), once_more=once_more)
 
 
 # Coordinating -----------------------------------------------------------------------------------
 
 
-def send_code(turn: Turn, subject_id: str, email: str) -> str:
-    """Mails a fresh one-time code to a person for what they may do: a step of theirs, or, for a
+def send_code(turn: Turn, subject_id: str, email: str, at_most: int = CODES_AN_HOUR) -> str:
+    """Mails a one-time code to a person for what they may do: a step of theirs, or, for a
     coordinator, one action upon an application of their organisation. Returns the step's id.
+
+    Anybody can ask for it, so it is the code that the step has: nobody makes another's void, or has it tried
+    anew, by asking.
 
     Raises:
         NotFound: there is no such application or step.
-        NotAllowed: nothing there is for this person.
+        NotAllowed: nothing there is for this person, or it was asked for `at_most` times within the hour.
     """
     email = email.lower()
     named = turn.session.get(Step, subject_id)
@@ -197,17 +203,20 @@ def send_code(turn: Turn, subject_id: str, email: str) -> str:
     if coordinating and not named:  # one who also reviews it asks for that code by its step
         own = [step for step in own if step.kind in COORDINATING]
     if own:
+        may_be_mailed(turn, email, at_most)
         step = own[-1]
-        renew_code(step, turn.key)
-        purpose = say("You asked for a new code; the former one is void.")
+        if not code_matches(review_code(turn.key, step.id, step.code_number), step.code_hash):
+            renew_code(step, turn.key)  # the secret key is another one by now
+        purpose = say("You asked for it once more: it is the code that you have.")
     elif coordinating:
+        may_be_mailed(turn, email, at_most)
         step = open_step(
             turn, application, StepKind.COORDINATION, email, organisation=application.organisation
         )
         purpose = say("With this code you can confirm one action as coordinator of this application.")
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
-    _mail_code(turn, application, step, purpose)
+    _mail_code(turn, application, step, purpose, once_more=bool(own))
     note(turn, application, email, Event.ASKED_FOR_A_CODE, step=step.id, news=False)
     return step.id
 

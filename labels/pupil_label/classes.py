@@ -42,6 +42,7 @@ from labels.rules.loading import load_rules
 from labels.rules.model import PupilRules, RuleEdition
 from labels.rules.paper_language import paper_language
 from labels.steps.codes import code_hash, code_matches, review_code
+from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.outcome import Refusal
 from labels.steps.proof import Proof, SignedIn
 from labels.turn import Turn
@@ -95,21 +96,35 @@ def rules_for(session: Session, award_id: str, now: datetime, folder: Path | Non
 # Proving ----------------------------------------------------------------------------------------
 
 
-def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules) -> str:
-    """Mails the teacher who holds the award a code for one class; a former code is void.
+def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules, at_most: int = CODES_AN_HOUR) -> str:
+    """Mails the teacher who holds the award a code for one class: the one that they have, while it works.
 
     Returns the reason of the message.
 
     Raises:
         NotFound: there is no such award.
-        NotAllowed: it was revoked, is for no teacher's project, or this is not its teacher.
+        NotAllowed: it was revoked, is for no teacher's project, or this is not its teacher; or it was asked
+            for `at_most` times within the hour.
     """
     award, teacher = _locked_award(turn.session, award_id)
     if teacher.email.casefold() != email.casefold():
         raise NotAllowed(f"{email} is not the teacher who holds {award.id}.")
-    reason = _mail_code(turn, award, teacher, rules)
-    note(turn, _application(turn.session, award), email, Event.ASKED_FOR_A_CODE, award=award.id)
+    who = teacher.email.lower()
+    may_be_mailed(turn, who, at_most)
+    code = _code_of(turn.session, award.id)
+    if code is not None and _works(turn, code, rules):
+        reason = _mail(turn, code, award, teacher, rules, NOTHING, turn.now.isoformat())
+    else:
+        reason = _mail_code(turn, award, teacher, rules)
+    note(turn, _application(turn.session, award), who, Event.ASKED_FOR_A_CODE, award=award.id)
     return reason
+
+
+def _works(turn: Turn, code: PupilCode, rules: PupilRules) -> bool:
+    """Whether a code that was mailed is valid still; with another secret key it can't be mailed again."""
+    made = review_code(turn.key, outbox.pupil_code_subject(code.award), code.number)
+    until = code.asked_at + timedelta(days=rules.code_days.value)
+    return code.spent_at is None and turn.now <= until and code_matches(made, code.code_hash)
 
 
 def prove(turn: Turn, award_id: str, proof: Proof, rules: PupilRules) -> Refusal | None:
@@ -171,18 +186,32 @@ def _mail_code(
     code = _next(turn, award)
     code.code_hash = code_hash(review_code(turn.key, outbox.pupil_code_subject(award.id), code.number))
     turn.session.flush()
+    return _mail(turn, code, award, teacher, rules, purpose)
+
+
+def _mail(
+    turn: Turn,
+    code: PupilCode,
+    award: Award,
+    teacher: Teacher,
+    rules: PupilRules,
+    purpose: Sentence,
+    *again: object,
+) -> str:
+    """Queues the mail with the code, once for each code and what `again` says; returns its reason."""
     application = _application(turn.session, award)
     message = messages.PupilCode(
         award=award.id,
         number=code.number,
         project_title=_project(turn.session, award).title,
         organisation_name=turn.session.get_one(Organisation, award.organisation).name,
-        until=turn.now + timedelta(days=rules.code_days.value),
+        until=code.asked_at + timedelta(days=rules.code_days.value),
         purpose=purpose,
     )
     to = Recipient(teacher.name, teacher.email, teacher.language)
-    outbox.queue(turn, message, Envelope(to, (code.number,), application.id if application else None))
-    return message.reason_for(code.number)
+    parts = (code.number, *again)
+    outbox.queue(turn, message, Envelope(to, parts, application.id if application else None))
+    return message.reason_for(*parts)
 
 
 # Making -----------------------------------------------------------------------------------------

@@ -909,6 +909,13 @@ class Journal(Base):
     __tablename__ = "journal"
     __table_args__ = (
         sa.Index(None, "application"),
+        sa.Index(
+            "ix_journal_asked_for_a_code",
+            "who",
+            "at",
+            sqlite_where=sa.text("what = 'asked for a code'"),
+            postgresql_where=sa.text("what = 'asked for a code'"),
+        ),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -38,10 +38,17 @@ def _applicant(session: Session, application: Application, organisation: Organis
     return organisation.name
 
 
-def mail_step(turn: Turn, step: Step, message: OfStep, to: Recipient | None = None) -> None:
-    """Mails a step and its code to its assignee; `to` is who that is, where the caller knows them."""
+def mail_step(
+    turn: Turn, step: Step, message: OfStep, to: Recipient | None = None, *, once_more: bool = False
+) -> None:
+    """Mails a step and its code to its assignee; `to` is who that is, where the caller knows them.
+
+    A message of a kind goes out once for each code, and `once_more` where somebody asks for it.
+    """
     recipient = to or person_named(turn.session, step.assignee)
-    parts = (step.id, step.code_number)
+    parts: tuple[object, ...] = (step.id, step.code_number)
+    if once_more:
+        parts += (turn.now.isoformat(),)
     outbox.queue(turn, message, Envelope(recipient, parts, step.application, step.id))
 
 

@@ -699,14 +699,65 @@ def test_whoever_has_nothing_to_do_with_an_application_gets_no_code(terminal: Te
     assert one_line(said) == f"Nothing of {application} awaits nss@pt.example or is theirs to do."
 
 
-def test_a_new_code_makes_the_former_one_void(terminal: Terminal) -> None:
+def test_nobody_makes_anothers_code_void_by_asking_for_it(terminal: Terminal) -> None:
     first, _ = terminal.asked(terminal.submitted())
-    who, former = terminal.step(first).assignee, terminal.code(first)
-    assert terminal.run("code", first, "--as", who).exit_code == 0
+    who, mailed = terminal.step(first).assignee, terminal.code(first)
+    for _ in range(2):
+        assert terminal.run("code", first, "--as", who).exit_code == 0
     given = terminal.file("r.json", {"scores": points()})
-    assert terminal.run("answer", first, given, "--as", who, "--code", former).exit_code == 3
-    assert terminal.run("answer", first, given, "--as", who, "--code", terminal.code(first)).exit_code == 5
+    assert terminal.run("answer", first, given, "--as", who, "--code", mailed).exit_code == 5
     assert terminal.step(first).state is StepState.ANSWERED
+
+
+def test_codes_are_asked_for_so_often_within_an_hour_and_no_more(terminal: Terminal) -> None:
+    first, second = terminal.asked(terminal.submitted())
+    who = terminal.step(first).assignee
+    for _ in range(5):
+        assert terminal.run("code", first, "--as", who).exit_code == 0
+    said = one_line(terminal.fails(3, "code", first, "--as", who.upper()))
+    assert said.startswith(f"Codes were asked for 5 times within an hour for {who}; again from ")
+    assert terminal.run("code", second, "--as", terminal.step(second).assignee).exit_code == 0
+
+
+def test_asking_for_a_code_gives_no_more_tries(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    who = terminal.step(first).assignee
+    given = terminal.file("r.json", {"scores": points()})
+    wrong = ["answer", first, given, "--as", who, "--code", "2222-2222-22"]
+    assert "4 more tries" in one_line(terminal.run(*wrong).stderr)
+    terminal.run("code", first, "--as", who)
+    assert "3 more tries" in one_line(terminal.run(*wrong).stderr)
+
+
+@pytest.mark.parametrize("way", ["standard input", "environment"])
+def test_a_code_need_not_stand_in_the_list_of_processes(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    who, code = terminal.step(first).assignee, terminal.code(first)
+    words = ["answer", first, terminal.file("r.json", {"scores": points()}), "--as", who]
+    if way == "environment":
+        monkeypatch.setenv("LABELS_CODE", code)
+        result = typed(*words)
+    else:
+        result = typed(*words, "--code", "-", input=f"{code}\n")
+    assert result.exit_code == 5, "it counts; Prefect is away"
+    assert terminal.step(first).state is StepState.ANSWERED
+
+
+def test_every_command_that_takes_a_code_takes_it_from_elsewhere_too() -> None:
+    for row in TABLE:
+        for one in loaded(row.name).params:
+            if "--code" in one.opts:
+                assert "standard input" in (getattr(one, "help", "") or ""), row.name
+
+
+def test_a_code_in_the_environment_makes_nobody_do_what_they_only_look_at(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABELS_CODE", "2222-2222-22")
+    said = terminal.fails(4, "reissue", "NQL-NONE")
+    assert "--as" not in said
 
 
 def coordinating(first: str, application: str, other: str) -> dict[str, list[str]]:

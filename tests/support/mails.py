@@ -85,7 +85,7 @@ _EACH: tuple[Message, ...] = (
         about=ASKED.model_copy(update={"due": None}),
         reasons=("Anna Berg: own school", "Petra Lund: was asked before"),
     ),
-    messages.Code(about=ASKED, purpose=say("You asked for a new code; the former one is void.")),
+    messages.Code(about=ASKED, purpose=say("The former code was tried too often and is void.")),
     messages.Awarded(
         about=ABOUT,
         total=Decimal("26.5"),

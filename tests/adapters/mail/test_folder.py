@@ -82,7 +82,7 @@ def test_of_two_codes_that_were_mailed_the_one_that_counts_is_found(
     send_due(here)
     former = code_of(asked[0], here.key)
     with here.record.writing() as session:
-        proving.send_code(here.turn(session), asked[0].application, asked[0].assignee)
+        proving.replace_code(here.turn(session), session.get_one(Step, asked[0].id), "It had faults.")
     send_due(here)
     found = folder(here).wait_for_code(here.record, asked[0].id, threading.Event())
     assert found not in (None, former)
