@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 from labels.errors import Fault, OutOfReach
 from labels.settings import PROJECT
+from labels.words.text import DECORATION, described
 
 FONTS = PROJECT / "templates" / "assets" / "fonts"
 
@@ -90,12 +91,6 @@ def missing_characters(text: str) -> list[str]:
     ]
 
 
-def described(character: str) -> str:
-    """A character as a person can find it: `“語” (CJK UNIFIED IDEOGRAPH-8A9E, U+8A9E)`."""
-    name = unicodedata.name(character, "no Unicode name")
-    return f"“{character}” ({name}, U+{ord(character):04X})"
-
-
 def unprintable(where: str, text: str) -> list[Fault]:
     """One fault for each character of a field that no bundled font has."""
     return [
@@ -135,7 +130,7 @@ def with_placeholders(text: str) -> str:
 def without_decoration(text: str) -> str:
     """`text` without the symbols and emoji that no bundled font has; missing letters stay to be refused."""
     missing = set(missing_characters(text))
-    kept = (c for c in text if c not in missing or unicodedata.category(c) not in ("So", "Sk", "Sm", "Me"))
+    kept = (c for c in text if c not in missing or unicodedata.category(c) not in DECORATION)
     return " ".join(_without_emoji_style("".join(kept)).split())
 
 

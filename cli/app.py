@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 
 TABLE = (
-    Row("import", "importing:import_", "Load or update the registry from CSV files."),
+    Row("import", "importing:import_", "Load or update the registry from files."),
     Row("submit", "applying:submit", "Register an application and its documents; start its run."),
     Row("show", "showing:show", "Where an application stands."),
     Row("withdraw", "applying:withdraw", "Take an application back, at any time before the decision."),

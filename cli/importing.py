@@ -9,18 +9,21 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from adapters.fonts import missing_characters
 from adapters.workspace import workspace
-from cli.output import emit, err, table
+from cli.output import emit, err, say, table
 from cli.words import AsJson
 from labels.clock import BRUSSELS
 from labels.registry.importing import import_registry
 
 
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the registry's CSV files.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the registry's files: CSV, XLSX or ODS.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Load or update the registry from CSV files.
+    """Load or update the registry from files.
 
     All of it, or nothing.
     """
@@ -34,11 +37,23 @@ def import_(
                 jobs[file] = bar.add_task(file, total=None)
             bar.update(jobs[file], completed=rows)
 
-        report = import_registry(here.record, folder, here.now().astimezone(BRUSSELS).date(), progress)
+        today = here.now().astimezone(BRUSSELS).date()
+        report = import_registry(here.record, folder, today, progress, missing_characters)
     if as_json:
-        emit({"files": report.files, "corrections": [asdict(one) for one in report.corrections]})
+        emit(
+            {
+                "files": report.files,
+                "corrections": [asdict(one) for one in report.corrections],
+                "remarks": [
+                    {"where": one.where, "problem": one.problem, "remedy": one.remedy}
+                    for one in report.remarks
+                ],
+            }
+        )
         return
     table("Imported", ["file", "rows"], report.files.items())
     if report.corrections:
         rows = [(one.name, one.former, one.address, one.because) for one in report.corrections]
         table("Corrected addresses", ["name", "former", "present", "by"], rows)
+    for remark in report.remarks:
+        say(str(remark), "yellow")

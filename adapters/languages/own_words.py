@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from adapters.fonts import described, missing_characters
+from adapters.fonts import missing_characters
 from adapters.languages.catalogues import Key, fits, former, ids, key_of, read, wordings
 from adapters.languages.typography import unbroken
 from adapters.languages.words import CERTIFICATES, LETTERS
@@ -14,6 +14,7 @@ from labels.errors import Fault, InvalidInput
 from labels.papers.branding import Brand
 from labels.words.languages import ENGLISH, translated
 from labels.words.sentences import PLACE
+from labels.words.text import described
 
 LONGEST = 600
 """Characters of a text; the longest of ours has half of them."""

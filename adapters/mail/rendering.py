@@ -33,6 +33,7 @@ from labels.errors import Fault, InvalidInput
 from labels.mail.context import message_of
 from labels.mail.message import About, Message, Values
 from labels.record.schema import Mail
+from labels.words.addresses import on_the_wire
 from labels.words.languages import ENGLISH
 from labels.words.sentences import COUNT, PLACE, Sentence
 from labels.words.text import cut, one_line
@@ -320,8 +321,7 @@ def _recipient(mail: Mail) -> Address:
     try:
         if not (local and at and domain) or any(c.isspace() for c in mail.to_address):
             raise ValueError("expected name@host")
-        spec = f"{local}@{domain if domain.isascii() else domain.encode('idna').decode()}"
-        address = Address(one_line(mail.to_name), addr_spec=spec)
+        address = Address(one_line(mail.to_name), addr_spec=on_the_wire(mail.to_address))
     except (ValueError, IndexError, MessageError) as error:
         fault = Fault(mail.to_address, f"is no mail address: {error}.", "Correct it in the registry.")
         raise InvalidInput(f"mail {mail.reason}", [fault]) from error

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotFound
 from labels.record.schema import Address, Organisation, Person, School, Staff, Teacher
+from labels.words.addresses import meant
 
 
 def behind(session: Session, address: str) -> list[Person]:
@@ -21,7 +22,7 @@ def behind(session: Session, address: str) -> list[Person]:
 
     An address that somebody had formerly is theirs no longer.
     """
-    return list(session.scalars(_BEHIND, {"address": address.strip().lower()}))
+    return list(session.scalars(_BEHIND, {"address": meant(address)}))
 
 
 _STILL_THEIRS = sa.select(Address.person).where(

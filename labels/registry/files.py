@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from labels.words.addresses import LONGEST, all_plain, written
 from labels.words.countries import COUNTRIES, OTHER_CODES
 
 
@@ -22,15 +23,17 @@ class Objection(NamedTuple):
 _ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line ends, those that turn the direction of writing, and halves of characters."""
 
-_ACTING_OR_SPACE = re.compile(_ACTING.pattern[:-1] + "\\s\u00ad\u200b-\u200d\u2060-\u2064\ufeff]")
+LOST = "\ufffd"
+"""What programs write for a letter that they could not read."""
+
+_ACTING_OR_LOST = re.compile(_ACTING.pattern[:-1] + LOST + "]")
+_ACTING_OR_SPACE = re.compile(_ACTING_OR_LOST.pattern[:-1] + "\\s\u00ad\u200b-\u200d\u2060-\u2064\ufeff]")
 """These, every space, and what has no width: by none of them may two identifiers differ."""
 
-_EMAIL = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
-)
+_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_COMMA = re.compile(r"[0-9]{1,4},[0-9]{1,2}")
 _NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,6})?")
 
 
@@ -51,18 +54,24 @@ class Kind(ABC):
     def objection(self, value: str) -> Objection | None:
         """What is wrong with `value`, if anything."""
 
+    def tidied(self, value: str) -> str:
+        """`value` in the way in which it is kept, where a spreadsheet writes the same otherwise."""
+        return value
+
 
 @dataclass(frozen=True)
 class Text(Kind):
     """A name or title on one line, of at most `limit` characters."""
 
     limit: int
+    title: bool = False
+    """Whether it is a title, in which people ask, exclaim and decorate."""
 
     def sound(self, values: Sequence[str]) -> bool:
         return (
             max(map(len, values)) <= self.limit
             and all(map(str.strip, values))
-            and not _ACTING.search("".join(values))
+            and not _ACTING_OR_LOST.search("".join(values))
         )
 
     def objection(self, value: str) -> Objection | None:
@@ -72,7 +81,7 @@ class Text(Kind):
             )
         if not value.strip():
             return Objection("is blank.", "Fill it in.")
-        return _acting(_ACTING, value)
+        return _lost(value) or _acting(_ACTING, value)
 
 
 @dataclass(frozen=True)
@@ -82,14 +91,33 @@ class Identifier(Kind):
     limit: int = 100
 
     def sound(self, values: Sequence[str]) -> bool:
-        return max(map(len, values)) <= self.limit and not _ACTING_OR_SPACE.search("".join(values))
+        joined = "".join(values)
+        return (
+            max(map(len, values)) <= self.limit
+            and not _ACTING_OR_SPACE.search(joined)
+            and not ("E+" in joined and any(map(_SHORTENED.fullmatch, values)))
+        )
 
     def objection(self, value: str) -> Objection | None:
         if len(value) > self.limit:
             return Objection(
                 f"has {len(value):,} characters; an identifier has at most {self.limit}.", "Shorten it."
             )
-        return _acting(_ACTING_OR_SPACE, value)
+        if _SHORTENED.fullmatch(value):
+            return Objection(
+                f"{shown(value)} is what a spreadsheet makes of a long number.",
+                "Write it as text (in Excel by the cell format “Text”).",
+            )
+        return _lost(value) or _acting(_ACTING_OR_SPACE, value)
+
+
+def _lost(value: str) -> Objection | None:
+    if LOST not in value:
+        return None
+    return Objection(
+        f"{shown(value)} has lost letters: � stands in their place.",
+        "Write them again, and save the file as “CSV UTF-8” or XLSX.",
+    )
 
 
 def _acting(unwanted: re.Pattern[str], value: str) -> Objection | None:
@@ -106,20 +134,21 @@ def _acting(unwanted: re.Pattern[str], value: str) -> Objection | None:
 
 @dataclass(frozen=True)
 class Email(Kind):
-    """An e-mail address; kept in lower case."""
-
-    limit: int = 254
+    """An e-mail address; kept in small letters, its domain in its own ones."""
 
     def sound(self, values: Sequence[str]) -> bool:
-        return max(map(len, values)) <= self.limit and all(map(_EMAIL.fullmatch, values))
+        return all_plain(values)
 
     def objection(self, value: str) -> Objection | None:
-        if len(value) <= self.limit and _EMAIL.fullmatch(value):
+        if len(value) <= LONGEST and written(value) is not None:
             return None
         return Objection(
             f"{shown(value)} is not an e-mail address; expected one such as name@school.example.",
             "Correct the address.",
         )
+
+    def tidied(self, value: str) -> str:
+        return written(value) or value
 
 
 @dataclass(frozen=True)
@@ -137,6 +166,13 @@ class Language(Kind):
             "Write the ISO 639 code in small letters.",
         )
 
+    def tidied(self, value: str) -> str:
+        return value.lower() if value.isalpha() else value
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 @dataclass(frozen=True)
 class Choice(Kind):
@@ -153,6 +189,25 @@ class Choice(Kind):
         return Objection(
             f"{shown(value)} is not known; expected {' or '.join(self.words)}.", "Write one of these."
         )
+
+    def tidied(self, value: str) -> str:
+        bare = value.casefold()
+        if "true" in self.words:
+            bare = "true" if bare in _TRUE else "false" if bare in _FALSE else bare
+        return next((word for word in self.words if word.casefold() == bare), value)
+
+
+_TRUE = _words(
+    """
+    wahr vrai verdadero vero verdadeiro waar prawda pravda igaz sand sann sant tosi doğru истина істина adevărat
+    """
+)
+_FALSE = _words(
+    """
+    falsch faux falso onwaar fałsz nepravda hamis falsk usann falskt epätosi yanlış ложь хибність fals
+    """
+)
+"""What Excel makes of true and false in other languages."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +229,9 @@ class Country(Kind):
             " expected two capital letters such as PL.",
             "Write the ISO 3166-1 code.",
         )
+
+    def tidied(self, value: str) -> str:
+        return value.upper()
 
 
 @dataclass(frozen=True)
@@ -220,6 +278,9 @@ class Number(Kind):
             "Write digits, with a point before decimals.",
         )
 
+    def tidied(self, value: str) -> str:
+        return value.replace(",", ".") if _COMMA.fullmatch(value) else value
+
 
 @dataclass(frozen=True)
 class Column:
@@ -246,13 +307,21 @@ class RegistryFile:
         assert set(self.key) <= {column.name for column in self.columns}
 
     @property
+    def stem(self) -> str:
+        """Its name without the format."""
+        return self.name.rpartition(".")[0]
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of its columns."""
         return tuple(column.name for column in self.columns)
 
 
+FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".ods")
+"""The endings of files that are read; what is in one, its content says."""
+
 NAME = Text(200)
-TITLE = Text(300)
+TITLE = Text(300, title=True)
 LABELS = ("national", "european", "school")
 ACTIVITY_KINDS = (
     "learning_event",

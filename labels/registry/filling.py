@@ -21,18 +21,19 @@ _ADDED = {"award": ("id",), "staff": ("person",)}
 def fill_empty(
     connection: sa.Connection,
     present: Sequence[tuple[int, RegistryFile, Path]],
+    faults: Faults,
     progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, int] | None:
     """Imports sound files into empty tables on SQLite; returns how many rows each file has.
 
     It takes half the time of staging the rows first, but can't name faults: where there are any, or
-    where one of the tables holds rows, it returns None and everything is as it was.
+    where one of the tables holds rows, it returns None and everything is as it was, but for `faults`.
     """
     for table in ("person", *(file.table for _, file, _ in present)):
         if _any(connection, f"SELECT 1 FROM {table} LIMIT 1"):
             return None
     connection.exec_driver_sql("SAVEPOINT filling")
-    counts = _fill(connection, present, progress)
+    counts = _fill(connection, present, faults, progress)
     if counts is None:
         connection.exec_driver_sql("ROLLBACK TO filling")
     connection.exec_driver_sql("RELEASE filling")
@@ -42,9 +43,9 @@ def fill_empty(
 def _fill(
     connection: sa.Connection,
     present: Sequence[tuple[int, RegistryFile, Path]],
+    faults: Faults,
     progress: Callable[[str, int], None] | None,
 ) -> dict[str, int] | None:
-    faults = Faults()
     counts: dict[str, int] = {}
     for rank, file, path in present:
         table = Base.metadata.tables[file.table]

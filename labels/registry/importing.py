@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import sqlalchemy as sa
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record.engine import Record
 from labels.record.schema import Base
-from labels.registry.files import Objection, RegistryFile, registry_files, shown
+from labels.registry.files import FORMATS, Objection, RegistryFile, registry_files, shown
 from labels.registry.filling import fill_empty, kept_columns, kept_value, with_award_ids
 from labels.registry.identity import Correction, Identities
 from labels.registry.indexes import indexes_made_late
+from labels.registry.letters import Missing, nothing_missing
 from labels.registry.persons import MADE_IN_SQL, PERSONS, new_person, with_persons
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
 
@@ -37,6 +39,8 @@ class ImportReport:
     """Rows that it had, with other values."""
     corrections: tuple[Correction, ...] = ()
     """The people to whom mail goes to another address from now on."""
+    remarks: tuple[Fault, ...] = ()
+    """What looks wrong in names and titles and was taken all the same: lost letters, and those that nothing prints."""
 
     @property
     def rows(self) -> int:
@@ -49,30 +53,28 @@ def import_registry(
     folder: Path,
     today: date,
     progress: Callable[[str, int], None] | None = None,
+    missing: Missing = nothing_missing,
 ) -> ImportReport:
-    """Loads or updates the registry from the CSV files in `folder`, in one transaction.
+    """Loads or updates the registry from the CSV, XLSX or ODS files in `folder`, in one transaction.
 
     A file may be absent; rows that the record has and the files have not stay as they are. After each
-    few thousand rows `progress` is told the file's name and how many of its rows were read.
+    few thousand rows `progress` is told the file's name and how many of its rows were read. `missing` tells
+    which letters of a name can't be printed.
 
     Raises:
         InvalidInput: a file, row or value is wrong; every fault is named (of very many the first
             thousand) and nothing was changed.
         OutOfReach: the database does not answer; nothing was changed.
     """
-    files = [(file, folder / file.name) for file in registry_files(today)]
-    present = [(rank, file, path) for rank, (file, path) in enumerate(files) if path.is_file()]
-    if not present:
-        names = ", ".join(file.name for file, _ in files)
-        problem = "holds no registry file." if folder.is_dir() else "is not a folder."
-        raise InvalidInput("import", [Fault(str(folder), problem, f"Expected a folder with {names}.")])
+    present = _present(folder, today)
     with record.writing() as session:
         connection = session.connection()
         if connection.dialect.name == "sqlite":
             _make_room(connection)
-            if counts := fill_empty(connection, present, progress):
-                return ImportReport(counts, sum(counts.values()), 0)
-        faults = Faults()
+            faults = Faults(missing)
+            if counts := fill_empty(connection, present, faults, progress):
+                return ImportReport(counts, sum(counts.values()), 0, remarks=faults.remarks)
+        faults = Faults(missing)
         staging = _Staging(connection)
         counts = {file.name: staging.fill(rank, file, path, faults, progress) for rank, file, path in present}
         staging.check(faults)
@@ -90,7 +92,36 @@ def import_registry(
             for _, file, _ in present:
                 # Its own statistics come minutes later, and the first check of every school would take hours.
                 connection.exec_driver_sql(f"ANALYZE {file.table}")
-    return ImportReport(counts, inserted, updated, tuple(people.corrections))
+    return ImportReport(counts, inserted, updated, tuple(people.corrections), faults.remarks)
+
+
+def _present(folder: Path, today: date) -> list[tuple[int, RegistryFile, Path]]:
+    """The registry's files that are there, each with its place in their order and called as it is.
+
+    Raises:
+        InvalidInput: there is none, or one in two formats.
+    """
+    files = registry_files(today)
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_file() and path.suffix.lower() in FORMATS:
+            found[path.stem.lower()].append(path)
+    present = [
+        (rank, replace(file, name=path.name), path)
+        for rank, file in enumerate(files)
+        for path in found[file.stem]
+    ]
+    if not present:
+        names = ", ".join(file.name for file in files)
+        problem = "holds no registry file." if folder.is_dir() else "is not a folder."
+        raise InvalidInput("import", [Fault(str(folder), problem, f"Expected a folder with {names}.")])
+    if twice := [paths for paths in found.values() if len(paths) > 1]:
+        faults = [
+            Fault(paths[-1].name, f"is there beside {paths[0].name}.", "Keep the one that counts.")
+            for paths in twice
+        ]
+        raise InvalidInput("import", faults)
+    return present
 
 
 def _make_room(connection: sa.Connection) -> None:

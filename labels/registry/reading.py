@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from labels.errors import Fault, InvalidInput
-from labels.registry.files import Column, Objection, RegistryFile, shown
-
-CHUNK = 200
-"""Rows read at once: enough that work per row is rare, few enough to stay in a processor's cache
-and below what sets off Python's garbage collection."""
+from labels.registry.dates import DateOrder, is_doubtful, is_local
+from labels.registry.files import Column, Day, Kind, Objection, RegistryFile, Text, shown
+from labels.registry.letters import Letters, Missing, nothing_missing
+from labels.registry.tables import Block, CutShort, Table, opened, plain_name
+from labels.words.text import has_styled_letters, plain_letters
 
 TOLD = 5_000
 """After so many rows the one who waits is told again."""
@@ -23,15 +21,16 @@ TOLD = 5_000
 LISTED_FAULTS = 1_000
 """So many faults are named; of the rest only the number."""
 
-_LINE_END = re.compile("\r\n|\r|\n")
-
 
 class Faults:
-    """What is wrong with the registry's files: the first faults in full, the others counted."""
+    """What is wrong with the registry's files, and what only looks so: the first in full, the others counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, missing: Missing = nothing_missing) -> None:
+        self.letters = Letters(missing)
         self._listed: list[tuple[int, int, Fault]] = []
+        self._remarks: list[tuple[int, int, Fault]] = []
         self.count = 0
+        self.remarked = 0
         self.cut_short: set[str] = set()
         """The files that were not read to their end, so that nobody can tell what they hold."""
 
@@ -39,9 +38,13 @@ class Faults:
         """Adds a fault of a `file`; `rank` is the file's place among the files."""
         self.count += 1
         if len(self._listed) < LISTED_FAULTS:
-            where = f"{file}:{line}" if line else file
-            where += f" · {column}" if column else ""
-            self._listed.append((rank, line, Fault(where, *objection)))
+            self._listed.append((rank, line, _fault(file, line, column, objection)))
+
+    def remark(self, rank: int, file: str, line: int, column: str, objection: Objection) -> None:
+        """Adds what looks wrong and is taken all the same."""
+        self.remarked += 1
+        if len(self._remarks) < LISTED_FAULTS:
+            self._remarks.append((rank, line, _fault(file, line, column, objection)))
 
     def cut_short_at(self, rank: int, file: str, line: int, objection: Objection) -> None:
         """Adds the fault behind which a file could not be read on."""
@@ -54,18 +57,29 @@ class Faults:
         Raises:
             InvalidInput: there are faults; by file and line.
         """
-        if not self.count:
-            return
-        faults = [fault for _, _, fault in sorted(self._listed, key=lambda entry: entry[:2])]
-        if more := self.count - len(faults):
-            faults.append(
-                Fault(
-                    "the files together",
-                    f"{more:,} more faults are not listed.",
-                    "Correct these and import again.",
-                )
+        if self.count:
+            raise InvalidInput(
+                subject, _in_order(self._listed, self.count, "faults", "Correct these and import again.")
             )
-        raise InvalidInput(subject, faults)
+
+    @property
+    def remarks(self) -> tuple[Fault, ...]:
+        """What looks wrong and was taken, by file and line."""
+        return tuple(
+            _in_order(self._remarks, self.remarked, "values look wrong; they", "Look at these first.")
+        )
+
+
+def _fault(file: str, line: int, column: str, objection: Objection) -> Fault:
+    where = f"{file}:{line}" if line else file
+    return Fault(where + (f" · {column}" if column else ""), *objection)
+
+
+def _in_order(listed: list[tuple[int, int, Fault]], count: int, what: str, remedy: str) -> list[Fault]:
+    faults = [fault for _, _, fault in sorted(listed, key=lambda entry: entry[:2])]
+    if more := count - len(faults):
+        faults.append(Fault("the files together", f"{more:,} more {what} are not listed.", remedy))
+    return faults
 
 
 class Chunk(NamedTuple):
@@ -79,34 +93,19 @@ def read_chunks(path: Path, file: RegistryFile, rank: int, faults: Faults) -> It
     """The rows of a file, sound or not (what refers to a faulty row must still find it).
 
     Every fault in the form of the header, the rows and their values is added to `faults`. Where the
-    file can't be read on, that is the last; the rows behind it are not read.
+    file can't be read on, that is the last; the rows behind it are not read. Rows without any value are none.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-            rows = csv.reader(stream, strict=True)
-            header = next(rows, [])
-            order = _order_of(header, file, rank, faults)
+        with opened(path, file.names) as table:
+            order = _order_of(table, file, rank, faults)
             if order is None:
                 faults.cut_short.add(file.name)
                 return
-            while True:
-                chunk: list[list[str]] = []
-                before = rows.line_num
-                broken = None
-                try:
-                    chunk.extend(islice(rows, CHUNK))
-                except csv.Error as error:
-                    broken = error
-                if chunk:
-                    yield _columns(chunk, before, rows.line_num, header, order, file, rank, faults)
-                if broken:
-                    line = _lines([*chunk, []], before)[-1]
-                    faults.cut_short_at(rank, file.name, line, _unreadable(broken))
-                    return
-                if len(chunk) < CHUNK:
-                    return
-    except csv.Error as error:
-        faults.cut_short_at(rank, file.name, 1, _unreadable(error))
+            reading = _Reading(path, file, rank, faults, table, order)
+            for block in table.blocks:
+                yield reading.chunk(block)
+    except CutShort as cut:
+        faults.cut_short_at(rank, file.name, cut.line, cut.objection)
     except OSError as error:
         faults.cut_short_at(
             rank, file.name, 0, Objection(f"can't be read: {error.strerror}.", "See to its permissions.")
@@ -133,40 +132,25 @@ _UNDECODED = re.compile("[\ud800-\udfff]")
 _NOT_UTF8 = Objection("is not UTF-8.", "Save the file as “CSV UTF-8” and import again.")
 
 
-def _unreadable(error: csv.Error) -> Objection:
-    if "limit" in str(error):
-        return Objection(
-            "a value is longer than 131,072 characters; is a quotation mark not closed?"
-            " The rows from here on were not read.",
-            "Close the quotation mark or shorten the value.",
-        )
-    return Objection(
-        f"is not CSV: {error}. The rows from here on were not read.",
-        "Put quotation marks around the whole value, and double those inside it.",
-    )
-
-
-def _order_of(header: list[str], file: RegistryFile, rank: int, faults: Faults) -> list[int] | None:
+def _order_of(table: Table, file: RegistryFile, rank: int, faults: Faults) -> list[int] | None:
     """Where each of the file's columns stands in its rows, or None for a header that can't be used."""
     expected = f"expected the header {','.join(file.names)}"
+    header = [plain_name(title) for title in table.header]
 
     def fault(problem: str, remedy: str, column: str = "") -> None:
-        faults.add(rank, file.name, 1, column, Objection(problem, remedy))
+        faults.add(rank, file.name, table.line, column, Objection(problem, remedy))
 
-    if not header:
+    if not any(header):
         fault(f"has no header; {expected}.", "Put the names of the columns on the first line.")
         return None
     if any(map(_UNDECODED.search, header)):
         fault(*_NOT_UTF8)
         return None
-    if len(header) == 1 and re.search(r"[;\t|]", header[0]):
-        fault(f"has no commas in its header; {expected}.", "Separate the columns by commas.")
-        return None
     count = faults.count
-    for name in dict.fromkeys(header):
-        if name not in file.names:
-            fault(f"{shown(name)} is not a column of this file; {expected}.", "Rename or remove it.")
-        elif header.count(name) > 1:
+    for name, title in dict(zip(header, table.header, strict=True)).items():
+        if name and name not in file.names:
+            fault(f"{shown(title)} is not a column of this file; {expected}.", "Rename or remove it.")
+        elif name and header.count(name) > 1:
             fault(f"stands {header.count(name)} times in the header; expected once.", "Remove one.", name)
     for name in file.names:
         if name not in header:
@@ -174,118 +158,205 @@ def _order_of(header: list[str], file: RegistryFile, rank: int, faults: Faults) 
     return [header.index(name) for name in file.names] if faults.count == count else None
 
 
-def _columns(
-    chunk: list[list[str]],
-    before: int,
-    after: int,
-    header: list[str],
-    order: list[int],
-    file: RegistryFile,
-    rank: int,
-    faults: Faults,
-) -> Chunk:
-    lines: Sequence[int] = range(before + 1, after + 1)
-    if len(lines) != len(chunk):
-        lines = _lines(chunk, before)
-    if [] in chunk:
-        kept = [place for place, row in enumerate(chunk) if row]
-        lines, chunk = [lines[place] for place in kept], [chunk[place] for place in kept]
-    width = len(header)
-    malformed: set[int] = set()
-    if not set(map(len, chunk)) <= {width}:
-        for place, row in enumerate(chunk):
-            if len(row) != width:
-                malformed.add(place)
-                problem = f"has {len(row)} values; expected {width}, one for each column of the header."
-                remedy = "Put quotation marks around values with commas, or add what is missing."
-                faults.add(rank, file.name, lines[place], "", Objection(problem, remedy))
-                chunk[place] = _what_others_need(row, header, file)
-    turned: list[Sequence[str]] = list(zip(*chunk, strict=True)) or [()] * width
-    columns = [
-        _checked(turned[place], column, lines, malformed, file, rank, faults)
-        for place, column in zip(order, file.columns, strict=True)
-    ]
-    _check_rows(columns, lines, malformed, file, rank, faults)
-    return Chunk(lines, columns)
+class _Reading:
+    """One file while it is read."""
 
+    def __init__(
+        self, path: Path, file: RegistryFile, rank: int, faults: Faults, table: Table, order: list[int]
+    ) -> None:
+        self._path = path
+        self._file = file
+        self._rank = rank
+        self._faults = faults
+        self._order = order
+        self._widest = len(table.header)
+        self._width = max(place for place, title in enumerate(table.header) if title.strip()) + 1
+        self._unnamed = [place for place in range(self._width) if place not in order]
+        self._dates: dict[str, DateOrder] = {}
 
-def _what_others_need(row: list[str], header: list[str], file: RegistryFile) -> list[str]:
-    """A row whose values stand in wrong places: only its own identifier, so that references find it."""
-    kept = [""] * len(header)
-    if file.table in header and header.index(file.table) < len(row):
-        place = header.index(file.table)
-        kept[place] = row[place]
-    return kept
+    def _fault(self, line: int, column: str, problem: str, remedy: str) -> None:
+        self._faults.add(self._rank, self._file.name, line, column, Objection(problem, remedy))
 
+    def chunk(self, block: Block) -> Chunk:
+        """The block's rows as columns, judged."""
+        lines, rows = block
+        malformed: set[int] = set()
+        if not set(map(len, rows)) <= {self._width}:
+            rows = [
+                self._of_width(row, line, place, malformed)
+                for place, (row, line) in enumerate(zip(rows, lines, strict=True))
+            ]
+        turned: list[Sequence[str]] = [list(map(str.strip, column)) for column in zip(*rows, strict=True)]
+        turned = turned or [()] * self._width
+        if self._unnamed:
+            self._refuse_nameless(turned, lines)
+        columns = [turned[place] for place in self._order]
+        if "" in columns[0]:
+            lines, columns, malformed = _without_empty_rows(lines, columns, malformed)
+        checked = [
+            self._checked(values, column, lines, malformed)
+            for values, column in zip(columns, self._file.columns, strict=True)
+        ]
+        self._check_rows(checked, lines, malformed)
+        return Chunk(lines, checked)
 
-def _lines(chunk: list[list[str]], before: int) -> list[int]:
-    """On which line each row begins, where values may hold line ends."""
-    lines = []
-    line = before + 1
-    for row in chunk:
-        lines.append(line)
-        line += 1 + sum(len(_LINE_END.findall(value)) for value in row)
-    return lines
+    # Rows
 
+    def _of_width(self, row: list[str], line: int, place: int, malformed: set[int]) -> list[str]:
+        """The row with as many values as the header has names, where what differs is empty."""
+        width = self._width
+        if not any(map(str.strip, row)):
+            return [""] * width
+        missing = range(len(row), width)
+        columns = [
+            column for column, at in zip(self._file.columns, self._order, strict=True) if at in missing
+        ]
+        beyond = any(map(str.strip, row[width:])) or len(row) > self._widest
+        if not beyond and not any(column.required for column in columns):
+            return row[:width] + [""] * len(missing)
+        malformed.add(place)
+        self._fault(
+            line,
+            "",
+            f"has {len(row)} values; expected {width}, one for each column of the header.",
+            "Put quotation marks around values with commas, or add what is missing.",
+        )
+        return self._what_others_need(row)
 
-def _checked(
-    values: Sequence[str],
-    column: Column,
-    lines: Sequence[int],
-    malformed: set[int],
-    file: RegistryFile,
-    rank: int,
-    faults: Faults,
-) -> Sequence[str]:
-    """The column's values as they are kept; faults are looked for one by one only where there are any."""
-    joined = "".join(values)
-    undecoded: set[int] = set()
-    if not joined.isascii():
-        if _UNDECODED.search(joined):
-            undecoded = {place for place, value in enumerate(values) if _UNDECODED.search(value)}
-            for place in sorted(undecoded - malformed):
-                faults.add(rank, file.name, lines[place], column.name, _NOT_UTF8)
-            values = [_UNDECODED.sub("\ufffd", value) for value in values]
-        if not unicodedata.is_normalized("NFC", joined):
-            values = [unicodedata.normalize("NFC", value) for value in values]
-    present = list(filter(None, values))
-    complete = len(present) == len(values) or not column.required
-    if not complete or (present and not column.kind.sound(present)):
+    def _what_others_need(self, row: list[str]) -> list[str]:
+        """A row whose values stand in wrong places: only its own identifier, so that references find it."""
+        kept = [""] * self._width
+        if self._file.table in self._file.names:
+            place = self._order[self._file.names.index(self._file.table)]
+            if place < len(row):
+                kept[place] = row[place]
+        return kept
+
+    def _refuse_nameless(self, turned: Sequence[Sequence[str]], lines: Sequence[int]) -> None:
+        for place in self._unnamed:
+            for line, value in zip(lines, turned[place], strict=True):
+                if value:
+                    self._fault(
+                        line,
+                        "",
+                        f"has {shown(value)} in column {place + 1}, which has no name in the header.",
+                        "Name the column or empty it.",
+                    )
+
+    # Values
+
+    def _checked(
+        self, values: Sequence[str], column: Column, lines: Sequence[int], malformed: set[int]
+    ) -> Sequence[str]:
+        """The column's values as they are kept; faults are looked for one by one only where there are any."""
+        joined = "\n".join(values)
+        excused = malformed
+        kind = column.kind
+        odd = not isinstance(kind, Text) or self._faults.letters.is_odd(joined)
+        if not joined.isascii():
+            if odd and _UNDECODED.search(joined):
+                undecoded = {place for place, value in enumerate(values) if _UNDECODED.search(value)}
+                for place in sorted(undecoded - malformed):
+                    self._fault(lines[place], column.name, *_NOT_UTF8)
+                values = [_UNDECODED.sub("\ufffd", value) for value in values]
+                excused = malformed | undecoded
+            if not unicodedata.is_normalized("NFC", joined):
+                values = [unicodedata.normalize("NFC", value) for value in values]
+        if isinstance(kind, Text) and odd:
+            if has_styled_letters(joined):
+                values = [*map(plain_letters, values)]
+            for place, objection in self._faults.letters.remarks(values, kind.title):
+                if place not in excused:
+                    self._faults.remark(self._rank, self._file.name, lines[place], column.name, objection)
+        present = list(filter(None, values))
+        complete = len(present) == len(values) or not column.required
+        if not complete or (present and not kind.sound(present)):
+            values = [_tidied(kind, value) for value in values]
+            if isinstance(kind, Day) and any(map(is_local, values)):
+                values, doubtful = self._dated(values, column)
+                excused = excused | doubtful
+            self._object(values, column, lines, excused)
+        if column.name in ("email", "principal_email"):
+            return [*map(str.lower, values)]
+        return values
+
+    def _object(self, values: Sequence[str], column: Column, lines: Sequence[int], excused: set[int]) -> None:
         for place, value in enumerate(values):
-            if place in malformed or place in undecoded:
+            if place in excused:
                 continue
             objection = column.kind.objection(value) if value else None
             if not value and column.required:
                 objection = Objection("is empty, but every row needs it.", "Fill it in.")
             if objection:
-                faults.add(rank, file.name, lines[place], column.name, objection)
-    if column.name in ("email", "principal_email"):
-        return [*map(str.lower, values)]
-    return values
+                self._fault(lines[place], column.name, *objection)
+
+    def _dated(self, values: Sequence[str], column: Column) -> tuple[list[str], set[int]]:
+        """Local dates as year-month-day; and the places of those that the whole column leaves in doubt."""
+        if column.name not in self._dates:
+            self._dates.update(_date_orders(self._path, self._file))
+            order = self._dates[column.name]
+            if order.in_doubt:
+                more = f" So are {order.doubtful - 1:,} more of this column." if order.doubtful > 1 else ""
+                self._fault(
+                    order.line,
+                    column.name,
+                    f"{shown(order.example)} may be day/month or month/day.{more}",
+                    "Write dates as year-month-day (in Excel by the cell format yyyy-mm-dd), or send the file as XLSX.",
+                )
+        order = self._dates[column.name]
+        doubtful = (
+            {place for place, value in enumerate(values) if is_doubtful(value)} if order.in_doubt else set()
+        )
+        return [order.written(value) for value in values], doubtful
+
+    def _check_rows(self, columns: list[Sequence[str]], lines: Sequence[int], malformed: set[int]) -> None:
+        """What the values of one row say of each other."""
+        if self._file.table == "project":
+            _, _, started, ended = columns
+            for place, (start, end) in enumerate(zip(started, ended, strict=True)):
+                if end and end < start and len(end) == len(start) == 10 and place not in malformed:
+                    problem = f"{shown(end)} is before the project's start, {shown(start)}."
+                    self._fault(lines[place], "ended_on", problem, "Correct one.")
+        elif self._file.table == "award":
+            needed = {"national": (1, 2), "european": (1, 2), "school": (3,)}
+            for place, row in enumerate(zip(*columns, strict=True)):
+                for other in needed.get(row[0], ()):
+                    if not row[other] and place not in malformed:
+                        name = self._file.columns[other].name
+                        problem = f"is empty, but a {row[0]} label is awarded to a {name}."
+                        if name == "project":
+                            problem = f"is empty, but a {row[0]} label is awarded for a project."
+                        self._fault(lines[place], name, problem, "Fill it in.")
 
 
-def _check_rows(
-    columns: list[Sequence[str]],
-    lines: Sequence[int],
-    malformed: set[int],
-    file: RegistryFile,
-    rank: int,
-    faults: Faults,
-) -> None:
-    """What the values of one row say of each other."""
-    if file.table == "project":
-        _, _, started, ended = columns
-        for place, (start, end) in enumerate(zip(started, ended, strict=True)):
-            if end and end < start and len(end) == len(start) == 10 and place not in malformed:
-                problem = f"{shown(end)} is before the project's start, {shown(start)}."
-                faults.add(rank, file.name, lines[place], "ended_on", Objection(problem, "Correct one."))
-    elif file.table == "award":
-        needed = {"national": (1, 2), "european": (1, 2), "school": (3,)}
-        for place, row in enumerate(zip(*columns, strict=True)):
-            for other in needed.get(row[0], ()):
-                if not row[other] and place not in malformed:
-                    name = file.columns[other].name
-                    problem = f"is empty, but a {row[0]} label is awarded to a {name}."
-                    if name == "project":
-                        problem = f"is empty, but a {row[0]} label is awarded for a project."
-                    faults.add(rank, file.name, lines[place], name, Objection(problem, "Fill it in."))
+def _without_empty_rows(
+    lines: Sequence[int], columns: list[Sequence[str]], malformed: set[int]
+) -> tuple[Sequence[int], list[Sequence[str]], set[int]]:
+    left = [place for place, row in enumerate(zip(*columns, strict=True)) if any(row) or place in malformed]
+    kept: list[Sequence[str]] = [[column[place] for place in left] for column in columns]
+    return [lines[place] for place in left], kept, {new for new, old in enumerate(left) if old in malformed}
+
+
+def _tidied(kind: Kind, value: str) -> str:
+    """`value` as it is kept, if that mends what is wrong with it."""
+    tidied = kind.tidied(value) if value else value
+    return value if tidied and kind.objection(tidied) else tidied
+
+
+def _date_orders(path: Path, file: RegistryFile) -> dict[str, DateOrder]:
+    """What each column of dates tells, read to the end of the file."""
+    days = [
+        name for name, column in zip(file.names, file.columns, strict=True) if isinstance(column.kind, Day)
+    ]
+    orders = {name: DateOrder() for name in days}
+    try:
+        with opened(path, file.names) as table:
+            header = [plain_name(title) for title in table.header]
+            for block in table.blocks:
+                for name, order in orders.items():
+                    place = header.index(name)
+                    values = [row[place].strip() if place < len(row) else "" for row in block.rows]
+                    order.see(block.lines, values)
+    except CutShort:
+        pass  # told by whoever reads the rows
+    return orders

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from labels.record.schema import Step
 from labels.steps.codes import code_matches
+from labels.words.addresses import meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Code:
     @property
     def claimed(self) -> str | None:
         """The address that the person claims, as the record writes it; it proves nothing."""
-        return self.email.lower() if self.email is not None else None
+        return meant(self.email) if self.email is not None else None
 
     @property
     def known_by(self) -> str:

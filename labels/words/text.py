@@ -65,17 +65,45 @@ _CLUSTER = re.compile(r"[\s\S]?[^\w\s\x00-\u02ff]+")
 _COUNTED_AS_NOTHING = re.compile(r"[^\w\s\x00-\u02ff]")
 
 
+_STYLED = re.compile(
+    "[\u2102\u210a-\u2113\u2115\u2119-\u211d\u2124\u2128\u212a-\u212d\u212f-\u2131\u2133-\u2138\u213c-\u213f\u2145-\u2149"
+    "\ufb00-\ufb06\ufb13-\ufb17\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdc7\ufe80-\ufefc\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
+    "\U0001d400-\U0001d7ff\U0001f130-\U0001f149\u24b6-\u24e9]"
+)
+"""Letters that are other letters in a style: mathematical, of full width, in a circle, ligatures, forms of Arabic ones."""
+
+
+def has_styled_letters(text: str) -> bool:
+    """Whether some letters are others in a style, which fonts lack and searches miss: `𝓐𝓷𝓷𝓪`."""
+    return bool(_STYLED.search(text))
+
+
+def plain_letters(text: str) -> str:
+    """`text` with plain letters in place of those in a style (NFKC of these alone): `𝓐𝓷𝓷𝓪` is `Anna`."""
+    return _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+
+
+DECORATION = frozenset(("So", "Sk", "Sm", "Me"))
+"""The Unicode categories of what decorates a title and may be left out of it: symbols and emoji."""
+
+
+def described(character: str) -> str:
+    """A character as a person can find it: `“語” (CJK UNIFIED IDEOGRAPH-8A9E, U+8A9E)`."""
+    name = unicodedata.name(character, "no Unicode name")
+    return f"“{character}” ({name}, U+{ord(character):04X})"
+
+
 def clean(text: str) -> str:
     """`text` as plain Unicode text (NFC) with `\\n` line ends, without anything invisible that acts.
 
     Removed: control characters but tab and newline, bidirectional controls, whatever has no width,
     more marks on a letter than any script uses. Joiners stay where a script or an emoji needs them.
-    Cleaning twice changes nothing.
+    Letters in a style become plain. Cleaning twice changes nothing.
     """
     text = LINE_ENDS.sub("\n", text).translate(_UNWANTED)
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", plain_letters(text))
     return unicodedata.normalize("NFC", _CLUSTER.sub(_tidy_cluster, text))
 
 

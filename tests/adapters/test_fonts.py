@@ -14,7 +14,6 @@ import pytest
 from adapters.fonts import (
     FONTS,
     _private_folder,
-    described,
     missing_characters,
     use_bundled_fonts,
     with_placeholders,
@@ -22,6 +21,7 @@ from adapters.fonts import (
 )
 from adapters.papers.certificates import render_certificate
 from labels.errors import InvalidInput
+from labels.words.text import described
 from tests.support.papers import certificate
 
 ALPHABETS = {

@@ -158,7 +158,7 @@ def test_every_fault_of_every_file_is_named_at_once(record: Record, tmp_path: Pa
     folder = write(
         tmp_path / "r",
         organisations=changed("organisations", "NSS-PL,PL", "NSS-PL,Poland"),
-        schools=changed("schools", "2016-01-08", "8.1.2016"),
+        schools=changed("schools", "2016-01-08", "8.1.16"),
         teachers=changed("teachers", "olena@s2.example", "olena at s2"),
         projects=changed("projects", "2025-06-30", "2024-06-30"),
         members=changed("members", "P-2,T-1,partner", "P-2,T-7,guest"),

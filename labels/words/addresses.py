@@ -1,0 +1,52 @@
+"""E-mail addresses: one way to write each, and how it goes over the wire where its domain has letters like ü."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import idna
+
+LONGEST = 254
+
+_LOCAL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+_ASCII = re.compile(
+    _LOCAL + r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+)
+
+
+def all_plain(addresses: Sequence[str]) -> bool:
+    """Whether all are addresses in ASCII, each the one way in which it is written but for capitals."""
+    return (
+        all(map(_ASCII.fullmatch, addresses))
+        and max(map(len, addresses), default=0) <= LONGEST
+        and "xn--" not in "".join(addresses).lower()
+    )
+
+
+def written(address: str) -> str | None:
+    """An address as it is kept and shown: in small letters, its domain in its own (`ada@bücher.example`).
+
+    The same for `ada@BÜCHER.example` and `ada@xn--bcher-kva.example`; None where it is no address.
+    """
+    local, at, domain = address.strip().rpartition("@")
+    try:
+        wired = f"{local}@{idna.encode(domain, uts46=True).decode()}" if at else ""
+        if not _ASCII.fullmatch(wired) or len(wired) > LONGEST:
+            return None
+        return f"{local.lower()}@{idna.decode(wired.rpartition('@')[2])}"
+    except (UnicodeError, ValueError):  # idna's own error is a UnicodeError
+        return None
+
+
+def meant(address: str) -> str:
+    """The address that a person means by what they typed, in the one way in which it is kept."""
+    return written(address) or address.strip().lower()
+
+
+def on_the_wire(address: str) -> str:
+    """An address as a mail server takes it: a domain with other letters as `xn--…` (RFC 5891)."""
+    if address.isascii():
+        return address
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{idna.encode(domain, uts46=True).decode()}"
