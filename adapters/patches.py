@@ -30,10 +30,6 @@ class Patch:
     written_for: Mapping[str, str]
     """The version of each library that it leans on."""
 
-    def is_in_force(self) -> bool:
-        """Whether it may be used; where it may not, the log says so, once a process."""
-        return not _is_off(self.name)
-
 
 PATCHES = {
     patch.name: patch
@@ -52,8 +48,8 @@ PATCHES = {
 
 
 def in_force(name: str) -> bool:
-    """Whether the patch of that name may be used."""
-    return PATCHES[name].is_in_force()
+    """Whether the patch of that name may be used; where it may not, the log says so, once a process."""
+    return not _is_off(name)
 
 
 @functools.cache
