@@ -283,10 +283,20 @@ def pupil_code_subject(award: str) -> str:
 
 
 def attached(session: Session, mail: Mail) -> list[Document]:
-    """The documents that go with a message."""
-    papers = [one for one in (mail.attachment, mail.second_attachment) if one]
+    """The documents that go with a message, as far as they are stored."""
+    papers = _papers(mail)
     found = session.scalars(sa.select(Document).where(Document.paper.in_(papers))) if papers else ()
     return sorted(found, key=lambda document: papers.index(document.paper or ""))
+
+
+def not_stored(session: Session, mail: Mail) -> list[str]:
+    """The papers that a message waits for, by `paper_id`."""
+    stored = {document.paper for document in attached(session, mail)}
+    return [paper for paper in _papers(mail) if paper not in stored]
+
+
+def _papers(mail: Mail) -> list[str]:
+    return [one for one in (mail.attachment, mail.second_attachment) if one]
 
 
 def _waiting(now: datetime) -> list[sa.ColumnElement[bool]]:

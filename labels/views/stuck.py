@@ -15,6 +15,7 @@ from labels.answering.deadlines import PASSING, STILL_OPEN
 from labels.answering.reminders import DECIDED_BY
 from labels.clock import in_words
 from labels.kinds import LabelKind
+from labels.mail import outbox
 from labels.mending import (
     GoOnWithRound,
     ImportRegistry,
@@ -279,9 +280,11 @@ def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
             again = in_words(mail.next_attempt_at)
             reason = f"{what} failed {mail.attempts} times: {error} Tried again {again}."
             problem, mend = Problem.MAIL_FAILED, LookAtMail()
-        elif mail.attachment:
-            paper = mail.attachment.partition("/")[0]
-            reason = f"{what} waits for its {paper}, which is not stored."
+        elif missing := outbox.not_stored(session, mail):
+            papers = " and its ".join(paper.partition("/")[0] for paper in missing)
+            reason = (
+                f"{what} waits for its {papers}, which {'is' if len(missing) == 1 else 'are'} not stored."
+            )
             problem, mend = Problem.MAIL_WAITS, Recover()
         else:
             reason = f"{what} was never tried."

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from labels.mending import ImportRegistry, KeepUp, Mend, Reassign, Recover
 from labels.record import Record
-from labels.record.schema import Application, Mail, Staff, Stage, Step, StepKind, StepState
+from labels.record.schema import Application, Document, Mail, Staff, Stage, Step, StepKind, StepState
 from labels.steps.answers import Question
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
@@ -156,12 +156,28 @@ def test_mail_that_failed_again_and_again_is_listed_with_its_last_error(case: Ca
 
 
 def test_mail_that_waits_for_a_paper_is_told_apart_from_mail_never_tried(case: Case) -> None:
-    unsent(case, attachment="letter", queued_at=case.now)
+    unsent(case, attachment=f"letter/{case.id}/1", queued_at=case.now)
     [waits] = found(case)
     assert (waits.problem, waits.mend) == (Problem.MAIL_WAITS, Recover())
     assert "waits for its letter" in waits.reason
     unsent(case, attachment=None)
     assert [(one.problem, one.mend) for one in found(case)] == [(Problem.MAIL_UNTRIED, KeepUp())]
+
+
+def test_mail_names_the_one_of_its_papers_that_it_waits_for(case: Case) -> None:
+    letter, certificate = f"letter/{case.id}/1", f"certificate/{case.id}/1"
+    with case.record.writing() as session:
+        session.add(
+            Document(
+                application=case.id, kind="letter", name="letter.pdf", key="k", media_type="application/pdf", size=1,
+                stored_at=case.now, paper=letter,
+            )
+        )  # fmt: skip
+    unsent(case, attachment=certificate, second_attachment=letter, queued_at=case.now)
+    [waits] = found(case)
+    assert "waits for its certificate, which is not stored" in waits.reason
+    unsent(case, attachment=letter, second_attachment=None)
+    assert [one.problem for one in found(case)] == [Problem.MAIL_UNTRIED]
 
 
 def unsent(case: Case, **values: Any) -> None:
