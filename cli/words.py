@@ -17,7 +17,7 @@ from cli.output import fail
 from labels.errors import Fault, InvalidInput, LabelsError, NotFound, OutOfReach
 from labels.record.engine import place_of
 from labels.views.statistics import has_applications
-from labels.words.text import clean
+from labels.words.text import clean, has_words
 
 P = ParamSpec("P")
 
@@ -32,7 +32,7 @@ def plain(value: str) -> str:
 
 def reason_given(value: str) -> str:
     """A reason as text; refused where it says nothing."""
-    if not (said := plain(value)):
+    if not has_words(said := plain(value)):
         raise typer.BadParameter("expected a sentence that says why")
     return said
 

@@ -7,13 +7,25 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from labels.answering.proving import Coordinator, prove_coordinator
-from labels.errors import LabelsError, OutOfReach
+from labels.errors import LabelsError, NotAllowed, OutOfReach
 from labels.record.journal import Event, note
 from labels.record.schema import Application, StepKind
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.steps.step import locked
 from labels.turn import Turn
+from labels.words.text import has_words
+
+
+def needs_words(reason: str, of: str = "A reason") -> None:
+    """Refuses a reason that says nothing: it is what somebody goes by, and what the journal keeps.
+
+    Raises:
+        NotAllowed: it is blank, or nothing that somebody can read.
+    """
+    if not has_words(reason):
+        raise NotAllowed(f"{of} is needed, in words that somebody can read.")
+
 
 Act = Callable[[Turn, Proof], Accepted | Refusal]
 """What a person does, within a transaction: it checks the proof, and does all or nothing. What a refusal

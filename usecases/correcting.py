@@ -12,7 +12,7 @@ from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.steps.step import locked, seen
 from labels.turn import Door, Turn
-from usecases.acts import Act, as_coordinator
+from usecases.acts import Act, as_coordinator, needs_words
 from usecases.cycles import publish
 from usecases.performing import Performed, perform, refused
 
@@ -21,6 +21,7 @@ def revoke_class(paper: str, award: str, reason: str) -> Act:
     """Takes back the certificates of one class; the label that it was made for stays."""
 
     def do(turn: Turn) -> Accepted:
+        needs_words(reason)
         issued = turn.session.get_one(Issued, paper)
         correcting.revoke_class(turn, issued, reason)
         return Accepted(
@@ -46,6 +47,7 @@ def reopen(
 
     def do(turn: Turn) -> Accepted:
         nonlocal found
+        needs_words(reason)
         found = reopening.reopen(turn, subject, plan, reason)
         waiting = [one for one in found.touched if seen(turn.session, one).stage is not Stage.CLOSED]
         application = reopening.authority(turn.session, subject)
@@ -67,6 +69,7 @@ def reissue(here: Workspace, award: str, reason: str, *, by: Proof, door: Door) 
     Raises:
         LabelsError: see `perform`; the former certificate stays.
     """
+    needs_words(reason)
     with here.record.writing() as session:
         shown = correcting.correction(session, award, here.stamp)
         application = correcting.authority(session, award)

@@ -13,7 +13,7 @@ from labels.european_label import awarding, screening
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews.review import take_decline, take_information, take_question, take_review
-from labels.reviews.scoring import check_points
+from labels.reviews.scoring import check_comment, check_points
 from labels.rules.kept import rules_of
 from labels.school_label import drafting, receiving
 from labels.steps.answers import (
@@ -148,7 +148,9 @@ def _fits(
         why = f"This is no answer to a step of the kind {step.kind.value}."
         return Refusal(why, InvalidInput(step.id, [Fault("(whole file)", why)]))
     if isinstance(given, ReviewAnswer):
-        faults = check_points(given.scores, rules_of(session, application).criteria_set)
+        edition = rules_of(session, application)
+        faults = check_points(given.scores, edition.criteria_set)
+        faults = faults or check_comment(given.scores, given.comment, edition)
         if faults:
             return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
     return None

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer
 from labels.rules.calendars import Placement, counted_year
 from labels.rules.model import Precondition, RuleEdition
 from labels.words.sentences import Country, Sentence, named, say, say_counted
-from labels.words.text import one_line, word_count
+from labels.words.text import has_words, one_line, word_count
 
 PRECONDITIONS = {
     Precondition.SHARED_PLAN: (
@@ -202,7 +202,7 @@ def _again(facts: Facts, edition: RuleEdition) -> Found:
         return
     named = facts.named_criteria or {}
     known = [criterion.id for criterion in edition.criteria_set.criteria]
-    if not any(text.strip() for text in named.values()):
+    if not any(map(has_words, named.values())):
         yield (
             "reapplication.criteria",
             say("A re-application names the criteria to be looked at again and where the new evidence is."),
@@ -218,7 +218,7 @@ def _again(facts: Facts, edition: RuleEdition) -> Found:
                 say("“{name}” is not a criterion.", name=one_line(name, 40)),
                 _use(known),
             )
-        elif not text.strip():
+        elif not has_words(text):
             yield (
                 f"reapplication.criteria.{name}",
                 say("For “{name}” it is not said where the new evidence is.", name=name),

@@ -25,6 +25,7 @@ from labels.record.journal import Event, note
 from labels.record.rows import write
 from labels.record.schema import (
     Application,
+    Award,
     Decision,
     Document,
     Organisation,
@@ -110,7 +111,7 @@ def submit(
 
     The same submission again returns the same application, unless that was withdrawn: nobody judged it,
     so it stands in nobody's way. With `again`, also unless it did not meet the conditions: what was missing
-    may not have been in the file. Whether the conditions are met is the process's question, not the
+    may not have been in the file; or its label was taken back since. Whether the conditions are met is the process's question, not the
     door's: who applies in vain gets an answer that says why.
 
     Raises:
@@ -126,7 +127,8 @@ def submit(
     ).all()
     same = [one for one in earlier if one.content_digest == sameness]
     anew = {Outcome.WITHDRAWN, Outcome.INELIGIBLE} if again else {Outcome.WITHDRAWN}
-    if same and (same[-1].outcome not in anew or stays_refused(same[-1])):
+    taken_back = again and same and same[-1].revoked_at
+    if same and not taken_back and (same[-1].outcome not in anew or stays_refused(same[-1])):
         return _submitted_before(turn.session, same[-1], earlier, edition)
     for one in earlier:
         if one.outcome is None:
@@ -228,6 +230,9 @@ def _submitted_before(
         remedies = " ".join(condition["remedy"] for condition in decision.verdict["conditions"])
         how = "hand the corrected file in; if the file itself needs no change, hand the same in again"
         return so(f"{said} {remedies} Then {how}.", HandInAgain())
+    if one.revoked_at is not None:
+        how = "If what it was taken back for has been put right, hand the same in again as a new application."
+        return so(f"{said} The label was taken back on {brussels_day(one.revoked_at)}. {how}", HandInAgain())
     return so(f"{said} Nothing is left to do.")
 
 
@@ -274,7 +279,9 @@ _EARLIER = (
         Application.instance,
         Application.stage,
         Application.stage_since,
+        Award.revoked_at,
     )
+    .outerjoin(Award, Award.id == Application.id)
     .where(
         Application.label == LabelKind.NATIONAL,
         Application.teacher == sa.bindparam("teacher"),

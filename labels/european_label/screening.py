@@ -44,6 +44,7 @@ from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import close_step, locked, open_step, steps_of, void_open
 from labels.turn import Turn
+from labels.words.text import has_words
 
 MAILED = 100
 """Entries of a list in a mail, which tells of it and is not its archive."""
@@ -295,7 +296,7 @@ def chosen(given: Screening, expected: Collection[str], otherwise: Explained) ->
     for name in sorted(approved & struck):
         faults.append(Fault(f"strike · {name}", "is approved too.", "Choose one."))
     for name, reason in given.strike.items():
-        if not reason.strip():
+        if not has_words(reason):
             faults.append(Fault(f"strike · {name}", "has no reason.", "Say why, in a sentence."))
     if ALL in given.approve:
         approved |= set(expected) - struck

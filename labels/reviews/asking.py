@@ -82,15 +82,16 @@ def seated_reviews(application: Application, steps: Sequence[Step]) -> list[Step
 def assessments(session: Session, application: Application) -> list[Assessment]:
     """The reviews that count, of the present instance."""
     return [
-        Assessment(reviewer=review.reviewer, scores=review.scores, comment=review.comment)
-        for review in session.scalars(
+        Assessment(reviewer=review.reviewer, scores=review.scores, comment=review.comment, seat=seat)
+        for review, seat in session.execute(
             _REVIEWS, {"application": application.id, "instance": application.instance}
         )
     ]
 
 
 _REVIEWS = (
-    sa.select(Review)
+    sa.select(Review, Step.seat)
+    .join(Step, Step.id == Review.step)
     .where(
         Review.application == sa.bindparam("application"),
         Review.instance == sa.bindparam("instance"),

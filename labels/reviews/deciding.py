@@ -16,7 +16,7 @@ from labels.mail import messages
 from labels.mail.message import About
 from labels.record.journal import RULES
 from labels.record.rows import write
-from labels.record.schema import Application, Award, Outcome, PaperKind, StepKind, Teacher
+from labels.record.schema import Application, Award, Organisation, Outcome, PaperKind, StepKind, Teacher
 from labels.reviews.asking import assessments
 from labels.reviews.scoring import Verdict, judge, points_of
 from labels.rules.calendars import end_of_working_day, next_round
@@ -42,7 +42,7 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     edition = rules_of(turn.session, application)
     verdict = judge(assessments(turn.session, application), edition)
     outcome = Outcome(verdict.outcome)
-    routes = _routes(turn, application, edition, outcome)
+    routes = _routes(turn, application, edition, outcome, commented=bool(verdict.comments))
     told = pronounce(turn, application, verdict, routes)
     letter = paper_id(PaperKind.LETTER, application.id, application.instance)
     if outcome is Outcome.AWARDED:
@@ -102,7 +102,10 @@ def write_award(
     write(turn.session, Award, award)
 
 
-def _routes(turn: Turn, application: Application, edition: RuleEdition, outcome: Outcome) -> list[Sentence]:
+def _routes(
+    turn: Turn, application: Application, edition: RuleEdition, outcome: Outcome, *, commented: bool
+) -> list[Sentence]:
+    """What somebody who was refused can do: how, until when, and whom to ask; of comments only where there are any."""
     if outcome is not Outcome.REFUSED:
         return []
     routes = []
@@ -118,11 +121,16 @@ def _routes(turn: Turn, application: Application, edition: RuleEdition, outcome:
             )
             if again.name_criteria.value
             else say("You may apply again for this project, with what the comments propose.")
+            if commented
+            else say("You may apply again for this project.")
         )
-        if window := next_round(turn.now, edition.national.calendar):
-            route = one_after_another(
-                route, say("The next round closes on {closes}.", closes=window.closes_at)
-            )
+        window = next_round(turn.now, edition.national.calendar)
+        ends = (
+            say("The next round closes on {closes}.", closes=window.closes_at)
+            if window
+            else say("Applications are taken all year.")
+        )
+        route = one_after_another(route, ends)
         routes.append(route)
     days = edition.national.appeal_days.value
     if days and application.instance == 1:
@@ -140,7 +148,13 @@ def _routes(turn: Turn, application: Application, edition: RuleEdition, outcome:
                 "A new project can be put forward whenever your National Support Organisation takes "
                 "applications; the comments above show what would make it stronger."
             )
+            if commented
+            else say(
+                "A new project can be put forward whenever your National Support Organisation takes applications."
+            )
         )
+    address = turn.session.get_one(Organisation, application.organisation).email
+    routes.append(say("Questions about this decision: {address}", address=address))
     return routes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import statistics
@@ -15,9 +16,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from labels.errors import Fault
-from labels.rules.model import CriteriaSet, Merge, RuleEdition
+from labels.rules.model import CriteriaSet, Merge, RuleEdition, ThirdVoice
 from labels.words.sentences import Sentence, named, say
-from labels.words.text import one_line
+from labels.words.text import has_words, one_line
 
 NO_SCORE = -1
 """Hundredths of a point of what has no score: behind everything that has one."""
@@ -48,6 +49,8 @@ class Assessment:
     reviewer: str
     scores: Mapping[str, int]
     comment: str = ""
+    seat: int = 0
+    """In which order they were called: the highest was called last."""
 
     def total(self, criteria: CriteriaSet) -> int:
         """The points of all criteria that count."""
@@ -127,6 +130,21 @@ def check_points(scores: Mapping[str, object], criteria: CriteriaSet) -> list[Fa
     return faults
 
 
+def check_comment(scores: Mapping[str, int], comment: str, edition: RuleEdition) -> list[Fault]:
+    """That points too few for the label come with words for the applicant: a refusal has a reason that a person wrote."""
+    if has_words(comment):
+        return []
+    criteria = edition.criteria_set
+    short = [one for one in criteria.criteria if scores[one.id] < edition.minimum(one)]
+    if sum(scores[one.id] for one in criteria.counted) < edition.national.pass_mark.value:
+        short = short or [one for one in criteria.counted if scores[one.id] < one.maximum]
+    if not short:
+        return []
+    about = ", ".join(f"“{one.name}” ({scores[one.id]} of {one.maximum})" for one in short)
+    problem = "is needed where points are too few for the label."
+    return [Fault("comment", problem, f"Say for the applicant what was missing in {about}.")]
+
+
 def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScore:
     """The assessments as one score, whatever order they come in; exact, without rounding.
 
@@ -140,9 +158,10 @@ def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScor
     if len({one.reviewer for one in assessments}) < len(assessments):
         raise ValueError("two assessments are by one reviewer: each counts once")
     review, criteria = edition.national.review, edition.criteria_set
-    middle = {Merge.MEAN: statistics.mean, Merge.MEDIAN: statistics.median}[review.merge.value]
+    counted, how = _counted(assessments, edition)
+    middle = {Merge.MEAN: statistics.mean, Merge.MEDIAN: statistics.median}[how]
     points = {
-        criterion.id: Fraction(middle([Fraction(one.scores[criterion.id]) for one in assessments]))
+        criterion.id: Fraction(middle([Fraction(one.scores[criterion.id]) for one in counted]))
         for criterion in criteria.criteria
     }
     total = sum((points[criterion.id] for criterion in criteria.counted), Fraction(0))
@@ -159,6 +178,34 @@ def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScor
     )
 
 
+def _counted(assessments: Sequence[Assessment], edition: RuleEdition) -> tuple[Sequence[Assessment], Merge]:
+    """Whose points count, and how they become one: as the rules say once one more was called."""
+    review = edition.national.review
+    if review.third_voice is None or len(assessments) <= review.reviewers.value:
+        return assessments, review.merge.value
+    match review.third_voice.value:
+        case ThirdVoice.MEAN:
+            return assessments, Merge.MEAN
+        case ThirdVoice.MEDIAN:
+            return assessments, Merge.MEDIAN
+        case ThirdVoice.THIRD:
+            return [max(assessments, key=lambda one: one.seat)], Merge.MEAN
+        case ThirdVoice.NEAREST_TWO:
+            return _nearest_two(assessments, edition.criteria_set), Merge.MEAN
+
+
+def _nearest_two(assessments: Sequence[Assessment], criteria: CriteriaSet) -> Sequence[Assessment]:
+    pairs: dict[int, list[tuple[Assessment, Assessment]]] = {}
+    for one, other in itertools.combinations(assessments, 2):
+        pairs.setdefault(abs(one.total(criteria) - other.total(criteria)), []).append((one, other))
+    nearest = pairs[min(pairs)]
+    return nearest[0] if len(nearest) == 1 else assessments
+
+
+_SETTLES = (ThirdVoice.NEAREST_TWO, ThirdVoice.THIRD)
+"""Ways in which one more voice settles a disagreement, however far apart the first were."""
+
+
 def another_needed(assessments: Sequence[Assessment], edition: RuleEdition) -> str | None:
     """Why one more reviewer is called now that as many as the rules ask for are in; None if none is.
 
@@ -167,6 +214,9 @@ def another_needed(assessments: Sequence[Assessment], edition: RuleEdition) -> s
     """
     review = edition.national.review
     if not review.reviewers.value <= len(assessments) < review.most_reviewers.value:
+        return None
+    voice = review.third_voice
+    if voice and voice.value in _SETTLES and len(assessments) > review.reviewers.value:
         return None
     merged = merge(assessments, edition)
     if merged.disagreement:
@@ -243,7 +293,7 @@ def judge(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
 
 
 def _blind(comments: Iterable[str]) -> tuple[str, ...]:
-    given = [text for comment in comments if (text := comment.strip())]
+    given = [comment.strip() for comment in comments if has_words(comment)]
     return tuple(sorted(given, key=lambda text: hashlib.sha256(text.encode()).digest()))
 
 

@@ -98,6 +98,17 @@ class Merge(StrEnum):
     MEDIAN = "median"
 
 
+class ThirdVoice(StrEnum):
+    """How the points count once somebody was called beyond those who are always asked."""
+
+    MEAN = "mean"
+    MEDIAN = "median"
+    NEAREST_TWO = "nearest_two"
+    """The mean of the two whose totals are nearest each other; of all where several pairs are equally near."""
+    THIRD = "third"
+    """Whoever was called last decides alone."""
+
+
 class Precondition(StrEnum):
     """What an applicant declares with a yes (found in NSS pages)."""
 
@@ -140,6 +151,8 @@ class ReviewRules(Rule):
     information_days: Sourced[Days]
     """Working days that an applicant has to answer a question."""
     merge: Sourced[Merge]
+    third_voice: Sourced[ThirdVoice] | None = None
+    """How they become one once one more reviewer was called; as `merge` says where it is absent."""
     disagreement: Sourced[Number]
     """Two totals further apart than this call one more reviewer."""
     border: Sourced[Number]
@@ -486,6 +499,8 @@ class RuleEdition(Rule):
         """The whole edition as a JSON value, to be stored with the applications that it governs."""
         body = self.model_dump(mode="json")
         # What was stored without them has the digest that it had.
+        if self.national.review.third_voice is None:
+            del body["national"]["review"]["third_voice"]
         if self.papers is None:
             del body["papers"]
         elif self.papers.signed is None:

@@ -10,6 +10,7 @@ from labels.mending import AddDocument
 from labels.rules.model import Counted, Requirement, SchoolDocument, SelfAssessmentRules
 from labels.school_label.prefilling import FIELDS
 from labels.steps.answers import SelfAnswer, SelfAssessment
+from labels.words.text import has_words
 
 _DOCUMENTS = {
     SchoolDocument.SAFETY: "the document on the responsible use of the Internet",
@@ -63,7 +64,7 @@ def _unsettled(prefilled: Mapping[str, Any], given: SelfAssessment) -> Iterator[
             yield Fault(
                 f"disputed.{name}", "was not filled in.", "Name one of the fields, or the id of a row."
             )
-        elif not reason.strip():
+        elif not has_words(reason):
             yield Fault(f"disputed.{name}", "has no reason.", "Say what is wrong with it.")
     for name in FIELDS:
         if given.confirmed.get(name) is not True and name not in given.disputed:
@@ -88,7 +89,7 @@ def _unanswered(questions: SelfAssessmentRules, given: SelfAssessment) -> Iterat
             yield Fault(where, "is not answered.", question.text)
         elif said.level > highest:
             yield Fault(f"{where}.level", f"{said.level} is above {highest}, the highest level.")
-        elif not said.text.strip():
+        elif not has_words(said.text):
             yield Fault(f"{where}.text", "is empty.", f"Say in a few words what shows it: {question.text}")
 
 
@@ -145,7 +146,7 @@ def _requirement(
     documents: Collection[SchoolDocument],
 ) -> Fault | None:
     """Why a requirement is not met, or None: rows and documents meet it by themselves, else the school's words."""
-    if given.requirements.get(one.id, "").strip():
+    if has_words(given.requirements.get(one.id, "")):
         return None
     where = f"requirements.{one.id}"
     if one.counts is not None and one.at_least is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from labels.errors import Fault, InvalidInput
-from labels.words.text import clean
+from labels.words.text import clean, has_words
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -15,6 +15,16 @@ LONG_TEXT = 10_000
 """Characters in a comment, a question or an answer: four printed pages, and a bound on abuse."""
 
 Prose = Annotated[str, StringConstraints(max_length=LONG_TEXT)]
+
+
+def _with_words(text: str) -> str:
+    if not has_words(text):
+        raise ValueError("says nothing; expected words that somebody can read")
+    return text
+
+
+Said = Annotated[Prose, StringConstraints(min_length=1), AfterValidator(_with_words)]
+"""Words of a person that something rests on: blank or invisible text is none."""
 Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"'`{}|\\^]{1,2000}$")]
 
 
@@ -49,7 +59,7 @@ class ReviewTyped(Strict):
 class Question(Strict):
     """A reviewer's question to the applicant; the review waits for the answer."""
 
-    question: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
+    question: Said
 
 
 DeclineReason = Literal["no_time", "language", "subject", "other"]
@@ -59,7 +69,7 @@ DeclineReason = Literal["no_time", "language", "subject", "other"]
 class Decline(Strict):
     """A reviewer does not review this application, for a reason such as a conflict of interest."""
 
-    decline: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
+    decline: Said
     conflict: bool = False
     """The reason is a conflict of interest with the applicant; it is stored for the future."""
     reason: DeclineReason | None = None
@@ -69,7 +79,7 @@ class Decline(Strict):
 class Information(Strict):
     """The applicant's answer to a question."""
 
-    text: Annotated[str, StringConstraints(min_length=1, max_length=LONG_TEXT)]
+    text: Said
     links: list[Link] = Field(default=[], max_length=20)
 
 

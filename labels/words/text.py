@@ -142,6 +142,11 @@ def _is_symbol(base: str) -> bool:
     return bool(base) and (unicodedata.category(base) in ("So", "Sk", "Sm") or base in "0123456789#*")
 
 
+def has_words(text: str) -> bool:
+    """Whether somebody can read anything in it: a letter or a number, not only space, marks or what no eye sees."""
+    return any(character.isalnum() for character in clean(text))
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """`text` on a single line of at most `limit` characters, cut with an ellipsis where it is longer."""
     line = " ".join(clean(text).split())

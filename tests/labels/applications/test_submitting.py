@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from labels.answering import accepting
 from labels.errors import NotAllowed
 from labels.mail import messages
 from labels.mending import HandInAgain
 from labels.papers.due import due_papers
 from labels.papers.facts import CertificateFacts
 from labels.record import Record
-from labels.record.schema import Application, Decision, Mail, Outcome
+from labels.record.schema import Application, Award, Decision, Mail, Outcome
+from labels.reviews import deciding
+from labels.steps.answers import ReviewAnswer
 from labels.views.case import case_of
 from tests.support.case import Case, decided, open_case, withdrawn
 from tests.support.mails import told_by
-from tests.support.people import STAMP, TODAY, populate
+from tests.support.people import STAMP, TODAY, points, populate
 
 
 def test_the_same_submission_again_is_the_same_application(case: Case) -> None:
@@ -54,6 +57,44 @@ def test_who_hands_in_the_same_again_is_told_how_it_stands_and_what_to_do(record
     assert case.conditions()
     assert decided(case, 1) is Outcome.REFUSED
     assert "allow one re-application" in told(case, description="Better.")
+
+
+def test_what_was_awarded_and_taken_back_is_not_called_awarded_with_nothing_left_to_do(
+    record: Record,
+) -> None:
+    case = open_case(record)
+    assert decided(case, 5) is Outcome.AWARDED
+    assert "Nothing is left to do." in told(case)
+    with record.writing() as session:
+        session.get_one(Award, case.id).revoked_at = case.now + timedelta(days=1)
+    said = case.handed_in()
+    assert "was awarded on 2026-03-16. The label was taken back on 2026-03-17." in said.remark
+    assert (said.created, said.mend) == (False, HandInAgain())
+    assert case.handed_in(again=True).created
+
+
+def test_a_refusal_says_until_when_one_may_apply_again_and_to_whom_to_write(record: Record) -> None:
+    case = open_case(record)
+    assert decided(case, 1) is Outcome.REFUSED
+    [decision] = case.all(Decision)
+    again, questions = map(str, decision.verdict["routes"])
+    assert again.endswith("with what the comments propose. Applications are taken all year.")
+    assert questions == "Questions about this decision: nss@nss.example"
+
+
+def test_a_letter_speaks_of_no_comments_where_there_are_none(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reviews of before comments were asked for."""
+    case = open_case(record)
+    monkeypatch.setattr(accepting, "check_comment", lambda *_: [])
+    while steps := case.ask():
+        for step in steps:
+            case.answer(step, ReviewAnswer(scores=points(1), comment=" \u200b"))
+    assert case.do(deciding.decide, case.id) is Outcome.REFUSED
+    [decision] = case.all(Decision)
+    assert not decision.verdict["comments"]
+    assert "comments" not in " ".join(map(str, decision.verdict["routes"]))
 
 
 def test_a_refused_teacher_is_told_to_name_the_criteria_in_spain(record: Record) -> None:

@@ -163,7 +163,7 @@ def test_an_answer_through_another_door_takes_the_place_of_the_draft(case: Case)
     first, _ = case.ask()
     no_conflict(case, first)
     save(case, first, HALF)
-    case.answer(first, ReviewAnswer(scores=points(2)))
+    case.answer(first, ReviewAnswer(scores=points(2), comment="Too little."))
     assert not case.all(ReviewDraft)
     with case.record.reading() as session:
         assert session.get_one(Step, first.id).state is StepState.ANSWERED

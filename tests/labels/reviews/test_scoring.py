@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.reviews.scoring import Assessment, another_needed, check_points, judge, merge
+from labels.reviews.scoring import Assessment, another_needed, check_comment, check_points, judge, merge
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
 
@@ -33,6 +34,14 @@ def rules(organisation: str = "NSS-BE-FR", **review: Any) -> RuleEdition:
     body = load_rules(organisation, TODAY).to_json()
     for name, value in review.items():
         body["national"]["review"][name]["value"] = value
+    return RuleEdition.from_json(body)
+
+
+def with_voice(voice: str | None, **review: Any) -> RuleEdition:
+    """The rules with a way in which one more voice counts."""
+    body = rules(**review).to_json()
+    if voice:
+        body["national"]["review"]["third_voice"] = {"value": voice, "source": "assumption"}
     return RuleEdition.from_json(body)
 
 
@@ -120,6 +129,55 @@ def test_points_are_merged_exactly(how: str, points: tuple[int, ...], merged: st
     score = merge(given_points, rules(merge=how))
     assert score.points == dict.fromkeys(SIX, Fraction(merged))
     assert score.total == 6 * Fraction(merged)
+
+
+@pytest.mark.parametrize(
+    ("voice", "totals", "merged"),
+    [
+        ("mean", (30, 12, 18), 20),
+        ("median", (30, 12, 18), 18),
+        ("nearest_two", (30, 12, 18), 15),
+        ("third", (30, 12, 18), 18),
+        ("third", (12, 18, 30), 30),
+        ("nearest_two", (12, 18, 24), 18),  # two pairs are equally near: all count
+        ("nearest_two", (30, 12), 21),  # nobody else was called yet
+        (None, (30, 12, 18), 20),  # as the first two are merged
+    ],
+)
+def test_what_one_more_voice_counts_is_a_rule(
+    voice: str | None, totals: tuple[int, ...], merged: int
+) -> None:
+    edition = with_voice(voice)
+    called = [replace(one, seat=seat) for seat, one in enumerate(reviews(*totals), 1)]
+    assert merge(called, edition).total == merged
+    assert merge(called[::-1], edition).total == merged
+
+
+def test_a_third_who_decides_settles_it_and_nobody_else_is_called() -> None:
+    called = [replace(one, seat=seat) for seat, one in enumerate(reviews(30, 12, 18), 1)]
+    for voice, more in (("third", False), ("nearest_two", False), ("mean", True)):
+        assert (another_needed(called, with_voice(voice, most_reviewers=4)) is not None) is more
+    assert another_needed(called[:2], with_voice("third")) is not None
+
+
+def test_rules_that_were_kept_before_there_was_this_one_have_the_digest_that_they_had() -> None:
+    edition = rules()
+    assert "third_voice" not in edition.to_json()["national"]["review"]
+    assert with_voice("third").to_json()["national"]["review"]["third_voice"]["value"] == "third"
+    assert with_voice("third").digest != edition.digest
+
+
+def test_points_too_few_for_the_label_need_a_comment_by_criterion() -> None:
+    edition = rules()
+    few = dict.fromkeys(SIX, 2)
+    [fault] = check_comment(few, "\u200b \u2800.", edition)
+    assert fault.where == "comment"
+    assert str(fault).count("(2 of 5)") == 6
+    assert check_comment(few, "The pupils never met.", edition) == []
+    assert check_comment(dict.fromkeys(SIX, 4), "", edition) == []
+    [fault] = check_comment(dict.fromkeys(SIX, 5) | {"results": 0}, "", edition)
+    assert "(0 of 5)" in str(fault)
+    assert "(5 of 5)" not in str(fault)
 
 
 def test_three_thirds_make_a_whole() -> None:

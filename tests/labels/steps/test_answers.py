@@ -189,3 +189,12 @@ def test_whatever_is_handed_in_is_an_answer_or_refused_with_reasons(raw: dict[st
         assert told
     else:
         assert read_model(type(answer), answer.model_dump(mode="json"), "again") == answer
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b\u2060", "\u2800\u3164", ". . .", "—", "\u00ad"])
+def test_blank_or_invisible_text_is_no_question_no_reason_and_no_answer(text: str) -> None:
+    for field in ("question", "decline", "text"):
+        with pytest.raises(InvalidInput):
+            read_answer({field: text})
+    for field in ("question", "decline", "text"):
+        read_answer({field: "Да."})
