@@ -36,7 +36,7 @@ _A_YEAR = 365 * 24 * 60 * 60
 
 
 def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
-    """The web application that `labels up` serves; S3 serves its own links.
+    """The web application that `labels up` serves.
 
     Run it without an access log: whoever has a link has the document, and a code is its holder's.
 
@@ -61,8 +61,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
     ]
     if mail_shown:
         routes += demo_mail.routes()
-    if here.settings.documents_uri.startswith("file:"):
-        routes += document_routes(here.documents, here.key, here.clock)
+    routes += document_routes(here.documents, here.key, here.clock, here.record)
     app = Starlette(
         routes=routes,
         middleware=[Middleware(WithHeaders, secure=desk.secure)],

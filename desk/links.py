@@ -1,4 +1,4 @@
-"""Where a directory store's expiring links are honoured: a web application for `labels up` to serve."""
+"""Where links to documents are honoured, wherever the documents are stored: routes for `labels up` to serve."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from adapters.documents.store import DocumentStore, as_attachment
 from adapters.documents.tokens import DownloadPass, LinkExpired
 from labels.clock import Clock
 from labels.errors import LabelsError, NotFound, OutOfReach
+from labels.record.engine import Record
+from labels.steps.reading import may_read
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -24,8 +26,12 @@ _HEADERS = {
 """A document is saved, never shown: what an applicant hands in must not act in a reviewer's browser."""
 
 
-def document_routes(store: DocumentStore, key: bytes, clock: Clock) -> list[Route]:
-    """Serves `/documents/TOKEN`: the document, 404 for a token that `key` did not sign, 410 once expired.
+_NOT_ASKED = "What is asked here has changed since. Open the application again for a new link."
+
+
+def document_routes(store: DocumentStore, key: bytes, clock: Clock, record: Record) -> list[Route]:
+    """Serves `/documents/TOKEN`: the document, 404 for a token that `key` did not sign or whose reader is not asked
+    any more, 410 once expired.
 
     Run it without an access log: whoever has a token has the document.
     """
@@ -33,13 +39,17 @@ def document_routes(store: DocumentStore, key: bytes, clock: Clock) -> list[Rout
     def download(request: Request) -> Response:
         try:
             leave = DownloadPass.read(request.path_params["token"], key, clock())
+            if leave.expires is None:
+                with record.reading() as session:
+                    if not may_read(session, leave.steps):
+                        return _sentence(404, _NOT_ASKED)
             content = store.get(leave.key)
         except LinkExpired as expired:
             return _sentence(410, str(expired))
         except NotFound:
             return _sentence(404, "There is no such document. Check that the link is complete.")
         except OutOfReach:
-            return _sentence(503, "The document store is out of reach just now. Try again later.")
+            return _sentence(503, "The documents are out of reach just now. Try again later.")
         except LabelsError:
             return _sentence(500, "This document is damaged. Tell whoever sent you the link.")
         headers = _HEADERS | {"Content-Disposition": as_attachment(leave.name)}
@@ -57,9 +67,9 @@ def served(routes: Sequence[Route]) -> Starlette:
     return Starlette(routes=list(routes), exception_handlers={404: absent})
 
 
-def documents_app(store: DocumentStore, key: bytes, clock: Clock) -> Starlette:
+def documents_app(store: DocumentStore, key: bytes, clock: Clock, record: Record) -> Starlette:
     """The links alone."""
-    return served(document_routes(store, key, clock))
+    return served(document_routes(store, key, clock, record))
 
 
 def _sentence(status: int, text: str) -> Response:

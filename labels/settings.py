@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:4280"
     """Where `labels up` listens for the desk: a host and a port. Behind a proxy, its own; without one, `0.0.0.0:443`."""
     documents_url: str = ""
-    """Where the directory store's expiring links are served, if not at the public address; S3 serves its own."""
+    """Where links to documents are served, if not at the public address."""
     verify_url: str = ""
     """The public page that checks certificates; printed on each. By default the public address + `/verify`."""
     smtp_url: str = ""

@@ -80,7 +80,7 @@ def brief_in_markdown(
     session: Session, here: Workspace, application: Application, awaited: list[Step]
 ) -> str:
     """What is asked of whom, with all that they go by; empty where nobody is asked."""
-    return whole(brief_of(session, application, awaited), links(here)) if awaited else ""
+    return whole(brief_of(session, application, awaited), links(here, awaited)) if awaited else ""
 
 
 def asked(

@@ -41,8 +41,9 @@ async def suspended(application_id: str) -> FilledIn:
         return filled
     with here.record.reading() as session:
         application = session.get_one(Application, application_id)
-        brief = brief_of(session, application, open_steps(session, application))
-    form: type[RunInput] = form_for(brief, links(here))
+        awaited = open_steps(session, application)
+        brief = brief_of(session, application, awaited)
+        form: type[RunInput] = form_for(brief, links(here, awaited))
     logging.getLogger("prefect.flow_runs").addFilter(_soften)
     await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync
     raise RuntimeError("Prefect did not suspend the run.")

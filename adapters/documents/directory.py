@@ -6,14 +6,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from adapters.documents.store import checked_content, checked_key, is_key, key_of, seconds_left
-from adapters.documents.tokens import DownloadPass
+from adapters.documents.store import checked_content, checked_key, is_key, key_of
 from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
 from labels.settings import Settings
 
@@ -21,12 +19,10 @@ READ_ONLY = 0o400
 
 
 class DirectoryStore:
-    """Documents as read-only files in `root`; their links are served by `desk.links`."""
+    """Documents as read-only files in `root`."""
 
-    def __init__(self, root: Path, secret: bytes, site: str) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self._secret = secret
-        self._site = site.rstrip("/")
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -40,7 +36,7 @@ class DirectoryStore:
         if parts.netloc not in ("", "localhost") or not path.is_absolute():
             problem = f"{settings.documents_uri} is not a folder of this machine; expected file:///folder."
             raise InvalidInput("settings", [Fault("LABELS_DOCUMENTS", problem)])
-        return cls(path, settings.key, settings.links_url)
+        return cls(path)
 
     def __str__(self) -> str:
         return f"the document folder {self.root}"
@@ -70,12 +66,6 @@ class DirectoryStore:
         """As promised by `DocumentStore.exists`."""
         with self._reached():
             return is_key(key) and (self.root / key).is_file()
-
-    def link(self, key: str, name: str, media_type: str, expires: datetime, now: datetime) -> str:
-        """As promised by `DocumentStore.link`; good to the second."""
-        seconds_left(expires, now)
-        leave = DownloadPass(checked_key(key), name, media_type, expires)
-        return f"{self._site}/documents/{leave.token(self._secret)}"
 
     def _write_once(self, path: Path, content: bytes) -> None:
         """The content goes into a file of another name first, so that it is never seen unfinished."""

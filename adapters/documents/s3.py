@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
@@ -16,12 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 
 from adapters.documents.store import (
     DamagedDocument,
-    as_attachment,
     checked_content,
     checked_key,
     is_key,
     key_of,
-    seconds_left,
 )
 from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
 from labels.settings import Settings
@@ -35,8 +32,6 @@ CONNECT_SECONDS, READ_SECONDS = 3, 15
 ATTEMPTS = 4
 POOL = 64
 """Connections kept: as many as there may be threads."""
-LONGEST_LINK = 7 * 24 * 3600
-"""Seconds; signatures of version 4 are good for no longer."""
 
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _TAKEN = {"PreconditionFailed", "412"}
@@ -125,19 +120,6 @@ class S3Store:
                     return False
                 raise
         return True
-
-    def link(self, key: str, name: str, media_type: str, expires: datetime, now: datetime) -> str:
-        """As promised by `DocumentStore.link`. The server counts the seconds from its own present."""
-        wanted = {
-            "Bucket": self.bucket,
-            "Key": self._path(key),
-            "ResponseContentDisposition": as_attachment(name),
-            "ResponseContentType": media_type,
-            "ResponseCacheControl": "no-store",
-        }
-        seconds = min(seconds_left(expires, now), LONGEST_LINK)
-        with self._reached(key):
-            return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
     def _put_once(self, key: str, content: bytes, media_type: str) -> None:
         """Write unless there is something; what there is, `put` compares.

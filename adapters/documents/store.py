@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from hashlib import sha256
 from typing import ClassVar, Protocol
 from urllib.parse import quote
@@ -52,17 +51,6 @@ class DocumentStore(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there is a document under `key`; its content is not looked at."""
 
-    def link(self, key: str, name: str, media_type: str, expires: datetime, now: datetime) -> str:
-        """An address at which anybody can download the document as `name` until `expires`.
-
-        It is not looked up whether the document is there. `name` is a safe one (`labels.applications.uploads.names.safe_name`).
-        S3 honours no link for longer than seven days, so its links expire then at the latest.
-
-        Raises:
-            NotFound: `key` is not a document's key.
-            ValueError: `expires` is not after `now`.
-        """
-
 
 def key_of(content: bytes) -> str:
     """The key under which `content` is kept: `sha256/ab/abcdef…`."""
@@ -95,20 +83,6 @@ def checked_content(key: str, content: bytes, where: str) -> bytes:
     if key_of(content) != key:
         raise DamagedDocument(key, where)
     return content
-
-
-def seconds_left(expires: datetime, now: datetime) -> int:
-    """Whole seconds until a link expires.
-
-    Raises:
-        ValueError: there is none left.
-    """
-    seconds = int((expires - now).total_seconds())
-    if seconds < 1:
-        raise ValueError(
-            f"a link that expires at {expires:%Y-%m-%d %H:%M:%S} is of no use at {now:%Y-%m-%d %H:%M:%S}"
-        )
-    return seconds
 
 
 def as_attachment(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from labels.errors import NotAllowed, NotFound
 
-_PURPOSE = b"documents/link/1\n"
+_PURPOSE = b"documents/link/2\n"
 """Goes into each signature, so that no other thing signed with the same key passes for a link."""
 
 
@@ -43,31 +43,34 @@ class LinkExpired(NotAllowed):
 
 @dataclass(frozen=True, slots=True)
 class DownloadPass:
-    """Leave to download one document under one name until a moment."""
+    """Leave to download one document under one name: for those of whom something is asked, or until a moment."""
 
     key: str
     name: str
     media_type: str
-    expires: datetime
+    expires: datetime | None = None
+    """None where it is good for as long as one of the steps is open."""
+    steps: tuple[tuple[str, str], ...] = ()
+    """The steps whose assignees may read it, each with a mark of who that was."""
 
     def token(self, secret: bytes) -> str:
         """The pass as a word for an address."""
-        facts = [self.key, self.name, self.media_type, int(self.expires.timestamp())]
-        return sealed(facts, _PURPOSE, secret)
+        expires = int(self.expires.timestamp()) if self.expires else None
+        return sealed([self.key, self.name, self.media_type, expires, self.steps], _PURPOSE, secret)
 
     @classmethod
     def read(cls, token: str, secret: bytes, now: datetime) -> Self:
-        """The pass behind a token.
+        """The pass behind a token; whether its steps are open, the record knows.
 
         Raises:
             NotFound: the token was not made with this key.
             LinkExpired: it was, and is no longer good.
         """
-        key, name, media_type, expires = unsealed(token, _PURPOSE, secret)
-        found = cls(key, name, media_type, datetime.fromtimestamp(expires, UTC))
-        if now >= found.expires:
+        key, name, media_type, expires, steps = unsealed(token, _PURPOSE, secret)
+        until = datetime.fromtimestamp(expires, UTC) if expires is not None else None
+        if until is not None and now >= until:
             raise LinkExpired("This link has expired. Ask whoever sent it for a new one.")
-        return found
+        return cls(key, name, media_type, until, tuple((step, mark) for step, mark in steps))
 
 
 def _signature(payload: bytes, purpose: bytes, secret: bytes) -> bytes:

@@ -112,19 +112,22 @@ class Documents:
     """Some of an application's documents, by kind and name."""
 
     files: tuple[DocumentFile, ...]
-    link_days: int
-    """For how many days the rules let a link to one of them work."""
+    link_days: int | None
+    """For how many days the rules let a link to one of them work; None: while what is asked is open."""
 
 
-def documents(session: Session, application: Application, *kinds: str) -> Documents:
-    """The application's documents of these kinds; of all kinds unless some are named."""
+def documents(session: Session, application: Application, *kinds: str, to_answer: bool = False) -> Documents:
+    """The application's documents of these kinds; of all kinds unless some are named.
+
+    `to_answer`: they are shown to those of whom something is asked, for as long as it is.
+    """
     query = sa.select(Document).where(Document.application == application.id)
     if kinds:
         query = query.where(Document.kind.in_(kinds))
     rows = session.scalars(query.order_by(Document.kind, Document.name))
     return Documents(
         files=tuple(DocumentFile(row.kind, row.name, row.key, row.media_type, row.size) for row in rows),
-        link_days=rules_of(session, application).national.review.link_days.value,
+        link_days=None if to_answer else rules_of(session, application).national.review.link_days.value,
     )
 
 

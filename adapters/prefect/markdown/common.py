@@ -60,7 +60,7 @@ def exchange(one: Exchange) -> str:
 
 
 def documents(shown: Documents, links: Links) -> str:
-    """The documents as links that expire; empty where there are none."""
+    """The documents as links that work for a while; empty where there are none."""
     if not shown.files:
         return ""
     # The name stands outside the link, since Prefect's UI shows escapes within one as they are typed.
@@ -68,4 +68,5 @@ def documents(shown: Documents, links: Links) -> str:
         f"{one.kind.capitalize()}: {markdown_plain(one.name)} – [open]({links(one, shown.link_days)})"
         for one in shown.files
     )
-    return f"### Documents\n\nThe links work for {shown.link_days} days.\n\n{lines}"
+    until = "while this is awaited of you" if shown.link_days is None else f"for {shown.link_days} days"
+    return f"### Documents\n\nThe links work {until}.\n\n{lines}"

@@ -29,7 +29,7 @@ def national_brief(session: Session, application: Application, awaited: Sequence
         about=about(session, application),
         description=application.content["description"],
         exchanges=exchanges(session, application),
-        documents=documents(session, application, "application", "evidence"),
+        documents=documents(session, application, "application", "evidence", to_answer=True),
         criteria=criteria_shown(edition, application.content["sections"], {}),
         points=edition.criteria_set.points,
     )

@@ -86,7 +86,7 @@ def school_brief(session: Session, application: Application, awaited: Sequence[S
         asked=asked_for(awaited),
         about=about(session, application),
         exchanges=exchanges(session, application),
-        documents=documents(session, application, "evidence"),
+        documents=documents(session, application, "evidence", to_answer=True),
         criteria=criteria_shown(edition, {}, _by_pillar(questions, answer) if answer else {}),
         points=edition.criteria_set.points,
         round=application.round or "",

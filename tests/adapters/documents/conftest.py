@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import httpx
 import pytest
@@ -23,11 +19,12 @@ from starlette.applications import Starlette
 from adapters.documents import DocumentStore
 from adapters.documents.directory import DirectoryStore
 from adapters.documents.s3 import S3Store
+from adapters.documents.tokens import DownloadPass
 from desk.links import documents_app
 from labels.clock import frozen_clock
+from labels.record.engine import Record
 from labels.settings import Settings
 from tests.support.ministack import MiniStackMissing, Server, running
-from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,8 +49,6 @@ class Place:
     """A store, and what the tests need beside it."""
 
     store: DocumentStore
-    now: Callable[[], datetime]
-    follow: Callable[[str], Answer]
     plant: Callable[[str, bytes], None]
     """Puts other content under a key, as a broken disk or a stranger might."""
     copies: Callable[[str], int]
@@ -106,12 +101,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
 
 def directory_place(root: Path) -> Place:
-    """A folder, and its links followed through the application that honours them."""
-    store = DirectoryStore(root, SECRET, "http://documents.test")
-    served = documents_app(store, SECRET, frozen_clock(NOON))
-
-    def follow(url: str) -> Answer:
-        return ask(served, url)
+    """A folder."""
 
     def plant(key: str, content: bytes) -> None:
         path = root / key
@@ -122,7 +112,17 @@ def directory_place(root: Path) -> Place:
     def copies(key: str) -> int:
         return len(list((root / key).parent.iterdir()))
 
-    return Place(store, lambda: NOON, follow, plant, copies)
+    return Place(DirectoryStore(root), plant, copies)
+
+
+def served(store: DocumentStore, record: Record, now: datetime = NOON, key: bytes = SECRET) -> Starlette:
+    """The application that honours links to a store's documents."""
+    return documents_app(store, key, frozen_clock(now), record)
+
+
+def link(leave: DownloadPass) -> str:
+    """Where a document is that somebody may download."""
+    return f"http://documents.test/documents/{leave.token(SECRET)}"
 
 
 def ask(served: Starlette, url: str, method: str = "GET") -> Answer:
@@ -136,7 +136,7 @@ def ask(served: Starlette, url: str, method: str = "GET") -> Answer:
     return asyncio.run(asked())
 
 
-def lowered(headers: Mapping[str, str] | Message) -> dict[str, str]:
+def lowered(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers by their names in lower case."""
     return {name.lower(): value for name, value in headers.items()}
 
@@ -151,15 +151,6 @@ def s3_place(
     if versioned:
         administrator.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     store = s3_store(server, bucket, monkeypatch, **settings)
-    trust = ssl.create_default_context(cafile=server.certificate) if server.certificate else None
-
-    def follow(url: str) -> Answer:
-        try:
-            with urlopen(url, timeout=PATIENCE, context=trust) as answer:
-                return Answer(answer.status, lowered(answer.headers), answer.read())
-        except HTTPError as refused:
-            with refused:
-                return Answer(refused.code, lowered(refused.headers), refused.read())
 
     def plant(key: str, content: bytes) -> None:
         administrator.put_object(Bucket=bucket, Key=f"kept/here/{key}", Body=content)
@@ -167,7 +158,7 @@ def s3_place(
     def copies(key: str) -> int:
         return copies_in(administrator, bucket, key)
 
-    return Place(store, lambda: datetime.now(UTC), follow, plant, copies)
+    return Place(store, plant, copies)
 
 
 def copies_in(administrator: S3Client, bucket: str, key: str) -> int:

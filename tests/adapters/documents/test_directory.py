@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ PDF = "application/pdf"
 
 @pytest.fixture
 def store(tmp_path: Path) -> DirectoryStore:
-    return DirectoryStore(tmp_path / "documents", b"secret", "http://127.0.0.1:4280/")
+    return DirectoryStore(tmp_path / "documents")
 
 
 class PowerCut(BaseException):
@@ -95,16 +94,9 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "documents").write_text("a file in its place")
-    store = DirectoryStore(tmp_path / "documents", b"secret", "http://127.0.0.1")
+    store = DirectoryStore(tmp_path / "documents")
     with pytest.raises(OutOfReach, match=r"File exists \(.*/documents\)"):
         store.put(b"anything", PDF)
-
-
-def test_a_link_leads_to_the_address_of_the_settings(tmp_path: Path) -> None:
-    settings = Settings.model_validate({"home": tmp_path, "documents_url": "https://labels.example/kept/"})
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    url = open_store(settings).link(key_of(b""), "a.pdf", PDF, now + timedelta(days=1), now)
-    assert url.startswith("https://labels.example/kept/documents/")
 
 
 def test_the_settings_choose_the_store_and_a_process_has_one(tmp_path: Path) -> None:

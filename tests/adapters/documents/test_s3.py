@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -163,13 +162,6 @@ def test_encryption_and_media_type_reach_the_bucket(
     kept = server.administrator().head_object(Bucket=bucket, Key=f"kept/here/{key}")
     assert kept["ServerSideEncryption"] == "AES256"
     assert kept["ContentType"] == PDF
-
-
-def test_a_link_lasts_no_longer_than_signatures_do(store: S3Store) -> None:
-    now = datetime.now(UTC)
-    url = store.link(key_of(CONTENT), "a.pdf", PDF, now + timedelta(days=30), now)
-    assert "X-Amz-Expires=604800" in url
-    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
 
 
 def test_the_client_gives_up_in_seconds_and_has_a_connection_for_each_thread(

@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 
 from adapters.documents import DamagedDocument, key_of
+from adapters.documents.tokens import DownloadPass
 from labels.errors import NotFound
-from tests.adapters.documents.conftest import Place
-from tests.support.patience import PATIENCE, until
+from labels.record.engine import Record
+from tests.adapters.documents.conftest import NOON, Place, ask, link, served
+from tests.support.patience import PATIENCE
 
 PDF = "application/pdf"
-HOUR = timedelta(hours=1)
 
 
 def test_a_document_comes_back_as_it_was_put(place: Place) -> None:
@@ -53,8 +54,6 @@ def test_what_is_not_a_key_is_not_found(place: Place, key: str) -> None:
     assert not place.store.exists(key)
     with pytest.raises(NotFound):
         place.store.get(key)
-    with pytest.raises(NotFound):
-        place.store.link(key, "a.pdf", PDF, place.now() + HOUR, place.now())
 
 
 def test_the_same_document_twice_is_kept_once(place: Place) -> None:
@@ -96,10 +95,12 @@ def test_something_else_under_the_key_of_a_new_document_is_noticed(place: Place)
         place.store.put(b"mine", PDF)
 
 
-def test_a_link_downloads_the_document_under_its_name(place: Place) -> None:
+def test_a_link_downloads_the_document_under_its_name_through_our_own_page(
+    place: Place, record: Record
+) -> None:
     key = place.store.put(b"%PDF-1.7", PDF)
-    url = place.store.link(key, "Σχέδιο “1”; a%.pdf", PDF, place.now() + HOUR, place.now())
-    answer = place.follow(url)
+    leave = DownloadPass(key, "Σχέδιο “1”; a%.pdf", PDF, NOON + timedelta(days=30))
+    answer = ask(served(place.store, record), link(leave))
     assert (answer.status, answer.content) == (200, b"%PDF-1.7")
     assert answer.headers["content-type"] == PDF
     shown = answer.headers["content-disposition"]
@@ -108,42 +109,9 @@ def test_a_link_downloads_the_document_under_its_name(place: Place) -> None:
         "filename*=UTF-8''%CE%A3%CF%87%CE%AD%CE%B4%CE%B9%CE%BF%20%E2%80%9C1%E2%80%9D%3B%20a%25.pdf"
     )
     assert answer.headers["cache-control"] == "no-store"
+    assert ask(served(place.store, record, NOON + timedelta(days=30)), link(leave)).status == 410
 
 
-def test_a_link_altered_in_any_part_leads_nowhere(place: Place) -> None:
-    key = place.store.put(b"mine", PDF)
-    other = place.store.put(b"another's", PDF)
-    url = place.store.link(key, "a.pdf", PDF, place.now() + HOUR, place.now())
-    forged = [
-        url[:-1] + ("0" if url[-1] != "0" else "1"),
-        url.replace(key, other),
-        url.replace("=3600", "=36000"),
-    ]
-    for altered in set(forged) - {url}:
-        answer = place.follow(altered)
-        assert answer.status in (403, 404)
-        assert b"another's" not in answer.content
-
-
-def test_a_link_to_a_document_that_is_not_there_says_so(place: Place) -> None:
-    url = place.store.link(key_of(b"never put"), "a.pdf", PDF, place.now() + HOUR, place.now())
-    assert place.follow(url).status == 404
-
-
-def test_a_link_that_has_expired_leads_nowhere(place: Place) -> None:
-    key = place.store.put(b"for a while", PDF)
-    begun = place.now() - HOUR
-    url = place.store.link(key, "a.pdf", PDF, begun + HOUR + timedelta(seconds=PATIENCE), begun)
-    assert place.follow(url).status == 200
-    if place.now() != place.now():  # a clock that runs: wait for the server's to pass the moment
-        url = place.store.link(key, "a.pdf", PDF, place.now() + timedelta(seconds=1.5), place.now())
-        until(lambda: place.follow(url).status != 200, "the link has expired")
-    else:
-        url = place.store.link(key, "a.pdf", PDF, place.now(), place.now() - HOUR)
-    assert place.follow(url).status in (403, 410)
-
-
-def test_a_link_that_could_never_be_used_is_not_made(place: Place) -> None:
-    key = place.store.put(b"late", PDF)
-    with pytest.raises(ValueError, match="of no use"):
-        place.store.link(key, "a.pdf", PDF, place.now() - HOUR, place.now())
+def test_a_link_to_a_document_that_is_not_there_says_so(place: Place, record: Record) -> None:
+    leave = DownloadPass(key_of(b"never put"), "a.pdf", PDF, NOON + timedelta(days=1))
+    assert ask(served(place.store, record), link(leave)).status == 404

@@ -43,7 +43,7 @@ def form(rules: RuleEdition, *what: Asked) -> type[RunInput]:
         about=ABOUT,
         description="Bridges.",
         exchanges=(),
-        documents=Documents((), 30),
+        documents=Documents((), None),
         criteria=criteria_shown(rules, {CRITERIA[0]: "What was done."}, {}),
         points=rules.criteria_set.points,
     )

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 SHOWN = Path(__file__).parent / "shown"
 
 
-def link(document: DocumentFile, days: int) -> str:
+def link(document: DocumentFile, days: int | None) -> str:
     return f"https://documents.example/{document.key}?days={days}"
 
 
