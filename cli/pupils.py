@@ -18,7 +18,7 @@ from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.encodings import SUBJECT
-from labels.pupil_label.names import LARGEST, read_names
+from labels.pupil_label.names import LARGEST, SPREADSHEET, read_names
 from labels.pupil_label.report import ClassReport, report
 from labels.record.schema import PupilClass
 from labels.steps import proof
@@ -30,7 +30,8 @@ from usecases.printing import ClassInHand, file_names, in_hand
 def pupils(
     award: Annotated[str, typer.Argument(metavar="AWARD", callback=plain, help="Your label, NQL-….")],
     names: Annotated[
-        Path, typer.Argument(metavar="NAMES.csv", help="One name a row; - reads standard input.")
+        Path,
+        typer.Argument(metavar="NAMES", help="One name a row, as CSV, XLSX or ODS; - reads standard input."),
     ],
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the certificates.")],
     email: As,
@@ -120,7 +121,7 @@ def _tell(made: ClassReport, as_json: bool) -> None:
         say(f"Left out: row {one.row} {one.problem} {one.remedy}", "yellow")
     if made.repeated:
         say(f"The same name as further up, in row {', '.join(map(str, made.repeated))}: made all the same.")
-    if made.read_as not in ("utf-8", "utf-16"):
+    if made.read_as not in ("utf-8", "utf-16", SPREADSHEET):
         say(f"The list was read as {made.read_as}: look at the letters on a certificate or two.")
     archive, print_file = made.files
     say(f"{made.certificates} certificates ({made.number}): {archive} and, to print, {print_file}.", "green")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -11,10 +12,16 @@ from dataclasses import dataclass, field
 from labels.errors import Fault, InvalidInput
 from labels.mending import Mend, NameColumn
 from labels.pupil_label.encodings import SUBJECT, decoded
+from labels.registry.workbooks import NoWorkbook, is_archive, sheet_rows
 from labels.words.text import clean
 
 LARGEST = 1 << 20
 """Bytes of a list: some ten thousand names, and a bound on abuse."""
+LARGEST_UNPACKED = 64 << 20
+"""Bytes of a spreadsheet that is unpacked."""
+_MOST_ROWS = 20_000
+SPREADSHEET = "spreadsheet"
+"""What stands for an encoding where the list was one."""
 LONGEST = 120
 """Characters of a name."""
 _LINES_A_ROW = 20
@@ -40,6 +47,7 @@ class NameList:
     repeated: tuple[int, ...]
     """Rows whose name stands further up too; two pupils may well have one name."""
     encoding: str
+    """In which it was read; `SPREADSHEET` for one."""
 
 
 def read_names(
@@ -51,7 +59,9 @@ def read_names(
     columns: Sequence[str] = (),
     header: bool | None = None,
 ) -> NameList:
-    """The pupils of a list in CSV: commas, semicolons or tabs, with a header or without, in any usual encoding.
+    """The pupils of a list in CSV, XLSX or ODS, with a header or without.
+
+    CSV may have commas, semicolons or tabs, in any usual encoding.
 
     Args:
         country: where it was saved (ISO 3166); decides the encoding where it is not Unicode.
@@ -66,8 +76,11 @@ def read_names(
     """
     if len(content) > LARGEST:
         raise _whole(f"is larger than {LARGEST >> 20} MiB, which no class is.")
-    text, read_as = decoded(content, country, encoding)
-    rows, delimiter = _rows(text)
+    if is_archive(content):
+        rows, delimiter, read_as = _sheet(content), "", SPREADSHEET
+    else:
+        text, read_as = decoded(content, country, encoding)
+        rows, delimiter = _rows(text)
     first = next((cells for _, cells in rows if cells), None)
     if first is None:
         raise _whole("has no names.", "Write one name in each row.")
@@ -108,6 +121,20 @@ def _plain(cell: str) -> str:
 
 
 # Rows -------------------------------------------------------------------------------------------
+
+
+def _sheet(content: bytes) -> list[tuple[int, list[str] | None]]:
+    """Each row of a spreadsheet with its number."""
+    try:
+        rows = list(itertools.islice(sheet_rows(content, LARGEST_UNPACKED), _MOST_ROWS + 1))
+    except NoWorkbook as error:
+        problem = str(error)
+    else:
+        if len(rows) > _MOST_ROWS:
+            raise _whole(f"has more than {_MOST_ROWS:,} rows, which no class has.")
+        width = max((place + 1 for _, row in rows for place, cell in enumerate(row) if cell), default=0)
+        return [(number, row[:width]) for number, row in rows]
+    raise _whole(problem, 'Save it as XLSX, ODS or "CSV UTF-8" and try again.')
 
 
 def _rows(text: str) -> tuple[list[tuple[int, list[str] | None]], str]:

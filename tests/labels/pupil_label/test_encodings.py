@@ -27,6 +27,64 @@ def test_a_name_of_the_country_is_read_as_it_was_saved(country: str, name: str, 
     assert decoded(name.encode(encoding), country)[0] == name
 
 
+READ_RIGHT_OR_ASKED = [
+    ("ES", "José Muñoz\nÁngela Peña", "macintosh"),
+    ("ES", "JOSÉ MUÑOZ", "macintosh"),
+    ("ES", "JOSÉ MUÑOZ", "windows-1252"),
+    ("ES", "María García", "macintosh"),
+    ("ES", "José Muñoz\nÁngela Peña", "cp850"),
+    ("ES", "José", "cp850"),
+    ("ES", "Zoë Björn", "windows-1252"),
+    ("ES", "Žan", "windows-1252"),
+    ("MD", "Иван Петров\nМария", "windows-1251"),
+    ("MD", "Ștefan Țurcanu", "iso-8859-16"),
+    ("PL", "Łukasz Wójcik\nAnna Müller", "windows-1250"),
+    ("PL", "Ewa Müller", "windows-1250"),
+    ("PL", "Łukasz Żak", "mac-latin2"),
+    ("PL", "Paweł Ćwik", "cp852"),
+    ("DE", "Jürgen Groß", "macintosh"),
+    ("DE", "Jürgen Groß", "cp850"),
+    ("FR", "Zoë Lefèvre", "macintosh"),
+    ("HR", "Živko Đorđević", "mac-croatian"),
+    ("UA", "Олена Шевченко", "mac-cyrillic"),
+    ("UA", "Олена Шевченко", "cp866"),
+    ("GR", "Άννα Παπαδοπούλου", "mac-greek"),
+    ("IT", "Nicolò Dell’Acqua", "macintosh"),
+    ("NL", "Jan ’t Hart Zoë", "windows-1252"),
+    ("TR", "Işıl Çağlar", "mac-turkish"),
+    ("LT", "Šarūnas Žukauskas", "cp775"),
+    ("IS", "Þórður Æsir", "mac-iceland"),
+]
+
+
+@pytest.mark.parametrize(("country", "names", "encoding"), READ_RIGHT_OR_ASKED)
+def test_a_list_of_an_older_program_is_read_right_or_asked_about(
+    country: str, names: str, encoding: str
+) -> None:
+    saved = names.encode(encoding)
+    assert read_or_asked(saved, country) in (names, "asked")
+    assert decoded(saved, country, encoding)[0] == names
+
+
+def read_or_asked(saved: bytes, country: str) -> str:
+    try:
+        return decoded(saved, country)[0]
+    except InvalidInput as refused:
+        return "asked" if "say which encoding it has" in str(refused) else str(refused)
+
+
+def test_a_macintosh_s_spanish_and_a_moldovan_list_in_russian_are_read_right() -> None:
+    macintosh = b"nombre\nJos\x8e Mu\x96oz\n\xe7ngela Pe\x96a\n"
+    assert decoded(macintosh, "ES") == ("nombre\nJosé Muñoz\nÁngela Peña\n", "macintosh")
+    russian = "nume\nИван Петров\nМария\n"
+    assert decoded(russian.encode("windows-1251"), "MD") == (russian, "windows-1251")
+
+
+def test_a_letter_of_no_name_in_the_country_is_asked_about() -> None:
+    with pytest.raises(InvalidInput, match="may be macintosh or windows-1252"):
+        decoded(b"\x8ean", "ES")
+
+
 def test_what_may_be_two_things_is_asked_about() -> None:
     doubtful = "Ъгъл".encode("windows-1251")
     with pytest.raises(InvalidInput, match=r"is not UTF-8.*say which encoding it has"):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from labels.errors import InvalidInput
-from labels.pupil_label.names import LARGEST, NameList, Pupil, read_names
+from labels.pupil_label.names import LARGEST, LARGEST_UNPACKED, SPREADSHEET, NameList, Pupil, read_names
+from tests.support.workbooks import Cell, ods, xlsx
 
 CLASS = ["Łucja Źdźbło", "Tomáš Dvořák", "O’Neill-Ђорђевић", "D'Arcy", "Bo"]
 
@@ -160,7 +162,8 @@ def test_two_pupils_may_have_one_name_and_the_teacher_is_told_the_row() -> None:
         (b"", "has no names."),
         (b"\n\n", "has no names."),
         (b"name\n", "has a header and no names."),
-        (b"PK\x03\x04", "is a spreadsheet or an archive, not CSV."),
+        (b"PK\x03\x04", "is no spreadsheet that can be read, or has a password."),
+        (xlsx({"Sheet1": []}), "has no names."),
         (b"x" * (LARGEST + 1), "is larger than 1 MiB"),
     ],
 )
@@ -180,3 +183,27 @@ def test_any_bytes_are_a_list_or_told_why_not(content: bytes) -> None:
         return
     assert found.pupils or found.faults
     assert all(0 < len(pupil.name) <= 120 for pupil in found.pupils)
+
+
+SHEET: list[list[Cell]] = [
+    ["Nr", "Vorname", "Nachname", None],
+    [1.0, "Zoë", "Müller"],
+    [None],
+    [2.0, "Łucja", "Źdźbło"],
+    [3.0, None, None],
+]
+
+
+@pytest.mark.parametrize("packed", [xlsx({"Class": SHEET, "Other": [["x"]]}), ods(SHEET)])
+def test_a_spreadsheet_is_read_like_its_csv(packed: bytes) -> None:
+    listed = read(packed)
+    assert [(pupil.row, pupil.name) for pupil in listed.pupils] == [(2, "Zoë Müller"), (4, "Łucja Źdźbło")]
+    assert [one.where for one in listed.faults] == ["row 5"]
+    assert listed.encoding == SPREADSHEET
+
+
+def test_a_spreadsheet_that_unpacks_without_end_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("content.xml", b" " * (LARGEST_UNPACKED + 1))
+    assert "is larger than 64 MiB when it is unpacked." in fault(packed.getvalue())
