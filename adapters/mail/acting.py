@@ -59,6 +59,9 @@ COMMANDS: Mapping[CallToAction, str] = {
 
 DESK_PAGES: Mapping[CallToAction, str] = {
     CallToAction.REVIEW: "/reviews/{step}",
+    CallToAction.ANSWER: "/applications/{application}",
+    CallToAction.WITHDRAW: "/applications/{application}",
+    CallToAction.APPEAL: "/applications/{application}",
     CallToAction.SEE_INBOX: "/",
 }
 """The page of the desk on which an act is done; whoever opens it signs in there, and needs no code of the step."""

@@ -30,6 +30,13 @@ def test_a_reviewers_mail_leads_to_the_desks_page_of_that_review(message: Messag
     assert ways(message, TOLD, Pages(PAGES.run))["review"].page == PAGES.run
 
 
+def test_a_teachers_mail_leads_to_the_page_of_their_application() -> None:
+    page = f"https://labels.example/applications/{ABOUT.application}"
+    asked = messages.InformationAsked(about=ASKED, question="Which?")
+    assert ways(asked, TOLD, PAGES)["answer"].page == page
+    assert ways(messages.AppealReceived(about=ABOUT), TOLD, PAGES)["withdraw"].page == page
+
+
 def test_other_acts_lead_to_prefect_as_before() -> None:
     message = messages.AssignmentAsked(about=ASKED, reasons=())
     assert ways(message, TOLD, PAGES)["assign"].page == PAGES.run
