@@ -16,29 +16,23 @@ import pytest
 import sqlalchemy as sa
 
 from labels.record.engine import Record, open_record
+from labels.record.schema import RuleText
 from labels.settings import PROJECT, Settings
 from tests.support.databases import Cluster
 from tests.support.patience import until
 
 
-def _add_organisation(record: Record, name: str) -> None:
-    table = sa.Table("organisation", sa.MetaData(), autoload_with=record.engine)
-    text = {column.name: name for column in table.columns if isinstance(column.type, sa.Text | sa.String)}
-    with record.writing() as session:
-        session.execute(table.insert().values(text | {"kind": "NSS"}))
-
-
-def _organisations(record: Record) -> int:
+def _rules(record: Record) -> int:
     with record.reading() as session:
-        count: int = session.execute(sa.text("SELECT count(*) FROM organisation")).scalar_one()
-        return count
+        return session.scalar(sa.select(sa.func.count()).select_from(RuleText)) or 0
 
 
 @pytest.mark.parametrize("turn", ["first", "second"])
 def test_each_test_begins_with_an_empty_record(record: Record, turn: str) -> None:
-    assert _organisations(record) == 0, turn
-    _add_organisation(record, "BE")
-    assert _organisations(record) == 1
+    assert _rules(record) == 0, turn
+    with record.writing() as session:
+        session.add(RuleText(digest="first", version="2026", body={}))
+    assert _rules(record) == 1
 
 
 def test_settings_point_at_the_record_and_at_nothing_of_the_machine(
