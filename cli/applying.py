@@ -15,13 +15,12 @@ from cli.acting import act
 from cli.mending import advice
 from cli.output import emit, fail, out, say
 from cli.words import As, AsJson, Code, OneApplication, read_json
-from labels.applications.file import read_application
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record.schema import Stage
 from labels.views.case import case_of
 from labels.words.text import clean
 from usecases import applying
-from usecases.applying import submit_file
+from usecases.applying import checked, submit_file
 from usecases.drafting import check_file
 from usecases.recovering import recover
 
@@ -46,7 +45,7 @@ def submit(
     """
     here = existing_workspace()
     if only_check:
-        _check(here, file, as_json)
+        _check(here, file, evidence or [], as_json)
         return
     done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
     send_due(here, done.application)
@@ -80,14 +79,15 @@ def submit(
         fail(outage)
 
 
-def _check(here: Workspace, file: Path, as_json: bool) -> None:
-    """Says every condition that the file would not meet if it were handed in now, as the desk does.
+def _check(here: Workspace, file: Path, evidence: list[Path], as_json: bool) -> None:
+    """Says all that would keep the file from being judged if it were handed in now, as the desk does.
 
     Raises:
-        InvalidInput: the file is no application, or there are such conditions.
+        InvalidInput: the file is no application, a file of its evidence is not taken, or conditions are not met.
     """
-    application = read_application(read_json(file), file.name)
-    edition, unmet = check_file(here, application, here.now())
+    now = here.now()
+    application, _, _ = checked(here, read_json(file), file.name, evidence, now)
+    edition, unmet = check_file(here, application, now)
     if as_json:
         emit(
             {

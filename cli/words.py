@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from cli.output import fail
 from labels.errors import Fault, InvalidInput, LabelsError, NotFound, OutOfReach
 from labels.record.engine import place_of
 from labels.views.statistics import has_applications
+from labels.words.json_text import read_json_text
 from labels.words.text import clean, has_words
 
 P = ParamSpec("P")
@@ -154,19 +154,7 @@ def read_json(path: Path) -> Any:
             raise InvalidInput(
                 path.name, [Fault("(whole file)", "is larger than 2 MB, which no application is.")]
             )
-        return json.loads(path.read_text("utf-8-sig"))
+        content = path.read_bytes()
     except OSError as error:
         raise InvalidInput(str(path), [Fault("(whole file)", f"can't be read: {error.strerror}.")]) from None
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            path.name, [Fault("(whole file)", f"is not UTF-8 (byte {error.start}).", "Save it as UTF-8.")]
-        ) from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidInput(path.name, [Fault(where, f"is not JSON: {error.msg}.")]) from None
-    except RecursionError:
-        raise InvalidInput(path.name, [Fault("(whole file)", "is nested too deeply.")]) from None
-    except ValueError:  # the only one that is left
-        raise InvalidInput(
-            path.name, [Fault("(whole file)", "has a number of thousands of digits.")]
-        ) from None
+    return read_json_text(content, path.name)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from adapters.workspace import Workspace
 from labels.answering import rights
+from labels.applications.conditions import NOTHING, Arrival, unmet
 from labels.applications.documents import StoredDocument
-from labels.applications.file import canonical, read_application
+from labels.applications.file import NationalApplication, canonical, read_application
 from labels.applications.submitting import Submitted, applicants_organisation, submit
-from labels.applications.uploads.inspecting import inspect_all
+from labels.applications.uploads.inspecting import Upload, inspect_all
 from labels.applications.uploads.limits import UploadLimits
 from labels.clock import brussels_day
+from labels.errors import Fault, InvalidInput
+from labels.record.schema import Project, School, Teacher
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
 from labels.turn import Turn
+from labels.words.text import clean
 from usecases.acts import Act
 
 _MIB = 1024 * 1024
@@ -35,12 +42,9 @@ def submit_file(
         NotAllowed: another application of this teacher for this project is open.
         OutOfReach: the store or the record does not answer; nothing was changed.
     """
-    application = read_application(raw, subject)
     now = here.now()
-    with here.record.reading() as session:
-        organisation = applicants_organisation(session, application, subject)
-    edition = load_rules(organisation, brussels_day(now), here.settings.rules)
-    documents = store_evidence(here, evidence, edition)
+    application, edition, uploads = checked(here, raw, subject, evidence, now)
+    documents = [_stored(here, upload) for upload in uploads]
     content = canonical(application.model_dump(mode="json"))
     documents.insert(
         0,
@@ -56,6 +60,73 @@ def submit_file(
         return submit(Turn(session, now, here.key), application, documents, edition, again=again)
 
 
+def checked(
+    here: Workspace, raw: Any, subject: str, evidence: Sequence[Path], at: datetime
+) -> tuple[NationalApplication, RuleEdition, list[Upload]]:
+    """What is handed in, read and looked through, with the rules that it goes by.
+
+    Raises:
+        InvalidInput: something is wrong; all of it is named at once, whatever layer finds it: what can't be read,
+            what the registry does not have, what is wrong with a file of evidence, and then also the conditions that
+            would not be met.
+    """
+    application: NationalApplication | None = None
+    faults: list[Fault] = []
+    try:
+        application = read_application(raw, subject)
+    except InvalidInput as error:
+        faults += error.faults
+    given = raw if isinstance(raw, dict) else {}
+    with here.record.reading() as session:
+        organisation, unknown = applicants_organisation(session, given.get("teacher"), given.get("project"))
+        edition = load_rules(organisation, brussels_day(at), here.settings.rules) if organisation else None
+        faults += unknown
+        uploads: list[Upload] = []
+        try:
+            uploads = inspect_all(evidence, _limits(edition))
+        except InvalidInput as error:
+            faults += error.faults
+        if faults and edition and not unknown:
+            faults += _conditions(session, given, application, faults, edition, at)
+    if faults or application is None or edition is None:
+        raise InvalidInput(subject, faults)
+    return application, edition, uploads
+
+
+def _conditions(
+    session: Session,
+    given: Mapping[str, Any],
+    application: NationalApplication | None,
+    faults: Sequence[Fault],
+    edition: RuleEdition,
+    at: datetime,
+) -> list[Fault]:
+    """The conditions that are not met by as much of a file as could be read; a field with a fault is told of once."""
+    teacher = session.get(Teacher, clean(str(given.get("teacher"))))
+    project = clean(str(given.get("project")))
+    if teacher is None or session.get(Project, project) is None:
+        return []
+    wrong = {fault.where.partition(".")[0] for fault in faults}
+    whole = application.model_dump(mode="json") if application else {}
+    read = {name: (whole or given).get(name, empty) for name, empty in NOTHING.items() if name not in wrong}
+    country = session.get_one(School, teacher.school).country
+    arrival = Arrival(teacher.id, project, country, {**NOTHING, **read}, at)
+    return [
+        Fault(one.code, one.problem, one.remedy)
+        for one in unmet(session, arrival, edition)
+        if one.code.partition(".")[0] not in wrong
+    ]
+
+
+def _limits(edition: RuleEdition | None) -> UploadLimits:
+    if edition is None:
+        return UploadLimits()
+    limits = edition.national.limits
+    return UploadLimits(
+        file_bytes=limits.upload_mib.value * _MIB, total_bytes=limits.uploads_mib.value * _MIB
+    )
+
+
 def store_evidence(here: Workspace, evidence: Sequence[Path], edition: RuleEdition) -> list[StoredDocument]:
     """The files in the document store, looked through by their content.
 
@@ -63,21 +134,17 @@ def store_evidence(here: Workspace, evidence: Sequence[Path], edition: RuleEditi
         InvalidInput: a file is too large, of no kind that is taken, or can't be read; none was stored.
         OutOfReach: the store does not answer.
     """
-    limits = edition.national.limits
-    uploads = inspect_all(
-        evidence,
-        UploadLimits(file_bytes=limits.upload_mib.value * _MIB, total_bytes=limits.uploads_mib.value * _MIB),
+    return [_stored(here, upload) for upload in inspect_all(evidence, _limits(edition))]
+
+
+def _stored(here: Workspace, upload: Upload) -> StoredDocument:
+    return StoredDocument(
+        kind="evidence",
+        name=upload.name,
+        key=here.documents.put(upload.content, upload.media_type),
+        media_type=upload.media_type,
+        size=upload.size,
     )
-    return [
-        StoredDocument(
-            kind="evidence",
-            name=upload.name,
-            key=here.documents.put(upload.content, upload.media_type),
-            media_type=upload.media_type,
-            size=upload.size,
-        )
-        for upload in uploads
-    ]
 
 
 def withdraw(application: str) -> Act:

@@ -118,6 +118,11 @@ def unmet(session: Session, arrival: Arrival, edition: RuleEdition) -> list[Fail
     return check(_facts(session, arrival, edition), edition)
 
 
+NOTHING: Mapping[str, Any] = {
+    "organisation": None, "preconditions": {}, "description": "", "sections": {}, "reapplication": None,
+}  # fmt: skip
+"""An application file in which nothing is filled in."""
+
 ABOUT_THE_PROJECT = frozenset(
     {"member", "organisation", "european", "late", "limit", "labelled", "reapplication"}
 )

@@ -14,7 +14,7 @@ from labels.applications.documents import StoredDocument
 from labels.applications.eligibility import used_up
 from labels.applications.file import NationalApplication, digest
 from labels.clock import brussels_day, in_words
-from labels.errors import Fault, InvalidInput, NotAllowed
+from labels.errors import Fault, NotAllowed
 from labels.identifiers import national_application_id, paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
@@ -44,6 +44,7 @@ from labels.steps.mailing import about
 from labels.steps.step import open_step
 from labels.turn import Turn
 from labels.words.sentences import say
+from labels.words.text import clean, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +60,24 @@ class Submitted:
     """What mends it, for the door to word."""
 
 
-def applicants_organisation(session: Session, application: NationalApplication, subject: str) -> str:
-    """The organisation that the teacher's school belongs to, whose rules therefore apply.
+def applicants_organisation(session: Session, teacher: object, project: object) -> tuple[str, list[Fault]]:
+    """The organisation that the teacher's school belongs to, whose rules therefore apply; and what the registry lacks.
 
-    Raises:
-        InvalidInput: the registry has no such teacher or project.
+    What is no text at all is not looked for. Without an organisation, nothing says whose rules apply.
     """
-    faults = []
-    known = session.execute(
-        _APPLICANT, {"teacher": application.teacher, "project": application.project}
-    ).one()
-    if known.organisation is None:
-        faults.append(
-            Fault("teacher", f'the registry has no teacher "{application.teacher}".', "Check the identifier.")
-        )
-    if known.project is None:
-        faults.append(
-            Fault("project", f'the registry has no project "{application.project}".', "Check the identifier.")
-        )
-    if faults:
-        raise InvalidInput(subject, faults)
-    organisation: str = known.organisation
-    return organisation
+    known = session.execute(_APPLICANT, {"teacher": _named(teacher), "project": _named(project)}).one()
+    missing = {"teacher": (teacher, known.organisation), "project": (project, known.project)}
+    faults = [
+        Fault(what, f'the registry has no {what} "{one_line(named, 64)}".', "Check the identifier.")
+        for what, (named, found) in missing.items()
+        if isinstance(named, str) and found is None
+    ]
+    return known.organisation or "", faults
+
+
+def _named(identifier: object) -> str:
+    """An identifier as it is looked for; nothing where it can be none."""
+    return clean(identifier) if isinstance(identifier, str) and len(identifier) <= 64 else ""
 
 
 _APPLICANT = sa.select(

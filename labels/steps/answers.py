@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from labels.errors import Fault, InvalidInput
+from labels.steps.faults import worded
 from labels.words.text import clean, has_words
 
 M = TypeVar("M", bound=BaseModel)
@@ -181,21 +182,12 @@ def read_model(model: type[M], raw: Any, subject: str) -> M:
         return model.model_validate(_cleaned(raw))
     except ValidationError as error:
         faults = [
-            Fault(".".join(map(str, fault["loc"])) or "(whole file)", _worded(fault))
-            for fault in error.errors(include_url=False, include_context=False)
+            Fault(".".join(map(str, fault["loc"])) or "(whole file)", *worded(fault))
+            for fault in error.errors(include_url=False)
         ]
         raise InvalidInput(subject, faults) from None
     except RecursionError:
         raise InvalidInput(subject, [Fault("(whole file)", "is nested too deeply.")]) from None
-
-
-def _worded(fault: Any) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "is not a field of this document."
-    if fault["type"] == "missing":
-        return "is missing."
-    message: str = fault["msg"]
-    return message.removeprefix("Value error, ").rstrip(".") + "."
 
 
 def _cleaned(value: Any) -> Any:

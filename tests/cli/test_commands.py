@@ -579,7 +579,7 @@ def test_an_answer_of_another_kind_than_was_asked_for_is_wrong_input(terminal: T
     first, _ = terminal.asked(terminal.submitted())
     who, code = terminal.step(first).assignee, terminal.code(first)
     result = terminal.run(
-        "answer", first, terminal.file("r.json", {"text": "?"}), "--as", who, "--code", code
+        "answer", first, terminal.file("r.json", {"text": "Yes, all."}), "--as", who, "--code", code
     )
     assert result.exit_code == 2
     assert "no answer to a step of the kind review" in result.stderr
@@ -907,6 +907,28 @@ def test_every_schema_is_printed_alone_and_all_together(terminal: Terminal) -> N
     for name, schema in together.items():
         assert json.loads(terminal.run("schema", name).stdout) == schema
         assert schema["type"] == "object"
+
+
+def test_all_layers_of_faults_are_told_at_once(terminal: Terminal) -> None:
+    """What can't be read, what the registry lacks, evidence, and the conditions of what could be read."""
+    good = application_file()
+    terminal.file("evidence.exe", b"MZ\x90\x00")
+    file = terminal.file(
+        "application.json",
+        good | {"preconditions": good["preconditions"] | {"safe": "yes"}, "description": "word " * 900},
+    )
+    for words in (["submit", file], ["submit", file, "--check"]):
+        said = " ".join(terminal.fails(2, *words, "--evidence", "evidence.exe").split())
+        assert "preconditions.safe: expected true or false; it says “yes”" in said
+        assert "evidence.exe" in said
+        assert "description: " in said
+        assert "nothing was changed" in said
+    file = terminal.file(
+        "application.json", good | {"teacher": "T-99", "pupils": {"count": "24", "average_age": 9}}
+    )
+    said = terminal.fails(2, "submit", file)
+    assert 'teacher: the registry has no teacher "T-99"' in said
+    assert "pupils.count: expected a whole number" in said
 
 
 def test_a_schema_that_there_is_not_is_told_with_those_that_there_are(terminal: Terminal) -> None:
