@@ -67,6 +67,7 @@ TABLE = (
     Row("draft", "schools:draft", "Save a draft of a self-assessment for your colleagues."),
     Row("drafts", "schools:drafts", "The drafts of a school's self-assessment: who, when."),
     Row("journal", "journal:journal", "Whether the journal is as it was written."),
+    Row("privacy", "privacy:privacy", "What is known of a person: told, erased, kept."),
     Row("upkeep", "upkeep:upkeep", "Do now what upkeep does every ten minutes."),
     Row("stuck", "upkeep:stuck", "What does not go on by itself."),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.upkeep import (
+    let_periods_end,
     pass_deadlines,
     publish_galleries,
     recover_applications,
@@ -22,4 +23,5 @@ async def upkeep() -> None:
     recover_applications()
     publish_galleries()
     send_mail()
+    let_periods_end()
     seal_the_journal()

@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     journal_heads: Path | None = None
     """The file in which the heads of the journal's chain are noted, outside the record; by default
     `journal-heads.txt` in `home`. On another machine's disk it also outlives whoever rewrites this one."""
+    retention: Path | None = None
+    """A file with a controller's own periods, in the place of those that ship (`labels/privacy/periods.yaml`)."""
     rules: Path | None = None
     """A folder of rule files used instead of the ones that ship (`labels/rules/editions`)."""
     branding: Path | None = None
@@ -98,12 +100,16 @@ class Settings(BaseSettings):
     patches: Literal["on", "off"] = "on"
     """`off`: nothing leans on the inside of Prefect and WeasyPrint (`docs/patches.md`), and all takes longer."""
 
-    @field_validator("signing_key", "signing_chain", "clock_file", "journal_heads", mode="before")
+    @field_validator(
+        "signing_key", "signing_chain", "clock_file", "journal_heads", "retention", mode="before"
+    )
     @classmethod
     def _none_if_empty(cls, value: object) -> object:
         return value or None
 
-    @field_validator("home", "rules", "signing_key", "signing_chain", "clock_file", "journal_heads")
+    @field_validator(
+        "home", "rules", "signing_key", "signing_chain", "clock_file", "journal_heads", "retention"
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else value

@@ -9,6 +9,7 @@ from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.workspace import workspace
 from labels.answering import deadlines, reminders
+from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
 from usecases.upkeep import stale_galleries
@@ -40,6 +41,12 @@ def recover_applications() -> dict[str, str]:
     """Every application that is not closed gets its run back; returns what was done for which."""
     with prefect_client() as client:
         return {one.application: one.did for one in recover(workspace(), client)}
+
+
+@task(name="let periods end", cache_policy=NO_CACHE)
+def let_periods_end() -> None:
+    """Deletes what erasures left outside the record, and at night what is past its period."""
+    tidy(workspace())
 
 
 @task(name="seal the journal", cache_policy=NO_CACHE)

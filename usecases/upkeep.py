@@ -18,6 +18,7 @@ from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
 from usecases import recovering
 from usecases.cycles import publish
+from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
 
@@ -67,6 +68,7 @@ def keep_up(here: Workspace) -> Kept:
     except OutOfReach as error:
         left_out = error
     galleries, mail = stale_galleries(here), send_due(here)
+    tidy(here)
     journal = seal_journal(here)
     return Kept(
         passed,

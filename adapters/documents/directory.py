@@ -67,6 +67,17 @@ class DirectoryStore:
         with self._reached():
             return is_key(key) and (self.root / key).is_file()
 
+    def erase(self, key: str) -> bool:
+        """As promised by `DocumentStore.erase`: gone from the folder, durably, before this returns."""
+        path = self.root / checked_key(key)
+        with self._reached():
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return False
+            _sync(path.parent)
+        return True
+
     def _write_once(self, path: Path, content: bytes) -> None:
         """The content goes into a file of another name first, so that it is never seen unfinished."""
         draft = path.parent / f".incoming-{os.getpid()}-{secrets.token_hex(8)}"

@@ -48,10 +48,10 @@ _REFUSED = {
 
 
 class S3Store:
-    """Documents as objects below a prefix, with or without versioning: nothing is overwritten or deleted.
+    """Documents as objects below a prefix, with or without versioning: nothing is overwritten.
 
     It needs leave to get and put objects, and to list the bucket (without which S3 answers "forbidden"
-    where it means "absent").
+    where it means "absent"); where people's data is erased, also to list and delete versions of objects.
     """
 
     def __init__(self, client: S3Client, bucket: str, prefix: str = "", encryption: str = "") -> None:
@@ -120,6 +120,19 @@ class S3Store:
                     return False
                 raise
         return True
+
+    def erase(self, key: str) -> bool:
+        """As promised by `DocumentStore.erase`; in a bucket with versions, each is deleted, and so is every marker."""
+        path = self._path(key)
+        erased = False
+        with self._reached(key):
+            pages = self._client.get_paginator("list_object_versions")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=path):
+                for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                    if one["Key"] == path:
+                        self._client.delete_object(Bucket=self.bucket, Key=path, VersionId=one["VersionId"])
+                        erased = True
+        return erased
 
     def _put_once(self, key: str, content: bytes, media_type: str) -> None:
         """Write unless there is something; what there is, `put` compares.

@@ -27,7 +27,8 @@ class DamagedDocument(LabelsError):
 
 
 class DocumentStore(Protocol):
-    """Documents by the digest of their content: written once, never overwritten, never deleted.
+    """Documents by the digest of their content: written once, never overwritten, and removed only where a person's
+    data is erased.
 
     Each operation raises `labels.errors.OutOfReach` when the store does not answer or refuses us; it may be
     done again at any time, also where it failed half-way.
@@ -50,6 +51,15 @@ class DocumentStore(Protocol):
 
     def exists(self, key: str) -> bool:
         """Whether there is a document under `key`; its content is not looked at."""
+
+    def erase(self, key: str) -> bool:
+        """Removes the document, with every earlier version of it that the store has; whether there was one.
+
+        Who calls it sees to it that nobody else's record names the key. Twice is as once.
+
+        Raises:
+            NotFound: `key` is not a document's key.
+        """
 
 
 def key_of(content: bytes) -> str:

@@ -101,8 +101,12 @@ def file_name(message: EmailMessage) -> str:
     """`20260316-101500 awarded NQL-… 1a2b3c4d5e6f.eml`: when it was queued, what it is, which it is."""
     queued = message["Date"].datetime.astimezone(UTC)
     about = re.sub(r"[^A-Za-z0-9._-]+", " ", str(message["Keywords"])).strip()[:80]
-    digest = hashlib.sha256(str(message["Message-ID"]).strip().encode()).hexdigest()[:12]
-    return f"{queued:%Y%m%d-%H%M%S} {about} {digest}.eml"
+    return f"{queued:%Y%m%d-%H%M%S} {about} {digest_in_name(str(message['Message-ID']).strip())}.eml"
+
+
+def digest_in_name(message_id: str) -> str:
+    """By which a message's file is found, whatever else is in its name."""
+    return hashlib.sha256(message_id.encode()).hexdigest()[:12]
 
 
 def _make_durable(folder: Path) -> None:

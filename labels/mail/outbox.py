@@ -20,6 +20,7 @@ from labels.mail import messages
 from labels.mail.context import context_of, message_of
 from labels.mail.message import Message, Template
 from labels.people.named import Recipient
+from labels.record.chain import ERASED
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Document, Journal, Mail, PupilCode, SignInCode, Step, StepState
 from labels.turn import Turn
@@ -55,7 +56,12 @@ class Envelope:
 
 
 def queue(turn: Turn, message: Message, envelope: Envelope) -> bool:
-    """Writes a message into the outbox, unless there is one for its reason; returns whether it is new."""
+    """Writes a message into the outbox, unless there is one for its reason; returns whether it is new.
+
+    Nobody is written to whose data was erased.
+    """
+    if envelope.to.address == ERASED:
+        return False
     if any(isinstance(one, Step) for one in turn.session.new):
         turn.session.flush()  # the message refers to it
     return turn.session.execute(_INSERT_ONCE, _row(message, envelope, turn.now)).first() is not None
@@ -66,7 +72,10 @@ def queue_many(turn: Turn, messages: Iterable[tuple[Message, Envelope]]) -> None
 
     The steps that they name are in the database already.
     """
-    if rows := [_row(message, envelope, turn.now) for message, envelope in messages]:
+    rows = [
+        _row(message, envelope, turn.now) for message, envelope in messages if envelope.to.address != ERASED
+    ]
+    if rows:
         turn.session.execute(_INSERT_UNLESS_THERE, rows)
 
 

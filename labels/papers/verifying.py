@@ -19,6 +19,7 @@ from labels.identifiers import document_key
 from labels.kinds import KINDS
 from labels.papers.codes import LENGTH, MARK, Stamp, letters_of, read_code, series_of
 from labels.papers.facts import LetterKind
+from labels.record.chain import ERASED
 from labels.record.schema import (
     Application,
     Award,
@@ -319,7 +320,7 @@ def _shown(known: _Known, code: str | None) -> dict[str, Any]:
     return {
         "label": issued.label,
         "kind": PaperKind.CERTIFICATE.value if issued.kind.certifies else issued.kind.value,
-        "holder": None if pupil else facts.get("holder"),
+        "holder": None if pupil or facts.get("holder") == ERASED else facts.get("holder"),
         "pupil": pupil,
         "project": facts.get("project") or None,
         "school": facts.get("school"),

@@ -84,12 +84,17 @@ def commitments(
     found = {}
     for place, name in enumerate(sorted(values)):
         if erased and name in erased:
-            if values[name] != ERASED:
+            if not is_erased(values[name]):
                 return None
             found[name] = erased[name]["commitment"]
         else:
             found[name] = commitment(salts[place * SALT : (place + 1) * SALT], name, values[name])
     return found
+
+
+def is_erased(value: object) -> bool:
+    """Whether it is what stands where a value was erased: a list keeps its length."""
+    return value == ERASED or (isinstance(value, list) and all(map(is_erased, value)))
 
 
 def digest(plain: Sequence[object], committed: Mapping[str, str]) -> bytes:

@@ -106,6 +106,14 @@ def digest_of(kind: ToldOf, row: Row) -> str | None:
     return None if committed is None else digest(plain_of(kind, row), committed).hex()
 
 
+def digest_of_review(review: Review) -> str:
+    """The digest of a review as the journal has it; empty for one from before the journal had any."""
+    if review.salts is None:
+        return ""
+    row = {column.name: getattr(review, column.name) for column in review.__table__.columns}
+    return digest_of(REVIEW, row) or ""
+
+
 def plain_of(kind: ToldOf, row: Row) -> list[Any]:
     """The part of a fact that stays for ever, as its digest has it."""
     return [_plainly(row.get(name)) for name in kind.plain]

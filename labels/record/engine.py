@@ -55,6 +55,13 @@ class Record:
                 yield session
                 session.commit()
 
+    def forget(self) -> None:
+        """Lets nothing of what was erased lie about in SQLite's write-ahead log; other databases see to it."""
+        if self.engine.dialect.name == "sqlite":
+            with self._reached(), self.engine.connect() as connection:
+                connection.exec_driver_sql("ROLLBACK")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextlib.contextmanager
     def _reached(self) -> Iterator[None]:
         try:
@@ -64,6 +71,17 @@ class Record:
                 raise
             reason = str(error.orig).strip().splitlines()[0]
             raise OutOfReach("The record", f"{reason}.", "Nothing was changed.") from error
+
+
+@contextlib.contextmanager
+def forgetting(session: Session) -> Iterator[None]:
+    """Has SQLite overwrite with zeros what is deleted in the session, instead of leaving it in pages that are free."""
+    if session.get_bind().dialect.name != "sqlite":
+        yield
+        return
+    session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
+    yield
+    session.flush()
 
 
 def _no_record(error: BaseException | None) -> bool:

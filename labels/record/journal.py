@@ -97,6 +97,9 @@ class Event(StrEnum):
     CLASS_REVOKED = "revoked the certificates of a class"
 
     # The journal itself
+    ERASED_A_PERSON = "erased a person's data"
+    PLACED_A_HOLD = "placed a legal hold"
+    LIFTED_A_HOLD = "lifted a legal hold"
     TOLD_OF_FORMER_ROWS = "told of what was there before its digests"
 
     # Signing in

@@ -928,6 +928,50 @@ class Journal(Base):
     details: Mapped[dict[str, Any]]
 
 
+class DeletionKind(StrEnum):
+    """What lies outside the record and is to be deleted."""
+
+    DOCUMENT = "document"
+    """Under its key in the document store."""
+    MAIL = "mail"
+    """A message in the mail folder, by its Message-ID."""
+    RUNS = "runs"
+    """Prefect's runs of an application, with all that they showed."""
+
+
+class Deletion(Base):
+    """Something outside the record that an erasure deletes, noted with it and done after it."""
+
+    __tablename__ = "deletion"
+    __table_args__ = (
+        sa.Index(
+            "ix_deletion_open",
+            "id",
+            sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[DeletionKind] = mapped_column(_names(DeletionKind))
+    key: Mapped[str]
+    erasure: Mapped[str]
+    """As the journal calls it."""
+    noted_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class LegalHold(Base):
+    """A reason for which a person's data is kept whatever its period is, until it is lifted."""
+
+    __tablename__ = "legal_hold"
+    __table_args__ = (sa.Index(None, "person"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    reason: Mapped[str]
+    placed_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+
+
 class Seal(Base):
     """A batch of the journal's entries that was sealed: where the chain stands after it."""
 

@@ -14,7 +14,7 @@ from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
 from labels.people.staff import coordinator
-from labels.record.digests import TAKEN_BACK, happened
+from labels.record.digests import TAKEN_BACK, digest_of_review, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import Application, Organisation, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
@@ -82,7 +82,13 @@ def seated_reviews(application: Application, steps: Sequence[Step]) -> list[Step
 def assessments(session: Session, application: Application) -> list[Assessment]:
     """The reviews that count, of the present instance."""
     return [
-        Assessment(reviewer=review.reviewer, scores=review.scores, comment=review.comment, seat=seat)
+        Assessment(
+            reviewer=review.reviewer,
+            scores=review.scores,
+            comment=review.comment,
+            seat=seat,
+            digest=digest_of_review(review),
+        )
         for review, seat in session.execute(
             _REVIEWS, {"application": application.id, "instance": application.instance}
         )

@@ -51,6 +51,8 @@ class Assessment:
     comment: str = ""
     seat: int = 0
     """In which order they were called: the highest was called last."""
+    digest: str = ""
+    """Of the review, as the journal has it: it stays when the words are erased. Empty before reviews had one."""
 
     def total(self, criteria: CriteriaSet) -> int:
         """The points of all criteria that count."""
@@ -299,7 +301,8 @@ def _blind(comments: Iterable[str]) -> tuple[str, ...]:
 
 def _inputs_digest(assessments: Sequence[Assessment], edition: RuleEdition) -> str:
     given = sorted(
-        json.dumps([one.reviewer, dict(one.scores), one.comment], sort_keys=True, ensure_ascii=False)
+        one.digest
+        or json.dumps([one.reviewer, dict(one.scores), one.comment], sort_keys=True, ensure_ascii=False)
         for one in assessments
     )
     return hashlib.sha256(json.dumps([edition.digest, given]).encode()).hexdigest()

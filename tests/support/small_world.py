@@ -42,7 +42,8 @@ from adapters.prefect.states import Phase, form_of, read_run
 from adapters.workspace import Workspace
 from cli.words import worded
 from labels.papers.facts import LetterFacts
-from labels.record import Record
+from labels.record import Record, digests
+from labels.record.chain import SALT
 from labels.record.journal import Event
 from labels.record.schema import (
     Application,
@@ -427,6 +428,8 @@ class World(Mortal):
             hurried = functools.partial(usecases.running.wake, within=0.25, pause=lambda _: None)
             everywhere(patch, usecases.running.wake, hurried)
             draw_once(patch)
+            # Whoever reviews only after a death would have other salts, and the decision another digest.
+            patch.setattr(digests, "random_salts", lambda number: bytes(SALT * number))
             drawn = letters.render_letter
             patch.setattr(
                 letters, "render_letter", lambda facts, branding: drawn(_arrived_as_usual(facts), branding)

@@ -56,6 +56,20 @@ def test_what_is_not_a_key_is_not_found(place: Place, key: str) -> None:
         place.store.get(key)
 
 
+def test_a_document_that_is_erased_is_gone_and_another_stays(place: Place) -> None:
+    key, other = place.store.put(b"a person's", PDF), place.store.put(b"another's", PDF)
+    assert place.store.erase(key)
+    assert not place.store.exists(key)
+    with pytest.raises(NotFound, match="no document sha256/"):
+        place.store.get(key)
+    assert not place.store.erase(key), "twice is as once"
+    assert place.store.get(other) == b"another's"
+    assert place.store.put(b"a person's", PDF) == key
+    assert place.store.erase(key)
+    with pytest.raises(NotFound):
+        place.store.erase("../secret.key")
+
+
 def test_the_same_document_twice_is_kept_once(place: Place) -> None:
     first = place.store.put(b"the same", PDF)
     second = place.store.put(b"the same", "image/png")

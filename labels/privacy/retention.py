@@ -1,0 +1,156 @@
+"""How long what is kept: periods as data with their sources, and what is past its period at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import sqlalchemy as sa
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.orm import Session
+
+from labels.errors import Fault, InvalidInput
+from labels.record.chain import ERASED
+from labels.record.schema import (
+    Application,
+    Award,
+    Deletion,
+    DeletionKind,
+    Document,
+    KeptForm,
+    LegalHold,
+    Mail,
+    ReviewDraft,
+    SignIn,
+    SignInCode,
+    Stage,
+    Step,
+    Teacher,
+)
+from labels.turn import Turn
+
+SHIPPED = Path(__file__).parent / "periods.yaml"
+
+
+class Period(BaseModel):
+    """How long one kind of data is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: int = Field(ge=0, le=36_500)
+    what: str
+    purpose: str
+    source: str
+
+
+def periods(file: Path | None) -> dict[str, Period]:
+    """The periods in force: those that ship, with those of a controller's own file in their place.
+
+    Raises:
+        InvalidInput: the file can't be read, or names what there is no period of.
+    """
+    found = _read(SHIPPED)
+    return found | (_read(file, known=found) if file else {})
+
+
+def _read(file: Path, known: Mapping[str, Period] | None = None) -> dict[str, Period]:
+    try:
+        raw = yaml.safe_load(file.read_text("utf-8"))
+        read = {name: Period.model_validate(one) for name, one in dict(raw).items()}
+    except (OSError, yaml.YAMLError, TypeError, ValueError, ValidationError) as error:
+        problem = "; ".join(str(error).splitlines()[:3])
+        raise InvalidInput(file.name, [Fault("(whole file)", f"is no list of periods: {problem}.")]) from None
+    if known is not None and (strange := sorted(set(read) - set(known))):
+        expected = f"expected one of {', '.join(known)}."
+        raise InvalidInput(file.name, [Fault(name, f"is kept for no period; {expected}") for name in strange])
+    return read
+
+
+def let_go(turn: Turn, kept: Mapping[str, Period]) -> dict[str, int]:
+    """Removes what is past its period, but for what a legal hold keeps; how many of each."""
+    return {name: _REMOVES[name](turn, turn.now - timedelta(days=one.days)) for name, one in kept.items()}
+
+
+def _sessions(turn: Turn, before: datetime) -> int:
+    ended = sa.func.coalesce(SignIn.ended_at, SignIn.ends_at)
+    return _delete(turn.session, SignIn, ended < before) + _delete(
+        turn.session, SignInCode, SignInCode.expires_at < before
+    )
+
+
+def _forms(turn: Turn, before: datetime) -> int:
+    return _delete(turn.session, KeptForm, KeptForm.kept_at < before)
+
+
+def _drafts(turn: Turn, before: datetime) -> int:
+    of_closed = (
+        sa.select(Step.id)
+        .join(Application, Application.id == Step.application)
+        .where(Application.stage == Stage.CLOSED, Application.stage_since < before)
+    )
+    return _delete(turn.session, ReviewDraft, ReviewDraft.step.in_(of_closed))
+
+
+def _mail(turn: Turn, before: datetime) -> int:
+    past = turn.session.scalars(
+        sa.select(Mail).where(
+            Mail.sent_at < before,
+            Mail.template != ERASED,
+            sa.or_(Mail.application.is_(None), Mail.application.not_in(_held_applications())),
+        )
+    ).all()
+    fresh = [one for one in past if one.context != {ERASED: True}]
+    for one in fresh:
+        one.context = {ERASED: True}
+        _note(turn, DeletionKind.MAIL, one.message_id)
+    return len(fresh)
+
+
+def _evidence(turn: Turn, before: datetime) -> int:
+    past = turn.session.scalars(
+        sa.select(Document)
+        .join(Application, Application.id == Document.application)
+        .where(
+            Document.kind.in_(["application", "evidence"]),
+            Document.name.not_like(f"{ERASED}-%"),
+            Application.stage == Stage.CLOSED,
+            Application.stage_since < before,
+            Application.id.not_in(_held_applications()),
+        )
+    ).all()
+    for one in past:
+        one.name = f"{ERASED}-{one.id}"
+        _note(turn, DeletionKind.DOCUMENT, one.key)
+    return len(past)
+
+
+def _held_applications() -> sa.Select[tuple[str]]:
+    """Applications of people on whose data a legal hold lies, and of their awards."""
+    held = (
+        sa.select(Teacher.id)
+        .join(LegalHold, LegalHold.person == Teacher.person)
+        .where(LegalHold.lifted_at.is_(None))
+    )
+    awards = sa.select(Award.id).where(Award.teacher.in_(held))
+    return sa.select(Application.id).where(sa.or_(Application.teacher.in_(held), Application.id.in_(awards)))
+
+
+def _note(turn: Turn, kind: DeletionKind, key: str) -> None:
+    turn.session.add(Deletion(kind=kind, key=key, erasure="retention", noted_at=turn.now))
+
+
+def _delete(session: Session, table: Any, where: Any) -> int:
+    done = session.execute(sa.delete(table).where(where).execution_options(synchronize_session=False))
+    return cast("sa.CursorResult[Any]", done).rowcount
+
+
+_REMOVES: dict[str, Callable[[Turn, datetime], int]] = {
+    "sessions": _sessions,
+    "forms": _forms,
+    "drafts": _drafts,
+    "mail": _mail,
+    "evidence": _evidence,
+}

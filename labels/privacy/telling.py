@@ -1,0 +1,187 @@
+"""What the record knows of a person, told to them: everything that is theirs, without anybody else's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.privacy.retention import Period
+from labels.privacy.scrubbing import Traces
+from labels.privacy.subject import Subject
+from labels.record.schema import (
+    Activity,
+    Address,
+    Application,
+    ApplicationDraft,
+    Award,
+    Base,
+    Conflict,
+    Decision,
+    Document,
+    Issued,
+    Journal,
+    Mail,
+    Member,
+    Person,
+    ProviderAccount,
+    Review,
+    SignIn,
+    Staff,
+    Step,
+    Teacher,
+)
+
+SOMEBODY = "somebody else"
+"""What stands for the name or address of another person."""
+
+PURPOSES = {
+    "who you are": "The registry of eTwinning names you as a teacher, on a staff or as a principal; mail goes to your address.",
+    "your applications": "You applied for a label; reviewers and coordinators of your organisation judged it by the rules.",
+    "what you did for others": "You reviewed or coordinated for an organisation; it accounts for its decisions.",
+    "mail to you": "You were told what happened, and what was asked of you by when.",
+    "the journal": "Each change is accounted for: who, what, when (Regulation 2016/679, Article 5(2)).",
+}
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A document of theirs, in the document store."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All of it."""
+
+    data: dict[str, Any]
+    """As JSON, by what it is."""
+    files: tuple[File, ...]
+
+
+def tell(session: Session, subject: Subject, kept: Mapping[str, Period], now: datetime) -> Told:
+    """Everything that the record knows of a person, ready to be handed to them."""
+    found = dict(_known(session, subject))
+    others = _others(session, subject)
+    data = {
+        "person": subject.person,
+        "told_at": now.isoformat(timespec="seconds"),
+        "purposes": PURPOSES,
+        "periods": {name: one.model_dump() for name, one in kept.items()},
+        "your_rights": (
+            "You may have this corrected, erased, or restricted, and complain to the data protection authority of "
+            "your country, or, of the Central Support Service, to the European Data Protection Supervisor."
+        ),
+        **{name: _without(value, subject, others) for name, value in found.items()},
+    }
+    documents = session.scalars(
+        sa.select(Document)
+        .where(
+            sa.or_(
+                Document.application.in_(subject.applications),
+                Document.award.in_(subject.awards),
+            )
+        )
+        .order_by(Document.application, Document.id)
+    )
+    return Told(data, tuple(File(f"{one.application}/{one.name}", one.key) for one in documents))
+
+
+def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
+    mine, own = subject.addresses, subject.applications
+    decided = sa.select(Application.id).where(Application.outcome.is_not(None))
+
+    def rows(table: type[Base], where: Any, *without: str) -> list[dict[str, Any]]:
+        columns = [c for c in table.__table__.columns if c.name not in ("salts", "erased", *without)]
+        order = cast("sa.Table", table.__table__).primary_key.columns
+        return [
+            {name: _plainly(one) for name, one in row._mapping.items()}
+            for row in session.execute(sa.select(*columns).where(where).order_by(*order))
+        ]
+
+    yield "who_you_are", rows(Person, Person.id == subject.person)
+    yield "other_addresses", rows(Address, Address.person == subject.person)
+    yield "teacher", rows(Teacher, Teacher.person == subject.person)
+    yield "staff", rows(Staff, Staff.person == subject.person)
+    yield "projects", rows(Member, Member.teacher.in_(subject.teachers))
+    yield "activities", rows(Activity, Activity.teacher.in_(subject.teachers))
+    yield "awards", rows(Award, Award.teacher.in_(subject.teachers))
+    yield "applications", rows(Application, Application.id.in_(own), "run", "form_seen")
+    yield "applications_not_handed_in", rows(ApplicationDraft, ApplicationDraft.teacher.in_(subject.teachers))
+    yield "accounts_of_identity_providers", rows(ProviderAccount, ProviderAccount.person == subject.person)
+    yield "decisions", rows(Decision, Decision.application.in_(own))
+    judged = sa.and_(Review.application.in_(own), Review.application.in_(decided))
+    yield "reviews_of_your_applications", rows(Review, judged)
+    yield "your_reviews", rows(Review, sa.func.lower(Review.reviewer).in_(mine))
+    yield "your_steps", rows(Step, sa.func.lower(Step.assignee).in_(mine), "code_hash")
+    yield "papers", rows(Issued, Issued.teacher.in_(subject.teachers), "marks")
+    yield "mail_to_you", rows(Mail, sa.func.lower(Mail.to_address).in_(mine))
+    yield "sessions", rows(SignIn, sa.func.lower(SignIn.address).in_(mine), "id")
+    yield "conflicts_of_interest", rows(Conflict, sa.func.lower(Conflict.email).in_(mine))
+    about = sa.or_(sa.func.lower(Journal.who).in_(mine), Journal.application.in_(own))
+    yield "journal", rows(Journal, about)
+
+
+def _plainly(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _others(session: Session, subject: Subject) -> Traces:
+    """The names of people who took part in what is told: their addresses are known by their shape."""
+    asked = sa.select(Step.assignee).where(Step.application.in_(subject.applications))
+    addresses = {one.lower() for one in session.scalars(asked)} - subject.addresses - subject.shared
+    names = set(session.scalars(sa.select(Person.name).where(Person.address.in_(addresses))))
+    return Traces(names - subject.names)
+
+
+def _without(value: Any, subject: Subject, others: Traces) -> Any:
+    if isinstance(value, str):
+        text = others.scrubbed(value, SOMEBODY)
+        return _ADDRESS.sub(
+            lambda found: found[0] if found[0].lower() in subject.addresses | subject.shared else SOMEBODY,
+            text,
+        )
+    if isinstance(value, dict):
+        return {key: _without(one, subject, others) for key, one in value.items()}
+    return [_without(one, subject, others) for one in value] if isinstance(value, list) else value
+
+
+def in_words(told: Mapping[str, Any]) -> str:
+    """The same for people: a text, with a heading for each part."""
+    lines = []
+    for name, value in told.items():
+        heading = name.replace("_", " ").capitalize()
+        lines += ["", heading, "=" * len(heading), *_lines(value, 0)]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _lines(value: Any, depth: int) -> Iterator[str]:
+    before = "  " * depth
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            if isinstance(one, (Mapping, list)):
+                yield f"{before}{name}:"
+                yield from _lines(one, depth + 1)
+            else:
+                yield f"{before}{name}: {'–' if one is None else one}"
+    elif isinstance(value, list):
+        for number, one in enumerate(value, 1):
+            if isinstance(one, (Mapping, list)):
+                yield f"{before}{number}."
+                yield from _lines(one, depth + 1)
+            else:
+                yield f"{before}· {one}"
+        if not value:
+            yield f"{before}Nothing."
+    else:
+        yield f"{before}{value}"

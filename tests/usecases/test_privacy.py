@@ -1,0 +1,400 @@
+"""A person's data is erased: all of it or nothing, wherever it lies, and what has to hold afterwards still holds."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from adapters.documents.directory import DirectoryStore
+from adapters.mail.post import send_due
+from adapters.workspace import Workspace
+from labels.answering import proving
+from labels.applications import ending
+from labels.clock import BRUSSELS, frozen_clock
+from labels.errors import InvalidInput, NotAllowed, NotFound
+from labels.papers.due import due_papers
+from labels.papers.issued import MadePaper, enter, marked
+from labels.papers.verifying import Found, PaperState, by_code, by_file
+from labels.privacy import erasing
+from labels.privacy.retention import periods
+from labels.record import Record, chain_export, sealing
+from labels.record.journal import Event
+from labels.record.schema import (
+    Application,
+    Base,
+    Decision,
+    Deletion,
+    DeletionKind,
+    Document,
+    Issued,
+    Journal,
+    Outcome,
+    Person,
+    Review,
+    Staff,
+    Teacher,
+)
+from labels.reviews import asking, deciding
+from labels.reviews.scoring import judge
+from labels.rules.kept import rules_of
+from labels.settings import Settings
+from labels.steps.answers import ReviewAnswer
+from tests.support.case import Case, open_case
+from tests.support.people import KEY, NOW, STAMP, points, populate
+from usecases import privacy
+from usecases.sealing import verify_journal
+
+CANARY = "Kanarienvogel"
+ADDRESS = "zofia.kanarienvogel@szkola.example"
+REASON = "Asked for on 16 March."
+
+
+@pytest.fixture
+def here(settings: Settings, record: Record) -> Workspace:
+    return Workspace(settings, record, DirectoryStore.from_settings(settings), KEY, frozen_clock(NOW))
+
+
+def stored(here: Workspace, application: str, name: str, content: bytes, kind: str = "evidence") -> str:
+    key = here.documents.put(content, "application/pdf")
+    with here.record.writing() as session:
+        session.add(
+            Document(
+                application=application, kind=kind, name=name, key=key, media_type="application/pdf",
+                size=len(content), stored_at=NOW,
+            )
+        )  # fmt: skip
+    return key
+
+
+@pytest.fixture
+def case(here: Workspace) -> Case:
+    """An application of a teacher whose name is nowhere else, decided and closed, with papers, mail and a journal."""
+    with here.record.writing() as session:
+        populate(session)
+        teacher = session.get_one(Teacher, "T-1")
+        teacher.name, teacher.email = f"Zofia {CANARY}", ADDRESS
+        person = session.get_one(Person, teacher.person)
+        person.name, person.address = teacher.name, ADDRESS
+    case = Case(here.record, description=f"{CANARY} did all of it.")
+    assert case.conditions()
+    stored(here, case.id, f"CV-{CANARY}.pdf", f"%PDF {CANARY}".encode())
+    first, second = case.ask()
+    case.answer(first, ReviewAnswer(scores=points(4), comment=f"{CANARY} is good.", note=f"I know {CANARY}."))
+    case.answer(second, ReviewAnswer(scores=points(5), comment=f"Dear Zofia {CANARY}"))
+    case.now += timedelta(hours=1)
+    case.do(deciding.decide, case.id)
+    case.do(proving.send_code, case.id, "coordinator@nss.example")
+    with here.record.reading() as session:
+        due = due_papers(session, case.id, STAMP)
+    for paper in due:
+        paper = replace(paper, facts=marked(paper.facts, paper.kind, paper.edition, STAMP))
+        content = f"%PDF {paper.paper} {paper.facts.holder}".encode()
+        key = here.documents.put(content, "application/pdf")
+        case.do(enter, paper, MadePaper(key, len(content), key.rpartition("/")[2], None))
+    case.do(ending.close, case.id)
+    send_due(here)
+    logs = here.settings.home / "logs"
+    logs.mkdir()
+    (logs / "worker.log").write_text(f"mailed {ADDRESS.upper()}\nfor Zofia {CANARY}: done\n")
+    assert sealing.seal(here.record, now=NOW).position
+    return case
+
+
+def erased(here: Workspace, who: str = ADDRESS) -> privacy.Deleted:
+    plan = privacy.plan_erasure(here, who)
+    assert plan.erased.blocked == ()
+    done, deleted = privacy.erase_person(here, who, plan.word, REASON)
+    assert done.counts == plan.erased.counts
+    return deleted
+
+
+def found_in_record(record: Record) -> list[str]:
+    """Every column of every table in which the canary is."""
+    found = []
+    with record.reading() as session:
+        for table in Base.metadata.sorted_tables:
+            for row in session.execute(sa.select(table)):
+                found += [
+                    f"{table.name}.{name}"
+                    for name, value in row._mapping.items()
+                    if CANARY.lower() in str(value).lower() or "zofia" in str(value).lower()
+                ]
+    return found
+
+
+def found_in_files(folder: Path) -> list[str]:
+    """Every file below a folder in whose name or bytes the canary is."""
+    return [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file()
+        and (CANARY.lower() in path.name.lower() or CANARY.lower().encode() in path.read_bytes().lower())
+    ]
+
+
+def test_a_canary_of_the_person_is_found_nowhere_afterwards(here: Workspace, case: Case) -> None:
+    assert len(found_in_record(here.record)) > 20
+    assert found_in_files(here.settings.home)
+    deleted = erased(here)
+    # Prefect's server is not running here: its runs stay noted, and upkeep tries again.
+    assert [one.exit_code for one in deleted.outages] == [5]
+    assert deleted.left == 1
+    assert found_in_record(here.record) == []
+    assert found_in_files(here.settings.home) == []
+
+
+def test_certificates_verify_without_a_name(here: Workspace, case: Case) -> None:
+    with here.record.reading() as session:
+        issued = session.scalars(sa.select(Issued).where(Issued.code.is_not(None))).one()
+        assert CANARY in str(by_code(session, issued.code or "", STAMP, now=NOW).holder)
+    erased(here)
+    with here.record.reading() as session:
+        for said in (
+            by_code(session, issued.code or "", STAMP, now=NOW),
+            by_file(session, Found(issued.file_digest or ""), STAMP, now=NOW),
+        ):
+            assert (said.state, said.genuine, said.holder) == (PaperState.VALID, True, None)
+            assert said.number == case.id
+
+
+def test_the_decision_is_made_again_to_the_same_bytes(here: Workspace, case: Case) -> None:
+    def again() -> tuple[Decision, dict[str, object]]:
+        with here.record.reading() as session:
+            application = session.get_one(Application, case.id)
+            verdict = judge(asking.assessments(session, application), rules_of(session, application))
+            return session.get_one(Decision, (case.id, 1)), verdict.model_dump(mode="json")
+
+    before, verdict = again()
+    assert {name: before.verdict[name] for name in verdict} == verdict
+    erased(here)
+    after, verdict = again()
+    assert (after.score, after.inputs_digest) == (before.score, before.inputs_digest)
+    assert {name: after.verdict[name] for name in verdict} == verdict
+    assert after.inputs_digest == verdict["inputs_digest"]
+
+
+def test_the_chain_holds_and_tells_of_the_erasure(here: Workspace, case: Case) -> None:
+    before = verify_journal(here, [])
+    assert before.findings == []
+    erased(here)
+    after = verify_journal(here, [])
+    assert after.findings == []
+    assert after.sealed > before.sealed
+    with here.record.reading() as session:
+        entry = session.scalars(sa.select(Journal).where(Journal.what == Event.ERASED_A_PERSON)).one()
+    assert entry.details["because"] == REASON
+    assert entry.details["person"].startswith("PER-")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE journal SET who = 'me' WHERE id = (SELECT min(id) FROM journal WHERE who = 'erased')",
+        "UPDATE review SET comment = 'Bad.' WHERE comment = 'erased'",
+    ],
+)
+def test_nothing_can_be_put_in_the_place_of_what_was_erased(
+    here: Workspace, case: Case, statement: str
+) -> None:
+    erased(here)
+    with here.record.writing() as session:
+        session.execute(sa.text(statement))
+    assert verify_journal(here, []).findings
+
+
+def test_what_nobody_erased_does_not_pass_for_erased(here: Workspace, case: Case) -> None:
+    erased(here)
+    with here.record.writing() as session:
+        review = session.scalars(sa.select(Review).order_by(Review.step)).first()
+        assert review
+        [by] = {one["by"] for one in (review.erased or {}).values()}
+        review.erased = (review.erased or {}) | {"reviewer": {"commitment": "00" * 32, "by": by}}
+        review.reviewer = "erased"
+    assert any(
+        "is not what" in str(one) or "is not as" in str(one) for one in verify_journal(here, []).findings
+    )
+
+
+def test_a_reviewer_is_erased_and_their_comment_stays_a_reason(here: Workspace, case: Case) -> None:
+    with here.record.reading() as session:
+        reviewer = session.scalars(sa.select(Review.reviewer).order_by(Review.step)).first() or ""
+    erased(here, reviewer)
+    with here.record.reading() as session:
+        assert session.scalars(sa.select(Staff.email).where(Staff.email == reviewer)).all() == []
+        reviews = session.scalars(sa.select(Review)).all()
+        assert "erased" in {one.reviewer for one in reviews}
+        assert CANARY in str([one.comment for one in reviews])
+        for table in Base.metadata.sorted_tables:
+            for row in session.execute(sa.select(table)):
+                assert reviewer not in str(row).lower(), table.name
+    assert verify_journal(here, []).findings == []
+
+
+def test_a_plan_changes_nothing_and_another_plan_is_refused(here: Workspace, case: Case) -> None:
+    before = found_in_record(here.record)
+    plan = privacy.plan_erasure(here, ADDRESS)
+    assert plan.erased.counts["files in the document store"] == 4
+    assert found_in_record(here.record) == before
+    with pytest.raises(NotAllowed, match="Something else would go"):
+        privacy.erase_person(here, ADDRESS, "0" * 12, REASON)
+    assert found_in_record(here.record) == before
+    assert found_in_files(here.settings.home)
+
+
+def test_what_is_open_and_what_is_held_is_not_erased(here: Workspace) -> None:
+    case = open_case(here.record)
+    with here.record.reading() as session:
+        address = session.get_one(Teacher, "T-1").email
+    [why] = privacy.plan_erasure(here, address).erased.blocked
+    assert why.startswith(f"{case.id} is still open")
+    with pytest.raises(NotAllowed, match="is still open"):
+        privacy.erase_person(here, address, "", REASON)
+    [first, *_] = case.ask()
+    [why] = privacy.plan_erasure(here, first.assignee).erased.blocked
+    assert why == f"{first.id} awaits them; it is given to somebody else first."
+    privacy.place_hold(here, first.assignee, "A complaint before the Ombudsman.")
+    assert any("Ombudsman" in why for why in privacy.plan_erasure(here, first.assignee).erased.blocked)
+    with pytest.raises(NotAllowed, match="Ombudsman"):
+        privacy.place_hold(here, first.assignee, "Again.")
+    privacy.lift_hold(here, first.assignee, "It is settled.")
+    assert len(privacy.plan_erasure(here, first.assignee).erased.blocked) == 1
+
+
+def test_a_file_that_somebody_else_handed_in_too_stays(here: Workspace, case: Case) -> None:
+    content = b"%PDF a worksheet of everybody"
+    key = stored(here, case.id, "worksheet.pdf", content)
+    with here.record.writing() as session:
+        other = session.get_one(Application, case.id)
+        columns = {c.name: getattr(other, c.name) for c in Application.__table__.columns}
+        session.add(Application(**columns | {"id": "NQL-OTHER", "teacher": "T-3", "content_digest": "x"}))
+    stored(here, "NQL-OTHER", "worksheet.pdf", content)
+    erased(here)
+    assert here.documents.exists(key)
+    with here.record.reading() as session:
+        deleted = session.scalars(sa.select(Deletion.key)).all()
+    assert key not in deleted
+
+
+def test_nobody_is_told_apart_by_guess(here: Workspace, case: Case) -> None:
+    with pytest.raises(NotFound, match="Nobody is known as"):
+        privacy.plan_erasure(here, "nobody@x.example")
+    with here.record.writing() as session:
+        person = session.get_one(Teacher, "T-3").person
+        session.get_one(Person, person).address = ADDRESS
+    with pytest.raises(NotAllowed, match="read by several people: PER-"):
+        privacy.plan_erasure(here, ADDRESS)
+
+
+def test_who_was_erased_gets_no_mail_any_more_and_is_not_erased_twice(here: Workspace, case: Case) -> None:
+    erased(here)
+    [why] = privacy.plan_erasure(here, "T-1").erased.blocked
+    assert why == "Their data was erased already."
+    assert case.row().outcome is Outcome.AWARDED
+    with here.record.reading() as session:
+        assert chain_export.verify(session, [])[1] == []
+
+
+def test_every_table_is_known_to_erasing() -> None:
+    """A table that is new is looked at before anybody is erased from a record that has it."""
+    assert set(Base.metadata.tables) == set(erasing.LOOKED_AT) | erasing.OF_NOBODY
+    assert not set(erasing.LOOKED_AT) & erasing.OF_NOBODY
+
+
+# Told, and kept for a time -------------------------------------------------------------------------
+
+
+def test_a_person_is_told_all_that_is_theirs_and_nobody_elses_name(
+    here: Workspace, case: Case, tmp_path: Path
+) -> None:
+    with here.record.writing() as session:
+        for reviewer in session.scalars(sa.select(Review.reviewer)):
+            [person] = session.scalars(sa.select(Person).where(Person.address == reviewer))
+            person.name = "Marzena Recenzentka"
+        session.execute(sa.update(Decision).values(verdict={"comments": ["Marzena Recenzentka liked it."]}))
+    assert privacy.tell_person(here, ADDRESS, tmp_path / "z.zip") == 3
+    assert (tmp_path / "z.zip").stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(tmp_path / "z.zip") as archive:
+        names = archive.namelist()
+        told, text = json.loads(archive.read("data.json")), archive.read("your-data.txt").decode()
+    assert f"documents/{case.id}/CV-{CANARY}.pdf" in names
+    assert told["who_you_are"][0]["name"] == f"Zofia {CANARY}"
+    assert told["applications"][0]["content"]["description"] == f"{CANARY} did all of it."
+    assert {"purposes", "periods", "your_rights"} <= set(told)
+    assert told["periods"]["mail"]["days"] == 730
+    assert [one["reviewer"] for one in told["reviews_of_your_applications"]] == ["somebody else"] * 2
+    assert told["decisions"][0]["verdict"]["comments"] == ["somebody else liked it."]
+    for shown in (json.dumps(told, ensure_ascii=False), text):
+        assert "@nss.example" not in shown
+        assert "Recenzentka" not in shown
+        assert "code_hash" not in shown
+    assert "Who you are" in text
+
+
+def test_what_a_reviewer_gave_is_theirs_to_be_told_and_the_applicant_is_not_named(
+    here: Workspace, case: Case, tmp_path: Path
+) -> None:
+    with here.record.reading() as session:
+        reviewer = session.scalars(sa.select(Review.reviewer)).first() or ""
+    privacy.tell_person(here, reviewer, tmp_path / "r.zip")
+    with zipfile.ZipFile(tmp_path / "r.zip") as archive:
+        told = json.loads(archive.read("data.json"))
+    assert len(told["your_reviews"]) == 1
+    assert told["applications"] == []
+    assert ADDRESS not in json.dumps(told)
+
+
+def test_a_review_is_told_only_once_it_is_decided(here: Workspace, tmp_path: Path) -> None:
+    case = open_case(here.record)
+    [first, *_] = case.ask()
+    case.answer(first, ReviewAnswer(scores=points(4), comment="Secret so far."))
+    privacy.tell_person(here, "T-1", tmp_path / "t.zip")
+    with zipfile.ZipFile(tmp_path / "t.zip") as archive:
+        assert b"Secret so far" not in archive.read("data.json")
+
+
+def test_what_is_past_its_period_goes_by_night_and_a_dry_run_only_counts(here: Workspace, case: Case) -> None:
+    later = replace(here, clock=frozen_clock(NOW + timedelta(days=1830)))
+    counted = privacy.let_periods_end(later, dry=True)
+    assert counted["evidence"] == 2
+    assert counted["mail"] >= 2
+    assert found_in_files(here.settings.home / "documents")
+    privacy.place_hold(here, ADDRESS, "A complaint before the Ombudsman.")
+    assert privacy.let_periods_end(later, dry=True)["evidence"] == 0
+    privacy.lift_hold(here, ADDRESS, "It is settled.")
+    by_night = (NOW + timedelta(days=1830)).astimezone(BRUSSELS).replace(hour=privacy.NIGHT)
+    privacy.tidy(replace(here, clock=frozen_clock(by_night)))
+    assert set(privacy.let_periods_end(later, dry=True).values()) == {0}
+    papers = found_in_files(here.settings.home / "documents")
+    assert len(papers) == 2, "the certificate and the letter stay"
+    assert list(here.settings.mail_folder.glob("*.eml")) == []
+    assert verify_journal(here, []).findings == []
+
+
+def test_a_controllers_own_periods_take_the_place_of_those_that_ship(tmp_path: Path) -> None:
+    own = tmp_path / "periods.yaml"
+    own.write_text("mail: {days: 30, what: mail, purpose: none, source: our decision}\n")
+    assert periods(own)["mail"].days == 30
+    assert periods(own)["evidence"] == periods(None)["evidence"]
+    own.write_text("male: {days: 30, what: mail, purpose: none, source: our decision}\n")
+    with pytest.raises(InvalidInput, match="male: is kept for no period; expected one of sessions"):
+        periods(own)
+    own.write_text("mail: 30\n")
+    with pytest.raises(InvalidInput, match="is no list of periods"):
+        periods(own)
+
+
+def test_runs_in_prefect_are_deleted_with_what_they_showed(here: Workspace, case: Case) -> None:
+    erased(here)
+    [left] = noted(here)
+    assert (left.kind, left.key) == (DeletionKind.RUNS, case.id)
+
+
+def noted(here: Workspace) -> list[Deletion]:
+    with here.record.reading() as session:
+        return list(session.scalars(sa.select(Deletion).where(Deletion.done_at.is_(None))))

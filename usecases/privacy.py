@@ -1,0 +1,241 @@
+"""People's rights in their data: a plan of an erasure, the erasure, and what it deletes outside the record."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from adapters.files import place
+from adapters.mail.transports import digest_in_name
+from adapters.workspace import Workspace
+from labels.clock import BRUSSELS
+from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
+from labels.privacy import erasing, holds, retention, telling
+from labels.privacy.erasing import Erased
+from labels.privacy.retention import periods
+from labels.privacy.subject import Subject, find
+from labels.record import sealing
+from labels.record.chain import ERASED, canonical
+from labels.record.engine import forgetting
+from labels.record.schema import Deletion, DeletionKind, Document
+from labels.turn import Door
+from usecases.sealing import seal_journal
+
+NIGHT = 3
+"""The hour in Brussels in which periods end: it takes a look at every message, and hardly anybody works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an erasure would do, and by which word it is done."""
+
+    erased: Erased
+
+    @property
+    def word(self) -> str:
+        """By which the erasure is asked for: another one where something else would go."""
+        what = [self.erased.subject.person, dict(self.erased.counts), list(self.erased.blocked)]
+        return hashlib.sha256(canonical(what)).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What came of deleting what lies outside the record."""
+
+    done: int
+    left: int
+    """What is still to be deleted; upkeep tries again."""
+    outages: tuple[LabelsError, ...] = ()
+
+
+class _PlanOnly(Exception):
+    """Takes a plan out of the transaction in which it was made, which is thrown away."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("only planned")
+        self.plan = plan
+
+
+def plan_erasure(here: Workspace, typed: str) -> Plan:
+    """What would be erased of a person; changes nothing but that the journal is sealed up to now.
+
+    Raises:
+        NotFound: nobody is known by that.
+        NotAllowed: several people are.
+    """
+    sealing.seal(here.record, now=here.now())
+    try:
+        with here.record.writing() as session:
+            subject = find(session, typed)
+            if why := erasing.blocked(session, subject):
+                return Plan(Erased(subject, "", {}, why))
+            raise _PlanOnly(Plan(erasing.erase(here.turn(session), subject, "")))
+    except _PlanOnly as planned:
+        return planned.plan
+
+
+def erase_person(here: Workspace, typed: str, word: str, reason: str) -> tuple[Erased, Deleted]:
+    """Erases a person as planned: all of it in the record, then what lies outside, as far as it can be reached.
+
+    Raises:
+        NotAllowed: something is in the way, or something else would go than was planned.
+        NotErased: something of theirs would be left.
+    """
+    sealing.seal(here.record, now=here.now())
+    with here.record.writing() as session, forgetting(session):
+        subject = find(session, typed)
+        if why := erasing.blocked(session, subject):
+            raise NotAllowed(" ".join(why))
+        erased = erasing.erase(here.turn(session, Door.COMMAND_LINE), subject, reason)
+        if Plan(erased).word != word:
+            raise NotAllowed(f"Something else would go than in the plan {word}; look at a new one.")
+    here.record.forget()
+    _blacken_logs(here.settings.home / "logs", subject)
+    deleted = delete_outside(here)
+    seal_journal(here)
+    return erased, deleted
+
+
+def place_hold(here: Workspace, typed: str, reason: str) -> Subject:
+    """Keeps a person's data, whatever its period is.
+
+    Raises:
+        NotAllowed: a hold lies on it already.
+    """
+    with here.record.writing() as session:
+        subject = find(session, typed)
+        holds.place(here.turn(session, Door.COMMAND_LINE), subject, reason)
+    return subject
+
+
+def lift_hold(here: Workspace, typed: str, reason: str) -> Subject:
+    """Ends a hold.
+
+    Raises:
+        NotAllowed: there is none.
+    """
+    with here.record.writing() as session:
+        subject = find(session, typed)
+        holds.lift(here.turn(session, Door.COMMAND_LINE), subject, reason)
+    return subject
+
+
+def tell_person(here: Workspace, typed: str, file: Path) -> int:
+    """Puts everything that the record knows of a person into a ZIP, for people, for programs, and their documents;
+    how many documents.
+
+    Raises:
+        NotFound: nobody is known by that.
+        NotAllowed: several people are.
+    """
+    with here.record.reading() as session:
+        told = telling.tell(session, find(session, typed), periods(here.settings.retention), here.now())
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.json", json.dumps(told.data, ensure_ascii=False, indent=2))
+        archive.writestr("your-data.txt", telling.in_words(told.data))
+        there = 0
+        for one in told.files:
+            with contextlib.suppress(NotFound):  # its period is over
+                archive.writestr(f"documents/{one.name}", here.documents.get(one.key))
+                there += 1
+    place(file, content.getvalue())
+    return there
+
+
+def let_periods_end(here: Workspace, *, dry: bool) -> dict[str, int]:
+    """Removes what is past its period, and what lies outside the record with it; with `dry`, only counts it."""
+    kept = periods(here.settings.retention)
+    try:
+        with here.record.writing() as session:
+            counts = retention.let_go(here.turn(session), kept)
+            session.flush()
+            if dry:
+                raise _Counted(counts)
+    except _Counted as counted:
+        return counted.counts
+    delete_outside(here)
+    return counts
+
+
+def tidy(here: Workspace) -> None:
+    """What upkeep does: deletes what is still noted outside the record, and at night what is past its period."""
+    if here.now().astimezone(BRUSSELS).hour == NIGHT:
+        let_periods_end(here, dry=False)
+    else:
+        delete_outside(here)
+
+
+class _Counted(Exception):
+    """Takes counts out of a transaction that is thrown away."""
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        super().__init__("only counted")
+        self.counts = counts
+
+
+# Outside the record -------------------------------------------------------------------------------
+
+
+def delete_outside(here: Workspace) -> Deleted:
+    """Deletes what erasures noted and could not be deleted yet; safe at any time and twice at once."""
+    with here.record.reading() as session:
+        noted = session.scalars(
+            sa.select(Deletion).where(Deletion.done_at.is_(None)).order_by(Deletion.id)
+        ).all()
+    done: list[int] = []
+    outages: dict[str, LabelsError] = {}
+    for one in noted:
+        if one.kind.value in outages:
+            continue
+        try:
+            _delete(here, one)
+        except OutOfReach as error:
+            outages[one.kind.value] = error
+        else:
+            done.append(one.id)
+    if done:
+        with here.record.writing() as session:
+            session.execute(sa.update(Deletion).where(Deletion.id.in_(done)).values(done_at=here.now()))
+    return Deleted(len(done), len(noted) - len(done), tuple(outages.values()))
+
+
+def _delete(here: Workspace, one: Deletion) -> None:
+    match one.kind:
+        case DeletionKind.DOCUMENT:
+            with here.record.reading() as session:
+                others = sa.select(Document.id).where(
+                    Document.key == one.key, Document.name.not_like(f"{ERASED}-%")
+                )
+                handed_in_again = session.scalar(others.limit(1)) is not None
+            if not handed_in_again:
+                with contextlib.suppress(NotFound):  # a key that no document can have
+                    here.documents.erase(one.key)
+        case DeletionKind.MAIL:
+            for path in here.settings.mail_folder.glob(f"*{digest_in_name(one.key)}.eml"):
+                path.unlink(missing_ok=True)
+        case DeletionKind.RUNS:
+            from adapters.prefect.client import prefect_client
+            from adapters.prefect.erasing import delete_runs
+
+            with prefect_client() as client:
+                delete_runs(client, one.key)
+
+
+def _blacken_logs(folder: Path, subject: Subject) -> None:
+    """Overwrites what names a person in logs, where it stands: programs that write to them go on."""
+    texts = sorted(subject.addresses | subject.names, key=len, reverse=True)
+    pattern = re.compile(b"|".join(re.escape(one.encode()) for one in texts), re.IGNORECASE)
+    for path in folder.glob("*") if folder.is_dir() and texts else ():
+        with path.open("r+b") as file:
+            for found in pattern.finditer(file.read()):
+                file.seek(found.start())
+                file.write(b"x" * len(found[0]))
