@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from adapters.fonts import missing_characters
 from adapters.workspace import Workspace
 from labels.answering import rights
 from labels.applications.conditions import NOTHING, Arrival, unmet
 from labels.applications.documents import StoredDocument
 from labels.applications.file import NationalApplication, canonical, read_application
+from labels.applications.printed import with_unprintable
 from labels.applications.submitting import Submitted, applicants_organisation, submit
 from labels.applications.uploads.inspecting import Upload, inspect_all
 from labels.applications.uploads.limits import UploadLimits
@@ -57,7 +59,8 @@ def submit_file(
         ),
     )
     with here.record.writing() as session:
-        return submit(Turn(session, now, here.key), application, documents, edition, again=again)
+        done = submit(Turn(session, now, here.key), application, documents, edition, again=again)
+        return with_unprintable(session, done, missing_characters)
 
 
 def checked(

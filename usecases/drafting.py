@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from adapters.fonts import missing_characters
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
 from labels.applications import drafting
@@ -16,6 +17,7 @@ from labels.applications.conditions import Arrival, unmet
 from labels.applications.documents import StoredDocument
 from labels.applications.eligibility import FailedCondition
 from labels.applications.file import NationalApplication, canonical
+from labels.applications.printed import with_unprintable
 from labels.applications.submitting import submit
 from labels.applications.typed import ApplicationTyped, Blank, as_content, read_typed, typed_from
 from labels.applications.uploads.inspecting import Upload, inspect_all
@@ -189,6 +191,7 @@ def hand_in(here: Workspace, teacher: str, project: str, arrived: datetime) -> A
         file = StoredDocument("application", "application.json", key, "application/json", len(content))
         evidence = [one.document for one in draft.evidence]
         done = submit(turn, found.application, [file, *evidence], of.edition, again=True)
+        done = with_unprintable(turn.session, done, missing_characters)
         drafting.drop(turn, teacher, project)
         return Accepted(done.application, done.remark, made=done.application, concerned=())
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from adapters.fonts import missing_characters
 from adapters.mail.delivery import Delivered
 from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
@@ -85,7 +86,7 @@ def keep_up(here: Workspace) -> Kept:
 def look_for_stuck(here: Workspace) -> list[Stuck]:
     """Everything that does not go on by itself; changes nothing."""
     with here.record.reading() as session:
-        found = stuck.stuck(session, here.now())
+        found = stuck.stuck(session, here.now(), missing_characters)
         try:
             with prefect_client() as client:
                 ailing = recovering.ailing(here, client)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from labels.answering.deadlines import PASSING, STILL_OPEN
 from labels.answering.reminders import DECIDED_BY
+from labels.applications.printed import unprintable
 from labels.clock import in_words
 from labels.kinds import LabelKind
 from labels.mail import outbox
@@ -41,6 +42,7 @@ from labels.record.schema import (
     StepKind,
     StepState,
 )
+from labels.registry.letters import Missing, nothing_missing
 from labels.steps.kinds import AWAITED
 
 A_MOMENT = timedelta(minutes=10)
@@ -79,6 +81,8 @@ class Problem(StrEnum):
     MAIL_UNTRIED = "mail untried"
     ROUND_UNFINISHED = "round unfinished"
     UNCOORDINATED = "uncoordinated"
+    UNPRINTABLE = "unprintable"
+    """Its certificate could not be printed."""
     PREFECT_AWAY = "prefect away"
     RUN_AILING = "run ailing"
     """As Prefect knows it."""
@@ -101,8 +105,11 @@ class Stuck:
     mend: Mend
 
 
-def stuck(session: Session, now: datetime) -> list[Stuck]:
-    """Everything that the record alone shows to be stuck; whether each run is well, Prefect knows."""
+def stuck(session: Session, now: datetime, missing: Missing = nothing_missing) -> list[Stuck]:
+    """Everything that the record alone shows to be stuck; whether each run is well, Prefect knows.
+
+    `missing` tells which letters of a name no font has.
+    """
     found = [
         one
         for look in (
@@ -118,6 +125,10 @@ def stuck(session: Session, now: datetime) -> list[Stuck]:
             _unfinished,
         )
         for one in look(session, now)
+    ]
+    found += [
+        _of(one.application, Problem.UNPRINTABLE, str(one), ImportRegistry(one.file))
+        for one in unprintable(session, _OPEN, missing)
     ]
     return in_order(list({(one.subject, one.reason): one for one in reversed(found)}.values()))
 

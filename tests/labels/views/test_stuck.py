@@ -8,9 +8,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from adapters.fonts import missing_characters
 from labels.mending import ImportRegistry, KeepUp, Mend, Reassign, Recover
 from labels.record import Record
-from labels.record.schema import Application, Document, Mail, Staff, Stage, Step, StepKind, StepState
+from labels.record.schema import (
+    Application,
+    Document,
+    Mail,
+    Project,
+    School,
+    Staff,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+)
 from labels.steps.answers import Question
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
@@ -215,3 +227,18 @@ def test_the_year_is_not_stuck_while_organisations_screen(case: Case) -> None:
         nomination = row | {"id": "EQL-2026-PL", "label": "nomination"}
         session.execute(sa.insert(Application), [nomination])
     assert [one.subject for one in found(case)] == ["EQL-2026-PL"]
+
+
+def test_a_name_that_no_certificate_could_print_is_told_while_the_application_is_open(case: Case) -> None:
+    with case.record.writing() as session:
+        session.get_one(School, "S-1").city = "Łódź 李"
+        session.get_one(Project, "P-1").title = "Rivers 🌍"
+    with case.record.reading() as session:
+        told = stuck.stuck(session, case.now, missing_characters)
+    assert [(one.reason, one.mend) for one in told] == [
+        (
+            "No font here has “李” (CJK UNIFIED IDEOGRAPH-674E, U+674E), which is in the school's city:"
+            " no certificate could be printed.",
+            ImportRegistry("schools.csv"),
+        )
+    ]

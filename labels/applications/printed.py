@@ -1,0 +1,70 @@
+"""The names that an application's papers will state, and the letters in them that no font prints."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.applications.submitting import Submitted
+from labels.record.schema import Application, Organisation, Project, School, Teacher
+from labels.registry.letters import Missing
+from labels.words.text import DECORATION, described
+
+
+@dataclass(frozen=True, slots=True)
+class Unprintable:
+    """A name with letters that no font prints; the name itself is left out wherever this is shown."""
+
+    application: Application
+    what: str
+    """Whose name it is, e.g. `the project's title`."""
+    letters: Sequence[str]
+    file: str
+    """The registry's file that has it."""
+
+    def __str__(self) -> str:
+        some = ", ".join(map(described, self.letters[:5]))
+        more = f" and {len(self.letters) - 5} more" if len(self.letters) > 5 else ""
+        return f"No font here has {some}{more}, which is in {self.what}: no certificate could be printed."
+
+
+_NAMES = (
+    ("the teacher's name", "teachers.csv", Teacher.name),
+    ("the school's name", "schools.csv", School.name),
+    ("the school's city", "schools.csv", School.city),
+    ("the project's title", "projects.csv", Project.title),
+    ("the organisation's name", "organisations.csv", Organisation.name),
+)
+
+
+def unprintable(session: Session, which: sa.ColumnElement[bool], missing: Missing) -> Iterator[Unprintable]:
+    """Every such name of the applications under a condition. Symbols in a title count not: certificates leave them out."""
+    rows = session.execute(
+        sa.select(Application, *(column for _, _, column in _NAMES))
+        .join(Organisation, Organisation.id == Application.organisation)
+        .outerjoin(Teacher, Teacher.id == Application.teacher)
+        .outerjoin(School, School.id == Application.school)
+        .outerjoin(Project, Project.id == Application.project)
+        .where(which)
+        .order_by(Application.id)
+    )
+    for application, *names in rows:
+        for (what, file, column), name in zip(_NAMES, names, strict=True):
+            if not name or name.isascii():
+                continue
+            letters = missing(name)
+            if column is Project.title:
+                letters = [one for one in letters if unicodedata.category(one) not in DECORATION]
+            if letters:
+                yield Unprintable(application, what, letters, file)
+
+
+def with_unprintable(session: Session, done: Submitted, missing: Missing) -> Submitted:
+    """What a submission led to, with what its papers could not print: now it can be corrected in time."""
+    found = unprintable(session, Application.id == done.application, missing)
+    told = " ".join(f"{one} Ask your organisation to correct it." for one in found)
+    return replace(done, remark=f"{done.remark} {told}") if told else done
