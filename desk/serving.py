@@ -21,8 +21,8 @@ from labels.settings import load_settings
 
 FIRST_REQUEST_WITHIN = 20.0
 """Seconds for a new connection to say what it wants; then it makes room for another."""
-AT_ONCE = 200
-"""Requests that are answered at the same time; whoever comes then is asked to come again (503)."""
+AT_ONCE = 4000
+"""Connections at the same time; whoever comes then is asked to come again (503). A few dozen are answered at a time."""
 MAIL_SHOWN = "LABELS_DEMO_MAIL"
 """Set by the demo alone: outgoing mail is a page."""
 

@@ -1,0 +1,247 @@
+"""A teacher before the desk in Chromium: a whole application by the keyboard alone, once without a script, and by axe."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from playwright.sync_api import Page, sync_playwright
+
+from desk.app import public_app
+from labels.record.schema import Application, Mail, StepKind, StepState
+from labels.sessions.codes import sign_in_code
+from labels.settings import PROJECT
+from tests.cli.conftest import TEACHER, Terminal
+from tests.support.browser import CHROMIUM
+from tests.support.patience import PATIENCE
+from tests.support.people import application_file
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+AXE = PROJECT / "tests" / "support" / "axe" / "axe.min.js"
+RULES = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+
+
+@pytest.fixture
+def address(terminal: Terminal) -> Iterator[str]:
+    """Where the desk of the terminal's record is served, in a thread."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = terminal.here.settings.model_copy(update={"listen": f"127.0.0.1:{port}"})
+    object.__setattr__(terminal.here, "settings", settings)
+    server = uvicorn.Server(
+        uvicorn.Config(public_app(terminal.here), host="127.0.0.1", port=port, log_level="warning")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(PATIENCE)
+
+
+@contextlib.contextmanager
+def opened(
+    address: str, *, script: bool = True, width: int = 1280, language: str = "en-GB"
+) -> Iterator[Page]:
+    """A page of a new browser; whatever it asks for elsewhere, or is refused by our policy, fails the test."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, locale=language, java_script_enabled=script
+        )
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        strange: list[str] = []
+        page.on(
+            "request",
+            lambda one: strange.append(one.url) if not one.url.startswith((address, "data:")) else None,
+        )
+        page.on(
+            "console", lambda one: strange.append(one.text) if "Content Security Policy" in one.text else None
+        )
+        page.on("pageerror", lambda one: strange.append(str(one)))
+        yield page
+        browser.close()
+        assert strange == []
+
+
+def code_for(terminal: Terminal, address: str) -> str:
+    """The code in the newest mail; it goes out after the page was answered."""
+    for _ in range(int(PATIENCE * 10)):
+        with terminal.here.record.reading() as session:
+            reason = session.scalars(
+                sa.select(Mail.reason)
+                .where(Mail.to_address == address, Mail.template == "sign_in")
+                .order_by(Mail.queued_at.desc())
+            ).first()
+        if reason:
+            return sign_in_code(terminal.here.key, reason.split("/")[1])
+        threading.Event().wait(0.1)
+    raise AssertionError("no code was mailed")
+
+
+def presses_tab_to(page: Page, selector: str) -> None:
+    """Moves the focus there by the Tab key alone."""
+    for _ in range(120):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the Tab key never came to {selector}")
+
+
+def signs_in(page: Page, terminal: Terminal, address: str) -> None:
+    page.goto(f"{address}/sign-in")
+    presses_tab_to(page, "#address")
+    page.keyboard.type(TEACHER)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#code")
+    presses_tab_to(page, "#code")
+    page.keyboard.type(code_for(terminal, TEACHER))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/projects")
+
+
+def applications(terminal: Terminal) -> list[Application]:
+    with terminal.here.record.reading() as session:
+        return list(session.scalars(sa.select(Application)))
+
+
+def test_a_whole_application_is_written_and_handed_in_by_the_keyboard_alone(
+    terminal: Terminal, address: str
+) -> None:
+    file = application_file()
+    with opened(address) as page:
+        signs_in(page, terminal, address)
+        presses_tab_to(page, "a[href='/projects/P-1/apply']")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/apply")
+        for name in file["preconditions"]:
+            presses_tab_to(page, f"[name='precondition.{name}']")
+            page.keyboard.press("Space")
+        for name, text in {"description": file["description"], "pupils": "24", "average_age": "13"}.items():
+            presses_tab_to(page, f"[name='{name}']")
+            page.keyboard.type(text)
+        for name, text in file["sections"].items():
+            presses_tab_to(page, f"[name='sections.{name}']")
+            page.keyboard.insert_text(text)
+        page.wait_for_selector("#saved.saved:has-text('Saved 16 March')")
+        assert page.locator("output[for='description']").inner_text() == "5 of 150 words"
+        presses_tab_to(page, "button.btn-primary")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/check")
+        presses_tab_to(page, "button.btn-primary")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".errors:focus")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        presses_tab_to(page, "#true")
+        page.keyboard.press("Space")
+        presses_tab_to(page, "button.btn-primary")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/applications/*")
+        assert page.get_by_text("Your application has arrived").is_visible()
+    [one] = applications(terminal)
+    assert one.content["sections"] == file["sections"]
+
+
+def test_the_same_without_a_script_with_a_file(terminal: Terminal, address: str) -> None:
+    file = application_file()
+    evidence = sorted((PROJECT / "examples" / "evidence").glob("*.pdf"))[0]
+    with opened(address, script=False, width=390) as page:
+        page.goto(f"{address}/sign-in")
+        page.fill("#address", TEACHER)
+        page.click("main button")
+        page.fill("#code", code_for(terminal, TEACHER))
+        page.click("main button")
+        page.click("a[href='/projects/P-1/apply']")
+        for name in file["preconditions"]:
+            page.check(f"[name='precondition.{name}']")
+        fields = {"description": file["description"], "pupils": "24", "average_age": "13"}
+        for name, text in (fields | {f"sections.{k}": v for k, v in file["sections"].items()}).items():
+            page.fill(f"[name='{name}']", text)
+        page.set_input_files("#upload", evidence)
+        page.click("button[name=add]")
+        assert page.get_by_text(evidence.name).first.is_visible()
+        page.click("main button.btn-primary")
+        page.check("#true")
+        page.click("main button.btn-primary")
+        assert page.get_by_text("Your application has arrived").is_visible()
+    assert len(applications(terminal)) == 1
+
+
+def test_files_are_sent_as_soon_as_they_are_chosen_and_a_lost_connection_is_told(
+    terminal: Terminal, address: str
+) -> None:
+    evidence = sorted((PROJECT / "examples" / "evidence").glob("*.pdf"))[0]
+    with opened(address) as page:
+        signs_in(page, terminal, address)
+        page.goto(f"{address}/projects/P-1/apply")
+        page.set_input_files("#upload", evidence)
+        page.wait_for_selector(f"#files li:has-text('{evidence.name}')")
+        page.context.set_offline(True)
+        page.fill("#description", "typed while the network was away")
+        page.wait_for_selector("#saved.fail")
+        page.context.set_offline(False)
+        page.wait_for_selector("#saved.saved:not(.fail):has-text('Saved 16 March')")
+        page.reload()
+        assert page.input_value("#description") == "typed while the network was away"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there")
+@pytest.mark.parametrize(("width", "language"), [(1280, "en-GB"), (390, "ar-TN")])
+def test_axe_finds_nothing_on_any_page_of_a_teacher(
+    terminal: Terminal, address: str, width: int, language: str
+) -> None:
+    with opened(address, width=width, language=language) as page:
+        page.goto(f"{address}/language/{language[:2]}?back=/sign-in")
+        found = {}
+
+        def look(name: str) -> None:
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found[name] = [one["id"] for one in page.evaluate(RULES)["violations"]]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found[name].append("overflows")
+
+        look("sign-in")
+        signs_in(page, terminal, address)
+        for path in (
+            "/projects",
+            "/projects/P-1/apply",
+            "/projects/P-1/check",
+            "/projects/P-1/questions",
+            "/account",
+            "/help",
+            "/nothing",
+        ):
+            page.goto(f"{address}{path}")
+            look(path)
+        run = terminal.run("submit", terminal.file("application.json", application_file()))
+        assert run.exit_code in (0, 5)
+        [one] = applications(terminal)
+        step, *_ = terminal.asked(one.id)
+        terminal.file("question.json", {"question": "Which activities?"})
+        terminal.run(
+            "answer",
+            step,
+            "--as",
+            terminal.step(step).assignee,
+            "--code",
+            terminal.code(step),
+            "question.json",
+        )
+        assert terminal.right(one.id, StepKind.INFORMATION).state is StepState.OPEN
+        for path in ("/projects", f"/applications/{one.id}", f"/applications/{one.id}?asks=withdraw"):
+            page.goto(f"{address}{path}")
+            look(path)
+        assert {name: ids for name, ids in found.items() if ids} == {}
