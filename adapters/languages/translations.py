@@ -67,7 +67,32 @@ def collected_for_desk() -> Catalog:
             template.add(
                 texts if len(texts) > 1 else texts[0], locations=[(path.relative_to(PROJECT).as_posix(), 0)]
             )
+    for text, where in _meanings_in_rules():
+        template.add(text, context=MEANING, locations=[(where, 0)])
     return template
+
+
+MEANING = "meaning"
+"""Tells apart what rules say to whoever judges or answers by them: what a criterion, points or a level mean."""
+
+
+def _meanings_in_rules() -> Iterator[tuple[str, str]]:
+    """What the rule files that ship say to people, besides names: a page shows it, no paper does."""
+    for folder in ("criteria", "self_assessments"):
+        for path in sorted((RULES / folder).glob("*.yaml")):
+            rules, where = (
+                yaml.safe_load(path.read_text(encoding="utf-8")),
+                path.relative_to(PROJECT).as_posix(),
+            )
+            parts = [*rules.get("criteria", ()), *rules.get("pillars", ())]
+            told = [
+                *rules["points"].values(),
+                *rules.get("levels", {}).values(),
+                *(one["meaning"] for one in parts),
+            ]
+            told += [one["text"] for name in ("questions", "requirements") for one in rules.get(name, ())]
+            for text in told:
+                yield text, where
 
 
 def _names_in_rules() -> Iterator[tuple[str, str, str]]:

@@ -162,7 +162,7 @@ def review_list(
     return ReviewList(
         rows=rows,
         counts=counts,
-        matching=session.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0,
+        matching=_how_many(session, chosen),
         overdue=_how_many(session, mine, _due_by(now, Due.OVERDUE)),
         this_week=_how_many(session, mine, _due_by(now, Due.WEEK), ~_due_by(now, Due.OVERDUE)),
         choices=_choices(session, mine),

@@ -145,7 +145,7 @@ _MINE = (
 _Review = aliased(Step)
 _WAITED = (
     sa.select(Step.asked_by, Step.opened_at, Step.closed_at)
-    .join(_Review, _Review.id == Step.asked_by)
+    .join(_Review, sa.and_(_Review.id == Step.asked_by, _Review.application == Step.application))
     .where(
         _Review.assignee == sa.bindparam("email"),
         Step.kind == StepKind.INFORMATION,

@@ -11,14 +11,21 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from markupsafe import escape
 
+from adapters.documents.opening import open_store
+from adapters.workspace import Workspace
+from labels.clock import frozen_clock
+from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import Conflict, Document, Journal, Review, ReviewDraft, SignIn, Staff, StepState
+from labels.settings import Settings
 from labels.steps.answers import ReviewTyped
 from labels.turn import Door
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
-from tests.support.people import CRITERIA, points
+from tests.support.people import CRITERIA, KEY, points
+from tests.support.school import QUESTIONS, School
 from tests.support.typed import typed
 
 Opens = Callable[..., Browser]
@@ -531,3 +538,34 @@ def test_a_file_that_is_no_review_of_theirs_is_refused_with_its_reason(desk: Des
         assert why in words(answer), name
     assert upload(desk).status_code == 422
     assert not [one for one in desk.all(ReviewDraft) if one.number]
+
+
+# Schools ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_a_school_is_reviewed_pillar_by_pillar_beside_its_own_answers(
+    record: Record, settings: Settings
+) -> None:
+    school = School(record)
+    school.hand_in()
+    school.declare()
+    step = school.ask()[0]
+    here = Workspace(settings, record, open_store(settings), KEY, frozen_clock(school.now))
+    person = Browser(here).signs_in(step.assignee)
+    person.sends(f"/reviews/{step.id}/conflict", {"conflict": "no"})
+    page = person.opens(f"/reviews/{step.id}")
+    assert page.status_code == 200
+    for one in QUESTIONS.questions:
+        assert escape(one.text) in page.text
+        assert f"O tym: {one.id}." in page.text
+    assert "What the school shows besides" in words(page)
+    assert "What the registry knows of the school" in words(page)
+    given = {f"points.{pillar.id}": "3" for pillar in QUESTIONS.pillars}
+    answer = person.sends(f"/reviews/{step.id}", given | {"version": "0", "go": "check"})
+    assert answer.headers["location"] == f"/reviews/{step.id}/check"
+    folder = unzipped(person.opens("/reviews/offline.zip"))
+    first = QUESTIONS.pillars[0]
+    assert f"{first.id} (0-{first.maximum}): 3" in folder[f"{school.id}/review.txt"].decode("utf-8-sig")
+    person.sends(f"/reviews/{step.id}/check", {"number": "1"})
+    assert "Your review is sent" in person.opens(f"/reviews/{step.id}").text
