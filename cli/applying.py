@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from cli.mending import advice
 from cli.output import emit, fail, out, say
 from cli.words import As, AsJson, Code, OneApplication, read_json
 from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.files import opened
 from labels.record.schema import Stage
 from labels.views.case import case_of
 from labels.words.text import clean
@@ -118,7 +120,7 @@ def appeal(
     Other people judge the application anew.
     """
     try:
-        with grounds.open(encoding="utf-8-sig") as file:
+        with io.TextIOWrapper(opened(grounds), encoding="utf-8-sig") as file:
             text = clean(file.read(4 * GROUNDS)).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(

@@ -16,6 +16,7 @@ from cli.output import emit, say
 from cli.words import As, AsJson, Code, plain
 from flows.quality_label.pupil import pupil_quality_label
 from labels.errors import Fault, InvalidInput, LabelsError
+from labels.files import contents
 from labels.pupil_label.classes import Begun
 from labels.pupil_label.encodings import SUBJECT
 from labels.pupil_label.names import LARGEST, SPREADSHEET, read_names
@@ -75,8 +76,7 @@ def _content(path: Path) -> bytes:
     try:
         if str(path) == "-":
             return sys.stdin.buffer.read(LARGEST + 1)
-        with path.open("rb") as file:
-            return file.read(LARGEST + 1)
+        return contents(path, LARGEST)
     except OSError as error:
         problem = f"can't be read: {error.strerror}."
     raise InvalidInput(SUBJECT, [Fault("(whole file)", problem)])

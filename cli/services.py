@@ -32,6 +32,7 @@ from labels.clock import brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
 from labels.settings import Settings, load_settings
 from usecases.recovering import PATIENCE, end_lost_runs, recover
+from usecases.upkeep import clock_ran_backwards
 
 PLACES = max(2, os.cpu_count() or 2) + 1
 """Runs that a worker may have: one more than it has processes, so that whichever is through has the next one at once."""
@@ -151,6 +152,8 @@ def services(
         stack.enter_context(_locked(settings.home))
         repair(settings.home)
         here = open_workspace(settings)
+        if clock := clock_ran_backwards(here):
+            say(clock, "yellow")
         environment = child_environment(settings, api_url) | ({MAIL_SHOWN: "1"} if mail_shown else {})
         running = Services(settings, api_url, environment)
         stack.callback(running.stop)

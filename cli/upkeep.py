@@ -18,7 +18,7 @@ from cli.words import AsJson, plain, seconds
 from labels.people.staff import known_organisation
 from labels.views.stuck import Stuck
 from usecases.recovering import PATIENCE, recover
-from usecases.upkeep import keep_up, look_for_stuck
+from usecases.upkeep import clock_ran_backwards, keep_up, look_for_stuck
 
 
 def upkeep(as_json: AsJson = False) -> None:
@@ -41,6 +41,8 @@ def upkeep(as_json: AsJson = False) -> None:
     say(f"Mail: {kept.mail.sent} sent, {kept.mail.postponed} to be tried again, {kept.mail.failed} refused.")
     if kept.sealed:
         say("Journal: one entry sealed." if kept.sealed == 1 else f"Journal: {kept.sealed} entries sealed.")
+    if kept.clock:
+        say(kept.clock, "yellow")
     if kept.not_stamped:
         say(f"The head of the journal has no time stamp yet. {said(kept.not_stamped)}", "yellow")
     if left_out:
@@ -63,6 +65,8 @@ def stuck(
     if organisation:
         with here.record.reading() as session:
             known_organisation(session, organisation)
+    if clock := clock_ran_backwards(here):
+        say(clock, "yellow")
     found = look_for_stuck(here)
     if organisation:
         found = [one for one in found if one.organisation in (organisation, None)]

@@ -14,6 +14,7 @@ import typer
 from adapters.workspace import workspace
 from cli.output import fail
 from labels.errors import Fault, InvalidInput, LabelsError, NotFound, OutOfReach
+from labels.files import contents
 from labels.record.engine import place_of
 from labels.views.statistics import has_applications
 from labels.words.json_text import read_json_text
@@ -143,6 +144,10 @@ def proofs(email: str, code: str, reason: str) -> bool:
     return any(given.values())
 
 
+_LARGEST_JSON = 2_000_000
+"""Bytes."""
+
+
 def read_json(path: Path) -> Any:
     """The JSON value in a file.
 
@@ -150,11 +155,10 @@ def read_json(path: Path) -> Any:
         InvalidInput: the file can't be read, is too large, or is no JSON; says the line.
     """
     try:
-        if path.stat().st_size > 2_000_000:
+        if len(content := contents(path, _LARGEST_JSON)) > _LARGEST_JSON:
             raise InvalidInput(
                 path.name, [Fault("(whole file)", "is larger than 2 MB, which no application is.")]
             )
-        content = path.read_bytes()
     except OSError as error:
         raise InvalidInput(str(path), [Fault("(whole file)", f"can't be read: {error.strerror}.")]) from None
     return read_json_text(content, path.name)

@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from labels.errors import Fault, InvalidInput
+from labels.files import contents
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 """Every deadline is written in this zone (brief: all times Central European)."""
@@ -54,6 +55,10 @@ def frozen_clock(instant: datetime) -> Clock:
     return lambda: instant.astimezone(UTC)
 
 
+_LONGEST_INSTANT = 200
+"""Bytes."""
+
+
 def clock_in(file: Path) -> Clock:
     """A clock that shows the instant written in a file, the same to every process (`LABELS_CLOCK_FILE`).
 
@@ -63,7 +68,7 @@ def clock_in(file: Path) -> Clock:
 
     def now() -> datetime:
         try:
-            written = file.read_text(encoding="utf-8-sig").strip()
+            written = contents(file, _LONGEST_INSTANT).decode("utf-8-sig").strip()
         except OSError as error:
             raise _no_clock(f"{file} can't be read: {error.strerror}.") from None
         except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -12,9 +13,10 @@ from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.workspace import Workspace
 from labels.answering import deadlines, reminders
+from labels.clock import in_words
 from labels.errors import OutOfReach
 from labels.mending import Recover, StartServices
-from labels.record.schema import Application, Cycle
+from labels.record.schema import Application, Cycle, Journal
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
 from usecases import recovering
@@ -52,10 +54,30 @@ class Kept:
     """What could not be done since Prefect's server is away; nothing is lost by that."""
     not_stamped: OutOfReach | None = None
     """The time-stamp service is away: the head of the journal's chain has no time stamp yet."""
+    clock: str = ""
+    """What is wrong with the clock, if anything is."""
+
+
+SLACK = timedelta(minutes=1)
+"""Clocks of machines that share a record differ by no more than this."""
+
+
+def clock_ran_backwards(here: Workspace) -> str:
+    """What is wrong with the clock where the journal has entries of a later time; empty where nothing is."""
+    with here.record.reading() as session:
+        newest = session.scalar(sa.select(Journal.at).order_by(Journal.id.desc()).limit(1))
+    now = here.now()
+    if newest is None or newest <= now + SLACK:
+        return ""
+    return (
+        f"The clock says {in_words(now)}, but the journal's last entry is of {in_words(newest)}: it runs backwards, or "
+        "ran ahead. Deadlines and the order of what happened go by it; set it right before anything is decided."
+    )
 
 
 def keep_up(here: Workspace) -> Kept:
     """All of upkeep at once, also without Prefect's server: then runs are brought back by the next one."""
+    clock = clock_ran_backwards(here)
     passed = [
         f"{one.step}: {one.did}"
         for one in deadlines.pass_deadlines(here.record, now=here.now(), key=here.key)
@@ -80,6 +102,7 @@ def keep_up(here: Workspace) -> Kept:
         journal.sealed.entries,
         left_out,
         journal.left_out,
+        clock,
     )
 
 

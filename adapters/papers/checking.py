@@ -16,6 +16,7 @@ from pathlib import Path
 from adapters.papers.signing import look_at_signature
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput
+from labels.files import contents
 from labels.papers.codes import codes_in
 from labels.papers.verifying import Found, PaperState, Verification, by_file, has_signed
 
@@ -38,8 +39,7 @@ def check_file(here: Workspace, path: Path) -> Verification:
         InvalidInput: it can't be read.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        content = contents(path, LARGEST)
     except OSError as error:
         raise InvalidInput(str(path), [Fault("(whole file)", f"can't be read: {error.strerror}.")]) from None
     return check_content(here, content, here.now())

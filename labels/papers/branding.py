@@ -18,6 +18,7 @@ from PIL import Image
 
 from labels.applications.uploads.pictures import whole_pictures_only
 from labels.errors import Fault, InvalidInput
+from labels.files import contents
 from labels.settings import PROJECT
 
 ART = PROJECT / "templates" / "assets" / "art"
@@ -139,7 +140,7 @@ def read_drawings(folder: Path) -> Mapping[str, Drawings]:
             problems = list(_named(path, drawings)) or list(_refusals(path))
             faults += [Fault(str(path.relative_to(folder)), *problem) for problem in problems]
             if not problems:
-                drawings[path.stem] = Drawing(path.read_bytes(), _MEDIA_TYPES[path.suffix])
+                drawings[path.stem] = Drawing(contents(path, LARGEST), _MEDIA_TYPES[path.suffix])
         found[organisation.name] = drawings
     if faults:
         raise InvalidInput("branding", faults)
@@ -176,13 +177,17 @@ def _named(path: Path, drawings: Mapping[str, Drawing]) -> Iterator[_Problem]:
 
 def _refusals(path: Path) -> Iterator[_Problem]:
     """What keeps a drawing from being used."""
-    if path.stat().st_size > LARGEST:
+    try:
+        content = contents(path, LARGEST)
+    except OSError as error:
+        yield f"can't be read: {error.strerror}.", "Put a drawing in its place."
+        return
+    if len(content) > LARGEST:
         yield (
             f"has {path.stat().st_size:,} bytes; at most {LARGEST:,} are taken.",
             "Simplify its paths, or make the picture smaller.",
         )
         return
-    content = path.read_bytes()
     ratio, problems = (_svg if path.suffix == ".svg" else _png)(content)
     yield from problems
     wanted = shipped_drawings()[path.stem]

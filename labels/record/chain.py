@@ -24,9 +24,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import functools
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -372,7 +374,9 @@ def main(words: Sequence[str]) -> int:
         return 2
     try:
         verifier = Verifier([Head.read(word) for word in words[1:]])
-        with open(words[0], "rb") as file:  # noqa: PTH123 -- a name as it was typed
+        if not os.path.isfile(words[0]):  # noqa: PTH113 -- a name as it was typed
+            raise OSError(errno.EINVAL, "there is no such file, or it is a device, a pipe or a folder")
+        with open(words[0], "rb") as file:  # noqa: PTH123
             for line in read_export(file):
                 verifier.take(line)
         found = verifier.findings()

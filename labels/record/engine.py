@@ -46,13 +46,16 @@ class Record:
         On SQLite it takes the write lock at once, so that what it read can't change under it.
 
         Raises:
-            OutOfReach: the database does not answer; nothing was changed.
+            OutOfReach: the database does not answer; nothing was changed, or, where it went away while it
+                committed, it is not known whether anything was.
         """
         with self._reached(), Session(self.engine, expire_on_commit=False) as session:
             if self.engine.dialect.name == "sqlite":
                 session.connection(execution_options={"immediate": True})
-            with session.begin() if not session.in_transaction() else contextlib.nullcontext():
-                yield session
+            if not session.in_transaction():
+                session.begin()
+            yield session
+            with _committing():
                 session.commit()
 
     def forget(self) -> None:
@@ -82,6 +85,23 @@ def forgetting(session: Session) -> Iterator[None]:
     session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
     yield
     session.flush()
+
+
+@contextlib.contextmanager
+def _committing() -> Iterator[None]:
+    """Says that nobody knows what became of a transaction whose COMMIT was not answered."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        busy = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+        if busy or not (isinstance(error, sa.exc.OperationalError) or error.connection_invalidated):
+            raise
+        reason = str(error.orig).strip().splitlines()[0]
+        raise OutOfReach("The record", f"{reason}.", NOT_KNOWN) from error
+
+
+NOT_KNOWN = "It is not known whether this was recorded: look before you do it again."
+"""Where the answer to a COMMIT was lost."""
 
 
 def _no_record(error: BaseException | None) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from labels.files import opened as opened_file
 from labels.registry.files import Objection
 from labels.registry.workbooks import NoWorkbook, is_archive, sheet_rows
 
@@ -69,7 +70,7 @@ def opened(path: Path, names: Collection[str]) -> Iterator[Table]:
         CutShort: there is nothing that could be a header.
         OSError: the file can't be read.
     """
-    with path.open("rb") as raw:
+    with opened_file(path) as raw:
         start = raw.read(4096)
         raw.seek(0)
         if start.startswith(_OLD_EXCEL):

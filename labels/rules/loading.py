@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from labels.errors import Fault, InvalidInput
+from labels.files import contents
 from labels.rules.contradictions import At, contradictions, within_criteria
 from labels.rules.dates import read_moment
 from labels.rules.model import CalendarKind, CriteriaSet, RoundDates, RuleEdition, SelfAssessmentRules
@@ -61,8 +62,7 @@ class _File:
 def _read(root: Path, path: Path) -> _File:
     file = _File(path, path.relative_to(root).as_posix())
     try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
+        content = contents(path, LARGEST)
     except OSError as error:
         file.fault((), f"can't be read: {error.strerror}.")
         return file
@@ -222,8 +222,7 @@ def _state(root: Path) -> str:
     seen = hashlib.sha256()
     for path in sorted(root.rglob("*.yaml")):
         try:
-            with path.open("rb") as stream:
-                content = stream.read(LARGEST + 1)
+            content = contents(path, LARGEST)
         except OSError as error:
             content = str(error.errno).encode()
         seen.update(hashlib.sha256(str(path).encode() + b"\0" + content).digest())

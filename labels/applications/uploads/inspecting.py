@@ -10,7 +10,7 @@ from pathlib import Path
 
 import filetype
 
-from labels.applications.uploads import office, pdf, pictures, video
+from labels.applications.uploads import office, pdf, pictures, two_kinds, video
 from labels.applications.uploads.limits import DEFAULT_LIMITS, Complaint, MediaType, UploadLimits, mib
 from labels.applications.uploads.names import folded, safe_name, shortened
 from labels.errors import Fault, InvalidInput
@@ -120,7 +120,7 @@ def _judge(content: bytes, size: int, limits: UploadLimits) -> tuple[MediaType |
                 "Save it in one of these formats; another ending of its name does not change what it is.",
             )
         ]
-    return media_type, list(_CHECKS[media_type](content, limits))
+    return media_type, [*_CHECKS[media_type](content, limits), *two_kinds.check(content, media_type)]
 
 
 def _sniff(content: bytes, limits: UploadLimits) -> MediaType | None:

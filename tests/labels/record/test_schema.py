@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -361,3 +362,23 @@ _ONE_APPLICATION_IN_THE_FIRST_RECORD = [
     "INSERT INTO journal (at, who, what, application, details)"
     " VALUES ('2026-01-01 00:00:00', 't@example.org', 'submitted', 'NQL-1', '{}')",
 ]
+
+
+class _Lost(sqlite3.OperationalError):
+    """What a driver says when the server went away."""
+
+
+def test_where_the_answer_to_a_commit_is_lost_nobody_says_that_nothing_was_changed(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def commit(_: Session) -> None:
+        raise sa.exc.OperationalError("COMMIT", {}, _Lost("server closed the connection unexpectedly"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "commit", commit)
+        with pytest.raises(OutOfReach) as lost, record.writing() as session:
+            session.execute(sa.text("SELECT 1"))
+    assert "It is not known whether this was recorded" in str(lost.value)
+    assert "Nothing was changed" not in str(lost.value)
+    with pytest.raises(OutOfReach, match="Nothing was changed"), record.writing() as session:
+        raise sa.exc.OperationalError("UPDATE", {}, _Lost("server closed the connection unexpectedly"))
