@@ -42,6 +42,9 @@ class Turn:
     known_by: str = ""
     """How whoever acts was known, e.g. `code` or `mail code`; the journal keeps it."""
 
-    def acting(self, person: str) -> Turn:
+    person: str = ""
+    """The id of that person, which the journal keeps beside the address."""
+
+    def acting(self, address: str, person: str = "") -> Turn:
         """The same turn with a person who acts in it."""
-        return dataclasses.replace(self, by=person)
+        return dataclasses.replace(self, by=address, person=person)

@@ -44,7 +44,7 @@ def as_coordinator(whose: Callable[[Session], str], do: Callable[[Turn], Accepte
         proven = prove_coordinator(turn, application, proof)
         if isinstance(proven, Refusal):
             return proven
-        turn = turn.acting(proven.email)
+        turn = turn.acting(proven.email, proven.person)
         try:
             with turn.session.begin_nested():
                 accepted = do(turn)

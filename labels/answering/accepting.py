@@ -51,10 +51,10 @@ def answer(
     """
     application, step = locked_by_step(turn.session, step_id)
     refusal = prove(turn, step, proof)
-    if refusal is not None and not proves(proof, step):
+    if refusal is not None and not proves(turn.session, proof, step):
         return refusal  # what they typed is nobody's draft
     if refusal is None:
-        turn = turn.acting(step.assignee)
+        turn = turn.acting(step.assignee, step.person)
         refusal = _fits(turn.session, application, step, given, documents)
     if refusal is not None:
         return _not_accepted(turn, application, step, given, refusal)

@@ -124,7 +124,7 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
     message = messages.DeadlineMoved(
         about=about(turn.session, application), what=step.kind, due=until, reason=reason
     )
-    tell(turn, application, step.assignee, message, step.id, application.revision)
+    tell(turn, application, step.person, message, step.id, application.revision)
     note(
         turn,
         application,

@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.applications.applicant import applicant_address
+from labels.applications.applicant import applicant
 from labels.clock import in_words
 from labels.errors import NotAllowed, NotFound
 from labels.mail import messages
 from labels.mending import AskForCode
+from labels.people.persons import behind, person
 from labels.people.staff import coordinates
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Step, StepKind, StepState
@@ -49,7 +50,7 @@ def prove(turn: Turn, step: Step, proof: Proof) -> Refusal | None:
     the proof is right, every refusal reads the same, so that nobody learns from it whom a step is for.
     """
     application = turn.session.get_one(Application, step.application)
-    if not proves(proof, step):
+    if not proves(turn.session, proof, step):
         if isinstance(proof, Code) and step.state is StepState.OPEN:
             return wrong_code(turn, application, [step], claimed=proof.email)
         return Refusal("This code is not valid for this step." if isinstance(proof, Code) else NOT_YOURS)
@@ -62,7 +63,7 @@ def standing(session: Session, application: Application, step: Step, now: dateti
     if row.ends_when_late and step.due_at and now > step.due_at:
         return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
     if row.power is Power.REVIEWER:
-        reviewer = conflicts.staff(session, step.assignee)
+        reviewer = conflicts.staff(session, step.person)
         if reviewer is None or application.organisation not in reviewer.organisations:
             return Refusal(
                 f"{step.assignee} is no longer on the staff of {application.organisation}.", replace=True
@@ -71,10 +72,10 @@ def standing(session: Session, application: Application, step: Step, now: dateti
             return Refusal(
                 f"You have a conflict of interest with this application: {'; '.join(why)}.", replace=True
             )
-    if row.power is Power.COORDINATOR and not coordinates(session, step.assignee, application.organisation):
+    if row.power is Power.COORDINATOR and not coordinates(session, step.person, application.organisation):
         return Refusal(f"{step.assignee} no longer coordinates {application.organisation}.")
     if row.power is Power.OTHER_COORDINATOR:
-        return _no_coordinator(session, application, step.assignee)
+        return _no_coordinator(session, application, step.person)
     return None
 
 
@@ -96,11 +97,13 @@ def _closed(step: Step) -> Refusal | None:
     return Refusal(what)
 
 
-def _no_coordinator(session: Session, application: Application, email: str) -> Refusal | None:
+def _no_coordinator(session: Session, application: Application, person_id: str) -> Refusal | None:
     """Why somebody may not act as a coordinator upon an application, or None if they may."""
-    if not coordinates(session, email, application.organisation):
+    email = person(session, person_id).address
+    if not coordinates(session, person_id, application.organisation):
         return Refusal(f"{email} is no coordinator of {application.organisation}.")
-    if email == applicant_address(session, application):
+    applies = applicant(session, application)
+    if applies and (applies.id == person_id or applies.address == email):
         return Refusal(f"{email} applies here; somebody else of {application.organisation} coordinates it.")
     return None
 
@@ -192,14 +195,15 @@ def send_code(turn: Turn, subject_id: str, email: str, at_most: int = CODES_AN_H
         NotAllowed: nothing there is for this person, or it was asked for `at_most` times within the hour.
     """
     email = email.lower()
+    people = [one.id for one in behind(turn.session, email)]
     named = turn.session.get(Step, subject_id)
     application = locked(turn.session, named.application if named else subject_id)
     own = [
         step
         for step in ([named] if named else steps_of(turn.session, application))
-        if step.assignee == email and step.state is StepState.OPEN
+        if step.person in people and step.state is StepState.OPEN
     ]
-    coordinating = _no_coordinator(turn.session, application, email) is None
+    coordinating = [one for one in people if _no_coordinator(turn.session, application, one) is None]
     if coordinating and not named:  # one who also reviews it asks for that code by its step
         own = [step for step in own if step.kind in COORDINATING]
     if own:
@@ -211,13 +215,14 @@ def send_code(turn: Turn, subject_id: str, email: str, at_most: int = CODES_AN_H
     elif coordinating:
         may_be_mailed(turn, email, at_most)
         step = open_step(
-            turn, application, StepKind.COORDINATION, email, organisation=application.organisation
+            turn, application, StepKind.COORDINATION, coordinating[0], organisation=application.organisation
         )
         purpose = say("With this code you can confirm one action as coordinator of this application.")
     else:
         raise NotAllowed(f"Nothing of {application.id} awaits {email} or is theirs to do.")
     _mail_code(turn, application, step, purpose, once_more=bool(own))
-    note(turn, application, email, Event.ASKED_FOR_A_CODE, step=step.id, news=False)
+    acting = turn.acting(email, step.person)
+    note(acting, application, email, Event.ASKED_FOR_A_CODE, step=step.id, news=False)
     return step.id
 
 
@@ -226,6 +231,9 @@ class Coordinator:
     """A person who proved to be a coordinator, for one action."""
 
     email: str
+    """Their present address."""
+    person: str
+    """Their id."""
     spends: Step | None
     """The step whose code is spent with the action; none where they are signed in."""
 
@@ -242,19 +250,28 @@ def prove_coordinator(turn: Turn, application: Application, proof: Proof) -> Coo
     """
     steps = steps_of(turn.session, application, *COORDINATING)
     email = proof.claimed
-    if isinstance(proof, Code):
+    people = [one.id for one in behind(turn.session, email)] if email else []
+    if isinstance(proof, Code) and email is None:
         meant = [step for step in steps if code_matches(proof.code, step.code_hash)]
-        email = email or next((step.assignee for step in meant), None)
-    if email is None:
-        return Refusal("The code is not valid here.")
-    if refusal := _no_coordinator(turn.session, application, email):
-        return refusal
+        people = [step.person for step in meant]
+    if not people:
+        why = (
+            f"{email} is no coordinator of {application.organisation}."
+            if email
+            else "The code is not valid here."
+        )
+        return Refusal(why)
+    refusals = {one: _no_coordinator(turn.session, application, one) for one in people}
+    able = [one for one, refusal in refusals.items() if refusal is None]
+    if not able:
+        return refusals[people[0]] or Refusal("The code is not valid here.")
+    address = person(turn.session, able[0]).address
     if isinstance(proof, SignedIn):
-        return Coordinator(email, None)
-    own = [step for step in steps if step.assignee == email]
+        return Coordinator(address, able[0], None)
+    own = [step for step in steps if step.person in able]
     for step in own:
         if code_matches(proof.code, step.code_hash):
-            return _closed(step) or Coordinator(email, step)
+            return _closed(step) or Coordinator(step.assignee, step.person, step)
     if still_open := [step for step in own if step.state is StepState.OPEN]:
         return wrong_code(turn, application, still_open[-1:], claimed=email)
-    return Refusal("The code is not valid.", mend=AskForCode(application.id, email))
+    return Refusal("The code is not valid.", mend=AskForCode(application.id, email or address))

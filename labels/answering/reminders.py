@@ -16,7 +16,7 @@ from labels.clock import BRUSSELS, brussels_day
 from labels.kinds import KINDS
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
-from labels.people.named import person_named
+from labels.people.named import Recipient, recipient
 from labels.people.staff import coordinators
 from labels.record.engine import Record
 from labels.record.rows import write
@@ -25,6 +25,7 @@ from labels.record.schema import (
     Application,
     Notice,
     Organisation,
+    Person,
     Project,
     RuleText,
     School,
@@ -52,7 +53,7 @@ DECIDED_BY = tuple(label for label, kind in KINDS.items() if kind.has_decision_d
 class Due:
     """One thing that one person is to be informed of, with the kinds of notice that this makes up for."""
 
-    email: str
+    person: str
     subject: str
     """The step, or the application."""
     kinds: tuple[str, ...]
@@ -77,19 +78,20 @@ def remind(record: Record, *, now: datetime) -> list[str]:
         OutOfReach: the database does not answer.
     """
     with record.reading() as session:
-        found = sorted(due(session, now), key=lambda one: (one.email, one.due_at, one.subject))
-    people = [(email, list(items)) for email, items in itertools.groupby(found, lambda one: one.email)]
+        found = sorted(due(session, now), key=lambda one: (one.person, one.due_at, one.subject))
+    people = [(person, list(items)) for person, items in itertools.groupby(found, lambda one: one.person)]
     told = []
     for first in range(0, len(people), TOGETHER):
         some = people[first : first + TOGETHER]
         with record.writing() as session:
             left = _still_untold(session, [item for _, items in some for item in items])
-            for email, items in some:
+            for person, items in some:
+                to = recipient(session, person)
                 if (still := [one for one in items if one in left]) and _digest(
-                    Turn(session, now), email, still
+                    Turn(session, now), to, person, still
                 ):
-                    told.append(email)
-    return told
+                    told.append(to.address)
+    return sorted(told)
 
 
 def due(session: Session, now: datetime) -> Iterator[Due]:
@@ -102,32 +104,32 @@ def due(session: Session, now: datetime) -> Iterator[Due]:
     furthest = max((day for one in rules.values() for day in one.days_before.value), default=0)
     until = now + timedelta(days=furthest + 1)
     told = _told(session, until)
-    coordinating: dict[str, list[str]] = {}
+    coordinating: dict[str, list[Person]] = {}
     for row in session.execute(_STEPS, {"until": until, "kinds": AWAITED}):
         if row.rules not in awake:
             continue
         kind, due_on = row.kind, brussels_day(row.due_at)
         if now <= row.due_at:
             kinds = _reminders(awake[row.rules], brussels_day(row.opened_at), due_on, today)
-            if new := tuple(one for one in kinds if (row.step, one, due_on, row.assignee) not in told):
+            if new := tuple(one for one in kinds if (row.step, one, due_on, row.person) not in told):
                 line = say("{application} · {what} · {title} · by {due}", **_asked_for(row))
-                yield _about_step(row, row.assignee, new, line)
+                yield _about_step(row, row.person, new, line)
         elif kind not in PASSING and _is_overdue(awake[row.rules], due_on, today):
-            for email in _coordinators(session, row, coordinating):
-                if (row.step, OVERDUE, due_on, email) not in told:
+            for person in _coordinators(session, row, coordinating):
+                if (row.step, OVERDUE, due_on, person) not in told:
                     line = say(
                         "{application} · {what} by {who} · {title} · was due {due}",
                         who=row.assignee,
                         **_asked_for(row),
                     )
-                    yield _about_step(row, email, (OVERDUE,), line)
+                    yield _about_step(row, person, (OVERDUE,), line)
     for row in session.execute(_DECISIONS, {"now": now}):
         due_on = brussels_day(row.due_at)
         if row.rules in awake and _is_overdue(awake[row.rules], due_on, today):
-            for email in _coordinators(session, row, coordinating):
-                if (row.step, OVERDUE, due_on, email) not in told:
+            for person in _coordinators(session, row, coordinating):
+                if (row.step, OVERDUE, due_on, person) not in told:
                     line = say("{application} · {what} · {title} · was due {due}", **_asked_for(row))
-                    yield _about_step(row, email, (OVERDUE,), line)
+                    yield _about_step(row, person, (OVERDUE,), line)
 
 
 def _rules(session: Session) -> dict[str, ReminderRules]:
@@ -153,12 +155,12 @@ def _is_overdue(rules: ReminderRules, due_on: date, today: date) -> bool:
     return today >= due_on + timedelta(days=rules.overdue_days.value)
 
 
-def _coordinators(session: Session, row: Any, known: dict[str, list[str]]) -> list[str]:
+def _coordinators(session: Session, row: Any, known: dict[str, list[Person]]) -> list[str]:
     """Whom to tell; not who applies, unless there is nobody else."""
     if row.organisation not in known:
         known[row.organisation] = coordinators(session, row.organisation)
-    people = known[row.organisation]
-    return [email for email in people if email != row.applicant] or [row.organisation_email.lower()]
+    people = [one.id for one in known[row.organisation] if one.address != row.applicant]
+    return people or [row.mailbox]
 
 
 def _asked_for(row: Any) -> dict[str, Value]:
@@ -172,8 +174,8 @@ def _asked_for(row: Any) -> dict[str, Value]:
     }
 
 
-def _about_step(row: Any, email: str, kinds: tuple[str, ...], line: Sentence) -> Due:
-    return Due(email, row.step, kinds, row.due_at, line, row.organisation_name)
+def _about_step(row: Any, person: str, kinds: tuple[str, ...], line: Sentence) -> Due:
+    return Due(person, row.step, kinds, row.due_at, line, row.organisation_name)
 
 
 # Asked of the record ------------------------------------------------------------------------------
@@ -183,10 +185,10 @@ _ABOUT = (
     Application.rules,
     Application.organisation,
     Organisation.name.label("organisation_name"),
-    Organisation.email.label("organisation_email"),
+    Organisation.person.label("mailbox"),
     Project.title,
     School.name.label("school_name"),
-    Teacher.email.label("applicant"),
+    Person.address.label("applicant"),
 )
 
 
@@ -196,6 +198,7 @@ def _with_names(query: sa.Select[Any]) -> sa.Select[Any]:
         .outerjoin(Project, Project.id == Application.project)
         .outerjoin(School, School.id == Application.school)
         .outerjoin(Teacher, Teacher.id == Application.teacher)
+        .outerjoin(Person, Person.id == Teacher.person)
     )
 
 
@@ -207,9 +210,9 @@ _STILL_AWAITED = (
     Application.outcome.is_(None),
 )
 _STEPS = _with_names(
-    sa.select(Step.id.label("step"), Step.kind, Step.assignee, Step.due_at, Step.opened_at, *_ABOUT).join(
-        Application, Application.id == Step.application
-    )
+    sa.select(
+        Step.id.label("step"), Step.kind, Step.person, Step.assignee, Step.due_at, Step.opened_at, *_ABOUT
+    ).join(Application, Application.id == Step.application)
 ).where(*_STILL_AWAITED)
 _UNDECIDED = (
     Application.stage.in_(OPEN_STAGES),
@@ -219,7 +222,7 @@ _UNDECIDED = (
 _DECISIONS = _with_names(
     sa.select(Application.id.label("step"), Application.decide_by.label("due_at"), *_ABOUT)
 ).where(*_UNDECIDED, Application.decide_by < sa.bindparam("now"))
-_NOTICE = (Notice.subject, Notice.kind, Notice.due_on, Notice.email)
+_NOTICE = (Notice.subject, Notice.kind, Notice.due_on, Notice.person)
 _TOLD = [
     sa.select(*_NOTICE)
     .join(Step, Step.id == Notice.subject)
@@ -251,20 +254,20 @@ def _still_untold(session: Session, items: Sequence[Due]) -> Collection[Due]:
 
 
 def _key(item: Due, kind: str) -> Told:
-    return (item.subject, kind, brussels_day(item.due_at), item.email)
+    return (item.subject, kind, brussels_day(item.due_at), item.person)
 
 
 # Telling ------------------------------------------------------------------------------------------
 
 
-def _digest(turn: Turn, email: str, items: Sequence[Due]) -> bool:
+def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due]) -> bool:
     """Queues a person's digest of the day with these entries; false where they had today's already."""
     journal = head_on_paper(turn.session, turn.now) if any(one.overdue for one in items) else None
     message, day = _message(items, journal or ""), brussels_day(turn.now).isoformat()
-    if not outbox.queue(turn, message, Envelope(person_named(turn.session, email), (email, day))):
+    if not outbox.queue(turn, message, Envelope(to, (person, day))):
         return False
-    reason = message.reason_for(email, day)
-    names = ("subject", "kind", "due_on", "email")
+    reason = message.reason_for(person, day)
+    names = ("subject", "kind", "due_on", "person")
     write(
         turn.session,
         Notice,

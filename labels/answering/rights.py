@@ -59,7 +59,7 @@ def appeal(turn: Turn, application_id: str, proof: Proof, grounds: str) -> Accep
     application.runs += 1
     application.stage, application.stage_since = Stage.SUBMITTED, turn.now
     note(turn, application, right.assignee, Event.APPEALED, step=right.id, grounds=grounds)
-    way_out = open_step(turn, application, StepKind.WITHDRAWAL, right.assignee)
+    way_out = open_step(turn, application, StepKind.WITHDRAWAL, right.person)
     message = messages.AppealReceived(about=about(turn.session, application))
     tell_applicant(turn, application, message, step=way_out.id)
     return Accepted(application.id, "Your appeal is lodged; other people will judge your application.")

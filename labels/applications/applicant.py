@@ -6,13 +6,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.kinds import KINDS, Applicant
-from labels.record.schema import Application, Step, StepKind, StepState, Teacher
+from labels.people.persons import person
+from labels.record.schema import Application, Person, Step, StepKind, StepState, Teacher
 
 
 def spokesperson(session: Session, application: Application) -> str | None:
-    """The address of the teacher who handed the self-assessment in; None before."""
+    """The id of the person who handed the self-assessment in; None before."""
     return session.scalar(
-        sa.select(Step.assignee)
+        sa.select(Step.person)
         .where(
             Step.application == application.id,
             Step.kind == StepKind.SELF_ASSESSMENT,
@@ -23,12 +24,14 @@ def spokesperson(session: Session, application: Application) -> str | None:
     )
 
 
-def applicant_address(session: Session, application: Application) -> str | None:
-    """The address of the teacher who applies, or handed in for their school; None where an organisation does."""
+def applicant(session: Session, application: Application) -> Person | None:
+    """The teacher who applies, or handed in for their school; None where an organisation does."""
+    whom: str | None
     match KINDS[application.label].applicant:
         case Applicant.SCHOOL:
-            return spokesperson(session, application)
+            whom = spokesperson(session, application)
         case Applicant.TEACHER:
-            return session.get_one(Teacher, application.teacher).email
-        case Applicant.ORGANISATION | None:
-            return None
+            whom = session.get_one(Teacher, application.teacher).person
+        case Applicant.ORGANISATION:
+            whom = None
+    return None if whom is None else person(session, whom)

@@ -19,7 +19,7 @@ from labels.identifiers import paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
-from labels.people.named import Recipient
+from labels.people.named import recipient
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import (
     Application,
@@ -241,5 +241,5 @@ def _warn_of_likeness(turn: Turn, application: Application) -> None:
             percent=percent,
             sections=tuple(names.get(one, one) for one in likeness.sections),
         )
-        to = Recipient(organisation.name, organisation.email, organisation.language)
+        to = recipient(turn.session, organisation.person)
         outbox.queue(turn, message, Envelope(to, (other.id,), application.id))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from labels.applications.documents import StoredDocument
 from labels.applications.typed import ApplicationTyped
 from labels.errors import NotAllowed, NotFound
+from labels.people.persons import reads
 from labels.record.schema import (
     Application,
     ApplicationDraft,
@@ -106,7 +107,8 @@ def own(session: Session, proof: Proof, teacher: str, project: str) -> Refusal |
     """
     row = session.get(Teacher, teacher)
     member = session.get(Member, (project, teacher))
-    if not isinstance(proof, SignedIn) or row is None or member is None or row.email != proof.claimed:
+    theirs = row is not None and member is not None and reads(session, row.person, proof.claimed or "")
+    if not isinstance(proof, SignedIn) or not theirs:
         why = "There is no such project of yours."
         return Refusal(why, NotFound(why))
     # Of two saves at once the second waits here; SQLite has one writer anyway.

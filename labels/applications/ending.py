@@ -8,7 +8,7 @@ from labels.errors import NotAllowed
 from labels.mail import messages, outbox
 from labels.mail.message import OfApplication
 from labels.mail.outbox import Envelope
-from labels.people.named import Recipient, person_named
+from labels.people.named import recipient
 from labels.record.digests import salted
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
@@ -64,7 +64,7 @@ def _end_step(turn: Turn, application: Application, step: Step, outcome: Outcome
     if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
         return
     message = messages.ReviewVoid(about=about_step(turn.session, application, step), reason=because)
-    to = person_named(turn.session, step.assignee)
+    to = recipient(turn.session, step.person)
     outbox.queue(turn, message, Envelope(to, (step.id,), application.id, step.id))
 
 
@@ -78,7 +78,7 @@ def tell_applicant(
 ) -> None:
     """Mails a message to the teacher who applies, once for each instance; `step` is the one whose code goes along."""
     applicant = turn.session.get_one(Teacher, application.teacher)
-    to = Recipient(applicant.name, applicant.email, applicant.language)
+    to = recipient(turn.session, applicant.person)
     outbox.queue(turn, message, Envelope(to, (application.instance,), application.id, step, attachments))
 
 

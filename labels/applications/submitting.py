@@ -20,7 +20,7 @@ from labels.kinds import LabelKind
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.mending import HandInAgain, Mend, Withdraw
-from labels.people.named import Recipient
+from labels.people.named import Recipient, recipient
 from labels.record.journal import Event, note
 from labels.record.rows import write
 from labels.record.schema import (
@@ -161,11 +161,12 @@ def submit(
     )
     turn.session.add(row)
     turn.session.flush()
+    to = recipient(turn.session, teacher.person)
     write(turn.session, Document, *(one.of(row.id, turn.now) for one in documents))
     note(
         turn,
         row,
-        teacher.email,
+        to.address,
         Event.SUBMITTED,
         rules=edition.version,
         content=sameness,
@@ -173,7 +174,7 @@ def submit(
         round=placement.round,
         rolled_over=placement.rolled_over,
     )
-    _mail_receipt(turn, row, teacher, placement, [one.name for one in documents if one.kind == "evidence"])
+    _mail_receipt(turn, row, to, placement, [one.name for one in documents if one.kind == "evidence"])
     remark = "Registered; a receipt is on its way."
     if same:
         remark = f"Registered anew, since {same[-1].id} is {same[-1].outcome.value}; a receipt is on its way."
@@ -181,10 +182,10 @@ def submit(
 
 
 def _mail_receipt(
-    turn: Turn, row: Application, teacher: Teacher, placement: Placement, evidence: Sequence[str]
+    turn: Turn, row: Application, to: Recipient, placement: Placement, evidence: Sequence[str]
 ) -> None:
     """Opens the applicant's right to withdraw, and mails it with the receipt."""
-    right = open_step(turn, row, StepKind.WITHDRAWAL, teacher.email, number=1)
+    right = open_step(turn, row, StepKind.WITHDRAWAL, to.person or "", number=1)
     warnings = []
     if placement.rolled_over and placement.opens_at:
         warnings.append(
@@ -203,7 +204,6 @@ def _mail_receipt(
         warnings=tuple(warnings),
         documents=tuple(evidence),
     )
-    to = Recipient(teacher.name, teacher.email, teacher.language)
     outbox.queue(turn, receipt, Envelope(to, (), row.id, right.id, (paper_id(PaperKind.RECEIPT, row.id),)))
 
 

@@ -35,6 +35,7 @@ from labels.record.schema import (
     Journal,
     Outcome,
     PaperKind,
+    Person,
     Project,
     Screened,
     Stage,
@@ -169,20 +170,20 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
         return awaited
     last = answers[-1] if answers else None
     people = [
-        email
-        for email in those_who_coordinate(turn.session, application.organisation)
-        if not (rules.four_eyes.value and last and email == last.assignee)
+        one
+        for one in those_who_coordinate(turn.session, application.organisation)
+        if not (rules.four_eyes.value and last and one.address == last.assignee)
     ]
     named = coordinators(turn.session, application.organisation)
-    people = [email for email in people if email in named] or people
+    people = [one for one in people if one in named] or people
     if not people:
         raise NotAllowed(
             f"The award needs two different people of {application.organisation}: name another coordinator."
         )
     due = add_working_days(turn.now, rules.awarding_days.value, application.country)
     opened = [
-        open_step(turn, application, StepKind.AWARDING, email, due=due, organisation=application.organisation, number=len(steps) + n)
-        for n, email in enumerate(people, 1)
+        open_step(turn, application, StepKind.AWARDING, one.id, due=due, organisation=application.organisation, number=len(steps) + n)
+        for n, one in enumerate(people, 1)
     ]  # fmt: skip
     turn.session.flush()
     for step in opened:
@@ -194,7 +195,14 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
         )
         mail_step(turn, step, message)
     application.stage, application.stage_since = Stage.AWARDING, turn.now
-    note(turn, application, RULES, Event.ASKED_FOR_THE_AWARD, coordinators=people, projects=len(qualifying))
+    note(
+        turn,
+        application,
+        RULES,
+        Event.ASKED_FOR_THE_AWARD,
+        coordinators=[one.address for one in people],
+        projects=len(qualifying),
+    )
     return opened
 
 
@@ -307,7 +315,7 @@ def award(turn: Turn, application_id: str) -> Outcome:
                 for row in recipients
             ),
         )
-        _remember(turn.acting(by), cycle, recipients)
+        _remember(turn.acting(by, answers[-1].person if answers else ""), cycle, recipients)
         _tell_teachers(turn, application, cycle, recipients)
     outcome = Outcome.AWARDED if projects else Outcome.REFUSED
     application.outcome = outcome
@@ -350,9 +358,10 @@ def _recipients(session: Session, cycle: Cycle) -> Sequence[sa.Row[Any]]:
             CycleLabel.teacher,
             CycleLabel.project,
             sa.func.max(CycleLabel.school).label("school"),
+            Teacher.person,
             Teacher.name,
-            Teacher.email,
-            Teacher.language,
+            Person.address,
+            Person.language,
             Project.title,
         )
         .join(national, national.id == CycleLabel.award)
@@ -361,6 +370,7 @@ def _recipients(session: Session, cycle: Cycle) -> Sequence[sa.Row[Any]]:
             sa.and_(CycleProject.year == CycleLabel.year, CycleProject.project == CycleLabel.project),
         )
         .join(Teacher, Teacher.id == CycleLabel.teacher)
+        .join(Person, Person.id == Teacher.person)
         .join(Project, Project.id == CycleLabel.project)
         .where(
             CycleLabel.year == cycle.year,
@@ -371,9 +381,10 @@ def _recipients(session: Session, cycle: Cycle) -> Sequence[sa.Row[Any]]:
         .group_by(
             CycleLabel.teacher,
             CycleLabel.project,
+            Teacher.person,
             Teacher.name,
-            Teacher.email,
-            Teacher.language,
+            Person.address,
+            Person.language,
             Project.title,
         )
         .order_by(CycleLabel.project, CycleLabel.teacher)
@@ -437,7 +448,7 @@ def _tell_teachers(
             holder=row.name,
             organisation_name=organisation,
         )
-        to = Recipient(row.name, row.email, row.language)
+        to = Recipient(row.name, row.address, row.language, row.person)
         certificate = paper_id(PaperKind.CERTIFICATE, award_id)
         envelope = Envelope(to, application=application.id, attachments=(certificate,))
         outbox.queue(turn, messages.EuropeanAwarded(about=won, year=cycle.year), envelope)
@@ -489,5 +500,5 @@ def _tell_organisations(turn: Turn, application: Application, cycle: Cycle) -> N
             won=sum(one.awarded for one in own),
             results=tuple(own[:MAILED]),
         )
-        for email in coordinators(turn.session, part.organisation):
-            tell(turn, application, email, message, email)
+        for one in coordinators(turn.session, part.organisation):
+            tell(turn, application, one.id, message, one.id)

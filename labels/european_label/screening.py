@@ -15,7 +15,6 @@ from labels.european_label.freezing import cycle_of
 from labels.european_label.ranking import Candidate, Place, moving_up
 from labels.kinds import LabelKind
 from labels.mail import messages
-from labels.people.persons import behind
 from labels.people.staff import coordinators
 from labels.record.journal import RULES, Event, note
 from labels.record.schema import (
@@ -88,8 +87,8 @@ def _ask_coordinators(
 ) -> list[Step]:
     people = coordinators(turn.session, application.organisation)
     steps = [
-        open_step(turn, application, StepKind.SCREENING, email, due=due, organisation=application.organisation, number=asked + n)
-        for n, email in enumerate(people, 1)
+        open_step(turn, application, StepKind.SCREENING, one.id, due=due, organisation=application.organisation, number=asked + n)
+        for n, one in enumerate(people, 1)
     ]  # fmt: skip
     turn.session.flush()
     proposed = tuple(
@@ -111,7 +110,14 @@ def _ask_coordinators(
         )
         mail_step(turn, step, message)
     application.stage, application.stage_since = Stage.SCREENING, turn.now
-    note(turn, application, RULES, Event.ASKED_FOR_A_SCREENING, coordinators=people, places=len(undecided))
+    note(
+        turn,
+        application,
+        RULES,
+        Event.ASKED_FOR_A_SCREENING,
+        coordinators=[one.address for one in people],
+        places=len(undecided),
+    )
     return steps
 
 
@@ -169,8 +175,8 @@ def _lapse(turn: Turn, application: Application, undecided: Sequence[CyclePlace]
         number=len(undecided),
         kept=kept,
     )
-    for email in coordinators(turn.session, application.organisation):
-        tell(turn, application, email, message, email)
+    for one in coordinators(turn.session, application.organisation):
+        tell(turn, application, one.id, message, one.id)
 
 
 def move_deadline(session: Session, application: Application, until: datetime) -> None:
@@ -211,7 +217,7 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         place.screened = Screened.APPROVED if name in approved else Screened.STRUCK
         place.reason = given.strike.get(name)
         place.screened_by, place.screened_at = step.assignee, turn.now
-    own = _own(turn.session, application, step.assignee, approved)
+    own = _own(turn.session, application, step.person, approved)
     remark = answered(
         turn,
         application,
@@ -247,16 +253,16 @@ def answered(
     return f"Thank you: {len(approved)} approved, {len(struck)} struck."
 
 
-def _own(session: Session, application: Application, email: str, approved: Collection[str]) -> list[str]:
+def _own(session: Session, application: Application, person_id: str, approved: Collection[str]) -> list[str]:
     """What a coordinator approved of their own school or project.
 
     It counts, since an organisation may have one coordinator only; but whoever awards is informed.
     """
-    of_school = sa.select(Staff.school).where(Staff.email == email, Staff.school.is_not(None))
+    of_school = sa.select(Staff.school).where(Staff.person == person_id, Staff.school.is_not(None))
     of_projects = (
         sa.select(Member.project)
         .join(Teacher, Teacher.id == Member.teacher)
-        .where(Teacher.person.in_([one.id for one in behind(session, email)]))
+        .where(Teacher.person == person_id)
     )
     rows = session.execute(
         sa.select(CycleLabel.award, CycleLabel.project).where(

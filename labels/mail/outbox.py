@@ -90,6 +90,7 @@ def _row(message: Message, envelope: Envelope, now: datetime) -> dict[str, Any]:
         "step": envelope.step,
         "template": message.template.value,
         "language": envelope.to.language,
+        "person": envelope.to.person,
         "to_name": one_line(envelope.to.name),
         "to_address": one_line(envelope.to.address, 320),
         "context": context_of(message),

@@ -1,4 +1,4 @@
-"""Whom a mail goes to: the person behind an address."""
+"""Whom a mail goes to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from labels.people.persons import behind
+from labels.people.persons import person
+from labels.record.schema import Person
 
 
 class Recipient(NamedTuple):
@@ -15,10 +16,15 @@ class Recipient(NamedTuple):
     name: str
     address: str
     language: str
+    person: str | None = None
+    """Who that is; none where the address itself is meant, whoever reads it."""
+
+    @classmethod
+    def of(cls, one: Person) -> Recipient:
+        """A person at their present address, in their own name and language."""
+        return cls(one.name, one.address, one.language, one.id)
 
 
-def person_named(session: Session, email: str) -> Recipient:
-    """The person with that address; one whom nobody knows is called by the address, and spoken to in English."""
-    for one in behind(session, email):
-        return Recipient(one.name, email, one.language)
-    return Recipient(email, email, "en")
+def recipient(session: Session, person_id: str) -> Recipient:
+    """The person of that id, as mail reaches them now."""
+    return Recipient.of(person(session, person_id))

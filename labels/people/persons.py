@@ -25,6 +25,11 @@ def behind(session: Session, address: str) -> list[Person]:
     return list(session.scalars(_BEHIND, {"address": meant(address)}))
 
 
+def reads(session: Session, person_id: str, address: str) -> bool:
+    """Whether a person is among those who read the mail at an address."""
+    return person_id in {one.id for one in behind(session, address)}
+
+
 _STILL_THEIRS = sa.select(Address.person).where(
     Address.address == sa.bindparam("address"), Address.until.is_(None)
 )

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import Fault, InvalidInput, NotFound
+from labels.people.persons import person
 from labels.people.roles import Role
-from labels.record.schema import Organisation, Staff
+from labels.record.schema import Organisation, Person, Staff
 
 
 def central_organisation(session: Session) -> Organisation:
@@ -41,44 +42,59 @@ def known_organisation(session: Session, typed: str) -> Organisation:
     raise NotFound(f"There is no organisation {typed}.{meant}")
 
 
-def coordinator(session: Session, organisation: str, *, other_than: str | None = None) -> str:
-    """A coordinator's address, not that of `other_than`; the organisation's own where it has named none."""
+def coordinator(session: Session, organisation: str, *, other_than: Person | None = None) -> Person:
+    """A coordinator, not `other_than` nor who shares their address; the organisation's own mailbox where it
+    has named no other."""
+    address = other_than.address if other_than else None
     people = coordinators(session, organisation)
-    return next((email for email in people if email != other_than), None) or _itself(session, organisation)
+    return next((one for one in people if one.address != address), None) or itself(session, organisation)
 
 
-def coordinators(session: Session, organisation: str) -> list[str]:
-    """Every coordinator's address; the organisation's own where it has named none."""
-    named = session.scalars(
-        sa.select(Staff.email)
-        .where(Staff.organisation == organisation, Staff.role == Role.COORDINATOR)
-        .order_by(Staff.email)
-    ).all()
-    return list(named) or [_itself(session, organisation)]
+def coordinators(session: Session, organisation: str) -> list[Person]:
+    """Every coordinator; the organisation's own mailbox where it has named none."""
+    return list(session.scalars(_COORDINATORS, {"organisation": organisation})) or [
+        itself(session, organisation)
+    ]
 
 
-def those_who_coordinate(session: Session, organisation: str) -> list[str]:
+def those_who_coordinate(session: Session, organisation: str) -> list[Person]:
     """Everybody with a coordinator's power: the coordinators, and whoever reads the organisation's own mail."""
-    return list(dict.fromkeys([*coordinators(session, organisation), _itself(session, organisation)]))
+    people = coordinators(session, organisation)
+    mailbox = itself(session, organisation)
+    return people if mailbox.address in {one.address for one in people} else [*people, mailbox]
 
 
-def _itself(session: Session, organisation: str) -> str:
-    return session.get_one(Organisation, organisation).email.lower()
+def itself(session: Session, organisation: str) -> Person:
+    """Whoever reads the mail at an organisation's own address."""
+    return person(session, session.get_one(Organisation, organisation).person)
 
 
-def has_role(session: Session, email: str, organisation: str, *roles: Role) -> bool:
+def has_role(session: Session, person_id: str, organisation: str, *roles: Role) -> bool:
     """Whether somebody has one of the roles, or any, in an organisation."""
-    whom = {"email": email, "organisation": organisation, "roles": roles or tuple(Role)}
+    whom = {"person": person_id, "organisation": organisation, "roles": roles or tuple(Role)}
     return bool(session.scalar(_HAS_ROLE, whom))
 
 
-def coordinates(session: Session, email: str, organisation: str) -> bool:
+def coordinates(session: Session, person_id: str, organisation: str) -> bool:
     """Whether somebody is a coordinator of an organisation, or reads the mail at its own address."""
-    return email == _itself(session, organisation) or has_role(session, email, organisation, Role.COORDINATOR)
+    if has_role(session, person_id, organisation, Role.COORDINATOR):
+        return True
+    return person(session, person_id).address == itself(session, organisation).address
 
 
 _HAS_ROLE = sa.select(sa.func.count()).where(
-    Staff.email == sa.bindparam("email"),
+    Staff.person == sa.bindparam("person"),
     Staff.organisation == sa.bindparam("organisation"),
     Staff.role.in_(sa.bindparam("roles", expanding=True)),
+)
+_COORDINATORS = (
+    sa.select(Person)
+    .where(
+        sa.exists().where(
+            Staff.person == Person.id,
+            Staff.organisation == sa.bindparam("organisation"),
+            Staff.role == Role.COORDINATOR,
+        )
+    )
+    .order_by(Person.address, Person.id)
 )

@@ -118,7 +118,7 @@ def blocked(session: Session, subject: Subject) -> tuple[str, ...]:
         for one in session.scalars(
             sa.select(Step)
             .where(
-                sa.func.lower(Step.assignee).in_(subject.addresses),
+                Step.person == subject.person,
                 Step.state.in_([StepState.OPEN, StepState.ASKED]),
                 Step.kind.not_in(_RIGHTS),
             )
@@ -137,7 +137,10 @@ def blocked(session: Session, subject: Subject) -> tuple[str, ...]:
     ]
     if subject.shared:
         known = session.scalar(
-            sa.select(Step.id).where(sa.func.lower(Step.assignee).in_(subject.shared)).limit(1)
+            sa.select(Step.id)
+            .join(Person, Person.id == Step.person)
+            .where(Person.address.in_(subject.shared))
+            .limit(1)
         )
         if known:
             reasons.append(
@@ -321,7 +324,7 @@ class _Erasing:
 
     def _steps(self) -> None:
         own = Step.application.in_(self.subject.applications)
-        asked = sa.func.lower(Step.assignee).in_(self.subject.addresses)
+        asked = Step.person == self.subject.person
         steps = self.session.scalars(sa.select(Step).where(sa.or_(own, asked))).all()
         for one in steps:
             if one.application in self.subject.applications:
@@ -329,8 +332,8 @@ class _Erasing:
                 one.answer = emptied(one.answer) if one.answer is not None else None
                 one.closed_because = one.closed_because and ERASED
                 one.draft = one.refused = one.typed = None
-            if self.subject.is_behind(one.assignee):
-                one.assignee, one.draft, one.refused, one.typed = ERASED, None, None, None
+            if one.person == self.subject.person:
+                one.draft = one.refused = one.typed = None
                 if one.state in (StepState.OPEN, StepState.ASKED):
                     one.state, one.closed_at, one.closed_because = StepState.VOID, self.turn.now, ERASED
         self.counts["steps: who, questions, answers, drafts"] += len(steps)
@@ -390,18 +393,19 @@ class _Erasing:
         context = sa.cast(Mail.context, sa.Text)
         said = [context.ilike(f"%{_escaped(one)}%", escape="!") for one in self.subject.addresses]
         theirs = sa.or_(
+            Mail.person == self.subject.person,
             sa.func.lower(Mail.to_address).in_(self.subject.addresses),
             Mail.application.in_(self.subject.applications),
             *said,
         )
-        self._delete("notices", Notice, sa.func.lower(Notice.email).in_(self.subject.addresses))
+        self._delete("notices", Notice, Notice.person == self.subject.person)
         for one in self.session.scalars(sa.select(Mail).where(theirs)):
             self._delete_outside(DeletionKind.MAIL, [one.message_id])
             one.context = {ERASED: True}
             one.last_error = one.last_error and ERASED
             if one.sent_at is None:
                 one.sent_at, one.last_error = self.turn.now, ERASED
-            if self.subject.is_behind(one.to_address):
+            if one.person == self.subject.person or self.subject.is_behind(one.to_address):
                 one.to_name = one.to_address = ERASED
             if self.addresses.within(one.reason):
                 one.reason = f"{ERASED}/{secrets.token_hex(8)}"
@@ -415,7 +419,7 @@ class _Erasing:
             "conflicts of interest",
             Conflict,
             sa.or_(
-                sa.func.lower(Conflict.email).in_(mine),
+                Conflict.person == self.subject.person,
                 sa.and_(Conflict.kind == "teacher", Conflict.target.in_(self.subject.teachers)),
             ),
         )

@@ -121,11 +121,14 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     judged = sa.and_(Review.application.in_(own), Review.application.in_(decided))
     yield "reviews_of_your_applications", rows(Review, judged)
     yield "your_reviews", rows(Review, sa.func.lower(Review.reviewer).in_(mine))
-    yield "your_steps", rows(Step, sa.func.lower(Step.assignee).in_(mine), "code_hash")
+    yield "your_steps", rows(Step, Step.person == subject.person, "code_hash")
     yield "papers", rows(Issued, Issued.teacher.in_(subject.teachers), "marks")
-    yield "mail_to_you", rows(Mail, sa.func.lower(Mail.to_address).in_(mine))
+    yield (
+        "mail_to_you",
+        rows(Mail, sa.or_(Mail.person == subject.person, sa.func.lower(Mail.to_address).in_(mine))),
+    )
     yield "sessions", rows(SignIn, sa.func.lower(SignIn.address).in_(mine), "id")
-    yield "conflicts_of_interest", rows(Conflict, sa.func.lower(Conflict.email).in_(mine))
+    yield "conflicts_of_interest", rows(Conflict, Conflict.person == subject.person)
     about = sa.or_(sa.func.lower(Journal.who).in_(mine), Journal.application.in_(own))
     yield "journal", rows(Journal, about)
 

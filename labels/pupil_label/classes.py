@@ -24,7 +24,8 @@ from labels.mail.outbox import Envelope
 from labels.mending import AskForCode
 from labels.papers.codes import Stamp
 from labels.papers.issued import enter_class
-from labels.people.named import Recipient
+from labels.people.named import recipient
+from labels.people.persons import reads
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import (
     Application,
@@ -69,7 +70,7 @@ def is_for_a_class(session: Session, subject: str, email: str) -> bool:
     if award is None:
         return False
     teacher = session.get(Teacher, award.teacher) if award.teacher else None
-    if teacher and teacher.email.casefold() == email.casefold():
+    if teacher and reads(session, teacher.person, email):
         return True
     return session.get(Application, award.id) is None
 
@@ -107,7 +108,7 @@ def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules, at_most:
             for `at_most` times within the hour.
     """
     award, teacher = _locked_award(turn.session, award_id)
-    if teacher.email.casefold() != email.casefold():
+    if not reads(turn.session, teacher.person, email):
         raise NotAllowed(f"{email} is not the teacher who holds {award.id}.")
     who = teacher.email.lower()
     may_be_mailed(turn, who, at_most)
@@ -136,7 +137,7 @@ def prove(turn: Turn, award_id: str, proof: Proof, rules: PupilRules) -> Refusal
         NotFound, NotAllowed: see `send_code`.
     """
     award, teacher = _locked_award(turn.session, award_id)
-    its_teacher = proof.claimed == teacher.email.lower()
+    its_teacher = reads(turn.session, teacher.person, proof.claimed or "")
     if isinstance(proof, SignedIn):
         return None if its_teacher else Refusal(f"{proof.person} is not the teacher who holds {award.id}.")
     ask = AskForCode(award.id, proof.email or "")
@@ -208,7 +209,7 @@ def _mail(
         until=code.asked_at + timedelta(days=rules.code_days.value),
         purpose=purpose,
     )
-    to = Recipient(teacher.name, teacher.email, teacher.language)
+    to = recipient(turn.session, teacher.person)
     parts = (code.number, *again)
     outbox.queue(turn, message, Envelope(to, parts, application.id if application else None))
     return message.reason_for(*parts)

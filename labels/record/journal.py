@@ -153,5 +153,6 @@ def entry(
         "step": step,
         "details": details
         | ({"door": turn.door.value} if turn.door else {})
-        | ({"known_by": turn.known_by} if turn.known_by else {}),
+        | ({"known_by": turn.known_by} if turn.known_by else {})
+        | ({"person": turn.person} if turn.person and who == turn.by else {}),
     }

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
 from labels.kinds import LabelKind
 
@@ -272,9 +272,9 @@ class Conflict(Base):
     """A declared conflict of interest: this person judges nothing of that teacher, project or school."""
 
     __tablename__ = "conflict"
-    __table_args__ = (sa.UniqueConstraint("email", "kind", "target"),)
+    __table_args__ = (sa.UniqueConstraint("person", "kind", "target"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str]
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
     kind: Mapped[str]
     target: Mapped[str]
     reason: Mapped[str]
@@ -728,7 +728,7 @@ class Step(Base):
     __tablename__ = "step"
     __table_args__ = (
         sa.UniqueConstraint("application", "kind", "number"),
-        sa.Index(None, "assignee", "state"),
+        sa.Index(None, "person", "state"),
         sa.Index(None, "code_hash"),
         sa.Index(
             "ix_step_due",
@@ -744,7 +744,13 @@ class Step(Base):
     instance: Mapped[int] = mapped_column(default=1)
     seat: Mapped[int] = mapped_column(default=1)
     """First, second, third reviewer …; a reassigned step keeps its seat."""
-    assignee: Mapped[str]
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    """Of whom it is asked."""
+    assignee: Mapped[str] = column_property(
+        sa.select(Person.address).where(Person.id == person).correlate_except(Person).scalar_subquery(),
+        expire_on_flush=False,
+    )
+    """The person's present address, for people to read: in no column of its own, but read with each step."""
     organisation: Mapped[str | None] = mapped_column(sa.ForeignKey("organisation.id"))
     state: Mapped[StepState] = mapped_column(_names(StepState))
     opened_at: Mapped[datetime]
@@ -863,6 +869,7 @@ class Mail(Base):
             postgresql_where=sa.text("sent_at IS NULL"),
         ),
         sa.Index(None, "application"),
+        sa.Index(None, "person"),
     )
     reason: Mapped[str] = mapped_column(primary_key=True)
     """Why it is sent, e.g. `NQL-…/decision/1`: one message for each, for ever."""
@@ -871,6 +878,8 @@ class Mail(Base):
     """Whose code goes into the message; the code itself is in no table."""
     template: Mapped[str]
     language: Mapped[str]
+    person: Mapped[str | None] = mapped_column(sa.ForeignKey("person.id"))
+    """Whom it is for, so that it follows them to a corrected address; none where an address itself is meant."""
     to_name: Mapped[str]
     to_address: Mapped[str]
     context: Mapped[dict[str, Any]]
@@ -897,7 +906,7 @@ class Notice(Base):
     """`7 days before`, `overdue`."""
     due_on: Mapped[date] = mapped_column(primary_key=True)
     """The deadline's day in Brussels: one that is moved is reminded of anew."""
-    email: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
     mail: Mapped[str] = mapped_column(sa.ForeignKey("mail.reason"))
     """The digest in which it was told."""
     at: Mapped[datetime]

@@ -9,14 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.applications.applicant import applicant_address
+from labels.applications.applicant import applicant
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
-from labels.people.staff import coordinator
+from labels.people.staff import coordinator, itself
 from labels.record.digests import TAKEN_BACK, digest_of_review, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
-from labels.record.schema import Application, Organisation, Review, Step, StepKind, StepState
+from labels.record.schema import Application, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import (
     Candidate,
@@ -137,11 +137,11 @@ def _fill(
             break
         asked.add(candidate.email)
         number = len(reviews) + len(chosen) + 1
-        step = new_review(turn, application, candidate.email, seat, due, number)
+        step = new_review(turn, application, candidate.person, seat, due, number)
         chosen.append((candidate, step))
     turn.session.flush()
     for candidate, step in chosen:
-        to = Recipient(candidate.name, step.assignee, candidate.language)
+        to = Recipient(candidate.name, candidate.email, candidate.language, candidate.person)
         if not take_question_over(turn, step, steps):
             mail_step(turn, step, messages.ReviewAsked(about=about_step(turn.session, application, step)), to)
         note(
@@ -171,14 +171,13 @@ def warn_of_names(
     """Tells the coordinators where whoever is asked may be the applicant or a member by name: a warning, no verdict."""
     if not (names := names_alike(candidate, judged)):
         return
-    organisation = turn.session.get_one(Organisation, application.organisation)
     message = messages.NamesAlike(
         about=about_step(turn.session, application, step),
         reviewer=candidate.name,
         reviewer_email=candidate.email,
         names=names,
     )
-    to = Recipient(organisation.name, organisation.email, organisation.language)
+    to = Recipient.of(itself(turn.session, application.organisation))
     outbox.queue(turn, message, Envelope(to, (step.id,), application.id))
     note(turn, application, SYSTEM, Event.NAMES_ALIKE, step=step.id, reviewer=candidate.email)
 
@@ -200,7 +199,7 @@ def _asked_before(reviews: Sequence[Step]) -> set[str]:
 def new_review(
     turn: Turn,
     application: Application,
-    email: str,
+    person: str,
     seat: int,
     due: datetime | None,
     number: int | None = None,
@@ -209,7 +208,7 @@ def new_review(
         turn,
         application,
         StepKind.REVIEW,
-        email,
+        person,
         due=due,
         seat=seat,
         organisation=application.organisation,
@@ -242,8 +241,8 @@ def _ask_coordinator(
     asked: Collection[str],
     seat: int,
 ) -> Step:
-    email = coordinator(
-        turn.session, application.organisation, other_than=applicant_address(turn.session, application)
+    whom = coordinator(
+        turn.session, application.organisation, other_than=applicant(turn.session, application)
     )
     reasons = tuple(
         f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
@@ -251,7 +250,7 @@ def _ask_coordinator(
         if (found := conflicts_of_interest(candidate, judged)) or candidate.email in asked
     )
     step = open_step(
-        turn, application, StepKind.ASSIGNMENT, email, seat=seat, organisation=application.organisation
+        turn, application, StepKind.ASSIGNMENT, whom.id, seat=seat, organisation=application.organisation
     )
     common = about_step(turn.session, application, step)
     mail_step(turn, step, messages.AssignmentAsked(about=common, reasons=reasons))
@@ -262,10 +261,10 @@ def _ask_coordinator(
 def _took_back(turn: Turn, application: Application, steps: Sequence[Step], judged: Judged) -> bool:
     """Takes back what people gave who turn out to have a conflict of interest, and what people are asked for
     who left the staff meanwhile; what these gave before counts."""
-    people = conflicts.near(turn.session, {step.assignee for step in steps})
+    people = conflicts.near(turn.session, {step.person for step in steps})
     because = {}
     for step in steps:
-        person = people.get(step.assignee)
+        person = people.get(step.person)
         if person and (why := conflicts_of_interest(person, judged)):
             because[step.id] = f"conflict of interest: {'; '.join(why)}"
         elif step.state is not StepState.ANSWERED and not (

@@ -37,6 +37,7 @@ class Candidate:
     """Somebody who may be asked to judge."""
 
     email: str
+    """Their present address."""
     name: str
     schools: frozenset[str]
     """Where they teach, by their staff entry and by the registry."""
@@ -50,6 +51,8 @@ class Candidate:
     """In which they are written to."""
     organisations: frozenset[str] = frozenset()
     """Those on whose staff they are."""
+    person: str = ""
+    """Their id."""
 
 
 def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[str]:

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed
 from labels.mail import messages
+from labels.people.persons import behind
 from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import Event, note
-from labels.record.schema import Application, Review, Staff, Step, StepKind, StepState
+from labels.record.schema import Application, Person, Review, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts, drafting
 from labels.reviews.asking import new_review, seated_reviews, take_question_over, void_review, warn_of_names
-from labels.reviews.choosing import conflicts_of_interest
+from labels.reviews.choosing import Candidate, conflicts_of_interest
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.mailing import about_step, mail_step
@@ -32,7 +33,6 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
         NotAllowed: the person is not on the organisation's staff, has a conflict of interest or
             judges this application already.
     """
-    to = to.lower()
     application, step = locked_by_step(turn.session, step_id)
     if application.outcome is not None:
         raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
@@ -42,9 +42,8 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
         raise NotAllowed(f"{step.id} is no review.")
     if step.kind is StepKind.ASSIGNMENT and not _is_free(turn.session, application, step):
         raise NotAllowed(f"{step.id} is done: somebody reviews in that seat, or nobody is needed there.")
-    person = conflicts.staff(turn.session, to)
-    if person is None or application.organisation not in person.organisations:
-        raise NotAllowed(f"{to} is not on the staff of {application.organisation}.")
+    person = _of_staff(turn.session, application.organisation, to)
+    to = person.email
     judged = conflicts.judged(turn.session, application)
     if why := conflicts_of_interest(person, judged):
         raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(why)}.")
@@ -63,7 +62,7 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
         close_step(step, StepState.ANSWERED, turn.now)
     days = rules_of(turn.session, application).national.review.due_days.value
     due = add_working_days(turn.now, days, application.country)
-    new = new_review(turn, application, to, step.seat, max(due, step.due_at or due))
+    new = new_review(turn, application, person.person, step.seat, max(due, step.due_at or due))
     turn.session.flush()
     if not take_question_over(turn, new, steps_of(turn.session, application, StepKind.INFORMATION)):
         mail_step(turn, new, messages.ReviewAsked(about=about_step(turn.session, application, new)))
@@ -86,7 +85,7 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
     review = turn.session.get(Review, step.id)
     if review is None or review.void_at is not None or step.instance != application.instance:
         raise NotAllowed(f"{step.id} has no review that could be sent back.")
-    person = conflicts.staff(turn.session, step.assignee)
+    person = conflicts.staff(turn.session, step.person)
     if person is None or application.organisation not in person.organisations:
         raise NotAllowed(f"{step.assignee} is not on the staff of {application.organisation} any more.")
     if why := conflicts_of_interest(person, conflicts.judged(turn.session, application)):
@@ -96,7 +95,7 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
     close_step(step, StepState.VOID, turn.now, because)
     rules = rules_of(turn.session, application).national.review
     due = add_working_days(turn.now, rules.due_days.value, application.country)
-    new = new_review(turn, application, step.assignee, step.seat, due)
+    new = new_review(turn, application, step.person, step.seat, due)
     turn.session.flush()
     drafting.begin_again(turn, new, review)
     message = messages.ReviewSentBack(about=about_step(turn.session, application, new), reason=reason)
@@ -115,6 +114,23 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
     return new
 
 
+def _of_staff(session: Session, organisation: str, named: str) -> Candidate:
+    """Whom of an organisation's staff a coordinator names by an address, or by `PER-…` where two share one.
+
+    Raises:
+        NotAllowed: nobody, or more than one.
+    """
+    named = named.strip()
+    ids = {one.id for one in behind(session, named)} | {named}
+    people = [one for one in conflicts.near(session, ids).values() if organisation in one.organisations]
+    if not people:
+        raise NotAllowed(f"{named.lower()} is not on the staff of {organisation}.")
+    if len(people) > 1:
+        who = ", ".join(f"{one.name} ({one.person})" for one in people)
+        raise NotAllowed(f"Several people read {named.lower()}: {who}. Name one of them by that id.")
+    return people[0]
+
+
 def _is_free(session: Session, application: Application, assignment: Step) -> bool:
     """Whether a reviewer is missing where this coordinator was asked for one; by now they may have said whom."""
     asked = assignment.state in (StepState.OPEN, StepState.ANSWERED)
@@ -131,15 +147,21 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
     """
     reviewer = reviewer.lower()
     application = locked(turn.session, application_id)
-    own = turn.session.scalars(_STAFF, {"organisation": application.organisation}).all()
-    asked = {step.assignee for step in every_step(turn.session, application) if step.kind is StepKind.REVIEW}
-    if reviewer not in asked.union(own):  # who left the staff may still have judged
-        known = sorted(asked.union(own))
+    own = {
+        row.id: row.address
+        for row in turn.session.execute(_STAFF, {"organisation": application.organisation})
+    }
+    steps = every_step(turn.session, application)  # who left the staff may still have judged
+    asked = {step.person: step.assignee for step in steps if step.kind is StepKind.REVIEW}
+    people = {one.id for one in behind(turn.session, reviewer)} & (own | asked).keys()
+    if not people:
+        known = sorted({*own.values(), *asked.values()})
         meant = difflib.get_close_matches(reviewer, known, n=3, cutoff=0.8) or known[:NAMED]
         more = f" and {len(known) - NAMED} more" if meant == known[:NAMED] != known else ""
         could = f" Who could be meant: {', '.join(meant)}{more}." if meant else ""
         raise NotAllowed(f"{reviewer} is not on the staff of {application.organisation}.{could}")
-    conflicts.declare(turn, application, reviewer, reason=reason)
+    for one in sorted(people):
+        conflicts.declare(turn, application, one, reason=reason)
     note(turn, application, turn.by, Event.DECLARED_A_CONFLICT, reviewer=reviewer, because=reason)
 
 
@@ -148,8 +170,7 @@ NAMED = 10
 
 
 _STAFF = (
-    sa.select(Staff.email)
-    .where(Staff.organisation == sa.bindparam("organisation"))
-    .distinct()
-    .order_by(Staff.email)
+    sa.select(Person.id, Person.address)
+    .where(sa.exists().where(Staff.person == Person.id, Staff.organisation == sa.bindparam("organisation")))
+    .order_by(Person.address)
 )

@@ -163,7 +163,7 @@ def _open_appeal(turn: Turn, application: Application, days: int) -> str:
         turn,
         application,
         StepKind.APPEAL,
-        turn.session.get_one(Teacher, application.teacher).email,
+        turn.session.get_one(Teacher, application.teacher).person,
         due=_appeal_until(turn, application, days),
     )
     return step.id

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.applications.applicant import applicant_address
+from labels.applications.applicant import applicant
 from labels.applications.file import digest
 from labels.clock import in_words
 from labels.mail import messages
@@ -72,8 +72,8 @@ def take_review(turn: Turn, application: Application, step: Step, given: ReviewA
 
 def take_question(turn: Turn, application: Application, step: Step, given: Question) -> Accepted:
     edition = rules_of(turn.session, application)
-    applicant = applicant_address(turn.session, application)
-    if applicant is None:
+    whom = applicant(turn.session, application)
+    if whom is None:
         raise ValueError(f"nobody applies in {application.id}")
     step.state, step.stopped_at = StepState.ASKED, turn.now
     due = add_working_days(turn.now, edition.national.review.information_days.value, application.country)
@@ -81,7 +81,7 @@ def take_question(turn: Turn, application: Application, step: Step, given: Quest
         turn,
         application,
         StepKind.INFORMATION,
-        applicant,
+        whom.id,
         due=due,
         seat=step.seat,
         asked_by=step.id,
@@ -102,7 +102,7 @@ def take_information(turn: Turn, application: Application, step: Step, given: In
     close_step(step, StepState.ANSWERED, turn.now)
     note(turn, application, step.assignee, Event.ANSWERED_THE_QUESTION, step=step.id)
     message = messages.InformationReceived(about=about(turn.session, application))
-    tell(turn, application, step.assignee, message, step.id)
+    tell(turn, application, step.person, message, step.id)
     _go_on(turn, application, step, given.text)
     return Accepted(application.id, "Thank you: your answer is with the reviewer.")
 
@@ -114,7 +114,7 @@ def pass_information(turn: Turn, application: Application, step: Step) -> str:
     message = messages.InformationLapsed(
         about=about(turn.session, application), question=step.question or "", due=step.due_at
     )
-    tell(turn, application, step.assignee, message, step.id)
+    tell(turn, application, step.person, message, step.id)
     _go_on(turn, application, step, "")
     return "the applicant did not answer in time; the review goes on"
 
@@ -163,7 +163,7 @@ _COUNTED = (StepState.ANSWERED, StepState.EXPIRED)
 def take_decline(turn: Turn, application: Application, step: Step, given: Decline) -> Accepted:
     close_step(step, StepState.DECLINED, turn.now, given.decline)
     if given.conflict:
-        conflicts.declare(turn.acting(step.assignee), application, step.assignee, reason=given.decline)
+        conflicts.declare(turn, application, step.person, reason=given.decline)
     listed: dict[str, Any] = {"reason": given.reason} if given.reason else {}
     note(
         turn,

@@ -22,7 +22,7 @@ from labels.papers import due as due_papers
 from labels.papers.codes import Stamp, read_code, series_of
 from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, MadePaper, enter, marked
-from labels.people.named import Recipient
+from labels.people.named import Recipient, recipient
 from labels.record.digests import REVOKED_PAPER, happened
 from labels.record.journal import Event, note
 from labels.record.schema import (
@@ -188,7 +188,9 @@ def reissue(turn: Turn, correction: Correction, made: MadePaper, reason: str) ->
     )
     for to in _holders(turn.session, correction.award, application):
         outbox.queue(
-            turn, message, Envelope(to, (to.address,), application.id, attachments=(correction.due.paper,))
+            turn,
+            message,
+            Envelope(to, (to.person or to.address,), application.id, attachments=(correction.due.paper,)),
         )
 
 
@@ -196,7 +198,7 @@ def _holders(session: Session, award_id: str, application: Application) -> list[
     award = session.get_one(Award, award_id)
     if award.teacher:
         teacher = session.get_one(Teacher, award.teacher)
-        return [Recipient(teacher.name, teacher.email, teacher.language)]
+        return [recipient(session, teacher.person)]
     return people.everyone(session, application)
 
 
@@ -243,5 +245,5 @@ def revoke_class(turn: Turn, issued: Issued, reason: str) -> None:
         pupils=issued.pupils or 0,
         reason=reason,
     )
-    to = Recipient(teacher.name, teacher.email, teacher.language)
+    to = recipient(turn.session, teacher.person)
     outbox.queue(turn, message, Envelope(to, application=application.id if application else None))

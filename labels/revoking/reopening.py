@@ -21,7 +21,7 @@ from labels.mail import messages, outbox
 from labels.mail.message import About
 from labels.mail.outbox import Envelope
 from labels.papers.issued import revoke_papers
-from labels.people.named import Recipient
+from labels.people.named import Recipient, recipient
 from labels.record.journal import Event, note
 from labels.record.schema import (
     Application,
@@ -310,14 +310,14 @@ def _revoke(
     )
     message = messages.LabelRevoked(about=revoked, reason=reason)
     for to in _to_tell(turn.session, teacher, application):
-        parts = () if teacher else (to.address,)
+        parts = () if teacher else (to.person or to.address,)
         outbox.queue(turn, message, Envelope(to, parts, application.id if application else None))
 
 
 def _to_tell(session: Session, teacher: Teacher | None, application: Application | None) -> list[Recipient]:
     """Whom it concerns that a label is taken back: its teacher, or everybody of the school."""
     if teacher is not None:
-        return [Recipient(teacher.name, teacher.email, teacher.language)]
+        return [recipient(session, teacher.person)]
     return everyone(session, application) if application and application.label == LabelKind.SCHOOL else []
 
 

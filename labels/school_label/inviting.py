@@ -26,6 +26,7 @@ from labels.record.schema import (
     Journal,
     Organisation,
     PaperKind,
+    Person,
     Project,
     School,
     SchoolOutcome,
@@ -84,11 +85,14 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
         one.invited_at = turn.now
         note(turn, None, SYSTEM, Event.SCHOOLS_INVITED, year=year)
         return NOBODY
-    teachers: dict[str, dict[str, Teacher]] = {row.school: {} for row in schools}
-    for teacher in turn.session.scalars(
-        sa.select(Teacher).where(Teacher.school.in_(teachers)).order_by(Teacher.school, Teacher.id)
+    teachers: dict[str, dict[str, Recipient]] = {row.school: {} for row in schools}
+    for school, person in turn.session.execute(
+        sa.select(Teacher.school, Person)
+        .join(Person, Person.id == Teacher.person)
+        .where(Teacher.school.in_(teachers))
+        .order_by(Teacher.school, Teacher.id)
     ):
-        teachers[teacher.school].setdefault(teacher.email.lower(), teacher)  # one mail for each address
+        teachers[school].setdefault(person.id, Recipient.of(person))
     dates = rounds.cut_offs(turn.session, one)
     editions: dict[str, str] = {}
     for row in schools:
@@ -102,10 +106,9 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
         asked = list(teachers[row.school].items())
         common, why = _about(row, application["id"]), _why(row, dates)
         due = end_of_working_day(one.due_at, row.country)
-        for number, (email, teacher) in enumerate(asked, 1):
-            step = _step(application["id"], number, email, due, turn.now, turn.key)
+        for number, (person, to) in enumerate(asked, 1):
+            step = _step(application["id"], number, person, due, turn.now, turn.key)
             steps.append(step)
-            to = Recipient(teacher.name, email, teacher.language)
             mails.append(_invitation(common, step, to, why))
         details = {"round": year, "school": row.school, "teachers": len(asked)}
         entries.append(entry(turn, application["id"], SYSTEM, Event.INVITED, **details))
@@ -160,12 +163,12 @@ def _application(row: sa.Row[Any], one: SchoolRound, rules: str, now: datetime) 
 
 
 def _step(
-    application: str, number: int, email: str, due: datetime, now: datetime, key: bytes
+    application: str, number: int, person: str, due: datetime, now: datetime, key: bytes
 ) -> dict[str, Any]:
     identifier = step_id(application, StepKind.SELF_ASSESSMENT, number)
     return {
         "id": identifier, "application": application, "kind": StepKind.SELF_ASSESSMENT, "number": number,
-        "instance": 1, "seat": 1, "assignee": email, "state": StepState.OPEN, "opened_at": now,
+        "instance": 1, "seat": 1, "person": person, "state": StepState.OPEN, "opened_at": now,
         "due_at": due, "code_hash": code_hash(review_code(key, identifier, 1)), "code_number": 1,
         "code_failures": 0,
     }  # fmt: skip
@@ -236,7 +239,7 @@ def invite_again(turn: Turn, former: Application, due: datetime) -> str:
         write(turn.session, Document, kept | {"application": identifier})
     people = invited(turn.session, former)
     steps = [
-        _step(identifier, number, one.address, due, turn.now, turn.key) | {"draft": said or None}
+        _step(identifier, number, one.person or "", due, turn.now, turn.key) | {"draft": said or None}
         for number, one in enumerate(people, 1)
     ]
     write(turn.session, Step, *steps)

@@ -13,7 +13,7 @@ from labels.clock import in_words
 from labels.errors import InvalidInput
 from labels.mail import messages
 from labels.record.journal import Event, note
-from labels.record.schema import Application, Document, PaperKind, Stage, Step, StepKind, StepState
+from labels.record.schema import Application, Document, PaperKind, School, Stage, Step, StepKind, StepState
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import SchoolDocument, SelfAssessmentRules
@@ -116,7 +116,12 @@ def take(
     void_open(turn, application, step.kind, f"{step.assignee} handed in for your school")
     head = principal(turn.session, application)
     asked = open_step(
-        turn, application, StepKind.DECLARATION, head.address, due=step.due_at, asked_by=step.id
+        turn,
+        application,
+        StepKind.DECLARATION,
+        turn.session.get_one(School, application.school).principal,
+        due=step.due_at,
+        asked_by=step.id,
     )
     turn.session.flush()
     message = messages.SchoolDeclaration(

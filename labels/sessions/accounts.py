@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -52,18 +51,19 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
     until then they are nobody in particular.
     """
     address = address.lower()
-    several = tuple((one.id, one.name) for one in behind(session, address) if one.address == address)
-    if len(several) > 1 and person not in {one for one, _ in several}:
+    people = {one.id: one for one in behind(session, address)}
+    if len(people) > 1 and person not in people:
+        several = tuple((one.id, one.name) for one in people.values())
         return Account(address, address, "en", several=several)
-    whose = {person} if len(several) > 1 else None
-    teachers, staff, own = (
-        [row for row in session.execute(query, {"address": address}) if whose is None or row.person in whose]
-        for query in (_TEACHERS, _STAFF, _ORGANISATIONS)
-    )
-    known: list[sa.Row[Any]] = [*staff, *teachers, *own]
-    if not known and not session.execute(_ASKED, {"address": address}).first():
+    whom = {"persons": [person] if len(people) > 1 else list(people)}
+    teachers = session.execute(_TEACHERS, whom).all()
+    staff = session.execute(_STAFF, whom).all()
+    own = session.execute(_ORGANISATIONS, whom).all()
+    known: list[str] = [one.person for rows in (staff, teachers, own) for one in rows]
+    known = known or list(session.scalars(_ASKED, whom))
+    if not known:
         return None
-    name, language = (known[0].name, known[0].language) if known else (address, "en")
+    name, language = people[known[0]].name, people[known[0]].language
     coordinated = [one for one in staff if one.role == Role.COORDINATOR] + list(own)
     return Account(
         address,
@@ -77,24 +77,21 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
     )
 
 
+_PERSONS: sa.BindParameter[str] = sa.bindparam("persons", expanding=True)
 _TEACHERS = (
-    sa.select(Teacher.id, Teacher.name, Teacher.language, Teacher.person, School.name.label("school"))
+    sa.select(Teacher.id, Teacher.person, School.name.label("school"))
     .join(School, School.id == Teacher.school)
-    .where(Teacher.email == sa.bindparam("address"))
+    .where(Teacher.person.in_(_PERSONS))
     .order_by(Teacher.id)
 )
 _STAFF = (
-    sa.select(Staff.name, Staff.language, Staff.role, Staff.organisation, Staff.person, Organisation.kind)
+    sa.select(Staff.person, Staff.role, Staff.organisation, Organisation.kind)
     .join(Organisation, Organisation.id == Staff.organisation)
-    .where(Staff.email == sa.bindparam("address"))
+    .where(Staff.person.in_(_PERSONS))
     .order_by(Staff.role)
 )
 _ORGANISATIONS = sa.select(
-    Organisation.name,
-    Organisation.language,
-    Organisation.person,
-    Organisation.id.label("organisation"),
-    Organisation.kind,
-).where(sa.func.lower(Organisation.email) == sa.bindparam("address"))
-_ASKED = sa.select(Step.assignee).where(Step.assignee == sa.bindparam("address")).limit(1)
+    Organisation.person, Organisation.id.label("organisation"), Organisation.kind
+).where(Organisation.person.in_(_PERSONS))
+_ASKED = sa.select(Step.person).where(Step.person.in_(_PERSONS)).limit(1)
 """A principal is in no list of people, but is asked to declare."""

@@ -13,6 +13,7 @@ from labels.errors import NotAllowed, NotFound
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
+from labels.people.persons import behind
 from labels.people.roles import Role
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Organisation, School, SignInCode, Staff, Teacher
@@ -103,15 +104,14 @@ def _mailed(turn: Turn, address: str) -> int:
 
 def _organisation_of(turn: Turn, account: Account) -> str:
     """Who writes: the organisation that the person belongs to."""
+    people = [one.id for one in behind(turn.session, account.address)]
     of_teacher = sa.select(School.organisation).join(Teacher, Teacher.school == School.id)
     found = turn.session.scalar(
         sa.select(Organisation.name)
         .where(
             sa.or_(
-                Organisation.id.in_(
-                    sa.select(Staff.organisation).where(Staff.email == account.address).limit(1)
-                ),
-                Organisation.id.in_(of_teacher.where(Teacher.email == account.address).limit(1)),
+                Organisation.id.in_(sa.select(Staff.organisation).where(Staff.person.in_(people)).limit(1)),
+                Organisation.id.in_(of_teacher.where(Teacher.person.in_(people)).limit(1)),
             )
         )
         .order_by(Organisation.id)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from labels.mail import outbox
 from labels.mail.message import About, AboutStep, OfApplication, OfStep
 from labels.mail.outbox import Envelope
-from labels.people.named import Recipient, person_named
+from labels.people.named import Recipient, recipient
 from labels.record.schema import Application, Organisation, Project, School, Step, Teacher
 from labels.turn import Turn
 
@@ -45,13 +45,13 @@ def mail_step(
 
     A message of a kind goes out once for each code, and `once_more` where somebody asks for it.
     """
-    recipient = to or person_named(turn.session, step.assignee)
+    whom = to or recipient(turn.session, step.person)
     parts: tuple[object, ...] = (step.id, step.code_number)
     if once_more:
         parts += (turn.now.isoformat(),)
-    outbox.queue(turn, message, Envelope(recipient, parts, step.application, step.id))
+    outbox.queue(turn, message, Envelope(whom, parts, step.application, step.id))
 
 
-def tell(turn: Turn, application: Application, email: str, message: OfApplication, *parts: object) -> None:
+def tell(turn: Turn, application: Application, person: str, message: OfApplication, *parts: object) -> None:
     """Mails a message without a code to a person, once for an application and what `parts` say."""
-    outbox.queue(turn, message, Envelope(person_named(turn.session, email), parts, application.id))
+    outbox.queue(turn, message, Envelope(recipient(turn.session, person), parts, application.id))

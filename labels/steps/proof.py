@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
+from labels.people.persons import reads
 from labels.record.schema import Step
 from labels.steps.codes import code_matches
 from labels.words.addresses import meant
@@ -34,7 +37,7 @@ class SignedIn:
     """A session in which a person has signed in; whoever makes one has checked it."""
 
     person: str
-    """Their address."""
+    """The address that they signed in with: whoever reads it is meant, one person or several who share it."""
     how: str
     """By which means, e.g. `mail code`, `oidc`, `passkey`."""
     at: datetime
@@ -55,8 +58,15 @@ Proof = Code | SignedIn
 """What comes with every act of a person. Another way to sign in makes a `SignedIn`, and nothing else changes."""
 
 
-def proves(proof: Proof, step: Step) -> bool:
+def proves(session: Session, proof: Proof, step: Step) -> bool:
     """Whether the proof is that of the person whom the step awaits."""
-    if isinstance(proof, SignedIn):
-        return proof.claimed == step.assignee
-    return code_matches(proof.code, step.code_hash) and proof.claimed in (None, step.assignee)
+    if isinstance(proof, Code) and not code_matches(proof.code, step.code_hash):
+        return False
+    return claims(session, proof.claimed, step)
+
+
+def claims(session: Session, claimed: str | None, step: Step) -> bool:
+    """Whether a claimed address is one of the person's whom the step awaits; it is where none is claimed."""
+    if claimed in (None, step.assignee):
+        return True
+    return reads(session, step.person, claimed or "")

@@ -8,9 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from labels.errors import NotFound
 from labels.identifiers import step_id
+from labels.people.persons import person as person_of
 from labels.record.schema import (
     Application,
     Organisation,
@@ -35,7 +37,7 @@ def open_step(
     turn: Turn,
     application: Application,
     kind: StepKind,
-    assignee: str,
+    person: str,
     *,
     due: datetime | None = None,
     seat: int = 1,
@@ -59,7 +61,7 @@ def open_step(
         number=number,
         instance=application.instance,
         seat=seat,
-        assignee=assignee,
+        person=person,
         organisation=organisation,
         state=StepState.OPEN,
         opened_at=turn.now,
@@ -70,6 +72,7 @@ def open_step(
         code_number=1,
         code_failures=0,
     )
+    set_committed_value(step, "assignee", person_of(turn.session, person).address)
     turn.session.add(step)
     return step
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
+from labels.people.persons import behind
 from labels.record.schema import Application, Step, StepState
 from labels.steps.kinds import AWAITED, STEPS, Act
 
@@ -28,11 +29,15 @@ class InboxItem(BaseModel):
 
 
 def inbox(session: Session, email: str) -> list[InboxItem]:
-    """The steps that await this person, the most urgent first."""
+    """The steps that await whoever reads an address, the most urgent first."""
     rows = session.execute(
         sa.select(Step, Application.run)
         .join(Application, Application.id == Step.application)
-        .where(Step.assignee == email.lower(), Step.state == StepState.OPEN, Step.kind.in_(AWAITED))
+        .where(
+            Step.person.in_([one.id for one in behind(session, email)]),
+            Step.state == StepState.OPEN,
+            Step.kind.in_(AWAITED),
+        )
         .order_by(Step.due_at, Step.id)
     )
     return [

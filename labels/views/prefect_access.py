@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.people.persons import behind
 from labels.people.roles import Role
 from labels.record.schema import Application, Organisation, Staff, Step, StepKind, StepState
 
@@ -36,20 +37,20 @@ def access_of(session: Session, address: str, operators: Collection[str]) -> Pre
     address = address.lower()
     if address in operators:
         return PrefectAccess(address, address, operator=True)
-    organisations = frozenset(session.scalars(_COORDINATES, {"address": address}))
-    runs = frozenset(run for run in session.scalars(_AWAITED_RUNS, {"address": address}) if run)
-    if not organisations and not runs and not session.scalar(_ON_STAFF, {"address": address}):
+    whom = {"persons": [one.id for one in behind(session, address)]}
+    organisations = frozenset(session.scalars(_COORDINATES, whom))
+    runs = frozenset(run for run in session.scalars(_AWAITED_RUNS, whom) if run)
+    if not organisations and not runs and not session.scalar(_ON_STAFF, whom):
         return None
     return PrefectAccess(address, address, organisations=organisations, runs=runs)
 
 
+_PERSONS: sa.BindParameter[str] = sa.bindparam("persons", expanding=True)
 _COORDINATES = sa.union(
-    sa.select(Staff.organisation).where(
-        Staff.email == sa.bindparam("address"), Staff.role == Role.COORDINATOR
-    ),
-    sa.select(Organisation.id).where(sa.func.lower(Organisation.email) == sa.bindparam("address")),
+    sa.select(Staff.organisation).where(Staff.person.in_(_PERSONS), Staff.role == Role.COORDINATOR),
+    sa.select(Organisation.id).where(Organisation.person.in_(_PERSONS)),
 )
-_ON_STAFF = sa.select(sa.func.count()).where(Staff.email == sa.bindparam("address"))
+_ON_STAFF = sa.select(sa.func.count()).where(Staff.person.in_(_PERSONS))
 """A reviewer who has answered everything is known, and sees nothing."""
 _OF_STAFF = (StepKind.REVIEW, StepKind.ASSIGNMENT, StepKind.SCREENING, StepKind.AWARDING)
 """Applicants have open steps, too; they answer at the desk."""
@@ -57,7 +58,7 @@ _AWAITED_RUNS = (
     sa.select(Application.run)
     .join(Step, Step.application == Application.id)
     .where(
-        Step.assignee == sa.bindparam("address"),
+        Step.person.in_(_PERSONS),
         Step.state == StepState.OPEN,
         Step.kind.in_(_OF_STAFF),
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from labels.answering.proving import standing
 from labels.errors import NotFound
 from labels.kinds import LabelKind
-from labels.people.named import person_named
+from labels.people.persons import person, reads
 from labels.record.schema import (
     Application,
     Member,
@@ -132,7 +132,7 @@ def review_for(session: Session, step_id: str, email: str, now: datetime) -> Sho
         NotFound: there is no such review, or it is somebody else's: which of both, nobody learns.
     """
     step = session.get(Step, step_id)
-    if step is None or step.assignee != email.lower() or step.kind is not StepKind.REVIEW:
+    if step is None or not reads(session, step.person, email) or step.kind is not StepKind.REVIEW:
         raise NotFound("There is no such review.")
     application = session.get_one(Application, step.application)
     asked = _asked(session, application, step, now)
@@ -218,13 +218,13 @@ def _ended(session: Session, application: Application, step: Step, asked: Asked)
     taken = session.scalars(
         _IN_THAT_SEAT, {"application": application.id, "instance": step.instance, "seat": step.seat}
     ).first()
-    own = taken is not None and taken.assignee == step.assignee
+    own = taken is not None and taken.person == step.person
     return Ended(
         asked,
         how,
         step.closed_at,
         why=step.closed_because or "",
-        now_with=person_named(session, taken.assignee).name if taken and not own else None,
+        now_with=person(session, taken.person).name if taken and not own else None,
         again=taken.id if taken and own else None,
     )
 

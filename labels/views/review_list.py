@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from labels.clock import brussels_day, end_of_day
 from labels.kinds import LabelKind
+from labels.people.persons import behind
 from labels.record.schema import (
     Application,
     Instant,
@@ -151,7 +152,7 @@ def review_list(
     Nothing of anybody else's reviews has a part in it.
     """
     filters = filters or Filters()
-    mine = _mine(email)
+    mine = _mine(session, email)
     place = _place(filters.tab)
     chosen = mine.where(*_chosen(filters, now))
     page = chosen.where(_beyond(place, filters.tab, after)) if after else chosen
@@ -186,10 +187,10 @@ def next_review(
 _Asked = aliased(Step)
 
 
-def _mine(email: str) -> sa.Select[Any]:
-    """The person's reviews, of organisations on whose staff they are."""
+def _mine(session: Session, email: str) -> sa.Select[Any]:
+    """The reviews of whoever reads an address, of organisations on whose staff they are."""
     on_the_staff = sa.exists().where(
-        Staff.email == Step.assignee, Staff.organisation == Application.organisation
+        Staff.person == Step.person, Staff.organisation == Application.organisation
     )
     answer_came = (
         sa.select(sa.func.max(_Asked.closed_at))
@@ -210,7 +211,7 @@ def _mine(email: str) -> sa.Select[Any]:
         .outerjoin(ReviewDraft, ReviewDraft.step == Step.id)
         .outerjoin(Review, Review.step == Step.id)
         .where(
-            Step.assignee == email.lower(),
+            Step.person.in_([one.id for one in behind(session, email)]),
             Step.kind == StepKind.REVIEW,
             Step.state.in_(list(_STATES.values())),
             on_the_staff,

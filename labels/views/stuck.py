@@ -218,7 +218,7 @@ def _unowned(session: Session, now: datetime) -> Iterator[Stuck]:
 
 def _departed(session: Session, now: datetime) -> Iterator[Stuck]:
     """Awaited of somebody who may not answer any more."""
-    has_role = sa.exists().where(Staff.email == Step.assignee, Staff.organisation == Application.organisation)
+    has_role = sa.exists().where(Staff.person == Step.person, Staff.organisation == Application.organisation)
     for one, step in session.execute(
         sa.select(Application, Step)
         .join(Step, Step.application == Application.id)

@@ -490,7 +490,9 @@ def test_what_no_form_takes_is_offered_by_its_command_though_prefect_answers(
     with terminal.here.record.writing() as session:
         session.execute(sa.update(Application).values(run="0000-1"))
         session.execute(
-            sa.update(Step).where(Step.id == second).values(kind=StepKind.DECLARATION, assignee=mine)
+            sa.update(Step)
+            .where(Step.id == second)
+            .values(kind=StepKind.DECLARATION, person=terminal.step(first).person)
         )
     monkeypatch.setattr("cli.showing.prefect_answers", lambda: True)
     shown = terminal.run("inbox", "--as", mine)

@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.identifiers import person_id
-from labels.record.schema import Organisation, Person, School, Staff, Teacher
+from labels.record.schema import Organisation, Person, School, Staff, Step, Teacher
 
 
 def name_everybody(session: Session, *_: Any) -> None:
     """Enters the person of each new row that names none; who shares an address and a name is one person."""
+    for row in [one for one in session.new if isinstance(one, Step) and one.person is None]:
+        row.person = _at(session, row.assignee)
     for row in [row for row in session.new if isinstance(row, (Organisation, School, Staff, Teacher))]:
         if isinstance(row, School):
             if row.principal is None:
@@ -20,6 +22,12 @@ def name_everybody(session: Session, *_: Any) -> None:
         elif row.person is None:
             key = row.email if isinstance(row, Staff) else row.id
             row.person = _person(session, row.name, row.email, row.language, key)
+
+
+def _at(session: Session, address: str) -> str:
+    connection, people = session.connection(), sa.table("person", sa.column("id"), sa.column("address"))
+    known = connection.scalar(sa.select(people.c.id).where(people.c.address == address).order_by(people.c.id))
+    return str(known) if known else _person(session, address, address, "en", address)
 
 
 def _person(session: Session, name: str, email: str, language: str, key: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from labels.answering import proving
 from labels.errors import NotAllowed
-from labels.record.schema import Application, Journal, Mail, Review, Staff, Step, StepKind, StepState
+from labels.record.schema import Application, Journal, Mail, Review, Staff, Step, StepKind, StepState, Teacher
 from labels.steps.answers import Information, Question, ReviewAnswer
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Code
@@ -154,7 +154,8 @@ def test_who_coordinates_no_longer_fills_no_seat(lonely: Case) -> None:
 
 def test_a_coordinator_who_applies_has_no_power_over_their_own_application(lonely: Case) -> None:
     with lonely.record.writing() as session:
-        session.get_one(Staff, (COORDINATOR, "coordinator")).email = "t-1@school.example"
+        applicant = session.get_one(Teacher, "T-1").person
+        session.get_one(Staff, (COORDINATOR, "coordinator")).person = applicant
     [asked] = lonely.ask()
     assert asked.assignee == "nss@nss.example"
     sent = lonely.do(proving.send_code, lonely.id, "t-1@school.example")

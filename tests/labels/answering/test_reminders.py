@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from labels.answering import reminders
 from labels.clock import BRUSSELS, end_of_day
 from labels.mail import messages
+from labels.people.persons import behind
 from labels.record import Record
-from labels.record.schema import Application, Mail, Notice, Outcome, RuleText, Staff, Step, StepKind
+from labels.record.schema import Application, Mail, Notice, Outcome, Person, RuleText, Staff, Step, StepKind
 from labels.rules.kept import _KNOWN
 from labels.rules.loading import load_rules
 from labels.steps.answers import Question
@@ -60,10 +61,17 @@ class Waiting:
 
     def kinds(self, email: str) -> list[str]:
         with self.record.reading() as session:
-            return sorted(session.scalars(sa.select(Notice.kind).where(Notice.email == email)))
+            return sorted(session.scalars(_OF_ADDRESS, {"address": email}))
 
     def step_of(self, email: str) -> Step:
         return next(step for step in self.steps if step.assignee == email)
+
+
+_OF_ADDRESS = (
+    sa.select(Notice.kind)
+    .join(Person, Person.id == Notice.person)
+    .where(Person.address == sa.bindparam("address"))
+)
 
 
 @pytest.fixture
@@ -244,9 +252,10 @@ def copy_step(waiting: Waiting, email: str, times: int, begin: int = 50) -> None
     """More reviews of the same application, as if they were of others."""
     table: Any = Step.__table__
     with waiting.record.writing() as session:
+        [person] = [one.id for one in behind(session, email)]
         row = session.execute(sa.select(table).where(Step.id == waiting.steps[0].id)).one()._mapping
         copies = [
-            dict(row) | {"id": f"STEP-{begin + n}", "number": begin + n, "assignee": email}
+            dict(row) | {"id": f"STEP-{begin + n}", "number": begin + n, "person": person}
             for n in range(times)
         ]
         session.execute(sa.insert(Step), copies)

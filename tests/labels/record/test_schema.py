@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import alembic.migration
 import alembic.script
@@ -19,7 +20,7 @@ from labels.identifiers import person_id
 from labels.record import Record, migrate, open_record
 from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
 from labels.record.migrating import MIGRATIONS, revisions, upgrade
-from labels.record.schema import Base, Journal, School
+from labels.record.schema import Base, Journal, School, Step, StepState
 from labels.settings import Settings
 from tests.support.mails import FORMER, TEXTS
 from tests.support.people import NOW
@@ -286,6 +287,55 @@ def test_everybody_of_an_earlier_version_is_a_person(tmp_path: Path) -> None:
     }
 
 
+def test_what_was_asked_of_addresses_is_asked_of_their_people(tmp_path: Path) -> None:
+    """A case of every kind of step, of the time when the record knew addresses: corrected ones and orphans too."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    upgrade(engine, "0012")
+    with engine.begin() as connection:
+        for statement in _ASKED_OF_ADDRESSES:
+            connection.execute(sa.text(statement))
+    upgrade(engine)
+    gone = person_id("gone@x.example", "gone@x.example")
+    with engine.connect() as connection:
+
+        def rows(query: str) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in connection.execute(sa.text(query))]
+
+        assert dict(rows("SELECT id, person FROM step ORDER BY id")) == {
+            "STEP-assignment": person_id("b@x.example", "B"),
+            "STEP-appeal": "PER-T-T",
+            "STEP-awarding": "PER-O-NSS-X",
+            "STEP-coordination": person_id("b@x.example", "B"),
+            "STEP-declaration": "PER-S-S",
+            "STEP-information": "PER-T-T",
+            "STEP-review": person_id("a@x.example", "A"),
+            "STEP-review-2": gone,
+            "STEP-screening": person_id("b@x.example", "B"),
+            "STEP-self-assessment": "PER-T-U",
+            "STEP-withdrawal": "PER-T-T",
+        }
+        assert rows("SELECT person, kind, target FROM conflict ORDER BY id") == [
+            (person_id("a@x.example", "A"), "teacher", "T"),
+            (gone, "teacher", "T"),
+        ]
+        assert rows("SELECT subject, kind, person FROM notice ORDER BY subject, kind") == [
+            ("STEP-review", "7 days before", person_id("a@x.example", "A")),
+            ("STEP-review", "overdue", person_id("b@x.example", "B")),
+        ]
+        assert rows("SELECT reason, person FROM mail ORDER BY reason") == [
+            ("digest/a", person_id("a@x.example", "A")),
+            ("digest/b", person_id("b@x.example", "B")),
+            ("to a stranger", None),
+        ]
+        due = "SELECT sql FROM sqlite_master WHERE name = 'ix_step_due'"
+        assert "WHERE state = 'open'" in str(rows(due)), "the index is still one over open steps"
+    record = Record(engine)
+    with record.reading() as session:
+        review = session.get_one(Step, "STEP-review")
+        assert (review.assignee, review.state) == ("a@x.example", StepState.OPEN)
+    engine.dispose()
+
+
 _SCHOOL_AND_RULES = [
     "INSERT INTO organisation VALUES ('NSS-X', 'XX', 'NSS', 'X', 'x@example.org', 'en')",
     "INSERT INTO school VALUES ('S', 'S', 'XX', 'NSS-X', 'C', '2020-01-01', 'P', 'p@example.org')",
@@ -301,6 +351,15 @@ _PEOPLE_KNOWN_BY_THEIR_ADDRESSES = [
     _STAFF.format(email="b@x.example", role="coordinator", name="B"),
     _STAFF.format(email="t@example.org", role="reviewer", name="U"),
 ]
+_ASKED = (
+    "INSERT INTO step (id, application, kind, number, instance, seat, assignee, state, opened_at, code_hash, code_number,"
+    " code_failures) VALUES ('STEP-{name}', '{of}', '{kind}', 1, 1, 1, '{who}', 'open', '2026-01-01 00:00:00', 'h', 1, 0)"
+)
+_QUEUED = (
+    "INSERT INTO mail (reason, template, language, to_name, to_address, context, message_id, queued_at, next_attempt_at,"
+    " attempts) VALUES ('{reason}', 'reminder', 'en', '{name}', '{to}', '{{}}', 'm', '2026-01-01 00:00:00',"
+    " '2026-01-01 00:00:00', 0)"
+)
 _APPLICATION = (
     "INSERT INTO application (id, label, school, organisation, country, language, attempt, instance, content,"
     " content_digest, rules, submitted_at, school_year, stage, stage_since, revision, parked_revision, runs) VALUES"
@@ -353,6 +412,43 @@ _MAIL_THAT_NAMES_FILES = [
     ),
     _MAIL.format(reason="receipt", of="NQL-1", first="receipt", second="NULL", sent="NULL"),
     _MAIL.format(reason="sent", of="NQL-1", first="receipt", second="NULL", sent="'2026-01-01 00:00:00'"),
+]
+
+_ASKED_OF_ADDRESSES = [
+    *_PEOPLE_KNOWN_BY_THEIR_ADDRESSES,
+    _APPLICATION.format(id="NQL-1", label="national"),
+    "UPDATE application SET teacher = 'T' WHERE id = 'NQL-1'",
+    _APPLICATION.format(id="SL-1", label="school"),
+    *(
+        _ASKED.format(name=name or kind, kind=kind, of=of, who=who)
+        for name, kind, of, who in (
+            ("", "review", "NQL-1", "a@x.example"),
+            ("review-2", "review", "SL-1", "gone@x.example"),
+            ("", "information", "NQL-1", "former@example.org"),
+            ("", "withdrawal", "NQL-1", "t@example.org"),
+            ("", "appeal", "NQL-1", "former@example.org"),
+            ("", "assignment", "NQL-1", "b@x.example"),
+            ("", "coordination", "NQL-1", "b@x.example"),
+            ("", "screening", "NQL-1", "b@x.example"),
+            ("", "awarding", "NQL-1", "x@example.org"),
+            ("", "self-assessment", "SL-1", "u@example.org"),
+            ("", "declaration", "SL-1", "p@example.org"),
+        )
+    ),
+    "UPDATE teacher SET email = 'u@example.org' WHERE id = 'U'",
+    *(
+        f"INSERT INTO conflict (email, kind, target, reason, declared_by, declared_at)"
+        f" VALUES ('{who}', 'teacher', 'T', 'Cousins.', '{who}', '2026-01-01 00:00:00')"
+        for who in ("a@x.example", "gone@x.example")
+    ),
+    _QUEUED.format(reason="digest/a", name="A", to="a@x.example"),
+    _QUEUED.format(reason="digest/b", name="B", to="b@x.example"),
+    _QUEUED.format(reason="to a stranger", name="Z", to="z@x.example"),
+    *(
+        f"INSERT INTO notice VALUES ('STEP-review', '{kind}', '2026-02-01', '{who}@x.example', 'digest/{who}',"
+        " '2026-01-25 00:00:00')"
+        for kind, who in (("7 days before", "a"), ("overdue", "b"))
+    ),
 ]
 
 _ONE_APPLICATION_IN_THE_FIRST_RECORD = [

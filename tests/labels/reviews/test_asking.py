@@ -99,7 +99,7 @@ def test_a_reviewer_who_turns_out_to_have_a_conflict_is_replaced_when_they_try_t
     seen = case.row().revision
     with case.record.writing() as session:
         turn = Turn(session, NOW, KEY).acting(first.assignee)
-        conflicts.declare(turn, case.row(), first.assignee, reason="Cousins.")
+        conflicts.declare(turn, case.row(), first.person, reason="Cousins.")
     refusal = case.review(first)
     assert isinstance(refusal, Refusal)
     assert "declared conflict" in refusal.why

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -15,7 +16,17 @@ from sqlalchemy.orm import Session
 
 from labels.kinds import LabelKind
 from labels.record import Record
-from labels.record.schema import Application, Conflict, Member, Organisation, Project, School, Staff, Teacher
+from labels.record.schema import (
+    Application,
+    Conflict,
+    Member,
+    Organisation,
+    Person,
+    Project,
+    School,
+    Staff,
+    Teacher,
+)
 from labels.reviews import conflicts
 from labels.reviews.choosing import Candidate
 from tests.support.people import NOW
@@ -50,16 +61,20 @@ class World:
             for project, teacher in self.members
         )
         session.add_all(_staff(*who, *where) for who, where in self.staff.items())
-        session.add_all(_conflict(*one) for one in self.declared)
+        session.flush()
+        at = {address: _person(session, address) for address in EMAILS}
+        session.add_all(_conflict(at[who], *what) for who, *what in self.declared)
         session.flush()
 
-    def read(self, entries: list[tuple[str, str]]) -> dict[str, Candidate]:
+    def read(self, session: Session, entries: list[tuple[str, str]]) -> dict[str, Candidate]:
         """The same as the record is asked for, by going through everything; `entries` are keys of `staff`."""
         found = {}
         for email in {email for email, _ in entries}:
             own = [self.staff[entry] for entry in entries if entry[0] == email]
             taught = {teacher: school for teacher, (of, school) in self.teachers.items() if of == email}
-            found[email] = Candidate(
+            person = _person(session, email)
+            found[person] = Candidate(
+                person=person,
                 email=email,
                 name=f"The one of {email}",
                 language="pl",
@@ -108,12 +123,13 @@ def test_the_record_tells_of_people_what_going_through_everything_tells(record: 
         world.enter(session)
         everybody = list(world.staff)
         reviewers = [who for who in everybody if who[1] == "reviewer" and world.staff[who][0] == "NSS-PL"]
-        assert conflicts.near(session, EMAILS) == world.read(everybody)
-        for email in EMAILS:
-            own = world.read([who for who in everybody if who[0] == email])
-            assert conflicts.staff(session, email) == own.get(email)
+        people = [_person(session, email) for email in EMAILS]
+        assert conflicts.near(session, people) == world.read(session, everybody)
+        for email, person in zip(EMAILS, people, strict=True):
+            own = world.read(session, [who for who in everybody if who[0] == email])
+            assert conflicts.staff(session, person) == own.get(person)
         found = conflicts.candidates(session, Application(organisation="NSS-PL", school_year=2025))
-        assert {one.email: one for one in found} == world.read(reviewers)
+        assert {one.person: one for one in found} == world.read(session, reviewers)
         assert len(found) == len({email for email, _ in reviewers})
 
 
@@ -140,7 +156,7 @@ def _cost(record: Record, projects: int, declared: int) -> int:
                 Member(project=f"P-{n}", teacher=who, role="partner", joined_on=date(2025, 9, 1))
                 for n in range(projects)
             )
-            session.add_all(_conflict(who, "project", f"P-{n}") for n in range(declared))
+            session.add_all(_conflict(_person(session, who), "project", f"P-{n}") for n in range(declared))
         session.flush()
         application = Application(organisation="NSS-PL", school_year=2025)
         taken, found = _instructions(session, lambda: conflicts.candidates(session, application))
@@ -194,9 +210,19 @@ def _staff(email: str, role: str, house: str, school: str | None) -> Staff:
     )
 
 
-def _conflict(email: str, kind: str, target: str) -> Conflict:
+def _person(session: Session, address: str) -> str:
+    """Who of a staff has the address; where nobody has, somebody who left."""
+    of_staff = sa.select(Staff.person).where(Staff.email == address)
+    if found := session.scalar(of_staff.limit(1)):
+        return found
+    session.merge(Person(id=f"PER-{address}", name=address, address=address, language="en"))
+    session.flush()
+    return f"PER-{address}"
+
+
+def _conflict(person: str, kind: str, target: str) -> Conflict:
     return Conflict(
-        email=email, kind=kind, target=target, reason="It is so.", declared_by=email, declared_at=NOW
+        person=person, kind=kind, target=target, reason="It is so.", declared_by=person, declared_at=NOW
     )
 
 

@@ -48,7 +48,7 @@ def test_a_conflict_of_a_reviewer_who_left_the_staff_is_still_declared(case: Cas
     case.do_as(
         "coordinator@nss.example", coordinating.declare_conflict, case.id, first.assignee.upper(), "friends"
     )
-    assert [one.email for one in case.all(Conflict)] == [first.assignee]
+    assert [one.person for one in case.all(Conflict)] == [first.person]
 
 
 def test_reassigning_keeps_the_former_steps_history(case: Case) -> None:

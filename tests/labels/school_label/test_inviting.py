@@ -192,12 +192,15 @@ def test_killed_while_inviting_it_goes_on_where_it_was(
     assert mails == {f"t{n}.{k}@x.example": 1 for n in range(0, 12, 2) for k in range(3)}
 
 
-def test_two_teachers_with_one_address_get_one_mail(record: Record) -> None:
+def test_two_teachers_with_one_address_get_a_mail_each(record: Record) -> None:
     twin = Teacher(
         id="T-999", name="Twin", email="T0.0@x.example", school="S-000", registered_on=TODAY, language="pl"
     )
     check(record, Europe(3, [twin]))
-    assert invite_all(record) == [inviting.Invited(2, 6)]
+    assert invite_all(record) == [inviting.Invited(2, 7)]
+    with record.reading() as session:
+        shared = sa.select(Mail.to_name, Mail.language).where(Mail.to_address == "t0.0@x.example")
+        assert len(set(session.execute(shared).all())) == 2, "each in their own name and language"
 
 
 def test_who_holds_a_label_or_has_an_open_application_is_not_invited(record: Record) -> None:
