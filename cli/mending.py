@@ -9,6 +9,7 @@ from labels.errors import Fault, LabelsError
 from labels.mending import (
     AddDocument,
     AskForCode,
+    BeginCycle,
     CheckSchools,
     GoOnWithRound,
     HandInAgain,
@@ -66,6 +67,8 @@ def _worded(mend: Mend) -> tuple[str, str]:
             return "See where it stands", f"labels show {application}"
         case LookAtMail():
             return "See what waits", "labels export mail"
+        case BeginCycle(year):
+            return "To make it up", f"labels begin-cycle {year}"
         case PreviewCycle(year):
             return "See what it would be today", f"labels cycle {year}"
         case CheckSchools():

@@ -65,6 +65,13 @@ class PreviewCycle:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginCycle:
+    """Begin a year of the European Quality Label now."""
+
+    year: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckSchools:
     """Look which schools would pass the check today."""
 
@@ -128,6 +135,7 @@ Mend = (
     | LookAtCase
     | LookAtMail
     | PreviewCycle
+    | BeginCycle
     | CheckSchools
     | GoOnWithRound
     | Reassign

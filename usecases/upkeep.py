@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,9 +15,10 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import Workspace
 from labels.answering import deadlines, reminders
 from labels.clock import in_words
-from labels.errors import OutOfReach
+from labels.errors import InvalidInput, OutOfReach
 from labels.mending import Recover, StartServices
-from labels.record.schema import Application, Cycle, Journal
+from labels.record.schema import Application, Cycle, Journal, Organisation
+from labels.rules.loading import load_rules
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
 from usecases import recovering
@@ -110,6 +112,12 @@ def look_for_stuck(here: Workspace) -> list[Stuck]:
     """Everything that does not go on by itself; changes nothing."""
     with here.record.reading() as session:
         found = stuck.stuck(session, here.now(), missing_characters)
+        central = session.scalar(sa.select(Organisation.id).where(Organisation.kind == "CSS").limit(1))
+        if central is not None:
+            with contextlib.suppress(InvalidInput):  # of broken rule files, `labels rules` tells
+                found += stuck.missed(
+                    session, here.now(), lambda day: load_rules(central, day, here.settings.rules)
+                )
         try:
             with prefect_client() as client:
                 ailing = recovering.ailing(here, client)

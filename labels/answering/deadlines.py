@@ -15,9 +15,10 @@ from labels.errors import NotAllowed, OutOfReach
 from labels.european_label import screening
 from labels.mail import messages
 from labels.record.engine import Record
-from labels.record.journal import Event, note
-from labels.record.schema import Application, Step, StepKind, StepState
+from labels.record.journal import RULES, Event, note
+from labels.record.schema import Application, Mail, Step, StepKind, StepState
 from labels.reviews import review
+from labels.rules.calendars import end_of_working_day
 from labels.school_label import deciding as school_deciding
 from labels.steps.mailing import about, tell
 from labels.steps.step import locked_by_step
@@ -53,12 +54,17 @@ STILL_OPEN = Step.state == sa.literal_column(f"'{StepState.OPEN.value}'")
 """Written out, since an index over open steps alone is not used where their state is a parameter."""
 
 
+UNDELIVERED = sa.exists().where(Mail.step == Step.id, Mail.sent_at.is_(None), Mail.attempts > 0)
+"""Whether the message that asked was tried and never left: whoever was not asked has no deadline that could pass."""
+
+
 def over(session: Session, now: datetime) -> list[str]:
-    """The open steps that end with their deadline and whose deadline has passed, the longest ago first."""
+    """The open steps that end with their deadline and whose deadline has passed, the longest ago first; not those
+    whose message never left."""
     return list(
         session.scalars(
             sa.select(Step.id)
-            .where(STILL_OPEN, Step.due_at < now, Step.kind.in_(PASSING))
+            .where(STILL_OPEN, Step.due_at < now, Step.kind.in_(PASSING), ~UNDELIVERED)
             .order_by(Step.due_at, Step.id)
         )
     )
@@ -70,7 +76,43 @@ def pass_deadline(turn: Turn, step_id: str) -> Passed | None:
     passing = PASSING.get(step.kind)
     if passing is None or step.state is not StepState.OPEN or step.due_at is None or turn.now <= step.due_at:
         return None
+    if turn.session.scalar(sa.select(Step.id).where(Step.id == step.id, UNDELIVERED)) is not None:
+        return None
+    if (asked := turn.session.scalar(_FIRST_SENT, {"step": step.id})) is not None and asked > step.due_at:
+        return _begin_late(turn, application, step, asked)
     return Passed(step.id, passing(turn, application, step), application.id)
+
+
+_FIRST_SENT = sa.select(sa.func.min(Mail.sent_at, type_=Mail.sent_at.type)).where(
+    Mail.step == sa.bindparam("step"), Mail.attempts > 0
+)
+
+
+def _begin_late(turn: Turn, application: Application, step: Step, asked: datetime) -> Passed:
+    """Gives whoever was asked only after their deadline the time that they were to have."""
+    assert step.due_at is not None
+    former, step.due_at = (
+        step.due_at,
+        end_of_working_day(asked + (step.due_at - step.opened_at), application.country),
+    )
+    if step.kind is StepKind.SCREENING:
+        screening.move_deadline(turn.session, application, step.due_at)
+    why = "The message that asked you left only after the deadline that it names."
+    message = messages.DeadlineMoved(
+        about=about(turn.session, application), what=step.kind, due=step.due_at, reason=why
+    )
+    tell(turn, application, step.assignee, message, step.id, application.revision)
+    note(
+        turn,
+        application,
+        RULES,
+        Event.MOVED_A_DEADLINE,
+        step=step.id,
+        former=former.isoformat(),
+        until=step.due_at.isoformat(),
+        because=why,
+    )
+    return Passed(step.id, "the message that asked left late; the deadline begins anew", application.id)
 
 
 def pass_deadlines(record: Record, *, now: datetime, key: bytes) -> list[Passed]:

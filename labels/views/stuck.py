@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from labels.answering.deadlines import PASSING, STILL_OPEN
+from labels.answering.deadlines import PASSING, STILL_OPEN, UNDELIVERED
 from labels.answering.reminders import DECIDED_BY
 from labels.applications.printed import unprintable
-from labels.clock import in_words
+from labels.clock import brussels_day, in_words
+from labels.errors import InvalidInput
+from labels.european_label.freezing import rules_day, window
 from labels.kinds import LabelKind
 from labels.mail import outbox
 from labels.mending import (
+    BeginCycle,
     GoOnWithRound,
     ImportRegistry,
     KeepUp,
@@ -32,6 +36,8 @@ from labels.people.roles import Role
 from labels.record.schema import (
     OPEN_STAGES,
     Application,
+    Award,
+    Cycle,
     Journal,
     Mail,
     Organisation,
@@ -43,6 +49,7 @@ from labels.record.schema import (
     StepState,
 )
 from labels.registry.letters import Missing, nothing_missing
+from labels.rules.model import RuleEdition
 from labels.steps.kinds import AWAITED
 
 A_MOMENT = timedelta(minutes=10)
@@ -56,6 +63,9 @@ TRIES = 3
 
 ROUND_WITHIN = timedelta(hours=1)
 """A round checks and invites within minutes; after this it has lost its run."""
+
+MISSED_AFTER = timedelta(days=1)
+"""A year that its schedule has not begun by the day after was missed."""
 
 WAITING = tuple(stage for stage in OPEN_STAGES if stage not in (Stage.SUBMITTED, Stage.DECIDED))
 """Stages in which an application waits for somebody; in the other two its run is at work."""
@@ -80,6 +90,8 @@ class Problem(StrEnum):
     """For a paper that is not stored."""
     MAIL_UNTRIED = "mail untried"
     ROUND_UNFINISHED = "round unfinished"
+    YEAR_MISSED = "year missed"
+    """Its schedule came and went, and nothing began."""
     UNCOORDINATED = "uncoordinated"
     UNPRINTABLE = "unprintable"
     """Its certificate could not be printed."""
@@ -130,7 +142,7 @@ def stuck(session: Session, now: datetime, missing: Missing = nothing_missing) -
         _of(one.application, Problem.UNPRINTABLE, str(one), ImportRegistry(one.file))
         for one in unprintable(session, _OPEN, missing)
     ]
-    return in_order(list({(one.subject, one.reason): one for one in reversed(found)}.values()))
+    return in_order(list({(one.subject, one.reason, one.awaits): one for one in reversed(found)}.values()))
 
 
 def in_order(found: list[Stuck]) -> list[Stuck]:
@@ -231,14 +243,21 @@ def _departed(session: Session, now: datetime) -> Iterator[Stuck]:
 
 
 def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
-    for one, step in session.execute(
-        sa.select(Application, Step)
+    for one, step, undelivered in session.execute(
+        sa.select(Application, Step, UNDELIVERED)
         .join(Step, Step.application == Application.id)
         .where(*_AWAITED, Step.due_at < now)
     ):
         due = in_words(step.due_at)
         if step.kind in PASSING:
-            if step.due_at < now - A_MOMENT:
+            if undelivered:
+                reason = (
+                    f"The deadline of the {step.kind.value} passed, {due}, and waits: its message never left."
+                )
+                yield _of(
+                    one, Problem.MAIL_FAILED, reason, LookAtMail(), awaits=step.assignee, since=step.due_at
+                )
+            elif step.due_at < now - A_MOMENT:
                 reason = f"The deadline of the {step.kind.value} passed, {due}, and nothing came of it."
                 yield _of(
                     one, Problem.DEADLINE_PASSED, reason, KeepUp(), awaits=step.assignee, since=step.due_at
@@ -260,7 +279,7 @@ def _undated(session: Session, now: datetime) -> Iterator[Stuck]:
         other.due_at.is_not(None),
     )
     passed = sa.and_(Application.label.in_(DECIDED_BY), Application.decide_by < now)
-    for one, step in session.execute(
+    rows = session.execute(
         sa.select(Application, Step)
         .outerjoin(Step, sa.and_(*_AWAITED))
         .where(
@@ -268,13 +287,16 @@ def _undated(session: Session, now: datetime) -> Iterator[Stuck]:
             Application.outcome.is_(None),
             sa.or_(passed, sa.and_(Application.decide_by.is_(None), Step.id.is_not(None), ~dated)),
         )
-    ):
-        unassigned = step is not None and step.kind is StepKind.ASSIGNMENT
-        mend = Reassign(step.id) if unassigned else LookAtCase(one.id)
+        .order_by(Application.id, Step.seat, Step.id)
+    )
+    for one, of_one in itertools.groupby(rows, lambda row: row.Application):
+        steps = [row.Step for row in of_one if row.Step is not None]
+        unassigned = next((step for step in steps if step.kind is StepKind.ASSIGNMENT), None)
+        mend = Reassign(unassigned.id) if unassigned else LookAtCase(one.id)
         due = (
             f"The decision was due {in_words(one.decide_by)}." if one.decide_by else "There is no date ahead."
         )
-        who = step.assignee if step else None
+        who = ", ".join(dict.fromkeys(step.assignee for step in steps)) or None
         yield _of(one, Problem.UNDATED, due, mend, awaits=who, since=one.decide_by or one.stage_since)
 
 
@@ -330,4 +352,47 @@ def _uncoordinated(session: Session, now: datetime) -> Iterator[Stuck]:
             problem=Problem.UNCOORDINATED, subject=one.id, organisation=one.id, awaits=one.email,
             reason=f"Nobody coordinates it; {one.email} is told instead.",
             mend=ImportRegistry("staff.csv"),
+        )  # fmt: skip
+
+
+def missed(session: Session, now: datetime, rules_on: Callable[[date], RuleEdition]) -> list[Stuck]:
+    """The years whose schedule came while nobody was there to begin them, and which can be made up.
+
+    Only where there are labels to rank, or a label that could make a school eligible: a record that was just begun
+    has missed nothing. `rules_on` gives the Central Support Service's rules of a day.
+    """
+    today = brussels_day(now - MISSED_AFTER)
+    return [*_missed_cycle(session, today, rules_on), *_missed_round(session, today, rules_on(today))]
+
+
+def _missed_cycle(session: Session, today: date, rules_on: Callable[[date], RuleEdition]) -> Iterator[Stuck]:
+    for year in (today.year, today.year - 1):
+        try:
+            begins, ends = window(rules_on(rules_day(year)).european, year)
+        except InvalidInput:  # no rules are of that year
+            continue
+        if ends >= today:
+            continue
+        labels = sa.select(Award.id).where(
+            Award.label == LabelKind.NATIONAL, Award.awarded_on >= begins, Award.awarded_on <= ends
+        )
+        if session.get(Cycle, year) is None and session.scalar(labels.limit(1)):
+            yield Stuck(
+                problem=Problem.YEAR_MISSED, subject=f"European Quality Label {year}",
+                reason=f"Its labels ended on {ends}, and its cycle has not begun.", mend=BeginCycle(year),
+            )  # fmt: skip
+        return
+
+
+def _missed_round(session: Session, today: date, rules: RuleEdition) -> Iterator[Stuck]:
+    opens = date.fromisoformat(f"{today.year}-{rules.school.opens.value}")
+    labels = sa.select(Award.id).where(
+        Award.label == LabelKind.NATIONAL,
+        Award.awarded_on < opens,
+        Award.awarded_on >= opens - timedelta(days=366 * rules.school.preselection.label_years.value),
+    )
+    if opens < today and session.get(SchoolRound, today.year) is None and session.scalar(labels.limit(1)):
+        yield Stuck(
+            problem=Problem.YEAR_MISSED, subject=f"School Label {today.year}",
+            reason=f"Its round was to begin on {opens}, and has not.", mend=GoOnWithRound(today),
         )  # fmt: skip

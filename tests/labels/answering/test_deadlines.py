@@ -18,6 +18,7 @@ from labels.record.schema import Journal, Mail, Stage, Step, StepKind, StepState
 from labels.rules.calendars import end_of_working_day
 from labels.steps.answers import Information, Question
 from labels.steps.outcome import Accepted, Refusal
+from labels.views import stuck
 from tests.support.case import Case, open_case
 from tests.support.mails import told_by
 from tests.support.people import KEY, NOW
@@ -175,3 +176,44 @@ def test_a_deadline_after_the_decision_is_due_is_taken_with_a_warning_that_the_j
     assert "Warning: that is after the decision is due, 2026-" in told
     moved = [entry.details for entry in case.all(Journal) if entry.what == Event.MOVED_A_DEADLINE]
     assert [entry.get("after_decision_due") for entry in moved] == [None, decided.isoformat()]
+
+
+def refused_by_the_server(case: Case, step: str, *, sent_at: datetime | None = None) -> None:
+    with case.record.writing() as session:
+        session.execute(
+            sa.update(Mail)
+            .where(Mail.step == step)
+            .values(attempts=3, last_error="550 no such mailbox", sent_at=sent_at)
+        )
+
+
+def test_a_deadline_whose_mail_never_left_does_not_lapse(alone: Case, question: Step) -> None:
+    refused_by_the_server(alone, question.id)
+    passed(alone, LAST_SECOND + timedelta(days=3))
+    [asked] = [step for step in alone.all(Step) if step.kind is StepKind.INFORMATION]
+    assert asked.state is StepState.OPEN
+    with alone.record.reading() as session:
+        told = [
+            one
+            for one in stuck.stuck(session, LAST_SECOND + timedelta(days=3))
+            if one.awaits == asked.assignee
+        ]
+    assert any("waits: its message never left" in one.reason for one in told)
+
+
+def test_who_was_asked_only_after_the_deadline_gets_the_time_that_they_were_to_have(
+    alone: Case, question: Step
+) -> None:
+    assert question.due_at
+    sent = LAST_SECOND + timedelta(days=3)
+    refused_by_the_server(alone, question.id, sent_at=sent)
+    passed(alone, sent + timedelta(minutes=10))
+    [asked] = [step for step in alone.all(Step) if step.kind is StepKind.INFORMATION]
+    assert asked.state is StepState.OPEN
+    length = LAST_SECOND - question.opened_at
+    assert asked.due_at == end_of_working_day(sent + length, alone.row().country)
+    [told] = [one for one in alone.all(Mail) if one.template == "deadline_moved"]
+    assert told.to_address == asked.assignee
+    passed(alone, asked.due_at + timedelta(minutes=1))
+    [asked] = [step for step in alone.all(Step) if step.kind is StepKind.INFORMATION]
+    assert asked.state is StepState.EXPIRED

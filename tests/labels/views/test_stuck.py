@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from adapters.fonts import missing_characters
-from labels.mending import ImportRegistry, KeepUp, Mend, Reassign, Recover
+from labels.kinds import LabelKind
+from labels.mending import BeginCycle, GoOnWithRound, ImportRegistry, KeepUp, Mend, Reassign, Recover
 from labels.record import Record
 from labels.record.schema import (
     Application,
+    Award,
     Document,
     Mail,
     Project,
     School,
+    SchoolRound,
     Staff,
     Stage,
     Step,
     StepKind,
     StepState,
 )
+from labels.rules.loading import load_rules
 from labels.steps.answers import Question
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
@@ -242,3 +246,53 @@ def test_a_name_that_no_certificate_could_print_is_told_while_the_application_is
             ImportRegistry("schools.csv"),
         )
     ]
+
+
+def test_every_late_person_of_a_case_is_listed(case: Case) -> None:
+    """Two who were asked on one day are late on one day."""
+    reviews = [one for one in case.all(Step) if one.kind is StepKind.REVIEW]
+    steps(case, due_at=case.now + timedelta(hours=5))
+    late = found(case)
+    assert {one.awaits for one in late} == {one.assignee for one in reviews}
+    assert {one.mend for one in late} == {Reassign(one.id) for one in reviews}
+
+
+def missed(case: Case, now: datetime) -> list[tuple[str, Mend]]:
+    with case.record.reading() as session:
+        rows = stuck.missed(session, now, lambda day: load_rules("CSS", day))
+    return [(one.subject, one.mend) for one in rows]
+
+
+def labelled(case: Case, on: date) -> None:
+    row = case.row()
+    with case.record.writing() as session:
+        session.add(
+            Award(
+                id="NQL-EARLIER000",
+                label=LabelKind.NATIONAL,
+                teacher=row.teacher,
+                project=row.project,
+                school=row.school,
+                organisation=row.organisation,
+                awarded_on=on,
+            )
+        )
+
+
+def test_a_year_whose_schedule_was_missed_is_listed_with_the_command_that_makes_it_up(case: Case) -> None:
+    march, october = datetime(2026, 3, 16, 9, tzinfo=UTC), datetime(2026, 10, 3, 9, tzinfo=UTC)
+    assert missed(case, march) == [], "a record that has no labels has missed nothing"
+    labelled(case, date(2025, 5, 4))
+    assert missed(case, march) == [
+        ("European Quality Label 2025", BeginCycle(2025)),
+        ("School Label 2026", GoOnWithRound(date(2026, 3, 15))),
+    ]
+    assert missed(case, datetime(2026, 1, 15, 9, tzinfo=UTC))[1:] == [], "its day is not over"
+    with case.record.writing() as session:
+        session.add(
+            SchoolRound(
+                year=2026, rules=case.row().rules, on=date(2026, 1, 15), due_at=march, begun_at=march,
+            )
+        )  # fmt: skip
+    assert [subject for subject, _ in missed(case, march)] == ["European Quality Label 2025"]
+    assert missed(case, october) == [], "no label was awarded in the year that ended in September"
