@@ -23,6 +23,7 @@ from labels.papers.codes import Stamp, read_code, series_of
 from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, MadePaper, enter, marked
 from labels.people.named import Recipient, recipient
+from labels.record.chain import ERASED
 from labels.record.digests import REVOKED_PAPER, happened
 from labels.record.journal import Event, note
 from labels.record.schema import (
@@ -113,6 +114,8 @@ def correction(session: Session, award_id: str, stamp: Stamp) -> Correction:
             f"{award.id} was revoked on {brussels_day(award.revoked_at)}; it gets no certificate."
         )
     kept_by, facts = _certificate_now(session, award)
+    if facts.holder == ERASED:
+        raise NotAllowed(f"The data of the holder of {award.id} was erased; no certificate is issued anew.")
     former = session.scalar(
         sa.select(Issued)
         .where(Issued.kind == PaperKind.CERTIFICATE, Issued.subject == award.id)

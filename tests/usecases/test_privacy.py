@@ -42,6 +42,7 @@ from labels.record.schema import (
 )
 from labels.reviews import asking, deciding
 from labels.reviews.scoring import judge
+from labels.revoking.correcting import correction
 from labels.rules.kept import rules_of
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
@@ -295,6 +296,8 @@ def test_who_was_erased_gets_no_mail_any_more_and_is_not_erased_twice(here: Work
     erased(here)
     [why] = privacy.plan_erasure(here, "T-1").erased.blocked
     assert why == "Their data was erased already."
+    with here.record.reading() as session, pytest.raises(NotAllowed, match="was erased; no certificate"):
+        correction(session, case.id, STAMP)
     assert case.row().outcome is Outcome.AWARDED
     with here.record.reading() as session:
         assert chain_export.verify(session, [])[1] == []
