@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -15,10 +16,10 @@ from desk.evidence import evidence_of, policy_for
 from desk.frame import Visit, kept_fields, page
 from desk.parts import Mistake
 from desk.review_list import LIST, filters_in, judges, query_of
-from labels.errors import LabelsError, NotAllowed, NotFound
+from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound
 from labels.record.schema import Application
 from labels.reviews.naming import Named, named_in
-from labels.steps.answers import LONG_TEXT, Decline, DeclineReason, Question, ReviewTyped
+from labels.steps.answers import LONG_TEXT, Decline, DeclineReason, Question, ReviewTyped, read_model
 from labels.turn import Door
 from labels.views.briefs.school import SchoolBrief
 from labels.views.review_case import ConflictQuestion, End, Ended, ReviewPage, Shown, review_for
@@ -160,6 +161,17 @@ def _refused(visit: Visit, error: LabelsError, field: str, left: Left | None = N
     return _shown(visit, shown, [Mistake(str(error), field)], 409)
 
 
+M = TypeVar("M", bound=BaseModel)
+
+
+def _read(model: type[M], given: dict[str, Any]) -> M | None:
+    """What a form says as an answer; None where its text is no answer: empty, of signs alone, or too long."""
+    try:
+        return read_model(model, given, "form")
+    except InvalidInput:
+        return None
+
+
 def conflict(visit: Visit) -> Response:
     """Takes the answer to the first question."""
     shown, said = _seen(visit), visit.sent.line("conflict")
@@ -167,9 +179,10 @@ def conflict(visit: Visit) -> Response:
         return visit.goes_to(f"{LIST}/{visit.named('step')}{_query(visit)}")
     why = visit.sent.text("why")[:LONG_TEXT].strip()
     mistakes = []
+    given = None
     if said not in ("yes", "no"):
         mistakes.append(Mistake(say("Say whether you have a conflict of interest"), "conflict-no"))
-    elif said == "yes" and not why:
+    elif said == "yes" and (given := _read(Decline, {"decline": why, "conflict": True})) is None:
         mistakes.append(Mistake(say("Say in a few words what the conflict of interest is"), "why"))
     if mistakes:
         return visit.shows(
@@ -182,8 +195,8 @@ def conflict(visit: Visit) -> Response:
             **_around(visit),
         )
     try:
-        if said == "yes":
-            _do(visit, answering.answer(shown.asked.step, Decline(decline=why, conflict=True)))
+        if given is not None:
+            _do(visit, answering.answer(shown.asked.step, given))
         else:
             _do(visit, reviewing.say_no_conflict(shown.asked.step))
     except NotAllowed as error:
@@ -322,16 +335,13 @@ def _with_form(visit: Visit, template: str, status: int = 200, **values: Any) ->
 def ask_applicant(visit: Visit) -> Response:
     """Sends a question to the applicant."""
     step, question = visit.named("step"), visit.sent.text("question", 10 * LONG_TEXT).strip()
-    wrong = ""
-    if not question:
-        wrong = say("Write your question")
-    elif len(question) > LONG_TEXT:
-        wrong = _TOO_LONG
-    if wrong:
+    given = _read(Question, {"question": question})
+    if given is None:
+        wrong = _TOO_LONG if len(question) > LONG_TEXT else say("Write your question")
         mistakes = [Mistake(wrong, "question")]
         return _with_form(visit, "reviews/ask.html.j2", 422, typed=question, mistakes=mistakes)
     try:
-        _do(visit, answering.answer(step, Question(question=question)))
+        _do(visit, answering.answer(step, given))
     except NotAllowed as error:
         return _refused(visit, error, "comment", Left(question, ""))
     return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
@@ -357,11 +367,16 @@ def give_back(visit: Visit) -> Response:
         mistakes.append(Mistake(say("Say whether you have a conflict of interest"), "conflict-no"))
     if said != "yes" and reason not in REASONS:
         mistakes.append(Mistake(say("Choose the reason that comes nearest"), "reason-no_time"))
-    if not words and (said == "yes" or reason == "other"):
-        mistakes.append(Mistake(say("Say the reason in a few words"), "words"))
-    if len(words) > LONG_TEXT:
-        mistakes.append(Mistake(_TOO_LONG, "words"))
-    if mistakes:
+    listed = next((one for one in REASONS if one == reason), None)
+    needed = said == "yes" or reason == "other"
+    told = words or ("" if needed else str(REASONS[listed or "other"]))
+    given = _read(
+        Decline, {"decline": told, "conflict": said == "yes", "reason": None if said == "yes" else listed}
+    )
+    if given is None:
+        wrong = _TOO_LONG if len(words) > LONG_TEXT else say("Say the reason in a few words")
+        mistakes.append(Mistake(wrong, "words"))
+    if mistakes or given is None:
         return _with_form(
             visit,
             "reviews/decline.html.j2",
@@ -372,12 +387,6 @@ def give_back(visit: Visit) -> Response:
             mistakes=mistakes,
             reasons=REASONS,
         )
-    listed = next((one for one in REASONS if one == reason), None)
-    given = Decline(
-        decline=words or str(REASONS[listed or "other"]),
-        conflict=said == "yes",
-        reason=None if said == "yes" else listed,
-    )
     try:
         _do(visit, answering.answer(step, given))
     except NotAllowed as error:
