@@ -66,6 +66,7 @@ TABLE = (
     Row("declare", "schools:declare", "Confirm a self-assessment as principal, or send it back."),
     Row("draft", "schools:draft", "Save a draft of a self-assessment for your colleagues."),
     Row("drafts", "schools:drafts", "The drafts of a school's self-assessment: who, when."),
+    Row("decide", "deciding:decide", "Whether every decision is the one that the record leads to."),
     Row("journal", "journal:journal", "Whether the journal is as it was written."),
     Row("privacy", "privacy:privacy", "What is known of a person: told, erased, kept."),
     Row("upkeep", "upkeep:upkeep", "Do now what upkeep does every ten minutes."),

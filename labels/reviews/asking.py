@@ -82,17 +82,22 @@ def seated_reviews(application: Application, steps: Sequence[Step]) -> list[Step
 def assessments(session: Session, application: Application) -> list[Assessment]:
     """The reviews that count, of the present instance."""
     return [
-        Assessment(
-            reviewer=review.reviewer,
-            scores=review.scores,
-            comment=review.comment,
-            seat=seat,
-            digest=digest_of_review(review),
-        )
+        assessment(review, seat)
         for review, seat in session.execute(
             _REVIEWS, {"application": application.id, "instance": application.instance}
         )
     ]
+
+
+def assessment(review: Review, seat: int) -> Assessment:
+    """A review as it is judged by."""
+    return Assessment(
+        reviewer=review.reviewer,
+        scores=review.scores,
+        comment=review.comment,
+        seat=seat,
+        digest=digest_of_review(review),
+    )
 
 
 _REVIEWS = (

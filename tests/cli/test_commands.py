@@ -22,7 +22,17 @@ from cli.exporting import SCHEMAS
 from cli.printed import ShownCase
 from labels.applications import ending
 from labels.record.journal import Event
-from labels.record.schema import Application, Document, Mail, Staff, Stage, Step, StepKind, StepState
+from labels.record.schema import (
+    Application,
+    Decision,
+    Document,
+    Mail,
+    Staff,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+)
 from labels.reviews import deciding
 from labels.rules.loading import RULES
 from labels.turn import Turn
@@ -909,6 +919,26 @@ def test_every_schema_is_printed_alone_and_all_together(terminal: Terminal) -> N
     for name, schema in together.items():
         assert json.loads(terminal.run("schema", name).stdout) == schema
         assert schema["type"] == "object"
+
+
+def test_every_decision_is_checked_from_the_record_alone(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    for step in terminal.asked(application):
+        file = terminal.file("r.json", {"scores": points(5), "comment": "Good."})
+        who = terminal.step(step).assignee
+        terminal.run("answer", step, file, "--as", who, "--code", terminal.code(step))
+    with terminal.here.record.writing() as session:
+        deciding.decide(terminal.here.turn(session), application)
+    none = {"cycles": 0, "differing": [], "erased": []}
+    for words in ([], [application], ["2026"]):
+        assert terminal.json("decide", "--check", *words) == {"decisions": 1, **none}
+    assert terminal.json("decide", "--check", "2025") == {"decisions": 0, **none}
+    assert "--check" in terminal.fails(2, "decide")
+    with terminal.here.record.writing() as session:
+        session.execute(sa.update(Decision).values(score=1.0))
+    result = terminal.run("decide", "--check")
+    assert result.exit_code == 6
+    assert f"{application} (score)" in result.stderr
 
 
 def test_all_layers_of_faults_are_told_at_once(terminal: Terminal) -> None:

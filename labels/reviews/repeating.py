@@ -1,0 +1,90 @@
+"""Decisions by points made again from the record alone, and compared with what was decided."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.record.schema import Decision, Review, Step
+from labels.reviews.asking import assessment
+from labels.reviews.scoring import judge
+from labels.rules.kept import kept_rules
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedAgain:
+    """One decision, and what of it comes out otherwise when it is made again."""
+
+    application: str
+    instance: int
+    differing: tuple[str, ...]
+    """Names of the values that differ; empty where every byte is the same."""
+    erased: bool = False
+    """Something that it rests on was erased since, so that it can't be made again."""
+
+    @property
+    def same(self) -> bool:
+        """Whether it is what it was."""
+        return not self.differing
+
+
+def decided_again(session: Session, *, applications: sa.Select[tuple[str]]) -> Iterator[DecidedAgain]:
+    """Every decision by points on these applications, teachers' and schools', made again.
+
+    From the reviews that counted when it was made and the rules that the application keeps; what was decided
+    otherwise (conditions, a withdrawal, a deadline) rests on no points and is left out.
+    """
+    decisions = session.scalars(
+        sa.select(Decision)
+        .where(Decision.application.in_(applications))
+        .order_by(Decision.decided_at, Decision.application, Decision.instance)
+    )
+    for decision in decisions:
+        if "lines" in decision.verdict:
+            yield _again(session, decision)
+
+
+def _again(session: Session, decision: Decision) -> DecidedAgain:
+    rows = session.execute(
+        _COUNTED,
+        {"application": decision.application, "instance": decision.instance, "at": decision.decided_at},
+    ).all()
+    if decision.erased or any(review.erased for review, _ in rows):
+        return DecidedAgain(decision.application, decision.instance, (), erased=True)
+    assessments = [assessment(review, seat) for review, seat in rows]
+    edition = kept_rules(decision.rules, session)
+    try:
+        verdict = judge(assessments, edition)
+        if verdict.inputs_digest != decision.inputs_digest:  # before reviews had a digest of their own
+            former = judge([replace(one, digest="") for one in assessments], edition)
+            verdict = former if former.inputs_digest == decision.inputs_digest else verdict
+    except (ValueError, KeyError) as error:
+        return DecidedAgain(decision.application, decision.instance, (f"reviews ({error})",))
+    again = verdict.model_dump(mode="json")
+    was = {name: decision.verdict.get(name) for name in again}
+    again |= {"decided": verdict.outcome, "score": verdict.total, "inputs": verdict.inputs_digest}
+    was |= {"decided": decision.outcome.value, "score": decision.score, "inputs": decision.inputs_digest}
+    differing = tuple(name for name in again if _bytes(again[name]) != _bytes(was[name]))
+    return DecidedAgain(decision.application, decision.instance, differing)
+
+
+def _bytes(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+
+
+_COUNTED = (
+    sa.select(Review, Step.seat)
+    .join(Step, Step.id == Review.step)
+    .where(
+        Review.application == sa.bindparam("application"),
+        Review.instance == sa.bindparam("instance"),
+        Review.given_at <= sa.bindparam("at"),
+        sa.or_(Review.void_at.is_(None), Review.void_at > sa.bindparam("at")),
+    )
+    .order_by(Review.given_at, Review.step)
+)
