@@ -9,12 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapters.fonts import missing_characters
 from adapters.workspace import workspace
 from cli.output import emit, err, say, table
 from cli.words import AsJson
-from labels.clock import BRUSSELS
-from labels.registry.importing import import_registry
+from usecases.importing import import_files
 
 
 def import_(
@@ -37,8 +35,7 @@ def import_(
                 jobs[file] = bar.add_task(file, total=None)
             bar.update(jobs[file], completed=rows)
 
-        today = here.now().astimezone(BRUSSELS).date()
-        report = import_registry(here.record, folder, today, progress, missing_characters)
+        report = import_files(here, folder, progress)
     if as_json:
         emit(
             {

@@ -13,6 +13,7 @@ from adapters.mail.transports import NotDelivered, Transport
 from labels.clock import Clock
 from labels.errors import InvalidInput, LabelsError, OutOfReach
 from labels.mail import outbox
+from labels.mail.message import Template
 from labels.record.engine import Record
 from labels.record.schema import Application, Mail
 from labels.sessions.codes import sign_in_code
@@ -113,7 +114,10 @@ def deliver_due(
                     error.permanent if isinstance(error, NotDelivered) else not isinstance(error, LabelsError)
                 )
                 why = str(error) if isinstance(error, LabelsError) else f"{type(error).__name__}: {error}"
-                _put_off(record, claimed.mail, why, clock, permanent=permanent)
+                if permanent and claimed.mail.template == Template.ADDRESS_CORRECTED:
+                    _give_up(record, claimed.mail, why, clock)
+                else:
+                    _put_off(record, claimed.mail, why, clock, permanent=permanent)
                 total += Delivered(failed=1) if permanent else Delivered(postponed=1)
             else:
                 with record.writing() as session:
@@ -128,6 +132,12 @@ class _TransportDown(Exception):
     def __init__(self, cause: OutOfReach) -> None:
         self.cause = cause
         super().__init__(str(cause))
+
+
+def _give_up(record: Record, mail: Mail, why: str, clock: Clock) -> None:
+    """An address that was corrected need not be reached for ever: that it can't be is why it was."""
+    with record.writing() as session:
+        outbox.mark_obsolete(session, mail.reason, clock(), why)
 
 
 def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | Delivered | None:

@@ -60,6 +60,7 @@ class Template(StrEnum):
     CLASS_REVOKED = "class_revoked"
     SIGN_IN = "sign_in"
     GLASS_BROKEN = "glass_broken"
+    ADDRESS_CORRECTED = "address_corrected"
 
 
 class CallToAction(StrEnum):

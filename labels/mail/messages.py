@@ -200,6 +200,21 @@ class SignInCode(Message):
         return f"sign-in/{self.attempt}"
 
 
+class AddressCorrected(Message):
+    """A person's address was corrected in the registry; to both addresses, so it names neither."""
+
+    template = Template.ADDRESS_CORRECTED
+    person: Line
+    """Their id."""
+    steps: int
+    """How many open steps got a new code."""
+    organisation_name: Line
+
+    @property
+    def subject(self) -> str:
+        return self.person
+
+
 class GlassBroken(Message):
     """Somebody had a code to sign in printed on the machine itself; told to all coordinators."""
 

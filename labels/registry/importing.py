@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.record.engine import Record
@@ -54,12 +55,14 @@ def import_registry(
     today: date,
     progress: Callable[[str, int], None] | None = None,
     missing: Missing = nothing_missing,
+    *,
+    follow: Callable[[Session, Sequence[Correction]], object] | None = None,
 ) -> ImportReport:
     """Loads or updates the registry from the CSV, XLSX or ODS files in `folder`, in one transaction.
 
     A file may be absent; rows that the record has and the files have not stay as they are. After each
     few thousand rows `progress` is told the file's name and how many of its rows were read. `missing` tells
-    which letters of a name can't be printed.
+    which letters of a name can't be printed. `follow` is called with corrected addresses, within the transaction.
 
     Raises:
         InvalidInput: a file, row or value is wrong; every fault is named (of very many the first
@@ -87,6 +90,8 @@ def import_registry(
             new, changed = staging.merge(file, counts[file.name])
             inserted, updated = inserted + new, updated + changed
         people.finish()
+        if follow and people.corrections:
+            follow(session, people.corrections)
         staging.drop()
         if connection.dialect.name == "postgresql":
             for _, file, _ in present:

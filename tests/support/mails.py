@@ -136,6 +136,7 @@ _EACH: tuple[Message, ...] = (
         organisation_name=ABOUT.organisation_name,
         until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
     ),
+    messages.AddressCorrected(person="PER-T-T-1", steps=2, organisation_name=ABOUT.organisation_name),
     messages.GlassBroken(
         attempt="0f3c",
         organisation_name=ABOUT.organisation_name,

@@ -72,7 +72,10 @@ class Tags(HTMLParser):
         self.words += data
 
 
-@pytest.mark.parametrize("template", sorted(set(Template) - {Template.SIGN_IN, Template.GLASS_BROKEN}))
+OF_NO_APPLICATION = {Template.SIGN_IN, Template.GLASS_BROKEN, Template.ADDRESS_CORRECTED}
+
+
+@pytest.mark.parametrize("template", sorted(set(Template) - OF_NO_APPLICATION))
 def test_every_message_says_which_application_it_is_about(template: Template) -> None:
     received, text, html = read(worded(mail(template)))
     assert APPLICATION in text
