@@ -17,6 +17,7 @@ from labels.errors import Fault, InvalidInput, LabelsError, NotFound, OutOfReach
 from labels.files import contents
 from labels.record.engine import place_of
 from labels.views.statistics import has_applications
+from labels.words.addresses import meant
 from labels.words.json_text import read_json_text
 from labels.words.text import clean, has_words
 
@@ -29,6 +30,11 @@ T = TypeVar("T")
 def plain(value: str) -> str:
     """A word of a command as text: a shell may hand over what no eye sees, or bytes that are no text."""
     return clean(value).strip()
+
+
+def address(value: str) -> str:
+    """An address as the record writes it: small letters, and `ü` for `xn--…` in its domain."""
+    return meant(plain(value))
 
 
 def reason_given(value: str) -> str:
@@ -51,7 +57,7 @@ YEAR = 366 * 86_400
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
-As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
+As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=address)]
 
 
 CODE = "LABELS_CODE"
@@ -84,7 +90,7 @@ Code = Annotated[str, typer.Option(help=_OF_CODE, envvar=CODE, callback=code_giv
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the journal.", callback=reason_given)]
 
 
-WithoutAs = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=plain)]
+WithoutAs = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=address)]
 
 
 WithoutCode = Annotated[str, typer.Option(help=_OF_CODE, callback=code_given_with_name)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -11,6 +13,9 @@ from typing import BinaryIO
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 _PIECE = 1 << 20
+_ODS_CONTENT = "content.xml"
+_XLSX_SHEETS = "xl/worksheets/"
+_BYTES_A_CELL = 64
 _ARCHIVE = b"PK\x03\x04"
 
 
@@ -65,8 +70,56 @@ def _refuse_bombs(stream: BinaryIO, largest: int) -> None:
                         left -= len(piece)
                         if left < 0:
                             raise NoWorkbook(f"is larger than {largest >> 20:,} MiB when it is unpacked.")
+            for name in archive.namelist():
+                if name == _ODS_CONTENT:
+                    _refuse_repetitions(archive.read(name), largest)
+                elif name.lower().startswith(_XLSX_SHEETS):
+                    _refuse_far_cells(archive.read(name), largest)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
         raise NoWorkbook("is no spreadsheet that can be read, or has a password.") from error
+
+
+_ODS_ROW = re.compile(rb"<table:table-row\b([^>]*)>(.*?)</table:table-row>", re.DOTALL)
+_ODS_CELL = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*)>")
+_REPEATED = re.compile(rb'-repeated="([0-9]{1,12})"')
+
+
+def _refuse_repetitions(content: bytes, largest: int) -> None:
+    """Counts the cells of an ODS file: a few letters may stand for thousands of millions of them."""
+    cells = 0
+    for row in _ODS_ROW.finditer(content):
+        if b"-repeated=" not in row[0] or b"value-type=" not in row[2]:
+            continue
+        width = filled = 0
+        for cell in _ODS_CELL.finditer(row[2]):
+            width += _times(cell[1])
+            filled = width if b"value-type=" in cell[1] else filled
+        cells += filled * _times(row[1])
+        if cells * _BYTES_A_CELL > largest:
+            raise NoWorkbook("has more cells than any table here.")
+
+
+_FAR_COLUMN = re.compile(rb"""\br=["']([A-Za-z]{2,})[0-9]""")
+_FAR_ROW = re.compile(rb"""\br=["'][A-Za-z]*([0-9]{5,})["']""")
+
+
+def _refuse_far_cells(content: bytes, largest: int) -> None:
+    """Measures an XLSX sheet: it is read as a table from its first cell to its last, wherever they lie."""
+    columns = {column.upper() for column in _FAR_COLUMN.findall(content)}
+    width = max((_number(column) for column in columns), default=26)
+    height = max(map(int, set(_FAR_ROW.findall(content))), default=10_000)
+    if width * height * _BYTES_A_CELL > largest:
+        raise NoWorkbook("has a cell so far to the right or down that the table would be too large.")
+
+
+def _number(column: bytes) -> int:
+    """The number of a column by its letters: `A` is 1, `AA` 27."""
+    return functools.reduce(lambda number, letter: number * 26 + letter - 64, column[:8], 0)
+
+
+def _times(attributes: bytes) -> int:
+    match = _REPEATED.search(attributes)
+    return int(match[1]) if match else 1
 
 
 def _text(cell: object) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from labels.people.persons import behind
 from labels.people.roles import Role
 from labels.record.schema import Organisation, School, Staff, Step, Teacher
+from labels.words.addresses import meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
     Where several people read the mail there, `person` is the one that they chose to be: nobody is guessed, and
     until then they are nobody in particular.
     """
-    address = address.lower()
+    address = meant(address)
     people = {one.id: one for one in behind(session, address)}
     if len(people) > 1 and person not in people:
         several = tuple((one.id, one.name) for one in people.values())

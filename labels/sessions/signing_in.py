@@ -20,6 +20,7 @@ from labels.record.schema import Organisation, School, SignInCode, Staff, Teache
 from labels.sessions.accounts import Account, account_of
 from labels.sessions.codes import sign_in_code, sign_in_code_hash, token_hash
 from labels.turn import Turn
+from labels.words.addresses import meant
 
 LASTS = timedelta(minutes=10)
 TRIES = 5
@@ -61,7 +62,7 @@ def ask(turn: Turn, token: str, address: str) -> datetime:
     turn.session.add(
         SignInCode(
             id=token_hash(token),
-            address=address.strip().lower(),
+            address=meant(address),
             code_hash="",
             how=MAIL_CODE,
             mailed_at=None,

@@ -82,8 +82,8 @@ def _xlsx_cell(where: str, cell: Cell) -> str:
     return f'<c r="{where}" t="inlineStr"><is><t xml:space="preserve">{escape(cell)}</t></is></c>'
 
 
-def ods(rows: Sequence[Sequence[Cell]]) -> bytes:
-    """An ODS file with one sheet and the endless empty rows that LibreOffice writes behind it."""
+def ods(rows: Sequence[Sequence[Cell]], more: str = "") -> bytes:
+    """An ODS file with one sheet, `more` rows as XML, and the endless empty rows that LibreOffice writes behind them."""
     body = "".join(
         f"<table:table-row>{''.join(map(_ods_cell, row))}"
         '<table:table-cell table:number-columns-repeated="16000"/></table:table-row>'
@@ -91,7 +91,7 @@ def ods(rows: Sequence[Sequence[Cell]]) -> bytes:
     )
     content = (
         f'<office:document-content xmlns:office="{_OFFICE}:office:1.0" xmlns:table="{_OFFICE}:table:1.0"'
-        f' xmlns:text="{_OFFICE}:text:1.0"><office:body><office:spreadsheet><table:table table:name="Sheet1">{body}'
+        f' xmlns:text="{_OFFICE}:text:1.0"><office:body><office:spreadsheet><table:table table:name="Sheet1">{body}{more}'
         '<table:table-row table:number-rows-repeated="1048000"><table:table-cell'
         ' table:number-columns-repeated="16384"/></table:table-row>'
         "</table:table></office:spreadsheet></office:body></office:document-content>"

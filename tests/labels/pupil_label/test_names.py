@@ -207,3 +207,29 @@ def test_a_spreadsheet_that_unpacks_without_end_is_refused() -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("content.xml", b" " * (LARGEST_UNPACKED + 1))
     assert "is larger than 64 MiB when it is unpacked." in fault(packed.getvalue())
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 1_000_000), (1_000_000, 2), (1_048_576, 16_384)])
+def test_a_cell_that_is_repeated_without_end_is_refused(rows: int, columns: int) -> None:
+    repeated = (
+        f'<table:table-row table:number-rows-repeated="{rows}"><table:table-cell office:value-type="string"'
+        f' table:number-columns-repeated="{columns}"><text:p>x</text:p></table:table-cell></table:table-row>'
+    )
+    packed = ods([["x"]], more=repeated)
+    assert "has more cells than any table here." in fault(packed)
+
+
+def test_a_cell_at_the_far_end_of_a_spreadsheet_is_refused() -> None:
+    packed = rewritten(xlsx({"Sheet1": [["x"], ["y"]]}), b'r="A2"', b'r="XFD1048576"')
+    assert "has a cell so far to the right or down" in fault(packed)
+    near = rewritten(xlsx({"Sheet1": [["x"], ["Ada Lis"]]}), b'r="A2"', b'r="A40"')
+    assert [pupil.row for pupil in read(near, header=False).pupils] == [1, 40]
+
+
+def rewritten(packed: bytes, old: bytes, new: bytes) -> bytes:
+    """The same archive with a piece of its files changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive, zipfile.ZipFile(out, "w") as changed:
+        for name in archive.namelist():
+            changed.writestr(name, archive.read(name).replace(old, new))
+    return out.getvalue()
