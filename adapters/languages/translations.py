@@ -113,7 +113,8 @@ def _names_in_rules() -> Iterator[tuple[str, str, str]]:
 def update() -> list[Path]:
     """Writes the template and brings every catalogue in step with it; returns the files that changed.
 
-    A text whose English changed keeps its translation as `fuzzy`, which is not used until somebody looked.
+    A text of papers and mails whose English changed keeps its translation as `fuzzy`, which is not used until somebody
+    looked.
     """
     papers, pages = collected(), collected_for_desk()
     written = {TEMPLATE: _as_text(papers), DESK_TEMPLATE: _as_text(pages)}
@@ -122,7 +123,8 @@ def update() -> list[Path]:
             if not file.exists():
                 continue
             kept = read(file, language)
-            kept.update(template, no_fuzzy_matching=False)
+            # A page that is not translated whole is in English: there a guess is nothing to go on from.
+            kept.update(template, no_fuzzy_matching=template is pages)
             kept.obsolete.clear()
             kept.header_comment, kept.fuzzy = _HEADER, False
             written[file] = _as_text(kept)
