@@ -17,8 +17,9 @@ from labels.clock import ZONE, in_words
 from labels.record.journal import Event
 from labels.record.schema import Outcome
 from labels.steps.kinds import Act
-from labels.views.case import Case, DecisionView, ReviewView, case_of
+from labels.views.case import Case, DecisionView, ReviewView, case_for
 from labels.views.inbox import inbox as inbox_of
+from labels.views.looker import OPERATOR, looker_at
 from labels.views.numbers import application_named
 from labels.words.text import one_line
 
@@ -46,6 +47,10 @@ def show(
             callback=plain,
         ),
     ],
+    email: Annotated[
+        str,
+        typer.Option("--as", metavar="EMAIL", help="Only what this person may see of it.", callback=plain),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Where an application stands.
@@ -54,7 +59,9 @@ def show(
     """
     here = existing_workspace()
     with here.record.reading() as session:
-        view = shown_case(case_of(session, application_named(session, number)), here.settings)
+        application = application_named(session, number)
+        looker = looker_at(session, application, email.lower()) if email else OPERATOR
+        view = shown_case(case_for(session, application, looker), here.settings)
     if as_json:
         emit(view)
         return

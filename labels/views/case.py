@@ -29,6 +29,7 @@ from labels.rules.calendars import place
 from labels.rules.kept import rules_of
 from labels.steps.step import open_steps
 from labels.views.about import DocumentFile
+from labels.views.looker import Audience, Looker
 
 
 class View(BaseModel):
@@ -122,8 +123,62 @@ class Case(View):
     journal: list[JournalView]
 
 
+_APPLICANTS_OWN = frozenset({"application", "evidence", "receipt", "certificate", "letter"})
+_REVIEWERS = frozenset({"application", "evidence"})
+"""Kinds of documents."""
+
+
+def case_for(session: Session, application_id: str, looker: Looker) -> Case:
+    """Where the application stands, as far as it is somebody's to see.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    return _shown_to(case_of(session, application_id), looker)
+
+
+def _shown_to(case: Case, looker: Looker) -> Case:
+    match looker.audience:
+        case Audience.OPERATOR:
+            return case
+        case Audience.COORDINATOR:
+            return case.model_copy(update=_without_digests(case))
+        case Audience.CSS:
+            nobodys = [one.model_copy(update={"reviewer": "", "note": None}) for one in case.reviews]
+            awaiting = [one.model_copy(update={"who": ""}) for one in case.awaiting]
+            hidden = {"reviews": nobodys, "awaiting": awaiting, "journal": []}
+            return case.model_copy(update=_without_digests(case) | hidden)
+        case Audience.REVIEWER | Audience.APPLICANT:
+            applies = looker.audience is Audience.APPLICANT
+            kinds = _APPLICANTS_OWN if applies else _REVIEWERS
+            own = {
+                "run": None if applies else case.run,
+                "awaiting": [one for one in case.awaiting if one.step in looker.steps],
+                "reviews": [one for one in case.reviews if not applies and one.step in looker.steps],
+                "documents": [one for one in case.documents if one.kind in kinds],
+                "journal": [
+                    one.model_copy(update={"details": {}})
+                    for one in case.journal
+                    if one.who == looker.person and (one.step is None or one.step in looker.steps)
+                ],
+            }
+            return case.model_copy(update=_without_digests(case) | own)
+    raise ValueError(looker.audience)
+
+
+def _without_digests(case: Case) -> dict[str, Any]:
+    """A digest of what is hidden lets anybody try which it is."""
+    return {
+        "decisions": [one.model_copy(update={"inputs_digest": ""}) for one in case.decisions],
+        "journal": [
+            one.model_copy(update={"details": {k: v for k, v in one.details.items() if "digest" not in k}})
+            for one in case.journal
+        ],
+    }
+
+
 def case_of(session: Session, application_id: str) -> Case:
-    """Where the application stands.
+    """Where the application stands, all of it: for whoever runs this installation, and nobody else.
 
     Raises:
         NotFound: there is none of that id.
