@@ -83,12 +83,20 @@ class Nothing(RunInput):
     word: str = ""
 
 
+async def suspended(folder: str, name: str) -> None:
+    """Suspends with a form in the first execution; what comes back with it is for the project's own tasks alone."""
+    mark = Path(folder) / f"{name} was suspended"
+    if not mark.exists():
+        mark.touch()
+        await suspend_flow_run(wait_for_input=Nothing, key="once")  # type: ignore[misc]  # typed as sync
+
+
 @flow
 async def winds_down(folder: str) -> None:
     """Suspends, and goes on after Prefect knows of it, until there is a file that says that it may end."""
     said(folder, "begins")
     try:
-        await suspend_flow_run(wait_for_input=Nothing, key="once")  # type: ignore[misc]  # typed as sync
+        await suspended(folder, "it")
     finally:
         while not (Path(folder) / "may end").exists():
             time.sleep(0.05)
@@ -107,6 +115,6 @@ def tells_when(folder: str, name: str, waits: bool = False) -> None:
 @flow
 async def waits(folder: str, name: str) -> None:
     """Suspends, and says how it went on."""
-    await suspend_flow_run(wait_for_input=Nothing, key="once")  # type: ignore[misc]  # typed as sync
+    await suspended(folder, name)
     get_run_logger().warning("%s goes on", name)
     said(folder, f"{name} goes on")
