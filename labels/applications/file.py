@@ -22,7 +22,9 @@ class Pupils(Strict):
     """How many pupils took part; never who."""
 
     count: Annotated[int, Field(ge=0, le=100_000)]
+    """How many took part, as a whole number."""
     average_age: Annotated[float, Field(ge=2, le=30)]
+    """Their age in years, with a decimal point: 13.5."""
 
 
 class Preconditions(Strict):
@@ -51,17 +53,27 @@ class NationalApplication(Strict):
     """The application file for a National Quality Label."""
 
     label: Literal["national"]
+    """Which label is applied for."""
     teacher: Identifier
+    """The identifier of the teacher who applies."""
     project: Identifier
+    """The identifier of the project."""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
+    """In which it is written, by its code: pl, pt-PT."""
     organisation: Identifier | None = None
     """The NSS applied to; may be left out, since it is always that of the teacher's school."""
     preconditions: Preconditions
+    """What the applicant declares, each with true or false."""
     description: Section
+    """The project in short; the rules say in how many words."""
     links: list[Link] = Field(default=[], max_length=50)
+    """Where the project can be seen, each beginning with https://."""
     pupils: Pupils
+    """The pupils who took part, as numbers alone."""
     sections: dict[Annotated[str, StringConstraints(max_length=64)], Section]
+    """A text for each criterion of the rules, by its name; the rules say in how many words."""
     reapplication: Reapplication | None = None
+    """Only where one applies once more for a project and the rules ask for it."""
 
 
 def read_application(raw: Any, subject: str) -> NationalApplication:

@@ -32,13 +32,14 @@ Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"'`{}|\\^]{1,
 class Strict(BaseModel):
     """A model of what a person hands in: nothing unknown, nothing converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class ReviewAnswer(Strict):
     """A reviewer's assessment: points for every criterion, and comments."""
 
     scores: dict[str, int]
+    """Points for each criterion, by its name."""
     comment: Prose = ""
     """For the applicant."""
     note: Prose = ""
@@ -61,6 +62,7 @@ class Question(Strict):
     """A reviewer's question to the applicant; the review waits for the answer."""
 
     question: Said
+    """What the applicant is asked."""
 
 
 DeclineReason = Literal["no_time", "language", "subject", "other"]
@@ -71,6 +73,7 @@ class Decline(Strict):
     """A reviewer does not review this application, for a reason such as a conflict of interest."""
 
     decline: Said
+    """Why, in words."""
     conflict: bool = False
     """The reason is a conflict of interest with the applicant; it is stored for the future."""
     reason: DeclineReason | None = None
@@ -81,7 +84,9 @@ class Information(Strict):
     """The applicant's answer to a question."""
 
     text: Said
+    """The answer."""
     links: list[Link] = Field(default=[], max_length=20)
+    """What shows it, each beginning with https://."""
 
 
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=64)]

@@ -963,6 +963,20 @@ def test_all_layers_of_faults_are_told_at_once(terminal: Terminal) -> None:
     assert "pupils.count: expected a whole number" in said
 
 
+@pytest.mark.parametrize("name", [name for name in SCHEMAS if name.startswith(("application", "answer"))])
+def test_the_schema_of_what_people_hand_in_says_what_each_field_is_and_what_it_takes(name: str) -> None:
+    schema = SCHEMAS[name].model_json_schema()
+    for part in (schema, *schema.get("$defs", {}).values()):
+        assert part["title"]
+        assert part["description"]
+        for field in part["properties"].values():
+            assert field["description"]
+            if field.get("type") == "string" and "const" not in field:
+                assert "maxLength" in field or "pattern" in field
+            if field.get("type") == "array":
+                assert "maxItems" in field
+
+
 def test_a_schema_that_there_is_not_is_told_with_those_that_there_are(terminal: Terminal) -> None:
     said = terminal.fails(2, "schema", "certificate")
     assert '"certificate" is unknown' in said
