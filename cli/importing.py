@@ -41,6 +41,7 @@ def import_(
             {
                 "files": report.files,
                 "corrections": [asdict(one) for one in report.corrections],
+                "no_longer_named": [asdict(one) for one in report.no_longer_named],
                 "remarks": [
                     {"where": one.where, "problem": one.problem, "remedy": one.remedy}
                     for one in report.remarks
@@ -52,5 +53,8 @@ def import_(
     if report.corrections:
         rows = [(one.name, one.former, one.address, one.because) for one in report.corrections]
         table("Corrected addresses", ["name", "former", "present", "by"], rows)
+    if report.no_longer_named:
+        gone = [(one.name, one.email, one.role, one.organisation) for one in report.no_longer_named]
+        table("In the record and no longer in the file", ["name", "address", "role", "organisation"], gone)
     for remark in report.remarks:
         say(str(remark), "yellow")

@@ -44,6 +44,16 @@ _STAGED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class NoLongerNamed:
+    """Somebody of a staff who is in the record and no longer in the file; nothing is changed by that alone."""
+
+    name: str
+    email: str
+    role: str
+    organisation: str
+
+
 class Identities:
     """The persons of staged rows: looked up, corrected or entered before the rows are merged."""
 
@@ -51,6 +61,7 @@ class Identities:
         self._connection = connection
         self._today = today
         self.corrections: list[Correction] = []
+        self.no_longer_named: list[NoLongerNamed] = []
         self._entered = 0
         on_commit = "" if connection.dialect.name == "sqlite" else " ON COMMIT DROP"
         connection.exec_driver_sql(f"CREATE TEMP TABLE fresh_person (id TEXT PRIMARY KEY){on_commit}")
@@ -119,6 +130,12 @@ class Identities:
         known = {(row.email, row.role): row for row in self._run("SELECT * FROM staff")}
         rows = list(self._run("SELECT * FROM staged_staff ORDER BY line"))
         moved = dict(self._moved(known, rows))
+        there = {(row.email, row.role) for row in rows} | {(one.email, one.role) for one in moved.values()}
+        self.no_longer_named = [
+            NoLongerNamed(row.name, row.email, row.role, row.organisation)
+            for key, row in sorted(known.items())
+            if key not in there
+        ]
         persons: dict[tuple[str, str], str] = {(row.email, row.name): row.person for row in known.values()}
         found: dict[tuple[str, str], str] = {}
         for row in rows:

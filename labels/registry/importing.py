@@ -18,7 +18,7 @@ from labels.record.engine import Record
 from labels.record.schema import Base
 from labels.registry.files import FORMATS, Objection, RegistryFile, registry_files, shown
 from labels.registry.filling import fill_empty, kept_columns, kept_value, with_award_ids
-from labels.registry.identity import Correction, Identities
+from labels.registry.identity import Correction, Identities, NoLongerNamed
 from labels.registry.indexes import indexes_made_late
 from labels.registry.letters import Missing, nothing_missing
 from labels.registry.persons import MADE_IN_SQL, PERSONS, new_person, with_persons
@@ -40,6 +40,8 @@ class ImportReport:
     """Rows that it had, with other values."""
     corrections: tuple[Correction, ...] = ()
     """The people to whom mail goes to another address from now on."""
+    no_longer_named: tuple[NoLongerNamed, ...] = ()
+    """Who is in the record and no longer in the file of the staff; they stay as they are."""
     remarks: tuple[Fault, ...] = ()
     """What looks wrong in names and titles and was taken all the same: lost letters, and those that nothing prints."""
 
@@ -97,7 +99,14 @@ def import_registry(
             for _, file, _ in present:
                 # Its own statistics come minutes later, and the first check of every school would take hours.
                 connection.exec_driver_sql(f"ANALYZE {file.table}")
-    return ImportReport(counts, inserted, updated, tuple(people.corrections), faults.remarks)
+    return ImportReport(
+        counts,
+        inserted,
+        updated,
+        tuple(people.corrections),
+        tuple(people.no_longer_named),
+        faults.remarks,
+    )
 
 
 def _present(folder: Path, today: date) -> list[tuple[int, RegistryFile, Path]]:

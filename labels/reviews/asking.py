@@ -23,6 +23,7 @@ from labels.reviews.choosing import (
     Judged,
     choose_reviewer,
     conflicts_of_interest,
+    may_be_one,
     names_alike,
 )
 from labels.reviews.scoring import Assessment, another_needed
@@ -137,7 +138,7 @@ def _fill(
     due = add_working_days(turn.now, edition.national.review.due_days.value, application.country)
     chosen: list[tuple[Candidate, Step]] = []
     for seat in seats:
-        candidate = choose_reviewer(candidates, judged, asked, application.id)
+        candidate = choose_reviewer(candidates, judged, _with_doubles(asked, candidates), application.id)
         if candidate is None:
             break
         asked.add(candidate.email)
@@ -194,6 +195,13 @@ def _take_back_assignments(
     for step in awaited_of(application, steps):
         if step.kind is StepKind.ASSIGNMENT and step.seat not in free:
             void_review(turn, application, step, "the seat is filled or no longer needed", SYSTEM)
+
+
+def _with_doubles(asked: Collection[str], candidates: Sequence[Candidate]) -> set[str]:
+    """Those who were asked, and who may be one of them under another address: two seats are two people's."""
+    known = [one for one in candidates if one.email in asked]
+    doubles = {other.email for other in candidates for one in known if may_be_one(one, other)}
+    return {*asked, *doubles}
 
 
 def _asked_before(reviews: Sequence[Step]) -> set[str]:

@@ -94,6 +94,18 @@ def names_alike(candidate: Candidate, judged: Judged) -> tuple[str, ...]:
     return tuple(sorted(alike))
 
 
+def may_be_one(one: Candidate, other: Candidate) -> bool:
+    """Whether two people of a staff may be one: the same name, or one mailbox, `anna+labels@…` being `anna@…`."""
+    if _mailbox(one.email) == _mailbox(other.email):
+        return True
+    return likeness(one.name, other.name) is Likeness.SAME
+
+
+def _mailbox(address: str) -> str:
+    user, _, host = address.partition("@")
+    return f"{user.partition('+')[0]}@{host}"
+
+
 def choose_reviewer(
     candidates: Iterable[Candidate], judged: Judged, excluded: Collection[str], salt: str
 ) -> Candidate | None:

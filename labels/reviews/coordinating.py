@@ -15,7 +15,7 @@ from labels.record.journal import Event, note
 from labels.record.schema import Application, Person, Review, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts, drafting
 from labels.reviews.asking import new_review, seated_reviews, take_question_over, void_review, warn_of_names
-from labels.reviews.choosing import Candidate, conflicts_of_interest
+from labels.reviews.choosing import Candidate, conflicts_of_interest, may_be_one
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.mailing import about_step, mail_step
@@ -56,6 +56,10 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
     }
     if to in busy:
         raise NotAllowed(f"{to} judges or judged this application already.")
+    others = {one.person for one in seated_reviews(application, every_step(turn.session, application))}
+    for other in conflicts.near(turn.session, others - {step.person}).values():
+        if may_be_one(person, other):
+            raise NotAllowed(f"{to} may be {other.email}, who judges this application already.")
     if step.kind is StepKind.REVIEW:
         void_review(turn, application, step, f"reassigned: {reason}", turn.by)
     elif step.state is StepState.OPEN:

@@ -109,6 +109,17 @@ def test_a_corrected_address_of_staff_makes_no_second_person(record: Record, fol
     assert people(record) == 7
 
 
+def test_who_is_no_longer_in_the_file_is_named_and_stays(record: Record, folder: Path) -> None:
+    assert not imported(record, folder).no_longer_named
+    without = STAFF.replace("ada@x.example,Ada Lis,NSS-PL,coordinator,pl,\n", "")
+    [gone] = imported(record, folder, staff=without).no_longer_named
+    assert (gone.name, gone.role, gone.organisation) == ("Ada Lis", "coordinator", "NSS-PL")
+    with record.reading() as session:
+        assert len(session.scalars(sa.select(Staff.email)).all()) == 2
+    moved = STAFF.replace("ada@x.example", "ada@new.example")
+    assert not imported(record, folder, staff=moved).no_longer_named, "who was corrected is not gone"
+
+
 def test_seven_corrected_addresses_are_still_seven_people(record: Record, folder: Path) -> None:
     row = "r{n}@{host}.example,Reviewer {letter},NSS-PL,reviewer,pl,\n"
 

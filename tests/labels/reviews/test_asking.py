@@ -23,7 +23,7 @@ from labels.record.schema import (
 from labels.reviews import conflicts, coordinating, deciding
 from labels.steps.outcome import Refusal
 from labels.turn import Turn
-from tests.support.case import Case, staff
+from tests.support.case import Case, open_case, staff
 from tests.support.people import KEY, NOW, TODAY, populate
 
 
@@ -183,3 +183,26 @@ def test_a_reviewer_whose_name_is_a_member_s_in_other_letters_is_not_asked(case:
         session.get_one(Staff, ("r1@nss.example", "reviewer")).name = "ZDZBLO, Lucja"
     for _ in range(4):
         assert "r1@nss.example" not in {step.assignee for step in case.ask()}
+
+
+@pytest.mark.parametrize(
+    ("name", "email"),
+    [("RECENZENT 1", "another@nss.example"), ("Ktoś Inny", "r1+labels@nss.example")],
+    ids=["the same name", "the same mailbox"],
+)
+def test_two_seats_never_go_to_people_who_may_be_one(record: Record, name: str, email: str) -> None:
+    case = open_case(record)
+    with record.writing() as session:
+        session.execute(sa.delete(Staff).where(Staff.email.in_([f"r{n}@nss.example" for n in range(2, 6)])))
+        session.add(
+            Staff(
+                email=email, role="reviewer", name=name, organisation="NSS-PL", language="pl", school=None
+            )
+        )  # fmt: skip
+    asked = case.ask()
+    assert sorted(step.kind for step in asked) == [StepKind.ASSIGNMENT, StepKind.REVIEW]
+    [seat] = [step for step in asked if step.kind is StepKind.ASSIGNMENT]
+    [review] = [step for step in asked if step.kind is StepKind.REVIEW]
+    other = email if review.assignee == "r1@nss.example" else "r1@nss.example"
+    with pytest.raises(NotAllowed, match="may be"):
+        case.do_as("coordinator@nss.example", coordinating.reassign, seat.id, other, "nobody else")
