@@ -14,7 +14,7 @@ from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
 from labels.people.staff import coordinator, itself
-from labels.record.digests import TAKEN_BACK, digest_of_review, happened
+from labels.record.digests import TAKEN_BACK, digest_of_words, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import Application, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
@@ -97,7 +97,7 @@ def assessment(review: Review, seat: int) -> Assessment:
         scores=review.scores,
         comment=review.comment,
         seat=seat,
-        digest=digest_of_review(review),
+        digest=digest_of_words(review),
     )
 
 

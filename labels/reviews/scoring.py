@@ -52,7 +52,7 @@ class Assessment:
     seat: int = 0
     """In which order they were called: the highest was called last."""
     digest: str = ""
-    """Of the review, as the journal has it: it stays when the words are erased. Empty before reviews had one."""
+    """Of all of these: it stays when the words are erased. Empty for what was given before reviews had one."""
 
     def total(self, criteria: CriteriaSet) -> int:
         """The points of all criteria that count."""
