@@ -12,8 +12,7 @@ from labels.applications.applicant import applicant
 from labels.errors import NotFound
 from labels.people.persons import behind
 from labels.people.staff import coordinates
-from labels.record.schema import Application, Organisation, StepKind, StepState
-from labels.steps.step import every_step
+from labels.record.schema import Application, Organisation, Step, StepKind, StepState
 
 
 class Audience(StrEnum):
@@ -43,6 +42,9 @@ class Looker:
 OPERATOR = Looker(Audience.OPERATOR)
 
 _CENTRAL = sa.select(Organisation.id).where(Organisation.kind == "CSS")
+_OWN = sa.select(Step.id, Step.kind, Step.state).where(
+    Step.application == sa.bindparam("application"), Step.person.in_(sa.bindparam("people", expanding=True))
+)
 _REVIEWS = (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
 
 
@@ -57,18 +59,17 @@ def looker_at(session: Session, application_id: str, email: str) -> Looker:
     audience = None
     steps: frozenset[str] = frozenset()
     if application is not None and people:
-        own = [step for step in every_step(session, application) if step.person in people]
+        own = session.execute(_OWN, {"application": application.id, "people": people}).all()
         steps = frozenset(step.id for step in own)
         applies = applicant(session, application)
-        central = session.scalars(_CENTRAL).all()
         if applies is not None and applies.id in people:
             audience = Audience.APPLICANT
         elif any(coordinates(session, one, application.organisation) for one in people):
             audience = Audience.COORDINATOR
-        elif any(coordinates(session, one, css) for one in people for css in central):
-            audience = Audience.CSS
         elif any(step.kind is StepKind.REVIEW and step.state in _REVIEWS for step in own):
             audience = Audience.REVIEWER
+        elif any(coordinates(session, one, css) for css in session.scalars(_CENTRAL) for one in people):
+            audience = Audience.CSS
     if audience is None:
         raise NotFound(f"There is no application {application_id}.")
     return Looker(audience, email.lower(), steps)

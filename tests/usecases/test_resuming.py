@@ -302,6 +302,8 @@ def test_an_error_on_the_way_says_nothing_of_what_was_typed(
 def test_an_error_of_the_record_does_not_repeat_the_values_of_its_statement(record: Record) -> None:
     with pytest.raises(sa.exc.IntegrityError) as failed, record.writing() as session:
         session.execute(
-            sa.insert(Resumption).values(run="a", wait=0, application=CANARY, at=NOW, accepted=True)
+            sa.insert(Resumption).values(
+                run="a", wait=0, application="NQL-NONE", at=NOW, accepted=True, remark=CANARY
+            )
         )
     assert CANARY not in str(failed.value)
