@@ -101,7 +101,7 @@ def _begin_late(turn: Turn, application: Application, step: Step, asked: datetim
     message = messages.DeadlineMoved(
         about=about(turn.session, application), what=step.kind, due=step.due_at, reason=why
     )
-    tell(turn, application, step.assignee, message, step.id, application.revision)
+    tell(turn, application, step.person, message, step.id, application.revision)
     note(
         turn,
         application,
