@@ -188,7 +188,11 @@ def _stuck(session: Session, now: datetime, counts: dict[str, int]) -> Iterator[
 
 
 def digest(session: Session) -> str:
-    """A digest of all that happened: the same seed, the same digest."""
+    """A digest of all that happened: the same seed, the same digest.
+
+    That of a decision's inputs has no part in it: it is over reviews with salts that nobody can guess, another one
+    each time.
+    """
     whole = hashlib.sha256()
     for query in (
         sa.select(
@@ -196,7 +200,7 @@ def digest(session: Session) -> str:
             Application.submitted_at, Application.stage_since, Application.decide_by,
         ).order_by(Application.id),
         sa.select(Step.id, Step.assignee, Step.state, Step.opened_at, Step.due_at, Step.closed_at).order_by(Step.id),
-        sa.select(Decision.application, Decision.instance, Decision.inputs_digest, Decision.score).order_by(
+        sa.select(Decision.application, Decision.instance, Decision.outcome, Decision.score).order_by(
             Decision.application, Decision.instance
         ),
         sa.select(Award.id, Award.label, Award.score, Award.awarded_on).order_by(Award.id),

@@ -60,7 +60,7 @@ def test_what_an_earlier_version_left_open_is_closed_on_start(tmp_path: Path) ->
     letter, elsewhere = home / "mail" / "a.eml", tmp_path / "elsewhere"
     letter.write_text("Your code is …")
     elsewhere.write_text("Not ours.")
-    for path in (home, letter, elsewhere):
+    for path in (home, home / "mail", letter, elsewhere):
         path.chmod(0o755)
     (home / "link").symlink_to(elsewhere)
     assert repair(home) == 3

@@ -341,7 +341,7 @@ def test_a_slip_in_a_code_is_told_as_one(terminal: Terminal) -> None:
 def test_neither_a_file_nor_a_code_is_wrong_usage(terminal: Terminal, tmp_path: Path) -> None:
     assert "neither a file nor a code" in terminal.fails(2, "verify", "no-such.pdf")
     (terminal.folder / "folder.pdf").mkdir()
-    assert "can't be read: Is a directory" in terminal.fails(2, "verify", "folder.pdf")
+    assert "it is a folder; a file was expected" in terminal.fails(2, "verify", "folder.pdf")
 
 
 @given(

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -99,6 +100,10 @@ def test_an_application_lives_in_postgresql_s3_and_a_mail_server(
         stage = Stage_(server, here)
         application = stage.submit(teacher="T-100", project="P-100")
         stage.until_parked(application)
+        brief = stage.artifact(f"brief-{application}")
+        [link] = re.findall(rf"\[[^\]]*\]\(({re.escape(here.settings.links_url)}[^)]+)\)", brief)
+        with urlopen(link, timeout=PATIENCE) as answer:
+            assert b'"label":"national"' in answer.read()
         for step in stage.reviews(application):
             given = ReviewAnswer(scores=points(4), comment="Well done.")
             with here.record.writing() as session:
@@ -127,10 +132,8 @@ def test_an_application_lives_in_postgresql_s3_and_a_mail_server(
         assert paper.get_payload(decode=True) == kept
         assert letter.get_content_type() == "application/pdf"
 
-        brief = stage.artifact(f"brief-{application}")
-        [link] = re.findall(rf"\[[^\]]*\]\(({re.escape(s3.url)}[^)]+)\)", brief)
-        with urlopen(link, timeout=PATIENCE) as answer:
-            assert b'"label":"national"' in answer.read()
+        with pytest.raises(HTTPError, match="404"):  # nobody is asked for anything any more
+            urlopen(link, timeout=PATIENCE)
     assert not (tmp_path / "home" / "documents").exists()
     assert not (tmp_path / "home" / "mail").exists()
     assert not (tmp_path / "home" / "record.db").exists()

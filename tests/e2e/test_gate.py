@@ -45,10 +45,10 @@ class Behind:
     def __init__(self, stage: Stage_) -> None:
         self.stage = stage
         self.polish, self.second = (
-            stage.submit(teacher="T-150", project="P-150"),
-            stage.submit(teacher="T-151", project="P-151"),
+            stage.submit(teacher="T-155", project="P-155"),
+            stage.submit(teacher="T-156", project="P-156"),
         )
-        self.foreign = stage.submit(teacher="T-2", project="P-152")
+        self.foreign = stage.submit(teacher="T-2", project="P-157")
         for one in (self.polish, self.second, self.foreign):
             stage.until_parked(one)
         self.run, self.stranger = (str(stage.application(one).run) for one in (self.polish, self.foreign))

@@ -135,9 +135,9 @@ def test_a_conflict_that_is_ticked_without_a_reason_is_no_answer() -> None:
     [
         ({"code": "x"}, "nothing was filled in"),
         ({"points_results": 4, "question": "Which?"}, "points and question were filled in together"),
-        ({"points_results": "many"}, "valid integer"),
-        ({"points_results": True}, "valid integer"),
-        ({"points_results": {"__prefect_kind": "jinja"}}, "valid integer"),
+        ({"points_results": "many"}, "expected a whole number"),
+        ({"points_results": True}, "expected a whole number"),
+        ({"points_results": {"__prefect_kind": "jinja"}}, "expected a whole number"),
     ],
 )
 def test_what_is_no_answer_is_refused_with_its_reason(filled: dict[str, object], why: str) -> None:
