@@ -378,9 +378,14 @@ def test_a_storm_of_resumes_moves_every_run_on_once_and_its_log_is_there(
         assert set(callers.map(resume, runs)) == {"ACCEPT"}
     assert {yard.until_over(run) for run in runs} == {StateType.COMPLETED}
     assert sorted(word for _, word in yard.said("waits")) == sorted(f"run {n} goes on" for n in range(24))
-    logs = yard.client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=runs)))
-    told = sorted(log.message for log in logs if log.message.endswith("goes on"))
-    assert told == sorted(f"run {n} goes on" for n in range(24))
+
+    def told() -> list[str]:
+        logs = yard.client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=runs)))
+        return sorted(log.message for log in logs if log.message.endswith("goes on"))
+
+    # A run's last lines are sent in a batch, and may come a moment after its last state.
+    yard.until(lambda: len(told()) == 24, "the log of each is there")
+    assert told() == sorted(f"run {n} goes on" for n in range(24))
 
 
 def test_a_run_is_cancelled_wherever_it_stands(yard_of: Callable[..., Yard]) -> None:
