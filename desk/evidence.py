@@ -22,7 +22,7 @@ from adapters.documents.store import as_attachment
 from adapters.documents.tokens import sealed, unsealed
 from adapters.languages.desk import desk_texts
 from adapters.workspace import Workspace
-from desk.frame import Desk, Visit, environment
+from desk.frame import Desk, Visit, rendered
 from desk.headers import POLICY
 from labels.answering.proving import standing
 from labels.errors import LabelsError, NotFound, OutOfReach
@@ -135,22 +135,15 @@ def evidence_routes(desk: Desk) -> list[Route]:
         number, sizes = pages_of(found.content, found.media_type)
         template = "reviews/pages.html.j2"
         texts = desk_texts(template, request.query_params.get("lang", "en")[:3])
-        body = (
-            environment()
-            .get_template(template)
-            .render(
-                texts=texts,
-                say=texts.say,
-                say_counted=texts.say_counted,
-                lang=texts.language,
-                direction=texts.direction,
-                sheet=f"{_base(desk) or desk.origin}{PATH}/pages.css",
-                name=found.name,
-                number=number,
-                sizes=sizes,
-                most=PAGES,
-                base=f"{_base(desk) or desk.origin}{PATH}/{request.path_params['word']}",
-            )
+        body = rendered(
+            template,
+            texts,
+            sheet=f"{_base(desk) or desk.origin}{PATH}/pages.css",
+            name=found.name,
+            number=number,
+            sizes=sizes,
+            most=PAGES,
+            base=f"{_base(desk) or desk.origin}{PATH}/{request.path_params['word']}",
         )
         return HTMLResponse(body)
 

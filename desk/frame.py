@@ -160,11 +160,6 @@ class Visit:
         """The page that a template makes of these values."""
         texts = self.texts(template)
         shared = {
-            "texts": texts,
-            "say": texts.say,
-            "say_counted": texts.say_counted,
-            "lang": texts.language,
-            "direction": texts.direction,
             "languages": _choice(texts.language, self.path),
             "root": f"/assets/{assets_version()}/",
             "path": self.path,
@@ -174,7 +169,7 @@ class Visit:
             "mail_shown": self.desk.mail_shown,
             "now": self.here.now(),
         }
-        body = environment().get_template(template).render(shared | values)
+        body = rendered(template, texts, **(shared | values))
         headers = {"Content-Language": texts.language, "Vary": "Cookie, Accept-Language"} | self.headers
         return HTMLResponse(body, status, headers=headers, background=after)
 
@@ -248,6 +243,18 @@ def environment() -> Environment:
     )
     made.filters["bare"] = lambda text: made.filters["striptags"](str(text))
     return made
+
+
+def rendered(template: str, texts: DeskTexts, **values: Any) -> str:
+    """What a template makes of these values, in the language of the texts."""
+    around = {
+        "texts": texts,
+        "say": texts.say,
+        "say_counted": texts.say_counted,
+        "lang": texts.language,
+        "direction": texts.direction,
+    }
+    return environment().get_template(template).render(around | values)
 
 
 @cache

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from adapters.languages.desk import DeskTexts
 from adapters.workspace import Workspace
-from desk.frame import Visit, environment, page
+from desk.frame import Visit, page, rendered
 from desk.parts import Mistake
 from desk.review_list import LIST, judges
 from desk.reviewing import groups_of
@@ -150,20 +150,7 @@ def _content(here: Workspace, key: str) -> bytes | None:
 def _application(visit: Visit, shown: ReviewPage, title: str) -> str:
     template = "reviews/application.html.j2"
     texts = visit.texts(template)
-    return (
-        environment()
-        .get_template(template)
-        .render(
-            texts=texts,
-            say=texts.say,
-            say_counted=texts.say_counted,
-            lang=texts.language,
-            direction=texts.direction,
-            title=title,
-            shown=shown,
-            criteria=groups_of(shown),
-        )
-    )
+    return rendered(template, texts, title=title, shown=shown, criteria=groups_of(shown))
 
 
 def _sheet(visit: Visit, shown: ReviewPage) -> str:

@@ -334,16 +334,22 @@ def _with_form(visit: Visit, template: str, status: int = 200, **values: Any) ->
 
 def ask_applicant(visit: Visit) -> Response:
     """Sends a question to the applicant."""
-    step, question = visit.named("step"), visit.sent.text("question", 10 * LONG_TEXT).strip()
+    question = visit.sent.text("question", 10 * LONG_TEXT).strip()
     given = _read(Question, {"question": question})
     if given is None:
         wrong = _TOO_LONG if len(question) > LONG_TEXT else say("Write your question")
         mistakes = [Mistake(wrong, "question")]
         return _with_form(visit, "reviews/ask.html.j2", 422, typed=question, mistakes=mistakes)
+    return _answered(visit, given, question)
+
+
+def _answered(visit: Visit, given: Question | Decline, words: str) -> Response:
+    """Gives an answer instead of a review; the words stay to be read where it is refused."""
+    step = visit.named("step")
     try:
         _do(visit, answering.answer(step, given))
     except NotAllowed as error:
-        return _refused(visit, error, "comment", Left(question, ""))
+        return _refused(visit, error, "comment", Left(words, ""))
     return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
 
 
@@ -356,7 +362,7 @@ def decline(visit: Visit) -> Response:
 
 def give_back(visit: Visit) -> Response:
     """Gives a review back, with the reason and whether it is a conflict of interest."""
-    step, form = visit.named("step"), visit.sent
+    form = visit.sent
     reason, said, words = (
         form.line("reason"),
         form.line("conflict"),
@@ -387,11 +393,7 @@ def give_back(visit: Visit) -> Response:
             mistakes=mistakes,
             reasons=REASONS,
         )
-    try:
-        _do(visit, answering.answer(step, given))
-    except NotAllowed as error:
-        return _refused(visit, error, "comment", Left(words, ""))
-    return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
+    return _answered(visit, given, words)
 
 
 def further(visit: Visit) -> Response:

@@ -16,11 +16,10 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, get_timezone
-from jinja2 import Environment, nodes
 from markupsafe import Markup, escape
 
 from adapters.languages.catalogues import DESK, Catalogue, desk_catalogue
-from adapters.languages.mails import LABELS, Ids
+from adapters.languages.mails import LABELS, Ids, texts_in
 from adapters.languages.wording import Texts, direction_of
 from labels.clock import BRUSSELS
 from labels.kinds import LabelKind
@@ -31,28 +30,6 @@ from labels.words.sentences import PLACE, Sentence, english
 TEMPLATES = PROJECT / "templates" / "desk"
 AROUND = ("layout.html.j2", "parts.html.j2")
 """What stands around every page, and what pages are made of."""
-
-_SAYING = {"say": 1, "say_counted": 2}
-"""The functions by which templates say a text, and how many texts each takes."""
-
-
-@cache
-def texts_in(path: Path) -> tuple[Ids, ...]:
-    """The texts that one template says.
-
-    Raises:
-        ValueError: it says something that is no text but computed, so that nobody could translate it.
-    """
-    found: dict[Ids, None] = {}
-    parsed = Environment(autoescape=True).parse(path.read_text("utf-8"))
-    for call in parsed.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name in _SAYING:
-            said = call.args[: _SAYING[call.node.name]]
-            texts = tuple(str(text.value) for text in said if isinstance(text, nodes.Const))
-            if len(texts) != _SAYING[call.node.name]:
-                raise ValueError(f"{path.name} says what is no text, in line {call.lineno}")
-            found[texts] = None
-    return tuple(found)
 
 
 def places_of_texts() -> Iterator[tuple[Path, Ids]]:

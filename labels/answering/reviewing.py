@@ -47,9 +47,7 @@ def save_draft(
     Raises:
         NotFound: there is no such step.
     """
-    application, step, refusal = _proven(turn, step_id, proof)
-    if refusal is None:
-        refusal = _not_before_the_question(turn, step)
+    application, step, refusal = _past_the_question(turn, step_id, proof)
     if refusal is not None:
         return refusal
     criteria = rules_of(turn.session, application).criteria_set
@@ -65,9 +63,7 @@ def send(turn: Turn, step_id: str, proof: Proof, number: int) -> Accepted | Refu
     Raises:
         NotFound: there is no such step.
     """
-    _, step, refusal = _proven(turn, step_id, proof)
-    if refusal is None:
-        refusal = _not_before_the_question(turn, step)
+    _, step, refusal = _past_the_question(turn, step_id, proof)
     if refusal is not None:
         return refusal
     draft = drafting.draft_of(turn.session, step.id)
@@ -84,6 +80,11 @@ def _proven(turn: Turn, step_id: str, proof: Proof) -> tuple[Application, Step, 
     return application, step, refusal
 
 
-def _not_before_the_question(turn: Turn, step: Step) -> Refusal | None:
-    draft = drafting.draft_of(turn.session, step.id)
-    return Refusal(ASKED_FIRST) if draft is None or draft.no_conflict_at is None else None
+def _past_the_question(turn: Turn, step_id: str, proof: Proof) -> tuple[Application, Step, Refusal | None]:
+    """The same, of somebody who has said that they have no conflict of interest."""
+    application, step, refusal = _proven(turn, step_id, proof)
+    if refusal is None:
+        draft = drafting.draft_of(turn.session, step.id)
+        if draft is None or draft.no_conflict_at is None:
+            refusal = Refusal(ASKED_FIRST)
+    return application, step, refusal

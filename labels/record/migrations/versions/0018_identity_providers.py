@@ -35,8 +35,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_provider_account")),
     )
     op.create_index(op.f("ix_provider_account_person"), "provider_account", ["person"])
-
-
-def downgrade() -> None:
-    op.drop_table("provider_account")
-    op.drop_table("provider_attempt")
