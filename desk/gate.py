@@ -293,9 +293,7 @@ def signed_in_gate(here: Workspace, prefect: str) -> Starlette:
     def who_is_it(cookies: Mapping[str, str]) -> PrefectAccess | None:
         with here.record.reading() as session:
             found = sessions.visitor(session, cookies.get(desk.cookie(SESSION), ""), here.now())
-            return (
-                access_of(session, found.account.address, operators) if isinstance(found, Visitor) else None
-            )
+            return access_of(session, found.account, operators) if isinstance(found, Visitor) else None
 
     origin = here.settings.site_url
     return gate_app(gate_of(here, prefect, origin, f"{desk.origin}/sign-in", who_is_it))

@@ -32,6 +32,8 @@ class Account:
     """Whether one of those is the Central Support Service."""
     several: tuple[tuple[str, str], ...] = ()
     """Where several people read the mail at this address and none of them was chosen yet: their ids and names."""
+    persons: tuple[str, ...] = ()
+    """The ids of the person that it is."""
 
     @property
     def staff(self) -> bool:
@@ -75,6 +77,7 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
         reviews_for=tuple(sorted(one.organisation for one in staff if one.role == Role.REVIEWER)),
         coordinates=tuple(sorted({one.organisation for one in coordinated})),
         central=any(one.kind == "CSS" for one in coordinated),
+        persons=tuple(whom["persons"]),
     )
 
 

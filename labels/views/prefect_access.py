@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.people.persons import behind
-from labels.people.roles import Role
-from labels.record.schema import Application, Organisation, Staff, Step, StepKind, StepState
+from labels.record.schema import Application, Step, StepKind, StepState
+from labels.sessions.accounts import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +28,29 @@ class PrefectAccess:
     """The runs that wait for an open step of theirs."""
 
 
-def access_of(session: Session, address: str, operators: Collection[str]) -> PrefectAccess | None:
-    """What a signed-in address may see; None where Prefect's pages are not for them.
+def access_of(session: Session, account: Account, operators: Collection[str]) -> PrefectAccess | None:
+    """What somebody who has signed in may see; None where Prefect's pages are not for them.
 
     `operators` are the addresses of those who run this installation.
     """
-    address = address.lower()
-    if address in operators:
-        return PrefectAccess(address, address, operator=True)
-    whom = {"persons": [one.id for one in behind(session, address)]}
-    organisations = frozenset(session.scalars(_COORDINATES, whom))
-    runs = frozenset(run for run in session.scalars(_AWAITED_RUNS, whom) if run)
-    if not organisations and not runs and not session.scalar(_ON_STAFF, whom):
+    if account.address in operators:
+        return PrefectAccess(account.address, account.address, operator=True)
+    found = session.scalars(_AWAITED_RUNS, {"persons": list(account.persons)})
+    runs = frozenset(run for run in found if run)
+    if not account.staff and not runs:  # a reviewer who has answered everything is known, and sees nothing
         return None
-    return PrefectAccess(address, address, organisations=organisations, runs=runs)
+    return PrefectAccess(
+        account.address, account.address, organisations=frozenset(account.coordinates), runs=runs
+    )
 
 
-_PERSONS: sa.BindParameter[str] = sa.bindparam("persons", expanding=True)
-_COORDINATES = sa.union(
-    sa.select(Staff.organisation).where(Staff.person.in_(_PERSONS), Staff.role == Role.COORDINATOR),
-    sa.select(Organisation.id).where(Organisation.person.in_(_PERSONS)),
-)
-_ON_STAFF = sa.select(sa.func.count()).where(Staff.person.in_(_PERSONS))
-"""A reviewer who has answered everything is known, and sees nothing."""
 _OF_STAFF = (StepKind.REVIEW, StepKind.ASSIGNMENT, StepKind.SCREENING, StepKind.AWARDING)
 """Applicants have open steps, too; they answer at the desk."""
 _AWAITED_RUNS = (
     sa.select(Application.run)
     .join(Step, Step.application == Application.id)
     .where(
-        Step.person.in_(_PERSONS),
+        Step.person.in_(sa.bindparam("persons", expanding=True)),
         Step.state == StepState.OPEN,
         Step.kind.in_(_OF_STAFF),
     )

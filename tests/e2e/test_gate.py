@@ -24,6 +24,7 @@ from desk.gate import Gate, gate_app, gate_of, signed_in_gate
 from labels.record.journal import Event
 from labels.record.schema import Journal, Resumption, Review, StepState
 from labels.sessions import session as sessions
+from labels.sessions.accounts import Account, account_of
 from labels.sessions.signing_in import MAIL_CODE
 from labels.settings import PROJECT
 from labels.views.prefect_access import PrefectAccess, access_of
@@ -67,7 +68,8 @@ class Behind:
         if not address or address in self.revoked:
             return None
         with self.stage.here.record.reading() as session:
-            return access_of(session, address, {OPERATOR})
+            account = account_of(session, address) or Account(address, address, "en")
+            return access_of(session, account, {OPERATOR})
 
     def ask(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         """One request of somebody's, as a browser on the gate's own pages sends it."""
