@@ -8,6 +8,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.languages.desk import own_name
 from desk.frame import (
     CHOICE,
     SESSION,
@@ -134,7 +135,7 @@ def home(visit: Visit) -> Response:
 
 def account(visit: Visit) -> Response:
     """Who one is here, and how to sign out."""
-    return visit.shows("account.html.j2", visitor=visit.visitor)
+    return visit.shows("account.html.j2", visitor=visit.visitor, language=own_name(visit.language))
 
 
 def sign_out(visit: Visit) -> Response:
