@@ -32,7 +32,15 @@ FORMER = CATALOGUES / "former.po"
 Key = tuple[str, str]
 """Context and English text."""
 
-SALUTATIONS: frozenset[Key] = frozenset({("letter", "Dear {holder},"), ("mail", "Dear {to_name},")})
+SALUTATIONS: frozenset[Key] = frozenset(
+    {
+        ("letter", "Dear {holder},"),
+        ("mail", "Dear {to_name},"),
+        ("", "Good morning, {name}"),
+        ("", "Good day, {name}"),
+        ("", "Good evening, {name}"),
+    }
+)
 """A translation may leave their name out: languages with a vocative would have to inflect it."""
 
 
