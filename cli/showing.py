@@ -49,7 +49,12 @@ def show(
     ],
     email: Annotated[
         str,
-        typer.Option("--as", metavar="EMAIL", help="Only what this person may see of it.", callback=plain),
+        typer.Option(
+            "--as",
+            metavar="EMAIL",
+            help="Only what this person may see of it; an id (PER-…) where several share an address.",
+            callback=plain,
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -60,7 +65,7 @@ def show(
     here = existing_workspace()
     with here.record.reading() as session:
         application = application_named(session, number)
-        looker = looker_at(session, application, email.lower()) if email else OPERATOR
+        looker = looker_at(session, application, email) if email else OPERATOR
         view = shown_case(case_for(session, application, looker), here.settings)
     if as_json:
         emit(view)

@@ -242,7 +242,7 @@ def send(visit: Visit) -> Response:
     if visit.sent.has("draft"):
         told = visit.texts("apply.html.j2").say("Saved {when}", when=visit.here.now())
         return JSONResponse({"state": "saved", "text": _bare(told), "version": saved.accepted.made})
-    signing_in.forget_form(visit.here, visit.account.address, visit.path)
+    signing_in.forget_form(visit.here, visit.account.person, visit.path)
     if removed := visit.sent.line("remove", 12):
         if removed.isdecimal():
             act = use.remove_evidence(one.of.teacher, one.of.project, int(removed))

@@ -407,8 +407,8 @@ def _to_sign_in(visit: Visit, who: Lapsed | Visitor | None) -> Response:
     """Asks to sign in first; what somebody sent when their session had run out is kept for them."""
     if visit.form and isinstance(who, Lapsed):
         given = visit.form.data.get(TOKEN, "")
-        if isinstance(given, str) and signing_in.carries(visit.here, who, given):
-            signing_in.keep_form(visit.here, who.address, visit.path, visit.form.kept())
+        if isinstance(given, str) and who.person and signing_in.carries(visit.here, who, given):
+            signing_in.keep_form(visit.here, who.person, visit.path, visit.form.kept())
             return visit.goes_to("/sign-in", then=visit.path, kept="1")
     query = {"then": _local(visit)} if _local(visit) != "/" else {}
     if isinstance(who, Lapsed):
@@ -437,5 +437,5 @@ def give_session(desk: Desk, response: Response, token: str) -> None:
 
 def kept_fields(visit: Visit) -> tuple[Mapping[str, Any], datetime] | None:
     """What this person sent to this page when their session had run out, and when."""
-    kept = signing_in.kept_form(visit.here, visit.account.address, visit.path)
+    kept = signing_in.kept_form(visit.here, visit.account.person, visit.path)
     return (kept.fields, kept.kept_at) if kept else None

@@ -100,7 +100,7 @@ def reviews(visit: Visit) -> Response:
     query = visit.request.query_params
     filters, after, now = filters_in(query), key_in(query), visit.here.now()
     with visit.here.record.reading() as session:
-        found = review_list(session, visit.account.address, now, filters, after=after)
+        found = review_list(session, visit.account.person, now, filters, after=after)
     template = "reviews/list.html.j2"
     texts = visit.texts(template)
     return visit.shows(
@@ -170,7 +170,7 @@ def _chosen(texts: DeskTexts, filters: Filters) -> list[tuple[object, str]]:
 def numbers(visit: Visit) -> Response:
     """A reviewer's own statistics."""
     with visit.here.record.reading() as session:
-        mine = my_statistics(session, visit.account.address)
+        mine = my_statistics(session, visit.account.person)
     return visit.shows(
         "reviews/statistics.html.j2", mine=mine, bands=BANDS, number=lambda value: Decimal(str(value))
     )

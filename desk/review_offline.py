@@ -64,7 +64,7 @@ def _shown(
     visit: Visit, brought: tuple[Brought, ...] = (), mistakes: tuple[Mistake, ...] = (), status: int = 200
 ) -> Response:
     with visit.here.record.reading() as session:
-        found = review_list(session, visit.account.address, visit.here.now(), limit=ALL)
+        found = review_list(session, visit.account.person, visit.here.now(), limit=ALL)
     ready = sum(1 for row in found.rows if row.state != "conflict")
     return visit.shows(
         "reviews/offline.html.j2",
@@ -127,13 +127,13 @@ def _zipped(visit: Visit) -> Iterator[bytes]:
 
 def _to_do(visit: Visit) -> Iterator[ReviewPage]:
     """The person's cases, without those of which they have not said that they may judge them."""
-    email, now = visit.account.address, visit.here.now()
+    who, now = visit.account.person, visit.here.now()
     with visit.here.record.reading() as session:
-        steps = [row.step for row in review_list(session, email, now, limit=ALL).rows]
+        steps = [row.step for row in review_list(session, who, now, limit=ALL).rows]
     for step in steps:
         with visit.here.record.reading() as session:
             try:
-                shown = review_for(session, step, email, now)
+                shown = review_for(session, step, who, now)
             except NotFound:
                 continue  # reassigned since
         if isinstance(shown, ReviewPage):
@@ -249,7 +249,7 @@ def _taken(visit: Visit, name: str, content: bytes, replace: bool) -> Brought:
     title = ""
     try:
         with visit.here.record.reading() as session:
-            shown = review_for(session, read.step, visit.account.address, visit.here.now())
+            shown = review_for(session, read.step, visit.account.person, visit.here.now())
         if shown.asked is not None:
             title = shown.asked.title
         act = reviewing.save_draft(read.step, read.typed, None if replace else read.after)

@@ -63,7 +63,7 @@ def review(visit: Visit) -> Response:
 
 def _seen(visit: Visit) -> Shown:
     with visit.here.record.reading() as session:
-        return review_for(session, visit.named("step"), visit.account.address, visit.here.now())
+        return review_for(session, visit.named("step"), visit.account.person, visit.here.now())
 
 
 def _shown(
@@ -400,7 +400,7 @@ def further(visit: Visit) -> Response:
     """The next review to take up, or the list where there is none."""
     filters = filters_in(visit.request.query_params)
     with visit.here.record.reading() as session:
-        row = next_review(session, visit.account.address, visit.here.now(), filters, but=visit.named("step"))
+        row = next_review(session, visit.account.person, visit.here.now(), filters, but=visit.named("step"))
     return visit.goes_to(f"{LIST}/{row.step}{query_of(filters)}" if row else LIST)
 
 

@@ -141,7 +141,7 @@ def account(visit: Visit) -> Response:
 def sign_out(visit: Visit) -> Response:
     """Ends this session, or every session of this person."""
     if visit.sent.has("everywhere"):
-        signing_in.sign_out_everywhere(visit.here, visit.account.address)
+        signing_in.sign_out_everywhere(visit.here, visit.account.person)
     else:
         signing_in.sign_out(visit.here, visit.token)
     answer = visit.goes_to("/sign-in")

@@ -177,20 +177,21 @@ def hand_in(here: Workspace, teacher: str, project: str, arrived: datetime) -> A
     """
 
     def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
-        if refusal := drafting.own(turn.session, proof, teacher, project):
-            return refusal
-        turn = dataclasses.replace(turn.acting(proof.claimed or ""), now=arrived)
+        found = drafting.own(turn.session, proof, teacher, project)
+        if isinstance(found, Refusal):
+            return found
+        turn = dataclasses.replace(turn.acting(found.address, found.id), now=arrived)
         draft = drafting.draft_of(turn.session, teacher, project)
         of = applying(here, turn.session, teacher, project, arrived)
-        found = checked(turn.session, of, draft.typed, arrived)
-        if found.application is None or found.unmet:
+        result = checked(turn.session, of, draft.typed, arrived)
+        if result.application is None or result.unmet:
             why = "Something is missing still."
             return Refusal(why, NotReady(why))
-        content = canonical(found.application.model_dump(mode="json"))
+        content = canonical(result.application.model_dump(mode="json"))
         key = here.documents.put(content, "application/json")
         file = StoredDocument("application", "application.json", key, "application/json", len(content))
         evidence = [one.document for one in draft.evidence]
-        done = submit(turn, found.application, [file, *evidence], of.edition, again=True)
+        done = submit(turn, result.application, [file, *evidence], of.edition, again=True)
         done = with_unprintable(turn.session, done, missing_characters)
         drafting.drop(turn, teacher, project)
         return Accepted(done.application, done.remark, made=done.application, concerned=())
@@ -224,8 +225,9 @@ def begin_again(application: str) -> Act:
         row = turn.session.get(Application, application)
         if row is None or row.teacher is None or row.project is None:
             raise NotFound("There is nothing here.")
-        if refusal := drafting.own(turn.session, proof, row.teacher, row.project):
-            return refusal
+        found = drafting.own(turn.session, proof, row.teacher, row.project)
+        if isinstance(found, Refusal):
+            return found
         if drafting.draft_of(turn.session, row.teacher, row.project).version == 0:
             drafting.save(turn, proof, row.teacher, row.project, typed_from(row.content), 0)
             drafting.copy_evidence(turn, row)

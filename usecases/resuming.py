@@ -184,7 +184,7 @@ def _of_no_step(turn: Turn, application: Application, filled: Mapping[str, Any])
     other = proving.step_of_code(turn.session, code)
     owner = proving.mistyped(turn, awaited, code)
     if owner is None and other is not None:
-        owner = next((step for step in awaited if step.assignee == other.assignee), None)
+        owner = next((step for step in awaited if step.person == other.person), None)
     if owner is not None:
         owner.refused = "The code is not valid for this step."
         owner.typed = what_was_typed(completed(filled, owner.typed or {}))
@@ -212,7 +212,7 @@ def _signed_in(
 ) -> tuple[Step, SignedIn] | Refusal:
     """Which open step a person answers for whom the gate has vouched, or why that is not known."""
     awaited = open_steps(turn.session, application)
-    people = sorted({step.assignee for step in awaited})
+    people = sorted({step.person for step in awaited})
     code, fields = _code_in(filled.fields), filled.fields
     found = vouched_for(turn.key, code, people, run, filled.wait, fields, turn.now)
     if found is None:
@@ -221,7 +221,7 @@ def _signed_in(
         )
     person, at = found
     assigns = bool(str(fields.get("assign_to", "")).strip())
-    own = [step for step in awaited if step.assignee == person]
+    own = [step for step in awaited if step.person == person]
     meant = own if len(own) == 1 else [one for one in own if (one.kind is StepKind.ASSIGNMENT) is assigns]
     if len(meant) != 1:
         return Refusal("Several steps await you here: answer them one by one at the desk.")

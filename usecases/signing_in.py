@@ -116,12 +116,12 @@ def sign_in_with_provider(
     claims = _provider(here).claims(dict(query), nonce, verifier, wall_clock())
     with here.record.writing() as session:
         turn = here.turn(session, Door.DESK)
-        address = provider.address_of(turn, claims)
-        if isinstance(address, NotKnown):
-            return address
+        whose = provider.whose(turn, claims)
+        if isinstance(whose, NotKnown):
+            return whose
         if former:
             sessions.end(turn, former)
-        given = sessions.begin(turn, address, f"{provider.PROVIDER} {claims.issuer}")
+        given = sessions.begin(turn, whose.address, f"{provider.PROVIDER} {claims.issuer}", whose.id)
     return NotKnown.NOBODY if given is None else GivenByProvider(given, then)
 
 
@@ -164,15 +164,17 @@ def sign_out(here: Workspace, token: str) -> None:
         sessions.end(here.turn(session, Door.DESK), token)
 
 
-def sign_out_everywhere(here: Workspace, address: str) -> int:
+def sign_out_everywhere(here: Workspace, person: str) -> int:
     """Ends every session of a person; how many there were."""
     with here.record.writing() as session:
-        return sessions.end_all(here.turn(session, Door.DESK), address)
+        return sessions.end_all(here.turn(session, Door.DESK), person)
 
 
 def proof_of(visitor: Visitor) -> SignedIn:
     """The proof that a signed-in person brings to an act."""
-    return SignedIn(visitor.account.address, visitor.how, visitor.signed_in_at)
+    if not visitor.account.person:
+        raise LookupError("they have not said who of several they are")
+    return SignedIn(visitor.account.person, visitor.how, visitor.signed_in_at)
 
 
 def form_token(here: Workspace, who: Visitor | Lapsed) -> str:
@@ -186,19 +188,19 @@ def carries(here: Workspace, who: Visitor | Lapsed, given: str) -> bool:
     return hmac.compare_digest(form_token(here, who).encode(), given.encode("utf-8", "replace"))
 
 
-def keep_form(here: Workspace, address: str, page: str, fields: Mapping[str, object]) -> None:
+def keep_form(here: Workspace, person: str, page: str, fields: Mapping[str, object]) -> None:
     """Keeps what somebody sent when their session had run out."""
     with here.record.writing() as session:
-        sessions.keep_form(here.turn(session, Door.DESK), address, page, fields)
+        sessions.keep_form(here.turn(session, Door.DESK), person, page, fields)
 
 
-def kept_form(here: Workspace, address: str, page: str) -> KeptForm | None:
+def kept_form(here: Workspace, person: str, page: str) -> KeptForm | None:
     """What was kept of what somebody sent to a page."""
     with here.record.reading() as session:
-        return sessions.kept_form(session, address, page)
+        return sessions.kept_form(session, person, page)
 
 
-def forget_form(here: Workspace, address: str, page: str) -> None:
+def forget_form(here: Workspace, person: str, page: str) -> None:
     """Drops what was kept, once it is elsewhere."""
     with here.record.writing() as session:
-        sessions.forget_form(here.turn(session, Door.DESK), address, page)
+        sessions.forget_form(here.turn(session, Door.DESK), person, page)

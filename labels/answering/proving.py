@@ -27,7 +27,7 @@ from labels.steps.kinds import COORDINATING, STEPS, Power
 from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.mailing import about_step, mail_step
 from labels.steps.outcome import Refusal as Refusal
-from labels.steps.proof import Code, Proof, SignedIn, proves
+from labels.steps.proof import Code, Proof, SignedIn, proves, who_may_be_meant
 from labels.steps.step import close_step, locked, open_step, renew_code, steps_of
 from labels.turn import Turn
 from labels.words.sentences import Sentence, say
@@ -249,8 +249,8 @@ def prove_coordinator(turn: Turn, application: Application, proof: Proof) -> Coo
     A wrong code is counted, like one for any step; the caller keeps that.
     """
     steps = steps_of(turn.session, application, *COORDINATING)
-    email = proof.claimed
-    people = [one.id for one in behind(turn.session, email)] if email else []
+    email = proof.claimed if isinstance(proof, Code) else None
+    people = who_may_be_meant(turn.session, proof)
     if isinstance(proof, Code) and email is None:
         meant = [step for step in steps if code_matches(proof.code, step.code_hash)]
         people = [step.person for step in meant]

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from labels.applications.documents import StoredDocument
 from labels.applications.typed import ApplicationTyped
 from labels.errors import NotAllowed, NotFound
-from labels.people.persons import reads
+from labels.people.persons import person
 from labels.record.schema import (
     Application,
     ApplicationDraft,
     Document,
     DraftEvidence,
     Member,
+    Person,
     Project,
     Teacher,
 )
@@ -80,8 +81,8 @@ def save(
 
     What was typed in another window meanwhile is not overwritten unseen: the first such save is refused.
     """
-    if refusal := own(turn.session, proof, teacher, project):
-        return refusal
+    if isinstance(found := own(turn.session, proof, teacher, project), Refusal):
+        return found
     now = draft_of(turn.session, teacher, project)
     if now.version != version:
         stale = StaleDraft("This form was changed in another window meanwhile.")
@@ -100,21 +101,21 @@ def save(
     return Accepted("", "", made=str(version + 1), concerned=())
 
 
-def own(session: Session, proof: Proof, teacher: str, project: str) -> Refusal | None:
-    """Why somebody may not write for this teacher and project, or None if both are theirs.
+def own(session: Session, proof: Proof, teacher: str, project: str) -> Person | Refusal:
+    """The person whose teacher and project these are, or why somebody may not write for them.
 
     To whom it is not theirs, it is not there.
     """
     row = session.get(Teacher, teacher)
     member = session.get(Member, (project, teacher))
-    theirs = row is not None and member is not None and reads(session, row.person, proof.claimed or "")
-    if not isinstance(proof, SignedIn) or not theirs:
+    its_teacher = row.person if row is not None and member is not None else None
+    if not isinstance(proof, SignedIn) or its_teacher is None or proof.person != its_teacher:
         why = "There is no such project of yours."
         return Refusal(why, NotFound(why))
     # Of two saves at once the second waits here; SQLite has one writer anyway.
     session.get_one(Project, project)
     session.get_one(Teacher, teacher, with_for_update=True)
-    return None
+    return person(session, its_teacher)
 
 
 def add_evidence(
@@ -126,8 +127,8 @@ def add_evidence(
     edition: RuleEdition,
 ) -> Accepted | Refusal:
     """Adds files that are in the store to a draft; one that is there already stays one."""
-    if refusal := own(turn.session, proof, teacher, project):
-        return refusal
+    if isinstance(found := own(turn.session, proof, teacher, project), Refusal):
+        return found
     there = draft_of(turn.session, teacher, project).evidence
     keys = {one.document.key for one in there}
     new = [one for one in {one.key: one for one in reversed(documents)}.values() if one.key not in keys]
@@ -167,8 +168,8 @@ def remove_evidence(
     turn: Turn, proof: Proof, teacher: str, project: str, evidence: int
 ) -> Accepted | Refusal:
     """Takes a file out of a draft; the store keeps it, as it keeps everything."""
-    if refusal := own(turn.session, proof, teacher, project):
-        return refusal
+    if isinstance(found := own(turn.session, proof, teacher, project), Refusal):
+        return found
     turn.session.execute(
         sa.delete(DraftEvidence).where(
             DraftEvidence.id == evidence, DraftEvidence.teacher == teacher, DraftEvidence.project == project

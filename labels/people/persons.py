@@ -12,7 +12,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.errors import NotFound
+from labels.errors import NotAllowed, NotFound
 from labels.record.schema import Address, Organisation, Person, School, Staff, Teacher
 from labels.words.addresses import meant
 
@@ -28,6 +28,19 @@ def behind(session: Session, address: str) -> list[Person]:
 def reads(session: Session, person_id: str, address: str) -> bool:
     """Whether a person is among those who read the mail at an address."""
     return person_id in {one.id for one in behind(session, address)}
+
+
+def named(session: Session, typed: str) -> Person | None:
+    """The person whom somebody names by an address, or by `PER-…` where several read it; None for nobody.
+
+    Raises:
+        NotAllowed: several people read the mail there; names them.
+    """
+    people = {one.id: one for one in behind(session, typed)}
+    if len(people) > 1:
+        who = ", ".join(f"{one.name} ({one.id})" for one in people.values())
+        raise NotAllowed(f"Several people read {meant(typed)}: {who}. Name one of them by that id.")
+    return next(iter(people.values()), None) or session.get(Person, typed.strip())
 
 
 _STILL_THEIRS = sa.select(Address.person).where(

@@ -76,10 +76,11 @@ def has_role(session: Session, person_id: str, organisation: str, *roles: Role) 
 
 
 def coordinates(session: Session, person_id: str, organisation: str) -> bool:
-    """Whether somebody is a coordinator of an organisation, or reads the mail at its own address."""
+    """Whether somebody is a coordinator of an organisation, or is the organisation itself: whoever signs in as the
+    one that its own mail is written to."""
     if has_role(session, person_id, organisation, Role.COORDINATOR):
         return True
-    return person(session, person_id).address == itself(session, organisation).address
+    return person_id == session.get_one(Organisation, organisation).person
 
 
 _HAS_ROLE = sa.select(sa.func.count()).where(

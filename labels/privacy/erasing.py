@@ -457,7 +457,7 @@ class _Erasing:
         theirs = sa.or_(sa.func.lower(SignIn.address).in_(mine), SignIn.person == self.subject.person)
         self._delete("sessions", SignIn, theirs)
         self._delete("codes to sign in", SignInCode, sa.func.lower(SignInCode.address).in_(mine))
-        self._delete("forms that were kept", KeptForm, sa.func.lower(KeptForm.address).in_(mine))
+        self._delete("forms that were kept", KeptForm, KeptForm.person == self.subject.person)
 
     def _person(self) -> None:
         who = self.subject.person

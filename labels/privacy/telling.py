@@ -26,6 +26,7 @@ from labels.record.schema import (
     Document,
     Issued,
     Journal,
+    KeptForm,
     Mail,
     Member,
     Person,
@@ -127,7 +128,9 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
         "mail_to_you",
         rows(Mail, sa.or_(Mail.person == subject.person, sa.func.lower(Mail.to_address).in_(mine))),
     )
-    yield "sessions", rows(SignIn, sa.func.lower(SignIn.address).in_(mine), "id")
+    signed_in = sa.or_(sa.func.lower(SignIn.address).in_(mine), SignIn.person == subject.person)
+    yield "sessions", rows(SignIn, signed_in, "id")
+    yield "forms_sent_after_a_session", rows(KeptForm, KeptForm.person == subject.person)
     yield "conflicts_of_interest", rows(Conflict, Conflict.person == subject.person)
     about = sa.or_(sa.func.lower(Journal.who).in_(mine), Journal.application.in_(own))
     yield "journal", rows(Journal, about)

@@ -45,7 +45,7 @@ from labels.rules.paper_language import paper_language
 from labels.steps.codes import code_hash, code_matches, review_code
 from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.outcome import Refusal
-from labels.steps.proof import Proof, SignedIn
+from labels.steps.proof import Proof, SignedIn, who_may_be_meant
 from labels.turn import Turn
 from labels.words.sentences import Sentence, say
 
@@ -137,9 +137,9 @@ def prove(turn: Turn, award_id: str, proof: Proof, rules: PupilRules) -> Refusal
         NotFound, NotAllowed: see `send_code`.
     """
     award, teacher = _locked_award(turn.session, award_id)
-    its_teacher = reads(turn.session, teacher.person, proof.claimed or "")
+    its_teacher = teacher.person in who_may_be_meant(turn.session, proof)
     if isinstance(proof, SignedIn):
-        return None if its_teacher else Refusal(f"{proof.person} is not the teacher who holds {award.id}.")
+        return None if its_teacher else Refusal(f"Another teacher holds {award.id}.")
     ask = AskForCode(award.id, proof.email or "")
     asked = _code_of(turn.session, award.id)
     if asked is None:

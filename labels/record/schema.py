@@ -1043,7 +1043,7 @@ class SignIn(Base):
     """The hash of the random token in the browser's cookie."""
     address: Mapped[str]
     person: Mapped[str | None]
-    """Which of the people who read the mail there it is, where several do and one was chosen."""
+    """Which of the people who read the mail there it is; none while several do and nobody was chosen."""
     how: Mapped[str]
     """By which means, as `SignedIn.how` has it."""
     roles: Mapped[str]
@@ -1090,7 +1090,7 @@ class KeptForm(Base):
     """What somebody sent when their session had run out: nothing that was typed is lost."""
 
     __tablename__ = "kept_form"
-    address: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
     page: Mapped[str] = mapped_column(primary_key=True)
     """The path of the page that the form belongs to."""
     fields: Mapped[dict[str, Any]]

@@ -32,8 +32,8 @@ class Account:
     """Whether one of those is the Central Support Service."""
     several: tuple[tuple[str, str], ...] = ()
     """Where several people read the mail at this address and none of them was chosen yet: their ids and names."""
-    persons: tuple[str, ...] = ()
-    """The ids of the person that it is."""
+    person: str = ""
+    """The id of the person; empty while nobody was chosen of several."""
 
     @property
     def staff(self) -> bool:
@@ -50,23 +50,26 @@ class Account:
 def account_of(session: Session, address: str, person: str = "") -> Account | None:
     """Who has an address in the registry, or is asked for something at it; None where nobody does.
 
-    Where several people read the mail there, `person` is the one that they chose to be: nobody is guessed, and
-    until then they are nobody in particular.
+    Where several people read the mail there, they say who of them they are, which is `person` from then on: nobody is
+    guessed, and until then they are nobody in particular. A person who reads no mail there any more has no account
+    at that address.
     """
     address = meant(address)
     people = {one.id: one for one in behind(session, address)}
-    if len(people) > 1 and person not in people:
-        several = tuple((one.id, one.name) for one in people.values())
-        return Account(address, address, "en", several=several)
-    whom = {"persons": [person] if len(people) > 1 else list(people)}
+    if person not in people:
+        if person or not people:
+            return None
+        if len(people) > 1:
+            several = tuple((one.id, one.name) for one in people.values())
+            return Account(address, address, "en", several=several)
+        [person] = people
+    whom = {"person": person}
     teachers = session.execute(_TEACHERS, whom).all()
     staff = session.execute(_STAFF, whom).all()
     own = session.execute(_ORGANISATIONS, whom).all()
-    known: list[str] = [one.person for rows in (staff, teachers, own) for one in rows]
-    known = known or list(session.scalars(_ASKED, whom))
-    if not known:
+    if not (staff or teachers or own or session.scalar(_ASKED, whom)):
         return None
-    name, language = people[known[0]].name, people[known[0]].language
+    name, language = people[person].name, people[person].language
     coordinated = [one for one in staff if one.role == Role.COORDINATOR] + list(own)
     return Account(
         address,
@@ -77,25 +80,25 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
         reviews_for=tuple(sorted(one.organisation for one in staff if one.role == Role.REVIEWER)),
         coordinates=tuple(sorted({one.organisation for one in coordinated})),
         central=any(one.kind == "CSS" for one in coordinated),
-        persons=tuple(whom["persons"]),
+        person=person,
     )
 
 
-_PERSONS: sa.BindParameter[str] = sa.bindparam("persons", expanding=True)
+_WHOM: sa.BindParameter[str] = sa.bindparam("person")
 _TEACHERS = (
     sa.select(Teacher.id, Teacher.person, School.name.label("school"))
     .join(School, School.id == Teacher.school)
-    .where(Teacher.person.in_(_PERSONS))
+    .where(Teacher.person == _WHOM)
     .order_by(Teacher.id)
 )
 _STAFF = (
     sa.select(Staff.person, Staff.role, Staff.organisation, Organisation.kind)
     .join(Organisation, Organisation.id == Staff.organisation)
-    .where(Staff.person.in_(_PERSONS))
+    .where(Staff.person == _WHOM)
     .order_by(Staff.role)
 )
 _ORGANISATIONS = sa.select(
     Organisation.person, Organisation.id.label("organisation"), Organisation.kind
-).where(Organisation.person.in_(_PERSONS))
-_ASKED = sa.select(Step.person).where(Step.person.in_(_PERSONS)).limit(1)
+).where(Organisation.person == _WHOM)
+_ASKED = sa.select(Step.person).where(Step.person == _WHOM).limit(1)
 """A principal is in no list of people, but is asked to declare."""

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from labels.errors import NotAllowed
 from labels.people.persons import behind, person
-from labels.record.schema import ProviderAccount, ProviderAttempt
+from labels.record.schema import Person, ProviderAccount, ProviderAttempt
 from labels.sessions.codes import token_hash
 from labels.turn import Turn
 
@@ -93,18 +93,18 @@ class NotKnown(StrEnum):
     SEVERAL = "several people in the registry have its mail address"
 
 
-def address_of(turn: Turn, claims: Claims) -> str | NotKnown:
-    """The present address of the person whose account it is; a new account is bound where that is certain."""
+def whose(turn: Turn, claims: Claims) -> Person | NotKnown:
+    """The person whose account it is; a new account is bound where that is certain."""
     bound = turn.session.get(ProviderAccount, (claims.issuer, claims.subject), with_for_update=True)
     if bound is not None:
-        return person(turn.session, bound.person).address
+        return person(turn.session, bound.person)
     if not claims.address_verified or not claims.address:
         return NotKnown.NOT_VERIFIED
     people = behind(turn.session, claims.address)
     if len(people) != 1:
         return NotKnown.SEVERAL if people else NotKnown.NOBODY
-    [whose] = people
+    [owner] = people
     turn.session.add(
-        ProviderAccount(issuer=claims.issuer, subject=claims.subject, person=whose.id, bound_at=turn.now)
+        ProviderAccount(issuer=claims.issuer, subject=claims.subject, person=owner.id, bound_at=turn.now)
     )
-    return whose.address
+    return owner

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.people.persons import addresses
 from labels.record.schema import KeptForm, SignIn
 from labels.sessions.accounts import Account, account_of
 from labels.sessions.codes import token_hash
@@ -44,6 +45,8 @@ class Lapsed:
     """A session that has run out by itself: whose it was."""
 
     address: str
+    person: str
+    """Empty where several people share the mailbox and they had not said who they are."""
     signed_in_at: datetime
 
 
@@ -52,23 +55,24 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def begin(turn: Turn, address: str, how: str) -> str | None:
-    """A new session; its token, or None where nobody has the address any more."""
-    account = account_of(turn.session, address)
+def begin(turn: Turn, address: str, how: str, person: str = "") -> str | None:
+    """A new session; its token, or None where nobody has the address any more.
+
+    `person` is who it is, where more is known of them than their address.
+    """
+    account = account_of(turn.session, address, person)
     if account is None:
         return None
     return _give(turn, account, how, turn.now, turn.now + LASTS)
 
 
-def _give(
-    turn: Turn, account: Account, how: str, since: datetime, until: datetime, person: str | None = None
-) -> str:
+def _give(turn: Turn, account: Account, how: str, since: datetime, until: datetime) -> str:
     token = new_token()
     turn.session.add(
         SignIn(
             id=token_hash(token),
             address=account.address,
-            person=person,
+            person=account.person or None,
             how=how,
             roles=account.roles,
             signed_in_at=since,
@@ -91,7 +95,7 @@ def visitor(session: Session, token: str, now: datetime) -> Visitor | Lapsed | N
         return None
     idle = STAFF_IDLE if account.staff else IDLE
     if now >= row.ends_at or now - row.seen_at >= idle:
-        return Lapsed(row.address, row.signed_in_at)
+        return Lapsed(row.address, account.person, row.signed_in_at)
     changed = account.roles != row.roles
     return Visitor(account, row.id, row.how, row.signed_in_at, row.seen_at, changed)
 
@@ -110,7 +114,7 @@ def renew(turn: Turn, key: str) -> str | None:
     if row is None or account is None or row.ended_at:
         return None
     _end(turn, row, "the roles changed")
-    return _give(turn, account, row.how, row.signed_in_at, row.ends_at, row.person)
+    return _give(turn, account, row.how, row.signed_in_at, row.ends_at)
 
 
 def choose(turn: Turn, key: str, person: str) -> str | None:
@@ -122,7 +126,7 @@ def choose(turn: Turn, key: str, person: str) -> str | None:
     if account is None or account.several:
         return None
     _end(turn, row, "chose who they are")
-    return _give(turn, account, row.how, row.signed_in_at, row.ends_at, person)
+    return _give(turn, account, row.how, row.signed_in_at, row.ends_at)
 
 
 def end(turn: Turn, token: str) -> None:
@@ -131,10 +135,12 @@ def end(turn: Turn, token: str) -> None:
         _end(turn, row, "signed out")
 
 
-def end_all(turn: Turn, address: str) -> int:
-    """Signs somebody out everywhere; how many sessions that were."""
+def end_all(turn: Turn, person: str) -> int:
+    """Signs somebody out everywhere, and ends what somebody began at an address of theirs without saying who they
+    are; how many sessions that were."""
+    nobodys = sa.and_(SignIn.person.is_(None), SignIn.address.in_(addresses(turn.session, person)))
     rows = turn.session.scalars(
-        sa.select(SignIn).where(SignIn.address == address.lower(), SignIn.ended_at.is_(None))
+        sa.select(SignIn).where(sa.or_(SignIn.person == person, nobodys), SignIn.ended_at.is_(None))
     ).all()
     for row in rows:
         _end(turn, row, "signed out everywhere")
@@ -155,16 +161,16 @@ def form_token(key: bytes, address: str, signed_in_at: datetime) -> str:
 # What was sent when the session had run out -------------------------------------------------------
 
 
-def keep_form(turn: Turn, address: str, page: str, fields: Mapping[str, Any]) -> None:
+def keep_form(turn: Turn, person: str, page: str, fields: Mapping[str, Any]) -> None:
     """Keeps what somebody sent; a later one of the same page takes its place."""
-    turn.session.merge(KeptForm(address=address, page=page, fields=dict(fields), kept_at=turn.now))
+    turn.session.merge(KeptForm(person=person, page=page, fields=dict(fields), kept_at=turn.now))
 
 
-def kept_form(session: Session, address: str, page: str) -> KeptForm | None:
+def kept_form(session: Session, person: str, page: str) -> KeptForm | None:
     """What somebody sent to a page when their session had run out, if they did."""
-    return session.get(KeptForm, (address, page))
+    return session.get(KeptForm, (person, page))
 
 
-def forget_form(turn: Turn, address: str, page: str) -> None:
+def forget_form(turn: Turn, person: str, page: str) -> None:
     """Drops it, once it was sent in or saved elsewhere."""
-    turn.session.execute(sa.delete(KeptForm).where(KeptForm.address == address, KeptForm.page == page))
+    turn.session.execute(sa.delete(KeptForm).where(KeptForm.person == person, KeptForm.page == page))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from labels.people.persons import reads
+from labels.people.persons import behind, reads
 from labels.record.schema import Step
 from labels.steps.codes import code_matches
 from labels.words.addresses import meant
@@ -37,16 +37,11 @@ class SignedIn:
     """A session in which a person has signed in; whoever makes one has checked it."""
 
     person: str
-    """The address that they signed in with: whoever reads it is meant, one person or several who share it."""
+    """The id of the person: one of several who share a mailbox is nobody else of them."""
     how: str
     """By which means, e.g. `mail code`, `oidc`, `passkey`."""
     at: datetime
     """When they signed in."""
-
-    @property
-    def claimed(self) -> str:
-        """The person's address, as the record writes it."""
-        return self.person.lower()
 
     @property
     def known_by(self) -> str:
@@ -60,13 +55,17 @@ Proof = Code | SignedIn
 
 def proves(session: Session, proof: Proof, step: Step) -> bool:
     """Whether the proof is that of the person whom the step awaits."""
-    if isinstance(proof, Code) and not code_matches(proof.code, step.code_hash):
+    if isinstance(proof, SignedIn):
+        return proof.person == step.person
+    if not code_matches(proof.code, step.code_hash):
         return False
-    return claims(session, proof.claimed, step)
+    address = proof.claimed
+    return address is None or address == step.assignee or reads(session, step.person, address)
 
 
-def claims(session: Session, claimed: str | None, step: Step) -> bool:
-    """Whether a claimed address is one of the person's whom the step awaits; it is where none is claimed."""
-    if claimed in (None, step.assignee):
-        return True
-    return reads(session, step.person, claimed or "")
+def who_may_be_meant(session: Session, proof: Proof) -> list[str]:
+    """The ids of the people whose proof it may be: the one who is signed in, or all who read the address that is
+    claimed with a code; nobody where none is claimed."""
+    if isinstance(proof, SignedIn):
+        return [proof.person]
+    return [one.id for one in behind(session, proof.claimed)] if proof.claimed else []

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from labels.applications.applicant import applicant
 from labels.errors import NotFound
-from labels.people.persons import behind
+from labels.people.persons import named
 from labels.people.staff import coordinates
 from labels.record.schema import Application, Organisation, Step, StepKind, StepState
 
@@ -43,33 +43,34 @@ OPERATOR = Looker(Audience.OPERATOR)
 
 _CENTRAL = sa.select(Organisation.id).where(Organisation.kind == "CSS")
 _OWN = sa.select(Step.id, Step.kind, Step.state).where(
-    Step.application == sa.bindparam("application"), Step.person.in_(sa.bindparam("people", expanding=True))
+    Step.application == sa.bindparam("application"), Step.person == sa.bindparam("person")
 )
 _REVIEWS = (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
 
 
-def looker_at(session: Session, application_id: str, email: str) -> Looker:
-    """What whoever reads an address is to a case. Who applies is the applicant, whatever else they are.
+def looker_at(session: Session, application_id: str, who: str) -> Looker:
+    """What somebody is to a case, whom an address or `PER-…` names. Who applies is the applicant, whatever else they are.
 
     Raises:
+        NotAllowed: several people read the mail at that address.
         NotFound: they are nothing to it, or there is none: nobody learns which.
     """
     application = session.get(Application, application_id)
-    people = [one.id for one in behind(session, email)]
+    somebody = named(session, who)
     audience = None
     steps: frozenset[str] = frozenset()
-    if application is not None and people:
-        own = session.execute(_OWN, {"application": application.id, "people": people}).all()
+    if application is not None and somebody is not None:
+        own = session.execute(_OWN, {"application": application.id, "person": somebody.id}).all()
         steps = frozenset(step.id for step in own)
         applies = applicant(session, application)
-        if applies is not None and applies.id in people:
+        if applies is not None and applies.id == somebody.id:
             audience = Audience.APPLICANT
-        elif any(coordinates(session, one, application.organisation) for one in people):
+        elif coordinates(session, somebody.id, application.organisation):
             audience = Audience.COORDINATOR
         elif any(step.kind is StepKind.REVIEW and step.state in _REVIEWS for step in own):
             audience = Audience.REVIEWER
-        elif any(coordinates(session, one, css) for css in session.scalars(_CENTRAL) for one in people):
+        elif any(coordinates(session, somebody.id, css) for css in session.scalars(_CENTRAL)):
             audience = Audience.CSS
-    if audience is None:
+    if somebody is None or audience is None:
         raise NotFound(f"There is no application {application_id}.")
-    return Looker(audience, email.lower(), steps)
+    return Looker(audience, somebody.address, steps)

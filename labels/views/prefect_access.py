@@ -17,9 +17,9 @@ class PrefectAccess:
     """A signed-in person, and which of Prefect's runs are theirs, as the record has it now."""
 
     person: str
-    """Who it is, as a proof says it (`labels.steps.proof.SignedIn`)."""
+    """Their id, as a proof says it (`labels.steps.proof.SignedIn`)."""
     address: str
-    """What the person is shown of that."""
+    """The address that they signed in with, for the gate's log."""
     operator: bool = False
     """They run this installation: nothing of Prefect is kept from them but what people answered."""
     organisations: frozenset[str] = frozenset()
@@ -29,18 +29,21 @@ class PrefectAccess:
 
 
 def access_of(session: Session, account: Account, operators: Collection[str]) -> PrefectAccess | None:
-    """What somebody who has signed in may see; None where Prefect's pages are not for them.
+    """What somebody who has signed in may see; None where Prefect's pages are not for them, and until one of
+    several with one mailbox has said who they are.
 
     `operators` are the addresses of those who run this installation.
     """
+    if account.several:
+        return None
     if account.address in operators:
-        return PrefectAccess(account.address, account.address, operator=True)
-    found = session.scalars(_AWAITED_RUNS, {"persons": list(account.persons)})
+        return PrefectAccess(account.person, account.address, operator=True)
+    found = session.scalars(_AWAITED_RUNS, {"person": account.person})
     runs = frozenset(run for run in found if run)
     if not account.staff and not runs:  # a reviewer who has answered everything is known, and sees nothing
         return None
     return PrefectAccess(
-        account.address, account.address, organisations=frozenset(account.coordinates), runs=runs
+        account.person, account.address, organisations=frozenset(account.coordinates), runs=runs
     )
 
 
@@ -50,7 +53,7 @@ _AWAITED_RUNS = (
     sa.select(Application.run)
     .join(Step, Step.application == Application.id)
     .where(
-        Step.person.in_(sa.bindparam("persons", expanding=True)),
+        Step.person == sa.bindparam("person"),
         Step.state == StepState.OPEN,
         Step.kind.in_(_OF_STAFF),
     )

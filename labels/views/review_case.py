@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from labels.answering.proving import standing
 from labels.errors import NotFound
 from labels.kinds import LabelKind
-from labels.people.persons import person, reads
+from labels.people.persons import person
 from labels.record.schema import (
     Application,
     Member,
@@ -125,14 +125,14 @@ class Ended:
 Shown = ConflictQuestion | ReviewPage | Ended
 
 
-def review_for(session: Session, step_id: str, email: str, now: datetime) -> Shown:
-    """What the person sees of one review.
+def review_for(session: Session, step_id: str, reader: str, now: datetime) -> Shown:
+    """What the person with the id `reader` sees of one review.
 
     Raises:
         NotFound: there is no such review, or it is somebody else's: which of both, nobody learns.
     """
     step = session.get(Step, step_id)
-    if step is None or not reads(session, step.person, email) or step.kind is not StepKind.REVIEW:
+    if step is None or step.person != reader or step.kind is not StepKind.REVIEW:
         raise NotFound("There is no such review.")
     application = session.get_one(Application, step.application)
     asked = _asked(session, application, step, now)

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, aliased
 
 from labels.clock import brussels_day, end_of_day
 from labels.kinds import LabelKind
-from labels.people.persons import behind
 from labels.record.schema import (
     Application,
     Instant,
@@ -140,19 +139,19 @@ _STATES = {Tab.TO_DO: StepState.OPEN, Tab.WAITING: StepState.ASKED, Tab.SENT: St
 
 def review_list(
     session: Session,
-    email: str,
+    person: str,
     now: datetime,
     filters: Filters | None = None,
     *,
     after: Key | None = None,
     limit: int = PAGE,
 ) -> ReviewList:
-    """The reviews of one person that match the filters, those first that are due first; sent ones by when they were sent.
+    """The reviews of one person, by their id, that match the filters, those first that are due first; sent ones by when they were sent.
 
     Nothing of anybody else's reviews has a part in it.
     """
     filters = filters or Filters()
-    mine = _mine(session, email)
+    mine = _mine(person)
     place = _place(filters.tab)
     chosen = mine.where(*_chosen(filters, now))
     page = chosen.where(_beyond(place, filters.tab, after)) if after else chosen
@@ -172,12 +171,12 @@ def review_list(
 
 
 def next_review(
-    session: Session, email: str, now: datetime, filters: Filters | None = None, *, but: str = ""
+    session: Session, person: str, now: datetime, filters: Filters | None = None, *, but: str = ""
 ) -> Row | None:
     """The review to take up next; of those that match the filters, then of all. `but` is the one just left."""
     for one in (filters, None):
         chosen = Filters() if one is None else one
-        found = review_list(session, email, now, chosen if chosen.tab is Tab.TO_DO else Filters(), limit=2)
+        found = review_list(session, person, now, chosen if chosen.tab is Tab.TO_DO else Filters(), limit=2)
         for row in found.rows:
             if row.step != but:
                 return row
@@ -187,8 +186,8 @@ def next_review(
 _Asked = aliased(Step)
 
 
-def _mine(session: Session, email: str) -> sa.Select[Any]:
-    """The reviews of whoever reads an address, of organisations on whose staff they are."""
+def _mine(person: str) -> sa.Select[Any]:
+    """A person's reviews, of organisations on whose staff they are."""
     on_the_staff = sa.exists().where(
         Staff.person == Step.person, Staff.organisation == Application.organisation
     )
@@ -211,7 +210,7 @@ def _mine(session: Session, email: str) -> sa.Select[Any]:
         .outerjoin(ReviewDraft, ReviewDraft.step == Step.id)
         .outerjoin(Review, Review.step == Step.id)
         .where(
-            Step.person.in_([one.id for one in behind(session, email)]),
+            Step.person == person,
             Step.kind == StepKind.REVIEW,
             Step.state.in_(list(_STATES.values())),
             on_the_staff,

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from labels.people.persons import behind
 from labels.record.schema import (
     Application,
     Decision,
@@ -98,11 +97,10 @@ class MyStatistics:
         )
 
 
-def my_statistics(session: Session, email: str) -> MyStatistics:
-    """The numbers of whoever reads an address; of undecided applications nothing but their own part is in them."""
-    whom = [one.id for one in behind(session, email)]
-    rows = session.execute(_MINE, {"persons": whom}).all()
-    waited = _waited(session, whom)
+def my_statistics(session: Session, person: str) -> MyStatistics:
+    """A person's numbers; of undecided applications nothing but their own part is in them."""
+    rows = session.execute(_MINE, {"person": person}).all()
+    waited = _waited(session, person)
     sent = [row for row in rows if row.Step.state is StepState.ANSWERED and row.Review is not None]
     years = [_year(year, of, waited) for year, of in _by_year(rows)]
     shares, distances, by_set = (
@@ -140,7 +138,7 @@ _MINE = (
         Decision,
         sa.and_(Decision.application == Step.application, Decision.instance == Step.instance),
     )
-    .where(Step.person.in_(sa.bindparam("persons", expanding=True)), Step.kind == StepKind.REVIEW)
+    .where(Step.person == sa.bindparam("person"), Step.kind == StepKind.REVIEW)
     .order_by(Application.school_year.desc(), Step.id)
 )
 
@@ -149,17 +147,17 @@ _WAITED = (
     sa.select(Step.asked_by, Step.opened_at, Step.closed_at)
     .join(_Review, sa.and_(_Review.id == Step.asked_by, _Review.application == Step.application))
     .where(
-        _Review.person.in_(sa.bindparam("persons", expanding=True)),
+        _Review.person == sa.bindparam("person"),
         Step.kind == StepKind.INFORMATION,
         Step.closed_at.is_not(None),
     )
 )
 
 
-def _waited(session: Session, persons: list[str]) -> Mapping[str, timedelta]:
+def _waited(session: Session, person: str) -> Mapping[str, timedelta]:
     """By review: how long applicants took to answer."""
     found: dict[str, timedelta] = defaultdict(timedelta)
-    for row in session.execute(_WAITED, {"persons": persons}):
+    for row in session.execute(_WAITED, {"person": person}):
         found[row.asked_by] += row.closed_at - row.opened_at
     return found
 

@@ -18,7 +18,18 @@ from adapters.workspace import Workspace
 from labels.clock import frozen_clock
 from labels.record import Record
 from labels.record.journal import Event
-from labels.record.schema import Conflict, Document, Journal, Review, ReviewDraft, SignIn, Staff, StepState
+from labels.record.schema import (
+    Conflict,
+    Document,
+    Journal,
+    KeptForm,
+    Person,
+    Review,
+    ReviewDraft,
+    SignIn,
+    Staff,
+    StepState,
+)
 from labels.settings import Settings
 from labels.steps.answers import ReviewTyped
 from labels.turn import Door
@@ -363,6 +374,44 @@ def test_filters_are_in_the_address_and_survive_opening_a_case(desk: Desk) -> No
     case = desk.person.opens(link.replace("&amp;", "&"))
     assert 'href="/reviews?due=month&amp;label=national&amp;q=mosty"' in case.text
     assert desk.person.opens("/reviews?label=nothing&after=x&state=%00&due=1").status_code == 200
+
+
+def test_a_colleague_who_shares_the_mailbox_finds_what_a_stranger_finds(
+    desk: Desk, browser: Opens, terminal: Terminal
+) -> None:
+    desk.begins()
+    own, stranger = terminal.step(desk.step).person, browser().signs_in(COORDINATOR)
+    kept, token = f"/reviews/{desk.step}", desk.person.token("/account")
+    with terminal.here.record.writing() as session:
+        others = session.scalars(sa.select(Staff).where(Staff.role == "reviewer")).all()
+        colleague = next(
+            one.person for one in others if one.email not in (desk.who, terminal.step(desk.other).assignee)
+        )
+        session.get_one(Person, colleague).address = desk.who
+    assert desk.person.opens(desk.page).status_code == 200, "whose session it was stays who they are"
+    other = browser().signs_in(desk.who)
+    other.sends("/who", {"person": colleague}, page="/who")
+    assert desk.step not in other.opens("/reviews").text
+    for path in (desk.page, desk.page + "/check", desk.page + "/decline"):
+        assert (other.opens(path).status_code, other.opens(path).text.count(desk.step)) == (
+            404,
+            stranger.opens(path).text.count(desk.step),
+        )
+    for path, fields in (
+        ("", desk.typed()),
+        ("/decline", {"why": "Ill."}),
+        ("/conflict", {"conflict": "no"}),
+    ):
+        assert [one.sends(desk.page + path, fields).status_code for one in (other, stranger)] == [404, 404]
+    with terminal.here.record.writing() as session:
+        session.execute(sa.update(SignIn).values(seen_at=terminal.here.now() - timedelta(hours=3)))
+    desk.person.sends(kept, desk.typed(comment="Mine."), token=token)
+    assert [one.person for one in desk.all(KeptForm)] == [own]
+    again = browser().signs_in(desk.who)
+    again.sends("/who", {"person": colleague}, page="/who")
+    again.sends("/account", {"everywhere": "1"})
+    ended = {one.person for one in desk.all(SignIn) if one.ended_because == "signed out everywhere"}
+    assert ended == {colleague}
 
 
 def test_nobody_sees_somebody_elses_review_or_learns_that_there_is_one(desk: Desk, browser: Opens) -> None:

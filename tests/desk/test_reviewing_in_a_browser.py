@@ -104,10 +104,12 @@ class Scene:
             )  # fmt: skip
 
     def begins(self, step: str) -> None:
-        self.case.do(reviewing.say_no_conflict, step, SignedIn(self.who, "mail code", self.case.now))
+        self.case.do(reviewing.say_no_conflict, step, SignedIn(self.first.person, "mail code", self.case.now))
 
     def drafts(self, step: str, typed: ReviewTyped) -> None:
-        self.case.do(reviewing.save_draft, step, SignedIn(self.who, "mail code", self.case.now), typed, None)
+        self.case.do(
+            reviewing.save_draft, step, SignedIn(self.first.person, "mail code", self.case.now), typed, None
+        )
 
     def signs_in(self, page: Page, language: str = "en") -> None:
         """With a session that is there already."""
@@ -328,7 +330,7 @@ def test_every_page_of_a_reviewer_can_be_used_by_everybody(
     for n in (2, 3, 4):
         scene.begins(f"STEP-{n:010}")
         scene.drafts(f"STEP-{n:010}", ReviewTyped(scores=points(4), comment="As Recenzent 2 says."))
-    by = SignedIn(scene.who, "mail code", scene.case.now)
+    by = SignedIn(scene.first.person, "mail code", scene.case.now)
     scene.case.do(reviewing.send, "STEP-0000000003", by, 1)
     scene.case.do_as(COORDINATOR, coordinating.send_back, "STEP-0000000003", "the maps")
     scene.case.do(reviewing.send, "STEP-0000000004", by, 1)

@@ -158,7 +158,8 @@ def test_i3_what_is_sent_after_the_session_ran_out_is_kept_and_leads_back(
     assert answer.headers["location"] == "/sign-in?then=%2Faccount&kept=1"
     assert "with all that you typed" in words(late.opens(answer.headers["location"]))
     with terminal.here.record.reading() as session:
-        kept = session.get_one(KeptForm, (TEACHER, "/account"))
+        [kept] = session.scalars(sa.select(KeptForm))
+        assert (kept.person, kept.page) == (session.get_one(Teacher, "T-1").person, "/account")
         assert kept.fields == {"answer": "three hours of typing"}
 
 
@@ -299,6 +300,18 @@ def test_i5_two_people_with_one_mailbox_are_shown_and_nobody_is_guessed(
     )
     assert "Łucja Źdźbło" in person.opens("/projects").text
     assert "Zażółć" not in person.opens("/account").text
+
+
+def test_i5_a_session_is_its_persons_and_passes_to_nobody_who_has_the_mailbox_next(
+    browser: Opens, terminal: Terminal
+) -> None:
+    person = browser().signs_in(TEACHER)
+    with terminal.here.record.writing() as session:
+        first, next_one = (
+            session.get_one(Person, session.get_one(Teacher, one).person) for one in ("T-1", "T-3")
+        )
+        first.address, next_one.address = "moved@school.example", TEACHER
+    assert person.opens("/projects").headers["location"].startswith("/sign-in")
 
 
 def test_i7_a_code_is_printed_on_the_machine_journalled_and_told_to_all_coordinators(

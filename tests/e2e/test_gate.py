@@ -31,6 +31,7 @@ from labels.views.prefect_access import PrefectAccess, access_of
 from tests.e2e.conftest import Stage_
 from tests.support.patience import until
 from tests.support.people import points
+from tests.support.persons import person_at
 
 pytestmark = pytest.mark.slow
 
@@ -449,7 +450,7 @@ def test_the_gate_knows_the_sessions_of_the_desk(behind: Behind) -> None:
         assert browser.get(f"/api/flow_runs/{behind.run}").status_code == 200
         assert browser.get(f"/api/flow_runs/{behind.stranger}").status_code == 404
         with here.record.writing() as session:
-            sessions.end_all(here.turn(session), COORDINATOR)
+            sessions.end_all(here.turn(session), person_at(here.record, COORDINATOR))
         assert browser.get(f"/api/flow_runs/{behind.run}").status_code == 401
 
 

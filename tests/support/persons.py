@@ -8,7 +8,26 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.identifiers import person_id
+from labels.people.persons import behind
+from labels.record import Record
 from labels.record.schema import Organisation, Person, School, Staff, Step, Teacher
+
+COLLEAGUE = "PER-COLLEAGUE"
+
+
+def person_at(record: Record, address: str) -> str:
+    """The id of the only person who reads the mail at an address."""
+    with record.reading() as session:
+        [only] = behind(session, address)
+    return only.id
+
+
+def colleague_of(record: Record, person: str) -> str:
+    """Somebody of another name who shares a person's mailbox; their id."""
+    with record.writing() as session:
+        address = session.get_one(Person, person).address
+        session.add(Person(id=COLLEAGUE, name="A Colleague", address=address, language="en"))
+    return COLLEAGUE
 
 
 def name_everybody(session: Session, *_: Any) -> None:

@@ -163,6 +163,39 @@ def test_a_url_of_no_known_database_is_told_without_its_password(url: str) -> No
     assert "hush" not in str(told.value)
 
 
+def test_a_form_that_was_kept_at_an_address_is_its_only_readers_and_nobodys_of_several(
+    tmp_path: Path,
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    upgrade(engine, "0023")
+    with engine.begin() as connection:
+        for who, address in (("A", "a@x.example"), ("B", "shared@x.example"), ("C", "shared@x.example")):
+            connection.execute(
+                sa.text(
+                    f"INSERT INTO person (id, name, address, language) VALUES ('{who}', '{who}', '{address}', 'en')"
+                )
+            )
+        connection.execute(
+            sa.text(
+                "INSERT INTO address (person, address, since, until) VALUES ('A', 'a2@x.example', NULL, NULL)"
+            )
+        )
+        for address, at in (
+            ("a@x.example", 1),
+            ("a2@x.example", 2),
+            ("shared@x.example", 3),
+            ("gone@x.example", 4),
+        ):
+            connection.execute(
+                sa.text(f"INSERT INTO kept_form VALUES ('{address}', '/p', '{{}}', '2026-01-0{at} 00:00:00')")
+            )
+    upgrade(engine)
+    with engine.connect() as connection:
+        kept = connection.execute(sa.text("SELECT person, page, kept_at FROM kept_form")).all()
+    assert [tuple(row) for row in kept] == [("A", "/p", "2026-01-02 00:00:00")]
+    engine.dispose()
+
+
 def test_a_record_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
     """On SQLite a changed table is made anew, while others point at it and the journal refuses deletion."""
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")

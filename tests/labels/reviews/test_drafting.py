@@ -22,7 +22,7 @@ WHOLE = ReviewTyped(scores=points(4), comment="Well done.", note="The best of th
 
 
 def by(step: Step, case: Case) -> SignedIn:
-    return SignedIn(step.assignee, "mail code", case.now)
+    return SignedIn(step.person, "mail code", case.now)
 
 
 def no_conflict(case: Case, step: Step) -> Any:

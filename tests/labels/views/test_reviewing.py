@@ -29,6 +29,7 @@ from labels.views.review_list import (
 from labels.views.review_statistics import MyStatistics, YearLine, my_statistics
 from tests.support.case import COORDINATOR, Case
 from tests.support.people import CRITERIA, points
+from tests.support.persons import person_at
 from tests.support.school import School
 
 HALF = ReviewTyped(scores={CRITERIA[0]: 4, CRITERIA[1]: 2}, comment="The maps are")
@@ -36,7 +37,7 @@ HALF = ReviewTyped(scores={CRITERIA[0]: 4, CRITERIA[1]: 2}, comment="The maps ar
 
 def seen(case: Case | School, step: Step, who: str | None = None) -> Shown:
     with case.record.reading() as session:
-        return review_for(session, step.id, who or step.assignee, case.now)
+        return review_for(session, step.id, who or step.person, case.now)
 
 
 def listed(case: Case | School, who: str, filters: Filters | None = None, **more: Any) -> ReviewList:
@@ -45,13 +46,13 @@ def listed(case: Case | School, who: str, filters: Filters | None = None, **more
 
 
 def begin(case: Case | School, step: Step) -> None:
-    by = SignedIn(step.assignee, "mail code", case.now)
+    by = SignedIn(step.person, "mail code", case.now)
     case.do(reviewing.say_no_conflict, step.id, by)
 
 
 def draft(case: Case | School, step: Step, typed: ReviewTyped = HALF) -> None:
     begin(case, step)
-    case.do(reviewing.save_draft, step.id, SignedIn(step.assignee, "mail code", case.now), typed, None)
+    case.do(reviewing.save_draft, step.id, SignedIn(step.person, "mail code", case.now), typed, None)
 
 
 # The page -----------------------------------------------------------------------------------------
@@ -118,7 +119,11 @@ def test_a_school_is_shown_pillar_by_pillar_with_its_answers(record: Record) -> 
 
 def test_somebody_elses_review_is_as_unknown_as_one_that_there_is_not(case: Case) -> None:
     first, second = case.ask()
-    for step, who in ((first.id, second.assignee), ("STEP-NONE", second.assignee), (first.id, COORDINATOR)):
+    for step, who in (
+        (first.id, second.person),
+        ("STEP-NONE", second.person),
+        (first.id, person_at(case.record, COORDINATOR)),
+    ):
         with case.record.reading() as session, pytest.raises(NotFound, match=r"^There is no such review\.$"):
             review_for(session, step, who, case.now)
 
@@ -205,7 +210,7 @@ def many(case: Case, number: int) -> str:
                     code_hash="",
                 )
             )  # fmt: skip
-    return first.assignee
+    return first.person
 
 
 def test_the_list_is_paged_by_key_in_the_order_of_what_is_due(case: Case) -> None:
@@ -249,7 +254,7 @@ def test_the_list_is_filtered_by_what_is_due_country_language_and_words(case: Ca
 
 def test_the_list_says_how_far_each_review_is(case: Case) -> None:
     first, _ = case.ask()
-    who = first.assignee
+    who = first.person
 
     def state(tab: Tab = Tab.TO_DO) -> tuple[State, int | None]:
         [row] = listed(case, who, Filters(tab=tab)).rows
@@ -300,9 +305,9 @@ def test_worlds_that_differ_in_another_persons_review_look_the_same(case: Case, 
 
     def everything() -> list[Any]:
         return [
-            numbers(case, first.assignee),
+            numbers(case, first.person),
             seen(case, first),
-            *(listed(case, first.assignee, Filters(tab=tab)) for tab in Tab),
+            *(listed(case, first.person, Filters(tab=tab)) for tab in Tab),
         ]
 
     before = everything()
@@ -323,7 +328,7 @@ def numbers(case: Case, who: str) -> MyStatistics:
 
 def test_a_reviewer_sees_what_came_of_their_own_reviews(case: Case) -> None:
     first, second = case.ask()
-    assert numbers(case, first.assignee).years[0] == YearLine(2025, 1, 0, 0, 0, 1, 0, None)
+    assert numbers(case, first.person).years[0] == YearLine(2025, 1, 0, 0, 0, 1, 0, None)
     case.now += timedelta(days=2)
     case.answer(first, Question(question="Which maps?"))
     case.now += timedelta(days=5)
@@ -331,22 +336,22 @@ def test_a_reviewer_sees_what_came_of_their_own_reviews(case: Case) -> None:
     case.now += timedelta(days=1)
     case.answer(first, ReviewAnswer(scores=points(3), comment="Four words of praise."))
     case.answer(second, Decline(decline="ill"))
-    mine = numbers(case, first.assignee)
+    mine = numbers(case, first.person)
     assert mine.years == (YearLine(2025, 1, 1, 0, 0, 0, 1, 3.0),)
     assert mine.spread == (0, 0, 0, 0, 0, 0, 1, 0, 0, 0)
     assert [(one.maximum, one.mean) for one in mine.criteria] == [(5, 3)] * 6
     assert (mine.comment_words, mine.decided, mine.distance) == (4, 0, None)
-    assert numbers(case, second.assignee).total.declined == 1
-    assert numbers(case, "nobody@x.example").years == ()
+    assert numbers(case, second.person).total.declined == 1
+    assert numbers(case, "PER-NOBODY").years == ()
 
 
 def test_how_near_one_was_to_the_decision_is_told_of_decisions_alone(case: Case) -> None:
     first, second = case.ask()
     case.review(first, 4)
-    before = numbers(case, first.assignee)
+    before = numbers(case, first.person)
     case.review(second, 3)
-    assert numbers(case, first.assignee) == before
+    assert numbers(case, first.person) == before
     assert case.ask() == []
     case.do(deciding.decide, case.id)
-    after = numbers(case, first.assignee)
+    after = numbers(case, first.person)
     assert (after.decided, after.distance) == (1, 10.0)
