@@ -180,7 +180,7 @@ def generate_registry(
         for file in registry_files(LAST_DAY):
             stream = stack.enter_context((folder / file.name).open("w", encoding="utf-8", newline=""))
             writers[file.name] = csv.writer(stream, lineterminator="\n").writerow
-            writers[file.name](file.names)
+            writers[file.name](file.expected)
         for rows in (
             _organisations(),
             _staff(world, teachers),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +33,7 @@ from labels.record.schema import (
     Stage,
     Teacher,
 )
+from labels.registry.history import school_of_member
 from labels.rules.calendars import counted_year, place
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
@@ -94,6 +95,8 @@ class Arrival:
     submitted_at: datetime
     application: str = "~"
     """Its number, or what is behind all numbers where it has none yet."""
+    school: str | None = None
+    """Where the teacher taught then; none where that is where they teach now."""
 
 
 def _as_it_arrived(application: Application) -> Arrival:
@@ -104,6 +107,7 @@ def _as_it_arrived(application: Application) -> Arrival:
         application.content,
         application.submitted_at,
         application.id,
+        application.school,
     )
 
 
@@ -132,11 +136,15 @@ ABOUT_THE_PROJECT = frozenset(
 def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Facts:
     content = application.content
     teacher = session.get_one(Teacher, application.teacher)
-    own = session.get_one(Organisation, session.get_one(School, teacher.school).organisation)
+    school = session.get_one(School, application.school or teacher.school)
+    own = session.get_one(Organisation, school.organisation)
     asked = session.get(Organisation, content["organisation"]) if content.get("organisation") else own
     project = session.get_one(Project, application.project)
     members = session.execute(_MEMBERS, {"project": project.id}).all()
     founders = frozenset(one.country for one in members if one.role == "founder")
+    member = next((one for one in members if one.teacher == teacher.id), None)
+    ended_on = project.ended_on or date.max
+    left_on = member.left_on if member and member.left_on and member.left_on < ended_on else None
     others = session.execute(
         APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.application}
     ).all()
@@ -154,7 +162,8 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
     refusals = [o for o in others if o.project == project.id and stays_refused(o)]
     again = content.get("reapplication")
     return Facts(
-        is_member=any(one.teacher == teacher.id for one in members),
+        is_member=member is not None,
+        left_on=left_on,
         european=len(founders) > 1,
         founder_countries=founders,
         project_ended_on=project.ended_on,
@@ -178,9 +187,9 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
 
 # Built once: building a query takes longer than running it.
 _MEMBERS = (
-    sa.select(Member.teacher, Member.role, School.country)
+    sa.select(Member.teacher, Member.role, Member.left_on, School.country)
     .join(Teacher, Teacher.id == Member.teacher)
-    .join(School, School.id == Teacher.school)
+    .join(School, School.id == school_of_member(Member, Teacher))
     .where(Member.project == sa.bindparam("project"))
 )
 

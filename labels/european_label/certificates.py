@@ -24,6 +24,7 @@ from labels.record.schema import (
     School,
     Teacher,
 )
+from labels.registry.history import school_of_award
 from labels.rules.calendars import in_writing
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
@@ -87,7 +88,7 @@ def _holders() -> sa.Select[Any]:
         )
         .join(Teacher, Teacher.id == Award.teacher)
         .join(Project, Project.id == Award.project)
-        .join(School, School.id == sa.func.coalesce(Award.school, Teacher.school))
+        .join(School, School.id == school_of_award(Award, Teacher))
         .join(Organisation, Organisation.id == Award.organisation)
     )
 

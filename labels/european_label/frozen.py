@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from labels.european_label.ranking import Candidate, Place, rank
 from labels.kinds import LabelKind
 from labels.record.schema import Application, Award, CycleLabel, Decision, Organisation, School, Teacher
+from labels.registry.history import school_of_award
 from labels.rules.model import RuleEdition, Unit
 
 
@@ -87,7 +88,7 @@ def labels_of_the_window(session: Session, chained: Collection[str], *, kept: bo
             Award.id,
             Award.teacher,
             Award.project,
-            sa.func.coalesce(Award.school, Teacher.school),
+            school_of_award(Award, Teacher),
             Award.organisation,
             sa.func.coalesce(School.country, Organisation.country),
             Award.awarded_on if kept else sa.cast(Award.awarded_on, sa.Text),
@@ -99,7 +100,7 @@ def labels_of_the_window(session: Session, chained: Collection[str], *, kept: bo
         .select_from(Award)
         .join(Teacher, Teacher.id == Award.teacher)
         .join(Organisation, Organisation.id == Award.organisation)
-        .outerjoin(School, School.id == sa.func.coalesce(Award.school, Teacher.school))
+        .outerjoin(School, School.id == school_of_award(Award, Teacher))
         .where(*_valid(), Award.project.in_(projects))
     )
     if not chained:

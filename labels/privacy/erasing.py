@@ -39,6 +39,7 @@ from labels.record.schema import (
     Document,
     Draft,
     DraftEvidence,
+    FormerStaffSchool,
     Issued,
     Journal,
     KeptForm,
@@ -465,6 +466,7 @@ class _Erasing:
         self._delete("former addresses", Address, Address.person == who)
         self._delete("activities", Activity, Activity.teacher.in_(self.subject.teachers))
         self._delete("places on a staff", Staff, Staff.person == who)
+        self._delete("former schools", FormerStaffSchool, FormerStaffSchool.person == who)
         self._update("", Teacher, Teacher.person == who, name=ERASED, email=ERASED)
         self._update("", Person, Person.id == who, name=ERASED, address=ERASED, language="en")
         self.counts["name, address and language"] = 1
@@ -563,7 +565,7 @@ through a million teachers would take longer than all else."""
 
 LOOKED_AT = {
     "person": "name, address and language are emptied", "address": "deleted", "provider_account": "deleted",
-    "staff": "deleted", "teacher": "name and address are emptied", "activity": "deleted",
+    "staff": "deleted", "former_staff_school": "deleted", "teacher": "name and address are emptied", "activity": "deleted",
     "school": "its principal is named anew by the registry first", "organisation": "its mailbox likewise",
     "application": "texts are emptied", "application_draft": "deleted", "draft_evidence": "deleted",
     "document": "files are deleted, names are emptied", "issued": "the holder is emptied",
@@ -577,8 +579,8 @@ LOOKED_AT = {
 """Tables that have something of a person, and what becomes of it."""
 OF_NOBODY = frozenset(
     {
-        "award", "cycle", "cycle_label", "cycle_organisation", "deletion", "legal_hold", "member", "project",
-        "provider_attempt", "pupil_class", "pupil_code", "rule_text", "school_outcome", "school_round", "seal",
+        "award", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "legal_hold", "member",
+        "project", "provider_attempt", "pupil_class", "pupil_code", "rule_text", "school_outcome", "school_round", "seal",
     }
 )  # fmt: skip
 """Tables that have numbers of the registry at most, which lead to nobody once the person is erased."""

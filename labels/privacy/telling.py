@@ -24,6 +24,8 @@ from labels.record.schema import (
     Conflict,
     Decision,
     Document,
+    FormerSchool,
+    FormerStaffSchool,
     Issued,
     Journal,
     KeptForm,
@@ -111,7 +113,9 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "who_you_are", rows(Person, Person.id == subject.person)
     yield "other_addresses", rows(Address, Address.person == subject.person)
     yield "teacher", rows(Teacher, Teacher.person == subject.person)
+    yield "former_schools", rows(FormerSchool, FormerSchool.teacher.in_(subject.teachers))
     yield "staff", rows(Staff, Staff.person == subject.person)
+    yield "former_schools_on_a_staff", rows(FormerStaffSchool, FormerStaffSchool.person == subject.person)
     yield "projects", rows(Member, Member.teacher.in_(subject.teachers))
     yield "activities", rows(Activity, Activity.teacher.in_(subject.teachers))
     yield "awards", rows(Award, Award.teacher.in_(subject.teachers))

@@ -131,7 +131,16 @@ class School(Base):
     """A registered school."""
 
     __tablename__ = "school"
-    __table_args__ = (sa.Index(None, "principal"), _CLUSTERED)
+    __table_args__ = (
+        sa.Index(None, "principal"),
+        sa.Index(
+            "ix_school_succeeds",
+            "succeeds",
+            sqlite_where=sa.text("succeeds IS NOT NULL"),
+            postgresql_where=sa.text("succeeds IS NOT NULL"),
+        ),
+        _CLUSTERED,
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     country: Mapped[str]
@@ -141,6 +150,8 @@ class School(Base):
     principal_name: Mapped[str]
     principal_email: Mapped[str]
     principal: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    succeeds: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
+    """The school that was closed and goes on as this one, under another number."""
 
 
 class Teacher(Base):
@@ -155,6 +166,31 @@ class Teacher(Base):
     registered_on: Mapped[date]
     language: Mapped[str]
     person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    school_since: Mapped[date | None]
+    """Since when they teach there, where the registry says so."""
+
+
+class FormerSchool(Base):
+    """Where a teacher taught until a day, on which they were in the next school already.
+
+    With `Teacher.school` it says where a teacher taught on any day (`labels/registry/history.py`).
+    """
+
+    __tablename__ = "former_school"
+    __table_args__ = (sa.Index(None, "school"), _CLUSTERED)
+    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"), primary_key=True)
+    until: Mapped[date] = mapped_column(primary_key=True)
+    school: Mapped[str] = mapped_column(sa.ForeignKey("school.id"))
+
+
+class FormerStaffSchool(Base):
+    """A school that somebody's staff entry named until a day; counts for conflicts of interest."""
+
+    __tablename__ = "former_staff_school"
+    __table_args__ = _CLUSTERED
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    school: Mapped[str] = mapped_column(sa.ForeignKey("school.id"), primary_key=True)
+    until: Mapped[date]
 
 
 class Project(Base):
@@ -172,11 +208,24 @@ class Member(Base):
     """A teacher in a project, as founder or partner."""
 
     __tablename__ = "member"
-    __table_args__ = (sa.Index("ix_member_teacher", "teacher", "joined_on", "project"), _CLUSTERED)
+    __table_args__ = (
+        sa.Index("ix_member_teacher", "teacher", "joined_on", "project", "left_on"),
+        sa.Index(
+            "ix_member_school",
+            "school",
+            sqlite_where=sa.text("school IS NOT NULL"),
+            postgresql_where=sa.text("school IS NOT NULL"),
+        ),
+        _CLUSTERED,
+    )
     project: Mapped[str] = mapped_column(sa.ForeignKey("project.id"), primary_key=True)
     teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"), primary_key=True)
     role: Mapped[str]
     joined_on: Mapped[date]
+    left_on: Mapped[date | None]
+    """When they left it; nothing while they are a member, or were to its end."""
+    school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
+    """Where they taught when they joined, where the registry says so; else it follows from their history."""
 
 
 class Activity(Base):
@@ -232,6 +281,8 @@ class Award(Base):
     score: Mapped[float | None] = mapped_column(sa.Double)
     valid_until: Mapped[date | None]
     revoked_at: Mapped[datetime | None]
+    revoked_on: Mapped[date | None]
+    """When it was taken back elsewhere, as the registry's file says."""
 
 
 class PupilCode(Base):

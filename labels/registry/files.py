@@ -291,6 +291,8 @@ class Column:
     required: bool = True
     of: str = ""
     """The table whose key it repeats, if it is a reference."""
+    optional: bool = False
+    """Whether a file may be without it: then nothing is said of it, and the record stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -315,6 +317,11 @@ class RegistryFile:
     def names(self) -> tuple[str, ...]:
         """The names of its columns."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The names of those that no file may be without."""
+        return tuple(column.name for column in self.columns if not column.optional)
 
 
 FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".ods")
@@ -343,6 +350,9 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
     def reference(name: str, required: bool = True) -> Column:
         return Column(name, identifier, required, of=name)
 
+    def optional(name: str, kind: Kind, of: str = "") -> Column:
+        return Column(name, kind, required=False, of=of, optional=True)
+
     return (
         RegistryFile(
             "organisations.csv",
@@ -370,6 +380,7 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 Column("registered_on", past),
                 Column("principal_name", NAME),
                 Column("principal_email", Email()),
+                optional("succeeds", identifier, of="school"),
             ),
         ),
         RegistryFile(
@@ -383,6 +394,7 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 reference("school"),
                 Column("registered_on", past),
                 Column("language", Language()),
+                optional("school_since", past),
             ),
         ),
         RegistryFile(
@@ -405,6 +417,8 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 reference("teacher"),
                 Column("role", Choice(("founder", "partner"))),
                 Column("joined_on", past),
+                optional("left_on", past),
+                optional("school", identifier, of="school"),
             ),
         ),
         RegistryFile(
@@ -445,6 +459,7 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 reference("organisation"),
                 Column("awarded_on", past),
                 Column("score", Number(), required=False),
+                optional("revoked_on", past),
             ),
         ),
     )

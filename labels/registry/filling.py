@@ -91,13 +91,17 @@ def _doubts(present: Sequence[tuple[int, RegistryFile, Path]]) -> Iterator[str]:
             if column.of:
                 # Each value once, in the order of an index: looked up one by one they'd be all over the table.
                 yield (
-                    f'SELECT 1 FROM (SELECT DISTINCT "{column.name}" AS value FROM {file.table}) r'
-                    f" WHERE r.value IS NOT NULL AND NOT EXISTS"
+                    f'SELECT 1 FROM (SELECT DISTINCT "{column.name}" AS value FROM {file.table}'
+                    f' WHERE "{column.name}" IS NOT NULL) r WHERE NOT EXISTS'
                     f" (SELECT 1 FROM {column.of} t WHERE t.id = r.value) LIMIT 1"
                 )
     if "award" in tables:
         for kind, what in (("<>", "label, teacher, project"), ("=", "school, awarded_on")):
             yield f"SELECT 1 FROM award WHERE label {kind} 'school' GROUP BY {what} HAVING count(*) > 1 LIMIT 1"
+        yield (
+            "SELECT 1 FROM award a WHERE a.label <> 'school' AND NOT EXISTS"
+            " (SELECT 1 FROM member m WHERE m.project = a.project AND m.teacher = a.teacher) LIMIT 1"
+        )
     if "member" in tables:
         yield "SELECT 1 FROM member m JOIN project p ON p.id = m.project WHERE m.joined_on > p.ended_on LIMIT 1"
 
@@ -127,9 +131,9 @@ def kept_value(column: sa.Column[object], text: str, sqlite: bool) -> str:
 
 def with_award_ids(chunk: Chunk) -> Chunk:
     """The awards with their identifiers."""
-    labels, teachers, projects, schools, _, days, _ = chunk.columns
+    labels, teachers, projects, schools, _, days, *_ = chunk.columns
     identifiers: list[str] = []
     for label, teacher, project, school, day in zip(labels, teachers, projects, schools, days, strict=True):
         known = label if label in LABELS else "school"  # refused already
         identifiers.append(award_id(known, teacher or None, project or None, school or None, day))
-    return Chunk(chunk.lines, [*chunk.columns, identifiers])
+    return chunk._replace(columns=[*chunk.columns, identifiers])

@@ -21,6 +21,7 @@ from labels.registry.filling import fill_empty, kept_columns, kept_value, with_a
 from labels.registry.identity import Correction, Identities, NoLongerNamed
 from labels.registry.indexes import indexes_made_late
 from labels.registry.letters import Missing, nothing_missing
+from labels.registry.moves import Moves
 from labels.registry.persons import MADE_IN_SQL, PERSONS, new_person, with_persons
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
 
@@ -43,7 +44,10 @@ class ImportReport:
     no_longer_named: tuple[NoLongerNamed, ...] = ()
     """Who is in the record and no longer in the file of the staff; they stay as they are."""
     remarks: tuple[Fault, ...] = ()
-    """What looks wrong in names and titles and was taken all the same: lost letters, and those that nothing prints."""
+    """What looks wrong and was taken all the same: letters that were lost or that nothing prints, and facts that
+    contradict each other."""
+    moved: int = 0
+    """The teachers who are in another school than before; what they did before stays with the former one."""
 
     @property
     def rows(self) -> int:
@@ -86,9 +90,14 @@ def import_registry(
         faults.refuse("import")
         inserted = updated = 0
         people = Identities(connection, today)
-        for _, file, _ in present:
+        moves, moved = Moves(connection, today, faults), 0
+        for rank, file, _ in present:
             if file.table in PERSONS:
                 people.settle(file.table)
+            if file.table == "teacher":
+                moved = moves.of_teachers(rank, file.name, staging.has(file, "school_since"))
+            elif file.table == "staff":
+                moves.of_staff()
             new, changed = staging.merge(file, counts[file.name])
             inserted, updated = inserted + new, updated + changed
         people.finish()
@@ -106,6 +115,7 @@ def import_registry(
         tuple(people.corrections),
         tuple(people.no_longer_named),
         faults.remarks,
+        moved,
     )
 
 
@@ -164,6 +174,8 @@ class _Staging:
         self._connection = connection
         self._sqlite = connection.dialect.name == "sqlite"
         self._files: dict[str, tuple[int, RegistryFile]] = {}
+        self._absent: dict[str, frozenset[str]] = {}
+        """Optional columns that a table's file has not."""
         self._partial: set[str] = set()
         """Tables whose file could not be read to its end: what refers to them can't be judged."""
         self._unsound: set[str] = set()
@@ -198,6 +210,7 @@ class _Staging:
                     chunk = _with_kinds(with_award_ids(chunk))
                 elif file.table == "staff":
                     chunk = with_persons(chunk)
+                self._absent[file.table] = chunk.absent
                 if chunk.lines:
                     append(chunk)
                 count += len(chunk.lines)
@@ -208,6 +221,10 @@ class _Staging:
         if not self._sqlite:
             self._run(f"ANALYZE {table}")
         return count
+
+    def has(self, file: RegistryFile, column: str) -> bool:
+        """Whether a staged file has an optional column."""
+        return column not in self._absent.get(file.table, frozenset())
 
     @contextmanager
     def _appending(self, table: str, width: int) -> Iterator[Callable[[Chunk], None]]:
@@ -234,11 +251,17 @@ class _Staging:
             for line, problem, remedy, name in self._repeated(file):
                 faults.add(rank, file.name, line, name, Objection(problem, remedy))
             for column in file.columns:
-                if column.of and column.of not in self._partial:
+                if column.of and column.of not in self._partial and self.has(file, column.name):
                     for line, value in self._dangling(table, column.name, column.of):
                         problem = f"{shown(value)} is no {column.of}, neither in the files nor in the record."
                         remedy = f"Correct it, or add the {column.of} to {self._file_of(column.of)}."
                         faults.add(rank, file.name, line, column.name, Objection(problem, remedy))
+        if "award" in self._files and not self._partial & {"member", "teacher", "project"}:
+            rank, file = self._files["award"]
+            for line, teacher, project in self._awarded_to_others():
+                problem = f"{shown(teacher)} is no member of {shown(project)}, neither in the files nor in the record."
+                remedy = f"Correct it, or add the membership to {self._file_of('member')}."
+                faults.add(rank, file.name, line, "teacher", Objection(problem, remedy))
         if "member" in self._files and not self._unsound & {"member", "project"}:
             rank, file = self._files["member"]
             for line, joined, ended in self._joined_late():
@@ -286,6 +309,29 @@ class _Staging:
         )
         yield from ((line, value) for line, value in found)
 
+    def _awarded_to_others(self) -> Iterator[tuple[int, str, str]]:
+        """Awards for a project to a teacher who is not in it; both are known, or that is a fault already."""
+        found = self._run(
+            "SELECT s.line, s.teacher, s.project FROM staged_award s"
+            " WHERE s.label <> 'school' AND s.teacher <> '' AND s.project <> ''"
+            f" AND ({self._known('teacher', 's.teacher')}) AND ({self._known('project', 's.project')})"
+            " AND NOT EXISTS (SELECT 1 FROM member m WHERE m.project = s.project AND m.teacher = s.teacher)"
+            + (
+                " AND NOT EXISTS (SELECT 1 FROM staged_member m"
+                " WHERE m.project = s.project AND m.teacher = s.teacher)"
+                if "member" in self._files
+                else ""
+            )
+            + " ORDER BY s.line"
+        )
+        yield from ((line, teacher, project) for line, teacher, project in found)
+
+    def _known(self, table: str, key: str) -> str:
+        known = f"EXISTS (SELECT 1 FROM {table} r WHERE r.id = {key})"
+        if table in self._files:
+            known += f' OR EXISTS (SELECT 1 FROM staged_{table} r WHERE r."{table}" = {key})'
+        return known
+
     def _joined_late(self) -> Iterator[tuple[int, str, str]]:
         ends = (
             "SELECT id AS project, CAST(ended_on AS TEXT) AS ended_on FROM project WHERE ended_on IS NOT NULL"
@@ -312,6 +358,7 @@ class _Staging:
         pairs = {
             column.name: kept_value(column, f's."{name}"', self._sqlite)
             for name, column in zip(file.names, kept_columns(file), strict=True)
+            if self.has(file, name)
         }
         if file.table == "award":
             pairs = {"id": "id", **pairs}
@@ -334,8 +381,12 @@ class _Staging:
             return inserted, 0
         differs = "IS NOT" if self._sqlite else "IS DISTINCT FROM"
         now = ", ".join(f'{table.name}."{column}"' for column in others)
-        then = ", ".join(f'excluded."{column}"' for column in others)
-        changes = ", ".join(f'"{column}" = excluded."{column}"' for column in others)
+        news = {column: f'excluded."{column}"' for column in others}
+        if file.table in _STAYS and _STAYS[file.table] in news:
+            column = _STAYS[file.table]
+            news[column] = f'coalesce(excluded."{column}", {table.name}."{column}")'
+        then = ", ".join(news.values())
+        changes = ", ".join(f'"{column}" = {value}' for column, value in news.items())
         touched = self._run(
             f"{insert} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes} WHERE ({now}) {differs} ({then})"
         ).rowcount
@@ -379,6 +430,9 @@ class _Staging:
         return "same" if file.table == "award" else ", ".join(file.key)
 
 
+_STAYS = {"member": "school", "award": "school"}
+"""What a file may leave empty without taking it out of the record: a fact of its time, which does not change."""
+
 _EXTRA = {"award": ("id", "same"), "staff": ("person",)}
 """What is staged of a file's rows beside their values."""
 
@@ -407,4 +461,4 @@ def _with_kinds(chunk: Chunk) -> Chunk:
     for label, teacher, project, school, day in zip(labels, teachers, projects, schools, days, strict=True):
         what = (school, day) if label == "school" else (teacher, project)
         kinds.append("\x1f".join((label, *what)) if label and all(what) else "")
-    return Chunk(chunk.lines, [*chunk.columns, kinds])
+    return chunk._replace(columns=[*chunk.columns, kinds])

@@ -27,7 +27,7 @@ def new_person(table: str, key: str) -> str:
 def with_persons(chunk: Chunk) -> Chunk:
     """The rows of a staff with their persons, as far as the rows alone tell."""
     persons = [person_id(email, name) for email, name in zip(*chunk.columns[:2], strict=True)]
-    return Chunk(chunk.lines, [*chunk.columns, persons])
+    return chunk._replace(columns=[*chunk.columns, persons])
 
 
 # A new record ------------------------------------------------------------------------------------

@@ -87,6 +87,8 @@ class Chunk(NamedTuple):
 
     lines: Sequence[int]
     columns: list[Sequence[str]]
+    absent: frozenset[str] = frozenset()
+    """The optional columns that the file has not: their values are empty here, and say nothing."""
 
 
 def read_chunks(path: Path, file: RegistryFile, rank: int, faults: Faults) -> Iterator[Chunk]:
@@ -132,9 +134,11 @@ _UNDECODED = re.compile("[\ud800-\udfff]")
 _NOT_UTF8 = Objection("is not UTF-8.", "Save the file as “CSV UTF-8” and import again.")
 
 
-def _order_of(table: Table, file: RegistryFile, rank: int, faults: Faults) -> list[int] | None:
-    """Where each of the file's columns stands in its rows, or None for a header that can't be used."""
-    expected = f"expected the header {','.join(file.names)}"
+def _order_of(table: Table, file: RegistryFile, rank: int, faults: Faults) -> list[int | None] | None:
+    """Where each of the file's columns stands in its rows, if it does; or None for a header that can't be used."""
+    expected = f"expected the header {','.join(file.expected)}"
+    if more := [name for name in file.names if name not in file.expected]:
+        expected += f" (and, if you like, {','.join(more)})"
     header = [plain_name(title) for title in table.header]
 
     def fault(problem: str, remedy: str, column: str = "") -> None:
@@ -152,23 +156,26 @@ def _order_of(table: Table, file: RegistryFile, rank: int, faults: Faults) -> li
             fault(f"{shown(title)} is not a column of this file; {expected}.", "Rename or remove it.")
         elif name and header.count(name) > 1:
             fault(f"stands {header.count(name)} times in the header; expected once.", "Remove one.", name)
-    for name in file.names:
+    for name in file.expected:
         if name not in header:
             fault(f"is missing; {expected}.", "Add the column.", name)
-    return [header.index(name) for name in file.names] if faults.count == count else None
+    if faults.count > count:
+        return None
+    return [header.index(name) if name in header else None for name in file.names]
 
 
 class _Reading:
     """One file while it is read."""
 
     def __init__(
-        self, path: Path, file: RegistryFile, rank: int, faults: Faults, table: Table, order: list[int]
+        self, path: Path, file: RegistryFile, rank: int, faults: Faults, table: Table, order: list[int | None]
     ) -> None:
         self._path = path
         self._file = file
         self._rank = rank
         self._faults = faults
         self._order = order
+        self._absent = frozenset(name for name, at in zip(file.names, order, strict=True) if at is None)
         self._widest = len(table.header)
         self._width = max(place for place, title in enumerate(table.header) if title.strip()) + 1
         self._unnamed = [place for place in range(self._width) if place not in order]
@@ -190,15 +197,16 @@ class _Reading:
         turned = turned or [()] * self._width
         if self._unnamed:
             self._refuse_nameless(turned, lines)
-        columns = [turned[place] for place in self._order]
+        nothing = [""] * len(lines)
+        columns = [nothing if place is None else turned[place] for place in self._order]
         if "" in columns[0]:
             lines, columns, malformed = _without_empty_rows(lines, columns, malformed)
         checked = [
-            self._checked(values, column, lines, malformed)
+            values if column.name in self._absent else self._checked(values, column, lines, malformed)
             for values, column in zip(columns, self._file.columns, strict=True)
         ]
         self._check_rows(checked, lines, malformed)
-        return Chunk(lines, checked)
+        return Chunk(lines, checked, self._absent)
 
     # Rows
 
@@ -228,7 +236,7 @@ class _Reading:
         kept = [""] * self._width
         if self._file.table in self._file.names:
             place = self._order[self._file.names.index(self._file.table)]
-            if place < len(row):
+            if place is not None and place < len(row):
                 kept[place] = row[place]
         return kept
 
@@ -311,12 +319,18 @@ class _Reading:
 
     def _check_rows(self, columns: list[Sequence[str]], lines: Sequence[int], malformed: set[int]) -> None:
         """What the values of one row say of each other."""
-        if self._file.table == "project":
-            _, _, started, ended = columns
-            for place, (start, end) in enumerate(zip(started, ended, strict=True)):
+        if order := _IN_ORDER.get(self._file.table):
+            first, second, what = order
+            former, later = (columns[self._file.names.index(name)] for name in (first, second))
+            for place, (start, end) in enumerate(zip(former, later, strict=True)):
                 if end and end < start and len(end) == len(start) == 10 and place not in malformed:
-                    problem = f"{shown(end)} is before the project's start, {shown(start)}."
-                    self._fault(lines[place], "ended_on", problem, "Correct one.")
+                    problem = f"{shown(end)} is before {what}, {shown(start)}."
+                    self._fault(lines[place], second, problem, "Correct one.")
+        if self._file.table == "school":
+            for place, (school, former) in enumerate(zip(columns[0], columns[-1], strict=True)):
+                if former and former == school and place not in malformed:
+                    problem = f"{shown(former)} is the school itself; it can't have followed upon itself."
+                    self._fault(lines[place], "succeeds", problem, "Name the former number, or none.")
         elif self._file.table == "award":
             needed = {"national": (1, 2), "european": (1, 2), "school": (3,)}
             for place, row in enumerate(zip(*columns, strict=True)):
@@ -327,6 +341,14 @@ class _Reading:
                         if name == "project":
                             problem = f"is empty, but a {row[0]} label is awarded for a project."
                         self._fault(lines[place], name, problem, "Fill it in.")
+
+
+_IN_ORDER = {
+    "project": ("started_on", "ended_on", "the project's start"),
+    "member": ("joined_on", "left_on", "the day of joining"),
+    "award": ("awarded_on", "revoked_on", "the day of the award"),
+}
+"""Two dates of a row of which the second is not before the first, and what the first is."""
 
 
 def _without_empty_rows(
@@ -354,6 +376,8 @@ def _date_orders(path: Path, file: RegistryFile) -> dict[str, DateOrder]:
             header = [plain_name(title) for title in table.header]
             for block in table.blocks:
                 for name, order in orders.items():
+                    if name not in header:
+                        continue
                     place = header.index(name)
                     values = [row[place].strip() if place < len(row) else "" for row in block.rows]
                     order.see(block.lines, values)

@@ -14,6 +14,7 @@ from labels.clock import brussels_day
 from labels.kinds import LabelKind
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Activity, Application, Award, Member, Project, Teacher
+from labels.registry.history import all_numbers, ever_at, involvements, school_on
 from labels.rules.kept import rules_of
 from labels.school_label.preselection import CutOffs
 from labels.steps.step import locked
@@ -90,21 +91,32 @@ def prefill(turn: Turn, application_id: str) -> bool:
     return True
 
 
+def _own(session: Session, application: Application) -> frozenset[str]:
+    """The school under each of its numbers: what it did under a former one is its own."""
+    return all_numbers(session, [application.school] if application.school else [])
+
+
 def _members(session: Session, application: Application) -> list[dict[str, Any]]:
     rows = session.scalars(
-        sa.select(Teacher).where(Teacher.school == application.school).order_by(Teacher.id)
+        sa.select(Teacher).where(Teacher.school.in_(_own(session, application))).order_by(Teacher.id)
     )
     return [{"id": one.id, "name": one.name, "since": one.registered_on.isoformat()} for one in rows]
 
 
 def _projects(session: Session, application: Application, since: date) -> list[dict[str, Any]]:
+    own = _own(session, application)
+
+    def of_the_school(query: sa.Select[Any], since: Any) -> sa.Select[Any]:
+        return query.where(Member.teacher.in_(ever_at(own)))
+
+    involved = involvements(of_the_school, Member.project, Member.teacher).subquery()
     rows = session.execute(
-        sa.select(Project, Member.teacher)
-        .join(Member, Member.project == Project.id)
-        .join(Teacher, Teacher.id == Member.teacher)
-        .where(Teacher.school == application.school)
+        sa.select(Project, involved.c.teacher)
+        .join(involved, involved.c.project == Project.id)
+        .where(involved.c.school.in_(own))
         .where(sa.or_(Project.ended_on.is_(None), Project.ended_on >= since))
-        .order_by(Project.id, Member.teacher)
+        .distinct()
+        .order_by(Project.id, involved.c.teacher)
     ).all()
     labelled = set(
         session.scalars(
@@ -135,10 +147,12 @@ def _projects(session: Session, application: Application, since: date) -> list[d
 def _activities(
     session: Session, application: Application, since: date, kinds: tuple[str, ...]
 ) -> list[dict[str, Any]]:
+    own = _own(session, application)
     rows = session.scalars(
         sa.select(Activity)
         .join(Teacher, Teacher.id == Activity.teacher)
-        .where(Teacher.school == application.school, Activity.kind.in_(kinds))
+        .where(Activity.teacher.in_(ever_at(own)), school_on(Teacher, Activity.on).in_(own))
+        .where(Activity.kind.in_(kinds))
         .where(Activity.confirmed, Activity.on >= since)
         .order_by(Activity.on, Activity.id)
     )

@@ -14,7 +14,16 @@ from sqlalchemy.orm import Session, aliased
 
 from labels.errors import NotFound
 from labels.kinds import LabelKind
-from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
+from labels.record.schema import (
+    Activity,
+    Award,
+    Member,
+    Organisation,
+    Project,
+    School,
+    Teacher,
+)
+from labels.registry.history import ever_at, involvements, school_of_member, successions
 from labels.rules.model import RuleEdition, SchoolRules
 from labels.words.text import one_line
 
@@ -122,8 +131,9 @@ def check_schools(session: Session, dates: CutOffs, school: str | None = None) -
     """The check of every school, ordered by its id, or of one; in memory are a thousand at most.
 
     Source: the brief's three sentences. *Active* is who was a member of a project that ran at some time
-    within the window, or has a confirmed activity in it. The school is involved in a project through
-    the teachers who belong to it now.
+    within the window, or has a confirmed activity in it, and teaches at the school now. The school is or was
+    involved in a project through the teachers who were there at the time. What a school earned counts for the one
+    that goes on from it under another number.
 
     Raises:
         NotFound: there is no such school.
@@ -170,13 +180,17 @@ def outcomes(*, one: bool = False, as_sets: bool = False) -> sa.Select[Any]:
     Labels are few, so they look for their schools; teachers are looked for by each school, along indexes
     that hold all that is asked of them. One school costs as little as its share of all of them.
     """
-    labels, held = _labels(one), _held(one)
+    lines = successions()
+    labels, held, older = _labels(one, lines), _held(one, lines), _older(lines)
+    registered_on = sa.case(
+        (older.c.registered_on < School.registered_on, older.c.registered_on), else_=School.registered_on
+    )
     sets = _active_of_all() if as_sets else None
     query = (
         sa.select(
             School.id.label("school"),
             School.country,
-            School.registered_on,
+            registered_on.label("registered_on"),
             (sets.c.active if sets is not None else _active_teachers().label("active")),
             labels.c.award,
             labels.c.project,
@@ -186,6 +200,7 @@ def outcomes(*, one: bool = False, as_sets: bool = False) -> sa.Select[Any]:
         .select_from(School)
         .outerjoin(labels, labels.c.school == School.id)
         .outerjoin(held, held.c.school == School.id)
+        .outerjoin(older, older.c.school == School.id)
     )
     if sets is not None:
         query = query.outerjoin(sets, sets.c.school == School.id)
@@ -205,6 +220,7 @@ def _active_teachers() -> sa.ScalarSelect[str]:
         .where(Member.teacher == Teacher.id, Member.joined_on <= _ON)
         .where(Project.id == Member.project, Project.started_on <= _ON)
         .where(sa.or_(Project.ended_on.is_(None), Project.ended_on >= _ACTIVE_SINCE))
+        .where(sa.or_(Member.left_on.is_(None), Member.left_on >= _ACTIVE_SINCE))
     )
     in_activity = sa.exists().where(
         Activity.teacher == Teacher.id,
@@ -225,6 +241,7 @@ def _active_of_all() -> sa.CTE:
         .join(Project, Project.id == Member.project)
         .where(Member.joined_on <= _ON, Project.started_on <= _ON)
         .where(sa.or_(Project.ended_on.is_(None), Project.ended_on >= _ACTIVE_SINCE))
+        .where(sa.or_(Member.left_on.is_(None), Member.left_on >= _ACTIVE_SINCE))
     )
     in_activities = sa.select(Activity.teacher).where(
         Activity.confirmed, Activity.on.between(_ACTIVE_SINCE, _ON)
@@ -238,14 +255,43 @@ def _active_of_all() -> sa.CTE:
     )
 
 
-def _labels(one: bool) -> sa.CTE:
-    """The latest National Quality Label of a European project that each school is involved in."""
+def _labels(one: bool, lines: sa.CTE) -> sa.CTE:
+    """The latest National Quality Label of a European project that each school is or was involved in.
+
+    A label counts for the schools that were in its project by the day of the award, and for those that go on from them.
+    """
+    counted = _counted(one, lines)
+
+    def by_the_award(query: sa.Select[Any], since: Any) -> sa.Select[Any]:
+        return query.join(counted, counted.c.project == Member.project).where(since <= counted.c.awarded_on)
+
+    involved = involvements(by_the_award, *counted.c).cte("involved")
+    credited = sa.union_all(
+        sa.select(*involved.c),
+        sa.select(lines.c.school, *(c for c in involved.c if c.name != "school")).join(
+            involved, involved.c.school == lines.c.former
+        ),
+    ).subquery()
+    latest = (
+        sa.func.row_number()
+        .over(partition_by=credited.c.school, order_by=(credited.c.awarded_on.desc(), credited.c.award))
+        .label("place")
+    )
+    of_schools = sa.select(*credited.c, latest)
+    if one:
+        of_schools = of_schools.where(credited.c.school == _SCHOOL)
+    ranked = of_schools.subquery()
+    return sa.select(ranked).where(ranked.c.place == 1).cte("label")
+
+
+def _counted(one: bool, lines: sa.CTE) -> sa.CTE:
+    """The National Quality Labels of the window that projects founded from two countries were granted."""
     founder, home = aliased(Teacher), aliased(School)
     countries = (
         sa.select(sa.func.count(home.country.distinct()))
         .select_from(Member)
         .join(founder, founder.id == Member.teacher)
-        .join(home, home.id == founder.school)
+        .join(home, home.id == school_of_member(Member, founder))
         .where(Member.project == Award.project, Member.role == "founder")
         .correlate(Award)
         .scalar_subquery()
@@ -256,28 +302,24 @@ def _labels(one: bool) -> sa.CTE:
         Award.revoked_at.is_(None),
         countries > 1,
     )
-    latest = (
-        sa.func.row_number()
-        .over(partition_by=Teacher.school, order_by=(Award.awarded_on.desc(), Award.id))
-        .label("place")
-    )
-    of_schools = (
-        sa.select(Teacher.school, Award.id.label("award"), Award.project, Award.awarded_on, latest)
-        .select_from(Award)
-        .join(Member, Member.project == Award.project)
-        .join(Teacher, Teacher.id == Member.teacher)
-        .where(Member.joined_on <= _ON, *counts)
-    )
+    counted = sa.select(Award.id.label("award"), Award.project, Award.awarded_on).where(*counts)
     if one:
-        of_schools = of_schools.where(Teacher.school == _SCHOOL)
-    ranked = of_schools.subquery()
-    return sa.select(ranked).where(ranked.c.place == 1).cte("label")
+        counted = counted.where(Award.project.in_(_projects_of_one(lines)))
+    return counted.cte("counted")
 
 
-def _held(one: bool) -> sa.CTE:
-    """The School Labels that are valid on the day of the check."""
+def _projects_of_one(lines: sa.CTE) -> sa.Select[Any]:
+    """The projects that one school, or one that it goes on from, can be involved in."""
+    schools = sa.union_all(
+        sa.select(_SCHOOL.label("id")), sa.select(lines.c.former).where(lines.c.school == _SCHOOL)
+    ).cte("own")
+    return sa.select(Member.project).where(Member.teacher.in_(ever_at(sa.select(schools.c.id))))
+
+
+def _held(one: bool, lines: sa.CTE) -> sa.CTE:
+    """The School Labels that are valid on the day of the check, a school's own or that of the one it goes on from."""
     valid = (
-        sa.select(Award.school, sa.func.max(Award.id).label("award"))
+        sa.select(Award.school, Award.id.label("award"))
         .where(Award.label == LabelKind.SCHOOL, Award.awarded_on <= _ON, Award.revoked_at.is_(None))
         .where(
             sa.or_(
@@ -285,9 +327,28 @@ def _held(one: bool) -> sa.CTE:
                 sa.and_(Award.valid_until.is_(None), Award.awarded_on > _CERTIFIED_AFTER),
             )
         )
-        .group_by(Award.school)
     )
-    return (valid.where(Award.school == _SCHOOL) if one else valid).cte("held")
+    inherited = valid.join(lines, lines.c.former == Award.school).with_only_columns(
+        lines.c.school, Award.id.label("award")
+    )
+    if one:
+        valid, inherited = valid.where(Award.school == _SCHOOL), inherited.where(lines.c.school == _SCHOOL)
+    every = sa.union_all(valid, inherited).subquery()
+    return (
+        sa.select(every.c.school, sa.func.max(every.c.award).label("award"))
+        .group_by(every.c.school)
+        .cte("held")
+    )
+
+
+def _older(lines: sa.CTE) -> sa.CTE:
+    """When the schools that others go on from were registered: the first of each."""
+    return (
+        sa.select(lines.c.school, sa.func.min(School.registered_on).label("registered_on"))
+        .join(School, School.id == lines.c.former)
+        .group_by(lines.c.school)
+        .cte("older")
+    )
 
 
 def _registered(registered_on: date, dates: CutOffs) -> Condition:

@@ -24,6 +24,7 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.registry.history import school_of_member
 from labels.reviews.drafting import draft_of, typed_in
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
@@ -199,8 +200,9 @@ def _question(session: Session, application: Application, asked: Asked) -> Confl
 
 _PARTNERS = (
     sa.select(School.name, School.city, School.country)
-    .join(Teacher, Teacher.school == School.id)
-    .join(Member, Member.teacher == Teacher.id)
+    .select_from(Member)
+    .join(Teacher, Teacher.id == Member.teacher)
+    .join(School, School.id == school_of_member(Member, Teacher))
     .where(Member.project == sa.bindparam("project"), School.id != sa.bindparam("school"))
     .distinct()
     .order_by(School.country, School.name, School.city)

@@ -34,8 +34,14 @@ def read(
     path = tmp_path / FILES[table].name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     faults = Faults(missing_characters)
-    chunks = list(read_chunks(path, FILES[table], 0, faults))
-    return [row for chunk in chunks for row in zip(*chunk.columns, strict=True)], faults
+    names = FILES[table].names
+    rows: list[tuple[str, ...]] = []
+    for chunk in read_chunks(path, FILES[table], 0, faults):
+        there = [
+            values for name, values in zip(names, chunk.columns, strict=True) if name not in chunk.absent
+        ]
+        rows += zip(*there, strict=True)
+    return rows, faults
 
 
 def told(faults: Faults) -> dict[str, str]:

@@ -1,0 +1,119 @@
+"""What the registry knows of earlier times: where a teacher taught on a day, and which schools go on under another number.
+
+The files say where a teacher is now. An import that finds them in another school notes the former one and until
+when; whatever began or was awarded before that day stays the former school's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.orm import Session
+
+from labels.record.schema import Award, FormerSchool, Member, Project, School, Teacher
+
+# Where somebody taught ----------------------------------------------------------------------------
+
+
+def _left_after(teacher: Any, day: Any) -> sa.ScalarSelect[str]:
+    """SQL for the school that a teacher was in on a day and has left since; nothing where they are there still."""
+    former = orm.aliased(FormerSchool)
+    return (
+        sa.select(former.school)
+        .where(former.teacher == teacher, former.until > day)
+        .order_by(former.until)
+        .limit(1)
+        .correlate_except(former)
+        .scalar_subquery()
+    )
+
+
+def school_on(teacher: type[Teacher], day: Any) -> sa.ColumnElement[str]:
+    """SQL for the school of a teacher on a day, where `teacher` is in the query."""
+    return sa.func.coalesce(_left_after(teacher.id, day), teacher.school)
+
+
+def school_of_member(member: type[Member], teacher: type[Teacher]) -> sa.ColumnElement[str]:
+    """SQL for the school of a member when they joined, where both tables are in the query."""
+    return sa.func.coalesce(member.school, school_on(teacher, member.joined_on))
+
+
+def school_of_award(award: type[Award], teacher: type[Teacher]) -> sa.ColumnElement[str]:
+    """SQL for the school at which a label was won, where both tables are in the query."""
+    return sa.func.coalesce(award.school, school_on(teacher, award.awarded_on))
+
+
+Narrowed = Callable[[sa.Select[Any], Any], sa.Select[Any]]
+"""Keeps of a query's involvements those that are asked for; it is handed the day from which each is, as SQL."""
+
+
+def involvements(narrowed: Narrowed, *columns: Any) -> sa.CompoundSelect[Any]:
+    """The schools that were or are in projects: `school`, and `columns` of `Member` and what `narrowed` joins.
+
+    A school is in a project from the day on which somebody joins it who teaches there, or on which a member comes
+    there who has not left the project, while it runs. It was in it for ever then, wherever its teachers are now.
+    """
+    joined = sa.select(school_of_member(Member, Teacher).label("school"), *columns).select_from(Member)
+    came = FormerSchool.until
+    later = (
+        sa.select(school_on(Teacher, came), *columns)
+        .select_from(FormerSchool)
+        .join(Member, Member.teacher == FormerSchool.teacher)
+        .join(Project, Project.id == Member.project)
+        .where(came > Member.joined_on)
+        .where(sa.or_(Member.left_on.is_(None), came <= Member.left_on))
+        .where(sa.or_(Project.ended_on.is_(None), came <= Project.ended_on))
+    )
+    return sa.union_all(
+        narrowed(joined.join(Teacher, Teacher.id == Member.teacher), Member.joined_on),
+        narrowed(later.join(Teacher, Teacher.id == Member.teacher), came),
+    )
+
+
+def ever_at(schools: Any) -> sa.CompoundSelect[Any]:
+    """The teachers who were or are in one of some schools, as far as the registry knows."""
+    return sa.union_all(
+        sa.select(Teacher.id).where(Teacher.school.in_(schools)),
+        sa.select(FormerSchool.teacher).where(FormerSchool.school.in_(schools)),
+        sa.select(Member.teacher).where(Member.school.in_(schools)),
+    )
+
+
+# One school under several numbers -----------------------------------------------------------------
+
+
+def successions() -> sa.CTE:
+    """The schools that go on from others, at once or by several steps: `school` and `former`, both ids."""
+    own = (
+        sa.select(School.id.label("school"), School.succeeds.label("former"))
+        .where(School.succeeds.is_not(None))
+        .cte("succession", recursive=True)
+    )
+    before = orm.aliased(School)
+    return own.union(  # of rows that are there already none is added: a circle ends
+        sa.select(own.c.school, before.succeeds)
+        .join(before, before.id == own.c.former)
+        .where(before.succeeds.is_not(None))
+    )
+
+
+def all_numbers(session: Session, schools: Collection[str]) -> frozenset[str]:
+    """The schools, those that they go on from and those that go on from them: each a number of one of them."""
+    found, fresh = set(schools), set(schools)
+    while fresh:
+        rows = session.execute(_BESIDE, {"schools": list(fresh)})
+        fresh = {one for row in rows for one in (row.id, row.succeeds)} - found
+        found |= fresh
+    return frozenset(found)
+
+
+_BESIDE = sa.select(School.id, School.succeeds).where(
+    School.succeeds.is_not(None),
+    sa.or_(
+        School.id.in_(sa.bindparam("schools", expanding=True)),
+        School.succeeds.in_(sa.bindparam("schools", expanding=True)),
+    ),
+)

@@ -1,0 +1,311 @@
+"""Facts of their time: who moves takes nothing along, and leaves nothing that was not theirs."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from labels.applications.conditions import NOTHING, Arrival, unmet
+from labels.clock import end_of_day
+from labels.record.engine import Record, migrate, open_engine
+from labels.record.migrating import upgrade
+from labels.record.schema import FormerSchool, FormerStaffSchool, Teacher
+from labels.registry.importing import ImportReport, import_registry
+from labels.rules.loading import load_rules
+from labels.school_label.preselection import CutOffs, check_schools
+
+LABELLED = date(2025, 9, 10)
+MOVED = date(2026, 3, 16)
+RULES = load_rules("NSS-PL", MOVED)
+
+FILES = {
+    "organisations": """\
+organisation,country,kind,name,email,language
+CSS,EU,CSS,Central Support,css@x.example,en
+NSS-PL,PL,NSS,Biuro,nss@pl.example,pl
+NSS-PT,PT,NSS,Agência,nss@pt.example,pt
+""",
+    "schools": """\
+school,name,country,organisation,city,registered_on,principal_name,principal_email
+PL-1,Szkoła 1,PL,NSS-PL,Łódź,2015-01-08,Ewa Nowak,ewa@s1.example
+PL-2,Szkoła 2,PL,NSS-PL,Żary,2015-01-08,Jan Kos,jan@s2.example
+PT-1,Escola 1,PT,NSS-PT,Porto,2015-01-08,Rui Sá,rui@s3.example
+""",
+    "teachers": """\
+teacher,name,email,school,registered_on,language
+T-1,Anna Lis,anna@x.example,PL-1,2016-09-01,pl
+T-2,Berta Sá,berta@x.example,PT-1,2016-09-01,pt
+T-3,Celina Maj,celina@x.example,PL-2,2016-09-01,pl
+""",
+    "projects": """\
+project,title,started_on,ended_on
+P-1,Rivers,2024-09-01,2025-06-30
+""",
+    "members": """\
+project,teacher,role,joined_on
+P-1,T-1,founder,2024-09-01
+P-1,T-2,founder,2024-09-01
+""",
+    "awards": """\
+label,teacher,project,school,organisation,awarded_on,score
+national,T-1,P-1,,NSS-PL,2025-09-10,24
+""",
+}
+
+
+class Registry:
+    """Files that are imported again and again, each time with what has changed."""
+
+    def __init__(self, record: Record, folder: Path) -> None:
+        self.record, self.folder, self.files = record, folder, dict(FILES)
+        folder.mkdir()
+
+    def change(self, file: str, old: str, new: str) -> None:
+        """One piece of a file becomes another."""
+        assert self.files[file].count(old) == 1, f"{old!r} in {file}"
+        self.files[file] = self.files[file].replace(old, new)
+
+    def imported(self, on: date = LABELLED) -> ImportReport:
+        """What an import of all files says on that day."""
+        for name, text in self.files.items():
+            (self.folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        return import_registry(self.record, self.folder, on)
+
+    def credited(self) -> set[str]:
+        """The schools that a label for a European project counts for."""
+        dates = CutOffs.by_rules(MOVED, RULES.school)
+        with self.record.reading() as session:
+            every = {
+                one.school: one.conditions["national_label"].met for one in check_schools(session, dates)
+            }
+            for school, met in every.items():
+                [alone] = check_schools(session, dates, school)
+                assert alone.conditions["national_label"].met is met, "one school is told as all of them are"
+        return {school for school, met in every.items() if met}
+
+    def unmet(self, teacher: str = "T-1", on: date = MOVED) -> set[str]:
+        """The conditions that stand between a teacher and the label for the project."""
+        with self.record.reading() as session:
+            arrival = Arrival(teacher, "P-1", "PL", NOTHING, end_of_day(on))
+            return {one.code for one in unmet(session, arrival, RULES)}
+
+
+@pytest.fixture
+def registry(record: Record, tmp_path: Path) -> Registry:
+    return Registry(record, tmp_path / "registry")
+
+
+def test_a_founder_who_moves_to_the_partners_country_leaves_the_project_european(registry: Registry) -> None:
+    registry.imported()
+    assert "european" not in registry.unmet()
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PT-1")
+    assert registry.imported(MOVED).moved == 1
+    assert "european" not in registry.unmet()
+    assert registry.credited() >= {"PL-1", "PT-1"}
+
+
+def test_a_founder_who_moves_abroad_makes_no_project_european_that_was_not(registry: Registry) -> None:
+    registry.change("teachers", "berta@x.example,PT-1", "berta@x.example,PL-2")
+    registry.imported()
+    registry.change("teachers", "berta@x.example,PL-2", "berta@x.example,PT-1")
+    registry.imported(MOVED)
+    assert "european" in registry.unmet()
+    assert registry.credited() == set()
+
+
+def test_a_label_stays_with_the_school_that_its_teacher_has_left(registry: Registry) -> None:
+    registry.imported()
+    assert registry.credited() == {"PL-1", "PT-1"}
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PL-2")
+    registry.imported(MOVED)
+    assert registry.credited() == {"PL-1", "PT-1"}
+    registry.imported(MOVED)  # the same files once more
+    assert registry.credited() == {"PL-1", "PT-1"}
+
+
+def test_a_school_to_which_a_member_came_while_the_project_ran_was_in_it(registry: Registry) -> None:
+    registry.imported(date(2025, 9, 20))
+    header, row = "language\n", ",pl\nT-2"
+    registry.change("teachers", header, "language,school_since\n")
+    registry.change("teachers", "anna@x.example,PL-1,2016-09-01" + row, "anna@x.example,PL-2,2016-09-01,pl,2025-02-01\nT-2")  # fmt: skip
+    registry.change("teachers", ",pt\n", ",pt,\n")
+    registry.files["teachers"] = registry.files["teachers"].removesuffix(",pl\n") + ",pl,\n"
+    registry.imported(MOVED)
+    assert registry.credited() == {"PL-1", "PL-2", "PT-1"}
+
+
+@pytest.mark.parametrize(("since", "counts"), [("2025-06-30", True), ("2025-07-01", False)])
+def test_a_school_to_which_a_member_came_after_the_project_was_never_in_it(
+    registry: Registry, since: str, counts: bool
+) -> None:
+    registry.imported()
+    registry.files["teachers"] = (
+        "teacher,name,email,school,registered_on,language,school_since\n"
+        f"T-1,Anna Lis,anna@x.example,PL-2,2016-09-01,pl,{since}\n"
+    )
+    registry.imported(MOVED)
+    assert ("PL-2" in registry.credited()) is counts
+
+
+@pytest.mark.parametrize(("joined", "counts"), [("2025-09-10", True), ("2025-09-11", False)])
+def test_a_teacher_who_joined_after_the_label_brings_it_to_nobody(
+    registry: Registry, joined: str, counts: bool
+) -> None:
+    registry.change("projects", "2025-06-30", "")
+    registry.files["members"] += f"P-1,T-3,partner,{joined}\n"
+    registry.imported(MOVED)
+    assert ("PL-2" in registry.credited()) is counts
+
+
+def test_a_school_was_involved_also_where_its_teacher_left_before_the_label(registry: Registry) -> None:
+    registry.files["members"] = (
+        "project,teacher,role,joined_on,left_on\n"
+        "P-1,T-1,founder,2024-09-01,\nP-1,T-2,founder,2024-09-01,\nP-1,T-3,partner,2024-10-01,2025-01-31\n"
+    )
+    registry.imported()
+    assert registry.credited() == {"PL-1", "PL-2", "PT-1"}
+
+
+def test_who_left_the_project_before_its_end_is_no_member_of_it(registry: Registry) -> None:
+    registry.imported()
+    assert "member" not in registry.unmet("T-2")
+    registry.files["members"] = (
+        "project,teacher,role,joined_on,left_on\nP-1,T-2,founder,2024-09-01,2025-01-31\n"
+    )
+    registry.imported(MOVED)
+    assert "member" in registry.unmet("T-2")
+    assert {"european", "member"}.isdisjoint(registry.unmet("T-1")), "a founder who left has founded it"
+    registry.change("members", "2025-01-31", "2025-06-30")
+    registry.imported(MOVED)
+    assert "member" not in registry.unmet("T-2"), "who was there to the end can apply"
+    registry.change("members", "2025-06-30", "")
+    registry.imported(MOVED)
+    assert "member" not in registry.unmet("T-2")
+
+
+def test_a_membership_may_say_its_school_and_is_not_rewritten_by_a_file_that_does_not(
+    registry: Registry,
+) -> None:
+    before = registry.files["members"]
+    registry.files["members"] = (
+        "project,teacher,role,joined_on,school\nP-1,T-1,founder,2024-09-01,PL-2\nP-1,T-2,founder,2024-09-01,\n"
+    )
+    registry.imported()
+    assert registry.credited() == {"PL-2", "PT-1"}
+    registry.files["members"] = before
+    registry.imported(MOVED)
+    assert registry.credited() == {"PL-2", "PT-1"}
+
+
+def test_a_membership_that_is_heard_of_late_is_of_the_school_of_its_day(registry: Registry) -> None:
+    registry.imported()
+    registry.change("teachers", "celina@x.example,PL-2", "celina@x.example,PT-1")
+    registry.imported(MOVED)
+    registry.files["members"] += "P-1,T-3,partner,2025-01-01\n"
+    registry.imported(MOVED)
+    assert registry.credited() == {"PL-1", "PL-2", "PT-1"}
+
+
+def test_two_moves_leave_both_former_schools_known(registry: Registry) -> None:
+    registry.imported(date(2025, 9, 10))
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PL-2")
+    registry.imported(date(2025, 10, 1))
+    registry.change("teachers", "anna@x.example,PL-2", "anna@x.example,PT-1")
+    registry.imported(MOVED)
+    with registry.record.reading() as session:
+        rows = session.execute(
+            sa.select(FormerSchool.until, FormerSchool.school).order_by(FormerSchool.until)
+        )
+        assert rows.all() == [(date(2025, 10, 1), "PL-1"), (MOVED, "PL-2")]
+    assert "european" not in registry.unmet()
+
+
+def test_a_move_that_is_taken_back_on_the_same_day_was_none(registry: Registry) -> None:
+    registry.imported()
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PL-2")
+    registry.imported(MOVED)
+    registry.change("teachers", "anna@x.example,PL-2", "anna@x.example,PL-1")
+    registry.imported(MOVED)
+    with registry.record.reading() as session:
+        assert session.scalars(sa.select(FormerSchool)).all() == []
+
+
+def test_the_day_of_a_move_may_be_told_later(registry: Registry) -> None:
+    registry.imported()
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PL-2")
+    registry.imported(MOVED)
+    registry.files["teachers"] = (
+        "teacher,name,email,school,registered_on,language,school_since\n"
+        "T-1,Anna Lis,anna@x.example,PL-2,2016-09-01,pl,2024-08-01\n"
+    )
+    assert registry.imported(MOVED).moved == 0
+    with registry.record.reading() as session:
+        assert session.scalars(sa.select(FormerSchool.until)).all() == [date(2024, 8, 1)]
+        assert session.get_one(Teacher, "T-1").school_since == date(2024, 8, 1)
+    assert registry.credited() == {"PL-2", "PT-1"}, "the project began when she was there"
+
+
+def test_a_day_that_comes_before_the_last_move_is_told_and_not_taken(registry: Registry) -> None:
+    registry.imported()
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PL-2")
+    registry.imported(date(2025, 10, 1))
+    registry.files["teachers"] = (
+        "teacher,name,email,school,registered_on,language,school_since\n"
+        "T-1,Anna Lis,anna@x.example,PT-1,2016-09-01,pl,2024-08-01\n"
+    )
+    [told] = registry.imported(MOVED).remarks
+    assert told.where == "teachers.csv:2 · school_since"
+    assert told.problem == "T-1 is in PT-1 since 2024-08-01, but came to PL-2 on 2025-10-01 only."
+
+
+def test_a_school_that_a_reviewer_taught_at_is_kept_with_the_day(registry: Registry) -> None:
+    registry.files["staff"] = (
+        "email,name,organisation,role,language,school\nada@x.example,Ada Lis,NSS-PL,reviewer,pl,PL-1\n"
+    )
+    registry.imported()
+    registry.change("staff", "PL-1", "PL-2")
+    registry.imported(MOVED)
+    with registry.record.reading() as session:
+        [kept] = session.scalars(sa.select(FormerStaffSchool)).all()
+        assert (kept.school, kept.until) == ("PL-1", MOVED)
+
+
+def test_of_a_record_made_before_todays_rows_are_the_facts_until_somebody_moves(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'record.db'}"
+    engine = open_engine(url)
+    upgrade(engine, "0024")
+    with engine.begin() as connection:
+        for statement in _BEFORE:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+    migrate(url)
+    record = Record(open_engine(url))
+    registry = Registry(record, tmp_path / "registry")
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PT-1")
+    assert registry.imported(MOVED).moved == 1
+    assert "european" not in registry.unmet()
+    assert registry.credited() == {"PL-1", "PT-1"}
+    with record.reading() as session:
+        assert session.execute(sa.text("PRAGMA foreign_key_check")).all() == []
+    record.engine.dispose()
+
+
+_BEFORE = [
+    "INSERT INTO person VALUES ('PER-O-NSS-PL', 'Biuro', 'nss@pl.example', 'pl'), ('PER-T-T-1', 'Anna Lis', 'anna@x.example', 'pl'),"
+    " ('PER-T-T-2', 'Berta Sá', 'berta@x.example', 'pt'), ('PER-S-PL-1', 'Ewa Nowak', 'ewa@s1.example', 'pl'),"
+    " ('PER-S-PT-1', 'Rui Sá', 'rui@s3.example', 'pt')",
+    "INSERT INTO organisation VALUES ('NSS-PL', 'PL', 'NSS', 'Biuro', 'nss@pl.example', 'pl', 'PER-O-NSS-PL')",
+    "INSERT INTO school VALUES"
+    " ('PL-1', 'Szkoła 1', 'PL', 'NSS-PL', 'Łódź', '2015-01-08', 'Ewa Nowak', 'ewa@s1.example', 'PER-S-PL-1'),"
+    " ('PT-1', 'Escola 1', 'PT', 'NSS-PL', 'Porto', '2015-01-08', 'Rui Sá', 'rui@s3.example', 'PER-S-PT-1')",
+    "INSERT INTO teacher VALUES ('T-1', 'Anna Lis', 'anna@x.example', 'PL-1', '2016-09-01', 'pl', 'PER-T-T-1'),"
+    " ('T-2', 'Berta Sá', 'berta@x.example', 'PT-1', '2016-09-01', 'pt', 'PER-T-T-2')",
+    "INSERT INTO project VALUES ('P-1', 'Rivers', '2024-09-01', '2025-06-30')",
+    "INSERT INTO member VALUES ('P-1', 'T-1', 'founder', '2024-09-01'), ('P-1', 'T-2', 'founder', '2024-09-01')",
+    "INSERT INTO award (id, label, teacher, project, organisation, awarded_on)"
+    " VALUES ('NQL-OLD', 'national', 'T-1', 'P-1', 'NSS-PL', '2025-09-10')",
+]
+"""A registry as it was kept when only today's school of a teacher was known."""
