@@ -42,6 +42,7 @@ def import_(
                 "files": report.files,
                 "corrections": [asdict(one) for one in report.corrections],
                 "no_longer_named": [asdict(one) for one in report.no_longer_named],
+                "moved": report.moved,
                 "remarks": [
                     {"where": one.where, "problem": one.problem, "remedy": one.remedy}
                     for one in report.remarks
@@ -56,5 +57,8 @@ def import_(
     if report.no_longer_named:
         gone = [(one.name, one.email, one.role, one.organisation) for one in report.no_longer_named]
         table("In the record and no longer in the file", ["name", "address", "role", "organisation"], gone)
+    if report.moved:
+        who = "1 teacher is" if report.moved == 1 else f"{report.moved:,} teachers are"
+        say(f"{who} in another school than before; what they did before stays with the former one.")
     for remark in report.remarks:
         say(str(remark), "yellow")

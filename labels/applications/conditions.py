@@ -14,6 +14,7 @@ from labels.applications import similarity
 from labels.applications.eligibility import Facts, FailedCondition, check
 from labels.applications.ending import end, tell_applicant
 from labels.applications.submitting import stays_refused
+from labels.clock import brussels_day
 from labels.errors import NotFound
 from labels.identifiers import paper_id
 from labels.kinds import LabelKind
@@ -142,12 +143,10 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
     project = session.get_one(Project, application.project)
     members = session.execute(_MEMBERS, {"project": project.id}).all()
     founders = frozenset(one.country for one in members if one.role == "founder")
-    member = next((one for one in members if one.teacher == teacher.id), None)
-    ended_on = project.ended_on or date.max
-    left_on = member.left_on if member and member.left_on and member.left_on < ended_on else None
     others = session.execute(
         APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.application}
     ).all()
+    day = brussels_day(application.submitted_at)
     placement = place(application.submitted_at, edition.national.calendar, application.country)
     year = counted_year(application.submitted_at, placement)
     # "Earlier" is by submission, then id: of five submitted at once, the same four count always.
@@ -162,8 +161,7 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
     refusals = [o for o in others if o.project == project.id and stays_refused(o)]
     again = content.get("reapplication")
     return Facts(
-        is_member=member is not None,
-        left_on=left_on,
+        is_member=any(one.teacher == teacher.id and _stayed(one, project, day) for one in members),
         european=len(founders) > 1,
         founder_countries=founders,
         project_ended_on=project.ended_on,
@@ -182,6 +180,15 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
         description=content["description"],
         sections=content["sections"],
         submitted_at=application.submitted_at,
+    )
+
+
+def _stayed(member: sa.Row[Any], project: Project, day: date) -> bool:
+    """Whether a member had not left the project by a day, or was there to its end."""
+    return (
+        member.left_on is None
+        or member.left_on > day
+        or (project.ended_on is not None and member.left_on >= project.ended_on)
     )
 
 

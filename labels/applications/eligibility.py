@@ -9,7 +9,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from labels.clock import brussels_day
 from labels.rules.calendars import Placement, counted_year
 from labels.rules.model import Precondition, RuleEdition
 from labels.words.sentences import Country, Sentence, named, say, say_counted
@@ -45,9 +44,6 @@ class Facts:
     """All that the conditions look at, read from the record at one moment."""
 
     is_member: bool
-    """They are a member of the project, or were at some time."""
-    left_on: date | None = None
-    """When they left it before it ended, if so."""
     european: bool
     founder_countries: frozenset[str]
     project_ended_on: date | None
@@ -105,12 +101,6 @@ def _belonging(facts: Facts, edition: RuleEdition) -> Found:
             "member",
             say("You are not a member of this project in eTwinning."),
             say("Ask a founder of the project to add you, or check that you named the right project."),
-        )
-    elif facts.left_on is not None and facts.left_on <= brussels_day(facts.submitted_at):
-        yield (
-            "member",
-            say("You left this project on {day}, before it ended.", day=facts.left_on),
-            say("Ask a founder of the project to add you again, if that is wrong."),
         )
     if facts.organisation != facts.teacher_organisation or facts.organisation_kind not in _AWARDING:
         asked = one_line(facts.organisation, 40)

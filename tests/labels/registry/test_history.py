@@ -219,7 +219,7 @@ def test_two_moves_leave_both_former_schools_known(registry: Registry) -> None:
         rows = session.execute(
             sa.select(FormerSchool.until, FormerSchool.school).order_by(FormerSchool.until)
         )
-        assert rows.all() == [(date(2025, 10, 1), "PL-1"), (MOVED, "PL-2")]
+        assert [tuple(row) for row in rows] == [(date(2025, 10, 1), "PL-1"), (MOVED, "PL-2")]
     assert "european" not in registry.unmet()
 
 
