@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime, get_timezone
+from babel.dates import format_date
 from markupsafe import Markup, escape
 
-from adapters.languages.catalogues import DESK, Catalogue, desk_catalogue
+from adapters.languages.catalogues import DESK, MEANING, Catalogue, desk_catalogue
 from adapters.languages.mails import LABELS, Ids, texts_in
 from adapters.languages.wording import Texts, direction_of
 from labels.clock import BRUSSELS
@@ -96,10 +96,10 @@ class DeskTexts(Texts):
             return self.said(value)
         return Markup('<span lang="en" dir="ltr">{}</span>').format(english(value))
 
-    def english_only(self, text: str) -> str:
-        """A text that there is in English alone, marked as such on a page in another language."""
-        if self.language == ENGLISH:
-            return text
+    def meaning(self, text: str) -> str:
+        """What rules say that a criterion or points mean; what an organisation wrote itself is in English, and marked so."""
+        if self._catalogue.says(MEANING, text):
+            return self._catalogue.pattern(MEANING, text)
         return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
 
     def moment(self, instant: datetime) -> str:
@@ -116,9 +116,10 @@ class DeskTexts(Texts):
 
     def weekday(self, instant: datetime) -> str:
         """The day of an instant in Brussels, with its name: `Monday, 30 March 2026`."""
-        pattern = "EEEE d MMMM y" if self.language in ("en", "fr") else "EEEE, d MMMM y"
-        locale = {"en": "en_GB", "pt": "pt_PT"}.get(self.language, self.language)
-        return format_datetime(instant, pattern, tzinfo=get_timezone("Europe/Brussels"), locale=locale)
+        day = instant.astimezone(BRUSSELS).date()
+        locale = {ENGLISH: "en_GB", "pt": "pt_PT"}.get(self.language, self.language)
+        written = format_date(day, "full", locale=locale)
+        return written.replace(" 1 ", " 1er ") if self.language == "fr" else written
 
     def day_of(self, instant: datetime) -> str:
         """The day of an instant in Brussels: `30 March 2026`."""

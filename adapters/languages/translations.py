@@ -14,7 +14,17 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
 from adapters.languages import desk
-from adapters.languages.catalogues import DESK, DESK_TEMPLATE, DOMAIN, TEMPLATE, faults, ids, key_of, read
+from adapters.languages.catalogues import (
+    DESK,
+    DESK_TEMPLATE,
+    DOMAIN,
+    MEANING,
+    TEMPLATE,
+    faults,
+    ids,
+    key_of,
+    read,
+)
 from adapters.languages.mails import CONTEXT, places_of_texts
 from labels.rules.loading import RULES
 from labels.settings import PROJECT
@@ -70,10 +80,6 @@ def collected_for_desk() -> Catalog:
     for text, where in _meanings_in_rules():
         template.add(text, context=MEANING, locations=[(where, 0)])
     return template
-
-
-MEANING = "meaning"
-"""Tells apart what rules say to whoever judges or answers by them: what a criterion, points or a level mean."""
 
 
 def _meanings_in_rules() -> Iterator[tuple[str, str]]:
