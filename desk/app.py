@@ -22,6 +22,7 @@ from desk import (
     reviewing,
     signing_in,
 )
+from desk.arriving import Arriving
 from desk.assets import asset_routes
 from desk.check import check_routes
 from desk.evidence import evidence_routes
@@ -35,7 +36,7 @@ from labels.words.sentences import say
 _A_YEAR = 365 * 24 * 60 * 60
 
 
-def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
+def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving | None = None) -> Starlette:
     """The web application that `labels up` serves.
 
     Run it without an access log: whoever has a link has the document, and a code is its holder's.
@@ -43,10 +44,11 @@ def public_app(here: Workspace, *, mail_shown: bool = False) -> Starlette:
     Args:
         here: the record, the documents and the settings.
         mail_shown: whether outgoing mail is a page of it, for the demo: there nobody has a mailbox.
+        arriving: how much may be arriving at the same time, where it is not as much as usual.
     """
-    desk = Desk(here, mail_shown)
+    desk = Desk(here, mail_shown, arriving or Arriving())
     routes: list[Route] = [
-        *check_routes(here),
+        *check_routes(here, desk.arriving),
         *asset_routes(),
         *signing_in.routes(),
         *my_projects.routes(),

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
+from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from desk.forms import FILES
 from desk.frame import Visit, kept_fields, page
 from desk.my_projects import PATH, is_teacher
 from desk.parts import FileShown, Mistake
@@ -31,8 +33,6 @@ from usecases.performing import perform
 
 LARGEST = 105 * 2**20
 """Bytes of a form with files: all that the rules let an application have, and the text."""
-FILES = 20
-"""Files that are sent with one form."""
 TEXT = 20_000
 
 _WRONG = {
@@ -281,7 +281,7 @@ def _store(visit: Visit, one: Open) -> list[Mistake]:
     """Stores the files that came along, whatever else is wrong with the form; why some were not taken."""
     texts = visit.texts("apply.html.j2")
     limit = one.of.edition.national.limits.upload_mib.value
-    files: list[tuple[str, bytes]] = []
+    files: list[tuple[str, UploadFile]] = []
     mistakes: list[Mistake] = []
     for file in visit.sent.files("upload")[:FILES]:
         name = one_line(file.filename or "", 120)
@@ -291,8 +291,9 @@ def _store(visit: Visit, one: Open) -> list[Mistake]:
             )
             mistakes.append(Mistake(large, "upload"))
             continue
-        files.append((name, file.file.read()))
-    stored, refused = use.store_uploads(visit.here, files, one.of.edition)
+        files.append((name, file))
+    read = ((name, file.file.read()) for name, file in files)  # one after the other: they may be large
+    stored, refused = use.store_uploads(visit.here, read, one.of.edition)
     mistakes += [Mistake(_why(error), "upload") for error in refused]
     if stored:
         act = use.add_evidence(one.of.teacher, one.of.project, stored, one.of.edition)

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.papers.checking import LARGEST, check_content
 from adapters.papers.environment import paper_environment
 from adapters.workspace import Workspace
+from desk.arriving import STRANGERS, Arriving
+from desk.forms import read_form
 from labels.errors import OutOfReach
 from labels.papers.codes import read_code
 from labels.papers.credential import revocation_list
@@ -36,6 +40,9 @@ _AT_ONCE = 2
 """Files that are looked into at the same time; whoever comes then is asked to come again."""
 
 _AWAY = "The record is out of reach just now. Please try again later."
+_BUSY = "Many files are being checked just now. Please try again in a moment."
+_NONE = "No file arrived. Choose the PDF of the certificate first."
+_NOT_TAKEN = {400: _NONE, 413: "The file is larger than 10 MB, which no certificate is.", 503: _BUSY}
 
 _HEADINGS = {
     PaperState.VALID: "Genuine and valid",
@@ -105,7 +112,7 @@ def _unbroken(sentence: str) -> str:
     return _DAY_OR_CODE.sub(lambda found: found.group().replace("-", "\u2011"), sentence)
 
 
-def check_routes(here: Workspace) -> list[Route]:
+def check_routes(here: Workspace, arriving: Arriving) -> list[Route]:
     """The page's addresses, below the path of `Settings.check_url`."""
     page = urlsplit(here.settings.check_url).path.rstrip("/")
     busy = threading.BoundedSemaphore(_AT_ONCE)
@@ -159,18 +166,24 @@ def check_routes(here: Workspace) -> list[Route]:
 
     async def by_its_file(request: Request) -> Response:
         try:
-            body = await _body(request)
-        except ClientDisconnect:
-            return failed(400, "The file did not arrive.")
-        content = None if body is None else _file_in(body, request.headers.get("content-type", ""))
-        if body is None:
-            return failed(413, "The file is larger than 10 MB, which no certificate is.")
-        if not content:
-            return failed(400, "No file arrived. Choose the PDF of the certificate first.")
+            with arriving.body(STRANGERS) as count:
+                form = await read_form(request, largest=LARGEST + 10_000, files=1, count=count)
+                try:
+                    return await checked(next(iter(form.files("paper")), None))
+                finally:
+                    await form.data.close()
+        except HTTPException as refused:
+            return failed(
+                refused.status_code, _NOT_TAKEN.get(refused.status_code, "The file did not arrive.")
+            )
+
+    async def checked(file: UploadFile | None) -> Response:
+        if file is None or not file.size:
+            return failed(400, _NONE)
         if not busy.acquire(blocking=False):
-            return failed(503, "Many files are being checked just now. Please try again in a moment.")
+            return failed(503, _BUSY)
         try:
-            verdict = await run_in_threadpool(check_content, here, content, here.now())
+            verdict = await run_in_threadpool(check_content, here, await file.read(), here.now())
         except OutOfReach:
             return failed(503, _AWAY)
         finally:
@@ -183,27 +196,3 @@ def check_routes(here: Workspace) -> list[Route]:
         Route(f"{page}/{{code}}", by_its_code, methods=["GET"]),
         Route(f"{page}/{{code}}/status", status, methods=["GET"]),
     ]
-
-
-async def _body(request: Request) -> bytes | None:
-    """What was sent; None where it is more than a paper can be."""
-    parts, length = [], 0
-    async for part in request.stream():
-        length += len(part)
-        if length > LARGEST + 10_000:
-            return None
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _file_in(body: bytes, content_type: str) -> bytes | None:
-    """The file `paper` of a form (RFC 7578)."""
-    found = re.search(r'boundary=(?:"([^"]{1,70})"|([^;\s]{1,70}))', content_type)
-    if not content_type.lower().startswith("multipart/form-data") or found is None:
-        return None
-    boundary = b"--" + (found[1] or found[2]).encode("latin-1", "replace")
-    for part in (b"\r\n" + body).split(b"\r\n" + boundary):
-        head, gap, content = part.partition(b"\r\n\r\n")
-        if gap and re.search(rb'(?i)content-disposition:[^\r\n]*\bname="?paper"?', head[:2000]):
-            return content
-    return None

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Message, Receive
 
+from desk.arriving import Counted
 from labels.words.text import clean, one_line
 
 LARGEST = 1024 * 1024
-"""Bytes of a form without files."""
+"""Bytes of a form without files, and of the fields of one with files: they are in memory."""
+SMALL = 64 * 1024
+"""Bytes of a form that is read from anybody, and not counted."""
 FIELDS = 500
-SILENCE = 30.0
-"""Seconds within which the next piece must arrive."""
+FILES = 20
+"""Files that one form may bring; each is open while the form arrives."""
 AS_LONG_AS = 900.0
-"""Seconds for all of it: 20 MB take so long at 180 kbit/s."""
+"""Seconds for all of it: 20 MB take so long at 180 kbit/s. How slow it may be on the way is the connection's to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,11 @@ class Form:
         """The files that were chosen in a field; one without a name is none."""
         return [one for one in self.data.getlist(name) if isinstance(one, UploadFile) and one.filename]
 
+    @property
+    def brings_files(self) -> bool:
+        """Whether a file came along."""
+        return any(isinstance(one, UploadFile) and one.filename for _, one in self.data.multi_items())
+
     def names(self) -> Iterator[str]:
         """The names of the fields that were sent."""
         return iter(dict.fromkeys(self.data.keys()))
@@ -68,35 +78,79 @@ TOKEN = "form_token"
 """The field by which a form of ours is known."""
 
 
-async def read_form(request: Request, *, largest: int = LARGEST, files: int = 0) -> Form:
-    """The form of a request.
+class _Parts(MultiPartParser):
+    """A form of parts, of which files are in memory only as long as they are small, and fields within one bound."""
+
+    spool_max_size = SMALL
+    _in_memory = 0
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._current_part.file is None:
+            self._takes(end - start)
+        super().on_part_data(data, start, end)
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._takes(end - start)
+        super().on_header_field(data, start, end)
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._takes(end - start)
+        super().on_header_value(data, start, end)
+
+    def _takes(self, size: int) -> None:
+        self._in_memory += size
+        if self._in_memory > LARGEST:
+            raise HTTPException(413)
+
+
+def announced(request: Request) -> int | None:
+    """The bytes of a request's body as its head has them; None where it does not say."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) < 16 else None
+
+
+async def read_form(
+    request: Request, *, largest: int = LARGEST, files: int = 0, count: Counted = lambda size: None
+) -> Form:
+    """The form of a request; its files are on the disk.
+
+    Args:
+        request: what arrives.
+        largest: bytes of all of it.
+        files: how many files it may bring.
+        count: is told of each piece.
 
     Raises:
-        HTTPException: it is larger than `largest` (413), came too slowly (408), or is no form (400).
+        HTTPException: it is larger than `largest` (413), came too slowly (408), or is no form (400); or `count` does.
     """
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > largest:
+    kind, _ = parse_options_header(request.headers.get("content-type"))
+    parts = kind == b"multipart/form-data"
+    most = largest if parts else min(largest, LARGEST)
+    if (announced(request) or 0) > most:
         raise HTTPException(413)
     try:
-        async with asyncio.timeout(AS_LONG_AS):
-            bounded = Request(request.scope, _bounded(request.receive, largest))
-            return Form(await bounded.form(max_files=files, max_fields=FIELDS, max_part_size=LARGEST))
+        async with asyncio.timeout(AS_LONG_AS), contextlib.aclosing(_bounded(request, most, count)) as stream:
+            if parts:
+                return Form(await _Parts(request.headers, stream, max_files=files, max_fields=FIELDS).parse())
+            if kind == b"application/x-www-form-urlencoded":
+                return Form(
+                    await FormParser(
+                        request.headers, stream, max_fields=FIELDS, max_part_size=LARGEST
+                    ).parse()
+                )
+            return Form(FormData())
     except TimeoutError:
         raise HTTPException(408) from None
-    except ClientDisconnect:
+    except (ClientDisconnect, MultiPartException):
         raise HTTPException(400) from None
 
 
-def _bounded(receive: Receive, largest: int) -> Receive:
+async def _bounded(request: Request, most: int, count: Counted) -> AsyncGenerator[bytes, None]:
     arrived = 0
-
-    async def take() -> Message:
-        nonlocal arrived
-        async with asyncio.timeout(SILENCE):
-            message = await receive()
-        arrived += len(message.get("body", b""))
-        if arrived > largest:
-            raise HTTPException(413)
-        return message
-
-    return take
+    async with contextlib.aclosing(request.stream()) as stream:
+        async for piece in stream:
+            arrived += len(piece)
+            if arrived > most:
+                raise HTTPException(413)
+            count(len(piece))
+            yield piece

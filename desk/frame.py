@@ -14,9 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
+import anyio
+from anyio.lowlevel import RunVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.background import BackgroundTask
@@ -28,7 +30,8 @@ from starlette.routing import Route
 
 from adapters.languages.desk import TEMPLATES, DeskTexts, desk_texts, languages, own_name
 from adapters.workspace import Workspace
-from desk.forms import LARGEST, TOKEN, Form, read_form
+from desk.arriving import Arriving
+from desk.forms import LARGEST, SMALL, TOKEN, Form, announced, read_form
 from desk.headers import HEADERS, is_ours
 from desk.languages import language_of
 from labels.clock import wall_clock
@@ -58,6 +61,8 @@ class Desk:
     here: Workspace
     mail_shown: bool = False
     """Whether the page of outgoing mail is there: in the demo alone."""
+    arriving: Arriving = field(default_factory=Arriving, compare=False)
+    """What is arriving at this process."""
 
     @cached_property
     def origin(self) -> str:
@@ -321,52 +326,104 @@ class Page:
         visit = visit_of(request)
         try:
             if request.method != "POST":
-                return await run_in_threadpool(self._answer, visit)
+                return await run_in_threadpool(_whatever_goes_wrong, visit, self._answer)
             if not is_ours(request, visit.desk.origin):
                 return await run_in_threadpool(failed, visit, 403, because=NOT_OURS)
-            form = await read_form(request, largest=self.largest, files=self.files)
-            try:
-                return await run_in_threadpool(self._answer, dataclasses.replace(visit, form=form))
-            finally:
-                await form.data.close()
+            length = announced(request)
+            if length is not None and length <= SMALL:
+                return await self._with_form(visit, await read_form(request, files=self.files))
+            if self.allowed is None:
+                return await self._with_form(visit, await read_form(request, largest=SMALL))
+            return await self._large(visit)
         except HTTPException as error:
             return await run_in_threadpool(failed, visit, error.status_code)
 
-    def _answer(self, visit: Visit) -> Response:
+    async def _large(self, visit: Visit) -> Response:
+        """Takes a large form from those alone who have signed in, or had: nobody else has the disk written."""
+        whose = ""
+
+        def known(visit: Visit) -> Response | None:
+            nonlocal whose
+            who, _ = _who(visit)
+            if who is None:
+                return _to_sign_in(visit, None)
+            whose = who.address if isinstance(who, Lapsed) else who.account.address
+            return None
+
+        if refused := await run_in_threadpool(_whatever_goes_wrong, visit, known):
+            return refused
+        with visit.desk.arriving.body(whose) as count:
+            form = await read_form(visit.request, largest=self.largest, files=self.files, count=count)
+            return await self._with_form(visit, form)
+
+    async def _with_form(self, visit: Visit, form: Form) -> Response:
+        visit = dataclasses.replace(visit, form=form)
+        limiter = _with_files() if form.brings_files else None
         try:
-            who, token = _who(visit)
-            visit = dataclasses.replace(visit, visitor=who if isinstance(who, Visitor) else None, token=token)
-            if self.allowed is not None:
-                if not isinstance(who, Visitor):
-                    return _to_sign_in(visit, who)
-                if who.account.several and visit.path != CHOICE:
-                    return visit.goes_to(CHOICE, then=_local(visit))
-                if not self.allowed(who.account):
-                    raise NotFound("There is nothing here.")
-            if visit.form and self.allowed is not None and isinstance(who, Visitor):
-                given = visit.form.data.get(TOKEN, "")
-                if not isinstance(given, str) or not signing_in.carries(visit.here, who, given):
-                    return failed(visit, 403, because=NOT_OURS)
-            answers = self.post if visit.form else self.get
-            assert answers is not None
-            response = answers(visit)
-            if (
-                isinstance(who, Visitor)
-                and who.changed
-                and (renewed := signing_in.renewed_token(visit.here, who))
-            ):
-                give_session(visit.desk, response, renewed)
-            return response
-        except NotFound:
-            return failed(visit, 404)
-        except OutOfReach as error:
-            return failed(visit, 503, error=error)
-        except NotAllowed as error:
-            return failed(visit, 403, because=str(error))
-        except LabelsError as error:
-            return failed(visit, 400, because=str(error))
-        except Exception as error:
-            return failed(visit, 500, error=error)
+            return await anyio.to_thread.run_sync(_whatever_goes_wrong, visit, self._answer, limiter=limiter)
+        finally:
+            await form.data.close()
+
+    def _answer(self, visit: Visit) -> Response:
+        who, token = _who(visit)
+        visit = dataclasses.replace(visit, visitor=who if isinstance(who, Visitor) else None, token=token)
+        return _whatever_goes_wrong(visit, lambda known: self._for(known, who))
+
+    def _for(self, visit: Visit, who: Visitor | Lapsed | None) -> Response:
+        if self.allowed is not None:
+            if not isinstance(who, Visitor):
+                return _to_sign_in(visit, who)
+            if who.account.several and visit.path != CHOICE:
+                return visit.goes_to(CHOICE, then=_local(visit))
+            if not self.allowed(who.account):
+                raise NotFound("There is nothing here.")
+        if visit.form and self.allowed is not None and isinstance(who, Visitor):
+            given = visit.form.data.get(TOKEN, "")
+            if not isinstance(given, str) or not signing_in.carries(visit.here, who, given):
+                return failed(visit, 403, because=NOT_OURS)
+        answers = self.post if visit.form else self.get
+        assert answers is not None
+        response = answers(visit)
+        if (
+            isinstance(who, Visitor)
+            and who.changed
+            and (renewed := signing_in.renewed_token(visit.here, who))
+        ):
+            give_session(visit.desk, response, renewed)
+        return response
+
+
+FILES_AT_ONCE = 4
+"""Forms with files that are worked on at the same time: their files are looked through in memory."""
+_LIMITER = RunVar[anyio.CapacityLimiter]("forms with files")
+
+
+def _with_files() -> anyio.CapacityLimiter:
+    try:
+        return _LIMITER.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(FILES_AT_ONCE)
+        _LIMITER.set(limiter)
+        return limiter
+
+
+_Made = TypeVar("_Made", bound=Response | None)
+
+
+def _whatever_goes_wrong(visit: Visit, work: Callable[[Visit], _Made]) -> _Made | Response:
+    """What some work on a request comes to; the page that says what went wrong, if it did."""
+    try:
+        return work(visit)
+    except NotFound:
+        return failed(visit, 404)
+    except OutOfReach as error:
+        return failed(visit, 503, error=error)
+    except NotAllowed as error:
+        return failed(visit, 403, because=str(error))
+    except LabelsError as error:
+        return failed(visit, 400, because=str(error))
+    except Exception as error:
+        return failed(visit, 500, error=error)
 
 
 CHOICE = "/who"

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import aiohttp
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
@@ -39,6 +39,8 @@ LOG = logging.getLogger("labels.gate")
 """Who changed what in Prefect by the gate."""
 SMALL, LARGE = 64_000, 2_000_000
 """Bytes of a filter; of a form, whose lists may be long."""
+READ_WITHIN = 60.0
+"""Seconds for the body of a request."""
 SIGNED_IN_EVERY = 5.0
 """Seconds after which a websocket looks again whether its session is still there."""
 
@@ -333,10 +335,16 @@ async def _read(request: Request, most: int) -> bytes:
     if "content-encoding" in request.headers:
         raise Refused(415, "Uncompressed, please")
     raw = bytearray()
-    async for part in request.stream():
-        raw += part
-        if len(raw) > most:
-            raise Refused(413, "Too long")
+    try:
+        async with asyncio.timeout(READ_WITHIN):
+            async for part in request.stream():
+                raw += part
+                if len(raw) > most:
+                    raise Refused(413, "Too long")
+    except TimeoutError:
+        raise Refused(408, "Too slow") from None
+    except ClientDisconnect:
+        raise Refused(400, "It did not arrive whole") from None
     return bytes(raw)
 
 

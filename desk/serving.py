@@ -5,53 +5,23 @@ Each is a process of its own, so that nothing that a stranger sends ends the one
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import os
-import resource
 import sys
+import tempfile
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.workspace import open_workspace
 from desk.app import public_app
+from desk.arriving import Arriving
+from desk.connections import BACKLOG, bounded_by, limits_within, raised_file_numbers
 from labels.settings import load_settings
 
-FIRST_REQUEST_WITHIN = 20.0
-"""Seconds for a new connection to say what it wants; then it makes room for another."""
-AT_ONCE = 4000
-"""Connections at the same time; whoever comes then is asked to come again (503). A few dozen are answered at a time."""
 MAIL_SHOWN = "LABELS_DEMO_MAIL"
 """Set by the demo alone: outgoing mail is a page."""
-
-
-class Patient(HttpToolsProtocol):
-    """A connection that is closed where nothing arrives: idle ones must not take all the file numbers there are."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
-        super().connection_made(transport)
-        self._closes = asyncio.get_running_loop().call_later(FIRST_REQUEST_WITHIN, transport.close)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.cycle is not None:  # the head of a request is complete
-            self._closes.cancel()
-
-    def handle_websocket_upgrade(self) -> None:
-        self._closes.cancel()
-        super().handle_websocket_upgrade()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._closes.cancel()
-        super().connection_lost(exc)
-
-
-def _as_many_files_as_allowed() -> None:
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+ARRIVING = "arriving"
+"""Where files are while they arrive, below the home: a folder for temporary files is in memory on many machines."""
 
 
 def main(part: str) -> None:
@@ -61,9 +31,12 @@ def main(part: str) -> None:
         LabelsError: the settings, the record or the store can't be used.
     """
     logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    _as_many_files_as_allowed()
+    limits, forms = limits_within(raised_file_numbers())
     settings = load_settings()
     here = open_workspace(settings)
+    arriving = settings.home / ARRIVING
+    arriving.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tempfile.tempdir = str(arriving)
     if part == "gate":
         from desk.gate import signed_in_gate
 
@@ -73,7 +46,7 @@ def main(part: str) -> None:
         )
     else:
         app, listens_at = (
-            public_app(here, mail_shown=os.environ.get(MAIL_SHOWN) == "1"),
+            public_app(here, mail_shown=os.environ.get(MAIL_SHOWN) == "1", arriving=Arriving(forms=forms)),
             settings.listen,
         )
     host, _, port = listens_at.rpartition(":")
@@ -81,14 +54,14 @@ def main(part: str) -> None:
         app,
         host=host.strip("[]"),
         port=int(port),
-        http=Patient,
+        http=bounded_by(limits),
+        backlog=BACKLOG,
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
-        limit_concurrency=AT_ONCE,
     )
 
 

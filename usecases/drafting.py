@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -51,9 +51,11 @@ def add_evidence(teacher: str, project: str, documents: list[StoredDocument], ed
 
 
 def store_uploads(
-    here: Workspace, files: Sequence[tuple[str, bytes]], edition: RuleEdition
+    here: Workspace, files: Iterable[tuple[str, bytes]], edition: RuleEdition
 ) -> tuple[list[StoredDocument], list[LabelsError]]:
     """The files in the document store, each looked through by itself; and why others were not taken.
+
+    They are taken one by one, so that no more than one of them need be in memory.
 
     Raises:
         OutOfReach: the store does not answer.

@@ -1,73 +1,157 @@
-"""The process that serves the desk: it comes up by itself, and idle or half-sent requests do not end it."""
+"""The process that serves the desk: it comes up by itself, and no requests that are idle, slow or endless end it."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import resource
 import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cli.services import free_port
-from labels.settings import PROJECT, Settings
-from tests.support.patience import PATIENCE
+from desk.serving import ARRIVING
+from tests.cli.conftest import TEACHER, Terminal
+from tests.desk.conftest import Browser
+from tests.support.patience import until
+from tests.support.serving import Served, served
 
 pytestmark = pytest.mark.slow
 
-
-def answers(address: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/sign-in", timeout=10) as answer:
-        return bool(answer.status == 200)
-    return False
+MIB = 2**20
+COLLEAGUE = "t-2@school.example"
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """Where a desk of its own listens, in a process of its own."""
-    settings = Settings(_env_file=None, home=tmp_path, listen=f"127.0.0.1:{free_port()}", secret="for tests")
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("LABELS_", "PREFECT_"))}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "desk.serving", "desk"], cwd=PROJECT, env=own | settings.exported()
-    )
+def desk(tmp_path: Path) -> Iterator[Served]:
+    with served(tmp_path) as one:
+        yield one
+
+
+def closed(line: socket.socket) -> bool:
+    """Waits until the desk closes a connection, whatever it says before."""
+    with contextlib.suppress(ConnectionError):
+        while line.recv(65536):
+            pass
+    return True
+
+
+@contextlib.contextmanager
+def many(one: Served, number: int, sent: bytes = b"") -> Iterator[list[socket.socket]]:
+    """Connections, each of which sends the same and then nothing."""
+    with contextlib.ExitStack() as stack:
+        lines = []
+        for _ in range(number):
+            with contextlib.suppress(ConnectionError):  # it was told at once that there are too many
+                lines.append(stack.enter_context(one.connected(sent)))
+        yield lines
+
+
+def test_connections_that_say_nothing_are_closed_and_keep_nobody_out(desk: Served) -> None:
+    half = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Le"
+    with many(desk, 300) as idle, many(desk, 50, half) as begun:
+        assert desk.answers()
+        assert closed(idle[0])
+        assert closed(begun[0])
+    assert desk.answers()
+
+
+def test_eleven_hundred_idle_connections_with_1024_file_numbers_keep_nobody_out(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2000:
+        pytest.skip("this machine does not let a test open so many connections")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
-        deadline = time.monotonic() + PATIENCE
-        while not answers(settings.desk_url):
-            assert process.poll() is None, "the desk ended"
-            assert time.monotonic() < deadline, "the desk did not come up"
-            time.sleep(0.1)
-        yield settings.desk_url
-        assert process.poll() is None, "the desk ended"
+        with served(tmp_path, file_numbers=1024) as desk:
+            before = len(desk.files()), desk.memory
+            with many(desk, 1100):
+                until(lambda: len(desk.files()) > 400, "the connections are accepted")
+                for _ in range(20):
+                    assert desk.answers()
+                most = len(desk.files())
+                print(f"file numbers {before[0]} -> {most}, memory {before[1]} -> {desk.memory} MB")
+                assert most < 700
+            assert desk.answers()
     finally:
-        process.terminate()
-        process.wait()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def connected(address: str, sent: bytes = b"") -> socket.socket:
-    host, port = address.removeprefix("http://").split(":")
-    line = socket.create_connection((host, int(port)))
-    line.sendall(sent)
-    return line
+def test_a_head_without_an_end_is_not_read_to_the_end(desk: Served) -> None:
+    before = desk.memory
+    line = desk.connected(b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Endless: ")
+    with line, contextlib.suppress(ConnectionError):
+        for _ in range(200):
+            line.sendall(b"x" * MIB)
+        pytest.fail("two hundred megabytes of a head were taken")
+    assert desk.memory < before + 50
+    assert desk.answers()
 
 
-def test_connections_that_say_nothing_are_closed_and_keep_nobody_out(address: str) -> None:
-    idle = [connected(address) for _ in range(300)]
-    half = [connected(address, b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Le") for _ in range(50)]
-    assert answers(address)
-    for line in (idle[0], half[0]):
-        line.settimeout(PATIENCE)
-        assert line.recv(1) == b""
-    for line in (*idle, *half):
-        line.close()
-    assert answers(address)
+def cookies_of(whose: Browser) -> str:
+    return "; ".join(f"{name}={value}" for name, value in whose.client.cookies.items())
 
 
-def test_no_answer_says_which_program_it_is(address: str) -> None:
-    with urllib.request.urlopen(f"{address}/sign-in") as answer:
+def form_of(cookies: str, size: int) -> bytes:
+    """The head of a teacher's form with files."""
+    head = (
+        "POST /projects/P-1/apply HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\n"
+        f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {size}\r\nCookie: {cookies}\r\n\r\n"
+    )
+    return head.encode()
+
+
+def part(name: str) -> bytes:
+    return (
+        f'--b\r\nContent-Disposition: form-data; name="upload"; filename="{name}"\r\n'
+        "Content-Type: application/pdf\r\n\r\n"
+    ).encode()
+
+
+def sent(line: socket.socket, piece: bytes) -> bool:
+    """Whether a piece of a body was taken."""
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        line.sendall(piece)
+        return True
+    return False
+
+
+def test_sixty_unfinished_uploads_take_disk_within_bounds_and_no_memory(terminal: Terminal) -> None:
+    home = terminal.here.settings.home
+    teacher, colleague = (Browser(terminal.here).signs_in(one) for one in (TEACHER, COLLEAGUE))
+    with (
+        served(home, secret="a secret for tests", today="2026-03-16") as desk,
+        contextlib.ExitStack() as stack,
+    ):
+        assert desk.answers()
+        before = desk.memory
+        ten = b"".join(part(f"{n}.pdf") + b"x" * MIB + b"\r\n" for n in range(10))
+        for _ in range(60):
+            line = stack.enter_context(desk.connected(form_of(cookies_of(teacher), 100 * MIB)))
+            line.settimeout(5)
+            sent(line, ten)
+        check = b"POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        for _ in range(60):
+            line = stack.enter_context(desk.connected(check + f"Content-Length: {10 * MIB}\r\n\r\n".encode()))
+            line.settimeout(5)
+            sent(line, part("paper") + b"x" * (9 * MIB))
+        assert any(f"/{ARRIVING}/" in one for one in desk.files()), "they are where temporary files are"
+        after = desk.memory
+        print(f"memory {before} -> {after} MB, with 60 + 60 unfinished uploads of 10 MB")
+        assert after < before + 150
+        # Others go on meanwhile: a colleague saves, a page comes.
+        asked = urllib.request.Request(f"{desk.address}/projects", headers={"Cookie": cookies_of(colleague)})
+        with urllib.request.urlopen(asked) as answer:
+            assert answer.status == 200
+
+
+def test_strangers_have_nothing_written_to_the_disk(desk: Served) -> None:
+    for cookies in ("", "session=invented"):
+        with desk.connected(form_of(cookies, 100 * MIB) + part("a.pdf")) as line:
+            assert line.recv(12) == b"HTTP/1.1 303"
+
+
+def test_no_answer_says_which_program_it_is(desk: Served) -> None:
+    with urllib.request.urlopen(f"{desk.address}/sign-in") as answer:
         assert answer.headers["server"] is None
         assert "default-src 'none'" in answer.headers["content-security-policy"]
