@@ -69,6 +69,7 @@ TABLE = (
     Row("decide", "deciding:decide", "Whether every decision is the one that the record leads to."),
     Row("journal", "journal:journal", "Whether the journal is as it was written."),
     Row("privacy", "privacy:privacy", "What is known of a person: told, erased, kept."),
+    Row("staff", "staffing:staff", "Who is on the staff of organisations; leaving, and coming back."),
     Row("upkeep", "upkeep:upkeep", "Do now what upkeep does every ten minutes."),
     Row("stuck", "upkeep:stuck", "What does not go on by itself."),
 )

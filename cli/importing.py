@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from adapters.workspace import workspace
 from cli.output import emit, err, say, table
+from cli.staffing import tell_departures
 from cli.words import AsJson
-from usecases.importing import import_files
+from labels.registry.staff_file import Named
+from usecases.importing import Imported, import_files
 
 
 def import_(
@@ -35,30 +38,56 @@ def import_(
                 jobs[file] = bar.add_task(file, total=None)
             bar.update(jobs[file], completed=rows)
 
-        report = import_files(here, folder, progress)
+        imported = import_files(here, folder, progress)
     if as_json:
-        emit(
-            {
-                "files": report.files,
-                "corrections": [asdict(one) for one in report.corrections],
-                "no_longer_named": [asdict(one) for one in report.no_longer_named],
-                "moved": report.moved,
-                "remarks": [
-                    {"where": one.where, "problem": one.problem, "remedy": one.remedy}
-                    for one in report.remarks
-                ],
-            }
-        )
-        return
+        _emit(imported)
+    else:
+        _tell(imported)
+
+
+def _emit(imported: Imported) -> None:
+    report = imported.report
+    emit(
+        {
+            "files": report.files,
+            "corrections": [asdict(one) for one in report.corrections],
+            "left": [asdict(one) for one in imported.departures],
+            "returned": [asdict(one) for one in report.returned],
+            "no_longer_named": [asdict(one) for one in report.no_longer_named],
+            "still_named": [asdict(one) for one in report.still_named],
+            "moved": report.moved,
+            "remarks": [
+                {"where": one.where, "problem": one.problem, "remedy": one.remedy} for one in report.remarks
+            ],
+        }
+    )
+
+
+def _tell(imported: Imported) -> None:
+    report = imported.report
     table("Imported", ["file", "rows"], report.files.items())
     if report.corrections:
         rows = [(one.name, one.former, one.address, one.because) for one in report.corrections]
-        table("Corrected addresses", ["name", "former", "present", "by"], rows)
+        table("\nCorrected addresses", ["name", "former", "present", "by"], rows)
+    if imported.departures:
+        tell_departures(imported.departures)
+    _tell_staff("Back on the staff", report.returned)
+    _tell_staff("In the record and no longer in the file", report.no_longer_named)
     if report.no_longer_named:
-        gone = [(one.name, one.email, one.role, one.organisation) for one in report.no_longer_named]
-        table("In the record and no longer in the file", ["name", "address", "role", "organisation"], gone)
+        say(
+            "They stay on the staff until staff.csv says in left_on when they left, or: labels staff leave ADDRESS"
+        )
+    _tell_staff("Left, and still in the file", report.still_named)
+    if report.still_named:
+        say("They were not brought in. If they are back: labels staff rejoin ADDRESS")
     if report.moved:
         who = "1 teacher is" if report.moved == 1 else f"{report.moved:,} teachers are"
         say(f"{who} in another school than before; what they did before stays with the former one.")
     for remark in report.remarks:
         say(str(remark), "yellow")
+
+
+def _tell_staff(title: str, people: Sequence[Named]) -> None:
+    if people:
+        rows = [(one.name, one.email, one.role, one.organisation) for one in people]
+        table(f"\n{title}", ["name", "address", "role", "organisation"], rows)

@@ -32,7 +32,8 @@ def upkeep(as_json: AsJson = False) -> None:
         not_stamped = said(kept.not_stamped) if kept.not_stamped else None
         emit(asdict(kept) | {"left_out": left_out or None, "not_stamped": not_stamped})
         return
-    done = [("deadline", one) for one in kept.deadlines]
+    done = [("staff", one) for one in kept.left]
+    done += [("deadline", one) for one in kept.deadlines]
     done += [("reminded", one) for one in kept.reminded]
     done += [("run", f"{application}: {did}") for application, did in kept.recovered.items()]
     done += [("gallery", str(year)) for year in kept.galleries]

@@ -1,31 +1,58 @@
-"""Bringing the registry's files into the record, with all that follows for people whose address was corrected."""
+"""Bringing the registry's files into the record, with all that follows for people whose address was corrected, or who left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from adapters.fonts import missing_characters
 from adapters.workspace import Workspace
+from labels.answering import leaving
 from labels.answering.following import follow
+from labels.answering.leaving import Departure
 from labels.clock import brussels_day
-from labels.registry.identity import Correction
-from labels.registry.importing import ImportReport, import_registry
+from labels.people.leaving import Left
+from labels.registry.entering import Correction
+from labels.registry.importing import Following, ImportReport, import_registry
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, and what followed."""
+
+    report: ImportReport
+    departures: tuple[Departure, ...]
 
 
 def import_files(
     here: Workspace, folder: Path, progress: Callable[[str, int], None] | None = None
-) -> ImportReport:
-    """Loads or updates the registry; what people are asked follows them to a corrected address.
+) -> Imported:
+    """Loads or updates the registry; what people are asked follows them to a corrected address, or goes to others
+    where they left.
 
     Raises:
         InvalidInput, OutOfReach: as `import_registry`.
     """
-
-    def following(session: Session, corrections: Sequence[Correction]) -> int:
-        return follow(here.turn(session), corrections)
-
+    following = _Followed(here)
     today = brussels_day(here.now())
-    return import_registry(here.record, folder, today, progress, missing_characters, follow=following)
+    report = import_registry(here.record, folder, today, progress, missing_characters, following=following)
+    return Imported(report, tuple(following.departures))
+
+
+class _Followed(Following):
+    """What follows an import, done in its transaction."""
+
+    def __init__(self, here: Workspace) -> None:
+        self._here = here
+        self.departures: list[Departure] = []
+
+    def corrected(self, session: Session, corrections: Sequence[Correction]) -> None:
+        """What is asked of people follows them to another address."""
+        follow(self._here.turn(session), corrections)
+
+    def left(self, session: Session, left: Sequence[Left]) -> None:
+        """What is asked of people who left goes to others."""
+        self.departures += leaving.settle(self._here.turn(session), left)

@@ -26,6 +26,7 @@ from usecases.cycles import publish
 from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
+from usecases.staffing import end_due
 
 
 def stale_galleries(here: Workspace) -> list[int]:
@@ -45,6 +46,8 @@ def stale_galleries(here: Workspace) -> list[int]:
 class Kept:
     """What one upkeep did."""
 
+    left: list[str]
+    """Who left a staff today."""
     deadlines: list[str]
     reminded: list[str]
     recovered: dict[str, str]
@@ -80,6 +83,7 @@ def clock_ran_backwards(here: Workspace) -> str:
 def keep_up(here: Workspace) -> Kept:
     """All of upkeep at once, also without Prefect's server: then runs are brought back by the next one."""
     clock = clock_ran_backwards(here)
+    left = [f"{one.name}: left the staff of {one.organisation}" for one in end_due(here)]
     passed = [
         f"{one.step}: {one.did}"
         for one in deadlines.pass_deadlines(here.record, now=here.now(), key=here.key)
@@ -96,6 +100,7 @@ def keep_up(here: Workspace) -> Kept:
     tidy(here)
     journal = seal_journal(here)
     return Kept(
+        left,
         passed,
         reminded,
         recovered,

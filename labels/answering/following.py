@@ -11,7 +11,7 @@ from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
 from labels.people.persons import person
 from labels.record.schema import Application, Mail, Organisation, Step, StepState
-from labels.registry.identity import Correction
+from labels.registry.entering import Correction
 from labels.steps.mailing import about_step, mail_step
 from labels.steps.step import renew_code
 from labels.turn import Turn

@@ -61,6 +61,8 @@ class Template(StrEnum):
     SIGN_IN = "sign_in"
     GLASS_BROKEN = "glass_broken"
     ADDRESS_CORRECTED = "address_corrected"
+    LEFT_STAFF = "left_staff"
+    COLLEAGUE_LEFT = "colleague_left"
 
 
 class CallToAction(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 from labels.mail.message import (
     NOTHING,
@@ -209,6 +210,53 @@ class AddressCorrected(Message):
     steps: int
     """How many open steps got a new code."""
     organisation_name: Line
+
+    @property
+    def subject(self) -> str:
+        return self.person
+
+
+class LeftStaff(Message):
+    """To somebody who left the staff of an organisation: what was asked of them is others' now."""
+
+    template = Template.LEFT_STAFF
+    person: Line
+    """Their id."""
+    organisation_name: Line
+    left_on: date
+    steps: int
+    """How much that was asked of them goes to others."""
+
+    @property
+    def subject(self) -> str:
+        return self.person
+
+
+class ColleagueLeft(Message):
+    """To the coordinators of somebody who left with something open: who has it now."""
+
+    MOST: ClassVar[int] = 100
+
+    class Handed(Values):
+        """One thing that was asked of them."""
+
+        application: Line
+        what: StepKind
+        title: Line
+        now: Several[Line] = ()
+        """Whom it is asked of now; nobody where it is not asked any more."""
+        chooses: bool = False
+        """Whether those choose somebody, since nobody could be asked by the rules."""
+
+    template = Template.COLLEAGUE_LEFT
+    calls = (CallToAction.SEE_STUCK,)
+    person: Line
+    organisation_name: Line
+    name: Line
+    email: Line
+    left_on: date
+    number: int
+    handed: Several[Handed]
 
     @property
     def subject(self) -> str:

@@ -62,6 +62,11 @@ def index_keys(name: str) -> frozenset[str]:
     return parsed.all_rings.union(ordered) if parsed.words else frozenset()
 
 
+def share_a_part(one: str, other: str) -> bool:
+    """Whether two names have a word in common, whichever way it is written."""
+    return not _parsed(one).marks.isdisjoint(_parsed(other).marks)
+
+
 # Words ------------------------------------------------------------------------------------------
 
 _OTHERWISE = {

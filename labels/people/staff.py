@@ -12,6 +12,11 @@ from labels.people.persons import person
 from labels.people.roles import Role
 from labels.record.schema import Organisation, Person, Staff
 
+REGISTRY = "registry"
+"""Who says that somebody left, where a file of the registry does."""
+OPERATOR = "operator"
+"""The same, where somebody did on the command line."""
+
 
 def central_organisation(session: Session) -> Organisation:
     """The Central Support Service, which awards the European Quality Label.

@@ -39,6 +39,7 @@ from labels.record.schema import (
     Document,
     Draft,
     DraftEvidence,
+    FormerStaff,
     FormerStaffSchool,
     Issued,
     Journal,
@@ -467,6 +468,7 @@ class _Erasing:
         self._delete("activities", Activity, Activity.teacher.in_(self.subject.teachers))
         self._delete("places on a staff", Staff, Staff.person == who)
         self._delete("former schools", FormerStaffSchool, FormerStaffSchool.person == who)
+        self._delete("former places on a staff", FormerStaff, FormerStaff.person == who)
         self._update("", Teacher, Teacher.person == who, name=ERASED, email=ERASED)
         self._update("", Person, Person.id == who, name=ERASED, address=ERASED, language="en")
         self.counts["name, address and language"] = 1
@@ -565,7 +567,8 @@ through a million teachers would take longer than all else."""
 
 LOOKED_AT = {
     "person": "name, address and language are emptied", "address": "deleted", "provider_account": "deleted",
-    "staff": "deleted", "former_staff_school": "deleted", "teacher": "name and address are emptied", "activity": "deleted",
+    "staff": "deleted", "former_staff": "deleted", "former_staff_school": "deleted",
+    "teacher": "name and address are emptied", "activity": "deleted",
     "school": "its principal is named anew by the registry first", "organisation": "its mailbox likewise",
     "application": "texts are emptied", "application_draft": "deleted", "draft_evidence": "deleted",
     "document": "files are deleted, names are emptied", "issued": "the holder is emptied",

@@ -11,7 +11,7 @@ from labels.errors import NotAllowed, NotFound
 from labels.kinds import LabelKind
 from labels.people.persons import behind
 from labels.record.chain import ERASED
-from labels.record.schema import Address, Application, Award, Person, School, Staff, Teacher
+from labels.record.schema import Address, Application, Award, FormerStaff, Person, School, Staff, Teacher
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,10 @@ def subject_of(session: Session, person_id: str) -> Subject:
     """The person of that id, with all that is theirs."""
     person = session.get_one(Person, person_id)
     teachers = session.scalars(sa.select(Teacher).where(Teacher.person == person_id)).all()
-    staff = session.scalars(sa.select(Staff).where(Staff.person == person_id)).all()
+    staff = [
+        *session.scalars(sa.select(Staff).where(Staff.person == person_id)),
+        *session.scalars(sa.select(FormerStaff).where(FormerStaff.person == person_id)),
+    ]
     schools = session.scalars(
         sa.select(School).where(School.principal == person_id).order_by(School.id)
     ).all()

@@ -25,6 +25,7 @@ from labels.record.schema import (
     Decision,
     Document,
     FormerSchool,
+    FormerStaff,
     FormerStaffSchool,
     Issued,
     Journal,
@@ -116,6 +117,7 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "former_schools", rows(FormerSchool, FormerSchool.teacher.in_(subject.teachers))
     yield "staff", rows(Staff, Staff.person == subject.person)
     yield "former_schools_on_a_staff", rows(FormerStaffSchool, FormerStaffSchool.person == subject.person)
+    yield "former_staff", rows(FormerStaff, FormerStaff.person == subject.person)
     yield "projects", rows(Member, Member.teacher.in_(subject.teachers))
     yield "activities", rows(Activity, Activity.teacher.in_(subject.teachers))
     yield "awards", rows(Award, Award.teacher.in_(subject.teachers))

@@ -96,6 +96,11 @@ class Event(StrEnum):
     CLASS_MADE = "made certificates for a class"
     CLASS_REVOKED = "revoked the certificates of a class"
 
+    # The staff of organisations
+    TO_LEAVE_A_STAFF = "is to leave a staff"
+    LEFT_A_STAFF = "left a staff"
+    REJOINED_A_STAFF = "is on a staff again"
+
     # The journal itself
     ERASED_A_PERSON = "erased a person's data"
     PLACED_A_HOLD = "placed a legal hold"

@@ -254,6 +254,31 @@ class Staff(Base):
     school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
     """Where the person teaches, if anywhere; counts for conflicts of interest."""
     person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    id: Mapped[str | None]
+    """The organisation's own id of the person, which stays when name and address are corrected."""
+    left_on: Mapped[date | None]
+    """The day from which they are on the staff no longer, where it is known and still to come."""
+    left_by: Mapped[str | None]
+    """Who named that day: `REGISTRY` (`labels/people/staff.py`), or an operator."""
+
+
+class FormerStaff(Base):
+    """A role in an organisation that somebody had until they left; `Staff` has no row of it any more."""
+
+    __tablename__ = "former_staff"
+    __table_args__ = _CLUSTERED
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(primary_key=True)
+    """As the registry wrote it last; with the role it recognises a row of the file."""
+    name: Mapped[str]
+    language: Mapped[str]
+    school: Mapped[str | None] = mapped_column(sa.ForeignKey("school.id"))
+    id: Mapped[str | None]
+    left_on: Mapped[date]
+    left_by: Mapped[str]
+    """Who said so, as in `Staff`: what the registry said, the registry may take back."""
 
 
 class Award(Base):

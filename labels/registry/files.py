@@ -445,6 +445,8 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 Column("role", Choice(("reviewer", "coordinator"))),
                 Column("language", Language()),
                 reference("school", required=False),
+                optional("staff", identifier),
+                optional("left_on", Day(None)),
             ),
         ),
         RegistryFile(

@@ -11,10 +11,10 @@ from labels.identifiers import award_id
 from labels.record.schema import Base
 from labels.registry.files import LABELS, RegistryFile
 from labels.registry.indexes import MANY, indexes_made_late
-from labels.registry.persons import MADE_IN_SQL, PERSONS, enter_everybody, new_person, with_persons
+from labels.registry.persons import MADE_IN_SQL, PERSONS, enter_everybody, new_person
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
 
-_ADDED = {"award": ("id",), "staff": ("person",)}
+_ADDED = {"award": ("id",)}
 """Columns of the record that a file does not have, and that are made from a row before it goes in."""
 
 
@@ -24,7 +24,7 @@ def fill_empty(
     faults: Faults,
     progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, int] | None:
-    """Imports sound files into empty tables on SQLite; returns how many rows each file has.
+    """Imports sound files (but that of the staff) into empty tables on SQLite; returns how many rows each file has.
 
     It takes half the time of staging the rows first, but can't name faults: where there are any, or
     where one of the tables holds rows, it returns None and everything is as it was, but for `faults`.
@@ -65,8 +65,6 @@ def _fill(
                     return None
                 if file.table == "award":
                     chunk = with_award_ids(chunk)
-                elif file.table == "staff":
-                    chunk = with_persons(chunk)
                 rows = list(zip(*chunk.columns, strict=True))
                 if rows:
                     try:

@@ -14,16 +14,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.people.leaving import Left
 from labels.record.engine import Record
 from labels.record.schema import Base
+from labels.registry.entering import Correction
 from labels.registry.files import FORMATS, Objection, RegistryFile, registry_files, shown
 from labels.registry.filling import fill_empty, kept_columns, kept_value, with_award_ids
-from labels.registry.identity import Correction, Identities, NoLongerNamed
+from labels.registry.identity import Identities
 from labels.registry.indexes import indexes_made_late
 from labels.registry.letters import Missing, nothing_missing
 from labels.registry.moves import Moves
 from labels.registry.persons import MADE_IN_SQL, PERSONS, new_person, with_persons
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
+from labels.registry.staff_file import Named, StaffFile
 
 CACHE_KIB = 64 * 1024
 """What SQLite may keep of the record, and as much of the staged rows, while it imports."""
@@ -41,8 +44,14 @@ class ImportReport:
     """Rows that it had, with other values."""
     corrections: tuple[Correction, ...] = ()
     """The people to whom mail goes to another address from now on."""
-    no_longer_named: tuple[NoLongerNamed, ...] = ()
+    left: tuple[Left, ...] = ()
+    """Who left a staff by the file."""
+    returned: tuple[Named, ...] = ()
+    """Who had left a staff by a file, and is on it again by this one."""
+    no_longer_named: tuple[Named, ...] = ()
     """Who is in the record and no longer in the file of the staff; they stay as they are."""
+    still_named: tuple[Named, ...] = ()
+    """Who is in the file of the staff though they left it, as somebody said elsewhere; they are not brought in."""
     remarks: tuple[Fault, ...] = ()
     """What looks wrong and was taken all the same: letters that were lost or that nothing prints, and facts that
     contradict each other."""
@@ -55,6 +64,16 @@ class ImportReport:
         return sum(self.files.values())
 
 
+class Following:
+    """What follows an import within its transaction; by itself, nothing does."""
+
+    def corrected(self, session: Session, corrections: Sequence[Correction]) -> object:
+        """People have other addresses."""
+
+    def left(self, session: Session, left: Sequence[Left]) -> object:
+        """People left a staff."""
+
+
 def import_registry(
     record: Record,
     folder: Path,
@@ -62,13 +81,13 @@ def import_registry(
     progress: Callable[[str, int], None] | None = None,
     missing: Missing = nothing_missing,
     *,
-    follow: Callable[[Session, Sequence[Correction]], object] | None = None,
+    following: Following | None = None,
 ) -> ImportReport:
     """Loads or updates the registry from the CSV, XLSX or ODS files in `folder`, in one transaction.
 
     A file may be absent; rows that the record has and the files have not stay as they are. After each
     few thousand rows `progress` is told the file's name and how many of its rows were read. `missing` tells
-    which letters of a name can't be printed. `follow` is called with corrected addresses, within the transaction.
+    which letters of a name can't be printed.
 
     Raises:
         InvalidInput: a file, row or value is wrong; every fault is named (of very many the first
@@ -76,23 +95,32 @@ def import_registry(
         OutOfReach: the database does not answer; nothing was changed.
     """
     present = _present(folder, today)
+    faults = Faults(missing)
     with record.writing() as session:
         connection = session.connection()
+        filled: dict[str, int] = {}
         if connection.dialect.name == "sqlite":
             _make_room(connection)
-            faults = Faults(missing)
-            if counts := fill_empty(connection, present, faults, progress):
-                return ImportReport(counts, sum(counts.values()), 0, remarks=faults.remarks)
-        faults = Faults(missing)
+            most = [one for one in present if one[1].table != "staff"]
+            filled = (fill_empty(connection, most, faults, progress) if most else None) or {}
+            if not filled:
+                faults = Faults(missing)
         staging = _Staging(connection)
-        counts = {file.name: staging.fill(rank, file, path, faults, progress) for rank, file, path in present}
+        left_over = [one for one in present if one[1].name not in filled]
+        counts = filled | {
+            file.name: staging.fill(rank, file, path, faults, progress) for rank, file, path in left_over
+        }
         staging.check(faults)
         faults.refuse("import")
-        inserted = updated = 0
-        people = Identities(connection, today)
+        inserted, updated = sum(filled.values()), 0
+        people = Identities(connection, today, everybody_new=bool(filled))
+        staff = None
         moves, moved = Moves(connection, today, faults), 0
-        for rank, file, _ in present:
-            if file.table in PERSONS:
+        for rank, file, _ in left_over:
+            if file.table == "staff":
+                staff = StaffFile(people.persons, tells_who_left=staging.has(file, "left_on"))
+                staff.settle()
+            elif file.table in PERSONS:
                 people.settle(file.table)
             if file.table == "teacher":
                 moved = moves.of_teachers(rank, file.name, staging.has(file, "school_since"))
@@ -101,21 +129,29 @@ def import_registry(
             new, changed = staging.merge(file, counts[file.name])
             inserted, updated = inserted + new, updated + changed
         people.finish()
-        if follow and people.corrections:
-            follow(session, people.corrections)
+        if staff:
+            staff.finish()
+        corrections, left = tuple(people.persons.corrections), tuple(staff.left if staff else ())
+        if following and corrections:
+            following.corrected(session, corrections)
+        if following and left:
+            following.left(session, left)
         staging.drop()
         if connection.dialect.name == "postgresql":
             for _, file, _ in present:
                 # Its own statistics come minutes later, and the first check of every school would take hours.
                 connection.exec_driver_sql(f"ANALYZE {file.table}")
     return ImportReport(
-        counts,
+        {file.name: counts[file.name] for _, file, _ in present},
         inserted,
         updated,
-        tuple(people.corrections),
-        tuple(people.no_longer_named),
-        faults.remarks,
-        moved,
+        corrections,
+        left,
+        returned=tuple(staff.returned if staff else ()),
+        no_longer_named=tuple(staff.no_longer_named if staff else ()),
+        still_named=tuple(staff.still_named if staff else ()),
+        remarks=faults.remarks,
+        moved=moved,
     )
 
 
@@ -262,6 +298,11 @@ class _Staging:
                 problem = f"{shown(teacher)} is no member of {shown(project)}, neither in the files nor in the record."
                 remedy = f"Correct it, or add the membership to {self._file_of('member')}."
                 faults.add(rank, file.name, line, "teacher", Objection(problem, remedy))
+        if "staff" in self._files:
+            rank, file = self._files["staff"]
+            for line, first, one in self._two_of_one_id():
+                problem = f"{shown(one)} stands on line {first} already, in the same role."
+                faults.add(rank, file.name, line, "staff", Objection(problem, "Keep one of the rows."))
         if "member" in self._files and not self._unsound & {"member", "project"}:
             rank, file = self._files["member"]
             for line, joined, ended in self._joined_late():
@@ -332,6 +373,15 @@ class _Staging:
             known += f' OR EXISTS (SELECT 1 FROM staged_{table} r WHERE r."{table}" = {key})'
         return known
 
+    def _two_of_one_id(self) -> Iterator[tuple[int, int, str]]:
+        """Rows that give one person of a staff a role twice; told already where the address is the same, too."""
+        found = self._run(
+            "SELECT s.line, r.line AS first, s.staff FROM staged_staff s JOIN staged_staff r ON r.line < s.line"
+            " AND r.organisation = s.organisation AND r.staff = s.staff AND r.role = s.role"
+            " AND r.email <> s.email WHERE s.staff <> '' ORDER BY s.line"
+        )
+        yield from ((row.line, row.first, row.staff) for row in found)
+
     def _joined_late(self) -> Iterator[tuple[int, str, str]]:
         ends = (
             "SELECT id AS project, CAST(ended_on AS TEXT) AS ended_on FROM project WHERE ended_on IS NOT NULL"
@@ -364,6 +414,8 @@ class _Staging:
             pairs = {"id": "id", **pairs}
         elif file.table == "staff":
             pairs["person"] = "s.person"
+            if self.has(file, "left_on"):
+                pairs["left_by"] = "NULLIF(s.left_by, '')"
         others = [column for column in pairs if column not in _key_columns(table)]
         if file.table in MADE_IN_SQL:
             pairs[PERSONS[file.table]] = new_person(file.table, f's."{file.key[0]}"')
@@ -433,7 +485,7 @@ class _Staging:
 _STAYS = {"member": "school", "award": "school"}
 """What a file may leave empty without taking it out of the record: a fact of its time, which does not change."""
 
-_EXTRA = {"award": ("id", "same"), "staff": ("person",)}
+_EXTRA = {"award": ("id", "same"), "staff": ("person", "left_by")}
 """What is staged of a file's rows beside their values."""
 
 

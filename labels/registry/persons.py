@@ -8,6 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from labels.identifiers import person_id
+from labels.people.staff import REGISTRY
 from labels.record.schema import Base
 from labels.registry.indexes import indexes_made_late
 from labels.registry.reading import Chunk
@@ -25,9 +26,10 @@ def new_person(table: str, key: str) -> str:
 
 
 def with_persons(chunk: Chunk) -> Chunk:
-    """The rows of a staff with their persons, as far as the rows alone tell."""
+    """The rows of a staff with their persons, as far as the rows alone tell, and by whose word they left."""
     persons = [person_id(email, name) for email, name in zip(*chunk.columns[:2], strict=True)]
-    return chunk._replace(columns=[*chunk.columns, persons])
+    word = [REGISTRY if left_on else "" for left_on in chunk.columns[-1]]
+    return chunk._replace(columns=[*chunk.columns, persons, word])
 
 
 # A new record ------------------------------------------------------------------------------------
@@ -40,7 +42,6 @@ _OF_ROWS = {
         " FROM school s JOIN organisation o ON o.id = s.organisation"
     ),
     "teacher": "SELECT person, name, email, language FROM teacher",
-    "staff": "SELECT person, min(name), email, min(language) FROM staff GROUP BY person, email",
 }
 
 
@@ -50,12 +51,11 @@ def enter_everybody(connection: sa.Connection, tables: Collection[str], count: i
     `count` is how many rows there are at least: of very many the index is made afterwards.
     """
     with indexes_made_late(connection, Base.metadata.tables["person"], count):
-        for table in ("organisation", "school", "staff", "teacher"):  # in the order of their ids, nearly
+        for table in ("organisation", "school", "teacher"):  # in the order of their ids, nearly
             if table in tables:
                 connection.exec_driver_sql(
                     f"INSERT INTO person (id, name, address, language) {_OF_ROWS[table]}"
                 )
-    join_same(connection, None)
 
 
 # One person in several rows ------------------------------------------------------------------------
@@ -66,19 +66,23 @@ class _Row(NamedTuple):
 
     id: str
     teaches: bool
+    known_as: str | None
+    """An organisation's own id of them, with the organisation."""
     fresh: bool
 
 
 def join_same(connection: sa.Connection, fresh: str | None) -> None:
     """Makes one person of those who share an address and a name, where one of them is new to the record.
 
-    Two teachers are never made one, whatever they share: the registry says that they are two. `fresh` is
-    SQL that selects the new persons; None where all are.
+    Two teachers are never made one, whatever they share, nor two members of a staff with an id each: the registry
+    says that they are two. `fresh` is SQL that selects the new persons; None where all are.
     """
     for address, name in _sharing(connection):
         people = _group(connection, address, name, fresh)
         old = [one for one in people if not one.fresh]
         if sum(one.teaches for one in people) > 1 or len(old) > 1:
+            continue
+        if len({one.known_as for one in people if one.known_as}) > 1:
             continue
         keep = (old or sorted(people, key=lambda one: (not one.teaches, one.id)))[0]
         for one in people:
@@ -108,16 +112,17 @@ def _group(connection: sa.Connection, address: str, name: str, fresh: str | None
     found = connection.execute(
         sa.text(
             "SELECT p.id, EXISTS (SELECT 1 FROM teacher t WHERE t.person = p.id) AS teaches,"
+            " (SELECT min(s.organisation || ' ' || s.id) FROM staff s WHERE s.person = p.id) AS known_as,"
             f" {f'p.id IN ({fresh})' if fresh else '1 = 1'} AS fresh"
             " FROM person p WHERE p.address = :address AND p.name = :name ORDER BY p.id"
         ),
         {"address": address, "name": name},
     )
-    return [_Row(row.id, bool(row.teaches), bool(row.fresh)) for row in found]
+    return [_Row(row.id, bool(row.teaches), row.known_as, bool(row.fresh)) for row in found]
 
 
 def _replace(connection: sa.Connection, gone: str, kept: str) -> None:
     whom = {"gone": gone, "kept": kept}
-    for table, column in PERSONS.items():
+    for table, column in (*PERSONS.items(), ("former_staff", "person")):
         connection.execute(sa.text(f"UPDATE {table} SET {column} = :kept WHERE {column} = :gone"), whom)
     connection.execute(sa.text("DELETE FROM person WHERE id = :gone"), whom)

@@ -291,17 +291,22 @@ def _took_back(turn: Turn, application: Application, steps: Sequence[Step], judg
 
 
 def void_review(turn: Turn, application: Application, step: Step, because: str, who: str) -> None:
-    was_open = step.state in (StepState.OPEN, StepState.ASKED)
+    """Takes a review back, or the request for one, and tells whom it was asked of."""
+    if step.state in (StepState.OPEN, StepState.ASKED):
+        common = about_step(turn.session, application, step)
+        mail_step(turn, step, messages.ReviewVoid(about=common, reason=because))
+    take_back(turn, application, step, because, who)
+
+
+def take_back(turn: Turn, application: Application, step: Step, because: str, who: str) -> None:
+    """Takes a review back, or what was asked of somebody, and tells nobody."""
     review = turn.session.get(Review, step.id)
     told: dict[str, Any] = {"because": because}
     if review is not None and review.void_at is None:
         review.void_at, review.void_because = turn.now, because
         told["digests"] = happened(TAKEN_BACK, {"step": step.id, "void_at": turn.now})
     close_step(step, StepState.VOID, turn.now, because)
-    if was_open:
-        common = about_step(turn.session, application, step)
-        mail_step(turn, step, messages.ReviewVoid(about=common, reason=because))
-    told["coordinator" if step.kind is StepKind.ASSIGNMENT else "reviewer"] = step.assignee
+    told["reviewer" if step.kind is StepKind.REVIEW else "coordinator"] = step.assignee
     note(
         turn,
         application,

@@ -135,7 +135,7 @@ def end(turn: Turn, token: str) -> None:
         _end(turn, row, "signed out")
 
 
-def end_all(turn: Turn, person: str) -> int:
+def end_all(turn: Turn, person: str, because: str = "signed out everywhere") -> int:
     """Signs somebody out everywhere, and ends what somebody began at an address of theirs without saying who they
     are; how many sessions that were."""
     nobodys = sa.and_(SignIn.person.is_(None), SignIn.address.in_(addresses(turn.session, person)))
@@ -143,7 +143,7 @@ def end_all(turn: Turn, person: str) -> int:
         sa.select(SignIn).where(sa.or_(SignIn.person == person, nobodys), SignIn.ended_at.is_(None))
     ).all()
     for row in rows:
-        _end(turn, row, "signed out everywhere")
+        _end(turn, row, because)
     return len(rows)
 
 

@@ -137,6 +137,32 @@ _EACH: tuple[Message, ...] = (
         until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
     ),
     messages.AddressCorrected(person="PER-T-T-1", steps=2, organisation_name=ABOUT.organisation_name),
+    messages.LeftStaff(
+        person="PER-1", organisation_name=ABOUT.organisation_name, left_on=date(2026, 3, 16), steps=2
+    ),
+    messages.ColleagueLeft(
+        person="PER-1",
+        organisation_name=ABOUT.organisation_name,
+        name="Ada Lis",
+        email="ada@nss.example",
+        left_on=date(2026, 3, 16),
+        number=2,
+        handed=(
+            messages.ColleagueLeft.Handed(
+                application=APPLICATION,
+                what=StepKind.REVIEW,
+                title=ABOUT.project_title,
+                now=("r2@nss.example",),
+            ),
+            messages.ColleagueLeft.Handed(
+                application=APPLICATION,
+                what=StepKind.ASSIGNMENT,
+                title="",
+                now=("c@nss.example",),
+                chooses=True,
+            ),
+        ),
+    ),
     messages.GlassBroken(
         attempt="0f3c",
         organisation_name=ABOUT.organisation_name,

@@ -14,8 +14,8 @@ from labels.answering import proving
 from labels.answering.following import follow
 from labels.record import Record
 from labels.record.schema import Mail, Staff, Step, StepKind, StepState, Teacher
-from labels.registry.identity import Correction
-from labels.registry.importing import ImportReport, import_registry
+from labels.registry.entering import Correction
+from labels.registry.importing import Following, ImportReport, import_registry
 from labels.steps.answers import Information, Question
 from labels.steps.outcome import Accepted
 from labels.turn import Turn
@@ -47,10 +47,14 @@ def corrected(
     name = "teachers.csv" if table is Teacher else "staff.csv"
     (folder / name).write_text(text.getvalue(), encoding="utf-8")
 
-    def following(session: sa.orm.Session, corrections: Sequence[Correction]) -> int:
-        return follow(Turn(session, NOW, KEY), corrections)
+    return import_registry(case.record, folder, TODAY, following=Followed())
 
-    return import_registry(case.record, folder, TODAY, follow=following)
+
+class Followed(Following):
+    """What follows an import of these tests."""
+
+    def corrected(self, session: sa.orm.Session, corrections: Sequence[Correction]) -> None:
+        follow(Turn(session, NOW, KEY), corrections)
 
 
 def test_a_reviewer_s_review_follows_to_the_corrected_address(case: Case, tmp_path: Path) -> None:

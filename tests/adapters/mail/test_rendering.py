@@ -72,7 +72,13 @@ class Tags(HTMLParser):
         self.words += data
 
 
-OF_NO_APPLICATION = {Template.SIGN_IN, Template.GLASS_BROKEN, Template.ADDRESS_CORRECTED}
+OF_NO_APPLICATION = {
+    Template.SIGN_IN,
+    Template.GLASS_BROKEN,
+    Template.ADDRESS_CORRECTED,
+    Template.LEFT_STAFF,
+    Template.COLLEAGUE_LEFT,
+}
 
 
 @pytest.mark.parametrize("template", sorted(set(Template) - OF_NO_APPLICATION))

@@ -20,7 +20,7 @@ from labels.identifiers import person_id
 from labels.record import Record, migrate, open_record
 from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
 from labels.record.migrating import MIGRATIONS, revisions, upgrade
-from labels.record.schema import Base, Journal, School, Step, StepState
+from labels.record.schema import Base, FormerStaff, Journal, School, Staff, Step, StepState
 from labels.settings import Settings
 from tests.support.mails import FORMER, TEXTS
 from tests.support.people import NOW
@@ -318,6 +318,26 @@ def test_everybody_of_an_earlier_version_is_a_person(tmp_path: Path) -> None:
         reviewer: ("A", "a@x.example", "pl"),
         reviews: ("B", "b@x.example", "pl"),
     }
+
+
+def test_the_staff_of_an_earlier_version_is_on_the_staff(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    upgrade(engine, "0023")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO person VALUES ('PER-A', 'A', 'a@x.example', 'pl')",
+            "INSERT INTO organisation (id, country, kind, name, email, language, person)"
+            " VALUES ('NSS-X', 'PL', 'NSS', 'X', 'x@example.org', 'en', 'PER-A')",
+            "INSERT INTO staff (email, role, name, organisation, language, school, person)"
+            " VALUES ('a@x.example', 'reviewer', 'A', 'NSS-X', 'pl', NULL, 'PER-A')",
+        ):
+            connection.execute(sa.text(statement))
+    upgrade(engine)
+    with Session(engine) as session:
+        row = session.get_one(Staff, ("a@x.example", "reviewer"))
+        assert (row.person, row.id, row.left_on, row.left_by) == ("PER-A", None, None, None)
+        assert session.scalars(sa.select(FormerStaff)).all() == []
+    engine.dispose()
 
 
 def test_what_was_asked_of_addresses_is_asked_of_their_people(tmp_path: Path) -> None:

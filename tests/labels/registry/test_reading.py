@@ -186,7 +186,7 @@ def test_each_file_knows_what_its_columns_may_hold(
     table: str, row: str, where: str, problem: str, tmp_path: Path
 ) -> None:
     file = FILES[table]
-    found = wrong(table, f"{','.join(file.names)}\n{row}\n", tmp_path)
+    found = wrong(table, f"{','.join(file.expected)}\n{row}\n", tmp_path)
     assert list(found) == [f"{file.name}:2 · {where}"]
     assert found[f"{file.name}:2 · {where}"].startswith(problem)
 

@@ -1,0 +1,105 @@
+"""Enters the persons whom the registry's files name, and takes a changed row's name and address over to its person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person to whom mail goes to another address from now on."""
+
+    person: str
+    name: str
+    former: str
+    address: str
+    because: str
+    """By which row, and how its person was recognised."""
+
+
+class PersonRows:
+    """The tables `person` and `address` while files are imported."""
+
+    def __init__(self, connection: sa.Connection, today: date) -> None:
+        self.connection = connection
+        self.today = today
+        self.corrections: list[Correction] = []
+        self.entered = 0
+        """How many persons are new."""
+        on_commit = "" if connection.dialect.name == "sqlite" else " ON COMMIT DROP"
+        connection.exec_driver_sql(f"CREATE TEMP TABLE fresh_person (id TEXT PRIMARY KEY){on_commit}")
+
+    def run(self, statement: str, **values: Any) -> sa.CursorResult[Any]:
+        """A statement of SQL, with its values."""
+        return self.connection.execute(_statement(statement), values)
+
+    def many(self, statement: str, rows: list[dict[str, Any]]) -> None:
+        """A statement for each of the rows."""
+        if rows:
+            self.connection.execute(_statement(statement), rows)
+
+    def enter(self, person: str, name: str, address: str, language: str) -> None:
+        """Enters a person, unless there is one of that id."""
+        entered = self.run(
+            "INSERT INTO person (id, name, address, language) VALUES (:id, :name, :address, :language)"
+            " ON CONFLICT (id) DO NOTHING RETURNING id",
+            id=person,
+            name=name,
+            address=address,
+            language=language,
+        ).first()
+        if entered:
+            self.run("INSERT INTO fresh_person VALUES (:id)", id=person)
+            self.entered += 1
+
+    def speaks(self, person: str, old: str, new: str) -> None:
+        """Takes a row's new language over to its person."""
+        if old != new:
+            self.run(
+                "UPDATE person SET language = :new WHERE id = :id AND language = :old",
+                id=person,
+                old=old,
+                new=new,
+            )
+
+    def correct(self, person: str, names: tuple[str, str], emails: tuple[str, str], because: str) -> None:
+        """Takes a row's new name and address over to its person.
+
+        What mail goes to changes only where it was this row's address; otherwise the person has two.
+        """
+        old, new = (one.lower() for one in emails)
+        if names[0] != names[1]:
+            self.run(
+                "UPDATE person SET name = :new WHERE id = :id AND name = :old",
+                id=person,
+                old=names[0],
+                new=names[1],
+            )
+        if old == new:
+            return
+        whom = {"person": person, "today": self.today}
+        present = self.run("SELECT address FROM person WHERE id = :id", id=person).scalar_one()
+        if present == new:
+            self.run(f"{_ENDED} AND address = :old", old=old, **whom)
+        elif present == old:
+            self.run("UPDATE person SET address = :new WHERE id = :person", person=person, new=new)
+            self.run("DELETE FROM address WHERE person = :person AND address = :new", person=person, new=new)
+            self.run(f"{_ANOTHER} (:person, :address, NULL, :today) {_UNLESS_KNOWN}", address=old, **whom)
+            self.corrections.append(Correction(person, names[1], old, new, because))
+        else:
+            self.run(f"{_ENDED} AND address = :old", old=old, **whom)
+            self.run(f"{_ANOTHER} (:person, :address, :today, NULL) {_UNLESS_KNOWN}", address=new, **whom)
+
+
+_ENDED = "UPDATE address SET until = :today WHERE person = :person AND until IS NULL"
+_ANOTHER = "INSERT INTO address (person, address, since, until) VALUES"
+_UNLESS_KNOWN = "ON CONFLICT (person, address) DO UPDATE SET until = excluded.until"
+
+
+def _statement(statement: str) -> sa.TextClause:
+    text = sa.text(statement)
+    return text.bindparams(sa.bindparam("today", type_=sa.Date())) if ":today" in statement else text

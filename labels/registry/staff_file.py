@@ -1,0 +1,302 @@
+"""Who the people of `staff.csv` are, who of them left or came back, and who is no longer in it.
+
+A row is its person's by the organisation's own id where the file has one, else by address and role; one whose
+address changed is recognised as docs/persons.md says. Nothing here decides by a name alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from labels.identifiers import person_id
+from labels.people.leaving import Left, forget_former, take_effect
+from labels.people.likeness import Likeness, index_keys, likeness
+from labels.people.staff import OPERATOR, REGISTRY
+from labels.record.schema import FormerStaff, Staff
+from labels.registry.entering import PersonRows
+
+Row = sa.Row[Any]
+Key = tuple[str, str]
+"""Address and role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody of a staff as a report names them."""
+
+    name: str
+    email: str
+    role: str
+    organisation: str
+
+
+def _key(row: Row) -> Key:
+    return row.email, row.role
+
+
+def _named(row: Row) -> Named:
+    return Named(row.name, row.email, row.role, row.organisation)
+
+
+class StaffFile:
+    """The staged rows of a staff while they are held against the record's."""
+
+    def __init__(self, persons: PersonRows, *, tells_who_left: bool) -> None:
+        self._persons = persons
+        self._tells_who_left = tells_who_left
+        """Whether the file has the column `left_on`: without it, nobody comes back by being in the file."""
+        run = persons.connection.execute
+        self._known = {_key(row): row for row in run(sa.select(sa.inspect(Staff).local_table))}
+        self._former = run(sa.select(sa.inspect(FormerStaff).local_table)).all()
+        self._rows = persons.run("SELECT * FROM staged_staff ORDER BY line").all()
+        self._gone: set[Key] = set()
+        """Staged rows of people who left already: not brought in again."""
+        self.left: list[Left] = []
+        self.returned: list[Named] = []
+        self.no_longer_named: list[Named] = []
+        """In the record and no longer in the file; nothing is changed by that alone."""
+        self.still_named: list[Named] = []
+        """In the file although somebody said on the command line that they left."""
+
+    def settle(self) -> None:
+        """Finds the person of each row, corrects and enters persons, and takes out rows of those who left before."""
+        theirs = self._recognised()
+        claimed = {_key(row) for row in theirs.values()}
+        staged = {_key(row) for row in self._rows}
+        unclaimed = [row for key, row in sorted(self._known.items()) if key not in claimed]
+        replaced = [row for row in unclaimed if _key(row) in staged]
+        self.no_longer_named = [_named(row) for row in unclaimed if _key(row) not in staged]
+        self._end(replaced)
+        former = dict(self._recognised_former(theirs))
+        self._see_former(former)
+        self._find_persons(theirs, former)
+        self._carry_over(theirs)
+        self._move(theirs)
+
+    def finish(self) -> None:
+        """Lets those leave whose day has come, once the rows are in."""
+        self.left += [
+            Left(
+                one.person, one.name, one.email, one.role, one.organisation, one.left_on, self._was_known(one)
+            )
+            for one in take_effect(self._persons.connection, self._persons.today)
+        ]
+
+    def _was_known(self, one: Left) -> bool:
+        return any((row.person, row.role) == (one.person, one.role) for row in self._known.values())
+
+    # Whose a row is --------------------------------------------------------------------------------
+
+    def _recognised(self) -> dict[Key, Row]:
+        """The record's row for each staged one that is of somebody in the same role and organisation."""
+        theirs: dict[Key, Row] = {}
+        by_id = {(row.organisation, row.id, row.role): row for row in self._known.values() if row.id}
+        for row in self._rows:
+            if row.staff and (found := by_id.get((row.organisation, row.staff, row.role))):
+                theirs[_key(row)] = found
+        claimed = {_key(row) for row in theirs.values()}
+        for row in self._rows:
+            found = self._known.get(_key(row))
+            if found and _key(row) not in theirs and _key(found) not in claimed and not _two_ids(row, found):
+                theirs[_key(row)] = found
+                claimed.add(_key(found))
+        theirs.update(self._moved(theirs))
+        return theirs
+
+    def _moved(self, theirs: dict[Key, Row]) -> Iterator[tuple[Key, Row]]:
+        """Which other rows are of somebody whom the record has under another address, and under which.
+
+        They have the same name, organisation and role, the row with the former address is gone from the
+        file, and there is one such on either side.
+        """
+        claimed = {_key(row) for row in theirs.values()} | {_key(row) for row in self._rows}
+        gone = [row for key, row in self._known.items() if key not in claimed]
+        come = [row for row in self._rows if _key(row) not in theirs]
+        pairs = list(_namesakes(come, gone))
+        for new, old in pairs:
+            alone = sum(one is new for one, _ in pairs) == sum(one is old for _, one in pairs) == 1
+            if alone and not _two_ids(new, old):
+                yield _key(new), old
+
+    def _recognised_former(self, theirs: dict[Key, Row]) -> Iterator[tuple[Key, Row]]:
+        for row in self._rows:
+            if _key(row) in theirs:
+                continue
+            for one in self._former:
+                if (one.organisation, one.role) != (row.organisation, row.role):
+                    continue
+                same_id = row.staff and one.id == row.staff
+                same_name = one.email == row.email and likeness(one.name, row.name) is Likeness.SAME
+                if same_id or (same_name and not _two_ids(row, one)):
+                    yield _key(row), one
+                    break
+
+    # Who left and came back ------------------------------------------------------------------------
+
+    def _end(self, replaced: Sequence[Row]) -> None:
+        """Whose address and role the file gives to somebody else has left."""
+        self._persons.many(
+            "UPDATE staff SET left_on = :today, left_by = :by WHERE email = :email AND role = :role",
+            [
+                {"today": self._persons.today, "by": REGISTRY, "email": row.email, "role": row.role}
+                for row in replaced
+            ],
+        )
+        if replaced:
+            self.left += take_effect(self._persons.connection, self._persons.today)
+
+    def _see_former(self, former: dict[Key, Row]) -> None:
+        for row in self._rows:
+            one = former.get(_key(row))
+            if one is None:
+                continue
+            on = date.fromisoformat(row.left_on) if row.left_on else None
+            if on and on <= self._persons.today:
+                self._persons.run(
+                    "UPDATE former_staff SET left_on = :today"
+                    " WHERE person = :person AND organisation = :organisation AND role = :role AND email = :email",
+                    today=on,
+                    person=one.person,
+                    organisation=one.organisation,
+                    role=one.role,
+                    email=one.email,
+                )
+                self._gone.add(_key(row))
+            elif one.left_by == OPERATOR or not self._tells_who_left:
+                self._gone.add(_key(row))
+                self.still_named.append(_named(row))
+            else:
+                forget_former(self._persons.connection, [one])
+                self.returned.append(_named(row))
+        self._persons.many(
+            "DELETE FROM staged_staff WHERE email = :email AND role = :role",
+            [{"email": email, "role": role} for email, role in sorted(self._gone)],
+        )
+
+    # Persons ---------------------------------------------------------------------------------------
+
+    def _find_persons(self, theirs: dict[Key, Row], former: dict[Key, Row]) -> None:
+        by_id: dict[tuple[str, str], str] = {}
+        by_row: dict[tuple[str, str], tuple[str, str]] = {}
+        for row in (*self._former, *self._known.values()):
+            if row.id:
+                by_id[row.organisation, row.id] = row.person
+            by_row[row.email, row.name] = row.person, row.id or ""
+        found: dict[Key, str] = {}
+        for row in self._rows:
+            one = theirs.get(_key(row)) or former.get(_key(row))
+            if one is None or _key(row) in self._gone:
+                continue
+            self._correct(row, one)
+            found[_key(row)] = one.person
+            by_row[row.email, row.name] = one.person, row.staff
+            if row.staff:
+                by_id[row.organisation, row.staff] = one.person
+        for row in self._rows:
+            if _key(row) in found or _key(row) in self._gone:
+                continue
+            person = by_id.get((row.organisation, row.staff)) if row.staff else None
+            if person is None:
+                same, its_id = by_row.get((row.email, row.name), ("", ""))
+                person = "" if row.staff and its_id and row.staff != its_id else same
+            if not person:
+                person = self._free_id(row)
+                self._persons.enter(person, row.name, row.email, row.language)
+            found[_key(row)] = person
+            by_row[row.email, row.name] = person, row.staff
+            if row.staff:
+                by_id[row.organisation, row.staff] = person
+        self._persons.many(
+            "UPDATE staged_staff SET person = :person WHERE email = :email AND role = :role",
+            [{"person": person, "email": email, "role": role} for (email, role), person in found.items()],
+        )
+
+    def _correct(self, row: Row, former: Row) -> None:
+        how = ""
+        if former.email != row.email:
+            same_id = row.staff and former.id == row.staff
+            how = f" · same id, {row.staff}" if same_id else " · same name, organisation and role"
+        names, emails = (former.name, row.name), (former.email, row.email)
+        because = f"staff.csv{how} · {row.role} of {row.organisation}"
+        self._persons.correct(former.person, names, emails, because)
+        self._persons.speaks(former.person, former.language, row.language)
+
+    def _free_id(self, row: Row) -> str:
+        """The id that the row's own values make; another where somebody else has it who had this address."""
+        found: str = row.person
+        number = 1
+        while self._persons.run("SELECT 1 FROM person WHERE id = :id", id=found).first():
+            number += 1
+            found = person_id(row.email, row.name, number)
+        return found
+
+    # Rows ------------------------------------------------------------------------------------------
+
+    def _carry_over(self, theirs: dict[Key, Row]) -> None:
+        """What somebody said on the command line, and an id that is known, stay where the file says nothing."""
+        for row in self._rows:
+            one = theirs.get(_key(row))
+            if one is None:
+                continue
+            if one.id and not row.staff:
+                self._persons.run(
+                    "UPDATE staged_staff SET staff = :id WHERE email = :email AND role = :role",
+                    id=one.id,
+                    email=row.email,
+                    role=row.role,
+                )
+            if one.left_by == OPERATOR and not row.left_on:
+                self._persons.run(
+                    "UPDATE staged_staff SET left_on = :on, left_by = :by WHERE email = :email AND role = :role",
+                    on=one.left_on.isoformat(),
+                    by=OPERATOR,
+                    email=row.email,
+                    role=row.role,
+                )
+
+    def _move(self, theirs: dict[Key, Row]) -> None:
+        """Gives the record's rows their corrected addresses, so that the staged ones are found to be theirs.
+
+        By way of an address that nobody has: two people may have changed places.
+        """
+        moved = [(key, row) for key, row in theirs.items() if key != _key(row)]
+        for number, (_, row) in enumerate(moved):
+            self._rename(_key(row), f"\x1f{number}")
+        for number, (key, _) in enumerate(moved):
+            self._rename((f"\x1f{number}", key[1]), key[0])
+
+    def _rename(self, key: Key, email: str) -> None:
+        self._persons.run(
+            "UPDATE staff SET email = :email WHERE email = :former AND role = :role",
+            email=email,
+            former=key[0],
+            role=key[1],
+        )
+
+
+def _two_ids(one: Row, other: Row) -> bool:
+    """Whether the organisation says by its ids that a staged row and one of the record are two people's."""
+    return bool(one.staff and other.id and one.staff != other.id)
+
+
+def _namesakes(come: Sequence[Row], gone: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+    """Pairs of one name, organisation and role."""
+    found: dict[object, list[Row]] = defaultdict(list)
+    for row in gone:
+        for key in index_keys(row.name):
+            found[key, row.organisation, row.role].append(row)
+    for row in come:
+        alike = {
+            _key(one): one
+            for key in index_keys(row.name)
+            for one in found.get((key, row.organisation, row.role), ())
+        }
+        for one in alike.values():
+            if likeness(row.name, one.name) is Likeness.SAME:
+                yield row, one
