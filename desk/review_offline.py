@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from adapters.languages.catalogues import MEANING
 from adapters.languages.desk import DeskTexts
 from adapters.workspace import Workspace
 from desk.frame import Visit, page, rendered
@@ -156,9 +157,7 @@ def _application(visit: Visit, shown: ReviewPage, title: str) -> str:
 def _sheet(visit: Visit, shown: ReviewPage) -> str:
     texts = visit.texts("reviews/application.html.j2")
     criteria = _criteria(visit, shown)
-    scale = " · ".join(
-        f"{points} {_named(texts, 'meaning', said)}" for points, said in criteria.points.items()
-    )
+    scale = " · ".join(f"{points} {_named(texts, MEANING, said)}" for points, said in criteria.points.items())
     words = sheet.Words(
         about=[
             f"{shown.asked.title} · {shown.asked.application}",
@@ -175,7 +174,7 @@ def _sheet(visit: Visit, shown: ReviewPage) -> str:
         ],
         criteria={
             one.id: [
-                f"{_named(texts, 'criterion', one.name)}. {_named(texts, 'meaning', one.meaning)}",
+                f"{_named(texts, 'criterion', one.name)}. {_named(texts, MEANING, one.meaning)}",
                 scale,
             ]
             for one in criteria.criteria

@@ -95,11 +95,7 @@ def catalogue(language: str) -> Catalogue:
     if language == ENGLISH:
         return Catalogue(ENGLISH, {}, lambda count: int(count != 1))
     kept = read(catalogue_of(language), language)
-    forms = {
-        key_of(message): tuple(unbroken(language, wording) for wording in wordings(message))
-        for message in kept
-        if message.id and not faults(message, kept.num_plurals)
-    }
+    forms = _forms(kept, language)
     forms |= {was: forms[now] for was, now in former().items() if now in forms}
     form_of: Callable[[int], int] = gettext.c2py(kept.plural_expr)
     return Catalogue(language, forms, form_of)
@@ -117,12 +113,16 @@ def desk_catalogue(language: str) -> Catalogue:
     if language == ENGLISH or not file.exists():
         return said
     kept = read(file, language)
-    forms = {
-        key_of(message): wordings(message)
+    return Catalogue(language, {**said.forms, **_forms(kept, language)}, said.form_of)
+
+
+def _forms(kept: Catalog, language: str) -> dict[Key, tuple[str, ...]]:
+    """What can be used of a catalogue's file."""
+    return {
+        key_of(message): tuple(unbroken(language, wording) for wording in wordings(message))
         for message in kept
         if message.id and not faults(message, kept.num_plurals)
     }
-    return Catalogue(language, {**said.forms, **forms}, said.form_of)
 
 
 @cache

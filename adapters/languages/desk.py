@@ -30,6 +30,12 @@ from labels.words.sentences import PLACE, Sentence, english
 TEMPLATES = PROJECT / "templates" / "desk"
 AROUND = ("layout.html.j2", "parts.html.j2")
 """What stands around every page, and what pages are made of."""
+_WEEKDAYS = {
+    "ar": "{weekday}، {day}",
+    "tr": "{day} {weekday}",
+    **dict.fromkeys(("cs", "el", "fr", "it"), "{weekday} {day}"),
+}
+"""How the name of a day stands beside its date, where that is not `Donnerstag, 1. Oktober 2026`. Source: CLDR's full dates."""
 
 
 def places_of_texts() -> Iterator[tuple[Path, Ids]]:
@@ -48,8 +54,12 @@ def languages() -> tuple[str, ...]:
 
 def own_name(language: str) -> str:
     """What a language is called by those who speak it."""
-    name = str(Locale.parse(language).get_display_name(language))
-    return name[:1].upper() + name[1:]
+    return _begun(str(Locale.parse(language).get_display_name(language)))
+
+
+def _begun(text: str) -> str:
+    """A text as it stands at the beginning of a line; Georgian letters, whose capitals are for titles alone, stay."""
+    return text[:1].title() + text[1:]
 
 
 def language_name(code: str, language: str) -> str:
@@ -115,11 +125,12 @@ class DeskTexts(Texts):
         return Markup('<time datetime="{}" data-local>{}</time>').format(code, self.moment(instant))
 
     def weekday(self, instant: datetime) -> str:
-        """The day of an instant in Brussels, with its name: `Monday, 30 March 2026`."""
+        """The day of an instant in Brussels, with its name: `Monday, 30 March 2026`, `Понеделник, 30 март 2026 г.`."""
         day = instant.astimezone(BRUSSELS).date()
         locale = {ENGLISH: "en_GB", "pt": "pt_PT"}.get(self.language, self.language)
-        written = format_date(day, "full", locale=locale)
-        return written.replace(" 1 ", " 1er ") if self.language == "fr" else written
+        pattern = _WEEKDAYS.get(self.language, "{weekday}, {day}")
+        name = format_date(day, "EEEE", locale=locale)
+        return _begun(pattern.format(weekday=name, day=self.day(day)))
 
     def day_of(self, instant: datetime) -> str:
         """The day of an instant in Brussels: `30 March 2026`."""
@@ -127,7 +138,8 @@ class DeskTexts(Texts):
 
     def day_hour(self, instant: datetime) -> str:
         """The day and the time in Brussels, where it need not be said whose: `30 March 2026, 14:03`."""
-        return f"{self.day_of(instant)}, {self.hour(instant)}"
+        comma = "،" if self.direction == "rtl" else ","
+        return f"{self.day_of(instant)}{comma} {self.hour(instant)}"
 
     def hour(self, instant: datetime) -> str:
         """The time of day in Brussels: `14:03`."""

@@ -8,9 +8,30 @@ import pytest
 
 from adapters.languages import translations
 from adapters.languages.catalogues import DESK, desk_catalogue
-from adapters.languages.desk import DeskTexts, languages
+from adapters.languages.desk import DeskTexts, languages, own_name
 from labels.words.languages import ENGLISH
 
+MIDNIGHT = datetime(2026, 3, 31, 23, tzinfo=UTC)
+"""It is April in Brussels by then."""
+WEEKDAYS = {
+    "en": "Wednesday, 1\xa0April 2026",
+    "ar": "الأربعاء، 1\xa0أبريل 2026",
+    "bg": "Сряда, 1\xa0април 2026\xa0г.",
+    "cs": "Středa 1.\xa0dubna 2026",
+    "de": "Mittwoch, 1.\xa0April 2026",
+    "el": "Τετάρτη 1\xa0Απριλίου 2026",
+    "es": "Miércoles, 1\xa0de abril de 2026",
+    "fr": "Mercredi 1er\xa0avril 2026",
+    "hy": "Չորեքշաբթի, 1\xa0ապրիլի 2026\xa0թ.",
+    "it": "Mercoledì 1\xa0aprile 2026",
+    "ka": "ოთხშაბათი, 2026 წლის 1 აპრილი",
+    "pl": "Środa, 1\xa0kwietnia 2026\xa0r.",
+    "pt": "Quarta-feira, 1\xa0de abril de 2026",
+    "ro": "Miercuri, 1\xa0aprilie 2026",
+    "tr": "1\xa0Nisan 2026 Çarşamba",
+    "uk": "Середа, 1\xa0квітня 2026\xa0р.",
+}
+"""The dates are those of letters in the language."""
 OTHERS = [one for one in languages() if one != ENGLISH]
 
 
@@ -37,19 +58,29 @@ def test_a_page_says_a_number_in_every_plural_form_that_stands_for_several_numbe
                 assert "{count}" in says.pattern("", message.id[0], message.id[1], count), (message.id, count)
 
 
-@pytest.mark.parametrize(
-    ("language", "written"),
-    [
-        ("en", "Wednesday, 1 April 2026"),
-        ("fr", "mercredi 1er avril 2026"),
-        ("de", "Mittwoch, 1. April 2026"),
-        ("es", "miércoles, 1 de abril de 2026"),
-        ("cs", "středa 1. dubna 2026"),
-        ("ar", "الأربعاء، 1 أبريل 2026"),
-    ],
-)
-def test_a_day_with_its_name_is_written_as_the_language_does(language: str, written: str) -> None:
-    assert DeskTexts(language, {}).weekday(datetime(2026, 3, 31, 23, tzinfo=UTC)) == written
+@pytest.mark.parametrize("language", WEEKDAYS)
+def test_a_day_with_its_name_is_written_as_the_language_does(language: str) -> None:
+    assert DeskTexts(language, {}).weekday(MIDNIGHT) == WEEKDAYS[language]
+
+
+def test_every_language_of_the_desk_has_its_days_tested() -> None:
+    assert set(languages()) == set(WEEKDAYS)
+
+
+def test_a_day_and_its_time_are_parted_by_the_comma_of_the_language() -> None:
+    assert DeskTexts("ar", {}).day_hour(MIDNIGHT) == "1\xa0أبريل 2026، 01:00"
+    assert DeskTexts("cs", {}).day_hour(MIDNIGHT) == "1.\xa0dubna 2026, 01:00"
+
+
+def test_a_language_is_named_as_it_stands_at_the_beginning_of_a_line() -> None:
+    names = [own_name(language) for language in ("cs", "ka", "hy", "ar")]
+    assert names == ["Čeština", "ქართული", "Հայերեն", "العربية"]
+
+
+def test_a_word_of_one_letter_and_a_count_do_not_end_a_line_of_a_page() -> None:
+    texts = DeskTexts("cs", {})
+    assert "přihlášení kódem z\xa0e-mailu" in texts.say("signed in with a code by mail")
+    assert texts.say_counted("in {count} day", "in {count} days", 3) == "za 3\xa0dny"
 
 
 def test_a_criterion_of_ours_is_explained_in_the_readers_language_and_an_organisations_own_in_english() -> (
