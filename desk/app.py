@@ -14,6 +14,7 @@ from adapters.workspace import Workspace
 from desk import (
     apply,
     demo_mail,
+    finding,
     my_application,
     my_projects,
     provider,
@@ -25,6 +26,7 @@ from desk import (
 from desk.arriving import Arriving
 from desk.assets import asset_routes
 from desk.check import check_routes
+from desk.coordinators import coordinates
 from desk.evidence import evidence_routes
 from desk.frame import Desk, Place, Visit, add_places, failed, local_path, page, visit_of
 from desk.headers import WithHeaders
@@ -55,6 +57,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *apply.routes(),
         *my_application.routes(),
         *provider.routes(),
+        *finding.routes(),
         *review_list.routes(),
         *review_offline.routes(),
         *reviewing.routes(),
@@ -74,6 +77,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
 
 
 add_places(
+    Place(say("Find"), finding.PATH, coordinates),
     Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
     Place(say("My reviews"), review_list.LIST, review_list.judges),
     Place(say("My statistics"), review_list.STATISTICS, review_list.judges),

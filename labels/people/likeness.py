@@ -67,6 +67,29 @@ def share_a_part(one: str, other: str) -> bool:
     return not _parsed(one).marks.isdisjoint(_parsed(other).marks)
 
 
+def sounds(word: str) -> frozenset[str]:
+    """How one word sounds, in small letters of ASCII, for every way in which it may be spelt.
+
+    Two words that are one in two scripts have a sound in common. Bounded; empty for a word that no letters spell.
+    """
+    spelt = (word.lower(),) if word.isascii() and word.isalnum() else _spellings(word)
+    return frozenset(_replaced(form, _SOUNDS) if _SOUNDS_OTHERWISE.search(form) else form for form in spelt)
+
+
+BEGUN = {"p": "f", "k": "h", "t": "c", "o": "u", "i": ""}
+"""What the last letter of a word that is still being typed may turn into with the next: `p` with an `h` sounds as `f`."""
+
+
+def consonants(word: str) -> frozenset[str]:
+    """What Arabic letters write of a word, by which one in them and one in others are found alike."""
+    sounding = (_replaced(form, _SOUNDS) for form in _spellings(word))
+    return frozenset(filter(None, (_bare(form) for form in sounding)))
+
+
+def _bare(sounding: str) -> str:
+    return _NO_CONSONANT.sub("", re.sub("[sc]h", "s", sounding))
+
+
 # Words ------------------------------------------------------------------------------------------
 
 _OTHERWISE = {
@@ -111,6 +134,9 @@ _SOUNDS = [
     )
 ]
 """What two ways to write one script in another differ by."""
+
+_SOUNDS_OTHERWISE = re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in _SOUNDS[:-1]) + r"|(.)\1")
+"""Whether any of these is in a word: most words have none."""
 
 _BLURS = [
     (re.compile(pattern), way)
@@ -188,10 +214,7 @@ class _Name:
     @functools.cached_property
     def consonants(self) -> frozenset[str]:
         """What Arabic letters write of a name."""
-        return frozenset(
-            _ring("".join(_NO_CONSONANT.sub("", re.sub("[sc]h", "s", word)) for word in words))
-            for words in self.ways(_sounding)
-        )
+        return frozenset(_ring("".join(map(_bare, words))) for words in self.ways(_sounding))
 
 
 @functools.lru_cache(maxsize=8192)

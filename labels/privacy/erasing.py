@@ -63,6 +63,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.record.sealing import values_of
+from labels.registry.search_index import Kind, with_its_index
 from labels.turn import Turn
 
 _BECAUSE_OF_THE_LABEL = "a label is a public act: who checks a certificate is told that it holds (Regulation 2016/679, Article 17(3)(b))"
@@ -469,7 +470,12 @@ class _Erasing:
         self._delete("places on a staff", Staff, Staff.person == who)
         self._delete("former schools", FormerStaffSchool, FormerStaffSchool.person == who)
         self._delete("former places on a staff", FormerStaff, FormerStaff.person == who)
-        self._update("", Teacher, Teacher.person == who, name=ERASED, email=ERASED)
+        with_its_index(
+            self.session.connection(),
+            Kind.TEACHER,
+            self.subject.teachers,
+            lambda: self._update("", Teacher, Teacher.person == who, name=ERASED, email=ERASED),
+        )
         self._update("", Person, Person.id == who, name=ERASED, address=ERASED, language="en")
         self.counts["name, address and language"] = 1
 
@@ -559,7 +565,7 @@ def _left(session: Session, subject: Subject) -> list[str]:
 _LOOKED_UP = frozenset(
     {
         "activity", "member", "organisation", "person", "project", "rule_text", "school", "school_outcome",
-        "teacher",
+        "search_word", "teacher",
     }
 )  # fmt: skip
 """Tables of the registry, in which a person is found by number, and texts that nobody's address is in: a search
@@ -569,6 +575,7 @@ LOOKED_AT = {
     "person": "name, address and language are emptied", "address": "deleted", "provider_account": "deleted",
     "staff": "deleted", "former_staff": "deleted", "former_staff_school": "deleted",
     "teacher": "name and address are emptied", "activity": "deleted",
+    "search_word": "the words of their name are deleted",
     "school": "its principal is named anew by the registry first", "organisation": "its mailbox likewise",
     "application": "texts are emptied", "application_draft": "deleted", "draft_evidence": "deleted",
     "document": "files are deleted, names are emptied", "issued": "the holder is emptied",

@@ -241,6 +241,28 @@ class Activity(Base):
     confirmed: Mapped[bool]
 
 
+def _bytewise() -> sa.types.TypeEngine[str]:
+    """Text that is compared byte by byte on every database, so that what begins alike stands together."""
+    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+class SearchWord(Base):
+    """A form of a word by which a teacher, school or project is found; made from their rows, never typed in."""
+
+    __tablename__ = "search_word"
+    __table_args__ = _CLUSTERED
+    kind: Mapped[str] = mapped_column(_bytewise(), primary_key=True)
+    """Which table the subject is in."""
+    organisation: Mapped[str] = mapped_column(_bytewise(), primary_key=True)
+    """Whose school it is, or the teacher's; nothing for a project."""
+    word: Mapped[str] = mapped_column(_bytewise(), primary_key=True)
+    """In small letters of ASCII (`labels/people/searching.py`)."""
+    first: Mapped[str] = mapped_column(_bytewise(), primary_key=True)
+    """The first of the subjects: a word that very many have stands in several rows."""
+    subjects: Mapped[str]
+    """The ids of the rows, in their order, a line each."""
+
+
 class Staff(Base):
     """A person with a role in an organisation: reviewer or coordinator."""
 

@@ -461,7 +461,6 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 reference("organisation"),
                 Column("awarded_on", past),
                 Column("score", Number(), required=False),
-                optional("revoked_on", past),
             ),
         ),
     )

@@ -37,9 +37,11 @@ from labels.record.schema import (
     Outcome,
     Person,
     Review,
+    SearchWord,
     Staff,
     Teacher,
 )
+from labels.registry import search_index
 from labels.reviews import asking, deciding
 from labels.reviews.scoring import judge
 from labels.revoking.correcting import correction
@@ -49,6 +51,7 @@ from labels.steps.answers import ReviewAnswer
 from tests.support.case import Case, open_case
 from tests.support.people import KEY, NOW, STAMP, points, populate
 from usecases import privacy
+from usecases.finding import find
 from usecases.sealing import verify_journal
 
 CANARY = "Kanarienvogel"
@@ -82,6 +85,8 @@ def case(here: Workspace) -> Case:
         teacher.name, teacher.email = f"Zofia {CANARY}", ADDRESS
         person = session.get_one(Person, teacher.person)
         person.name, person.address = teacher.name, ADDRESS
+        session.flush()
+        search_index.fill(session.connection())
     case = Case(here.record, description=f"{CANARY} did all of it.")
     assert case.conditions()
     stored(here, case.id, f"CV-{CANARY}.pdf", f"%PDF {CANARY}".encode())
@@ -148,6 +153,23 @@ def test_a_canary_of_the_person_is_found_nowhere_afterwards(here: Workspace, cas
     assert deleted.left == 1
     assert found_in_record(here.record) == []
     assert found_in_files(here.settings.home) == []
+
+
+def test_nobody_finds_them_by_a_word_of_their_name_afterwards(here: Workspace, case: Case) -> None:
+    def found() -> list[str]:
+        return [hit.id for hit in find(here, "kanar", None).every]
+
+    def words() -> dict[str, int]:
+        with here.record.reading() as session:
+            rows = session.scalars(sa.select(SearchWord)).all()
+        return {row.word: len(row.subjects.split("\n")) for row in rows if row.kind == "teacher"}
+
+    before = words()
+    assert found() == ["T-1"]
+    erased(here)
+    assert found() == []
+    assert before.keys() - words().keys() == {"zofia", "kanarienvogel"}
+    assert find(here, "conceicao", None).every, "others are found as before"
 
 
 def test_certificates_verify_without_a_name(here: Workspace, case: Case) -> None:

@@ -1,0 +1,323 @@
+"""The index by which teachers, schools and projects are found: for each form of a word those in whose names it is.
+
+It is written together with the registry's rows, in the same transaction, and holds nothing that they do not say:
+`fill` makes it from them at any time.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from labels.people.searching import words_of
+from labels.record.schema import School, SearchWord
+
+
+class Kind(StrEnum):
+    """What is found, as the index names it; the registry's tables are called so."""
+
+    SCHOOL = "school"
+    TEACHER = "teacher"
+    PROJECT = "project"
+
+
+OF_ALL = ""
+"""Stands for the organisation of what is no single one's: a project."""
+
+AT_ONCE = 250_000
+"""Rows of the registry whose words are in memory together while the index is filled."""
+
+MANY = 100_000
+"""From so many changed rows on, the index is made anew: that is faster."""
+
+IN_A_ROW = 200
+"""Subjects of one row: few rows for a word that many have, and little to write where one of them changes."""
+
+BETWEEN = "\n"
+"""Stands between two subjects of a row."""
+
+_BATCH = 500
+_AT_A_TIME = 20_000
+_INDEXED = SearchWord.__tablename__
+
+
+class Entry(NamedTuple):
+    """A word by which one row of the registry is found."""
+
+    organisation: str
+    word: str
+    subject: str
+
+
+_READ = {
+    Kind.SCHOOL: "SELECT r.organisation, r.id, r.name, r.city FROM school r",
+    Kind.TEACHER: "SELECT r.school, r.id, r.name FROM teacher r",
+    Kind.PROJECT: f"SELECT '{OF_ALL}', r.id, r.title FROM project r",
+}
+"""For each kind the organisation (of a teacher the school), the id, and the texts by whose words it is found."""
+
+_IN_FILES = {
+    "school": ("organisation", "school", "name", "city"),
+    "teacher": ("school", "teacher", "name"),
+    "project": ("", "project", "title"),
+}
+"""The same in the registry's files."""
+
+_WRITTEN = {
+    Kind.SCHOOL: ("organisation", "name", "city"),
+    Kind.TEACHER: ("school", "name"),
+    Kind.PROJECT: ("title",),
+}
+"""The columns of the registry's files on which an entry depends."""
+
+
+def is_empty(connection: sa.Connection) -> bool:
+    """Whether nothing is in the index."""
+    return connection.exec_driver_sql(f"SELECT 1 FROM {_INDEXED} LIMIT 1").first() is None
+
+
+def fill(connection: sa.Connection, kinds: Collection[Kind] = tuple(Kind)) -> None:
+    """Makes the index of these kinds anew, from what the registry's tables have."""
+    filling = Filling(connection, [kind.value for kind in kinds])
+    for kind in kinds:
+        found = connection.exec_driver_sql(_READ[kind], execution_options={"stream_results": True})
+        while rows := found.fetchmany(_AT_A_TIME):
+            filling.take(kind, list(zip(*rows, strict=True)))
+    filling.finish()
+
+
+class Filling:
+    """Writes the index of some tables anew, whose rows come in large numbers: words are gathered, and written many at once."""
+
+    def __init__(self, connection: sa.Connection, tables: Collection[str]) -> None:
+        self._connection = connection
+        for table in tables:
+            connection.exec_driver_sql(f"DELETE FROM {_INDEXED} WHERE kind = '{table}'")
+        self._schools: dict[str, str] = {}
+        """The organisation of each."""
+        self._lists: dict[Kind, Lists] = {kind: defaultdict(lambda: defaultdict(list)) for kind in Kind}
+        self._taken = 0
+
+    def take_file(self, table: str, columns: Mapping[str, Sequence[str]]) -> None:
+        """Rows of a file of the registry, by columns; of other files nothing is indexed."""
+        if table in _IN_FILES:
+            self.take(Kind(table), [columns[name] if name else () for name in _IN_FILES[table]])
+
+    def take(self, kind: Kind, columns: Sequence[Sequence[str]]) -> None:
+        """The organisations (of teachers the schools), ids and texts of some rows."""
+        of, subjects, *texts = columns
+        if kind is Kind.SCHOOL:
+            self._schools.update(zip(subjects, of, strict=True))
+        elif kind is Kind.TEACHER:
+            self._schools = self._schools or _organisations(self._connection)
+            of = [self._schools.get(school, OF_ALL) for school in of]
+        gather(self._lists[kind], of or itertools.repeat(OF_ALL), subjects, texts)
+        self._taken += len(subjects)
+        if self._taken >= AT_ONCE:
+            self.finish()
+
+    def finish(self) -> None:
+        """Writes what was gathered."""
+        for kind, lists in self._lists.items():
+            _insert(self._connection, _rows(kind, lists))
+            lists.clear()
+        self._taken = 0
+
+
+def _organisations(connection: sa.Connection) -> dict[str, str]:
+    return dict(connection.execute(sa.select(School.id, School.organisation)).tuples().all())
+
+
+Lists = dict[str, dict[str, list[str]]]
+"""The subjects of each piece of a name (what stands between spaces), by organisation."""
+
+
+def gather(
+    lists: Lists, organisations: Iterable[str], subjects: Sequence[str], texts: Sequence[Sequence[str]]
+) -> None:
+    """Adds some rows to the subjects of the pieces of their texts; every text is a column of the rows."""
+    for column in texts:
+        for organisation, subject, text in zip(organisations, subjects, column, strict=False):
+            pieces = lists[organisation]
+            for piece in text.split():
+                pieces[piece].append(subject)
+
+
+def by_word(lists: Lists) -> Iterator[tuple[str, str, list[str]]]:
+    """Organisation, form of a word, and the subjects that have it, in the order of the table's key."""
+    for organisation, pieces in sorted(lists.items()):
+        words: dict[str, list[str]] = defaultdict(list)
+        for piece, subjects in pieces.items():
+            for word in words_of(piece):
+                words[word] += subjects
+        for word in sorted(words):
+            yield organisation, word, sorted(dict.fromkeys(words[word]))
+
+
+def _rows(kind: Kind, lists: Lists) -> Iterator[tuple[str, str, str, str, str]]:
+    """Rows in the order of the table's key: written so, they take a part of the time."""
+    for organisation, word, subjects in by_word(lists):
+        for some in _parted(subjects):
+            yield kind.value, organisation, word, some[0], BETWEEN.join(some)
+
+
+def _parted(subjects: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(subjects), IN_A_ROW):
+        yield subjects[start : start + IN_A_ROW]
+
+
+def _insert(connection: sa.Connection, rows: Iterator[tuple[str, ...]]) -> None:
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {_INDEXED} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    while some := list(itertools.islice(rows, _AT_A_TIME)):
+        connection.exec_driver_sql(f"INSERT INTO {_INDEXED} VALUES (?, ?, ?, ?, ?)", some)
+
+
+# What changes ---------------------------------------------------------------------------------------
+
+
+def entries(connection: sa.Connection, kind: Kind, subjects: Iterable[str]) -> set[Entry]:
+    """What the index would say now of these rows of the registry."""
+    found: set[Entry] = set()
+    for some in _batches(sorted(set(subjects))):
+        rows = connection.execute(_SOME[kind], {"some": some}).all()
+        if not rows:
+            continue
+        of, ids, *texts = zip(*rows, strict=True)
+        if kind is Kind.TEACHER:
+            place = dict(connection.execute(_SCHOOLS, {"some": sorted(set(of))}).tuples().all())
+            of = tuple(place[school] for school in of)
+        lists: Lists = defaultdict(lambda: defaultdict(list))
+        gather(lists, of, ids, texts)
+        found |= {
+            Entry(organisation, word, subject)
+            for organisation, word, having in by_word(lists)
+            for subject in having
+        }
+    return found
+
+
+_SOME = {
+    kind: sa.text(f"{read} WHERE r.id IN :some").bindparams(sa.bindparam("some", expanding=True))
+    for kind, read in _READ.items()
+}
+_SCHOOLS = sa.select(School.id, School.organisation).where(
+    School.id.in_(sa.bindparam("some", expanding=True))
+)
+
+
+def change(
+    connection: sa.Connection, kind: Kind, before: Collection[Entry], after: Collection[Entry]
+) -> None:
+    """Puts the entries of `after` in the place of those of `before`."""
+    old, new = frozenset(before), frozenset(after)
+    changed: dict[tuple[str, str], tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for entry in old - new:
+        changed[entry.organisation, entry.word][0].add(entry.subject)
+    for entry in new - old:
+        changed[entry.organisation, entry.word][1].add(entry.subject)
+    for (organisation, word), (gone, come) in sorted(changed.items()):
+        _change_word(connection, (kind.value, organisation, word), gone, come)
+
+
+def _change_word(
+    connection: sa.Connection, key: tuple[str, str, str], gone: set[str], come: set[str]
+) -> None:
+    """Writes anew those rows of a word in which a subject goes or comes."""
+    of = dict(zip(("kind", "organisation", "word"), key, strict=True))
+    rows = {row.first: set(row.subjects.split(BETWEEN)) for row in connection.execute(_ROWS, of)}
+    firsts = sorted(rows)
+    touched = {first for first, subjects in rows.items() if subjects & gone}
+    for subject in come:
+        place = max(bisect.bisect_right(firsts, subject) - 1, 0)
+        first = firsts[place] if firsts else ""
+        rows.setdefault(first, set()).add(subject)
+        touched.add(first)
+    for first in sorted(touched):
+        connection.execute(_DELETE, of | {"first": first})
+        left = _parted(sorted(rows[first] - gone))
+        _insert(connection, iter([(*key, some[0], BETWEEN.join(some)) for some in left]))
+
+
+_OF_WORD = tuple(column == sa.bindparam(column.name) for column in list(SearchWord.__table__.columns)[:3])
+_ROWS = sa.select(SearchWord.first, SearchWord.subjects).where(*_OF_WORD)
+_DELETE = sa.delete(SearchWord).where(*_OF_WORD, SearchWord.first == sa.bindparam("first"))
+
+
+def _batches(subjects: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(subjects), _BATCH):
+        yield subjects[start : start + _BATCH]
+
+
+# While files are imported --------------------------------------------------------------------------
+
+
+class IndexChanges:
+    """Keeps the index in step with rows that are staged and then taken over."""
+
+    def __init__(self, connection: sa.Connection, tables: Collection[str]) -> None:
+        self._connection = connection
+        self._kinds = [kind for kind in Kind if kind in tables]
+        self._anew = is_empty(connection)
+        self._before: dict[Kind, set[Entry]] = {}
+        self._changed: dict[Kind, set[str]] = {}
+
+    def note(self) -> None:
+        """Notes what will change, while the record has the former rows still."""
+        for kind in self._kinds:
+            self._changed[kind] = set() if self._anew else self._differing(kind)
+        if self._changed.get(Kind.SCHOOL) and not self._anew:
+            self._changed.setdefault(Kind.TEACHER, set()).update(self._teachers_of_moved_schools())
+        self._anew = self._anew or sum(map(len, self._changed.values())) >= MANY
+        if not self._anew:
+            for kind, subjects in self._changed.items():
+                self._before[kind] = entries(self._connection, kind, subjects)
+
+    def finish(self) -> None:
+        """Changes the index, once the rows are in the record."""
+        if self._anew:
+            fill(self._connection)
+            return
+        for kind, subjects in self._changed.items():
+            change(self._connection, kind, self._before[kind], entries(self._connection, kind, subjects))
+
+    def _differing(self, kind: Kind) -> set[str]:
+        differs = " OR ".join(f"r.{name} <> s.{name}" for name in _WRITTEN[kind])
+        return self._ids(
+            f"SELECT s.{kind} FROM staged_{kind} s LEFT JOIN {kind} r ON r.id = s.{kind}"
+            f" WHERE r.id IS NULL OR {differs}"
+        )
+
+    def _teachers_of_moved_schools(self) -> set[str]:
+        return self._ids(
+            "SELECT t.id FROM staged_school s JOIN school r ON r.id = s.school AND r.organisation <> s.organisation"
+            " JOIN teacher t ON t.school = s.school"
+        )
+
+    def _ids(self, question: str) -> set[str]:
+        return set(self._connection.exec_driver_sql(question).scalars())
+
+
+Changes = Callable[[], None]
+
+
+def with_its_index(
+    connection: sa.Connection, kind: Kind, subjects: Collection[str], changes: Changes
+) -> None:
+    """Does what changes some rows of the registry, and the index with them, where there is one."""
+    if is_empty(connection):
+        changes()
+        return
+    before = entries(connection, kind, subjects)
+    changes()
+    change(connection, kind, before, entries(connection, kind, subjects))

@@ -1,0 +1,21 @@
+"""`labels find`: the operator finds everything, a coordinator what is theirs."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import COORDINATOR, Terminal
+
+
+def test_words_in_any_script_find_with_their_applications(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    [hit] = terminal.json("find", "Zazolc", "gesl")
+    assert (hit["kind"], hit["id"], hit["country"]) == ("teacher", "T-1", "PL")
+    assert hit["applications"] == [application]
+    assert [one["id"] for one in terminal.json("find", application[:9])] == [application]
+    assert "T-1" in terminal.run("find", "t-1@school.example").stdout
+    assert "Nothing is found" in terminal.run("find", "qqqq").output
+
+
+def test_a_coordinator_finds_what_is_their_own(terminal: Terminal) -> None:
+    assert [one["id"] for one in terminal.json("find", "joao")] == ["T-2"]
+    assert terminal.json("find", "joao", "--as", COORDINATOR) == []
+    assert "coordinates no organisation" in terminal.fails(3, "find", "joao", "--as", "t-1@school.example")
