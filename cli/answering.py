@@ -27,7 +27,9 @@ def answer(
     code: Code,
     evidence: Annotated[
         list[Path] | None,
-        typer.Option(help="A file that goes with a school's self-assessment; several times."),
+        typer.Option(
+            help="A file that goes with a school's self-assessment or the answer to a question; several times."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

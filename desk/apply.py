@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
-from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -16,12 +15,13 @@ from desk.forms import FILES
 from desk.frame import Visit, kept_fields, page
 from desk.my_projects import PATH, is_teacher
 from desk.parts import FileShown, Mistake
+from desk.uploads import LARGEST, kind_of, listed, stored_files, too_much
 from labels.applications import drafting
 from labels.applications.conditions import ABOUT_THE_PROJECT
 from labels.applications.drafting import Drafted, StaleDraft, TooMuch
 from labels.applications.eligibility import PRECONDITIONS
 from labels.applications.typed import ApplicationTyped, Wrong
-from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound
+from labels.errors import NotAllowed, NotFound
 from labels.rules.calendars import place
 from labels.turn import Door
 from labels.views import applicant
@@ -31,8 +31,6 @@ from usecases import drafting as use
 from usecases import signing_in
 from usecases.performing import perform
 
-LARGEST = 105 * 2**20
-"""Bytes of a form with files: all that the rules let an application have, and the text."""
 TEXT = 20_000
 
 _WRONG = {
@@ -153,7 +151,7 @@ def files_of(visit: Visit, draft: Drafted, *, remove: bool = True) -> list[FileS
     return [
         FileShown(
             one.document.name,
-            "picture" if one.document.media_type.startswith("image/") else "file",
+            kind_of(one.document.media_type),
             f"{texts.size(one.document.size)} · {texts.moment(one.stored_at)}",
             remove=str(one.id) if remove else "",
         )
@@ -250,7 +248,8 @@ def send(visit: Visit) -> Response:
         return visit.goes_to(f"{visit.path}#s-evi")
     mistakes = _store(visit, one)
     if visit.sent.has("upload_only"):
-        return _uploaded(visit, mistakes)
+        now = opened(visit)
+        return listed(visit, files_of(visit, now.draft), mistakes, now.draft.version)
     if mistakes:
         return _shown(visit, opened(visit), typed, mistakes, status=422)
     if visit.sent.has("keep"):
@@ -280,52 +279,14 @@ def _bare(text: str) -> str:
 def _store(visit: Visit, one: Open) -> list[Mistake]:
     """Stores the files that came along, whatever else is wrong with the form; why some were not taken."""
     texts = visit.texts("apply.html.j2")
-    limit = one.of.edition.national.limits.upload_mib.value
-    files: list[tuple[str, UploadFile]] = []
-    mistakes: list[Mistake] = []
-    for file in visit.sent.files("upload")[:FILES]:
-        name = one_line(file.filename or "", 120)
-        if (file.size or 0) > limit * 2**20:
-            large = texts.say(
-                "{file} is larger than {most} MB. Make it smaller, or split it.", file=name, most=limit
-            )
-            mistakes.append(Mistake(large, "upload"))
-            continue
-        files.append((name, file))
-    read = ((name, file.file.read()) for name, file in files)  # one after the other: they may be large
-    stored, refused = use.store_uploads(visit.here, read, one.of.edition)
-    mistakes += [Mistake(_why(error), "upload") for error in refused]
+    stored, mistakes = stored_files(visit, texts, one.of.edition)
     if stored:
         act = use.add_evidence(one.of.teacher, one.of.project, stored, one.of.edition)
         try:
             perform(visit.here, act, by=visit.proof, door=Door.DESK)
         except TooMuch:
-            most = one.of.edition.national.limits.uploads_mib.value
-            mistakes.append(
-                Mistake(
-                    texts.say("All files together may have {most} MB. Take one out first.", most=most),
-                    "upload",
-                )
-            )
+            mistakes.append(too_much(texts, one.of.edition))
     return mistakes
-
-
-def _why(error: LabelsError) -> str:
-    if isinstance(error, InvalidInput):
-        return "; ".join(f"{fault.where}: {fault.problem} {fault.remedy}".strip() for fault in error.faults)
-    return str(error)
-
-
-def _uploaded(visit: Visit, mistakes: Sequence[Mistake]) -> Response:
-    """The list of files anew, for the page's script."""
-    one = opened(visit)
-    return visit.shows(
-        "apply-evidence.html.j2",
-        422 if mistakes else 200,
-        files=files_of(visit, one.draft),
-        version=one.draft.version,
-        mistakes=list(mistakes),
-    )
 
 
 # Before it is handed in ---------------------------------------------------------------------------

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from starlette.responses import Response
 from starlette.routing import Route
 
-from desk.frame import Visit, page
+from adapters.documents.tokens import sealed, unsealed
+from desk.forms import FILES
+from desk.frame import Visit, kept_fields, page
 from desk.my_projects import is_teacher
 from desk.parts import FileShown, Happening, Mistake
 from desk.standing import STAGES, place_in_chain, standing_line, tag_of, turn_of
+from desk.uploads import LARGEST, kind_of, listed, stored_files, too_much
+from labels.applications.documents import StoredDocument
+from labels.applications.evidence import MIB
 from labels.applications.typed import is_link
 from labels.errors import LabelsError, NotAllowed, NotFound
 from labels.record.journal import Event
+from labels.record.schema import Application
+from labels.rules.kept import rules_of
+from labels.rules.model import RuleEdition
 from labels.steps.answers import LONG_TEXT, Information
 from labels.turn import Door
 from labels.views import applicant
 from labels.views.applicant import MyApplication
 from labels.words.sentences import Sentence, say
-from usecases import answering, drafting
+from usecases import answering, drafting, signing_in
 from usecases import applying as rights
 from usecases.performing import perform
 
@@ -59,9 +71,35 @@ def mine(visit: Visit) -> MyApplication:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed into one of the page's forms, which is shown again until it is taken."""
+
+    step: str = ""
+    """The question that `text`, `links` and `files` answer."""
+    text: str = ""
+    links: str = ""
+    files: tuple[StoredDocument, ...] = ()
+    """Files of an answer that are in the store: they are evidence once the answer is taken."""
+    grounds: str = ""
+
+
 def show(visit: Visit) -> Response:
-    """The page."""
-    return _shown(visit, mine(visit))
+    """The page, with what was sent when the session had run out."""
+    typed = Typed()
+    if kept := kept_fields(visit):
+        fields = {name: value for name, value in kept[0].items() if isinstance(value, str)}
+        typed = Typed(
+            fields.get("step", ""),
+            fields.get("text", ""),
+            fields.get("links", ""),
+            (),
+            fields.get("grounds", ""),
+        )
+        words = kept[0].get("kept", [])
+        files = _kept(visit, typed.step, [words] if isinstance(words, str) else words)
+        typed = dataclasses.replace(typed, files=files)
+    return _shown(visit, mine(visit), typed=typed)
 
 
 def _shown(
@@ -70,7 +108,7 @@ def _shown(
     mistakes: list[Mistake] | None = None,
     *,
     status: int = 200,
-    typed: str = "",
+    typed: Typed = Typed(),
     asks: str = "",
 ) -> Response:
     template = "application.html.j2"
@@ -91,6 +129,8 @@ def _shown(
         mistakes=mistakes or [],
         at={mistake.field: mistake.text for mistake in mistakes or []},
         typed=typed,
+        kept=_files_kept(visit, typed),
+        limits=_edition(visit, one).national.limits if one.asked else None,
         asks=asks or query.get("asks", ""),
         received="received" in query,
         answered="answered" in query,
@@ -130,7 +170,7 @@ def _files(visit: Visit, one: MyApplication) -> list[FileShown]:
     files = [
         FileShown(
             document.name,
-            "picture" if document.media_type.startswith("image/") else "file",
+            kind_of(document.media_type),
             f"{texts.size(document.size)} · {texts.day(document.stored_at.date())}",
             href=f"/my-documents/{document.id}",
         )
@@ -146,7 +186,7 @@ def _files(visit: Visit, one: MyApplication) -> list[FileShown]:
 def act(visit: Visit) -> Response:
     """An answer to a question, a withdrawal, an appeal, or a new beginning, by the button that was pressed."""
     one = mine(visit)
-    if visit.sent.has("answer"):
+    if visit.sent.has("step"):
         return _answer(visit, one)
     if visit.sent.has("withdraw"):
         return _withdraw(visit, one)
@@ -159,33 +199,103 @@ def act(visit: Visit) -> Response:
 
 def _answer(visit: Visit, one: MyApplication) -> Response:
     step, text = visit.sent.line("step", 80), visit.sent.text("text", LONG_TEXT * 2).strip()
-    links = [line.strip() for line in visit.sent.text("links").split("\n") if line.strip()]
+    typed, wrong = _with_files(visit, one, Typed(step, text, visit.sent.text("links")))
+    if visit.sent.has("upload_only"):
+        return listed(visit, _files_kept(visit, typed), wrong, 0)
+    if wrong or visit.sent.has("add") or visit.sent.has("remove"):
+        return _shown(visit, one, wrong, status=422 if wrong else 200, typed=typed)
+    if mistakes := _mistakes(visit, one, typed):
+        return _shown(visit, one, mistakes, status=422, typed=typed)
+    given = Information(text=text, links=_lines(typed.links))
+    try:
+        act = answering.answer(step, given, typed.files)
+        perform(visit.here, act, by=visit.proof, door=Door.DESK)
+    except NotAllowed as error:
+        return _refused(visit, error, "text", typed)
+    signing_in.forget_form(visit.here, visit.account.address, visit.path)
+    return visit.goes_to(visit.path, answered="1")
+
+
+def _mistakes(visit: Visit, one: MyApplication, typed: Typed) -> list[Mistake]:
+    """What keeps an answer from being taken."""
     texts = visit.texts("application.html.j2")
     mistakes = []
-    if step not in {asked.step for asked in one.asked}:
+    if typed.step not in {asked.step for asked in one.asked}:
         mistakes.append(Mistake(texts.say("This question takes no answer any more."), "q"))
-    if not text:
+    if not typed.text:
         mistakes.append(Mistake(texts.say("Write your answer"), "text"))
-    if len(text) > LONG_TEXT:
+    if len(typed.text) > LONG_TEXT:
         mistakes.append(
             Mistake(texts.say("The answer is longer than {most} characters", most=LONG_TEXT), "text")
         )
-    mistakes += [
+    return mistakes + [
         Mistake(
             texts.say("“{link}” is no link; it begins with https:// and has no space in it", link=link),
             "links",
         )
-        for link in links
+        for link in _lines(typed.links)
         if not is_link(link)
     ]
-    if mistakes:
-        return _shown(visit, one, mistakes, status=422, typed=text)
-    given = Information(text=text, links=links)
-    try:
-        perform(visit.here, answering.answer(step, given), by=visit.proof, door=Door.DESK)
-    except NotAllowed as error:
-        return _refused(visit, error, "text", text)
-    return visit.goes_to(visit.path, answered="1")
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+# Files of an answer -------------------------------------------------------------------------------
+
+_PURPOSE = b"desk/answer/1\n"
+
+
+def _with_files(visit: Visit, one: MyApplication, typed: Typed) -> tuple[Typed, list[Mistake]]:
+    """What was typed with the files that are there already and those that came along; and what is wrong with those."""
+    texts, edition = visit.texts("application.html.j2"), _edition(visit, one)
+    there = _kept(visit, typed.step, visit.sent.all("kept"))
+    removed = visit.sent.text("remove")
+    there = tuple(file for file in there if file.key != removed)
+    stored, wrong = stored_files(visit, texts, edition)
+    files = tuple({file.key: file for file in (*stored, *there)}.values())[::-1]
+    sizes = {file.key: file.size for file in one.documents if file.kind == "evidence"}
+    sizes |= {file.key: file.size for file in files}
+    if stored and sum(sizes.values()) > edition.national.limits.uploads_mib.value * MIB:
+        files, wrong = there, [*wrong, too_much(texts, edition)]
+    return dataclasses.replace(typed, files=files), wrong
+
+
+def _kept(visit: Visit, step: str, words: Sequence[str]) -> tuple[StoredDocument, ...]:
+    """The files that a form carries as signed words, each made for the answer to one question."""
+    files = []
+    for word in words[:FILES]:
+        try:
+            of, *columns = unsealed(word, _PURPOSE, visit.here.key)
+        except NotFound:
+            continue
+        if of == [step, visit.account.address]:
+            files.append(StoredDocument("evidence", *columns))
+    return tuple(files)
+
+
+def _files_kept(visit: Visit, typed: Typed) -> list[FileShown]:
+    texts = visit.texts("application.html.j2")
+    of = [typed.step, visit.account.address]
+    return [
+        FileShown(
+            file.name,
+            kind_of(file.media_type),
+            texts.size(file.size),
+            remove=file.key,
+            kept=sealed([of, file.name, file.key, file.media_type, file.size], _PURPOSE, visit.here.key),
+        )
+        for file in typed.files
+    ]
+
+
+def _edition(visit: Visit, one: MyApplication) -> RuleEdition:
+    with visit.here.record.reading() as session:
+        return rules_of(session, session.get_one(Application, one.standing.id))
+
+
+# The other acts -----------------------------------------------------------------------------------
 
 
 def _withdraw(visit: Visit, one: MyApplication) -> Response:
@@ -194,7 +304,7 @@ def _withdraw(visit: Visit, one: MyApplication) -> Response:
     try:
         perform(visit.here, rights.withdraw(one.standing.id), by=visit.proof, door=Door.DESK)
     except NotAllowed as error:
-        return _refused(visit, error, "main", "")
+        return _refused(visit, error, "main", Typed())
     return visit.goes_to(visit.path)
 
 
@@ -207,11 +317,12 @@ def _appeal(visit: Visit, one: MyApplication) -> Response:
         )
     if len(grounds) > GROUNDS:
         long = texts.say("The grounds are longer than {most} characters", most=GROUNDS)
-        return _shown(visit, one, [Mistake(long, "grounds")], status=422, typed=grounds)
+        return _shown(visit, one, [Mistake(long, "grounds")], status=422, typed=Typed(grounds=grounds))
     try:
         perform(visit.here, rights.appeal(one.standing.id, grounds), by=visit.proof, door=Door.DESK)
     except NotAllowed as error:
-        return _refused(visit, error, "grounds", grounds)
+        return _refused(visit, error, "grounds", Typed(grounds=grounds))
+    signing_in.forget_form(visit.here, visit.account.address, visit.path)
     return visit.goes_to(visit.path)
 
 
@@ -222,10 +333,10 @@ def _again(visit: Visit, one: MyApplication) -> Response:
     return visit.goes_to(f"/projects/{one.project}/apply")
 
 
-def _refused(visit: Visit, error: LabelsError, field: str, typed: str) -> Response:
+def _refused(visit: Visit, error: LabelsError, field: str, typed: Typed) -> Response:
     return _shown(visit, mine(visit), [Mistake(str(error), field)], status=409, typed=typed)
 
 
 def routes() -> list[Route]:
     """The addresses of these pages."""
-    return [page(PATH, show, act, allowed=is_teacher)]
+    return [page(PATH, show, act, allowed=is_teacher, largest=LARGEST, files=FILES)]

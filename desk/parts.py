@@ -65,3 +65,5 @@ class FileShown:
     refused: bool = False
     remove: str = ""
     """What a button sends that takes it out again."""
+    kept: str = ""
+    """What the form carries of a file that is stored, and goes with what is sent at last."""

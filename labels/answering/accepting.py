@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from labels.answering.proving import prove
 from labels.applications.documents import StoredDocument
+from labels.applications.evidence import fit
 from labels.errors import Fault, InvalidInput
 from labels.european_label import awarding, screening
 from labels.record.journal import Event, note
@@ -44,7 +45,7 @@ def answer(
 ) -> Accepted | Refusal:
     """A person's answer to a step, whichever door it came through; it counts once or not at all.
 
-    `documents` are in the store already and go with a school's self-assessment.
+    `documents` are in the store already and go with a school's self-assessment, or with the answer to a question.
 
     Raises:
         NotFound: there is no such step.
@@ -74,7 +75,7 @@ def answer(
         case Decline():
             return take_decline(turn, application, step, given)
         case Information():
-            return take_information(turn, application, step, given)
+            return take_information(turn, application, step, given, documents)
         case Screening():
             take = screening.take if step.kind is StepKind.SCREENING else awarding.take
             result = take(turn, application, step, given)
@@ -142,11 +143,17 @@ def _fits(
     documents: Sequence[StoredDocument],
 ) -> Refusal | None:
     if documents and not STEPS[step.kind].takes_documents:
-        why = "Documents go only with a school's self-assessment."
+        why = "Documents go only with a school's self-assessment, or with the answer to a question."
         return Refusal(why, InvalidInput(step.id, [Fault("documents", why, "Leave them out.")]))
     if not isinstance(given, STEPS[step.kind].answers):
         why = f"This is no answer to a step of the kind {step.kind.value}."
         return Refusal(why, InvalidInput(step.id, [Fault("(whole file)", why)]))
+    if isinstance(given, Information) and not fit(
+        session, application, documents, edition := rules_of(session, application)
+    ):
+        most = edition.national.limits.uploads_mib.value
+        why = f"All files of an application together may have {most} MB."
+        return Refusal(why, InvalidInput(step.id, [Fault("documents", why, "Leave one out.")]))
     if isinstance(given, ReviewAnswer):
         edition = rules_of(session, application)
         faults = check_points(given.scores, edition.criteria_set)

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.documents import StoredDocument
+from labels.applications.evidence import apart, evidence_of
 from labels.applications.typed import ApplicationTyped
 from labels.errors import NotAllowed, NotFound
 from labels.people.persons import person
 from labels.record.schema import (
     Application,
     ApplicationDraft,
-    Document,
     DraftEvidence,
     Member,
     Person,
@@ -138,7 +138,7 @@ def add_evidence(
         return Refusal(str(much), much)
     names = {one.document.name.casefold() for one in there}
     for one in new:
-        name = _apart(one.name, names)
+        name = apart(one.name, names)
         names.add(name.casefold())
         turn.session.add(
             DraftEvidence(
@@ -152,16 +152,6 @@ def add_evidence(
             )
         )
     return Accepted("", "", made=str(len(new)), concerned=())
-
-
-def _apart(name: str, names: set[str]) -> str:
-    """The name, with a number in it where another file has it."""
-    stem, dot, ending = name.rpartition(".")
-    number, found = 2, name
-    while found.casefold() in names:
-        found = f"{stem}-{number}{dot}{ending}" if dot else f"{name}-{number}"
-        number += 1
-    return found
 
 
 def remove_evidence(
@@ -186,11 +176,7 @@ def drop(turn: Turn, teacher: str, project: str) -> None:
 
 def copy_evidence(turn: Turn, application: Application) -> None:
     """Puts the files of an application into the draft that goes on from it."""
-    for one in turn.session.scalars(
-        sa.select(Document)
-        .where(Document.application == application.id, Document.kind == "evidence")
-        .order_by(Document.id)
-    ).all():
+    for one in evidence_of(turn.session, application.id):
         turn.session.add(
             DraftEvidence(
                 teacher=application.teacher,

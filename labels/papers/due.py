@@ -279,11 +279,12 @@ _GOES_ON = {
 
 
 def _handed_in(session: Session, application: Application) -> tuple[HandedIn, ...]:
-    files = session.scalars(
-        sa.select(Document)
-        .where(Document.application == application.id, Document.kind.in_(["application", "evidence"]))
-        .order_by(Document.kind, Document.name)
+    query = sa.select(Document).where(
+        Document.application == application.id, Document.kind.in_(["application", "evidence"])
     )
+    if application.label is LabelKind.NATIONAL:  # files of an answer came later
+        query = query.where(Document.stored_at <= application.submitted_at)
+    files = session.scalars(query.order_by(Document.kind, Document.name))
     return tuple(HandedIn(name=one.name, size=one.size, digest=one.key.rpartition("/")[2]) for one in files)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.applicant import applicant
+from labels.applications.documents import StoredDocument
+from labels.applications.evidence import add_evidence
 from labels.applications.file import digest
 from labels.clock import in_words
 from labels.mail import messages
@@ -97,7 +100,15 @@ def take_question(turn: Turn, application: Application, step: Step, given: Quest
     )
 
 
-def take_information(turn: Turn, application: Application, step: Step, given: Information) -> Accepted:
+def take_information(
+    turn: Turn,
+    application: Application,
+    step: Step,
+    given: Information,
+    documents: Sequence[StoredDocument] = (),
+) -> Accepted:
+    """Takes the answer to a question, with the files that show it: evidence like that which was handed in."""
+    add_evidence(turn, application, documents)
     step.answer = given.model_dump(mode="json")
     close_step(step, StepState.ANSWERED, turn.now)
     note(turn, application, step.assignee, Event.ANSWERED_THE_QUESTION, step=step.id)

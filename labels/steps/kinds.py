@@ -76,7 +76,7 @@ STEPS: dict[StepKind, Row] = {
         worded=named("awaited", "review"), stage=Stage.REVIEW,
     ),
     StepKind.INFORMATION: Row(
-        Power.NAMED, Act.ANSWER, (Information,), ends_when_late=True,
+        Power.NAMED, Act.ANSWER, (Information,), ends_when_late=True, takes_documents=True,
         worded=named("awaited", "answer to a question"), stage=Stage.INFORMATION,
     ),
     StepKind.SELF_ASSESSMENT: Row(

@@ -184,6 +184,10 @@ def some_pdf() -> bytes:
     return next(iter(sorted((PROJECT / "examples" / "evidence").glob("*.pdf")))).read_bytes()
 
 
+def other_pdf() -> bytes:
+    return sorted((PROJECT / "examples" / "evidence").glob("*.pdf"))[1].read_bytes()
+
+
 # Evidence -----------------------------------------------------------------------------------------
 
 
@@ -475,6 +479,89 @@ def test_a13_a_question_is_answered_on_the_same_page(teacher: Browser, terminal:
     told = words(teacher.opens(path))
     assert "You answered the question" in told
     assert "signed in with a code by mail" in told
+
+
+def kept_in(page: Any) -> list[str]:
+    """What a page's form carries of files that are stored already."""
+    return re.findall(r'name="kept" value="([^"]+)"', page.text)
+
+
+def test_a13_files_go_with_an_answer_and_are_evidence_once_it_is_sent(
+    teacher: Browser, terminal: Terminal
+) -> None:
+    writes(teacher)
+    teacher.sends(APPLY, filled(version="1"), files={"upload": ("a.pdf", some_pdf(), "application/pdf")})
+    number = hands_in(teacher)
+    step, path = asked(terminal, number), f"/applications/{number}"
+    image = ("upload", ("a.pdf", other_pdf(), "application/pdf"))
+    # A mistake elsewhere keeps the file, and one that is not taken says why.
+    first = teacher.sends(path, {"step": step, "add": "1", "text": "See the file."}, files=[image])
+    assert first.status_code == 200
+    assert len(kept_in(first)) == 1
+    assert "See the file." in first.text
+    bad = ("upload", ("b.pdf", b"no PDF", "application/pdf"))
+    wrong = teacher.sends(path, {"step": step, "add": "1", "kept": kept_in(first)}, files=[bad])
+    assert wrong.status_code == 422
+    assert 'href="#upload"' in wrong.text
+    empty = teacher.sends(path, {"step": step, "answer": "1", "text": "", "kept": kept_in(wrong)})
+    assert empty.status_code == 422
+    assert kept_in(empty) == kept_in(first)
+    # The script sends each file by itself, and has the list anew; the same file twice is one.
+    again = teacher.sends(path, {"step": step, "upload_only": "1", "kept": kept_in(empty)}, files=[image])
+    assert (again.status_code, kept_in(again)) == (200, kept_in(first))
+    assert kind_and_name(terminal) == {("evidence", "a.pdf"), ("application", "application.json")}
+    sent = teacher.sends(path, {"step": step, "answer": "1", "text": "See it.", "kept": kept_in(again)})
+    assert sent.headers["location"] == f"{path}?answered=1"
+    assert ("evidence", "a-2.pdf") in kind_and_name(terminal)
+    assert "a-2.pdf" in words(teacher.opens(path))
+
+
+def test_a13_a_file_is_taken_out_of_an_answer_and_nobody_brings_a_file_of_somebody_elses(
+    teacher: Browser, terminal: Terminal
+) -> None:
+    number = hands_in(teacher)
+    step, path = asked(terminal, number), f"/applications/{number}"
+    image = ("upload", ("a.pdf", some_pdf(), "application/pdf"))
+    page = teacher.sends(path, {"step": step, "add": "1"}, files=[image])
+    [word] = kept_in(page)
+    remove = re.search(r'name="remove" value="([^"]+)"', page.text)
+    assert remove
+    out = teacher.sends(path, {"step": step, "remove": remove[1], "kept": word})
+    assert kept_in(out) == []
+    for invented in (word[:-2], f"x{word}", "x.y", word.partition(".")[0]):
+        none = teacher.sends(path, {"step": step, "add": "1", "kept": invented})
+        assert kept_in(none) == []
+    elsewhere = teacher.sends(path, {"step": f"{step}x", "add": "1", "kept": word})
+    assert kept_in(elsewhere) == []
+
+
+def test_a3_an_answer_that_is_sent_when_the_session_has_run_out_is_in_the_form_again(
+    teacher: Browser, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = hands_in(teacher)
+    step, path = asked(terminal, number), f"/applications/{number}"
+    image = ("upload", ("a.pdf", some_pdf(), "application/pdf"))
+    kept = kept_in(teacher.sends(path, {"step": step, "add": "1"}, files=[image]))
+    token = teacher.token(path)
+    later = dataclasses.replace(terminal.here, clock=lambda: terminal.here.now() + timedelta(hours=13))
+    away = Browser(later)
+    away.client.cookies = teacher.client.cookies
+    answer = {
+        "step": step,
+        "answer": "1",
+        "text": "Half a day later.",
+        "links": "https://x.example/1",
+        "kept": kept,
+    }
+    assert "kept=1" in away.sends(path, answer, token=token).headers["location"]
+    page = away.signs_in(TEACHER).opens(path)
+    assert "Half a day later." in page.text
+    assert "https://x.example/1" in page.text
+    assert kept_in(page) == kept
+
+
+def kind_and_name(terminal: Terminal) -> set[tuple[str, str]]:
+    return {(one.kind, one.name) for one in rows(terminal, Document)}
 
 
 def test_a18_an_application_is_withdrawn_after_reading_what_that_means(
