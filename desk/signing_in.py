@@ -20,6 +20,7 @@ from desk.frame import (
 )
 from desk.parts import Mistake
 from labels.errors import NotAllowed
+from labels.sessions.accounts import Account
 from labels.sessions.session import new_token
 from labels.sessions.signing_in import LASTS, WrongCode
 from labels.words.sentences import say, say_counted
@@ -134,8 +135,21 @@ def home(visit: Visit) -> Response:
 
 
 def account(visit: Visit) -> Response:
-    """Who one is here, and how to sign out."""
-    return visit.shows("account.html.j2", visitor=visit.visitor, language=own_name(visit.language))
+    """Who one is here, how often mail comes to somebody of a staff, and how to sign out."""
+    daily = visit.account.staff and signing_in.wants_daily_mail(visit.here, visit.account.person)
+    return visit.shows(
+        "account.html.j2", visitor=visit.visitor, language=own_name(visit.language), daily=daily
+    )
+
+
+def _is_staff(account: Account) -> bool:
+    return account.staff
+
+
+def choose_mail(visit: Visit) -> Response:
+    """Keeps how often mail comes to somebody of a staff."""
+    signing_in.choose_daily_mail(visit.here, visit.account.person, visit.sent.line("mail", 20) == "daily")
+    return visit.goes_to("/account")
 
 
 def sign_out(visit: Visit) -> Response:
@@ -156,5 +170,6 @@ def routes() -> list[Route]:
         page("/sign-in", begin, ask, allowed=None),
         page("/sign-in/code", code, check, allowed=None),
         page("/account", account, sign_out),
+        page("/account/mail", account, choose_mail, allowed=_is_staff),
         page(CHOICE, who, choose),
     ]

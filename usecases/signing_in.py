@@ -12,6 +12,7 @@ from adapters.mail.post import send_due
 from adapters.workspace import Workspace
 from labels.clock import wall_clock
 from labels.errors import NotAllowed
+from labels.mail import outbox
 from labels.record.schema import KeptForm
 from labels.sessions import provider, signing_in
 from labels.sessions import session as sessions
@@ -53,6 +54,19 @@ def break_glass(here: Workspace, address: str) -> tuple[str, datetime]:
         made = signing_in.break_glass(here.turn(session, Door.COMMAND_LINE), address)
     send_due(here)
     return made
+
+
+def wants_daily_mail(here: Workspace, person: str) -> bool:
+    """Whether somebody of a staff wants one message a day."""
+    with here.record.reading() as session:
+        return outbox.wants_daily(session, person)
+
+
+def choose_daily_mail(here: Workspace, person: str, daily: bool) -> None:
+    """Keeps whether somebody of a staff wants one message a day; what waited for it goes out where they do not."""
+    with here.record.writing() as session:
+        outbox.choose_daily(here.turn(session, Door.DESK), person, daily)
+    send_due(here)
 
 
 def address_of(here: Workspace, token: str) -> tuple[str, datetime] | None:

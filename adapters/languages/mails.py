@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, meta, nodes
 from markupsafe import Markup, escape
 
 from adapters.languages.catalogues import Key, catalogue, ours
@@ -31,11 +31,11 @@ _SAYING = {"say": 1, "say_counted": 2}
 
 TEMPLATES = PROJECT / "templates" / "mail"
 MESSAGES = TEMPLATES / "messages"
-"""Those that are worded in the recipient's language; the messages to staff, in `english`, are not yet."""
+"""What each message says."""
 _AROUND = TEMPLATES / "text"
 """What stands around every message; its twin for HTML says the same."""
 DOORS = TEMPLATES / "doors"
-"""What is said of how to act, to applicants and, in English, to staff."""
+"""What is said of how to act, to applicants and to staff."""
 
 LABELS: Mapping[LabelKind, Word] = {
     LabelKind.NATIONAL: CERTIFICATES["national"]["title"],
@@ -48,13 +48,9 @@ LABELS: Mapping[LabelKind, Word] = {
 
 def places_of_texts() -> Iterator[tuple[Path, Ids]]:
     """Every text of the translated mails, with the template that says it."""
-    for path in sorted([*MESSAGES.glob("*.j2"), *_with_every_message()]):
+    for path in sorted([*MESSAGES.glob("*.j2"), *_AROUND.glob("*.j2"), *DOORS.glob("*.j2")]):
         for ids in texts_in(path):
             yield path, ids
-
-
-def _with_every_message() -> list[Path]:
-    return [*_AROUND.glob("*.j2"), DOORS / "applicants.j2"]
 
 
 @cache
@@ -76,6 +72,13 @@ def texts_in(path: Path) -> tuple[Ids, ...]:
     return tuple(found)
 
 
+def _doors_of(template: str) -> list[Path]:
+    """The files on how to act that a message reads from."""
+    parsed = Environment(autoescape=True).parse((MESSAGES / f"{template}.j2").read_text("utf-8"))
+    doors = (DOORS / name for name in meta.find_referenced_templates(parsed) if name)
+    return [path for path in doors if path.exists()]
+
+
 @cache
 def _templates() -> frozenset[str]:
     return frozenset(path.stem for path in MESSAGES.glob("*.j2"))
@@ -84,7 +87,7 @@ def _templates() -> frozenset[str]:
 @cache
 def _speaks(language: str, template: str) -> bool:
     """Whether a language has everything that a message says around its values."""
-    paths = [MESSAGES / f"{template}.j2", *_with_every_message()]
+    paths = [MESSAGES / f"{template}.j2", *_doors_of(template), *_AROUND.glob("*.j2")]
     keys: list[Key] = [(CONTEXT, text) for path in paths for text, *_ in texts_in(path)]
     awaited = [key for key in ours() if key[0] == "awaited"]  # a reminder names steps
     return speaks(language, [*keys, *awaited, *((one.context, one.text) for one in LABELS.values())])

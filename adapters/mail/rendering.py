@@ -38,8 +38,6 @@ from labels.words.languages import ENGLISH
 from labels.words.sentences import COUNT, PLACE, Sentence
 from labels.words.text import cut, one_line
 
-ENGLISH_ONLY = TEMPLATES / "english"
-
 WIDTH = 72
 """Columns of the text part, so that it reads well in a terminal and when quoted."""
 
@@ -171,7 +169,7 @@ def _worded(value: Any, texts: MailTexts) -> Any:
 def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
     """The closed environment of one form (`text`, `html`) and language."""
     in_html = form == "html"
-    folders = (TEMPLATES / form, DOORS, MESSAGES, ENGLISH_ONLY)
+    folders = (TEMPLATES / form, DOORS, MESSAGES)
     environment = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=in_html,

@@ -40,6 +40,7 @@ from labels.sessions import session as sessions
 from labels.steps.kinds import STEPS, Power
 from labels.steps.step import close_step, locked, steps_of
 from labels.turn import Turn
+from labels.words.sentences import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +311,7 @@ def _line(session: Session, handed: _Handed) -> messages.ColleagueLeft.Handed:
     ]
     return messages.ColleagueLeft.Handed(
         application=application.id,
-        what=former.kind,
+        what=STEPS[former.kind].worded or named("awaited", former.kind.value),
         title=project.title if project else school.name if school else "",
         now=tuple(step.assignee for step in now),
         chooses=bool(now) and all(step.kind is StepKind.ASSIGNMENT for step in now),

@@ -42,6 +42,8 @@ from labels.words.sentences import Sentence, Value, named, say
 OVERDUE = "overdue"
 MAILED = 100
 """Entries of a list in a digest; what is left out is counted."""
+NEWS_FROM = 7
+"""The hour (Brussels) from which the message of the day goes to whoever wants one a day."""
 TOGETHER = 50
 """Digests written in one transaction: others wait no longer for the record than these take."""
 
@@ -79,19 +81,30 @@ def remind(record: Record, *, now: datetime) -> list[str]:
     """
     with record.reading() as session:
         found = sorted(due(session, now), key=lambda one: (one.person, one.due_at, one.subject))
-    people = [(person, list(items)) for person, items in itertools.groupby(found, lambda one: one.person)]
+        new = _news(session, now)
+    items = {person: list(some) for person, some in itertools.groupby(found, lambda one: one.person)}
+    people = sorted({*items, *new})
     told = []
     for first in range(0, len(people), TOGETHER):
         some = people[first : first + TOGETHER]
         with record.writing() as session:
-            left = _still_untold(session, [item for _, items in some for item in items])
-            for person, items in some:
+            left = _still_untold(session, [item for person in some for item in items.get(person, [])])
+            for person in some:
+                still = [one for one in items.get(person, []) if one in left]
                 to = recipient(session, person)
-                if (still := [one for one in items if one in left]) and _digest(
-                    Turn(session, now), to, person, still
-                ):
+                if _digest(Turn(session, now), to, person, still, new.get(person, [])):
                     told.append(to.address)
     return sorted(told)
+
+
+def _news(session: Session, now: datetime) -> dict[str, list[str]]:
+    """The messages that wait for the day's one, by person; none before the hour from which those are sent."""
+    if now.astimezone(BRUSSELS).hour < NEWS_FROM:
+        return {}
+    new: dict[str, list[str]] = {}
+    for person, reason in outbox.waiting_for_the_day(session):
+        new.setdefault(person, []).append(reason)
+    return new
 
 
 def due(session: Session, now: datetime) -> Iterator[Due]:
@@ -260,10 +273,17 @@ def _key(item: Due, kind: str) -> Told:
 # Telling ------------------------------------------------------------------------------------------
 
 
-def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due]) -> bool:
-    """Queues a person's digest of the day with these entries; false where they had today's already."""
+def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due], new: Sequence[str]) -> bool:
+    """Queues a person's digest of the day with these entries and what is new to them (messages, by reason); false
+    where there is nothing to tell, or they had today's already."""
+    day = brussels_day(turn.now).isoformat()
+    if outbox.is_queued(turn.session, messages.News.reason_of(person, day)):
+        return False
+    news = outbox.told_in_short(turn, new)
+    if not items and not news:
+        return False
     journal = head_on_paper(turn.session, turn.now) if any(one.overdue for one in items) else None
-    message, day = _message(items, journal or ""), brussels_day(turn.now).isoformat()
+    message = _message(items, news, journal or "")
     if not outbox.queue(turn, message, Envelope(to, (person, day))):
         return False
     reason = message.reason_for(person, day)
@@ -280,31 +300,30 @@ def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due]) -> boo
     return True
 
 
-def _message(items: Sequence[Due], journal: str) -> messages.Digest:
+def _message(items: Sequence[Due], news: Sequence[Sentence], journal: str) -> messages.Digest:
     own = [one for one in items if not one.overdue]
     late = [one for one in items if one.overdue]
     organisations = {one.organisation for one in items}
-    organisation = organisations.pop() if len(organisations) == 1 else "eTwinning"
-    overdue, more_overdue = _lines(late), max(len(late) - MAILED, 0)
-    if not own:
-        return messages.Overdue(
-            organisation_name=organisation,
-            number=len(late),
-            overdue=overdue,
-            more_overdue=more_overdue,
-            journal=journal,
+    told: dict[str, Any] = {
+        "organisation_name": organisations.pop() if len(organisations) == 1 else "eTwinning",
+        "overdue": _lines(late),
+        "more_overdue": max(len(late) - MAILED, 0),
+        "journal": journal,
+        "news": tuple(news[:MAILED]),
+        "more_news": max(len(news) - MAILED, 0),
+    }
+    if own:
+        return messages.Reminder(
+            **told,
+            number=len(own),
+            step=own[0].subject,
+            first=own[0].due_at,
+            items=_lines(own),
+            more=max(len(own) - MAILED, 0),
         )
-    return messages.Reminder(
-        organisation_name=organisation,
-        number=len(own),
-        step=own[0].subject,
-        first=own[0].due_at,
-        items=_lines(own),
-        more=max(len(own) - MAILED, 0),
-        overdue=overdue,
-        more_overdue=more_overdue,
-        journal=journal,
-    )
+    if late:
+        return messages.Overdue(**told, number=len(late))
+    return messages.News(**told, number=len(news))
 
 
 def _lines(items: Sequence[Due]) -> tuple[Sentence, ...]:

@@ -41,7 +41,7 @@ from labels.rules.model import RuleEdition
 from labels.steps.mailing import about
 from labels.steps.step import locked
 from labels.turn import Turn
-from labels.words.sentences import kept
+from labels.words.sentences import kept, named
 
 # Conditions -------------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ def _warn_of_likeness(turn: Turn, application: Application) -> None:
             about=about(turn.session, application),
             other=other.id,
             percent=percent,
-            sections=tuple(names.get(one, one) for one in likeness.sections),
+            sections=tuple(named("criterion", names.get(one, one)) for one in likeness.sections),
         )
         to = recipient(turn.session, organisation.person)
         outbox.queue(turn, message, Envelope(to, (other.id,), application.id))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from labels.kinds import LabelKind
-from labels.words.sentences import Sentence
+from labels.words.sentences import Sentence, say
 from labels.words.text import clean, cut, one_line
 
 LONGEST_LINE = 300
 LONGEST_TEXT = 8_000
 LONGEST_LIST = 100
 """Beyond these a value is cut: a mail tells of the application, it is not its archive."""
+
+NEAR = timedelta(days=3)
+"""A deadline so near is told at once, also to whoever wants one message a day."""
 
 
 class Template(StrEnum):
@@ -47,6 +50,7 @@ class Template(StrEnum):
     EUROPEAN_RESULT = "european_result"
     REMINDER = "reminder"
     OVERDUE = "overdue"
+    NEWS = "news"
     SCHOOL_INVITED = "school_invited"
     SCHOOL_INVITATION = "school_invitation"
     SCHOOL_DECLARATION = "school_declaration"
@@ -167,11 +171,21 @@ class Message(Values):
     """Whether it only asks for an answer to its step, and is pointless once that is closed. Any other goes out
     all the same, without the code."""
     calls: ClassVar[tuple[CallToAction, ...]] = ()
+    headline: ClassVar[Sentence] = NOTHING
+    """What the day's message says of it, to whoever wants one a day; what has none goes out at once."""
 
     @property
     def subject(self) -> str:
         """The identifier of what it is about."""
         raise NotImplementedError
+
+    def may_wait(self, now: datetime) -> bool:
+        """Whether it can be told in the day's message: it has a headline, and its deadline is not near."""
+        return bool(self.headline)
+
+    def in_short(self) -> Sentence:
+        """It as one line of the day's message."""
+        return self.headline
 
     def reason_for(self, *parts: object) -> str:
         """Why it is sent: one message goes out for each reason, for ever. `parts` tell it from others of its kind."""
@@ -187,8 +201,33 @@ class OfApplication(Message):
     def subject(self) -> str:
         return self.about.application
 
+    def in_short(self) -> Sentence:
+        about = self.about
+        return say(
+            "{application} · {headline} · {title}",
+            application=about.application,
+            headline=self.headline,
+            title=about.project_title or about.holder,
+        )
+
 
 class OfStep(OfApplication):
     """A message about a step."""
 
     about: AboutStep
+
+    def may_wait(self, now: datetime) -> bool:
+        due = self.about.due
+        return super().may_wait(now) and (due is None or due - now > NEAR)
+
+    def in_short(self) -> Sentence:
+        about = self.about
+        if about.due is None:
+            return super().in_short()
+        return say(
+            "{application} · {headline} · {title} · by {due}",
+            application=about.application,
+            headline=self.headline,
+            title=about.project_title or about.holder,
+            due=about.due,
+        )

@@ -21,6 +21,7 @@ from labels.mail.message import (
     Values,
 )
 from labels.record.schema import StepKind
+from labels.words.sentences import say
 
 # To applicants ------------------------------------------------------------------------------------
 
@@ -241,7 +242,7 @@ class ColleagueLeft(Message):
         """One thing that was asked of them."""
 
         application: Line
-        what: StepKind
+        what: Said
         title: Line
         now: Several[Line] = ()
         """Whom it is asked of now; nobody where it is not asked any more."""
@@ -311,14 +312,22 @@ class Digest(Message):
     """Those that the list leaves out."""
     journal: Line = ""
     """For a coordinator: where the chain of the journal stands."""
+    news: Several[Said] = ()
+    """What is new, for whoever wants it in one message a day."""
+    more_news: int = 0
 
     @property
     def subject(self) -> str:
         return "digest"
 
     def reason_for(self, *parts: object) -> str:
-        """Everybody has one digest a day, whichever of the two it is."""
-        return "/".join(map(str, (self.subject, *parts)))
+        """Everybody has one digest a day, whichever of the three it is."""
+        return self.reason_of(*parts)
+
+    @staticmethod
+    def reason_of(*parts: object) -> str:
+        """The reason of the digest of a person and day."""
+        return "/".join(map(str, ("digest", *parts)))
 
 
 class Reminder(Digest):
@@ -340,6 +349,13 @@ class Overdue(Digest):
     calls = (CallToAction.SEE_STUCK,)
 
 
+class News(Digest):
+    """What is new to somebody of a staff who wants one message a day, and has neither of the two others that day."""
+
+    template = Template.NEWS
+    calls = (CallToAction.SEE_INBOX,)
+
+
 # To reviewers and coordinators --------------------------------------------------------------------
 
 
@@ -347,6 +363,7 @@ class ReviewAsked(OfStep):
     """A reviewer is asked to review an application."""
 
     template = Template.REVIEW_ASKED
+    headline = say("An application for you to review")
     asks = True
     calls = (CallToAction.REVIEW,)
     question: Prose = ""
@@ -359,6 +376,7 @@ class ReviewReturned(OfStep):
     """The applicant answered, or did not in time (an empty answer): the review is the reviewer's again."""
 
     template = Template.REVIEW_RETURNED
+    headline = say("Your review goes on")
     asks = True
     calls = (CallToAction.REVIEW,)
     question: Prose
@@ -369,6 +387,7 @@ class ReviewSentBack(OfStep):
     """A coordinator asks a reviewer to go over a review that they gave; it is a draft again."""
 
     template = Template.REVIEW_SENT_BACK
+    headline = say("Your review is a draft again")
     asks = True
     calls = (CallToAction.REVIEW,)
     reason: Prose
@@ -378,6 +397,7 @@ class ReviewVoid(OfStep):
     """A review, or the search for a reviewer, is no longer needed."""
 
     template = Template.REVIEW_VOID
+    headline = say("Your review is no longer needed")
     reason: Prose = ""
 
 
@@ -385,9 +405,10 @@ class AssignmentAsked(OfStep):
     """A coordinator must find a reviewer."""
 
     template = Template.ASSIGNMENT_ASKED
+    headline = say("A reviewer is needed")
     asks = True
     calls = (CallToAction.ASSIGN,)
-    reasons: Several[Prose]
+    reasons: Several[Said]
     """Why nobody of the staff could be asked, a person each."""
 
 
@@ -395,17 +416,19 @@ class SimilarityWarning(OfApplication):
     """Two applications for one project read alike, for a coordinator."""
 
     template = Template.SIMILARITY_WARNING
+    headline = say("Two applications read alike")
     calls = (CallToAction.SEE_APPLICATION, CallToAction.SEE_OTHER)
     other: Line
     percent: int
     """How much of their text is shared."""
-    sections: Several[Line]
+    sections: Several[Said]
 
 
 class NamesAlike(OfStep):
     """Whoever was asked to review has a name that may be that of a member of the project, for a coordinator."""
 
     template = Template.NAMES_ALIKE
+    headline = say("A reviewer may be a member of the project")
     calls = (CallToAction.SEE_APPLICATION,)
     reviewer: Line
     reviewer_email: Line
@@ -424,6 +447,7 @@ class ScreeningAsked(OfStep):
         title: Line
 
     template = Template.SCREENING_ASKED
+    headline = say("A proposal to screen")
     asks = True
     calls = (CallToAction.SCREEN,)
     year: int
@@ -437,6 +461,7 @@ class ScreeningLapsed(OfApplication):
     """What counts now that nobody screened by the deadline, for a coordinator."""
 
     template = Template.SCREENING_LAPSED
+    headline = say("The deadline for your screening has passed")
     year: int
     number: int
     kept: bool
@@ -447,6 +472,7 @@ class AwardingAsked(OfStep):
     """The Central Support Service is asked to award the European Quality Label."""
 
     template = Template.AWARDING_ASKED
+    headline = say("An award to decide on")
     asks = True
     calls = (CallToAction.AWARD,)
     year: int
@@ -468,6 +494,7 @@ class EuropeanResult(OfApplication):
         """Why it is not awarded."""
 
     template = Template.EUROPEAN_RESULT
+    headline = say("What became of your nominations")
     calls = (CallToAction.SEE_CYCLE,)
     nomination: Line
     year: int

@@ -22,8 +22,19 @@ from labels.mail.message import Message, Template
 from labels.people.named import Recipient
 from labels.record.chain import ERASED
 from labels.record.journal import SYSTEM, Event, note
-from labels.record.schema import Application, Document, Journal, Mail, PupilCode, SignInCode, Step, StepState
+from labels.record.schema import (
+    Application,
+    DailyMail,
+    Document,
+    Journal,
+    Mail,
+    PupilCode,
+    SignInCode,
+    Step,
+    StepState,
+)
 from labels.turn import Turn
+from labels.words.sentences import Sentence
 from labels.words.text import one_line
 
 LEASE = timedelta(minutes=2)
@@ -100,18 +111,25 @@ def _row(message: Message, envelope: Envelope, now: datetime) -> dict[str, Any]:
         "queued_at": now,
         "next_attempt_at": now,
         "attempts": 0,
+        "may_wait": message.may_wait(now),
     }
+
+
+_MAY_WAIT: sa.BindParameter[bool] = sa.bindparam("may_wait", type_=sa.Boolean())
+_WAITS = ":may_wait AND EXISTS (SELECT 1 FROM daily_mail d WHERE d.person = :person)"
+"""Whether a message is told in the day's one, as its recipient wishes."""
 
 
 def _insert_once(returning: str) -> sa.TextClause:
     """In words both databases know: SQLAlchemy compiles its own ON CONFLICT anew each time."""
     table = cast("sa.Table", Mail.__table__)
-    written = [c for c in table.columns if c.name not in ("claimed_until", "sent_at", "last_error")]
+    written = [c for c in table.columns if c.name not in ("claimed_until", "sent_at", "last_error", "daily")]
     names = ", ".join(c.name for c in written)
     places = ", ".join(f":{c.name}" for c in written)
     return sa.text(
-        f"INSERT INTO mail ({names}) VALUES ({places}) ON CONFLICT (reason) DO NOTHING{returning}"
-    ).bindparams(*(sa.bindparam(c.name, type_=c.type) for c in written))
+        f"INSERT INTO mail ({names}, daily) VALUES ({places}, {_WAITS})"
+        f" ON CONFLICT (reason) DO NOTHING{returning}"
+    ).bindparams(*(sa.bindparam(c.name, type_=c.type) for c in written), _MAY_WAIT)
 
 
 _INSERT_ONCE = _insert_once(" RETURNING reason")
@@ -164,6 +182,8 @@ def not_out(session: Session, reason: str) -> str | None:
 def _why_not_out(mail: Mail | None) -> str | None:
     if mail is None or mail.sent_at:
         return None
+    if mail.daily:
+        return "It is told in the message of the day, as its recipient wishes."
     return mail.last_error or "Other mail before it was not taken."
 
 
@@ -235,6 +255,63 @@ def mark_obsolete(session: Session, reason: str, now: datetime, why: str) -> Non
     mail.last_error = one_line(f"{unsent}: {why}", 500)
     _tell(session, mail, now, Event.MAIL_NOT_NEEDED, why)
     session.flush()
+
+
+def is_queued(session: Session, reason: str) -> bool:
+    """Whether there is a message for that reason, sent or not."""
+    return session.get(Mail, reason) is not None
+
+
+def waiting_for_the_day(session: Session) -> list[tuple[str, str]]:
+    """What the day's messages have to tell: the person and the reason of each message, the oldest first."""
+    rows = session.execute(
+        sa.select(Mail.person, Mail.reason)
+        .where(Mail.daily, Mail.sent_at.is_(None))
+        .order_by(Mail.queued_at, Mail.reason)
+    )
+    return [(row.person, row.reason) for row in rows if row.person]
+
+
+def told_in_short(turn: Turn, reasons: Sequence[str]) -> list[Sentence]:
+    """These messages as lines of the day's one, which tells them instead: none of them goes out itself.
+
+    What nobody needs any more is left out. One that can't be read goes out by itself, so that its fault is told.
+    """
+    lines = []
+    for reason in reasons:
+        mail = turn.session.get(Mail, reason, populate_existing=True, with_for_update=True)
+        if mail is None or mail.sent_at or not mail.daily:
+            continue
+        if not coded(turn.session, mail).needed:
+            mark_obsolete(turn.session, reason, turn.now, "its step is closed")
+            continue
+        try:
+            lines.append(message_of(mail).in_short())
+        except InvalidInput:
+            mail.daily = False
+            continue
+        mail.sent_at, mail.last_error = turn.now, "Told in the message of the day"
+    return lines
+
+
+def wants_daily(session: Session, person_id: str) -> bool:
+    """Whether a person wants one message a day."""
+    return session.get(DailyMail, person_id) is not None
+
+
+def choose_daily(turn: Turn, person_id: str, daily: bool) -> None:
+    """Keeps how often a person of a staff wants mail; what waited for the day's message goes out where it is at once."""
+    chosen = turn.session.get(DailyMail, person_id)
+    if daily and chosen is None:
+        turn.session.add(DailyMail(person=person_id, since=turn.now))
+    elif not daily and chosen is not None:
+        turn.session.delete(chosen)
+        turn.session.execute(
+            sa.update(Mail)
+            .where(Mail.person == person_id, Mail.daily, Mail.sent_at.is_(None))
+            .values(daily=False)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def delay(attempts: int) -> timedelta:
@@ -312,6 +389,7 @@ def _papers(mail: Mail) -> list[str]:
 def _waiting(now: datetime) -> list[sa.ColumnElement[bool]]:
     return [
         Mail.sent_at.is_(None),
+        Mail.daily.is_(False),
         Mail.next_attempt_at <= now,
         sa.or_(Mail.claimed_until.is_(None), Mail.claimed_until <= now),
     ]

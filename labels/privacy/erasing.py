@@ -33,6 +33,7 @@ from labels.record.schema import (
     Conflict,
     CyclePlace,
     CycleProject,
+    DailyMail,
     Decision,
     Deletion,
     DeletionKind,
@@ -402,6 +403,7 @@ class _Erasing:
             *said,
         )
         self._delete("notices", Notice, Notice.person == self.subject.person)
+        self._delete("choices of mail", DailyMail, DailyMail.person == self.subject.person)
         for one in self.session.scalars(sa.select(Mail).where(theirs)):
             self._delete_outside(DeletionKind.MAIL, [one.message_id])
             one.context = {ERASED: True}
@@ -582,7 +584,7 @@ LOOKED_AT = {
     "decision": "comments are emptied", "review": "words, and who gave them", "review_draft": "deleted",
     "step": "who, questions, answers, drafts", "resumption": "remarks are emptied", "draft": "who saved it",
     "journal": "who, reasons, and what names them", "sealed_entry": "salts become commitments",
-    "mail": "texts and recipients are emptied", "notice": "deleted", "conflict": "deleted", "sign_in": "deleted",
+    "mail": "texts and recipients are emptied", "notice": "deleted", "daily_mail": "deleted", "conflict": "deleted", "sign_in": "deleted",
     "sign_in_code": "deleted", "kept_form": "deleted", "cycle_place": "who screened, and why it was struck",
     "cycle_project": "who awarded",
 }  # fmt: skip

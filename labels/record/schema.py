@@ -112,6 +112,14 @@ class Address(Base):
     """When another took its place; nothing while the person still reads it."""
 
 
+class DailyMail(Base):
+    """A person of a staff who wants what is new to them in one message a day, and not at once."""
+
+    __tablename__ = "daily_mail"
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    since: Mapped[datetime]
+
+
 class Organisation(Base):
     """A national (NSS, PSA) or central (CSS) support organisation; rules are keyed by it."""
 
@@ -992,6 +1000,8 @@ class Mail(Base):
     claimed_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    daily: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Does not go out itself: the day's message to its recipient tells of it."""
 
 
 class Notice(Base):

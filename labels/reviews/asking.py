@@ -34,6 +34,7 @@ from labels.steps.kinds import STEPS
 from labels.steps.mailing import about_step, mail_step
 from labels.steps.step import awaited_of, close_step, every_step, locked, open_step
 from labels.turn import Turn
+from labels.words.sentences import say
 
 # Asking -----------------------------------------------------------------------------------------
 
@@ -258,7 +259,7 @@ def _ask_coordinator(
         turn.session, application.organisation, other_than=applicant(turn.session, application)
     )
     reasons = tuple(
-        f"{candidate.name}: {', '.join(found) if found else 'was asked before'}"
+        say("{name}: {why}", name=candidate.name, why=tuple(found) or say("was asked before"))
         for candidate in candidates
         if (found := conflicts_of_interest(candidate, judged)) or candidate.email in asked
     )

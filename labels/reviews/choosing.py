@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from labels.people.likeness import Likeness, likeness
+from labels.words.sentences import Sentence, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Candidate:
     """Their id."""
 
 
-def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[str]:
+def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence]:
     """Why this person may not judge this application; empty where nothing speaks against it.
 
     Source: nobody assesses their own school or project (assumption); a school of the project, a
@@ -64,27 +65,27 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[str]:
     """
     found = []
     if candidate.email == judged.applicant_email:
-        found.append("is the applicant")
+        found.append(say("is the applicant"))
     elif candidate.email in judged.member_emails:
-        found.append("is a member of the project")
+        found.append(say("is a member of the project"))
     if any(likeness(candidate.name, name) is Likeness.SAME for name in judged.names):
-        found.append("has the name of a member of the project")
+        found.append(say("has the name of a member of the project"))
     if judged.school in candidate.schools:
-        found.append("teaches at the applicant's school")
+        found.append(say("teaches at the applicant's school"))
     elif candidate.schools & judged.project_schools:
-        found.append("teaches at a school of the project")
+        found.append(say("teaches at a school of the project"))
     if judged.project in candidate.projects:
         if "is a member of the project" not in found and "is the applicant" not in found:
-            found.append("is a member of the project")
+            found.append(say("is a member of the project"))
     elif candidate.projects & judged.shared_projects:
-        found.append("shares or shared a project with the applicant")
+        found.append(say("shares or shared a project with the applicant"))
     declared = (
         {("project", judged.project), ("school", judged.school)}
         | {("teacher", teacher) for teacher in judged.teachers}
         | {("school", school) for school in judged.project_schools}
     )
     if candidate.declared & declared:
-        found.append("has a declared conflict of interest")
+        found.append(say("has a declared conflict of interest"))
     return found
 
 

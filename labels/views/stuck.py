@@ -304,7 +304,11 @@ def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
     for mail, application in session.execute(
         sa.select(Mail, Application)
         .outerjoin(Application, Application.id == Mail.application)
-        .where(Mail.sent_at.is_(None), sa.or_(Mail.attempts >= TRIES, Mail.queued_at < now - A_WHILE))
+        .where(
+            Mail.sent_at.is_(None),
+            Mail.daily.is_(False),
+            sa.or_(Mail.attempts >= TRIES, Mail.queued_at < now - A_WHILE),
+        )
     ):
         what = f"The message {mail.template} to {mail.to_address}"
         mend: Mend

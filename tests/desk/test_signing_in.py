@@ -11,7 +11,17 @@ import sqlalchemy as sa
 
 from adapters.workspace import Workspace
 from labels.record.journal import Event
-from labels.record.schema import Journal, KeptForm, Mail, Person, SignIn, SignInCode, Staff, Teacher
+from labels.record.schema import (
+    DailyMail,
+    Journal,
+    KeptForm,
+    Mail,
+    Person,
+    SignIn,
+    SignInCode,
+    Staff,
+    Teacher,
+)
 from labels.sessions.signing_in import MAILS_AN_HOUR, TRIES
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
@@ -36,7 +46,7 @@ def test_a_teacher_signs_in_with_the_code_from_their_mail(browser: Opens) -> Non
     assert account.status_code == 200
     assert "Zażółć Gęślą" in words(account)
     assert "t-1@school.example" in words(account)
-    assert "Language English" in words(account)
+    assert "Polski" in words(account)
 
 
 def test_a_code_may_be_typed_in_small_letters_without_its_dash_and_misread(browser: Opens) -> None:
@@ -336,3 +346,19 @@ def test_i7_a_code_is_printed_on_the_machine_journalled_and_told_to_all_coordina
     over = at(third, timedelta(minutes=10)).client.post("/sign-in/code", data={"code": late["code"]})
     assert over.status_code == 422
     assert "Nobody in the registry" in terminal.fails(4, "break-glass", "nobody@nowhere.example")
+
+
+def test_somebody_of_a_staff_chooses_how_often_mail_comes_and_a_teacher_is_not_asked(browser: Opens) -> None:
+    coordinator = browser()
+    coordinator.signs_in(COORDINATOR)
+    assert 'value="now" checked' in coordinator.opens("/account").text
+    coordinator.sends("/account/mail", {"mail": "daily"})
+    assert 'value="daily" checked' in coordinator.opens("/account").text
+    with coordinator.here.record.reading() as session:
+        assert session.scalar(sa.select(DailyMail.person))
+    coordinator.sends("/account/mail", {"mail": "now"})
+    assert 'value="now" checked' in coordinator.opens("/account").text
+    teacher = browser()
+    teacher.signs_in(TEACHER)
+    assert "How often" not in words(teacher.opens("/account"))
+    assert teacher.sends("/account/mail", {"mail": "daily"}).status_code == 404

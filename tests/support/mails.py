@@ -83,7 +83,10 @@ _EACH: tuple[Message, ...] = (
     messages.InformationReceived(about=ABOUT),
     messages.AssignmentAsked(
         about=ASKED.model_copy(update={"due": None}),
-        reasons=("Anna Berg: own school", "Petra Lund: was asked before"),
+        reasons=(
+            say("{name}: {why}", name="Anna Berg", why="own school"),
+            say("{name}: {why}", name="Petra Lund", why="was asked before"),
+        ),
     ),
     messages.Code(about=ASKED, purpose=say("The former code was tried too often and is void.")),
     messages.Awarded(
@@ -150,13 +153,13 @@ _EACH: tuple[Message, ...] = (
         handed=(
             messages.ColleagueLeft.Handed(
                 application=APPLICATION,
-                what=StepKind.REVIEW,
+                what=named("awaited", "review"),
                 title=ABOUT.project_title,
                 now=("r2@nss.example",),
             ),
             messages.ColleagueLeft.Handed(
                 application=APPLICATION,
-                what=StepKind.ASSIGNMENT,
+                what=named("awaited", "assignment"),
                 title="",
                 now=("c@nss.example",),
                 chooses=True,
@@ -171,7 +174,10 @@ _EACH: tuple[Message, ...] = (
         until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
     ),
     messages.SimilarityWarning(
-        about=ABOUT, other="NQL-AAAABBBBCC", percent=64, sections=("results", "collaboration")
+        about=ABOUT,
+        other="NQL-AAAABBBBCC",
+        percent=64,
+        sections=(named("criterion", "results"), named("criterion", "collaboration")),
     ),
     messages.NamesAlike(
         about=ASKED,
@@ -234,6 +240,26 @@ _EACH: tuple[Message, ...] = (
             ),
         ),
         more_overdue=3,
+    ),
+    messages.News(
+        organisation_name="eTwinning",
+        number=2,
+        news=(
+            say(
+                "{application} · {headline} · {title} · by {due}",
+                application=APPLICATION,
+                headline=messages.ReviewAsked.headline,
+                title=ABOUT.project_title,
+                due=DUE,
+            ),
+            say(
+                "{application} · {headline} · {title}",
+                application="NQL-AAAABBBBCC",
+                headline=messages.ReviewVoid.headline,
+                title="Lakes",
+            ),
+        ),
+        more_news=3,
     ),
     messages.SchoolInvited(
         about=SCHOOL_ASKED,

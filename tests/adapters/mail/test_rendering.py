@@ -15,7 +15,7 @@ from jinja2.exceptions import TemplateNotFound
 
 from adapters.languages.mails import MESSAGES
 from adapters.mail import rendering
-from adapters.mail.rendering import ENGLISH_ONLY, Attachment, compose
+from adapters.mail.rendering import Attachment, compose
 from labels.errors import InvalidInput
 from labels.mail import messages
 from labels.mail.message import Template, Values
@@ -244,7 +244,7 @@ def test_what_an_earlier_release_queued_reads_like_a_message_of_today(
 
 
 def test_every_message_has_one_template_and_every_template_a_message() -> None:
-    files = [path.stem for folder in (MESSAGES, ENGLISH_ONLY) for path in folder.glob("*.j2")]
+    files = [path.stem for path in MESSAGES.glob("*.j2")]
     assert sorted(files) == sorted(Template)
 
 
