@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -208,7 +208,15 @@ def _see_that_sessions_reach_it(settings: Settings) -> None:
         )
 
 
-def await_server(running: Services, stop: threading.Event) -> None:
+def await_server(
+    running: Services, stop: threading.Event, meanwhile: Callable[[], object] = lambda: None
+) -> None:
+    """Waits until Prefect's server answers, and does something else now and then.
+
+    Raises:
+        OutOfReach: it ended, or does not answer in time.
+        Interrupted: `stop` was set before.
+    """
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline and not running.died("server"):
         with (
@@ -216,6 +224,7 @@ def await_server(running: Services, stop: threading.Event) -> None:
             urllib.request.urlopen(f"{running.api_url}/health", timeout=10),
         ):
             return
+        meanwhile()
         if stop.wait(0.2):
             raise Interrupted
     raise OutOfReach(
@@ -270,17 +279,32 @@ def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> Non
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 end_lost_runs(here, client)
             looked = time.monotonic()
-        for name in ("server", "worker", "desk", "gate"):
-            if name not in running.processes or not running.start_again(name):
-                continue
-            say(f"The {name} ended unexpectedly and is started again.", "yellow")
-            if name == "server":
-                with contextlib.suppress(Interrupted):
-                    await_server(running, stop)
-            if name in ("desk", "gate"):
-                continue
+        begun = _started_again(running, *ENGINE, *DOORS)
+        if "server" in begun:
+            with contextlib.suppress(Interrupted):
+                await_server(running, stop, lambda: _started_again(running, *DOORS))
+        if begun.intersection(ENGINE):
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 recover(here, client)
+
+
+ENGINE, DOORS = ("server", "worker"), ("desk", "gate")
+"""What applications move on with, and what people see; the one does not wait for the other."""
+
+
+def _started_again(running: Services, *names: str) -> set[str]:
+    """Starts again what died of these; what the machine has no room for just now is tried again the next time."""
+    begun = set()
+    for name in names:
+        try:
+            if name not in running.processes or not running.start_again(name):
+                continue
+        except OSError as error:
+            say(f"The {name} ended, and can't be started again yet: {error.strerror}.", "yellow")
+            continue
+        say(f"The {name} ended unexpectedly and is started again.", "yellow")
+        begun.add(name)
+    return begun
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ def clock_on(day: date, since: date | None = None) -> Clock:
     the real day that is shown as `day`, it goes on to the next, and is the same to every process.
     """
     if since is not None:
-        ahead = _midnight(day) - _midnight(since)
+        ahead = start_of_day(day) - start_of_day(since)
         return lambda: wall_clock() + ahead
 
     def now() -> datetime:
@@ -43,7 +43,7 @@ def clock_on(day: date, since: date | None = None) -> Clock:
     return now
 
 
-def _midnight(day: date) -> datetime:
+def start_of_day(day: date) -> datetime:
     """The first moment of a day in Brussels, in UTC."""
     return datetime.combine(day, time(), BRUSSELS).astimezone(UTC)
 

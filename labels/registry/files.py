@@ -461,6 +461,7 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 reference("organisation"),
                 Column("awarded_on", past),
                 Column("score", Number(), required=False),
+                optional("revoked_on", past),
             ),
         ),
     )

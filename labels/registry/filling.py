@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from labels.identifiers import award_id
 from labels.record.schema import Base
+from labels.registry.contradictions import CIRCLE
 from labels.registry.files import LABELS, RegistryFile
 from labels.registry.indexes import MANY, indexes_made_late
 from labels.registry.persons import MADE_IN_SQL, PERSONS, enter_everybody, new_person
@@ -19,13 +21,26 @@ _ADDED = {"award": ("id",)}
 """Columns of the record that a file does not have, and that are made from a row before it goes in."""
 
 
+class Filled(NamedTuple):
+    """What came into empty tables."""
+
+    counts: dict[str, int]
+    """The rows of each file."""
+    absent: dict[str, frozenset[str]]
+    """The optional columns that the file of a table has not."""
+
+    def has(self, table: str, column: str) -> bool:
+        """Whether a table's file is there and has an optional column."""
+        return column not in self.absent.get(table, {column})
+
+
 def fill_empty(
     connection: sa.Connection,
     present: Sequence[tuple[int, RegistryFile, Path]],
     faults: Faults,
     progress: Callable[[str, int], None] | None = None,
-) -> dict[str, int] | None:
-    """Imports sound files (but that of the staff) into empty tables on SQLite; returns how many rows each file has.
+) -> Filled | None:
+    """Imports sound files (but that of the staff) into empty tables on SQLite.
 
     It takes half the time of staging the rows first, but can't name faults: where there are any, or
     where one of the tables holds rows, it returns None and everything is as it was, but for `faults`.
@@ -34,11 +49,11 @@ def fill_empty(
         if _any(connection, f"SELECT 1 FROM {table} LIMIT 1"):
             return None
     connection.exec_driver_sql("SAVEPOINT filling")
-    counts = _fill(connection, present, faults, progress)
-    if counts is None:
+    filled = _fill(connection, present, faults, progress)
+    if filled is None:
         connection.exec_driver_sql("ROLLBACK TO filling")
     connection.exec_driver_sql("RELEASE filling")
-    return counts
+    return filled
 
 
 def _fill(
@@ -46,8 +61,8 @@ def _fill(
     present: Sequence[tuple[int, RegistryFile, Path]],
     faults: Faults,
     progress: Callable[[str, int], None] | None,
-) -> dict[str, int] | None:
-    counts: dict[str, int] = {}
+) -> Filled | None:
+    filled = Filled({}, {})
     index = Filling(connection, [file.table for _, file, _ in present])
     for rank, file, path in present:
         table = Base.metadata.tables[file.table]
@@ -67,6 +82,7 @@ def _fill(
                     return None
                 if file.table == "award":
                     chunk = with_award_ids(chunk)
+                filled.absent[file.table] = chunk.absent
                 rows = list(zip(*chunk.columns, strict=True))
                 if rows:
                     try:
@@ -77,12 +93,12 @@ def _fill(
                 count += len(rows)
         if faults.count:
             return None
-        counts[file.name] = count
+        filled.counts[file.name] = count
     if any(_any(connection, question) for question in _doubts(present)):
         return None
-    enter_everybody(connection, {file.table for _, file, _ in present}, max(counts.values()))
+    enter_everybody(connection, {file.table for _, file, _ in present}, max(filled.counts.values()))
     index.finish()
-    return counts
+    return filled
 
 
 def _doubts(present: Sequence[tuple[int, RegistryFile, Path]]) -> Iterator[str]:
@@ -104,6 +120,8 @@ def _doubts(present: Sequence[tuple[int, RegistryFile, Path]]) -> Iterator[str]:
             "SELECT 1 FROM award a WHERE a.label <> 'school' AND NOT EXISTS"
             " (SELECT 1 FROM member m WHERE m.project = a.project AND m.teacher = a.teacher) LIMIT 1"
         )
+    if "school" in tables:
+        yield f"{CIRCLE} LIMIT 1"
     if "member" in tables:
         yield "SELECT 1 FROM member m JOIN project p ON p.id = m.project WHERE m.joined_on > p.ended_on LIMIT 1"
 

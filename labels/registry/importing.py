@@ -18,12 +18,12 @@ from labels.people.leaving import Left
 from labels.record.engine import Record
 from labels.record.schema import Base
 from labels.registry.entering import Correction
+from labels.registry.facts import Facts
 from labels.registry.files import FORMATS, Objection, RegistryFile, registry_files, shown
-from labels.registry.filling import fill_empty, kept_columns, kept_value, with_award_ids
+from labels.registry.filling import Filled, fill_empty, kept_columns, kept_value, with_award_ids
 from labels.registry.identity import Identities
 from labels.registry.indexes import indexes_made_late
 from labels.registry.letters import Missing, nothing_missing
-from labels.registry.moves import Moves
 from labels.registry.persons import MADE_IN_SQL, PERSONS, new_person, with_persons
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
 from labels.registry.search_index import IndexChanges
@@ -99,42 +99,49 @@ def import_registry(
     faults = Faults(missing)
     with record.writing() as session:
         connection = session.connection()
-        filled: dict[str, int] = {}
+        filled = Filled({}, {})
         if connection.dialect.name == "sqlite":
             _make_room(connection)
             most = [one for one in present if one[1].table != "staff"]
-            filled = (fill_empty(connection, most, faults, progress) if most else None) or {}
-            if not filled:
+            filled = (fill_empty(connection, most, faults, progress) if most else None) or Filled({}, {})
+            if not filled.counts:
                 faults = Faults(missing)
         staging = _Staging(connection)
-        left_over = [one for one in present if one[1].name not in filled]
-        counts = filled | {
+        left_over = [one for one in present if one[1].name not in filled.counts]
+        counts = filled.counts | {
             file.name: staging.fill(rank, file, path, faults, progress) for rank, file, path in left_over
         }
         staging.check(faults)
         faults.refuse("import")
-        inserted, updated = sum(filled.values()), 0
-        people = Identities(connection, today, everybody_new=bool(filled))
+        inserted, updated = sum(filled.counts.values()), 0
+        people = Identities(connection, today, everybody_new=bool(filled.counts))
         index = IndexChanges(connection, {file.table for _, file, _ in left_over})
         index.note()
         staff = None
-        moves, moved = Moves(connection, today, faults), 0
-        for rank, file, _ in left_over:
+        facts = Facts(
+            connection,
+            today,
+            present,
+            faults,
+            lambda table, column: filled.has(table, column) or staging.has(table, column),
+        )
+        for _, file, _ in left_over:
             if file.table == "staff":
-                staff = StaffFile(people.persons, tells_who_left=staging.has(file, "left_on"))
+                staff = StaffFile(people.persons, tells_who_left=staging.has("staff", "left_on"))
                 staff.settle()
             elif file.table in PERSONS:
                 people.settle(file.table)
-            if file.table == "teacher":
-                moved = moves.of_teachers(rank, file.name, staging.has(file, "school_since"))
-            elif file.table == "staff":
-                moves.of_staff()
+            if file.table == "award":
+                staging.recognise_awards()
+            facts.before(file.table)
             new, changed = staging.merge(file, counts[file.name])
             inserted, updated = inserted + new, updated + changed
+            facts.after(file.table)
         people.finish()
         index.finish()
         if staff:
             staff.finish()
+        facts.finish()
         corrections, left = tuple(people.persons.corrections), tuple(staff.left if staff else ())
         if following and corrections:
             following.corrected(session, corrections)
@@ -155,7 +162,7 @@ def import_registry(
         no_longer_named=tuple(staff.no_longer_named if staff else ()),
         still_named=tuple(staff.still_named if staff else ()),
         remarks=faults.remarks,
-        moved=moved,
+        moved=facts.moved,
     )
 
 
@@ -262,9 +269,9 @@ class _Staging:
             self._run(f"ANALYZE {table}")
         return count
 
-    def has(self, file: RegistryFile, column: str) -> bool:
-        """Whether a staged file has an optional column."""
-        return column not in self._absent.get(file.table, frozenset())
+    def has(self, table: str, column: str) -> bool:
+        """Whether a table's file is there and has an optional column."""
+        return table in self._files and column not in self._absent.get(table, frozenset())
 
     @contextmanager
     def _appending(self, table: str, width: int) -> Iterator[Callable[[Chunk], None]]:
@@ -291,7 +298,7 @@ class _Staging:
             for line, problem, remedy, name in self._repeated(file):
                 faults.add(rank, file.name, line, name, Objection(problem, remedy))
             for column in file.columns:
-                if column.of and column.of not in self._partial and self.has(file, column.name):
+                if column.of and column.of not in self._partial and self.has(file.table, column.name):
                     for line, value in self._dangling(table, column.name, column.of):
                         problem = f"{shown(value)} is no {column.of}, neither in the files nor in the record."
                         remedy = f"Correct it, or add the {column.of} to {self._file_of(column.of)}."
@@ -405,20 +412,18 @@ class _Staging:
     def merge(self, file: RegistryFile, count: int) -> tuple[int, int]:
         """Inserts what is new and updates what differs; returns how many of each."""
         table = Base.metadata.tables[file.table]
-        if file.table == "award":
-            self._recognise_awards()
         empty = self._run(f"SELECT 1 FROM {table.name} LIMIT 1").first() is None
         before = 0 if empty else self._run(f"SELECT count(*) FROM {table.name}").scalar_one()
         pairs = {
             column.name: kept_value(column, f's."{name}"', self._sqlite)
             for name, column in zip(file.names, kept_columns(file), strict=True)
-            if self.has(file, name)
+            if self.has(file.table, name)
         }
         if file.table == "award":
             pairs = {"id": "id", **pairs}
         elif file.table == "staff":
             pairs["person"] = "s.person"
-            if self.has(file, "left_on"):
+            if self.has(file.table, "left_on"):
                 pairs["left_by"] = "NULLIF(s.left_by, '')"
         others = [column for column in pairs if column not in _key_columns(table)]
         if file.table in MADE_IN_SQL:
@@ -449,7 +454,7 @@ class _Staging:
         inserted = self._run(f"SELECT count(*) FROM {table.name}").scalar_one() - before
         return inserted, touched - inserted
 
-    def _recognise_awards(self) -> None:
+    def recognise_awards(self) -> None:
         """Gives staged awards the identifiers under which the record has them.
 
         What was decided here is known by its application, and the file says nothing new about it. A date

@@ -346,6 +346,7 @@ class _Reading:
 _IN_ORDER = {
     "project": ("started_on", "ended_on", "the project's start"),
     "member": ("joined_on", "left_on", "the day of joining"),
+    "award": ("awarded_on", "revoked_on", "the day of the award"),
 }
 """Two dates of a row of which the second is not before the first, and what the first is."""
 

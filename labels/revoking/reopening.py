@@ -20,6 +20,7 @@ from labels.kinds import KINDS, LabelKind
 from labels.mail import messages, outbox
 from labels.mail.message import About
 from labels.mail.outbox import Envelope
+from labels.mending import ImportRegistry
 from labels.papers.issued import revoke_papers
 from labels.people.named import Recipient, recipient
 from labels.record.journal import Event, note
@@ -128,7 +129,7 @@ def authority(session: Session, subject: Subject) -> str:
 
     Raises:
         NotFound: there is no such label or nomination.
-        NotAllowed: the label was not awarded here, and no cycle of its organisation is known here.
+        NotAllowed: the label was not awarded here, and no case of its organisation is known here.
     """
     if isinstance(subject, Struck):
         return _nomination(session, subject.nomination).id
@@ -139,14 +140,23 @@ def authority(session: Session, subject: Subject) -> str:
             return session.get_one(Cycle, year).application
     elif session.get(Application, award.id) is not None:
         return award.id
+    # A label that was awarded elsewhere or earlier has no case: its organisation's coordinators act by one of theirs.
     own = session.scalar(
         sa.select(Application.id)
-        .where(Application.label == LabelKind.NOMINATION, Application.organisation == award.organisation)
-        .order_by(Application.submitted_at.desc())
+        .where(Application.organisation == award.organisation)
+        .order_by(
+            sa.desc(Application.label == LabelKind.NOMINATION),
+            Application.submitted_at.desc(),
+            Application.id,
+        )
         .limit(1)
     )
     if own is None:
-        raise NotAllowed(f"{award.id} was not awarded here: take it back where it was, and import it again.")
+        raise NotAllowed(
+            f"{award.id} was not awarded here, and {award.organisation} has no case here by which a coordinator could "
+            "be known. Say in awards.csv when it was taken back (revoked_on), and import that.",
+            ImportRegistry("awards.csv"),
+        )
     return own
 
 
@@ -291,8 +301,7 @@ def _revoke(
         )
         if certificate is not None:
             done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
-    if application is not None or digests:
-        note(turn, application, turn.by, Event.REVOKED, award=award.id, because=reason, digests=digests)
+    note(turn, application, turn.by, Event.REVOKED, award=award.id, because=reason, digests=digests)
     pupils = turn.session.scalar(
         sa.select(sa.func.sum(PupilClass.pupils)).where(
             PupilClass.award == award.id, PupilClass.made_at.is_not(None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -15,8 +17,8 @@ import pytest
 
 import cli.processes
 from adapters.workspace import Workspace
-from cli.processes import Services
-from cli.services import kept_alive
+from cli.processes import Interrupted, Services
+from cli.services import _started_again, await_server, kept_alive
 from labels.errors import OutOfReach
 from labels.settings import PROJECT, Settings
 from tests.support.patience import PATIENCE, until
@@ -138,6 +140,48 @@ def test_whoever_keeps_the_services_alive_is_gone_before_they_are_stopped(runnin
     assert "keeper" not in {thread.name for thread in threading.enumerate()}
     running.stop()
     gone(pids)
+
+
+def test_what_the_machine_has_no_room_for_is_started_again_later(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever makes the desk fill the machine has ended the desk, and never the process that starts it again."""
+    [former, *_] = start(running, "desk")
+    stop, here, popen = threading.Event(), cast("Workspace", None), subprocess.Popen
+    refused = iter(
+        [OSError(errno.ENOMEM, "Cannot allocate memory"), OSError(errno.EMFILE, "Too many open files")]
+    )
+
+    def full(*given: object, **named: object) -> subprocess.Popen[bytes]:
+        for error in refused:
+            raise error
+        begun: subprocess.Popen[bytes] = popen(*given, **named)  # type: ignore[call-overload]  # as they came
+        return begun
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    with kept_alive(running, here, stop):
+        (running.settings.home / "desk").unlink()
+        os.kill(former, signal.SIGKILL)
+        until(lambda: (running.settings.home / "desk").exists(), "it was started again")
+        assert not stop.is_set()
+
+
+def test_doors_are_started_again_while_the_server_comes_up(running: Services) -> None:
+    """Nobody stands before a closed door because Prefect takes its time."""
+    start(running, "desk")
+    running.start("server", ["sleep", "3600"])  # and answers nothing
+    stop, desk = threading.Event(), running.processes["desk"]
+
+    def waits() -> None:
+        with contextlib.suppress(Interrupted):
+            await_server(running, stop, lambda: _started_again(running, "desk", "gate"))
+
+    waiting = threading.Thread(target=waits)
+    waiting.start()
+    os.kill(desk.pid, signal.SIGKILL)
+    until(lambda: running.processes["desk"] is not desk, "the desk is started again")
+    stop.set()
+    waiting.join()
 
 
 @pytest.mark.slow

@@ -13,8 +13,10 @@ from starlette.testclient import TestClient
 from adapters.mail.folder import MailFolder
 from adapters.workspace import Workspace
 from desk.app import public_app
+from desk.languages import COOKIE
 from labels.record.schema import Mail
 from labels.sessions.codes import sign_in_code
+from labels.words.languages import ENGLISH
 from tests.cli.conftest import Terminal, terminal
 
 __all__ = ["Browser", "MailFolder", "browser", "terminal"]
@@ -23,14 +25,16 @@ ORIGIN = "http://127.0.0.1:4280"
 
 
 class Browser:
-    """Somebody with a browser of their own, before the desk of one record."""
+    """Somebody with a browser of their own, before the desk of one record, who has chosen to read it in English."""
 
-    def __init__(self, here: Workspace, **more: Any) -> None:
+    def __init__(self, here: Workspace, *, language: str = ENGLISH, **more: Any) -> None:
         self.here = here
         self.client = TestClient(
             public_app(here, **more), base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False
         )
         self.client.headers["Sec-Fetch-Site"] = "same-origin"
+        if language:
+            self.client.cookies.set(COOKIE, language, domain="127.0.0.1")
 
     def opens(self, path: str, **headers: str) -> Any:
         """The answer to a link or an address."""

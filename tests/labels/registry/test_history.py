@@ -8,89 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from labels.applications.conditions import NOTHING, Arrival, unmet
-from labels.clock import end_of_day
+from labels.errors import InvalidInput
 from labels.record.engine import Record, migrate, open_engine
 from labels.record.migrating import upgrade
 from labels.record.schema import FormerSchool, FormerStaffSchool, Teacher
-from labels.registry.importing import ImportReport, import_registry
-from labels.rules.loading import load_rules
-from labels.school_label.preselection import CutOffs, check_schools
-
-LABELLED = date(2025, 9, 10)
-MOVED = date(2026, 3, 16)
-RULES = load_rules("NSS-PL", MOVED)
-
-FILES = {
-    "organisations": """\
-organisation,country,kind,name,email,language
-CSS,EU,CSS,Central Support,css@x.example,en
-NSS-PL,PL,NSS,Biuro,nss@pl.example,pl
-NSS-PT,PT,NSS,Agência,nss@pt.example,pt
-""",
-    "schools": """\
-school,name,country,organisation,city,registered_on,principal_name,principal_email
-PL-1,Szkoła 1,PL,NSS-PL,Łódź,2015-01-08,Ewa Nowak,ewa@s1.example
-PL-2,Szkoła 2,PL,NSS-PL,Żary,2015-01-08,Jan Kos,jan@s2.example
-PT-1,Escola 1,PT,NSS-PT,Porto,2015-01-08,Rui Sá,rui@s3.example
-""",
-    "teachers": """\
-teacher,name,email,school,registered_on,language
-T-1,Anna Lis,anna@x.example,PL-1,2016-09-01,pl
-T-2,Berta Sá,berta@x.example,PT-1,2016-09-01,pt
-T-3,Celina Maj,celina@x.example,PL-2,2016-09-01,pl
-""",
-    "projects": """\
-project,title,started_on,ended_on
-P-1,Rivers,2024-09-01,2025-06-30
-""",
-    "members": """\
-project,teacher,role,joined_on
-P-1,T-1,founder,2024-09-01
-P-1,T-2,founder,2024-09-01
-""",
-    "awards": """\
-label,teacher,project,school,organisation,awarded_on,score
-national,T-1,P-1,,NSS-PL,2025-09-10,24
-""",
-}
-
-
-class Registry:
-    """Files that are imported again and again, each time with what has changed."""
-
-    def __init__(self, record: Record, folder: Path) -> None:
-        self.record, self.folder, self.files = record, folder, dict(FILES)
-        folder.mkdir()
-
-    def change(self, file: str, old: str, new: str) -> None:
-        """One piece of a file becomes another."""
-        assert self.files[file].count(old) == 1, f"{old!r} in {file}"
-        self.files[file] = self.files[file].replace(old, new)
-
-    def imported(self, on: date = LABELLED) -> ImportReport:
-        """What an import of all files says on that day."""
-        for name, text in self.files.items():
-            (self.folder / f"{name}.csv").write_text(text, encoding="utf-8")
-        return import_registry(self.record, self.folder, on)
-
-    def credited(self) -> set[str]:
-        """The schools that a label for a European project counts for."""
-        dates = CutOffs.by_rules(MOVED, RULES.school)
-        with self.record.reading() as session:
-            every = {
-                one.school: one.conditions["national_label"].met for one in check_schools(session, dates)
-            }
-            for school, met in every.items():
-                [alone] = check_schools(session, dates, school)
-                assert alone.conditions["national_label"].met is met, "one school is told as all of them are"
-        return {school for school, met in every.items() if met}
-
-    def unmet(self, teacher: str = "T-1", on: date = MOVED) -> set[str]:
-        """The conditions that stand between a teacher and the label for the project."""
-        with self.record.reading() as session:
-            arrival = Arrival(teacher, "P-1", "PL", NOTHING, end_of_day(on))
-            return {one.code for one in unmet(session, arrival, RULES)}
+from tests.support.moving_registry import MOVED, Registry
 
 
 @pytest.fixture
@@ -271,6 +193,67 @@ def test_a_school_that_a_reviewer_taught_at_is_kept_with_the_day(registry: Regis
     with registry.record.reading() as session:
         [kept] = session.scalars(sa.select(FormerStaffSchool)).all()
         assert (kept.school, kept.until) == ("PL-1", MOVED)
+
+
+SUCCESSOR = "PL-9,Zespół Szkół,PL,NSS-PL,Łódź,2026-02-01,Ewa Nowak,ewa@s1.example"
+
+
+def reopened(registry: Registry) -> None:
+    """PL-1 is closed, and goes on as PL-9 with its teacher."""
+    header = "principal_email\n"
+    registry.change("schools", header, "principal_email,succeeds\n")
+    registry.files["schools"] = (
+        registry.files["schools"].replace(".example\n", ".example,\n") + f"{SUCCESSOR},PL-1\n"
+    )
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PL-9")
+
+
+def test_what_a_school_earned_counts_for_the_one_that_goes_on_from_it(registry: Registry) -> None:
+    registry.files["awards"] += "school,,,PL-1,CSS,2025-05-01,\n"
+    registry.imported()
+    reopened(registry)
+    registry.imported(MOVED)
+    assert "PL-9" in registry.credited()
+    [found] = registry.checked("PL-9")
+    assert found.conditions["registered"].met, "it is registered since the former one was"
+    assert found.holds == registry.checked("PL-1")[0].holds is not None
+
+
+def test_what_a_school_earned_counts_by_way_of_several_numbers(registry: Registry) -> None:
+    registry.imported()
+    reopened(registry)
+    registry.imported(MOVED)
+    registry.files["schools"] += SUCCESSOR.replace("PL-9", "PL-10") + ",PL-9\n"
+    registry.change("teachers", "anna@x.example,PL-9", "anna@x.example,PL-10")
+    registry.imported(MOVED)
+    assert {"PL-1", "PL-9", "PL-10"} <= registry.credited()
+
+
+def test_a_school_that_goes_on_from_nobody_inherits_nothing(registry: Registry) -> None:
+    registry.imported()
+    registry.files["schools"] += f"{SUCCESSOR}\n"
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PL-9")
+    registry.imported(MOVED)
+    assert "PL-9" not in registry.credited()
+    [found] = registry.checked("PL-9")
+    assert not found.conditions["registered"].met
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["into an empty record", "into a filled record"])
+def test_schools_that_go_on_from_each_other_are_a_fault(registry: Registry, filled: bool) -> None:
+    if filled:
+        registry.imported()
+    reopened(registry)
+    registry.change("schools", "ewa@s1.example,\n", "ewa@s1.example,PL-9\n")
+    with pytest.raises(InvalidInput) as refused:
+        registry.imported(MOVED)
+    assert {fault.where for fault in refused.value.faults} == {
+        "schools.csv:2 · succeeds",
+        "schools.csv:5 · succeeds",
+    }
+    registry.change("schools", "ewa@s1.example,PL-9\n", "ewa@s1.example,PL-1\n")
+    with pytest.raises(InvalidInput, match="it can't have followed upon itself"):
+        registry.imported(MOVED)
 
 
 def test_of_a_record_made_before_todays_rows_are_the_facts_until_somebody_moves(tmp_path: Path) -> None:
