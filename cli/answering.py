@@ -56,13 +56,13 @@ def answered(
 
 
 def code(
-    subject: Annotated[str, typer.Argument(metavar="STEP|APPLICATION|AWARD", callback=plain)],
+    subject: Annotated[str, typer.Argument(metavar="STEP|APPLICATION|ORGANISATION|AWARD", callback=plain)],
     email: As,
     as_json: AsJson = False,
 ) -> None:
     """Mail a person their one-time code.
 
-    For a step of theirs, for an action as a coordinator, or, to the teacher who holds an award, for the
+    For a step of theirs, for an action as a coordinator of an application or of an organisation's people, or, to the teacher who holds an award, for the
     certificates of a class.
     """
     what = answering.mail_code(existing_workspace(), subject, email, Door.COMMAND_LINE)

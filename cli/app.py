@@ -71,6 +71,7 @@ TABLE = (
     Row("journal", "journal:journal", "Whether the journal is as it was written."),
     Row("privacy", "privacy:privacy", "What is known of a person: told, erased, kept."),
     Row("staff", "staffing:staff", "Who is on the staff of organisations; leaving, and coming back."),
+    Row("persons", "persons:persons", "Who may be one person, and what coordinators say of it."),
     Row("upkeep", "upkeep:upkeep", "Do now what upkeep does every ten minutes."),
     Row("stuck", "upkeep:stuck", "What does not go on by itself."),
 )

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from adapters.workspace import workspace
 from cli.output import emit, err, say, table
+from cli.persons import tell_doubtful
 from cli.staffing import tell_departures
 from cli.words import AsJson
 from labels.registry.staff_file import Named
@@ -56,6 +57,7 @@ def _emit(imported: Imported) -> None:
             "no_longer_named": [asdict(one) for one in report.no_longer_named],
             "still_named": [asdict(one) for one in report.still_named],
             "moved": report.moved,
+            "may_be_one": [asdict(one) for one in imported.doubtful.groups],
             "remarks": [
                 {"where": one.where, "problem": one.problem, "remedy": one.remedy} for one in report.remarks
             ],
@@ -83,6 +85,9 @@ def _tell(imported: Imported) -> None:
     if report.moved:
         who = "1 teacher is" if report.moved == 1 else f"{report.moved:,} teachers are"
         say(f"{who} in another school than before; what they did before stays with the former one.")
+    if imported.doubtful.groups:
+        tell_doubtful(imported.doubtful)
+        say("Nobody was made one of it. Who is one person, and who is not: labels persons")
     for remark in report.remarks:
         say(str(remark), "yellow")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy.orm import Session
 
+from labels.answering import organisation_codes
 from labels.answering.proving import Coordinator, prove_coordinator
 from labels.errors import LabelsError, NotAllowed, OutOfReach
-from labels.record.journal import Event, note
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, StepKind
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
@@ -54,6 +55,29 @@ def as_coordinator(whose: Callable[[Session], str], do: Callable[[Turn], Accepte
         except LabelsError as error:
             return _not_accepted(turn, application, proven, error)
         return accepted
+
+    return act
+
+
+def as_coordinator_of(whose: Callable[[Session], Collection[str]], do: Callable[[Turn], Accepted]) -> Act:
+    """The act of a coordinator of one of the organisations that `whose` finds, about no application.
+
+    The code is spent with the action, or neither is.
+    """
+
+    def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
+        organisations = whose(turn.session)
+        try:
+            with turn.session.begin_nested():
+                proven = organisation_codes.prove(turn, organisations, proof)
+                if isinstance(proven, Refusal):
+                    return proven
+                return do(turn.acting(proven.email, proven.person))
+        except OutOfReach:
+            raise
+        except LabelsError as error:
+            note(turn, None, SYSTEM, Event.NOT_ACCEPTED, because=str(error))
+            return Refusal(str(error), error, noted=True)
 
     return act
 

@@ -7,11 +7,12 @@ from functools import partial
 
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
-from labels.answering import accepting, proving
+from labels.answering import accepting, organisation_codes, proving
 from labels.applications.documents import StoredDocument
 from labels.errors import NotMailed
 from labels.mail import outbox
 from labels.pupil_label import classes
+from labels.record.schema import Organisation
 from labels.steps.answers import Answer
 from labels.turn import Door
 from usecases.acts import Act
@@ -28,7 +29,7 @@ def draft(step: str, given: Answer) -> Act:
 
 
 def mail_code(here: Workspace, subject: str, email: str, door: Door) -> str:
-    """Mails the one-time code for a step, an application or the class of an award; what it is for.
+    """Mails the one-time code for a step, an application, an organisation or the class of an award; what it is for.
 
     Raises:
         NotFound: there is no such step, application or award.
@@ -40,6 +41,10 @@ def mail_code(here: Workspace, subject: str, email: str, door: Door) -> str:
         if classes.is_for_a_class(session, subject, email):
             rules = classes.rules_for(session, subject, turn.now, here.settings.rules)
             reason = classes.send_code(turn, subject, email, rules, here.settings.codes_an_hour)
+            what_keeps_it = partial(outbox.not_out, reason=reason)
+            application = None
+        elif turn.session.get(Organisation, subject) is not None:
+            reason = organisation_codes.send_code(turn, subject, email, here.settings.codes_an_hour)
             what_keeps_it = partial(outbox.not_out, reason=reason)
             application = None
         else:

@@ -14,9 +14,13 @@ from labels.answering import leaving
 from labels.answering.following import follow
 from labels.answering.leaving import Departure
 from labels.clock import brussels_day
+from labels.people.doubles import Found, doubtful
 from labels.people.leaving import Left
 from labels.registry.entering import Correction
 from labels.registry.importing import Following, ImportReport, import_registry
+
+TOLD = 20
+"""Groups of people who may be one that an import tells of; `labels persons` has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Imported:
 
     report: ImportReport
     departures: tuple[Departure, ...]
+    doubtful: Found
+    """Who may be one person."""
 
 
 def import_files(
@@ -39,7 +45,8 @@ def import_files(
     following = _Followed(here)
     today = brussels_day(here.now())
     report = import_registry(here.record, folder, today, progress, missing_characters, following=following)
-    return Imported(report, tuple(following.departures))
+    with here.record.reading() as session:
+        return Imported(report, tuple(following.departures), doubtful(session, TOLD))
 
 
 class _Followed(Following):

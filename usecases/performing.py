@@ -56,7 +56,7 @@ def refused(here: Workspace, refusal: Refusal) -> LabelsError:
 
 def tell(here: Workspace, accepted: Accepted) -> Performed:
     """Sends the mail of an accepted act, and has the runs that it concerns look at the record."""
-    send_due(here, accepted.application)
+    send_due(here, accepted.application or None)
     if not accepted.news_for:
         return Performed(accepted)
     # Prefect takes a second to load, and an act that is refused does not need it.

@@ -55,6 +55,8 @@ COMMANDS: Mapping[CallToAction, str] = {
     CallToAction.SEE_INBOX: "labels inbox --as {email}",
     CallToAction.SEE_STUCK: "labels stuck",
     CallToAction.SEE_CYCLE: "labels cycle {year}",
+    CallToAction.GET_ORGANISATION_CODE: "labels code {organisation} --as {email}",
+    CallToAction.SEE_MERGE: "labels persons confirm {merge}",
 }
 
 DESK_PAGES: Mapping[CallToAction, str] = {

@@ -35,3 +35,9 @@ def applicant(session: Session, application: Application) -> Person | None:
         case Applicant.ORGANISATION:
             whom = None
     return None if whom is None else person(session, whom)
+
+
+def numbers_of(teacher: sa.BindParameter[str]) -> sa.Select[tuple[str]]:
+    """SQL for every number of the person who a teacher is: a second one is no second applicant."""
+    whose = sa.select(Teacher.person).where(Teacher.id == teacher).scalar_subquery()
+    return sa.select(Teacher.id).where(Teacher.person == whose)

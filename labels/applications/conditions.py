@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications import similarity
+from labels.applications.applicant import numbers_of
 from labels.applications.eligibility import Facts, FailedCondition, check
 from labels.applications.ending import end, tell_applicant
 from labels.applications.submitting import stays_refused
@@ -210,14 +211,14 @@ APPLICATIONS_OF_TEACHER = sa.select(
     Application.instance,
 ).where(
     Application.label == LabelKind.NATIONAL,
-    Application.teacher == sa.bindparam("teacher"),
+    Application.teacher.in_(numbers_of(sa.bindparam("teacher"))),
     Application.id != sa.bindparam("application"),
 )
 
 
 _LABELLED = sa.select(sa.func.min(Award.awarded_on)).where(
     Award.label == LabelKind.NATIONAL,
-    Award.teacher == sa.bindparam("teacher"),
+    Award.teacher.in_(numbers_of(sa.bindparam("teacher"))),
     Award.project == sa.bindparam("project"),
     Award.revoked_at.is_(None),
 )

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.applications.applicant import numbers_of
 from labels.applications.documents import StoredDocument
 from labels.applications.eligibility import used_up
 from labels.applications.file import NationalApplication, digest
@@ -281,7 +282,7 @@ _EARLIER = (
     .outerjoin(Award, Award.id == Application.id)
     .where(
         Application.label == LabelKind.NATIONAL,
-        Application.teacher == sa.bindparam("teacher"),
+        Application.teacher.in_(numbers_of(sa.bindparam("teacher"))),
         Application.project == sa.bindparam("project"),
     )
     .order_by(Application.attempt)

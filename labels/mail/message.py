@@ -66,6 +66,8 @@ class Template(StrEnum):
     GLASS_BROKEN = "glass_broken"
     ADDRESS_CORRECTED = "address_corrected"
     LEFT_STAFF = "left_staff"
+    ORGANISATION_CODE = "organisation_code"
+    MERGE_ASKED = "merge_asked"
     COLLEAGUE_LEFT = "colleague_left"
 
 
@@ -94,6 +96,10 @@ class CallToAction(StrEnum):
     SEE_INBOX = "see_inbox"
     SEE_STUCK = "see_stuck"
     SEE_CYCLE = "see_cycle"
+    GET_ORGANISATION_CODE = "get_organisation_code"
+    """For an act of a coordinator that is about no application."""
+    SEE_MERGE = "see_merge"
+    """What would move if two persons were one, and how that is confirmed."""
 
 
 # Kinds of values ----------------------------------------------------------------------------------

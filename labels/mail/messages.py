@@ -264,6 +264,42 @@ class ColleagueLeft(Message):
         return self.person
 
 
+class OrganisationCode(Message):
+    """A coordinator's code for one act that is about no application."""
+
+    template = Template.ORGANISATION_CODE
+    asks = True
+    organisation: Line
+    organisation_name: Line
+    person: Line
+    """Their id."""
+    number: int
+    """Which of their codes it is."""
+
+    @property
+    def subject(self) -> str:
+        return f"{self.organisation}/{self.person}"
+
+
+class MergeAsked(Message):
+    """Another coordinator says that two persons of the record are one: a second one confirms it, or nobody does."""
+
+    template = Template.MERGE_ASKED
+    calls = (CallToAction.SEE_MERGE, CallToAction.GET_ORGANISATION_CODE)
+    merge: Line
+    organisation: Line
+    organisation_name: Line
+    gone: Line
+    """Name, address and id."""
+    kept: Line
+    by: Line
+    reason: Prose
+
+    @property
+    def subject(self) -> str:
+        return self.merge
+
+
 class GlassBroken(Message):
     """Somebody had a code to sign in printed on the machine itself; told to all coordinators."""
 

@@ -28,6 +28,7 @@ from labels.record.schema import (
     Document,
     Journal,
     Mail,
+    OrganisationCode,
     PupilCode,
     SignInCode,
     Step,
@@ -337,6 +338,8 @@ def coded(session: Session, mail: Mail) -> Coded:
         return _coded_for_pupils(session, mail)
     if mail.template == Template.SIGN_IN:
         return _coded_to_sign_in(session, mail)
+    if mail.template == Template.ORGANISATION_CODE:
+        return _coded_for_an_organisation(session, mail)
     if mail.step is None:
         return Coded(True)
     found = session.execute(sa.select(Step.state, Step.code_number).where(Step.id == mail.step)).one()
@@ -362,6 +365,23 @@ def _coded_to_sign_in(session: Session, mail: Mail) -> Coded:
     if asked is None or asked.spent_at or asked.expires_at <= mail.next_attempt_at:
         return Coded(False)
     return Coded(True, asked.id, signs_in=True)
+
+
+def _coded_for_an_organisation(session: Session, mail: Mail) -> Coded:
+    try:
+        message = message_of(mail)
+    except InvalidInput:
+        return Coded(True)  # whoever words it says why it cannot be read
+    assert isinstance(message, messages.OrganisationCode)
+    asked = session.get(OrganisationCode, (message.organisation, message.person), populate_existing=True)
+    if asked is None or asked.spent_at or asked.number != message.number:
+        return Coded(False)
+    return Coded(True, organisation_code_subject(asked.organisation, asked.person), asked.number)
+
+
+def organisation_code_subject(organisation: str, person: str) -> str:
+    """What a coordinator's code for an organisation is derived from."""
+    return f"{organisation}/{person}"
 
 
 def pupil_code_subject(award: str) -> str:

@@ -62,6 +62,21 @@ def index_keys(name: str) -> frozenset[str]:
     return parsed.all_rings.union(ordered) if parsed.words else frozenset()
 
 
+def sketch(name: str) -> str:
+    """A key for finding pairs among a million names: those of one script that are `SAME` have the same one.
+
+    It takes a hundredth of the time of `index_keys`, and many names that are not the same share it.
+    """
+    return "".join(sorted(set("".join(map(_sketch_of_word, name.split())))))
+
+
+@functools.lru_cache(maxsize=65_536)
+def _sketch_of_word(word: str) -> str:
+    plain = word if word.isascii() else anyascii(_APOSTROPHES.sub("", word))
+    parts = plain.lower().replace("'", "").translate(_SKETCHED).split()
+    return "".join(part for part in parts if part not in _SKETCHED_TITLES)
+
+
 def share_a_part(one: str, other: str) -> bool:
     """Whether two names have a word in common, whichever way it is written."""
     return not _parsed(one).marks.isdisjoint(_parsed(other).marks)
@@ -125,6 +140,16 @@ _GREEK_ACCENT = re.compile("(?<=[α-ω])\u0301")
 _WORD = re.compile(r"[^\W_]+")
 _TITLES = frozenset(("dr", "prof", "mr", "mrs", "ms", "mgr", "phd"))
 _TITLES_WITH_DOT = frozenset(("ing", "mag", "dipl", "dott", "doc", "bc", "msc", "lic", "inż", "hab"))
+
+_IN_A_SKETCH = "bcdfgklmnpqrstvwxz0123456789"
+_SKETCHED: dict[int, str | None] = dict.fromkeys(range(128), " ")
+_SKETCHED |= dict.fromkeys(map(ord, "aeoiuyhj"))
+_SKETCHED |= {ord(letter): letter for letter in _IN_A_SKETCH} | {ord("w"): "v", ord("q"): "k"}
+"""What a sketch makes of small letters: it leaves out those in which two ways to spell one letter differ."""
+_SKETCHED_TITLES = frozenset(
+    "".join(letter for letter in title if letter in _IN_A_SKETCH)
+    for title in map(anyascii, (*_TITLES, *_TITLES_WITH_DOT))
+)
 
 _SOUNDS = [
     (re.compile(pattern), way)

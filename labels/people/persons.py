@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed, NotFound
-from labels.record.schema import Address, Organisation, Person, School, Staff, Teacher
+from labels.record.schema import Address, Organisation, Person, PersonMerge, School, Staff, Teacher
 from labels.words.addresses import meant
 
 
@@ -59,10 +59,20 @@ def person(session: Session, person_id: str) -> Person:
     Raises:
         NotFound: there is none.
     """
-    found = session.get(Person, person_id)
+    found = session.get(Person, person_id) or session.get(Person, surviving(session, person_id))
     if found is None:
         raise NotFound(f"There is no person {person_id}.")
     return found
+
+
+def surviving(session: Session, person_id: str) -> str:
+    """The id of the person that somebody of that id is by now: of two who were made one, the one that stayed."""
+    kept = session.scalar(
+        sa.select(PersonMerge.kept).where(
+            PersonMerge.gone == person_id, PersonMerge.confirmed_at.is_not(None)
+        )
+    )
+    return kept or person_id
 
 
 def addresses(session: Session, person_id: str) -> list[str]:

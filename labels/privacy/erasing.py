@@ -37,6 +37,7 @@ from labels.record.schema import (
     Decision,
     Deletion,
     DeletionKind,
+    DifferentPersons,
     Document,
     Draft,
     DraftEvidence,
@@ -48,7 +49,9 @@ from labels.record.schema import (
     Mail,
     Notice,
     Organisation,
+    OrganisationCode,
     Person,
+    PersonMerge,
     ProviderAccount,
     Resumption,
     Review,
@@ -467,6 +470,10 @@ class _Erasing:
     def _person(self) -> None:
         who = self.subject.person
         self._delete("accounts of identity providers", ProviderAccount, ProviderAccount.person == who)
+        self._delete("codes as a coordinator", OrganisationCode, OrganisationCode.person == who)
+        theirs = sa.or_(DifferentPersons.one == who, DifferentPersons.other == who)
+        self._delete("from whom they were told apart", DifferentPersons, theirs)
+        self._update("merging: why", PersonMerge, PersonMerge.kept == who, reason=ERASED)
         self._delete("former addresses", Address, Address.person == who)
         self._delete("activities", Activity, Activity.teacher.in_(self.subject.teachers))
         self._delete("places on a staff", Staff, Staff.person == who)
@@ -575,6 +582,7 @@ through a million teachers would take longer than all else."""
 
 LOOKED_AT = {
     "person": "name, address and language are emptied", "address": "deleted", "provider_account": "deleted",
+    "different_persons": "deleted", "person_merge": "why is emptied", "organisation_code": "deleted",
     "staff": "deleted", "former_staff": "deleted", "former_staff_school": "deleted",
     "teacher": "name and address are emptied", "activity": "deleted",
     "search_word": "the words of their name are deleted",

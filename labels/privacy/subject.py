@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed, NotFound
 from labels.kinds import LabelKind
-from labels.people.persons import behind
+from labels.people.persons import behind, surviving
 from labels.record.chain import ERASED
 from labels.record.schema import Address, Application, Award, FormerStaff, Person, School, Staff, Teacher
 
@@ -63,8 +63,8 @@ def find(session: Session, typed: str) -> Subject:
 
 
 def _ids(session: Session, typed: str) -> set[str]:
-    if session.get(Person, typed) is not None:
-        return {typed}
+    if session.get(Person, known := surviving(session, typed)) is not None:
+        return {known}
     if "@" in typed:
         former = sa.select(Address.person).where(Address.address == typed.lower())
         return {one.id for one in behind(session, typed)} or set(session.scalars(former))

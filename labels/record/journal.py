@@ -101,6 +101,11 @@ class Event(StrEnum):
     LEFT_A_STAFF = "left a staff"
     REJOINED_A_STAFF = "is on a staff again"
 
+    # Who is one person
+    ASKED_TO_MERGE = "asked to make two persons one"
+    MERGED_PERSONS = "made two persons one"
+    TOLD_APART = "said that people are different"
+
     # The journal itself
     ERASED_A_PERSON = "erased a person's data"
     PLACED_A_HOLD = "placed a legal hold"

@@ -120,6 +120,52 @@ class DailyMail(Base):
     since: Mapped[datetime]
 
 
+class DifferentPersons(Base):
+    """Two people of whom somebody said that they are not one, however alike they look."""
+
+    __tablename__ = "different_persons"
+    __table_args__ = (_CLUSTERED,)
+    one: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    """The one whose id comes first."""
+    other: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    said_by: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    said_at: Mapped[datetime]
+    reason: Mapped[str]
+
+
+class PersonMerge(Base):
+    """Two persons of the record who are one: asked for by one coordinator, and done once another confirmed it."""
+
+    __tablename__ = "person_merge"
+    __table_args__ = (sa.Index(None, "gone"), sa.Index(None, "kept"))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """`MRG-…`."""
+    gone: Mapped[str]
+    """The id that nobody has any more once it is done; whatever still says it means `kept`."""
+    kept: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    plan: Mapped[str]
+    """The word of the plan that was shown: where something else would move, it is asked for anew."""
+    reason: Mapped[str]
+    asked_by: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    confirmed_by: Mapped[str | None] = mapped_column(sa.ForeignKey("person.id"))
+    confirmed_at: Mapped[datetime | None]
+
+
+class OrganisationCode(Base):
+    """The one-time code by which a coordinator proves who they are for an act that is about no application."""
+
+    __tablename__ = "organisation_code"
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    number: Mapped[int]
+    """How many codes were asked for; the former ones are void."""
+    code_hash: Mapped[str]
+    failures: Mapped[int]
+    asked_at: Mapped[datetime]
+    spent_at: Mapped[datetime | None]
+
+
 class Organisation(Base):
     """A national (NSS, PSA) or central (CSS) support organisation; rules are keyed by it."""
 

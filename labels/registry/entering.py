@@ -42,8 +42,13 @@ class PersonRows:
         if rows:
             self.connection.execute(_statement(statement), rows)
 
-    def enter(self, person: str, name: str, address: str, language: str) -> None:
-        """Enters a person, unless there is one of that id."""
+    def enter(self, person: str, name: str, address: str, language: str) -> str:
+        """Enters a person, unless there is one of that id, or of whom that id became; their id."""
+        became = self.run(
+            "SELECT kept FROM person_merge WHERE gone = :id AND confirmed_at IS NOT NULL", id=person
+        ).scalar()
+        if became:
+            return str(became)
         entered = self.run(
             "INSERT INTO person (id, name, address, language) VALUES (:id, :name, :address, :language)"
             " ON CONFLICT (id) DO NOTHING RETURNING id",
@@ -55,6 +60,7 @@ class PersonRows:
         if entered:
             self.run("INSERT INTO fresh_person VALUES (:id)", id=person)
             self.entered += 1
+        return person
 
     def speaks(self, person: str, old: str, new: str) -> None:
         """Takes a row's new language over to its person."""

@@ -80,7 +80,7 @@ class Identities:
                 self.persons.correct(row.person, (row.old_name, row.name), (row.old_email, row.email), how)
                 continue
             successor = person_id("principal", row.key, row.email, row.name)
-            self.persons.enter(successor, row.name, row.email, row.language)
+            successor = self.persons.enter(successor, row.name, row.email, row.language)
             self.persons.run(
                 "UPDATE school SET principal = :person WHERE id = :key", person=successor, key=row.key
             )

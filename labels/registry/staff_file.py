@@ -231,7 +231,8 @@ class StaffFile:
         """The id that the row's own values make; another where somebody else has it who had this address."""
         found: str = row.person
         number = 1
-        while self._persons.run("SELECT 1 FROM person WHERE id = :id", id=found).first():
+        taken = "SELECT 1 FROM person WHERE id = :id UNION SELECT 1 FROM person_merge WHERE gone = :id"
+        while self._persons.run(taken, id=found).first():
             number += 1
             found = person_id(row.email, row.name, number)
         return found

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from labels.people.likeness import Likeness, likeness
+from labels.words.addresses import without_tag
 from labels.words.sentences import Sentence, say
 
 
@@ -97,14 +98,9 @@ def names_alike(candidate: Candidate, judged: Judged) -> tuple[str, ...]:
 
 def may_be_one(one: Candidate, other: Candidate) -> bool:
     """Whether two people of a staff may be one: the same name, or one mailbox, `anna+labels@…` being `anna@…`."""
-    if _mailbox(one.email) == _mailbox(other.email):
+    if without_tag(one.email) == without_tag(other.email):
         return True
     return likeness(one.name, other.name) is Likeness.SAME
-
-
-def _mailbox(address: str) -> str:
-    user, _, host = address.partition("@")
-    return f"{user.partition('+')[0]}@{host}"
 
 
 def choose_reviewer(

@@ -50,3 +50,9 @@ def on_the_wire(address: str) -> str:
         return address
     local, _, domain = address.rpartition("@")
     return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+
+
+def without_tag(address: str) -> str:
+    """The mailbox of an address: `anna+labels@…` is `anna@…`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

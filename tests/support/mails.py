@@ -140,6 +140,18 @@ _EACH: tuple[Message, ...] = (
         until=datetime(2026, 3, 23, 8, 30, tzinfo=UTC),
     ),
     messages.AddressCorrected(person="PER-T-T-1", steps=2, organisation_name=ABOUT.organisation_name),
+    messages.OrganisationCode(
+        organisation="NSS-PL", organisation_name=ABOUT.organisation_name, person="PER-1", number=1
+    ),
+    messages.MergeAsked(
+        merge="MRG-AAAABBBBCC",
+        organisation="NSS-PL",
+        organisation_name=ABOUT.organisation_name,
+        gone="Ada Lis (ada@x.example, PER-1)",
+        kept="Ada Lis (lis@x.example, PER-2)",
+        by="c@nss.example",
+        reason="She has a new mailbox.",
+    ),
     messages.LeftStaff(
         person="PER-1", organisation_name=ABOUT.organisation_name, left_on=date(2026, 3, 16), steps=2
     ),

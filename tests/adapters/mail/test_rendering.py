@@ -77,6 +77,8 @@ OF_NO_APPLICATION = {
     Template.GLASS_BROKEN,
     Template.ADDRESS_CORRECTED,
     Template.LEFT_STAFF,
+    Template.ORGANISATION_CODE,
+    Template.MERGE_ASKED,
     Template.COLLEAGUE_LEFT,
 }
 
@@ -99,7 +101,7 @@ def test_every_message_that_asks_carries_the_code_in_both_parts(template: Templa
     _, text, html = read(worded(mail(template)))
     assert CODE in text
     assert CODE in html
-    if template is not Template.SIGN_IN:
+    if template not in OF_NO_APPLICATION:
         assert (APPLICATION if template is Template.PUPIL_CODE else STEP) in text
 
 
