@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from desk.forms import FILES
-from desk.frame import Visit, kept_fields, page
+from desk.frame import Visit, kept_fields, later, page
 from desk.my_projects import PATH, is_teacher
 from desk.parts import FileShown, Mistake
 from desk.uploads import LARGEST, kind_of, listed, stored_files, too_much
@@ -380,8 +380,8 @@ def hand_in(visit: Visit) -> Response:
         if again.latest and again.latest.outcome is None:
             return visit.goes_to(f"/applications/{again.latest.id}")
         raise
-    use.started(visit.here, done.accepted.made)
-    return visit.goes_to(f"/applications/{done.accepted.made}", received="1")
+    away = use.started(visit.here, done.accepted.made)
+    return visit.goes_to(f"/applications/{done.accepted.made}", received="1", **later(away))
 
 
 # Before anything is written -----------------------------------------------------------------------

@@ -36,6 +36,7 @@ from desk.headers import HEADERS, is_ours
 from desk.languages import language_of
 from labels.clock import wall_clock
 from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
+from labels.record.engine import NOT_KNOWN
 from labels.sessions.accounts import Account
 from labels.sessions.session import LASTS, Lapsed, Visitor
 from labels.steps.proof import SignedIn
@@ -173,6 +174,7 @@ class Visit:
             "form_token": signing_in.form_token(self.here, self.visitor) if self.visitor else "",
             "mail_shown": self.desk.mail_shown,
             "now": self.here.now(),
+            "later": "later" in self.request.query_params,
         }
         body = rendered(template, texts, **(shared | values))
         headers = {"Content-Language": texts.language, "Vary": "Cookie, Accept-Language"} | self.headers
@@ -181,6 +183,11 @@ class Visit:
     def goes_to(self, path: str, **query: str) -> Response:
         """Sends the browser to another page of the desk."""
         return RedirectResponse(path + (f"?{urlencode(query)}" if query else ""), 303)
+
+
+def later(outage: OutOfReach | None) -> dict[str, str]:
+    """What has the next page say that something is recorded, and goes on later, where a service is away."""
+    return {"later": "1"} if outage else {}
 
 
 def _choice(language: str, path: str) -> list[tuple[str, str, str]]:
@@ -290,11 +297,25 @@ def failed(
         who = visit.visitor.account.address if visit.visitor else "nobody"
         log.error("%s %s %s %s by %s", number, status, visit.request.method, visit.path, who, exc_info=error)
     template = f"problems/{status}.html.j2" if status in _PROBLEMS else "problems/400.html.j2"
-    answer = visit.shows(template, status, number=number, because=because)
+    answer = visit.shows(
+        template,
+        status,
+        number=number,
+        because=because,
+        sent=_sent_again(visit) if number else [],
+        unknown=isinstance(error, OutOfReach) and error.kept == NOT_KNOWN,
+    )
     answer.headers.update(HEADERS)
     if status == 503:
         answer.headers["Retry-After"] = "30"
     return answer
+
+
+def _sent_again(visit: Visit) -> list[tuple[str, str]]:
+    """The fields of the form that came, for the page that says that it could not be taken: nobody types twice."""
+    if visit.form is None:
+        return []
+    return [(name, one) for name, one in visit.form.data.multi_items() if isinstance(one, str)]
 
 
 _PROBLEMS = frozenset({400, 403, 404, 413, 500, 503})

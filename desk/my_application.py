@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from adapters.documents.tokens import sealed, unsealed
 from desk.forms import FILES
-from desk.frame import Visit, kept_fields, page
+from desk.frame import Visit, kept_fields, later, page
 from desk.my_projects import is_teacher
 from desk.parts import FileShown, Happening, Mistake
 from desk.standing import STAGES, place_in_chain, standing_line, tag_of, turn_of
@@ -209,11 +209,11 @@ def _answer(visit: Visit, one: MyApplication) -> Response:
     given = Information(text=text, links=_lines(typed.links))
     try:
         act = answering.answer(step, given, typed.files)
-        perform(visit.here, act, by=visit.proof, door=Door.DESK)
+        done = perform(visit.here, act, by=visit.proof, door=Door.DESK)
     except NotAllowed as error:
         return _refused(visit, error, "text", typed)
     signing_in.forget_form(visit.here, visit.account.address, visit.path)
-    return visit.goes_to(visit.path, answered="1")
+    return visit.goes_to(visit.path, answered="1", **later(done.outage))
 
 
 def _mistakes(visit: Visit, one: MyApplication, typed: Typed) -> list[Mistake]:
@@ -302,10 +302,10 @@ def _withdraw(visit: Visit, one: MyApplication) -> Response:
     if not visit.sent.has("confirmed"):
         return _shown(visit, one, asks="withdraw")
     try:
-        perform(visit.here, rights.withdraw(one.standing.id), by=visit.proof, door=Door.DESK)
+        done = perform(visit.here, rights.withdraw(one.standing.id), by=visit.proof, door=Door.DESK)
     except NotAllowed as error:
         return _refused(visit, error, "main", Typed())
-    return visit.goes_to(visit.path)
+    return visit.goes_to(visit.path, **later(done.outage))
 
 
 def _appeal(visit: Visit, one: MyApplication) -> Response:
@@ -319,11 +319,11 @@ def _appeal(visit: Visit, one: MyApplication) -> Response:
         long = texts.say("The grounds are longer than {most} characters", most=GROUNDS)
         return _shown(visit, one, [Mistake(long, "grounds")], status=422, typed=Typed(grounds=grounds))
     try:
-        perform(visit.here, rights.appeal(one.standing.id, grounds), by=visit.proof, door=Door.DESK)
+        done = perform(visit.here, rights.appeal(one.standing.id, grounds), by=visit.proof, door=Door.DESK)
     except NotAllowed as error:
         return _refused(visit, error, "grounds", Typed(grounds=grounds))
     signing_in.forget_form(visit.here, visit.account.address, visit.path)
-    return visit.goes_to(visit.path)
+    return visit.goes_to(visit.path, **later(done.outage))
 
 
 def _again(visit: Visit, one: MyApplication) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -37,6 +38,8 @@ from tests.desk.conftest import Browser, words
 from tests.desk.test_signing_in import at
 from tests.support.case import Case, decided
 from tests.support.people import CRITERIA, application_file
+from tests.support.small_prefect import SmallPrefect
+from usecases.recovering import recover
 
 Opens = Callable[..., Browser]
 APPLY = "/projects/P-1/apply"
@@ -70,7 +73,7 @@ def hands_in(person: Browser) -> str:
     writes(person)
     done = person.sends(CHECK, {"true": "1"})
     assert done.status_code == 303, words(done)
-    found = re.fullmatch(r"/applications/([^?]+)\?received=1", done.headers["location"])
+    found = re.fullmatch(r"/applications/([^?]+)\?received=1&later=1", done.headers["location"])
     assert found
     return found[1]
 
@@ -304,6 +307,23 @@ def test_an_application_is_handed_in_and_its_receipt_is_on_its_way(
     assert number in page
 
 
+def test_while_prefect_is_away_what_is_sent_is_recorded_and_the_page_says_that_the_rest_comes_later(
+    teacher: Browser, terminal: Terminal
+) -> None:
+    writes(teacher)
+    sent = teacher.sends(CHECK, {"true": "1"})
+    assert len(rows(terminal, Application)) == 1
+    page = words(teacher.opens(sent.headers["location"]))
+    assert "Your application has arrived" in page
+    assert "What follows begins a little later" in page
+    # Once Prefect is there, upkeep starts its run; and of what is sent then nobody need say that it comes later.
+    prefect = SmallPrefect(lambda _: contextlib.nullcontext())
+    recover(terminal.here, prefect)  # type: ignore[arg-type]  # stands in
+    [one] = rows(terminal, Application)
+    assert one.run is not None
+    assert "begins a little later" not in words(teacher.opens(f"/applications/{one.id}"))
+
+
 def test_the_file_at_the_desk_is_the_one_that_the_command_line_takes(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -467,7 +487,7 @@ def test_a13_a_question_is_answered_on_the_same_page(teacher: Browser, terminal:
     sent = teacher.sends(
         path, {"answer": "1", "step": step, "text": "All of them.", "links": "https://x.example/1"}
     )
-    assert sent.headers["location"] == f"{path}?answered=1"
+    assert sent.headers["location"] == f"{path}?answered=1&later=1"
     one = terminal.step(step)
     assert (one.state, one.answer) == (
         StepState.ANSWERED,
@@ -511,7 +531,7 @@ def test_a13_files_go_with_an_answer_and_are_evidence_once_it_is_sent(
     assert (again.status_code, kept_in(again)) == (200, kept_in(first))
     assert kind_and_name(terminal) == {("evidence", "a.pdf"), ("application", "application.json")}
     sent = teacher.sends(path, {"step": step, "answer": "1", "text": "See it.", "kept": kept_in(again)})
-    assert sent.headers["location"] == f"{path}?answered=1"
+    assert sent.headers["location"] == f"{path}?answered=1&later=1"
     assert ("evidence", "a-2.pdf") in kind_and_name(terminal)
     assert "a-2.pdf" in words(teacher.opens(path))
 
@@ -536,7 +556,7 @@ def test_a13_a_file_is_taken_out_of_an_answer_and_nobody_brings_a_file_of_somebo
 
 
 def test_a3_an_answer_that_is_sent_when_the_session_has_run_out_is_in_the_form_again(
-    teacher: Browser, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    teacher: Browser, terminal: Terminal
 ) -> None:
     number = hands_in(teacher)
     step, path = asked(terminal, number), f"/applications/{number}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 import desk.frame
 from adapters.languages import translations
@@ -15,6 +17,8 @@ from adapters.languages.desk import TEMPLATES, languages
 from desk.assets import ASSETS, TYPES, vendored
 from desk.languages import accepted
 from labels.errors import OutOfReach
+from labels.record.engine import NOT_KNOWN
+from labels.record.schema import ApplicationDraft
 from tests.cli.conftest import TEACHER
 from tests.desk.conftest import Browser, words
 from usecases import signing_in
@@ -105,6 +109,37 @@ def test_while_the_record_is_away_it_says_so_with_a_number(
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "30"
     assert re.search(r"E-[0-9A-Z]{4}-[0-9A-Z]{4}", words(answer))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_was_typed_is_in_the_page_that_says_that_the_record_is_away(
+    browser: Opens, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    person = browser().signs_in(TEACHER)
+    typed = '\n<b>An evening</b> of typing & "more"\r\nشكرا'
+    fields = {"description": typed, "version": "0", "keep": "1"}
+    token = person.token("/projects/P-1/apply")
+
+    def away(*_: object) -> None:
+        raise OutOfReach("The record", "no answer.", "Nothing was changed." if known else NOT_KNOWN)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(signing_in, "visitor_of", away)
+        answer = person.sends("/projects/P-1/apply", fields, token=token)
+    assert answer.status_code == 503
+    assert ("Nothing was changed" in words(answer)) is known
+    assert ("It is not known whether this was recorded" in words(answer)) is not known
+    kept = {
+        name: html.unescape(value)
+        for name, value in re.findall(
+            r'<textarea hidden name="([^"]+)">\n(.*?)</textarea>', answer.text, re.S
+        )
+    }
+    assert kept == {"form_token": token, **fields}
+    assert person.client.post("/projects/P-1/apply", data=kept).status_code == 303
+    with person.here.record.reading() as session:
+        [draft] = session.scalars(sa.select(ApplicationDraft))
+    assert "An evening</b> of typing" in draft.body["description"]
 
 
 def test_a_form_that_is_too_large_or_none_is_refused_before_it_is_read(browser: Opens) -> None:

@@ -6,13 +6,19 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
+import usecases.signing_in
+from adapters.languages.desk import TEMPLATES, desk_texts
 from desk.app import public_app
+from labels.clock import BRUSSELS
+from labels.errors import OutOfReach
 from labels.record.schema import Application, Mail, StepKind, StepState
 from labels.sessions.codes import sign_in_code
 from labels.settings import PROJECT
@@ -196,6 +202,63 @@ def test_files_are_sent_as_soon_as_they_are_chosen_and_a_lost_connection_is_told
         page.wait_for_selector("#saved.saved:not(.fail):has-text('Saved 16 March')")
         page.reload()
         assert page.input_value("#description") == "typed while the network was away"
+
+
+def test_while_the_record_is_away_what_was_typed_stays_and_is_sent_again(
+    terminal: Terminal, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OutOfReach("The record", "no answer.", "Nothing was changed.")
+
+    with opened(address) as page:
+        signs_in(page, terminal, address)
+        page.goto(f"{address}/projects/P-1/apply")
+        with monkeypatch.context() as patch:
+            patch.setattr(usecases.signing_in, "visitor_of", away)
+            page.fill("#description", "typed while the record was away")
+            page.wait_for_selector("#saved.fail")
+            assert page.input_value("#description") == "typed while the record was away"
+            page.click("button[name=keep]")
+            page.get_by_text("What you typed is kept in this page").wait_for()
+            assert page.locator(".code", has_text="E-").is_visible()
+        page.get_by_role("button", name="Send it again").click()
+        page.wait_for_url("**/projects/P-1/apply?saved=1")
+        assert page.input_value("#description") == "typed while the record was away"
+
+
+INSTANTS = ("2026-01-15T12:00:00", "2026-03-20T23:30:00", "2026-03-31T21:59:00", "2026-07-01T06:05:00")
+"""In winter; between the changes of clocks in America and in Europe; a deadline in Brussels; in summer."""
+ZONES = (
+    "Europe/Brussels", "Europe/Lisbon", "Atlantic/Azores", "Europe/Athens", "Europe/Kyiv", "Europe/Istanbul",
+    "Asia/Tbilisi", "Asia/Yerevan", "Asia/Baku", "Asia/Amman", "Asia/Beirut", "Africa/Tunis", "Africa/Algiers",
+    "America/Cayenne",
+)  # fmt: skip
+
+
+def test_a17_a_moment_is_told_in_brussels_time_and_in_brackets_in_the_readers_own() -> None:
+    """By the rules of each place for summer time, also where it has none or changes on another day."""
+    moments = [datetime.fromisoformat(one).replace(tzinfo=UTC) for one in INSTANTS]
+    texts = desk_texts("help.html.j2", "en")
+    body = "".join(f"<p>{texts.when(one)}</p>" for one in moments)
+    html = f'<html lang="en" data-own="with you"><body>{body}</body></html>'
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        for zone in ZONES:
+            page = browser.new_context(timezone_id=zone).new_page()
+            page.set_content(html)
+            page.add_script_tag(path=TEMPLATES / "assets" / "desk.js")
+            told = page.locator("p").all_inner_texts()
+            assert told == [f"{texts.moment(one)}{own_time(one, zone)}" for one in moments], zone
+        browser.close()
+
+
+def own_time(at: datetime, zone: str) -> str:
+    """What stands in brackets: nothing where the clocks agree, the day only where it is another one."""
+    here, brussels = at.astimezone(ZoneInfo(zone)), at.astimezone(BRUSSELS)
+    if here.replace(tzinfo=None) == brussels.replace(tzinfo=None):
+        return ""
+    day = "" if here.date() == brussels.date() else f"{here.day} {here:%B %Y} at "
+    return f" [with you {day}{here:%H:%M}]"
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there")
