@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.people.likeness import Likeness, likeness, sketch
-from labels.people.persons import Held, roles
+from labels.people.persons import Held, batches, roles_of
 from labels.record.schema import Address, DifferentPersons, Organisation, Person, School, Staff, Teacher
 from labels.words.addresses import without_tag
 
@@ -79,10 +79,10 @@ def doubtful(session: Session, most: int | None = None) -> Found:
     for group in itertools.chain(_by_mailbox(session), _by_staff(session), _by_school(session)):
         if group.people not in seen and _in_doubt(group.people, different):
             if len(groups) == most:
-                return Found(tuple(_in_full(session, one) for one in groups), more=True)
+                return Found(_in_full(session, groups), more=True)
             seen.add(group.people)
             groups.append(group)
-    return Found(tuple(_in_full(session, one) for one in groups))
+    return Found(_in_full(session, groups))
 
 
 def _in_doubt(people: frozenset[str], different: set[frozenset[str]]) -> bool:
@@ -92,12 +92,18 @@ def _in_doubt(people: frozenset[str], different: set[frozenset[str]]) -> bool:
     return any(frozenset(pair) not in different for pair in itertools.combinations(people, 2))
 
 
-def _in_full(session: Session, group: _Group) -> Doubtful:
-    people = session.scalars(sa.select(Person).where(Person.id.in_(group.people)).order_by(Person.id))
-    return Doubtful(
-        group.because,
-        group.where,
-        tuple(Double(one.id, one.name, one.address, tuple(roles(session, one.id))) for one in people),
+def _in_full(session: Session, groups: Sequence[_Group]) -> tuple[Doubtful, ...]:
+    ids = sorted({one for group in groups for one in group.people})
+    held = roles_of(session, ids)
+    people = {
+        row.id: Double(row.id, row.name, row.address, tuple(held[row.id]))
+        for some in batches(ids)
+        for row in session.execute(
+            sa.select(Person.id, Person.name, Person.address).where(Person.id.in_(some))
+        )
+    }
+    return tuple(
+        Doubtful(one.because, one.where, tuple(people[each] for each in sorted(one.people))) for one in groups
     )
 
 
@@ -109,7 +115,7 @@ def _by_mailbox(session: Session) -> Iterator[_Group]:
     for address, person in session.execute(sa.union_all(_SHARED, _SECOND, _TAGGED)):
         found[without_tag(address)].add(person)
     tagged = [mailbox for mailbox, people in found.items() if len(people) == 1]
-    for some in _batched(tagged, 500):
+    for some in batches(tagged):
         plain = sa.select(Person.address, Person.id).where(Person.address.in_(some))
         for address, person in session.execute(plain):
             found[address].add(person)
@@ -118,11 +124,6 @@ def _by_mailbox(session: Session) -> Iterator[_Group]:
         people = frozenset(found[mailbox] - mailboxes)
         if len(people) > 1:
             yield _Group(Because.MAILBOX, mailbox, people)
-
-
-def _batched(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for first in range(0, len(values), size):
-        yield values[first : first + size]
 
 
 _OTHER = sa.orm.aliased(Person)

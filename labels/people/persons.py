@@ -6,6 +6,7 @@ id; names, languages and addresses are in the tables `person` and `address` alon
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -120,20 +121,44 @@ class Held(NamedTuple):
 def roles(session: Session, person_id: str) -> list[Held]:
     """What a person is by the registry: staff of organisations, a teacher, a principal; nothing for somebody
     whom it no longer names."""
-    whom = {"person": person_id}
-    found = [Held(Capacity(row.role), row.organisation) for row in session.execute(_STAFF, whom)]
-    found += [Held(Capacity.ORGANISATION, at) for at in session.scalars(_ORGANISATIONS, whom)]
-    found += [Held(Capacity.TEACHER, row.school, row.id) for row in session.execute(_TEACHERS, whom)]
-    found += [Held(Capacity.PRINCIPAL, at) for at in session.scalars(_SCHOOLS, whom)]
-    return found
+    return roles_of(session, [person_id])[person_id]
 
 
-_WHOM: sa.BindParameter[str] = sa.bindparam("person")
+def roles_of(session: Session, persons: Collection[str]) -> dict[str, list[Held]]:
+    """The same of several people, a few hundred at a time, each with at least an empty list."""
+    held: dict[str, list[Held]] = {one: [] for one in persons}
+    for some in batches(list(held)):
+        whom = {"persons": some}
+        for person_id, role, at in session.execute(_STAFF, whom):
+            held[person_id].append(Held(Capacity(role), at))
+        for person_id, at in session.execute(_ORGANISATIONS, whom):
+            held[person_id].append(Held(Capacity.ORGANISATION, at))
+        for person_id, at, teacher in session.execute(_TEACHERS, whom):
+            held[person_id].append(Held(Capacity.TEACHER, at, teacher))
+        for person_id, at in session.execute(_SCHOOLS, whom):
+            held[person_id].append(Held(Capacity.PRINCIPAL, at))
+    return held
+
+
+def batches(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """The values by the few hundred, as many as a question to the record may name."""
+    return (values[first : first + size] for first in range(0, len(values), size))
+
+
+_WHOM: sa.BindParameter[list[str]] = sa.bindparam("persons", expanding=True)
 _STAFF = (
-    sa.select(Staff.role, Staff.organisation)
-    .where(Staff.person == _WHOM)
+    sa.select(Staff.person, Staff.role, Staff.organisation)
+    .where(Staff.person.in_(_WHOM))
     .order_by(Staff.organisation, Staff.role)
 )
-_ORGANISATIONS = sa.select(Organisation.id).where(Organisation.person == _WHOM).order_by(Organisation.id)
-_TEACHERS = sa.select(Teacher.id, Teacher.school).where(Teacher.person == _WHOM).order_by(Teacher.id)
-_SCHOOLS = sa.select(School.id).where(School.principal == _WHOM).order_by(School.id)
+_ORGANISATIONS = (
+    sa.select(Organisation.person, Organisation.id)
+    .where(Organisation.person.in_(_WHOM))
+    .order_by(Organisation.id)
+)
+_TEACHERS = (
+    sa.select(Teacher.person, Teacher.school, Teacher.id)
+    .where(Teacher.person.in_(_WHOM))
+    .order_by(Teacher.id)
+)
+_SCHOOLS = sa.select(School.principal, School.id).where(School.principal.in_(_WHOM)).order_by(School.id)
