@@ -85,6 +85,12 @@ def doubtful(session: Session, most: int | None = None) -> Found:
     return Found(_in_full(session, groups))
 
 
+def told_apart(session: Session, one: str, other: str) -> bool:
+    """Whether somebody said of two persons that they are different."""
+    first, second = sorted((one, other))
+    return session.get(DifferentPersons, (first, second)) is not None
+
+
 def _in_doubt(people: frozenset[str], different: set[frozenset[str]]) -> bool:
     """Whether two of them were not said to be different."""
     if not different:

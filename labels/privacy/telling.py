@@ -33,6 +33,7 @@ from labels.record.schema import (
     Mail,
     Member,
     Person,
+    PersonMerge,
     ProviderAccount,
     Review,
     SignIn,
@@ -118,6 +119,10 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "staff", rows(Staff, Staff.person == subject.person)
     yield "former_schools_on_a_staff", rows(FormerStaffSchool, FormerStaffSchool.person == subject.person)
     yield "former_staff", rows(FormerStaff, FormerStaff.person == subject.person)
+    yield (
+        "made_one_with",
+        rows(PersonMerge, PersonMerge.kept == subject.person, "plan", "reason", "asked_by", "confirmed_by"),
+    )
     yield "projects", rows(Member, Member.teacher.in_(subject.teachers))
     yield "activities", rows(Activity, Activity.teacher.in_(subject.teachers))
     yield "awards", rows(Award, Award.teacher.in_(subject.teachers))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from labels.applications.applicant import applicant
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
+from labels.people.doubles import told_apart
 from labels.people.named import Recipient
 from labels.people.staff import coordinator, itself
 from labels.record.digests import TAKEN_BACK, digest_of_words, happened
@@ -139,7 +140,9 @@ def _fill(
     due = add_working_days(turn.now, edition.national.review.due_days.value, application.country)
     chosen: list[tuple[Candidate, Step]] = []
     for seat in seats:
-        candidate = choose_reviewer(candidates, judged, _with_doubles(asked, candidates), application.id)
+        candidate = choose_reviewer(
+            candidates, judged, _with_doubles(turn.session, asked, candidates), application.id
+        )
         if candidate is None:
             break
         asked.add(candidate.email)
@@ -198,10 +201,18 @@ def _take_back_assignments(
             void_review(turn, application, step, "the seat is filled or no longer needed", SYSTEM)
 
 
-def _with_doubles(asked: Collection[str], candidates: Sequence[Candidate]) -> set[str]:
-    """Those who were asked, and who may be one of them under another address: two seats are two people's."""
+def _with_doubles(session: Session, asked: Collection[str], candidates: Sequence[Candidate]) -> set[str]:
+    """Those who were asked, and who may be one of them under another address: two seats are two people's.
+
+    Not who was said to be somebody else.
+    """
     known = [one for one in candidates if one.email in asked]
-    doubles = {other.email for other in candidates for one in known if may_be_one(one, other)}
+    doubles = {
+        other.email
+        for other in candidates
+        for one in known
+        if other is not one and may_be_one(one, other) and not told_apart(session, one.person, other.person)
+    }
     return {*asked, *doubles}
 
 

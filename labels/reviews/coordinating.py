@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed
 from labels.mail import messages
+from labels.people.doubles import told_apart
 from labels.people.persons import behind
 from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import Event, note
@@ -58,7 +59,7 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
         raise NotAllowed(f"{to} judges or judged this application already.")
     others = {one.person for one in seated_reviews(application, every_step(turn.session, application))}
     for other in conflicts.near(turn.session, others - {step.person}).values():
-        if may_be_one(person, other):
+        if may_be_one(person, other) and not told_apart(turn.session, person.person, other.person):
             raise NotAllowed(f"{to} may be {other.email}, who judges this application already.")
     if step.kind is StepKind.REVIEW:
         void_review(turn, application, step, f"reassigned: {reason}", turn.by)

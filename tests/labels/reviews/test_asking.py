@@ -9,6 +9,7 @@ from labels.errors import NotAllowed
 from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import (
+    DifferentPersons,
     Journal,
     Mail,
     Member,
@@ -206,3 +207,10 @@ def test_two_seats_never_go_to_people_who_may_be_one(record: Record, name: str, 
     other = email if review.assignee == "r1@nss.example" else "r1@nss.example"
     with pytest.raises(NotAllowed, match="may be"):
         case.do_as("coordinator@nss.example", coordinating.reassign, seat.id, other, "nobody else")
+    with record.writing() as session:
+        whose = session.scalars(sa.select(Staff.person).where(Staff.email.in_([email, "r1@nss.example"])))
+        first, second = sorted(whose)
+        session.add(
+            DifferentPersons(one=first, other=second, said_by=first, said_at=case.now, reason="Two sisters.")
+        )
+    case.do_as("coordinator@nss.example", coordinating.reassign, seat.id, other, "they are two")
