@@ -6,7 +6,8 @@ when; whatever began or was awarded before that day stays the former school's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -100,13 +101,26 @@ def successions() -> sa.CTE:
     )
 
 
-def all_numbers(session: Session, schools: Collection[str]) -> frozenset[str]:
-    """The schools, those that they go on from and those that go on from them: each a number of one of them."""
-    found, fresh = set(schools), set(schools)
+def all_numbers(session: Session, *several: Collection[str]) -> list[frozenset[str]]:
+    """Sets of schools, each with those that its schools go on from and those that go on from them: all their numbers."""
+    beside: dict[str, set[str]] = defaultdict(set)
+    known: set[str] = set()
+    fresh: set[str] = set().union(*several)
     while fresh:
-        rows = session.execute(_BESIDE, {"schools": list(fresh)})
-        fresh = {one for row in rows for one in (row.id, row.succeeds)} - found
+        known |= fresh
+        for row in session.execute(_BESIDE, {"schools": list(fresh)}):
+            beside[row.id].add(row.succeeds)
+            beside[row.succeeds].add(row.id)
+        fresh = beside.keys() - known
+    return [_reached(schools, beside) for schools in several]
+
+
+def _reached(schools: Collection[str], beside: Mapping[str, set[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    fresh = set(schools)
+    while fresh:
         found |= fresh
+        fresh = {one for school in fresh for one in beside.get(school, ())} - found
     return frozenset(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from labels.people.likeness import Likeness, likeness
 from labels.words.addresses import without_tag
@@ -27,6 +28,10 @@ class Judged:
     """Every project that the applicant is or was a member of."""
     teachers: frozenset[str]
     """The applicant and the other members, by id: what a declared conflict may name."""
+    former_schools: frozenset[str] = frozenset()
+    """The applicant's other schools: the present one, where that is another, and those left not long ago."""
+    since: date | None = None
+    """A school that somebody left after this day counts as theirs; none does where there is no such day."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -55,12 +60,15 @@ class Candidate:
     """Those on whose staff they are."""
     person: str = ""
     """Their id."""
+    left: frozenset[tuple[str, date]] = frozenset()
+    """Schools where they taught, each with the day until which they did."""
 
 
 def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence]:
     """Why this person may not judge this application; empty where nothing speaks against it.
 
-    Source: nobody assesses their own school or project (assumption); a school of the project, a
+    Source: nobody assesses their own school or project (assumption), nor a former school for as many years as the
+    rules say; a school of the project, a
     project shared now or earlier, name variants and declared conflicts follow what the best
     conference systems check.
     """
@@ -71,10 +79,8 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence
         found.append(say("is a member of the project"))
     if any(likeness(candidate.name, name) is Likeness.SAME for name in judged.names):
         found.append(say("has the name of a member of the project"))
-    if judged.school in candidate.schools:
-        found.append(say("teaches at the applicant's school"))
-    elif candidate.schools & judged.project_schools:
-        found.append(say("teaches at a school of the project"))
+    if school := _near_by_school(candidate, judged):
+        found.append(school)
     if judged.project in candidate.projects:
         if "is a member of the project" not in found and "is the applicant" not in found:
             found.append(say("is a member of the project"))
@@ -83,11 +89,29 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence
     declared = (
         {("project", judged.project), ("school", judged.school)}
         | {("teacher", teacher) for teacher in judged.teachers}
-        | {("school", school) for school in judged.project_schools}
+        | {("school", school) for school in judged.project_schools | judged.former_schools}
     )
     if candidate.declared & declared:
         found.append(say("has a declared conflict of interest"))
     return found
+
+
+def _near_by_school(candidate: Candidate, judged: Judged) -> Sentence | None:
+    """How somebody is near to an application by a school, now or not long ago; None where they are not."""
+    left = frozenset(
+        school for school, until in candidate.left if judged.since is not None and until > judged.since
+    )
+    if judged.school in candidate.schools:
+        return say("teaches at the applicant's school")
+    if candidate.schools & judged.former_schools:
+        return say("teaches at another school of the applicant, present or former")
+    if candidate.schools & judged.project_schools:
+        return say("teaches at a school of the project")
+    if left & ({judged.school} | judged.former_schools):
+        return say("taught at a school of the applicant not long ago")
+    if left & judged.project_schools:
+        return say("taught at a school of the project not long ago")
+    return None
 
 
 def names_alike(candidate: Candidate, judged: Judged) -> tuple[str, ...]:

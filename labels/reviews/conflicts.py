@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.orm import Session
 
+from labels.clock import brussels_day
 from labels.kinds import KINDS, Applicant
 from labels.people.persons import person
 from labels.people.roles import Role
 from labels.record.schema import (
     Application,
     Conflict,
+    FormerSchool,
+    FormerStaffSchool,
     Instant,
     Member,
     Organisation,
@@ -28,15 +32,30 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.registry.history import all_numbers, school_of_member
 from labels.reviews.choosing import Candidate, Judged
+from labels.rules.kept import rules_of
 from labels.turn import Turn
 
 # Built once: they are asked at every turn, and building a query takes longer than running it.
 _AROUND = (
-    sa.select(Teacher.id, Teacher.name, Person.address, Teacher.school, Member.project)
+    sa.select(
+        Teacher.id,
+        Teacher.name,
+        Person.address,
+        Teacher.school,
+        Member.project,
+        school_of_member(Member, Teacher).label("school_then"),
+    )
     .join(Member, Member.teacher == Teacher.id)
     .join(Person, Person.id == Teacher.person)
     .where(sa.or_(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher")))
+)
+
+
+_LEFT = sa.select(FormerSchool.teacher, FormerSchool.school).where(
+    FormerSchool.teacher.in_(sa.bindparam("teachers", expanding=True)),
+    FormerSchool.until > sa.bindparam("since", type_=sa.Date),
 )
 
 
@@ -47,7 +66,7 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
     address with a teacher may be that teacher, so what is close to either counts.
     """
     people = sa.select(Staff).where(condition).cte("people")
-    who, no = people.c, sa.null()
+    who, no, never = people.c, sa.null(), sa.cast(sa.null(), sa.Date)
     own, sharing = orm.aliased(Person), orm.aliased(Person)
     return sa.union_all(
         sa.select(
@@ -60,16 +79,26 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
             no.label("project"),
             no.label("kind"),
             no.label("target"),
+            never.label("until"),
         ).join(own, own.id == who.person),
-        sa.select(who.person, no, no, no, no, Teacher.school, Member.project, no, no)
+        sa.select(who.person, no, no, no, no, Teacher.school, Member.project, no, no, never)
         .join(own, own.id == who.person)
         .join(sharing, sharing.address == own.address)
         .join(Teacher, Teacher.person == sharing.id)
         .outerjoin(Member, Member.teacher == Teacher.id),
-        sa.select(who.person, no, no, no, no, no, no, Conflict.kind, Conflict.target)
+        sa.select(who.person, no, no, no, no, no, no, Conflict.kind, Conflict.target, never)
         .join(own, own.id == who.person)
         .join(sharing, sharing.address == own.address)
         .join(Conflict, Conflict.person == sharing.id),
+        sa.select(who.person, no, no, no, no, FormerSchool.school, no, no, no, FormerSchool.until)
+        .join(own, own.id == who.person)
+        .join(sharing, sharing.address == own.address)
+        .join(Teacher, Teacher.person == sharing.id)
+        .join(FormerSchool, FormerSchool.teacher == Teacher.id),
+        sa.select(who.person, no, no, no, no, FormerStaffSchool.school, no, no, no, FormerStaffSchool.until)
+        .join(own, own.id == who.person)
+        .join(sharing, sharing.address == own.address)
+        .join(FormerStaffSchool, FormerStaffSchool.person == sharing.id),
     )
 
 
@@ -108,37 +137,62 @@ def _judged_teacher(session: Session, application: Application) -> Judged:
     applicant = session.get_one(Teacher, application.teacher)
     rows = session.execute(_AROUND, {"project": application.project, "teacher": application.teacher}).all()
     members = [row for row in rows if row.project == application.project]
+    since = _counted_since(session, application)
+    left: list[sa.Row[Any]] = []
+    if since is not None:
+        around = {"teachers": [applicant.id, *(one.id for one in members)], "since": since}
+        left = list(session.execute(_LEFT, around))
+    mine = {applicant.school, *(row.school for row in left if row.teacher == applicant.id)}
+    others = {one for member in members for one in (member.school, member.school_then)}
+    own, schools = all_numbers(
+        session, mine | {application.school or applicant.school}, others | {row.school for row in left}
+    )
     return Judged(
         applicant_email=person(session, applicant.person).address,
         applicant_name=applicant.name,
         school=application.school,
         project=application.project or "",
-        project_schools=frozenset(member.school for member in members),
+        project_schools=schools,
         member_names=frozenset(member.name for member in members),
         member_emails=frozenset(member.address for member in members),
         shared_projects=frozenset(row.project for row in rows if row.id == applicant.id),
         teachers=frozenset(member.id for member in members) | {applicant.id},
+        former_schools=own,
+        since=since,
+    )
+
+
+def _counted_since(session: Session, application: Application) -> date | None:
+    """The day after which a school that somebody left still counts as theirs; none where the rules know no such thing."""
+    years = rules_of(session, application).national.review.former_school_years
+    if years is None or not years.value:
+        return None
+    day = brussels_day(application.submitted_at)
+    return day.replace(
+        year=max(day.year - years.value, 1), day=min(day.day, 28) if day.month == 2 else day.day
     )
 
 
 def _judged_school(session: Session, application: Application) -> Judged:
     """A school's application is about all who teach there, and about its principal."""
     school = session.get_one(School, application.school)
+    [numbers] = all_numbers(session, [school.id])
     teachers = session.execute(
         sa.select(Teacher.id, Teacher.name, Person.address)
         .join(Person, Person.id == Teacher.person)
-        .where(Teacher.school == school.id)
+        .where(Teacher.school.in_(numbers))
     ).all()
     return Judged(
         applicant_email=person(session, school.principal).address,
         applicant_name=school.principal_name,
         school=school.id,
         project="",
-        project_schools=frozenset({school.id}),
+        project_schools=numbers,
         member_names=frozenset(one.name for one in teachers),
         member_emails=frozenset(one.address for one in teachers),
         shared_projects=frozenset(),
         teachers=frozenset(one.id for one in teachers),
+        since=_counted_since(session, application),
     )
 
 
@@ -180,7 +234,8 @@ def _candidate(person_id: str, rows: Sequence[sa.Row[Any]]) -> Candidate:
         person=person_id,
         email=entries[0].address,
         name=entries[0].name,
-        schools=frozenset(row.school for row in rows if row.school),
+        schools=frozenset(row.school for row in rows if row.school and row.until is None),
+        left=frozenset((row.school, row.until) for row in rows if row.until is not None),
         projects=frozenset(row.project for row in rows if row.project),
         declared=frozenset((row.kind, row.target) for row in rows if row.kind),
         load=0,

@@ -157,6 +157,9 @@ class ReviewRules(Rule):
     """Two totals further apart than this call one more reviewer."""
     border: Sourced[Number]
     """A merged total within so many points of the pass mark calls one more reviewer; 0: never."""
+    former_school_years: Sourced[Number] | None = None
+    """For how many years a school that somebody left counts as theirs in conflicts of interest; 0: not at all. Absent
+    from rules that were stored before there was this one."""
     link_days: Sourced[Days]
     """Days for which a reviewer's links to documents work."""
     code_attempts: Sourced[Positive]
@@ -501,6 +504,8 @@ class RuleEdition(Rule):
         # What was stored without them has the digest that it had.
         if self.national.review.third_voice is None:
             del body["national"]["review"]["third_voice"]
+        if self.national.review.former_school_years is None:
+            del body["national"]["review"]["former_school_years"]
         if self.papers is None:
             del body["papers"]
         elif self.papers.signed is None:

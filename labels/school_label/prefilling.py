@@ -93,7 +93,8 @@ def prefill(turn: Turn, application_id: str) -> bool:
 
 def _own(session: Session, application: Application) -> frozenset[str]:
     """The school under each of its numbers: what it did under a former one is its own."""
-    return all_numbers(session, [application.school] if application.school else [])
+    [own] = all_numbers(session, [application.school] if application.school else [])
+    return own
 
 
 def _members(session: Session, application: Application) -> list[dict[str, Any]]:
