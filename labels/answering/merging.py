@@ -342,6 +342,7 @@ _WHAT = {
     "school": "schools that they lead",
     "staff": "places on a staff",
     "former_staff": "former places on a staff",
+    "former_staff_school": "former schools",
     "step": "steps",
     "conflict": "conflicts of interest",
     "mail": "messages",

@@ -41,7 +41,8 @@ def against_ada(case: Case, change: Callable[[Session], object]) -> list[str]:
         session.flush()
         ada = conflicts.staff(session, ada_in(session))
         assert ada is not None
-        return conflicts_of_interest(ada, conflicts.judged(session, session.get_one(Application, case.id)))
+        found = conflicts_of_interest(ada, conflicts.judged(session, session.get_one(Application, case.id)))
+    return [str(one) for one in found]
 
 
 def ada_in(session: Session) -> str:
