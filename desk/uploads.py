@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -45,7 +46,7 @@ def stored_files(
         files.append((name, file))
     read = ((name, file.file.read()) for name, file in files)  # one after the other: they may be large
     stored, refused = store_uploads(visit.here, read, edition)
-    return stored, mistakes + [Mistake(_why(error), FIELD) for error in refused]
+    return stored, mistakes + [Mistake(_why(texts, error), FIELD) for error in refused]
 
 
 def too_much(texts: DeskTexts, edition: RuleEdition) -> Mistake:
@@ -70,7 +71,7 @@ def kind_of(media_type: str) -> str:
     return "picture" if media_type.startswith("image/") else "file"
 
 
-def _why(error: LabelsError) -> str:
+def _why(texts: DeskTexts, error: LabelsError) -> str:
     if isinstance(error, InvalidInput):
-        return "; ".join(f"{fault.where}: {fault.problem} {fault.remedy}".strip() for fault in error.faults)
+        return Markup(" ").join(map(texts.fault, error.faults))
     return str(error)

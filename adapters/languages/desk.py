@@ -7,7 +7,7 @@ page says itself. What the domain says on it (a reason, a condition) is in that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,9 +19,11 @@ from babel.dates import format_date
 from markupsafe import Markup, escape
 
 from adapters.languages.catalogues import DESK, MEANING, Catalogue, desk_catalogue
+from adapters.languages.mails import CONTEXT as MAILS
 from adapters.languages.mails import LABELS, Ids, texts_in
 from adapters.languages.wording import Texts, direction_of
 from labels.clock import BRUSSELS
+from labels.errors import Fault
 from labels.kinds import LabelKind
 from labels.settings import PROJECT
 from labels.words.languages import ENGLISH, catalogue_of, primary, translated
@@ -91,11 +93,15 @@ class DeskTexts(Texts):
     """Everything that a page says, in its language, as HTML."""
 
     def say(self, text: str, **values: object) -> str:
-        """A text of a template, with its values."""
+        """A text of a template or of the desk's code, with its values; in English where the language lacks it."""
+        if not self._catalogue.says("", text):
+            return self._in_english(DeskTexts(ENGLISH, {}).say(text, **values))
         return self._placed(self._catalogue.pattern("", text), values)
 
     def say_counted(self, one: str, many: str, count: int, **values: object) -> str:
         """A text that differs with a number, which stands in its place `{count}`."""
+        if not self._catalogue.says("", one):
+            return self._in_english(DeskTexts(ENGLISH, {}).say_counted(one, many, count, **values))
         return self._placed(self._catalogue.pattern("", one, many, count), {"count": count, **values})
 
     def shown(self, value: object) -> object:
@@ -104,13 +110,13 @@ class DeskTexts(Texts):
             return value
         if self.can_say([value]):
             return self.said(value)
-        return Markup('<span lang="en" dir="ltr">{}</span>').format(english(value))
+        return self._in_english(english(value))
 
     def meaning(self, text: str) -> str:
         """What rules say that a criterion or points mean; what an organisation wrote itself is in English, and marked so."""
         if self._catalogue.says(MEANING, text):
             return self._catalogue.pattern(MEANING, text)
-        return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+        return self._in_english(text)
 
     def moment(self, instant: datetime) -> str:
         """An instant with its zone; English pages write it as official letters do."""
@@ -154,7 +160,20 @@ class DeskTexts(Texts):
         """A pattern with its values, each in its own direction."""
         return self._placed(pattern, values)
 
-    def _placed(self, pattern: str, values: dict[str, object] | dict[str, str]) -> Markup:
+    def fault(self, fault: Fault) -> Markup:
+        """What is wrong with a file or field, and what to do about it."""
+        parts = (fault.where, fault.problem, fault.remedy)
+        where, problem, remedy = (Markup(escape(self.shown(part))) for part in parts)
+        pattern = self._catalogue.pattern(MAILS, "{name}: {value}")
+        return self._placed(
+            pattern, {"name": where, "value": Markup("{} {}").format(problem, remedy).strip()}
+        )
+
+    @staticmethod
+    def _in_english(text: str) -> Markup:
+        return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+
+    def _placed(self, pattern: str, values: Mapping[str, object]) -> Markup:
         def value(name: str) -> str:
             given = values[name]
             if isinstance(given, datetime):

@@ -15,8 +15,9 @@ import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
 import usecases.signing_in
-from adapters.languages.desk import TEMPLATES, desk_texts
+from adapters.languages.desk import TEMPLATES, desk_texts, languages
 from desk.app import public_app
+from desk.languages import COOKIE
 from labels.clock import BRUSSELS
 from labels.errors import OutOfReach
 from labels.record.schema import Application, Mail, StepKind, StepState
@@ -308,3 +309,16 @@ def test_axe_finds_nothing_on_any_page_of_a_teacher(
             page.goto(f"{address}{path}")
             look(path)
         assert {name: ids for name, ids in found.items() if ids} == {}
+
+
+def test_no_page_of_a_teacher_is_wider_than_a_phone_in_any_language(terminal: Terminal, address: str) -> None:
+    wide = set()
+    with opened(address, width=390) as page:
+        signs_in(page, terminal, address)
+        for language in languages():
+            page.context.add_cookies([{"name": COOKIE, "value": language, "url": address}])
+            for path in ("/projects", "/projects/P-1/apply", "/projects/P-1/check", "/account", "/help"):
+                page.goto(f"{address}{path}")
+                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    wide.add((language, path))
+    assert wide == set()

@@ -18,8 +18,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from adapters.documents.opening import open_store
+from adapters.languages.desk import languages
 from adapters.workspace import Workspace
 from desk.app import public_app
+from desk.languages import COOKIE
 from labels.answering import reviewing
 from labels.clock import frozen_clock
 from labels.record import Record
@@ -363,3 +365,19 @@ def test_every_page_of_a_reviewer_can_be_used_by_everybody(
             assert page.evaluate("document.activeElement.className") == "errors", field
             found[path] = violations(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+def test_no_page_of_a_reviewer_is_wider_than_a_phone_in_any_language(scene: Scene) -> None:
+    scene.more(6)
+    scene.begins(scene.first.id)
+    wide = set()
+    with chromium() as browser:
+        page = opened(browser, 390)
+        scene.signs_in(page)
+        for language in languages():
+            page.context.add_cookies([{"name": COOKIE, "value": language, "url": scene.url}])
+            for path in ("/reviews", f"/reviews/{scene.first.id}", "/reviews/offline", "/reviews/statistics"):
+                page.goto(f"{scene.url}{path}")
+                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    wide.add((language, path))
+    assert wide == set()

@@ -14,10 +14,13 @@ from labels.applications.uploads import office, pdf, pictures, two_kinds, video
 from labels.applications.uploads.limits import DEFAULT_LIMITS, Complaint, MediaType, UploadLimits, mib
 from labels.applications.uploads.names import folded, safe_name, shortened
 from labels.errors import Fault, InvalidInput
+from labels.words.sentences import say
 from labels.words.text import one_line
 
 Source = Path | tuple[str, bytes]
 """A file on this machine, or a name and what came with it."""
+
+_TOGETHER = say("all files together")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,14 @@ def inspect_all(sources: Sequence[Source], limits: UploadLimits = DEFAULT_LIMITS
     uploads: list[Upload] = []
     total = 0
     if len(sources) > limits.files:
-        problem = f"There are {len(sources)}; at most {limits.files} are accepted."
-        raise InvalidInput("evidence", [Fault("all files together", problem, "Leave some out.")])
+        problem = say(
+            "There are {number}; at most {most} are accepted.", number=len(sources), most=limits.files
+        )
+        raise InvalidInput("evidence", [Fault(_TOGETHER, problem, say("Leave some out."))])
     for source in sources:
-        where = one_line(str(source) if isinstance(source, Path) else source[0]) or "a file without a name"
+        where = one_line(str(source) if isinstance(source, Path) else source[0]) or say(
+            "a file without a name"
+        )
         try:
             name, size, content = _read(source, limits.file_bytes)
             total += size
@@ -68,8 +75,10 @@ def inspect_all(sources: Sequence[Source], limits: UploadLimits = DEFAULT_LIMITS
             name = safe_name(name, media_type)
             uploads.append(Upload(name, media_type, sha256(content).hexdigest(), size, content))
     if total > limits.total_bytes:
-        problem = f"They are {mib(total)}; at most {mib(limits.total_bytes)} are accepted."
-        faults.append(Fault("all files together", problem, "Leave some out, or make them smaller."))
+        problem = say(
+            "They are {size}; at most {most} are accepted.", size=mib(total), most=mib(limits.total_bytes)
+        )
+        faults.append(Fault(_TOGETHER, problem, say("Leave some out, or make them smaller.")))
     if faults:
         raise InvalidInput("evidence", faults)
     return _apart(uploads)
@@ -108,16 +117,20 @@ def _read(source: Source, limit: int) -> tuple[str, int, bytes]:
 def _judge(content: bytes, size: int, limits: UploadLimits) -> tuple[MediaType | None, list[Complaint]]:
     """What the content is, and everything that speaks against accepting it."""
     if size == 0:
-        return None, [("It is empty.", "Choose the file again.")]
+        return None, [(say("It is empty."), say("Choose the file again."))]
     if size > limits.file_bytes:
-        problem = f"It is {mib(size)}; at most {mib(limits.file_bytes)} are accepted."
-        return None, [(problem, "Make it smaller, or give a link instead.")]
+        problem = say(
+            "It is {size}; at most {most} are accepted.", size=mib(size), most=mib(limits.file_bytes)
+        )
+        return None, [(problem, say("Make it smaller, or give a link instead."))]
     media_type = _sniff(content, limits)
     if media_type is None:
         return None, [
             (
-                "It is not a PDF, PNG, JPEG, ODT, DOCX or MP4 file, judged by its content.",
-                "Save it in one of these formats; another ending of its name does not change what it is.",
+                say("It is not a PDF, PNG, JPEG, ODT, DOCX or MP4 file, judged by its content."),
+                say(
+                    "Save it in one of these formats; another ending of its name does not change what it is."
+                ),
             )
         ]
     return media_type, [*_CHECKS[media_type](content, limits), *two_kinds.check(content, media_type)]

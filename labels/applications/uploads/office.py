@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from xml.parsers import expat
 
 from labels.applications.uploads.limits import MIB, Complaint, MediaType, UploadLimits, mib
+from labels.words.sentences import Sentence, say
 
-_SAVE_DOCUMENT_AGAIN = "Open it and save it again, or hand in a PDF."
-_TOO_DEEP = "Make pictures in it smaller, or hand in a PDF."
+_SAVE_DOCUMENT_AGAIN = say("Open it and save it again, or hand in a PDF.")
+_TOO_DEEP = say("Make pictures in it smaller, or hand in a PDF.")
 _DOCX_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 _XML_BYTES = 4 * MIB
 
@@ -40,9 +41,9 @@ def kind_of(content: bytes, limits: UploadLimits) -> MediaType | None:
 
 
 def check(content: bytes, limits: UploadLimits) -> Iterator[Complaint]:
-    damaged = "It is damaged or incomplete and does not open.", _SAVE_DOCUMENT_AGAIN
+    damaged = say("It is damaged or incomplete and does not open."), _SAVE_DOCUMENT_AGAIN
     if content.count(b"PK\x01\x02") > limits.archive_entries:
-        yield f"It has more than {limits.archive_entries} parts inside.", _TOO_DEEP
+        yield say("It has more than {most} parts inside.", most=limits.archive_entries), _TOO_DEEP
         return
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -58,17 +59,20 @@ def _check_archive(archive: zipfile.ZipFile, limits: UploadLimits) -> Iterator[C
     """Nothing that unfolds too far, hides, or reaches out of the folder it is unpacked in."""
     parts = archive.infolist()
     if any(part.flag_bits & 0x1 for part in parts):
-        yield "It is encrypted.", "Save it without a password."
+        yield say("It is encrypted."), say("Save it without a password.")
     if any(map(_reaches_out, parts)):
-        yield "A part of it would be written outside its folder.", _SAVE_DOCUMENT_AGAIN
+        yield say("A part of it would be written outside its folder."), _SAVE_DOCUMENT_AGAIN
     if len({part.filename.casefold() for part in parts}) < len(parts):
-        yield "It has two parts of the same name.", _SAVE_DOCUMENT_AGAIN
+        yield say("It has two parts of the same name."), _SAVE_DOCUMENT_AGAIN
     if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
-        yield "It is compressed in a way that office programs do not use.", _SAVE_DOCUMENT_AGAIN
+        yield say("It is compressed in a way that office programs do not use."), _SAVE_DOCUMENT_AGAIN
     if sum(part.file_size for part in parts) > limits.archive_bytes:
-        yield f"It unfolds to more than {mib(limits.archive_bytes)}.", _TOO_DEEP
+        yield say("It unfolds to more than {most}.", most=mib(limits.archive_bytes)), _TOO_DEEP
     elif any(part.file_size > max(MIB, limits.archive_ratio * part.compress_size) for part in parts):
-        yield f"A part of it unfolds to more than {limits.archive_ratio} times its size.", _TOO_DEEP
+        yield (
+            say("A part of it unfolds to more than {times} times its size.", times=limits.archive_ratio),
+            _TOO_DEEP,
+        )
 
 
 def _reaches_out(part: zipfile.ZipInfo) -> bool:
@@ -92,36 +96,36 @@ def _check_parts(archive: zipfile.ZipFile) -> Iterator[Complaint]:
     names = [name.casefold() for name in archive.namelist()]
     programs = _odt_programs if "mimetype" in names else _docx_programs
     for problem in sorted(set(programs(archive, names))):
-        yield problem, "Save it without them, or hand in a PDF."
+        yield problem, say("Save it without them, or hand in a PDF.")
 
 
-def _odt_programs(archive: zipfile.ZipFile, names: Iterable[str]) -> Iterator[str]:
+def _odt_programs(archive: zipfile.ZipFile, names: Iterable[str]) -> Iterator[Sentence]:
     for name in names:
         if name.startswith(("basic/", "scripts/")):
-            yield "It contains macros."
+            yield say("It contains macros.")
     manifest = _xml(archive, "META-INF/manifest.xml")
     _check_xml(archive, "content.xml")
     if any(element.tag.endswith("}encryption-data") for element in manifest.iter()):
-        yield "It is encrypted."
+        yield say("It is encrypted.")
 
 
-def _docx_programs(archive: zipfile.ZipFile, names: Iterable[str]) -> Iterator[str]:
+def _docx_programs(archive: zipfile.ZipFile, names: Iterable[str]) -> Iterator[Sentence]:
     for name in names:
         if "vbaproject" in name or "vbadata" in name or "/macrosheets/" in name:
-            yield "It contains macros."
+            yield say("It contains macros.")
         if "/activex/" in name:
-            yield "It contains ActiveX controls."
+            yield say("It contains ActiveX controls.")
         if "/embeddings/" in name and name.endswith(".bin"):
-            yield "It has other files inside."
+            yield say("It has other files inside.")
     types = {element.get("ContentType", "") for element in _xml(archive, "[Content_Types].xml").iter()}
     if any("macroenabled" in kind.casefold() or "vbaproject" in kind.casefold() for kind in types):
-        yield "It contains macros."
+        yield say("It contains macros.")
     if _DOCX_MAIN not in types:
-        yield "It does not say that it is a text document."
+        yield say("It does not say that it is a text document.")
     _check_xml(archive, "word/document.xml")
     for name in archive.namelist():
         if name.casefold().endswith(".rels") and any(map(_loads_template, _xml(archive, name).iter())):
-            yield "It loads a template from another machine."
+            yield say("It loads a template from another machine.")
 
 
 def _loads_template(relation: ET.Element) -> bool:

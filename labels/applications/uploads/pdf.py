@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import pikepdf
 
 from labels.applications.uploads.limits import MIB, Complaint, UploadLimits
+from labels.words.sentences import Sentence, say
 
 PDF_MEMORY = 32 * MIB
 """What a compressed table or group of objects in a PDF may unfold to."""
@@ -21,47 +22,47 @@ pikepdf.settings.set_qpdf_limits(  # for the whole process, so it is done once, 
     max_stream_filters=4,
 )
 
-_SAVE_PDF_AGAIN = "Open it, and save or print it as a new PDF."
-_ACTIVE_PDF: dict[str, str] = {
-    "/JS": "It contains JavaScript.",
-    "/JavaScript": "It contains JavaScript.",
-    "/Launch": "It starts programs.",
-    "/ImportData": "It reads other files.",
-    "/SubmitForm": "It sends what is typed into it to an address.",
-    "/GoToR": "It opens other files.",
-    "/AA": "It acts by itself while it is read.",
-    "/GoToE": "It has other files inside.",
-    "/EmbeddedFiles": "It has other files inside.",
-    "/EmbeddedFile": "It has other files inside.",
-    "/EF": "It has other files inside.",
-    "/FileAttachment": "It has other files inside.",
-    "/RichMedia": "It contains a player or program.",
-    "/XFA": "It is a dynamic (XFA) form.",
+_SAVE_PDF_AGAIN = say("Open it, and save or print it as a new PDF.")
+_ACTIVE_PDF: dict[str, Sentence] = {
+    "/JS": say("It contains JavaScript."),
+    "/JavaScript": say("It contains JavaScript."),
+    "/Launch": say("It starts programs."),
+    "/ImportData": say("It reads other files."),
+    "/SubmitForm": say("It sends what is typed into it to an address."),
+    "/GoToR": say("It opens other files."),
+    "/AA": say("It acts by itself while it is read."),
+    "/GoToE": say("It has other files inside."),
+    "/EmbeddedFiles": say("It has other files inside."),
+    "/EmbeddedFile": say("It has other files inside."),
+    "/EF": say("It has other files inside."),
+    "/FileAttachment": say("It has other files inside."),
+    "/RichMedia": say("It contains a player or program."),
+    "/XFA": say("It is a dynamic (XFA) form."),
 }
 _ACTIVE_PDF_NAME = re.compile(rb"/(?:%s)\b" % "|".join(name[1:] for name in _ACTIVE_PDF).encode())
 _DAMAGED_PDF = re.compile(r"error decoding|limit exceeded|unfilterable|reconstruct|damaged|loop detected")
 
 
 def check(content: bytes, limits: UploadLimits) -> Iterator[Complaint]:
-    damaged = "It is damaged or incomplete and does not open as a PDF.", _SAVE_PDF_AGAIN
+    damaged = say("It is damaged or incomplete and does not open as a PDF."), _SAVE_PDF_AGAIN
     try:
         with pikepdf.open(io.BytesIO(content), attempt_recovery=False) as pdf:
             if pdf.is_encrypted:
-                yield "It is encrypted.", "Save it without a password or restrictions."
+                yield say("It is encrypted."), say("Save it without a password or restrictions.")
             if int(pdf.trailer.Size) > limits.pdf_objects:
-                yield f"It has more than {limits.pdf_objects} objects inside.", _SAVE_PDF_AGAIN
+                yield say("It has more than {most} objects inside.", most=limits.pdf_objects), _SAVE_PDF_AGAIN
                 return
             if not len(pdf.pages):
-                yield "It has no pages.", _SAVE_PDF_AGAIN
+                yield say("It has no pages."), _SAVE_PDF_AGAIN
             problems = sorted({_ACTIVE_PDF[name] for name in _active_names(pdf)})
             for problem in problems:
-                yield problem, "Print it as a new PDF, and hand in files inside it on their own."
+                yield problem, say("Print it as a new PDF, and hand in files inside it on their own.")
             if not problems and _acts_on_opening(pdf):
-                yield "It acts by itself when it is opened.", _SAVE_PDF_AGAIN
+                yield say("It acts by itself when it is opened."), _SAVE_PDF_AGAIN
             if any(map(_DAMAGED_PDF.search, pdf.get_warnings())):
                 yield damaged
     except pikepdf.PasswordError:
-        yield "It is locked with a password.", "Save it without a password or restrictions."
+        yield say("It is locked with a password."), say("Save it without a password or restrictions.")
     except (pikepdf.PdfError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         yield damaged
 

@@ -12,25 +12,40 @@ from collections.abc import Iterator
 from PIL import Image, ImageFile
 
 from labels.applications.uploads.limits import Complaint, UploadLimits
+from labels.words.sentences import say
 
 
 def check(content: bytes, limits: UploadLimits) -> Iterator[Complaint]:
     kind = "PNG" if content.startswith(b"\x89PNG") else "JPEG"
-    most = f"at most {limits.picture_pixels / 10**6:g} million"
+    most = f"{limits.picture_pixels / 10**6:g}"
     try:
         with whole_pictures_only(), Image.open(io.BytesIO(content), formats=[kind]) as picture:
             width, height = picture.size
             if width * height > limits.picture_pixels:
-                yield f"It is {width} × {height} pixels; {most} are accepted.", "Scale it down."
+                yield (
+                    say(
+                        "It is {width} × {height} pixels; at most {most} million are accepted.",
+                        width=width,
+                        height=height,
+                        most=most,
+                    ),
+                    say("Scale it down."),
+                )
             elif kind == "PNG":
                 picture.verify()
             else:
                 picture.draft("L", (1, 1))  # reads all of it, unfolds an eighth
                 picture.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        yield f"It has too many pixels; {most} are accepted.", "Scale it down."
+        yield (
+            say("It has too many pixels; at most {most} million are accepted.", most=most),
+            say("Scale it down."),
+        )
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error):
-        yield f"It is damaged or incomplete and does not open as a {kind} picture.", "Save or take it again."
+        yield (
+            say("It is damaged or incomplete and does not open as a {kind} picture.", kind=kind),
+            say("Save or take it again."),
+        )
 
 
 _PILLOW = threading.Lock()

@@ -8,26 +8,26 @@ import zipfile
 from collections.abc import Iterator
 
 from labels.applications.uploads.limits import Complaint, MediaType
+from labels.words.sentences import say
 
 _BEGINS_WITHIN = 1024
 """Bytes: readers of PDF and browsers look for their beginning so far into a file."""
 _MARKUP = re.compile(rb"<(?:!doctype|html|head|body|script|iframe|svg|\?php)\b", re.IGNORECASE)
 _ARCHIVES = frozenset({MediaType.ODT, MediaType.DOCX})
-_TWO = "It is a file of two kinds at once ({}).", "Open it, and save or print it as a new file."
+_SAVE_AS_NEW = say("Open it, and save or print it as a new file.")
 
 
 def check(content: bytes, media_type: MediaType) -> Iterator[Complaint]:
     """What else the file is beside its kind; archives are looked into by their own check."""
-    what, remedy = _TWO
     beginning = content[:_BEGINS_WITHIN]
     if media_type is not MediaType.PDF and b"%PDF-" in beginning:
-        yield what.format("a PDF"), remedy
+        yield say("It is a file of two kinds at once (a PDF)."), _SAVE_AS_NEW
     if _MARKUP.search(beginning):
-        yield what.format("a web page"), remedy
+        yield say("It is a file of two kinds at once (a web page)."), _SAVE_AS_NEW
     if media_type not in _ARCHIVES and _is_archive(content):
-        yield what.format("an archive"), remedy
+        yield say("It is a file of two kinds at once (an archive)."), _SAVE_AS_NEW
     if media_type in _ARCHIVES and not content.startswith(b"PK"):
-        yield what.format("an archive behind something else"), remedy
+        yield say("It is a file of two kinds at once (an archive behind something else)."), _SAVE_AS_NEW
 
 
 def _is_archive(content: bytes) -> bool:

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from labels.applications.uploads.limits import Complaint, UploadLimits
+from labels.words.sentences import say
 
 BRANDS = frozenset(
     [
@@ -36,7 +37,10 @@ def check(content: bytes, limits: UploadLimits) -> Iterator[Complaint]:
     except ValueError:
         boxes, tracks = [], []
     if boxes[:1] != [b"ftyp"] or not tracks or not {b"mdat", b"moof"} & set(boxes):
-        yield "It is damaged or incomplete and does not play as an MP4 video.", "Export it again as MP4."
+        yield (
+            say("It is damaged or incomplete and does not play as an MP4 video."),
+            say("Export it again as MP4."),
+        )
 
 
 def _boxes(content: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -9,6 +9,8 @@ import pytest
 from adapters.languages import translations
 from adapters.languages.catalogues import DESK, desk_catalogue
 from adapters.languages.desk import DeskTexts, languages, own_name
+from labels.applications.uploads.inspecting import inspect
+from labels.errors import InvalidInput
 from labels.words.languages import ENGLISH
 
 MIDNIGHT = datetime(2026, 3, 31, 23, tzinfo=UTC)
@@ -92,3 +94,24 @@ def test_a_criterion_of_ours_is_explained_in_the_readers_language_and_an_organis
         '<span lang="en" dir="ltr">How brave it was &lt;sic&gt;</span>'
     )
     assert DeskTexts(ENGLISH, {}).meaning("very good") == "very good"
+
+
+def test_why_a_file_was_not_taken_is_said_in_the_readers_language() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        inspect(("<b>.pdf", b"no PDF"))
+    [fault] = refused.value.faults
+    assert DeskTexts("de", {}).fault(fault) == (
+        "&lt;b&gt;.pdf: Nach ihrem Inhalt ist das keine PDF-, PNG-, JPEG-, ODT-, DOCX- oder MP4-Datei. "
+        "Speichern Sie sie in einem dieser Formate; eine andere Endung des Namens ändert nicht, was sie ist."
+    )
+    assert "يُرجى" in DeskTexts("ar", {}).fault(fault)
+
+
+def test_what_a_language_lacks_is_in_english_and_marked() -> None:
+    texts = DeskTexts("de", {})
+    assert texts.say("Nobody translated {this}", this="<this>") == (
+        '<span lang="en" dir="ltr">Nobody translated &lt;this&gt;</span>'
+    )
+    assert texts.say_counted("{count} stone", "{count} stones", 2) == (
+        '<span lang="en" dir="ltr">2 stones</span>'
+    )
