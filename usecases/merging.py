@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from adapters.workspace import Workspace
 from labels.answering import merging
-from labels.answering.merging import Pair, Plan
+from labels.answering.merging import Plan
 from labels.answering.organisation_codes import deciding_on
+from labels.answering.uniting import Pair, merge
 from labels.errors import NotAllowed
 from labels.people.doubles import Found, doubtful
 from labels.people.persons import person
@@ -75,7 +76,7 @@ def _planned(turn: Turn, pair: Pair) -> Plan:
         return Plan(pair, {}, why)
     try:
         with turn.session.begin_nested():
-            raise _PlanOnly(Plan(pair, merging.merge(turn, pair)))
+            raise _PlanOnly(Plan(pair, merge(turn, pair)))
     except _PlanOnly as planned:
         turn.session.expire_all()
         return planned.plan

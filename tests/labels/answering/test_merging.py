@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from labels.answering import merging, organisation_codes
-from labels.answering.merging import Pair
+from labels.answering.uniting import Pair, merge
 from labels.errors import NotAllowed
 from labels.people.persons import addresses, person
 from labels.record import Record
@@ -317,7 +317,7 @@ def test_a_later_import_finds_the_person_who_stayed(record: Record, tmp_path: Pa
             )
         )  # fmt: skip
         session.flush()
-        merging.merge(Turn(session, NOW, KEY), two)
+        merge(Turn(session, NOW, KEY), two)
     import_registry(record, folder, TODAY)
     moved = both.replace("ada@x.example", "ada@moved.example")
     import_registry(record, write(folder, staff=moved), TODAY)
