@@ -43,7 +43,7 @@ async def suspended(application_id: str) -> FilledIn:
         application = session.get_one(Application, application_id)
         awaited = open_steps(session, application)
         brief = brief_of(session, application, awaited)
-        form: type[RunInput] = form_for(brief, links(here, awaited))
+        form: type[RunInput] = form_for(brief, links(here, awaited), here.settings.desk_url)
     logging.getLogger("prefect.flow_runs").addFilter(_soften)
     await suspend_flow_run(wait_for_input=form, key=str(wait))  # type: ignore[misc]  # async_dispatch is typed as sync
     raise RuntimeError("Prefect did not suspend the run.")

@@ -22,7 +22,8 @@ from labels.errors import Fault, InvalidInput
 from labels.record.schema import StepKind
 from labels.steps.answers import LONG_TEXT, Answer, read_answer
 from labels.views.briefs.common import Brief, CriterionShown, ReviewBrief
-from labels.words.text import markdown_plain, one_line
+from labels.views.briefs.national import NationalBrief
+from labels.words.text import markdown_link, markdown_plain, one_line
 
 BLANK = {"code": ""}
 """What is sent back for a form that nobody filled in."""
@@ -43,14 +44,16 @@ class _Form(RunInput):
     model_config = pydantic.ConfigDict(json_schema_extra=_as_it_is_shown)
 
 
-def form_for(brief: Brief, links: Links) -> type[RunInput]:
+def form_for(brief: Brief, links: Links, desk: str = "") -> type[RunInput]:
     """The form for what the brief asks for; the code that is typed in tells which step is meant.
 
     The brief stands in the descriptions of the fields: first who applies and what is asked, then, above
     the points for each criterion, what the applicant says on it. (Prefect has a description for the
     form as a whole too, but its dialog leaves no room for that above a form of more than a few fields.)
 
-    What somebody filled in before is never shown: everybody who reaches Prefect reads its forms.
+    What somebody filled in before is never shown: everybody who reaches Prefect reads its forms. Prefect has the same
+    green message for whatever is sent, so the form says where on the desk, at the address `desk`, one sees what came
+    of it; each person sees only their own there.
     """
     kinds = {one.kind for one in brief.asked}
     fields: dict[str, Any] = {
@@ -61,6 +64,7 @@ def form_for(brief: Brief, links: Links) -> type[RunInput]:
                 title=one_line(title(brief)),
                 description=_spaced(
                     f"{opening(brief, links)}\n\n### Your one-time code\n\n{_on_the_code(kinds)}"
+                    + _on_what_comes_of_it(kinds, brief, desk)
                 ),
                 max_length=40,
             ),
@@ -101,6 +105,21 @@ def _on_the_code(kinds: Collection[StepKind]) -> str:
     if StepKind.REVIEW in kinds:
         said += " Prefect calls the other fields optional; a review has points for every criterion."
     return said
+
+
+def _on_what_comes_of_it(kinds: Collection[StepKind], brief: Brief, desk: str) -> str:
+    if not desk or not kinds:
+        return ""
+    page = "/"
+    if StepKind.REVIEW in kinds:
+        page = "/reviews"
+    elif StepKind.INFORMATION in kinds and isinstance(brief, NationalBrief):
+        page = f"/applications/{brief.about.application}"
+    where = f"{desk.rstrip('/')}{page}"
+    return (
+        "\n\n### Was it recorded?\n\nPrefect shows the same green message whatever you send. "
+        f"Whether your answer is recorded, or why not, stands a moment later on your own page: {markdown_link(where)}"
+    )
 
 
 def _text(title: str, description: str, longest: int = LONG_TEXT) -> tuple[type[str], Any]:

@@ -187,6 +187,17 @@ def markdown_plain(text: str) -> str:
     return _LINK_START.sub(_WORD_JOINER, line).translate(_ESCAPED)
 
 
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^]{1,2000}")
+
+
+def markdown_link(address: str) -> str:
+    """An address as Markdown that shows it letter by letter and leads there; anything that is none as plain text.
+
+    What it is made of can act on nothing: no braces, no quotes, no escapes.
+    """
+    return f"<{address}>" if _ADDRESS.fullmatch(address) else markdown_plain(address)
+
+
 def markdown_paragraphs(text: str) -> str:
     """Like `markdown_plain`, with every line of `text` a paragraph of its own; not for table cells."""
     return "\n\n".join(filter(None, map(markdown_plain, clean(text).split("\n"))))

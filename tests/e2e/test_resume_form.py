@@ -29,6 +29,7 @@ HOSTILE = (
     "<b id='injected'>bold</b> [click](javascript:alert(1)) ![p](https://evil.example/q.png) "
     "{{ 7 * 7 }} {% raw %} ${HOME} | a | b | # no heading"
 )
+LINK = "https://twinspace.example/a_b?c=(d)&e=*f*#g"
 REVERSED = "user\u202etxt.exe"
 
 
@@ -43,7 +44,7 @@ def applications(stage: Stage_) -> tuple[str, str]:
         sections={
             name: f"{text} {HOSTILE}\n\n# {REVERSED}\n- {'x' * 900}" for name, text in sections.items()
         },
-        links=["https://twinspace.example/a_b?c=(d)"],
+        links=[LINK],
     )
     plain = stage.submit(teacher="T-151", project="P-151")
     for application in (hostile, plain):
@@ -112,6 +113,9 @@ def test_hostile_text_is_shown_as_it_was_typed(
     assert shown.count("{{ 7 * 7 }} {% raw %} ${HOME} | a | b | # no heading") == 7
     assert "\u202e" not in shown
     assert shown.count("usertxt.exe") == 7
+    link = form.code.locator("a", has_text="twinspace.example")
+    assert link.get_attribute("href") == LINK
+    assert link.inner_text() == LINK, "it can be copied as well"
     widths = form.fields.evaluate_all("fields => fields.map(field => field.scrollWidth)")
     assert len(set(widths)) == 1, "no word, however long, makes a field wider than the others"
     brief = person.opens_artifact(artifact(stage, f"brief-{applications[0]}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.prefect.markdown.asked import by_reviewers, by_school, warnings
-from adapters.prefect.markdown.common import about_it, documents, exchange, joined, listed
+from adapters.prefect.markdown.common import about_it, documents, exchange, joined, linked, listed
 from adapters.prefect.markdown.european import award, proposal, screenings
 from adapters.prefect.markdown.links import Links
 from labels.clock import brussels_day
@@ -102,8 +102,7 @@ def _requirements(handed_in: HandedIn) -> str:
     for one in handed_in.requirements:
         how = f"the school says: “{one.said}”" if one.said else "shown by the registry or a document"
         lines.append(f"**{one.id}** {markdown_plain(one.text)} {markdown_plain(how)}")
-    links = listed(f"**Link:** {markdown_plain(link)}" for link in handed_in.links)
-    return joined([f"### Requirements\n\n{listed(lines)}", links])
+    return joined([f"### Requirements\n\n{listed(lines)}", linked(handed_in.links)])
 
 
 def _filled_in(filled: FilledIn) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from adapters.prefect.markdown.links import Links
 from labels.views.about import About, Documents, Exchange, ProjectFacts, SchoolFacts
 from labels.words.countries import country_name
-from labels.words.text import markdown_paragraphs, markdown_plain
+from labels.words.text import markdown_link, markdown_paragraphs, markdown_plain
 
 
 def listed(items: Iterable[str]) -> str:
@@ -26,11 +26,15 @@ def about_it(about: About) -> str:
         *(_of_project(about.project, about.school) if about.project else _of_school(about.school)),
         ("Applied to", about.organisation),
         ("Application", f"{about.application}, under the rules {about.rules}"),
-        # Shown as text, not as links: where they lead is the reader's own decision.
-        *[("Link", link) for link in (about.project.links if about.project else ())],
     ]
     # A list, since the dialog is too narrow for a table and cuts off what does not fit.
-    return listed(f"**{name}:** {markdown_plain(value)}" for name, value in rows)
+    facts = listed(f"**{name}:** {markdown_plain(value)}" for name, value in rows)
+    return "\n".join(filter(None, (facts, linked(about.project.links if about.project else ()))))
+
+
+def linked(links: Iterable[str]) -> str:
+    """Addresses that an applicant named, to be followed and copied; empty where there are none."""
+    return listed(f"**Link:** {markdown_link(link)}" for link in links)
 
 
 def _of_project(project: ProjectFacts, school: SchoolFacts) -> list[tuple[str, str]]:
@@ -55,8 +59,7 @@ def exchange(one: Exchange) -> str:
     asked = f"**The applicant was asked:** “{markdown_plain(one.question)}”"
     if one.answer is None:
         return f"{asked}\n\n**and did not answer in time.**"
-    links = listed(f"**Link:** {markdown_plain(link)}" for link in one.links)
-    return joined([asked, "**and answered:**", markdown_paragraphs(one.answer), links])
+    return joined([asked, "**and answered:**", markdown_paragraphs(one.answer), linked(one.links)])
 
 
 def documents(shown: Documents, links: Links) -> str:

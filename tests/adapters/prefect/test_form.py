@@ -37,6 +37,9 @@ def asked(kind: StepKind = StepKind.REVIEW) -> Asked:
     return Asked(f"{kind.value}-1", kind, due_at=None)
 
 
+DESK = "https://labels.example"
+
+
 def form(rules: RuleEdition, *what: Asked) -> type[RunInput]:
     brief = NationalBrief(
         asked=what,
@@ -47,7 +50,7 @@ def form(rules: RuleEdition, *what: Asked) -> type[RunInput]:
         criteria=criteria_shown(rules, {CRITERIA[0]: "What was done."}, {}),
         points=rules.criteria_set.points,
     )
-    return form_for(brief, lambda document, days: document.key)
+    return form_for(brief, lambda document, days: document.key, DESK)
 
 
 def shown(rules: RuleEdition, *what: Asked) -> dict[str, Any]:
@@ -62,6 +65,35 @@ def test_points_stand_beside_what_was_applied_with_and_what_they_mean(rules: Rul
     assert "How far teachers" in field["description"]
     assert r"What was done\." in field["description"]
     assert "**4** very good" in field["description"]
+
+
+def test_fields_stand_in_the_order_in_which_one_needs_them(rules: RuleEdition) -> None:
+    """What it is about and who answers; the points in the order of the criteria; what is said; what else one can do."""
+    fields = [
+        "code", *(f"points_{name}" for name in CRITERIA), "comment", "note", "question", "decline", "conflict",
+    ]  # fmt: skip
+    assert list(shown(rules, asked())["properties"]) == fields
+    assert list(shown(rules, asked(StepKind.INFORMATION))["properties"]) == ["code", "answer", "links"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        (StepKind.REVIEW, "/reviews"),
+        (StepKind.INFORMATION, "/applications/NQL-1"),
+        (StepKind.ASSIGNMENT, "/"),
+    ],
+)
+def test_the_form_says_where_one_sees_whether_an_answer_was_recorded(
+    rules: RuleEdition, kind: StepKind, page: str
+) -> None:
+    said = shown(rules, asked(kind))["properties"]["code"]["description"]
+    assert "Prefect shows the same green message whatever you send" in said
+    assert f"<{DESK}{page}>" in said
+
+
+def test_a_link_of_an_applicant_is_a_link_letter_by_letter(rules: RuleEdition) -> None:
+    assert "**Link:** <https://a.example>" in shown(rules, asked())["properties"]["code"]["description"]
 
 
 def test_only_the_code_is_asked_for(rules: RuleEdition) -> None:
