@@ -21,6 +21,7 @@ from desk import (
     review_list,
     review_offline,
     reviewing,
+    sending_back,
     signing_in,
 )
 from desk.arriving import Arriving
@@ -61,6 +62,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *review_list.routes(),
         *review_offline.routes(),
         *reviewing.routes(),
+        *sending_back.routes(),
         *evidence_routes(desk),
         *_own_routes(),
     ]

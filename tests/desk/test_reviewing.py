@@ -352,6 +352,34 @@ def test_the_applicant_is_asked_and_the_review_waits_with_its_draft(desk: Desk) 
 # R12 ----------------------------------------------------------------------------------------------
 
 
+def test_a_coordinator_sends_a_review_back_at_the_desk_with_a_reason(desk: Desk, browser: Opens) -> None:
+    path = f"/cases/{desk.application}/reviews"
+    coordinator = browser().signs_in(COORDINATOR)
+    assert "No review is given" in words(coordinator.opens(path))
+    desk.begins()
+    desk.sends("", desk.typed(4, 0, comment="Bien.", **CHECK))
+    desk.sends("/check", {"number": "1"})
+    assert desk.who in words(coordinator.opens(path))
+    blank = coordinator.sends(path, {"step": desk.step, f"reason-{desk.step}": " ? "})
+    assert (blank.status_code, mistakes(blank)[0][0]) == (422, f"reason-{desk.step}")
+    sent = coordinator.sends(path, {"step": desk.step, f"reason-{desk.step}": "Look at the maps."})
+    assert "has the review back as a draft" in words(coordinator.opens(sent.headers["location"]))
+    assert "sent back: Look at the maps." in words(desk.person.opens(desk.page))
+    [entry] = [one for one in desk.all(Journal) if one.what == Event.SENT_BACK_A_REVIEW]
+    assert (entry.who, entry.details["door"]) == (COORDINATOR, "desk")
+    # What is sent back is no review any more, and of another case it never was one.
+    for step in (desk.step, desk.other, "x"):
+        assert coordinator.sends(path, {"step": step, f"reason-{step}": "Once more."}).status_code == 404
+
+
+def test_only_who_coordinates_a_case_has_the_page_of_its_reviews(desk: Desk, browser: Opens) -> None:
+    path = f"/cases/{desk.application}/reviews"
+    there = {browser().signs_in(who).opens(path).status_code for who in (TEACHER, desk.who)}
+    assert there == {404}
+    coordinator = browser().signs_in(COORDINATOR)
+    assert coordinator.opens("/cases/NQL-0/reviews").status_code == 404
+
+
 def test_a_review_that_was_sent_back_opens_as_a_draft(desk: Desk) -> None:
     desk.begins()
     desk.sends("", desk.typed(4, 0, comment="Bien.", **CHECK))
