@@ -190,12 +190,22 @@ def markdown_plain(text: str) -> str:
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^]{1,2000}")
 
 
-def markdown_link(address: str) -> str:
-    """An address as Markdown that shows it letter by letter and leads there; anything that is none as plain text.
+_ACTING_IN_A_LINK = re.compile(r"[*_~\[\]]")
 
-    What it is made of can act on nothing: no braces, no quotes, no escapes.
+
+def markdown_link(address: str) -> str:
+    """An address as Markdown that shows it and leads there; anything that is none as plain text.
+
+    What it is made of can act on nothing: no braces, no quotes, no escapes. Prefect's UI shows an ampersand between
+    angle brackets as it is written in HTML; such an address is a link with a text, whose marks are written as RFC 3986
+    has them.
     """
-    return f"<{address}>" if _ADDRESS.fullmatch(address) else markdown_plain(address)
+    if not _ADDRESS.fullmatch(address):
+        return markdown_plain(address)
+    if "&" not in address:
+        return f"<{address}>"
+    written = _ACTING_IN_A_LINK.sub(lambda mark: f"%{ord(mark[0]):02X}", address)
+    return f"[{written}](<{written}>)"
 
 
 def markdown_paragraphs(text: str) -> str:

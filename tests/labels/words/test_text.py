@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from labels.words.text import clean, csv_plain, markdown_paragraphs, markdown_plain, one_line, word_count
+from labels.words.text import (
+    clean,
+    csv_plain,
+    markdown_link,
+    markdown_paragraphs,
+    markdown_plain,
+    one_line,
+    word_count,
+)
 
 AWKWARD = (
     "aA1 .-='\"@#*_`|<>[]()!&;:/\\\t\n\r\0\u0301\u0651\u064e\u200b\u200c\u200d\u202e\u2066\ufe0f\ufeff"
@@ -272,3 +280,19 @@ def test_words_are_counted_as_a_person_counts_them(text: str, count: int) -> Non
 @given(st.lists(st.sampled_from(["word", "l'école", "peer-to-peer", "κόσμε", "12.5", "მასწავლებელი"])))
 def test_words_apart_add_up(words: list[str]) -> None:
     assert word_count("\n".join(words)) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("https://a.example/b_c?d=(e)", "<https://a.example/b_c?d=(e)>"),
+        (
+            "https://a.example/_b_?c=1&d=[2]",
+            "[https://a.example/%5Fb%5F?c=1&d=%5B2%5D](<https://a.example/%5Fb%5F?c=1&d=%5B2%5D>)",
+        ),
+        ("javascript:alert(1)", r"javascript\:alert\(1\)"),
+        ("https://a.example/ b", "https\\:\u2060\\/\\/a\\.example\\/ b"),
+    ],
+)
+def test_an_address_is_a_link_in_markdown_and_anything_else_is_text(address: str, written: str) -> None:
+    assert markdown_link(address) == written
