@@ -12,11 +12,13 @@ from starlette.routing import Route
 from adapters.languages.desk import languages
 from adapters.workspace import Workspace
 from desk import (
+    account,
     apply,
     demo_mail,
     finding,
     my_application,
     my_projects,
+    passkeys,
     provider,
     review_list,
     review_offline,
@@ -54,6 +56,8 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *check_routes(here, desk.arriving),
         *asset_routes(),
         *signing_in.routes(),
+        *account.routes(),
+        *passkeys.routes(),
         *my_projects.routes(),
         *apply.routes(),
         *my_application.routes(),

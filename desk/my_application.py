@@ -55,6 +55,7 @@ _KNOWN = {
     "mail code": say("signed in with a code by mail"),
     "break-glass code": say("signed in with a code from the organisation"),
     "code": say("with a code from a mail"),
+    "passkey": say("signed in with a passkey"),
 }
 _AUTOMATIC = {Event.MET_ALL_CONDITIONS: say("checked automatically")}
 

@@ -8,10 +8,8 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.languages.desk import own_name
 from desk.frame import (
     CHOICE,
-    SESSION,
     Visit,
     first_place,
     give_session,
@@ -20,35 +18,44 @@ from desk.frame import (
 )
 from desk.parts import Mistake
 from labels.errors import NotAllowed
-from labels.sessions.accounts import Account
 from labels.sessions.session import new_token
 from labels.sessions.signing_in import LASTS, WrongCode
 from labels.words.sentences import say, say_counted
-from usecases import signing_in
+from usecases import passkeys, signing_in
 
 ATTEMPT = "attempt"
 """The cookie of the browser that asked for a code."""
+
+AGAIN = "again"
+"""In the address of the page: somebody who has signed in does so once more, for what a fresh sign-in is needed for."""
 
 _ADDRESS = re.compile(r"[^\s@]{1,200}@[^\s@]{1,200}")
 
 
 def begin(visit: Visit) -> Response:
     """Asks for a mail address."""
-    if visit.visitor is not None:
+    if visit.visitor is not None and AGAIN not in visit.request.query_params:
         return visit.goes_to(local_path(visit.request.query_params.get("then", "/")))
-    return _asks_for_address(visit)
+    return asks_for_address(visit)
 
 
-def _asks_for_address(visit: Visit, address: str = "", mistake: str = "", status: int = 200) -> Response:
+def asks_for_address(
+    visit: Visit, address: str = "", mistake: str = "", status: int = 200, *, field: str = "address"
+) -> Response:
+    """The page on which one signs in; with what was typed in, and what is wrong with which of its fields."""
     query = visit.request.query_params
+    then = visit.sent.line("then", 1000) if visit.form else query.get("then", "/")
     return visit.shows(
         "sign-in.html.j2",
         status,
         address=address,
-        mistakes=[Mistake(mistake, "address")] if mistake else [],
-        then=local_path(query.get("then", "/")),
+        mistakes=[Mistake(mistake, field)] if mistake else [],
+        wrong=field if mistake else "",
+        then=local_path(then),
         away="away" in query or "kept" in query,
         kept="kept" in query,
+        again=AGAIN in query,
+        passkeys=passkeys.there_are(visit.here),
         provider=visit.here.settings.oidc_name if visit.here.settings.oidc_issuer else "",
     )
 
@@ -58,7 +65,7 @@ def ask(visit: Visit) -> Response:
     address = visit.sent.line("address", 320).replace(" ", "")
     if not _ADDRESS.fullmatch(address):
         wrong = say("Write your mail address, as name@school.example")
-        return _asks_for_address(visit, address, wrong, 422)
+        return asks_for_address(visit, address, wrong, 422)
     token = new_token()
     signing_in.ask_for_code(visit.here, token, address)
     answer = visit.goes_to("/sign-in/code", then=local_path(visit.sent.line("then", 1000)))
@@ -134,42 +141,11 @@ def home(visit: Visit) -> Response:
     return visit.goes_to(first_place(visit.account))
 
 
-def account(visit: Visit) -> Response:
-    """Who one is here, how often mail comes to somebody of a staff, and how to sign out."""
-    daily = visit.account.staff and signing_in.wants_daily_mail(visit.here, visit.account.person)
-    return visit.shows(
-        "account.html.j2", visitor=visit.visitor, language=own_name(visit.language), daily=daily
-    )
-
-
-def _is_staff(account: Account) -> bool:
-    return account.staff
-
-
-def choose_mail(visit: Visit) -> Response:
-    """Keeps how often mail comes to somebody of a staff."""
-    signing_in.choose_daily_mail(visit.here, visit.account.person, visit.sent.line("mail", 20) == "daily")
-    return visit.goes_to("/account")
-
-
-def sign_out(visit: Visit) -> Response:
-    """Ends this session, or every session of this person."""
-    if visit.sent.has("everywhere"):
-        signing_in.sign_out_everywhere(visit.here, visit.account.person)
-    else:
-        signing_in.sign_out(visit.here, visit.token)
-    answer = visit.goes_to("/sign-in")
-    visit.desk.set_cookie(answer, SESSION, "", 0)
-    return answer
-
-
 def routes() -> list[Route]:
     """The addresses of these pages."""
     return [
         page("/", home),
         page("/sign-in", begin, ask, allowed=None),
         page("/sign-in/code", code, check, allowed=None),
-        page("/account", account, sign_out),
-        page("/account/mail", account, choose_mail, allowed=_is_staff),
         page(CHOICE, who, choose),
     ]

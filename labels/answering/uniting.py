@@ -20,6 +20,7 @@ from labels.record.schema import (
     DifferentPersons,
     Member,
     OrganisationCode,
+    Passkey,
     Person,
     PersonMerge,
     Review,
@@ -49,6 +50,7 @@ def merge(turn: Turn, pair: Pair) -> Counter[str]:
     _follow_to_the_address(turn, pair)
     _keep_differences(session, pair)
     session.execute(sa.delete(OrganisationCode).where(OrganisationCode.person == pair.gone))
+    session.execute(sa.delete(Passkey).where(Passkey.person == pair.gone))
     session.execute(
         sa.delete(PersonMerge).where(
             PersonMerge.confirmed_at.is_(None),

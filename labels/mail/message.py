@@ -69,6 +69,16 @@ class Template(StrEnum):
     ORGANISATION_CODE = "organisation_code"
     MERGE_ASKED = "merge_asked"
     COLLEAGUE_LEFT = "colleague_left"
+    PASSKEY_CHANGED = "passkey_changed"
+
+
+class PasskeyNews(StrEnum):
+    """What became of a passkey."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    BLOCKED = "blocked"
+    """There is a copy of it."""
 
 
 class CallToAction(StrEnum):

@@ -14,6 +14,7 @@ from labels.mail.message import (
     Message,
     OfApplication,
     OfStep,
+    PasskeyNews,
     Prose,
     Said,
     Several,
@@ -314,6 +315,24 @@ class GlassBroken(Message):
     @property
     def subject(self) -> str:
         return f"break-glass/{self.attempt}"
+
+
+class PasskeyChanged(Message):
+    """What became of a person's passkey, told to them: whoever did not do it themselves learns of it."""
+
+    template = Template.PASSKEY_CHANGED
+    person: Line
+    passkey: Line
+    """What tells it from their others."""
+    news: PasskeyNews
+    name: Line
+    """What they call it."""
+    at: datetime
+    organisation_name: Line
+
+    @property
+    def subject(self) -> str:
+        return f"{self.person}/{self.passkey}/{self.news}/{self.at.isoformat()}"
 
 
 # To everybody who is awaited ----------------------------------------------------------------------

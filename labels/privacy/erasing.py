@@ -50,6 +50,7 @@ from labels.record.schema import (
     Notice,
     Organisation,
     OrganisationCode,
+    Passkey,
     Person,
     PersonMerge,
     ProviderAccount,
@@ -474,6 +475,7 @@ class _Erasing:
         theirs = sa.or_(DifferentPersons.one == who, DifferentPersons.other == who)
         self._delete("from whom they were told apart", DifferentPersons, theirs)
         self._update("merging: why", PersonMerge, PersonMerge.kept == who, reason=ERASED)
+        self._delete("passkeys", Passkey, Passkey.person == who)
         self._delete("former addresses", Address, Address.person == who)
         self._delete("activities", Activity, Activity.teacher.in_(self.subject.teachers))
         self._delete("places on a staff", Staff, Staff.person == who)
@@ -582,6 +584,7 @@ through a million teachers would take longer than all else."""
 
 LOOKED_AT = {
     "person": "name, address and language are emptied", "address": "deleted", "provider_account": "deleted",
+    "passkey": "deleted",
     "different_persons": "deleted", "person_merge": "why is emptied", "organisation_code": "deleted",
     "staff": "deleted", "former_staff": "deleted", "former_staff_school": "deleted",
     "teacher": "name and address are emptied", "activity": "deleted",
@@ -600,7 +603,7 @@ LOOKED_AT = {
 OF_NOBODY = frozenset(
     {
         "award", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "legal_hold", "member",
-        "project", "provider_attempt", "pupil_class", "pupil_code", "rule_text", "school_outcome", "school_round", "seal",
+        "passkey_challenge", "project", "provider_attempt", "pupil_class", "pupil_code", "rule_text", "school_outcome", "school_round", "seal",
     }
 )  # fmt: skip
 """Tables that have numbers of the registry at most, which lead to nobody once the person is erased."""

@@ -32,6 +32,7 @@ from labels.record.schema import (
     KeptForm,
     Mail,
     Member,
+    Passkey,
     Person,
     PersonMerge,
     ProviderAccount,
@@ -129,6 +130,7 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "applications", rows(Application, Application.id.in_(own), "run", "form_seen")
     yield "applications_not_handed_in", rows(ApplicationDraft, ApplicationDraft.teacher.in_(subject.teachers))
     yield "accounts_of_identity_providers", rows(ProviderAccount, ProviderAccount.person == subject.person)
+    yield "passkeys", rows(Passkey, Passkey.person == subject.person, "handle", "public_key")
     yield "decisions", rows(Decision, Decision.application.in_(own))
     judged = sa.and_(Review.application.in_(own), Review.application.in_(decided))
     yield "reviews_of_your_applications", rows(Review, judged)

@@ -115,6 +115,10 @@ class Event(StrEnum):
     # Signing in
     BROKE_GLASS = "printed a code to sign in"
     """On the machine itself, for somebody whom no mail reaches."""
+    ADDED_A_PASSKEY = "added a passkey"
+    REMOVED_A_PASSKEY = "removed a passkey"
+    BLOCKED_A_PASSKEY = "blocked a passkey"
+    """Its counter showed that there is a copy of it."""
 
     # Mail
     MAIL_LATE = "mail late"

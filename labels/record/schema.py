@@ -1240,6 +1240,41 @@ class ProviderAccount(Base):
     bound_at: Mapped[datetime]
 
 
+class Passkey(Base):
+    """A key in a person's device or password manager, with which they sign in: its public half."""
+
+    __tablename__ = "passkey"
+    __table_args__ = (sa.Index(None, "person"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The credential's id, in base64url, as the authenticator made it up."""
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    handle: Mapped[bytes]
+    """What the authenticator knows the person by."""
+    public_key: Mapped[bytes]
+    """As COSE has it."""
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger)
+    """How often the authenticator said at last that it has signed; 0 where it does not count."""
+    name: Mapped[str]
+    """What the person calls it."""
+    added_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    blocked_at: Mapped[datetime | None]
+    """When its counter showed that there is a copy of it: nobody signs in with it any more."""
+
+
+class PasskeyChallenge(Base):
+    """What a browser was asked to have signed by a passkey; gone once it was answered."""
+
+    __tablename__ = "passkey_challenge"
+    __table_args__ = (sa.Index(None, "expires_at"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The hash of a random token that this browser has."""
+    session: Mapped[str | None]
+    """The session in which a passkey is being added; none where somebody signs in."""
+    challenge: Mapped[bytes]
+    expires_at: Mapped[datetime]
+
+
 class KeptForm(Base):
     """What somebody sent when their session had run out: nothing that was typed is lost."""
 

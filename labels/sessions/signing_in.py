@@ -87,7 +87,7 @@ def mail(turn: Turn, token: str) -> str | None:
     asked.mailed_at = turn.now
     turn.session.flush()
     message = messages.SignInCode(
-        attempt=asked.id, organisation_name=_organisation_of(turn, account), until=asked.expires_at
+        attempt=asked.id, organisation_name=organisation_of(turn, account), until=asked.expires_at
     )
     to = Recipient(account.name, account.address, account.language)
     outbox.queue(turn, message, Envelope(to))
@@ -103,7 +103,7 @@ def _mailed(turn: Turn, address: str) -> int:
     return turn.session.scalar(statement) or 0
 
 
-def _organisation_of(turn: Turn, account: Account) -> str:
+def organisation_of(turn: Turn, account: Account) -> str:
     """Who writes: the organisation that the person belongs to."""
     people = [one.id for one in behind(turn.session, account.address)]
     of_teacher = sa.select(School.organisation).join(Teacher, Teacher.school == School.id)
@@ -151,7 +151,7 @@ def break_glass(turn: Turn, address: str) -> tuple[str, datetime]:
     note(turn, None, SYSTEM, Event.BROKE_GLASS, address=account.address, until=until.isoformat())
     message = messages.GlassBroken(
         attempt=attempt,
-        organisation_name=_organisation_of(turn, account),
+        organisation_name=organisation_of(turn, account),
         who=account.address,
         at=turn.now,
         until=until,

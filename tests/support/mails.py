@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from labels.kinds import LabelKind
 from labels.mail import messages
 from labels.mail.context import context_of, message_of
-from labels.mail.message import About, AboutStep, Message, OfApplication, Template
+from labels.mail.message import About, AboutStep, Message, OfApplication, PasskeyNews, Template
 from labels.mail.outbox import message_id
 from labels.record.migrating import MIGRATIONS
 from labels.record.schema import Mail, StepKind
@@ -177,6 +177,14 @@ _EACH: tuple[Message, ...] = (
                 chooses=True,
             ),
         ),
+    ),
+    messages.PasskeyChanged(
+        person="PER-T-T-1",
+        passkey="0f3c",
+        news=PasskeyNews.BLOCKED,
+        name="Work laptop",
+        at=DUE,
+        organisation_name=ABOUT.organisation_name,
     ),
     messages.GlassBroken(
         attempt="0f3c",

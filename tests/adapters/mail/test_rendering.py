@@ -80,6 +80,7 @@ OF_NO_APPLICATION = {
     Template.ORGANISATION_CODE,
     Template.MERGE_ASKED,
     Template.COLLEAGUE_LEFT,
+    Template.PASSKEY_CHANGED,
 }
 
 

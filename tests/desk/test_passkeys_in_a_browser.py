@@ -1,0 +1,188 @@
+"""Passkeys in Chromium with a virtual authenticator: added and used by the keyboard alone, refused, and by axe."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from playwright.sync_api import CDPSession, Page
+
+from desk.app import public_app
+from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
+from tests.desk.test_in_chromium import AXE, RULES, code_for, opened, presses_tab_to
+from tests.support.browser import CHROMIUM
+from tests.support.patience import PATIENCE
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture
+def address(terminal: Terminal) -> Iterator[str]:
+    """Where the desk of the terminal's record is served, under a name: browsers make no passkeys for a number."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = terminal.here.settings.model_copy(update={"public_url": f"http://localhost:{port}"})
+    object.__setattr__(terminal.here, "settings", settings)
+    server = uvicorn.Server(
+        uvicorn.Config(public_app(terminal.here), host="127.0.0.1", port=port, log_level="warning")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    yield settings.public_url
+    server.should_exit = True
+    thread.join(PATIENCE)
+
+
+class Authenticator:
+    """The device of whoever looks at a page."""
+
+    def __init__(self, page: Page) -> None:
+        self.cdp: CDPSession = page.context.new_cdp_session(page)
+        self.cdp.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        made = self.cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        self.id: str = made["authenticatorId"]
+
+    def knows_the_person(self, known: bool) -> None:
+        """Whether a fingerprint is recognised."""
+        self.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": known})
+
+    def forgets(self) -> None:
+        """Loses its passkeys."""
+        self.cdp.send("WebAuthn.clearCredentials", {"authenticatorId": self.id})
+
+
+def signs_in_by_mail(page: Page, terminal: Terminal, address: str, who: str = COORDINATOR) -> None:
+    page.goto(f"{address}/sign-in?then=/account")
+    page.fill("#address", who)
+    page.click("main button.btn-primary")
+    page.fill("#code", code_for(terminal, who))
+    page.click("main button.btn-primary")
+    page.wait_for_url("**/account")
+
+
+def adds(page: Page, name: str) -> None:
+    page.fill("#name", name)
+    page.click("text=Add a passkey")
+    page.wait_for_selector(f".things h3:has-text('{name}')")
+
+
+def test_a_coordinator_adds_a_passkey_and_signs_in_with_it_by_the_keyboard_alone(
+    terminal: Terminal, address: str
+) -> None:
+    with opened(address) as page:
+        device = Authenticator(page)
+        signs_in_by_mail(page, terminal, address)
+        presses_tab_to(page, "#name")
+        page.keyboard.type("Work laptop")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".things h3:has-text('Work laptop')")
+        page.fill("#name", "The same again")
+        page.click("text=Add a passkey")
+        page.wait_for_selector("text=This device has a passkey of yours already.")
+        page.click("text=Sign out here")
+        page.wait_for_url("**/sign-in")
+        presses_tab_to(page, "#with-passkey")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".masthead a[href='/account']")
+        page.goto(f"{address}/account")
+        assert page.get_by_text("last used").is_visible()
+        page.context.clear_cookies()
+        page.goto(f"{address}/sign-in?then=/account")
+        page.fill("#address", COORDINATOR)
+        page.click("#with-passkey")
+        page.wait_for_url("**/account")
+        page.context.clear_cookies()
+        page.goto(f"{address}/sign-in?then=/account")
+        page.fill("#address", TEACHER)
+        page.click("#with-passkey")
+        page.wait_for_selector(".errors:focus:has-text('This passkey was not accepted.')")
+        page.fill("#address", COORDINATOR)
+        page.click("#with-passkey")
+        page.wait_for_url("**/account")
+        device.knows_the_person(False)
+        page.context.clear_cookies()
+        page.goto(f"{address}/sign-in")
+        page.click("#with-passkey")
+        page.wait_for_selector("text=No passkey was used.")
+        assert page.url == f"{address}/sign-in"
+
+
+def test_a_removed_passkey_is_refused_and_a_code_by_mail_still_works(
+    terminal: Terminal, address: str
+) -> None:
+    with opened(address) as page:
+        Authenticator(page)
+        signs_in_by_mail(page, terminal, address)
+        adds(page, "Phone")
+        page.click(".things button")
+        page.wait_for_selector(".things", state="detached")
+        page.click("text=Sign out here")
+        page.click("#with-passkey")
+        page.wait_for_selector(".errors:focus")
+        page.fill("#address", COORDINATOR)
+        page.click("main button.btn-primary")
+        page.wait_for_selector("#code")
+
+
+def test_without_a_script_nothing_is_offered_and_one_is_removed(terminal: Terminal, address: str) -> None:
+    with opened(address) as page:
+        Authenticator(page)
+        signs_in_by_mail(page, terminal, address)
+        adds(page, "Phone")
+    with opened(address, script=False) as page:
+        page.goto(f"{address}/sign-in")
+        assert not page.locator("#with-passkey").is_visible()
+        signs_in_by_mail(page, terminal, address)
+        assert not page.get_by_text("Add a passkey").is_visible()
+        assert page.get_by_text("A passkey is added in a browser that runs scripts.").is_visible()
+        page.click(".things button")
+        page.wait_for_selector(".things", state="detached")
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there")
+@pytest.mark.parametrize(("width", "language"), [(1280, "en-GB"), (390, "ar-TN")])
+def test_axe_finds_nothing_on_the_pages_with_passkeys(
+    terminal: Terminal, address: str, width: int, language: str
+) -> None:
+    with opened(address, width=width, language=language) as page:
+        page.goto(f"{address}/language/{language[:2]}?back=/sign-in")
+        device = Authenticator(page)
+        found = {}
+
+        def look(name: str) -> None:
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found[name] = [one["id"] for one in page.evaluate(RULES)["violations"]]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found[name].append("overflows")
+
+        look("sign-in")
+        signs_in_by_mail(page, terminal, address)
+        look("account without a passkey")
+        page.fill("#name", "Work laptop")
+        page.click("[data-passkey] button")
+        page.wait_for_selector(".things h3")
+        look("account with one")
+        page.goto(f"{address}/sign-in?again=1&then=/account")
+        look("sign-in once more")
+        device.forgets()
+        page.click("#with-passkey")
+        page.wait_for_selector("[data-said=cancelled]:visible")
+        look("none there")
+        assert {name: ids for name, ids in found.items() if ids} == {}
