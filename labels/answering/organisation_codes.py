@@ -22,6 +22,7 @@ from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.outcome import Refusal
 from labels.steps.proof import Proof, SignedIn, who_may_be_meant
 from labels.turn import Turn
+from labels.words.addresses import meant
 
 TRIES = 5
 """After so many wrong ones a code is void; its owner asks for another."""
@@ -35,11 +36,11 @@ def send_code(turn: Turn, organisation: str, email: str, at_most: int = CODES_AN
     Raises:
         NotAllowed: nobody who reads that address coordinates the organisation, or it was asked for too often.
     """
-    email = email.lower()
+    email = meant(email)
     able = [one.id for one in behind(turn.session, email) if coordinates(turn.session, one.id, organisation)]
     if not able:
         raise NotAllowed(f"{email} is no coordinator of {organisation}.")
-    may_be_mailed(turn, email, at_most)
+    may_be_mailed(turn, able[0], at_most)
     code = turn.session.get(OrganisationCode, (organisation, able[0]))
     if code is None or code.spent_at or code.failures >= TRIES or not _works(turn, code):
         code = _next(turn, organisation, able[0], code)

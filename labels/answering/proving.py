@@ -30,6 +30,7 @@ from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Code, Proof, SignedIn, proves, who_may_be_meant
 from labels.steps.step import close_step, locked, open_step, renew_code, steps_of
 from labels.turn import Turn
+from labels.words.addresses import meant
 from labels.words.sentences import Sentence, say
 
 # Answering --------------------------------------------------------------------------------------
@@ -194,7 +195,7 @@ def send_code(turn: Turn, subject_id: str, email: str, at_most: int = CODES_AN_H
         NotFound: there is no such application or step.
         NotAllowed: nothing there is for this person, or it was asked for `at_most` times within the hour.
     """
-    email = email.lower()
+    email = meant(email)
     people = [one.id for one in behind(turn.session, email)]
     named = turn.session.get(Step, subject_id)
     application = locked(turn.session, named.application if named else subject_id)
@@ -207,13 +208,13 @@ def send_code(turn: Turn, subject_id: str, email: str, at_most: int = CODES_AN_H
     if coordinating and not named:  # one who also reviews it asks for that code by its step
         own = [step for step in own if step.kind in COORDINATING]
     if own:
-        may_be_mailed(turn, email, at_most)
+        may_be_mailed(turn, own[-1].person, at_most)
         step = own[-1]
         if not code_matches(review_code(turn.key, step.id, step.code_number), step.code_hash):
             renew_code(step, turn.key)  # the secret key is another one by now
         purpose = say("You asked for it once more: it is the code that you have.")
     elif coordinating:
-        may_be_mailed(turn, email, at_most)
+        may_be_mailed(turn, coordinating[0], at_most)
         step = open_step(
             turn, application, StepKind.COORDINATION, coordinating[0], organisation=application.organisation
         )

@@ -25,7 +25,7 @@ from labels.mending import AskForCode
 from labels.papers.codes import Stamp
 from labels.papers.issued import enter_class
 from labels.people.named import recipient
-from labels.people.persons import reads
+from labels.people.persons import person, reads
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import (
     Application,
@@ -110,13 +110,13 @@ def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules, at_most:
     award, teacher = _locked_award(turn.session, award_id)
     if not reads(turn.session, teacher.person, email):
         raise NotAllowed(f"{email} is not the teacher who holds {award.id}.")
-    who = teacher.email.lower()
-    may_be_mailed(turn, who, at_most)
+    may_be_mailed(turn, teacher.person, at_most)
     code = _code_of(turn.session, award.id)
     if code is not None and _works(turn, code, rules):
         reason = _mail(turn, code, award, teacher, rules, NOTHING, turn.now.isoformat())
     else:
         reason = _mail_code(turn, award, teacher, rules)
+    who = person(turn.session, teacher.person).address
     note(turn, _application(turn.session, award), who, Event.ASKED_FOR_A_CODE, award=award.id)
     return reason
 

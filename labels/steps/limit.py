@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from labels.clock import in_words
 from labels.errors import NotAllowed
+from labels.people.persons import addresses
 from labels.record.journal import Event
 from labels.record.schema import Journal
 from labels.turn import Turn
@@ -17,13 +18,15 @@ CODES_AN_HOUR = 5
 _HOUR = timedelta(hours=1)
 
 
-def may_be_mailed(turn: Turn, person: str, at_most: int) -> None:
-    """Raises NotAllowed where a person's codes were asked for so often within the last hour."""
-    asked = turn.session.scalars(_ASKED, {"who": person, "since": turn.now - _HOUR}).all()
+def may_be_mailed(turn: Turn, person_id: str, at_most: int) -> None:
+    """Raises NotAllowed where a person's codes were asked for so often within the last hour, at whichever of their
+    addresses."""
+    theirs = addresses(turn.session, person_id)
+    asked = turn.session.scalars(_ASKED, {"who": theirs, "since": turn.now - _HOUR}).all()
     if len(asked) >= at_most:
         again = in_words(asked[-at_most] + _HOUR) if at_most else "never"
         raise NotAllowed(
-            f"Codes were asked for {len(asked)} times within an hour for {person}; again from {again}. Those that were "
+            f"Codes were asked for {len(asked)} times within an hour for {theirs[0]}; again from {again}. Those that were "
             "mailed are valid."
         )
 
@@ -33,7 +36,7 @@ _ASKED = (
     sa.select(Journal.at)
     .where(
         Journal.what == _AS_THE_INDEX_HAS_IT,
-        Journal.who == sa.bindparam("who"),
+        Journal.who.in_(sa.bindparam("who", expanding=True)),
         Journal.at > sa.bindparam("since"),
     )
     .order_by(Journal.at)

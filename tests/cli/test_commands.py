@@ -23,6 +23,7 @@ from cli.printed import ShownCase
 from labels.applications import ending
 from labels.record.journal import Event
 from labels.record.schema import (
+    Address,
     Application,
     Decision,
     Document,
@@ -729,6 +730,25 @@ def test_codes_are_asked_for_so_often_within_an_hour_and_no_more(terminal: Termi
     said = one_line(terminal.fails(3, "code", first, "--as", who.upper()))
     assert said.startswith(f"Codes were asked for 5 times within an hour for {who}; again from ")
     assert terminal.run("code", second, "--as", terminal.step(second).assignee).exit_code == 0
+
+
+def test_whoever_has_two_addresses_is_asked_for_no_more_codes_than_with_one(terminal: Terminal) -> None:
+    first, _ = terminal.asked(terminal.submitted())
+    who = terminal.step(first).assignee
+    with terminal.here.record.writing() as session:
+        session.add(Address(address="ada@bücher.example", person=terminal.step(first).person, until=None))
+    for address in (who, "ada@bücher.example", "ADA@xn--bcher-kva.example", who, "ada@bücher.example"):
+        assert terminal.run("code", first, "--as", address).exit_code == 0
+    for address in (who, "ada@bücher.example", "ada@XN--bcher-kva.example"):
+        assert "5 times within an hour" in one_line(terminal.fails(3, "code", first, "--as", address))
+
+
+def test_codes_of_an_organisation_count_with_those_of_its_applications(terminal: Terminal) -> None:
+    application = terminal.submitted()
+    for subject in ("NSS-PL", application, "NSS-PL", application, "NSS-PL"):
+        assert terminal.run("code", subject, "--as", COORDINATOR).exit_code == 0
+    for subject in ("NSS-PL", application):
+        assert "5 times within an hour" in one_line(terminal.fails(3, "code", subject, "--as", COORDINATOR))
 
 
 def test_asking_for_a_code_gives_no_more_tries(terminal: Terminal) -> None:

@@ -218,6 +218,27 @@ def test_i4_five_mails_an_hour_go_to_an_address_and_no_code_beyond_works(
         )
 
 
+def test_nobody_makes_anothers_code_void_by_asking_and_by_trying(browser: Opens) -> None:
+    person, stranger = browser(), browser()
+    person.client.post("/sign-in", data={"address": TEACHER})
+    code = person.code(TEACHER)
+    for _ in range(MAILS_AN_HOUR + 1):
+        stranger.client.post("/sign-in", data={"address": TEACHER})
+        for _ in range(TRIES + 1):
+            stranger.client.post("/sign-in/code", data={"code": "0000-0000"})
+    assert person.client.post("/sign-in/code", data={"code": code}).status_code == 303
+
+
+def test_an_address_in_two_ways_of_writing_gets_five_mails_in_all(browser: Opens, terminal: Terminal) -> None:
+    with terminal.here.record.writing() as session:
+        one = session.get_one(Teacher, "T-1")
+        one.email = session.get_one(Person, one.person).address = "ada@bücher.example"
+    for address in ("ada@bücher.example", "Ada@BÜCHER.example", "ada@xn--bcher-kva.example") * 3:
+        assert browser().client.post("/sign-in", data={"address": address}).status_code == 303
+    with terminal.here.record.reading() as session:
+        assert len(session.scalars(sa.select(Mail).where(Mail.template == "sign_in")).all()) == MAILS_AN_HOUR
+
+
 def test_a_code_counts_once_in_its_browser_for_ten_minutes_and_five_tries(browser: Opens) -> None:
     person, other = browser(), browser()
     person.client.post("/sign-in", data={"address": TEACHER})

@@ -21,7 +21,7 @@ from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import Award, Journal, Mail, PupilClass, PupilCode, School, Teacher
 from labels.rules.loading import load_rules
-from labels.steps.codes import review_code
+from labels.steps.codes import code_matches, review_code
 from labels.steps.outcome import Refusal
 from labels.steps.proof import Code, SignedIn
 from labels.steps.step import locked
@@ -55,6 +55,16 @@ def asked(record: Record, number: int = 1) -> str:
         classes.send_code(Turn(session, NOW, KEY), AWARD, EMAIL, RULES)
         assert session.get_one(PupilCode, AWARD).number == number
     return review_code(KEY, outbox.pupil_code_subject(AWARD), number)
+
+
+def test_nobody_makes_a_classs_code_void_by_asking_and_five_times_an_hour_are_enough(awarded: Record) -> None:
+    mailed = asked(awarded)
+    for _ in range(4):
+        assert asked(awarded) == mailed
+    with pytest.raises(NotAllowed, match="5 times within an hour"):
+        asked(awarded)
+    with awarded.reading() as session:
+        assert code_matches(mailed, session.get_one(PupilCode, AWARD).code_hash)
 
 
 def begun(
