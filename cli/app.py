@@ -38,7 +38,7 @@ TABLE = (
     Row("deadline", "coordinating:deadline", "A coordinator moves one person's deadline."),
     Row("conflict", "coordinating:conflict", "A coordinator declares a reviewer's conflict of interest."),
     Row("recover", "upkeep:recover_", "Bring every open application back to its step."),
-    Row("export", "exporting:export", "Everything a coordinator sees, as flat rows."),
+    Row("export", "exporting:export", "A table of the record, or what one person may see of it."),
     Row("schema", "exporting:schema", "JSON Schemas of the files that commands read and print."),
     Row("rules", "operating:rules", "Check rule files; name every mistake with file and line."),
     Row("translations", "operating:translations", "How far each language of the papers is."),

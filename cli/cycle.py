@@ -10,7 +10,7 @@ import typer
 
 from adapters.workspace import existing_workspace
 from cli.output import emit, fail, say, say_plainly, table
-from cli.words import AsJson, OneApplication, WithoutAs, WithoutCode, WithoutReason, plain, proofs
+from cli.words import AsJson, OneApplication, SeenAs, WithoutAs, WithoutCode, WithoutReason, plain, proofs
 from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import repeat
 from labels.european_label.gallery import gallery as shown_in
@@ -21,6 +21,7 @@ from labels.revoking import correcting, reopening
 from labels.steps import proof
 from labels.turn import Door
 from labels.views.cycle import PREVIEW, CycleView, OrganisationView, PlaceView, ProjectView, inspect
+from labels.views.looker import reach_of
 from usecases import correcting as taking_back
 from usecases import cycles
 from usecases.performing import perform
@@ -41,15 +42,19 @@ def cycle(
         bool, typer.Option(help="How severe each organisation is, and which nominations that makes.")
     ] = False,
     check: Annotated[bool, typer.Option(help="Make the ranking again from the record and compare.")] = False,
+    email: SeenAs = "",
     as_json: AsJson = False,
 ) -> None:
     """Where a year of the European Quality Label stands.
 
     Before it has begun, what it would be.
     """
+    if check and email:
+        raise InvalidInput("cycle", [Fault("--check", "is the operator's; leave out --as.")])
     here = existing_workspace()
     rules = cycles.rules_of_year(here, year)
     with here.record.reading() as session:
+        reach = reach_of(session, email) if email else None
         if check:
             again = repeat(session, year)
             if as_json:
@@ -63,7 +68,7 @@ def cycle(
             return
         if organisation:
             known_organisation(session, organisation)
-        view = inspect(session, year, rules)
+        view = inspect(session, year, rules, reach)
     if organisation:
         view.organisations = [one for one in view.organisations if one.organisation == organisation]
         if not view.organisations:

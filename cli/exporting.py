@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from adapters.workspace import existing_workspace
 from cli.output import emit, say
 from cli.printed import ShownCase, ShownItem, ShownStuck
-from cli.words import AsJson
+from cli.words import AsJson, SeenAs
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
 from labels.european_label.gallery import Gallery
@@ -23,25 +23,31 @@ from labels.pupil_label.report import ClassReport
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, Screening
 from labels.views import exports
 from labels.views.cycle import CycleView
+from labels.views.looker import reach_of
 from labels.words.text import csv_plain
 
 
 def export(
     what: Annotated[str, typer.Argument(help=", ".join(exports.EXPORTS))],
+    email: SeenAs = "",
     format: Annotated[Literal["csv", "json"], typer.Option(help="csv or json.")] = "csv",
     as_json: AsJson = False,
 ) -> None:
-    """Everything a coordinator sees, as flat rows."""
+    """A table of the record, or what one person may see of it.
+
+    Flat rows, for spreadsheets and programs.
+    """
     if what not in exports.EXPORTS:
         raise InvalidInput(
             "export", [Fault("WHAT", f'"{what}" is unknown; expected one of {", ".join(exports.EXPORTS)}.')]
         )
     here = existing_workspace()
     with here.record.reading() as session:
-        if what == "reviews" and (hidden := exports.hidden_reviews(session)):
+        reach = reach_of(session, email) if email else None
+        if what == "reviews" and (hidden := exports.hidden_reviews(session, reach)):
             are = "1 review is" if hidden == 1 else f"{hidden} reviews are"
             say(f"{are} left out: reviews are hidden until their application is decided.")
-        rows = exports.export(session, what)
+        rows = exports.export(session, what, reach)
         if as_json or format == "json":
             emit(
                 [

@@ -8,10 +8,13 @@ from typing import Annotated
 
 import typer
 
-from adapters.workspace import existing_workspace
-from cli.output import emit, say, say_plainly
-from cli.words import AsJson
-from labels.errors import NotAsWritten
+from adapters.workspace import Workspace, existing_workspace
+from cli.output import emit, say, say_plainly, table
+from cli.showing import told
+from cli.words import AsJson, SeenAs
+from labels.errors import Fault, InvalidInput, NotAsWritten
+from labels.views import exports
+from labels.views.looker import reach_of
 from usecases.sealing import JournalState, export_journal, read_head, verify_journal
 
 _SHOWN = 20
@@ -29,13 +32,21 @@ def journal(
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="All of it, for the verifier: labels/record/chain.py.")
     ] = None,
+    email: SeenAs = "",
     as_json: AsJson = False,
 ) -> None:
     """Whether the journal is as it was written.
 
-    Its entries, what they tell of, and the heads of its chain that were given out.
+    Its entries, what they tell of, and the heads of its chain that were given out. With `--as`, the entries
+    that this person may see.
     """
     here = existing_workspace()
+    if email:
+        if verify or head or export is not None:
+            expected = "is the operator's, of the whole journal; leave out --as."
+            raise InvalidInput("journal", [Fault("--verify, --head, --export", expected)])
+        _entries_for(here, email, as_json)
+        return
     heads = [read_head(one, "--head") for one in head or ()]
     state = verify_journal(here, heads)
     if export is not None:
@@ -47,6 +58,18 @@ def journal(
         _print(state)
     if state.findings and verify:
         raise NotAsWritten(f"{state.findings[0]}")
+
+
+def _entries_for(here: Workspace, email: str, as_json: bool) -> None:
+    with here.record.reading() as session:
+        entries = list(exports.export(session, "journal", reach_of(session, email)))
+    if as_json:
+        emit(entries)
+    else:
+        rows = [
+            (e["at"], e["who"], e["what"], e["application"], e["step"], told(e["details"])) for e in entries
+        ]
+        table("", ["at", "who", "what", "application", "step", "details"], rows)
 
 
 def _print(state: JournalState) -> None:

@@ -12,7 +12,7 @@ from adapters.prefect.address import prefect_answers
 from adapters.workspace import existing_workspace
 from cli.output import emit, heading, out, say, say_plainly, table
 from cli.printed import ShownItem, shown_case, shown_item
-from cli.words import As, AsJson, plain
+from cli.words import As, AsJson, SeenAs, plain
 from labels.clock import ZONE, in_words
 from labels.record.journal import Event
 from labels.record.schema import Outcome
@@ -47,15 +47,7 @@ def show(
             callback=plain,
         ),
     ],
-    email: Annotated[
-        str,
-        typer.Option(
-            "--as",
-            metavar="EMAIL",
-            help="Only what this person may see of it; an id (PER-…) where several share an address.",
-            callback=plain,
-        ),
-    ] = "",
+    email: SeenAs = "",
     as_json: AsJson = False,
 ) -> None:
     """Where an application stands.

@@ -60,6 +60,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 As = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who you are.", callback=address)]
 
 
+SeenAs = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="EMAIL",
+        help="Only what this person may see of it; an id (PER-…) where several share an address.",
+        callback=plain,
+    ),
+]
+
+
 CODE = "LABELS_CODE"
 """Where a code can come from beside a command's own words, which other users of the machine can read."""
 _OF_CODE = "The one-time code from your mail; - reads it from standard input."

@@ -5,7 +5,7 @@ Pure functions: the same nominations and labels give the same projects, in whate
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,6 +67,16 @@ def merge(
     ]
 
 
+def _proposers(proposed_by: Sequence[str]) -> str:
+    return f"Proposed by {', '.join(proposed_by)}" if proposed_by else "No organisation put it forward"
+
+
+def why_for(why: str, proposed_by: Sequence[str], own: Sequence[str]) -> str:
+    """The reason of a project without the names of others who proposed it; nothing where it says something else."""
+    named = _proposers(proposed_by)
+    return _proposers(own) + why.removeprefix(named) if why.startswith(named) else ""
+
+
 def _project(
     identifier: str, proposed_by: tuple[str, ...], partners: int, countries: int, rules: EuropeanRules
 ) -> Project:
@@ -76,7 +86,7 @@ def _project(
     else:
         found, what = countries, "country with a label" if needed == 1 else "countries with a label"
     enough = found >= needed
-    first = f"Proposed by {', '.join(proposed_by)}" if proposed_by else "No organisation put it forward"
+    first = _proposers(proposed_by)
     second = f"{found} of at least {needed} {what}"
     match bool(proposed_by), enough:
         case True, True:

@@ -159,7 +159,7 @@ def _shown_to(case: Case, looker: Looker) -> Case:
                 "journal": [
                     one.model_copy(update={"details": {}})
                     for one in case.journal
-                    if one.who == looker.person and (one.step is None or one.step in looker.steps)
+                    if looker.did(one.who, one.details) and (one.step is None or one.step in looker.steps)
                 ],
             }
             return case.model_copy(update=_without_digests(case) | own)

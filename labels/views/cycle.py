@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from labels.errors import NotFound
 from labels.european_label import severity
 from labels.european_label.freezing import RulesFor, central_rules, preview
 from labels.european_label.frozen import FrozenLabel
-from labels.european_label.merging import Holder, Nomination, merge
+from labels.european_label.merging import Holder, Nomination, merge, why_for
 from labels.european_label.ranking import Candidate, Place
 from labels.kinds import LabelKind
 from labels.people.staff import central_organisation
@@ -33,6 +35,7 @@ from labels.record.schema import (
 from labels.record.sealing import last_head
 from labels.rules.model import EuropeanRules
 from labels.steps.kinds import AWAITED
+from labels.views.looker import Reach
 
 PREVIEW = "preview"
 """The stage of a cycle that has not begun."""
@@ -129,12 +132,23 @@ class CycleView(BaseModel):
     would_change: list[ChangeView]
 
 
-def inspect(session: Session, year: int, rules_for: RulesFor) -> CycleView:
+def inspect(session: Session, year: int, rules_for: RulesFor, reach: Reach | None = None) -> CycleView:
     """Where the year's cycle stands; before it has begun, what it would be, which changes nothing.
+
+    All of it, or what somebody may see of it.
 
     Raises:
         InvalidInput: there is no such year, or no Central Support Service.
+        NotFound: somebody may see nothing of any year: nobody learns whether there is this one.
     """
+    if reach is None:
+        return _whole(session, year, rules_for)
+    if not reach.organisations:
+        raise NotFound(f"There is no cycle {year}.")
+    return _shown_to(_whole(session, year, rules_for), reach)
+
+
+def _whole(session: Session, year: int, rules_for: RulesFor) -> CycleView:
     cycle = session.get(Cycle, year)
     if cycle is None or cycle.list_digest is None:
         return _preview(session, year, rules_for, cycle)
@@ -194,6 +208,25 @@ def inspect(session: Session, year: int, rules_for: RulesFor) -> CycleView:
         projects=projects,
         would_change=_changes(rows),
     )
+
+
+def _shown_to(view: CycleView, reach: Reach) -> CycleView:
+    """What somebody may see of a year: the Central Support Service all of it, a coordinator their own organisation's
+    ranking and the projects that it proposes, and nothing that the points of others would change."""
+    if reach.central:
+        return view
+    own = [
+        one.model_copy(update={"severity": None})
+        for one in view.organisations
+        if one.organisation in reach.organisations
+    ]
+    projects = []
+    for one in view.projects:
+        if proposed := [name for name in one.proposed_by if name in reach.organisations]:
+            why = why_for(one.why, one.proposed_by, proposed)
+            projects.append(one.model_copy(update={"proposed_by": proposed, "why": why}))
+    hidden: dict[str, Any] = {"list_digest": None, "awaiting": [], "would_change": []}
+    return view.model_copy(update=hidden | {"organisations": own, "projects": projects})
 
 
 def _stage(nomination: Application | None) -> str:

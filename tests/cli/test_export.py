@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from labels.record.journal import SYSTEM
 from labels.record.schema import Award, Journal, Mail
 from labels.views import exports
-from tests.cli.conftest import COORDINATOR, Terminal
+from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.support.people import points
 
 HOSTILE = [
@@ -134,3 +134,40 @@ def test_no_code_and_no_words_of_a_mail_are_exported(terminal: Terminal) -> None
     columns: list[Any] = [exports.export_columns(what) for what in exports.EXPORTS]
     assert not {"context", "content", "code_hash"} & {name for names in columns for name in names}
     assert json.dumps(columns)
+
+
+# As one person sees it ---------------------------------------------------------------------------------------
+
+
+def test_an_export_as_somebody_has_what_they_may_see_and_no_number_of_what_they_may_not(
+    terminal: Terminal,
+) -> None:
+    application = terminal.submitted()
+    first, second = terminal.asked(application)
+    who = terminal.step(first).assignee
+    assert [one["id"] for one in terminal.json("export", "applications", "--as", who)] == [application]
+    assert {one["to_address"] for one in terminal.json("export", "mail", "--as", who)} == {who}
+    assert terminal.step(second).assignee not in terminal.run("export", "mail", "--as", who).stdout
+    assert terminal.json("export", "applications", "--as", "nss@pt.example") == []
+    everything = terminal.json("export", "journal")
+    theirs = terminal.json("export", "journal", "--as", COORDINATOR)
+    assert len(everything) == len(theirs)
+    assert {one["id"] for one in theirs} == {None}
+    assert "Nobody in the registry" in terminal.fails(4, "export", "mail", "--as", "nobody@nowhere.example")
+
+
+def test_the_journal_as_somebody_is_their_entries_and_proves_nothing(terminal: Terminal) -> None:
+    terminal.asked(terminal.submitted())
+    theirs = terminal.json("journal", "--as", COORDINATOR)
+    exported = terminal.json("export", "journal", "--as", COORDINATOR)
+    assert [(one["at"], one["what"]) for one in theirs] == [(one["at"], one["what"]) for one in exported]
+    assert "submitted" in terminal.run("journal", "--as", COORDINATOR).stdout
+    for option in (["--verify"], ["--head", "1-" + "0" * 64], ["--export", "journal.jsonl"]):
+        assert "leave out --as" in terminal.fails(2, "journal", "--as", COORDINATOR, *option)
+
+
+def test_a_year_is_there_for_coordinators_and_for_nobody_else(terminal: Terminal) -> None:
+    said = terminal.fails(4, "cycle", "2026", "--as", TEACHER)
+    assert "There is no cycle 2026." in said
+    assert said.replace("2026", "2011") == terminal.fails(4, "cycle", "2011", "--as", TEACHER)
+    assert "leave out --as" in terminal.fails(2, "cycle", "2026", "--check", "--as", COORDINATOR)
