@@ -301,7 +301,7 @@ def failed(
         template,
         status,
         number=number,
-        because=because,
+        because=visit.texts(template).told(because) if because else "",
         sent=_sent_again(visit) if number else [],
         unknown=isinstance(error, OutOfReach) and error.kept == NOT_KNOWN,
     )
@@ -440,9 +440,9 @@ def _whatever_goes_wrong(visit: Visit, work: Callable[[Visit], _Made]) -> _Made 
     except OutOfReach as error:
         return failed(visit, 503, error=error)
     except NotAllowed as error:
-        return failed(visit, 403, because=str(error))
+        return failed(visit, 403, because=error.args[0])
     except LabelsError as error:
-        return failed(visit, 400, because=str(error))
+        return failed(visit, 400, because=error.args[0])
     except Exception as error:
         return failed(visit, 500, error=error)
 

@@ -13,7 +13,7 @@ from adapters.documents.tokens import sealed, unsealed
 from desk.forms import FILES
 from desk.frame import Visit, kept_fields, later, page
 from desk.my_projects import is_teacher
-from desk.parts import FileShown, Happening, Mistake
+from desk.parts import FileShown, Happening, Mistake, why
 from desk.standing import STAGES, place_in_chain, standing_line, tag_of, turn_of
 from desk.uploads import LARGEST, kind_of, listed, stored_files, too_much
 from labels.applications.documents import StoredDocument
@@ -335,7 +335,13 @@ def _again(visit: Visit, one: MyApplication) -> Response:
 
 
 def _refused(visit: Visit, error: LabelsError, field: str, typed: Typed) -> Response:
-    return _shown(visit, mine(visit), [Mistake(str(error), field)], status=409, typed=typed)
+    return _shown(
+        visit,
+        mine(visit),
+        [Mistake(why(visit.texts("application.html.j2"), error), field)],
+        status=409,
+        typed=typed,
+    )
 
 
 def routes() -> list[Route]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.languages.desk import DeskTexts
+from labels.errors import LabelsError
+
 Link = tuple[str, str]
 """What a link says, and where it leads."""
 
@@ -19,6 +22,11 @@ class Mistake:
     def href(self) -> str:
         """Where the summary of all mistakes leads."""
         return f"#{self.field}"
+
+
+def why(texts: DeskTexts, error: LabelsError) -> str:
+    """Why something was not done, as a page says it."""
+    return texts.told(error.args[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from markupsafe import Markup
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from desk.evidence import evidence_of, policy_for
 from desk.frame import Visit, kept_fields, page
-from desk.parts import Mistake
+from desk.parts import Mistake, why
 from desk.review_list import LIST, filters_in, judges, query_of
 from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound
 from labels.record.schema import Application
@@ -153,12 +154,16 @@ def _do(visit: Visit, act: Act) -> str:
     return perform(visit.here, act, by=visit.proof, door=Door.DESK).accepted.made
 
 
+def _why(visit: Visit, error: LabelsError) -> str:
+    return why(visit.texts("reviews/review.html.j2"), error)
+
+
 def _refused(visit: Visit, error: LabelsError, field: str, left: Left | None = None) -> Response:
     """The page as it is now, with why something was not done; somebody else's review is not there at all."""
     shown = _seen(visit)
     if isinstance(shown, Ended):
         return _shown(visit, shown, status=409, left=left)
-    return _shown(visit, shown, [Mistake(str(error), field)], 409)
+    return _shown(visit, shown, [Mistake(_why(visit, error), field)], 409)
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -241,7 +246,8 @@ def save(visit: Visit) -> Response:
         raise
     except LabelsError as error:
         if by_itself:
-            return JSONResponse({"state": "fail", "text": str(error)}, 409)
+            told = Markup.escape(_why(visit, error)).striptags()
+            return JSONResponse({"state": "fail", "text": told}, 409)
         return _not_saved(visit, error, typed, left)
     if by_itself:
         texts = visit.texts("reviews/review.html.j2")
@@ -258,7 +264,7 @@ def _not_saved(visit: Visit, error: LabelsError, typed: ReviewTyped, left: Left)
         return _shown(visit, shown, status=409, left=left)
     # What is typed here stays on the page; sent once more, it takes the place of what was saved elsewhere.
     mine = replace(shown, typed=typed)
-    return _shown(visit, mine, [Mistake(str(error), "comment")], 409)
+    return _shown(visit, mine, [Mistake(_why(visit, error), "comment")], 409)
 
 
 def _goes_on(visit: Visit, step: str) -> Response:
@@ -316,7 +322,7 @@ def send(visit: Visit) -> Response:
             if shown.how is End.SENT:  # the same button twice
                 return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
             return _shown(visit, shown, status=409)
-        return _checked(visit, [Mistake(str(error), "sum")], 409)
+        return _checked(visit, [Mistake(_why(visit, error), "sum")], 409)
     return visit.goes_to(f"{LIST}/{step}{_query(visit)}")
 
 

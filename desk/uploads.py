@@ -11,7 +11,7 @@ from starlette.responses import Response
 from adapters.languages.desk import DeskTexts
 from desk.forms import FILES
 from desk.frame import Visit
-from desk.parts import FileShown, Mistake
+from desk.parts import FileShown, Mistake, why
 from labels.applications.documents import StoredDocument
 from labels.errors import InvalidInput, LabelsError
 from labels.rules.model import RuleEdition
@@ -74,4 +74,4 @@ def kind_of(media_type: str) -> str:
 def _why(texts: DeskTexts, error: LabelsError) -> str:
     if isinstance(error, InvalidInput):
         return Markup(" ").join(map(texts.fault, error.faults))
-    return str(error)
+    return why(texts, error)

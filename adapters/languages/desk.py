@@ -106,11 +106,13 @@ class DeskTexts(Texts):
 
     def shown(self, value: object) -> object:
         """A sentence in this language, in English where that lacks it; anything else as it is."""
-        if not isinstance(value, Sentence):
-            return value
-        if self.can_say([value]):
-            return self.said(value)
-        return self._in_english(english(value))
+        return self.told(value) if isinstance(value, Sentence) else value
+
+    def told(self, text: str) -> str:
+        """What the domain says, such as why it refuses something; English that has no translation is marked so."""
+        if isinstance(text, Sentence) and self.can_say([text]):
+            return self.said(text)
+        return text if self.language == ENGLISH else self._in_english(english(text))
 
     def meaning(self, text: str) -> str:
         """What rules say that a criterion or points mean; what an organisation wrote itself is in English, and marked so."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -12,6 +12,7 @@ from adapters.languages.desk import DeskTexts, languages, own_name
 from labels.applications.uploads.inspecting import inspect
 from labels.errors import InvalidInput
 from labels.words.languages import ENGLISH
+from labels.words.sentences import say
 
 MIDNIGHT = datetime(2026, 3, 31, 23, tzinfo=UTC)
 """It is April in Brussels by then."""
@@ -115,3 +116,10 @@ def test_what_a_language_lacks_is_in_english_and_marked() -> None:
     assert texts.say_counted("{count} stone", "{count} stones", 2) == (
         '<span lang="en" dir="ltr">2 stones</span>'
     )
+
+
+def test_why_something_was_refused_is_said_in_the_readers_language_or_marked_as_english() -> None:
+    late = say("You were awarded this label for this project on {day}.", day=date(2026, 4, 1))
+    assert "1.\xa0dubna 2026" in DeskTexts("cs", {}).told(late)
+    assert DeskTexts("cs", {}).told("Too <late>.") == '<span lang="en" dir="ltr">Too &lt;late&gt;.</span>'
+    assert DeskTexts(ENGLISH, {}).told("Too <late>.") == "Too <late>."
