@@ -56,7 +56,7 @@ def test_what_is_translated_of_the_desk_has_the_places_and_plural_forms_of_the_e
 def test_a_page_says_a_number_in_every_plural_form_that_stands_for_several_numbers(language: str) -> None:
     says = desk_catalogue(language)
     for message in translations.collected_for_desk():
-        if not isinstance(message.id, str) and says.says("", message.id[0]):
+        if not isinstance(message.id, str) and "{count}" in message.id[1] and says.says("", message.id[0]):
             for count in (3, 5, 11, 21, 100):
                 assert "{count}" in says.pattern("", message.id[0], message.id[1], count), (message.id, count)
 
