@@ -13,11 +13,13 @@ from adapters.languages.desk import languages
 from adapters.workspace import Workspace
 from desk import (
     account,
+    applications,
     apply,
     demo_mail,
     finding,
     my_application,
     my_projects,
+    overview,
     passkeys,
     provider,
     review_list,
@@ -62,6 +64,8 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *apply.routes(),
         *my_application.routes(),
         *provider.routes(),
+        *overview.routes(),
+        *applications.routes(),
         *finding.routes(),
         *review_list.routes(),
         *review_offline.routes(),
@@ -83,6 +87,8 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
 
 
 add_places(
+    Place(say("Overview"), overview.PATH, coordinates),
+    Place(say("Applications"), applications.PATH, coordinates),
     Place(say("Find"), finding.PATH, coordinates),
     Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
     Place(say("My reviews"), review_list.LIST, review_list.judges),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,13 @@ LONGEST = 100
 
 MOST_WORDS = 8
 
-_MOST_ROWS = 1200
+_MOST_ROWS = 500
 """Rows of the index that are read for one typed word."""
 
-_MOST_LOOKED_AT = 1500
+_MOST_COMPARED = 20_000
+"""Those who have a word are compared with those who have another up to so many; of more, the names are looked at."""
+
+_MOST_LOOKED_AT = 600
 """Rows of the registry that are looked at for each kind."""
 
 _AT_ONCE = 100
@@ -86,15 +90,21 @@ def find(session: Session, words: str, organisations: Collection[str] | None, *,
     words = clean(words).strip()[:LONGEST]
     if not words:
         return Found(words, {})
-    look = _Look(session, None if organisations is None else frozenset(organisations), shown)
-    found: dict[str, list[str]] = {"application": look.application(words)}
-    for kind in Kind:
-        found[kind.value] = look.by_number(kind, words) or look.by_address(kind, words)
+    every = list(session.scalars(sa.select(Organisation.id).order_by(Organisation.id)))
+    look = _Look(session, None if organisations is None else frozenset(organisations), every, shown)
+    found: dict[str, list[str]] = {}
+    if " " not in words and any(one.isdigit() or one == "-" for one in words):  # as every number of ours has
+        found["application"] = look.application(words)
+        found |= {kind.value: look.by_number(kind, words) for kind in Kind}
+    if " " not in words and not any(found.values()) and any(one in words for one in "@._"):
+        found |= {kind.value: look.by_address(kind, words) for kind in Kind}
+    more = {kind for kind, ids in found.items() if len(ids) > shown}
     if not any(found.values()) and (wanted := typed_words(words)[:MOST_WORDS]):
         for kind in Kind:
-            found[kind.value] = look.by_words(kind, wanted)
+            found[kind.value], there_are_more = look.by_words(kind, wanted)
+            more |= {kind.value} if there_are_more and found[kind.value] else set()
     hits = {kind: look.hits(kind, ids[:shown]) for kind, ids in found.items() if ids}
-    return Found(words, hits, frozenset(kind for kind, ids in found.items() if len(ids) > shown))
+    return Found(words, hits, frozenset(more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +141,35 @@ _WORDS = sa.select(SearchWord.word, SearchWord.subjects).where(
 
 
 @dataclass(frozen=True, slots=True)
+class _Having:
+    """Who has a word."""
+
+    lists: list[str]
+    whole: bool
+    """Whether that is all of them."""
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return sum(one.count(BETWEEN) + 1 for one in self.lists)
+
+    def each(self) -> Iterator[str]:
+        """All of them, in their order; who has two such words stands there twice."""
+        return (one for some in self.lists for one in some.split(BETWEEN))
+
+
+@dataclass(frozen=True, slots=True)
 class _Look:
     """A search of one person."""
 
     session: Session
     organisations: frozenset[str] | None
+    all_organisations: list[str]
     shown: int
 
     def application(self, words: str) -> list[str]:
         """The case that has this number, or whose step, label or certificate has; or those whose number begins so."""
-        if " " in words or len(words) < 4:
+        if len(words) < 4:
             return []
         own = [] if self.organisations is None else [Application.organisation.in_(self.organisations)]
         try:
@@ -152,12 +181,12 @@ class _Look:
 
     def by_number(self, kind: Kind, words: str) -> list[str]:
         """The row of the registry that has this number."""
-        return self.allowed(kind, [words, words.upper()])[:1] if " " not in words else []
+        return self.allowed(kind, [words, words.upper()])[:1]
 
     def by_address(self, kind: Kind, words: str) -> list[str]:
         """Teachers, or the schools of principals, whose present address begins so."""
         source = _SOURCES[kind]
-        if not source.person or " " in words or not any(one in words for one in "@._"):
+        if not source.person:
             return []
         people = (
             sa.select(Person.id)
@@ -169,22 +198,27 @@ class _Look:
         ids = self.session.scalars(sa.select(source.id).where(theirs).order_by(source.id))
         return self.allowed(kind, list(ids))
 
-    def by_words(self, kind: Kind, wanted: Sequence[frozenset[str]]) -> list[str]:
-        """Those who have all of the words; who has a word as it was typed comes first."""
+    def by_words(self, kind: Kind, wanted: Sequence[frozenset[str]]) -> tuple[list[str], bool]:
+        """Those who have all of the words, who has one as it was typed first; and whether there may be more."""
         lists = [self.with_word(kind, one) for one in wanted]
-        whole = [subjects for subjects, is_all in lists if is_all]
-        rarest = min((subjects for subjects, _ in lists), key=len)
-        candidates = [one for one in rarest if all(one in others for others in whole)][:_MOST_LOOKED_AT]
+        rarest = min(lists, key=lambda one: one.size)
+        others = [one for one in lists if one is not rarest]
+        sure = all(one.whole and one.size <= _MOST_COMPARED for one in others)
+        among = [frozenset(one.each()) for one in others if one.whole and one.size <= _MOST_COMPARED]
+        having = (one for one in rarest.each() if all(one in those for those in among))
+        candidates = list(itertools.islice(having, _MOST_LOOKED_AT + 1))
         found: list[str] = []
         for start in range(0, len(candidates), _AT_ONCE):
-            some = self.allowed(kind, candidates[start : start + _AT_ONCE])
-            found += some if len(whole) == len(lists) else self.having(kind, some, wanted)
+            some = [
+                one for one in self.allowed(kind, candidates[start : start + _AT_ONCE]) if one not in found
+            ]
+            found += some if sure else self.having(kind, some, wanted)
             if len(found) > self.shown:
-                break
-        return found
+                return found, True
+        return found, not rarest.whole or len(candidates) > _MOST_LOOKED_AT
 
-    def with_word(self, kind: Kind, beginnings: Collection[str]) -> tuple[dict[str, None], bool]:
-        """Who has a word that begins so, who has it as it was typed first; and whether that is all of them."""
+    def with_word(self, kind: Kind, beginnings: Collection[str]) -> _Having:
+        """Who has a word that begins so, who has it as it was typed first."""
         rows: list[sa.Row[Any]] = []
         whole = True
         for beginning in beginnings:
@@ -198,7 +232,7 @@ class _Look:
             whole = whole and len(found) < _MOST_ROWS
             rows += found
         rows.sort(key=lambda row: (row.word not in beginnings, row.word))
-        return {one: None for row in rows for one in row.subjects.split(BETWEEN)}, whole
+        return _Having([row.subjects for row in rows], whole)
 
     def places(self, kind: Kind) -> list[str]:
         """The organisations under which the index has it."""
@@ -206,7 +240,7 @@ class _Look:
             return [OF_ALL]
         if self.organisations is not None:
             return sorted(self.organisations)
-        return list(self.session.scalars(sa.select(Organisation.id).order_by(Organisation.id)))
+        return self.all_organisations
 
     def allowed(self, kind: Kind, ids: Sequence[str]) -> list[str]:
         """Those of these rows that are of the organisations that are looked in, in the order that was given."""

@@ -128,8 +128,8 @@ def test_of_very_many_some_are_shown_and_it_is_said(record: Record, monkeypatch:
         found = find(session, "lic", ["NSS-PL"])
     assert len(found.hits["school"]) == finding.SHOWN
     assert found.more == {"school"}
-    # Where not all that have a word are read, the names themselves are looked at.
-    monkeypatch.setattr(finding, "_MOST_ROWS", 4)
+    # Where too many have a word for comparing them, the names themselves are looked at.
+    monkeypatch.setattr(finding, "_MOST_COMPARED", 4)
     assert ids(record, "liceum lodz 3", "NSS-PL")
     assert ids(record, "liceum krakow", "NSS-PL") == ["S-650"]
 

@@ -1,0 +1,370 @@
+"""The applications of some organisations as a list: filtered, sorted, paged by key, each with whom it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.clock import brussels_day
+from labels.kinds import LabelKind
+from labels.record.schema import (
+    OPEN_STAGES,
+    Application,
+    Decision,
+    Instant,
+    Outcome,
+    Person,
+    Project,
+    School,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
+from labels.sessions.accounts import Account
+from labels.steps.kinds import AWAITED
+
+PAGE = 30
+"""Rows of one page."""
+
+AT_ONCE = 500
+"""Rows that are read together for an export."""
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Where what has no date stands among what is due: last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose applications somebody sees, and of whose staff they see the names."""
+
+    organisations: frozenset[str] | None
+    """None for those of all."""
+    named: frozenset[str] | None
+    """The organisations whose reviewers are named; None for all. The Central Support Service sees no other's."""
+
+
+EVERYTHING = Scope(None, None)
+"""For whoever runs this installation."""
+
+
+def scope_of(account: Account) -> Scope:
+    """What a coordinator sees: their organisations; of the Central Support Service all, without others' names."""
+    own = frozenset(account.coordinates)
+    return Scope(None if account.central else own, own)
+
+
+class Urgent(StrEnum):
+    """What a coordinator looks after first."""
+
+    UNASSIGNED = "unassigned"
+    """No reviewer without a conflict of interest is left: a coordinator finds one."""
+    LATE = "late"
+    """Somebody who is awaited is past their deadline."""
+    DISAGREEMENT = "disagreement"
+    """The reviews are too far apart: another one is awaited."""
+    QUESTION = "question"
+    """A reviewer waits for the applicant's answer."""
+    DECISION = "decision"
+    """The day by which it was to be decided is past."""
+
+
+class Part(StrEnum):
+    """Which applications, by how far they are."""
+
+    OPEN = "open"
+    ENDED = "ended"
+
+
+class Order(StrEnum):
+    """By what the list is sorted."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    DUE = "due"
+    """By the day on which the decision is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What of the list is asked for."""
+
+    part: Part | None = None
+    urgent: Urgent | None = None
+    label: LabelKind | None = None
+    stage: Stage | None = None
+    outcome: Outcome | None = None
+    organisation: str = ""
+    year: int | None = None
+    """The year in which the school year began that it counts for."""
+    about: str = ""
+    """The number of a teacher, a school or a project."""
+    reviewer: str = ""
+    """The id of somebody who has or had a review of it."""
+    order: Order = Order.NEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A row's place in the order of the list, after which the next page begins."""
+
+    at: datetime
+    application: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Somebody whom it waits for."""
+
+    kind: StepKind
+    name: str
+    """Empty where it is not to be seen."""
+    due_at: datetime | None
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One application of the list."""
+
+    application: str
+    title: str
+    """The project's title, or the school's name where a school applies."""
+    applicant: str
+    """The teacher's name; empty where a school applies, or an organisation nominates."""
+    school: str
+    city: str
+    label: LabelKind
+    organisation: str
+    country: str
+    language: str
+    attempt: int
+    year: int
+    stage: Stage
+    since: datetime
+    outcome: Outcome | None
+    submitted_at: datetime
+    decide_by: datetime | None
+    decided_at: datetime | None
+    points: float | None
+    """Once it is decided, and never before."""
+    maximum: int | None
+    days: int
+    """Days from its submission to its decision, or until now."""
+    waits: tuple[Waits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Applications:
+    """One page of the list."""
+
+    rows: tuple[Row, ...]
+    matching: int
+    """How many the filters leave."""
+    next: Key | None = None
+    """Where the next page begins; None on the last."""
+
+
+def applications(
+    session: Session,
+    scope: Scope,
+    now: datetime,
+    filters: Filters | None = None,
+    *,
+    after: Key | None = None,
+    limit: int = PAGE,
+) -> Applications:
+    """A page of the applications of some organisations; None for those of all."""
+    filters = filters or Filters()
+    chosen = _chosen(scope, filters, now)
+    rows, following = _page(session, scope, filters, now, after, limit)
+    matching = session.scalar(sa.select(sa.func.count()).select_from(Application).where(*chosen)) or 0
+    return Applications(rows, matching, following)
+
+
+def every_application(
+    session: Session, scope: Scope, now: datetime, filters: Filters | None = None
+) -> Iterator[Row]:
+    """All that the filters leave, in their order."""
+    filters = filters or Filters()
+    after: Key | None = None
+    while True:
+        rows, after = _page(session, scope, filters, now, after, AT_ONCE)
+        yield from rows
+        if after is None:
+            return
+
+
+def how_many(session: Session, scope: Scope, now: datetime, *wanted: Filters) -> tuple[int, ...]:
+    """How many applications each of these filters leaves."""
+    counts = [
+        sa.select(sa.func.count()).select_from(Application).where(*_chosen(scope, one, now)).scalar_subquery()
+        for one in wanted
+    ]
+    return tuple(session.execute(sa.select(*counts)).one())
+
+
+def _page(
+    session: Session,
+    scope: Scope,
+    filters: Filters,
+    now: datetime,
+    after: Key | None,
+    limit: int,
+) -> tuple[tuple[Row, ...], Key | None]:
+    place = _place(filters.order)
+    statement = (
+        sa.select(Application, Project.title, School.name, School.city, Teacher.name)
+        .outerjoin(Project, Project.id == Application.project)
+        .outerjoin(School, School.id == Application.school)
+        .outerjoin(Teacher, Teacher.id == Application.teacher)
+        .where(*_chosen(scope, filters, now))
+    )
+    if after:
+        statement = statement.where(_beyond(place, filters.order, after))
+    found = session.execute(statement.order_by(*_sorted(place, filters.order)).limit(limit + 1)).all()
+    ids = [row[0].id for row in found[:limit]]
+    waits, decided = _waits(session, scope, ids, now), _decided(session, ids)
+    rows = tuple(_row(one, waits.get(one[0].id, ()), decided.get(one[0].id), now) for one in found[:limit])
+    last = found[limit - 1][0] if len(found) > limit else None
+    return rows, Key(_key(last, filters.order), last.id) if last is not None else None
+
+
+def _chosen(scope: Scope, filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if scope.organisations is not None:
+        conditions.append(Application.organisation.in_(scope.organisations))
+    if filters.organisation:
+        conditions.append(Application.organisation == filters.organisation)
+    if filters.part is Part.OPEN:
+        conditions.append(Application.stage.in_(OPEN_STAGES))
+    elif filters.part is Part.ENDED:
+        conditions.append(Application.stage == Stage.CLOSED)
+    if filters.urgent:
+        conditions += _urgent(filters.urgent, now)
+    for column, value in (
+        (Application.label, filters.label),
+        (Application.stage, filters.stage),
+        (Application.outcome, filters.outcome),
+        (Application.school_year, filters.year),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if filters.about:
+        of = (Application.teacher, Application.project, Application.school)
+        conditions.append(sa.or_(*(column == filters.about for column in of)))
+    if filters.reviewer:
+        if scope.named is not None:
+            conditions.append(Application.organisation.in_(scope.named))
+        conditions.append(
+            sa.exists().where(
+                Step.application == Application.id,
+                Step.kind == StepKind.REVIEW,
+                Step.person == filters.reviewer,
+            )
+        )
+    return conditions
+
+
+def _urgent(urgent: Urgent, now: datetime) -> list[sa.ColumnElement[bool]]:
+    """Among those that are not decided."""
+    undecided = [Application.stage.in_(OPEN_STAGES), Application.outcome.is_(None)]
+    its_step = (Step.application == Application.id, Step.instance == Application.instance)
+    match urgent:
+        case Urgent.UNASSIGNED:
+            return [*undecided, Application.stage == Stage.ASSIGNMENT]
+        case Urgent.QUESTION:
+            return [*undecided, Application.stage == Stage.INFORMATION]
+        case Urgent.DECISION:
+            return [*undecided, Application.decide_by < now]
+        case Urgent.LATE:
+            late = (Step.state == StepState.OPEN, Step.kind.in_(AWAITED), Step.due_at < now)
+            return [*undecided, sa.exists().where(*its_step, *late)]
+        case Urgent.DISAGREEMENT:
+            third = (Step.kind == StepKind.REVIEW, Step.seat > 2)
+            still = Step.state.in_((StepState.OPEN, StepState.ASKED))
+            return [*undecided, sa.exists().where(*its_step, *third, still)]
+
+
+def _place(order: Order) -> sa.ColumnElement[datetime]:
+    if order is Order.DUE:
+        return sa.func.coalesce(Application.decide_by, sa.literal(NEVER, Instant()), type_=Instant())
+    return sa.type_coerce(Application.submitted_at, Instant())
+
+
+def _key(application: Application, order: Order) -> datetime:
+    return (application.decide_by or NEVER) if order is Order.DUE else application.submitted_at
+
+
+def _sorted(place: sa.ColumnElement[datetime], order: Order) -> tuple[sa.ColumnElement[Any], ...]:
+    if order is Order.NEWEST:
+        return place.desc(), Application.id.desc()
+    return place.asc(), Application.id.asc()
+
+
+def _beyond(place: sa.ColumnElement[datetime], order: Order, after: Key) -> sa.ColumnElement[bool]:
+    at = sa.literal(after.at, Instant())
+    if order is Order.NEWEST:
+        return sa.or_(place < at, sa.and_(place == at, Application.id < after.application))
+    return sa.or_(place > at, sa.and_(place == at, Application.id > after.application))
+
+
+def _waits(session: Session, scope: Scope, ids: Sequence[str], now: datetime) -> dict[str, tuple[Waits, ...]]:
+    found: dict[str, tuple[Waits, ...]] = {}
+    steps = session.execute(
+        sa.select(Step, Person.name, Application.organisation)
+        .join(Person, Person.id == Step.person)
+        .join(Application, Application.id == Step.application)
+        .where(Step.application.in_(ids), Step.kind.in_(AWAITED), Step.state == StepState.OPEN)
+        .order_by(Step.application, Step.seat, Step.id)
+    )
+    for step, name, organisation in steps:
+        named = scope.named is None or organisation in scope.named
+        late = step.due_at is not None and step.due_at < now
+        one = Waits(step.kind, name if named else "", step.due_at, late)
+        found[step.application] = (*found.get(step.application, ()), one)
+    return found
+
+
+def _decided(session: Session, ids: Sequence[str]) -> dict[str, Decision]:
+    """The latest decision of each."""
+    decisions = session.scalars(
+        sa.select(Decision).where(Decision.application.in_(ids)).order_by(Decision.instance)
+    )
+    return {one.application: one for one in decisions}
+
+
+def _row(found: sa.Row[Any], waits: tuple[Waits, ...], decision: Decision | None, now: datetime) -> Row:
+    one, title, school, city, teacher = found
+    ended = one.outcome is not None and decision is not None
+    until = decision.decided_at if ended and decision is not None else now
+    return Row(
+        application=one.id,
+        title=title or school or "",
+        applicant=teacher or "",
+        school=school or "",
+        city=city or "",
+        label=one.label,
+        organisation=one.organisation,
+        country=one.country,
+        language=one.language,
+        attempt=one.attempt,
+        year=one.school_year,
+        stage=one.stage,
+        since=one.stage_since,
+        outcome=one.outcome,
+        submitted_at=one.submitted_at,
+        decide_by=one.decide_by,
+        decided_at=decision.decided_at if ended and decision is not None else None,
+        points=decision.score if ended and decision is not None else None,
+        maximum=decision.verdict.get("maximum") if ended and decision is not None else None,
+        days=(brussels_day(until) - brussels_day(one.submitted_at)).days,
+        waits=waits,
+    )
