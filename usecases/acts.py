@@ -82,6 +82,18 @@ def as_coordinator_of(whose: Callable[[Session], Collection[str]], do: Callable[
     return act
 
 
+def as_coordinator_here(whose: Callable[[Session], str], do: Callable[[Turn], Accepted]) -> Act:
+    """The act of a coordinator upon an application, or upon what has none and is an organisation's: `whose` finds either."""
+
+    def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
+        found = whose(turn.session)
+        if turn.session.get(Application, found) is None:
+            return as_coordinator_of(lambda session: [found], do)(turn, proof)
+        return as_coordinator(lambda session: found, do)(turn, proof)
+
+    return act
+
+
 def _not_accepted(turn: Turn, application: Application, person: Coordinator, error: LabelsError) -> Refusal:
     step, about = person.spends, None
     if (

@@ -6,13 +6,13 @@ from adapters.papers.issuing import make
 from adapters.workspace import Workspace
 from labels.answering.proving import prove_coordinator
 from labels.errors import NotAllowed
-from labels.record.schema import Issued, Stage
+from labels.record.schema import Application, Issued, Stage
 from labels.revoking import correcting, reopening
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.steps.step import locked, seen
 from labels.turn import Door, Turn
-from usecases.acts import Act, as_coordinator, needs_words
+from usecases.acts import Act, as_coordinator, as_coordinator_here, needs_words
 from usecases.cycles import publish
 from usecases.performing import Performed, perform, refused
 
@@ -25,12 +25,17 @@ def revoke_class(paper: str, award: str, reason: str) -> Act:
         issued = turn.session.get_one(Issued, paper)
         correcting.revoke_class(turn, issued, reason)
         return Accepted(
-            correcting.authority(turn.session, award),
+            _case(turn, correcting.authority(turn.session, award)),
             f"The certificates of {issued.subject} are revoked.",
             concerned=(),
         )
 
-    return as_coordinator(lambda session: correcting.authority(session, award), do)
+    return as_coordinator_here(lambda session: correcting.authority(session, award), do)
+
+
+def _case(turn: Turn, found: str) -> str:
+    """The application that something is done by; none where it is done by an organisation alone."""
+    return found if turn.session.get(Application, found) else ""
 
 
 def reopen(
@@ -50,10 +55,11 @@ def reopen(
         needs_words(reason)
         found = reopening.reopen(turn, subject, plan, reason)
         waiting = [one for one in found.touched if seen(turn.session, one).stage is not Stage.CLOSED]
-        application = reopening.authority(turn.session, subject)
-        return Accepted(application, "Done.", concerned=tuple(waiting))
+        return Accepted(
+            _case(turn, reopening.authority(turn.session, subject)), "Done.", concerned=tuple(waiting)
+        )
 
-    act = as_coordinator(lambda session: reopening.authority(session, subject), do)
+    act = as_coordinator_here(lambda session: reopening.authority(session, subject), do)
     performed = perform(here, act, by=by, door=door)
     for year in found.years:
         publish(here, year)

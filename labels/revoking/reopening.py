@@ -20,7 +20,6 @@ from labels.kinds import KINDS, LabelKind
 from labels.mail import messages, outbox
 from labels.mail.message import About
 from labels.mail.outbox import Envelope
-from labels.mending import ImportRegistry
 from labels.papers.issued import revoke_papers
 from labels.people.named import Recipient, recipient
 from labels.record.journal import Event, note
@@ -127,9 +126,11 @@ def reopen(turn: Turn, subject: Subject, plan: str, reason: str) -> Consequences
 def authority(session: Session, subject: Subject) -> str:
     """The application by whose coordinators' code this is done (`labels code`).
 
+    A label that was awarded elsewhere or earlier has none: it is done by a case of its organisation's year, or by a
+    code of the organisation, whose id this is then.
+
     Raises:
         NotFound: there is no such label or nomination.
-        NotAllowed: the label was not awarded here, and no case of its organisation is known here.
     """
     if isinstance(subject, Struck):
         return _nomination(session, subject.nomination).id
@@ -140,24 +141,13 @@ def authority(session: Session, subject: Subject) -> str:
             return session.get_one(Cycle, year).application
     elif session.get(Application, award.id) is not None:
         return award.id
-    # A label that was awarded elsewhere or earlier has no case: its organisation's coordinators act by one of theirs.
     own = session.scalar(
         sa.select(Application.id)
-        .where(Application.organisation == award.organisation)
-        .order_by(
-            sa.desc(Application.label == LabelKind.NOMINATION),
-            Application.submitted_at.desc(),
-            Application.id,
-        )
+        .where(Application.label == LabelKind.NOMINATION, Application.organisation == award.organisation)
+        .order_by(Application.submitted_at.desc())
         .limit(1)
     )
-    if own is None:
-        raise NotAllowed(
-            f"{award.id} was not awarded here, and {award.organisation} has no case here by which a coordinator could "
-            "be known. Say in awards.csv when it was taken back (revoked_on), and import that.",
-            ImportRegistry("awards.csv"),
-        )
-    return own
+    return own or award.organisation
 
 
 # Doing ------------------------------------------------------------------------------------------

@@ -9,10 +9,15 @@ import pytest
 import sqlalchemy as sa
 
 from labels.errors import InvalidInput
+from labels.european_label.freezing import preview
 from labels.record.engine import Record, migrate, open_engine
 from labels.record.migrating import upgrade
-from labels.record.schema import FormerSchool, FormerStaffSchool, Teacher
+from labels.record.schema import Application, FormerSchool, FormerStaffSchool, Teacher
+from labels.rules.loading import load_rules
+from labels.school_label import prefilling
+from tests.support.case import Case
 from tests.support.moving_registry import MOVED, Registry
+from tests.support.people import TODAY, populate
 
 
 @pytest.fixture
@@ -193,6 +198,52 @@ def test_a_school_that_a_reviewer_taught_at_is_kept_with_the_day(registry: Regis
     with registry.record.reading() as session:
         [kept] = session.scalars(sa.select(FormerStaffSchool)).all()
         assert (kept.school, kept.until) == ("PL-1", MOVED)
+
+
+def test_the_list_of_a_year_has_the_school_and_country_of_the_time_of_the_award(registry: Registry) -> None:
+    registry.imported()
+    registry.change("teachers", "anna@x.example,PL-1", "anna@x.example,PT-1")
+    registry.imported(MOVED)
+    with registry.record.reading() as session:
+        found = preview(session, 2025, lambda whose: load_rules(whose, MOVED))
+    assert [(one.school, one.country) for one in found.labels] == [("PL-1", "PL")]
+
+
+def test_what_was_handed_in_is_judged_by_the_school_of_that_day(record: Record) -> None:
+    with record.writing() as session:
+        populate(session)
+    case = Case(record)
+    with record.writing() as session:
+        session.add(FormerSchool(teacher="T-1", until=TODAY, school="S-1"))
+        session.get_one(Teacher, "T-1").school = "S-2"
+    assert case.conditions(), "the agency of the new school is not asked for"
+
+
+def test_activities_and_projects_of_a_school_are_those_of_its_teachers_at_the_time(
+    registry: Registry,
+) -> None:
+    registry.files["activities"] = (
+        "activity,teacher,kind,title,on,confirmed\n"
+        "A-1,T-1,workshop,Before,2025-05-05,true\nA-2,T-1,workshop,After,2026-03-20,true\n"
+    )
+    registry.imported(date(2026, 3, 20))
+    registry.files["teachers"] = (
+        "teacher,name,email,school,registered_on,language,school_since\n"
+        "T-1,Anna Lis,anna@x.example,PL-2,2016-09-01,pl,2026-03-16\n"
+    )
+    registry.imported(date(2026, 3, 21))
+
+    def filled(school: str) -> tuple[list[str], list[str]]:
+        with registry.record.reading() as session:
+            own = Application(school=school)
+            since = date(2024, 3, 16)
+            return (
+                [one["id"] for one in prefilling._projects(session, own, since)],
+                [one["id"] for one in prefilling._activities(session, own, since, prefilling.LEARNING)],
+            )
+
+    assert filled("PL-1") == (["P-1"], ["A-1"])
+    assert filled("PL-2") == ([], ["A-2"])
 
 
 SUCCESSOR = "PL-9,Zespół Szkół,PL,NSS-PL,Łódź,2026-02-01,Ewa Nowak,ewa@s1.example"

@@ -9,16 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from labels.clock import start_of_day
-from labels.errors import InvalidInput, NotAllowed
+from labels.errors import InvalidInput
 from labels.record.engine import Record
-from labels.record.journal import Event
-from labels.record.schema import Award, Cycle, CycleLabel, Journal, Mail
-from labels.revoking import reopening
-from labels.revoking.reopening import Revoked
-from labels.turn import Turn
+from labels.record.schema import Award, Cycle, CycleLabel
 from tests.support.case import open_case
 from tests.support.moving_registry import MOVED, Registry
-from tests.support.people import KEY, NOW
 
 
 @pytest.fixture
@@ -137,34 +132,3 @@ def test_a_label_that_was_awarded_here_is_not_taken_back_by_a_file(registry: Reg
     [told] = registry.imported(MOVED).remarks
     assert told.problem == f"{case.id} was awarded here, and is not taken back by a file."
     assert revoked_at(registry) is None
-
-
-def test_a_label_that_was_imported_by_mistake_is_taken_back_by_a_coordinator_of_its_organisation(
-    registry: Registry,
-) -> None:
-    registry.imported()
-    with registry.record.reading() as session:
-        award = session.scalars(sa.select(Award.id)).one()
-        with pytest.raises(NotAllowed, match="has no case here by which a coordinator could be known"):
-            reopening.authority(session, Revoked(award))
-
-
-def test_a_case_of_the_organisation_is_enough_to_take_back_an_imported_label(record: Record) -> None:
-    case = open_case(record)
-    with record.writing() as session:
-        session.add(
-            Award(
-                id="NQL-OLD", label="national", teacher="T-3", project="P-1", organisation="NSS-PL",
-                awarded_on=date(2026, 3, 2),
-            )
-        )  # fmt: skip
-    with record.writing() as session:
-        turn = Turn(session, NOW, KEY)
-        assert reopening.authority(session, Revoked("NQL-OLD")) == case.id
-        shown = reopening.consequences(turn, Revoked("NQL-OLD"))
-        reopening.reopen(turn.acting("coordinator@nss.example"), Revoked("NQL-OLD"), shown.plan, "Not ours.")
-    with record.reading() as session:
-        assert session.get_one(Award, "NQL-OLD").revoked_at == NOW
-        [entry] = session.scalars(sa.select(Journal).where(Journal.what == Event.REVOKED))
-        assert entry.details["award"] == "NQL-OLD"
-        assert session.scalar(sa.select(sa.func.count()).where(Mail.template == "label_revoked")) == 1
