@@ -57,10 +57,12 @@ def involvements(narrowed: Narrowed, *columns: Any) -> sa.CompoundSelect[Any]:
     A school is in a project from the day on which somebody joins it who teaches there, or on which a member comes
     there who has not left the project, while it runs. It was in it for ever then, wherever its teachers are now.
     """
-    joined = sa.select(school_of_member(Member, Teacher).label("school"), *columns).select_from(Member)
+    # Cast, so that SQLite knows that it is text and may make an index of it.
+    then = sa.cast(school_of_member(Member, Teacher), sa.Text)
+    joined = sa.select(then.label("school"), *columns).select_from(Member)
     came = FormerSchool.until
     later = (
-        sa.select(school_on(Teacher, came), *columns)
+        sa.select(sa.cast(school_on(Teacher, came), sa.Text), *columns)
         .select_from(FormerSchool)
         .join(Member, Member.teacher == FormerSchool.teacher)
         .join(Project, Project.id == Member.project)
