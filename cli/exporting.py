@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from adapters.workspace import existing_workspace
 from cli.output import emit, say
 from cli.printed import ShownCase, ShownItem, ShownStuck
+from cli.printed_people import ShownImport, ShownPlan, ShownStaff
 from cli.words import AsJson, SeenAs
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
@@ -84,6 +85,9 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "answer-decline": Decline,
     "answer-information": Information,
     "answer-screening": Screening,
+    "import": ShownImport,
+    "staff": ShownStaff,
+    "persons": ShownPlan,
     "show": ShownCase,
     "inbox": ShownItem,
     "stuck": ShownStuck,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from adapters.workspace import workspace
 from cli.output import emit, err, say, table
 from cli.persons import tell_doubtful
+from cli.printed_people import ShownImport
 from cli.staffing import tell_departures
 from cli.words import AsJson
 from labels.registry.staff_file import Named
@@ -41,28 +41,9 @@ def import_(
 
         imported = import_files(here, folder, progress)
     if as_json:
-        _emit(imported)
+        emit(ShownImport.of(imported))
     else:
         _tell(imported)
-
-
-def _emit(imported: Imported) -> None:
-    report = imported.report
-    emit(
-        {
-            "files": report.files,
-            "corrections": [asdict(one) for one in report.corrections],
-            "left": [asdict(one) for one in imported.departures],
-            "returned": [asdict(one) for one in report.returned],
-            "no_longer_named": [asdict(one) for one in report.no_longer_named],
-            "still_named": [asdict(one) for one in report.still_named],
-            "moved": report.moved,
-            "may_be_one": [asdict(one) for one in imported.doubtful.groups],
-            "remarks": [
-                {"where": one.where, "problem": one.problem, "remedy": one.remedy} for one in report.remarks
-            ],
-        }
-    )
 
 
 def _tell(imported: Imported) -> None:

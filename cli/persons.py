@@ -11,6 +11,7 @@ import typer
 from adapters.workspace import existing_workspace
 from cli.acting import tell
 from cli.output import emit, say, say_plainly, table
+from cli.printed_people import ShownPlan
 from cli.words import AsJson, WithoutAs, WithoutCode, WithoutReason, plain
 from labels.answering.merging import Plan
 from labels.errors import Fault, InvalidInput, NotAllowed
@@ -138,9 +139,13 @@ def _confirm(identifier: str, proof: _Proof, *, as_json: bool) -> None:
 def _show(shown: Plan, *, as_json: bool) -> None:
     if as_json:
         emit(
-            {"gone": shown.pair.gone, "kept": shown.pair.kept, "moves": dict(shown.moves)}
-            | {"blocked": list(shown.blocked)}
-            | ({} if shown.blocked else {"plan": shown.word})
+            ShownPlan(
+                gone=shown.pair.gone,
+                kept=shown.pair.kept,
+                moves=dict(shown.moves),
+                blocked=list(shown.blocked),
+                plan=None if shown.blocked else shown.word,
+            )
         )
     else:
         say_plainly(f"{shown.pair.gone} becomes {shown.pair.kept}")

@@ -11,6 +11,7 @@ import typer
 
 from adapters.workspace import existing_workspace
 from cli.output import emit, fail, say, table
+from cli.printed_people import ShownStaff
 from cli.words import AsJson, address, plain
 from labels.answering.leaving import Departure, Whose
 from labels.errors import Fault, InvalidInput
@@ -70,15 +71,15 @@ def _list(organisation: str, *, as_json: bool) -> None:
             sa.select(FormerStaff).order_by(FormerStaff.organisation, FormerStaff.role, FormerStaff.email)
         )
         rows = [
-            {
-                "person": row.person,
-                "name": row.name,
-                "email": row.email,
-                "role": row.role,
-                "organisation": row.organisation,
-                "left_on": row.left_on,
-                "left": isinstance(row, FormerStaff),
-            }
+            ShownStaff(
+                person=row.person,
+                name=row.name,
+                email=row.email,
+                role=row.role,
+                organisation=row.organisation,
+                left_on=row.left_on,
+                left=isinstance(row, FormerStaff),
+            )
             for row in (*present, *former)
             if organisation in ("", row.organisation)
         ]
@@ -88,7 +89,7 @@ def _list(organisation: str, *, as_json: bool) -> None:
     table(
         "",
         ["name", "address", "role", "organisation", "left on", "person"],
-        [(r["name"], r["email"], r["role"], r["organisation"], r["left_on"], r["person"]) for r in rows],
+        [(one.name, one.email, one.role, one.organisation, one.left_on, one.person) for one in rows],
     )
 
 

@@ -1,0 +1,78 @@
+"""What commands about people print as JSON: an import, the staff, the plan of a merging."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel
+
+from labels.answering.leaving import Departure
+from labels.people.doubles import Doubtful
+from labels.registry.entering import Correction
+from labels.registry.staff_file import Named
+from usecases.importing import Imported
+
+
+class ShownImport(BaseModel):
+    """What an import did, and what it says of people (`labels import`)."""
+
+    class Remark(BaseModel):
+        """What looks wrong and was taken all the same."""
+
+        where: str
+        problem: str
+        remedy: str
+
+    files: dict[str, int]
+    """The rows of each file that was there."""
+    corrections: list[Correction]
+    left: list[Departure]
+    returned: list[Named]
+    no_longer_named: list[Named]
+    still_named: list[Named]
+    moved: int
+    may_be_one: list[Doubtful]
+    """The first groups; `labels persons` has all."""
+    remarks: list[Remark]
+
+    @classmethod
+    def of(cls, imported: Imported) -> ShownImport:
+        """An import as it is printed."""
+        report = imported.report
+        return cls(
+            files=report.files,
+            corrections=list(report.corrections),
+            left=list(imported.departures),
+            returned=list(report.returned),
+            no_longer_named=list(report.no_longer_named),
+            still_named=list(report.still_named),
+            moved=report.moved,
+            may_be_one=list(imported.doubtful.groups),
+            remarks=[
+                cls.Remark(where=one.where, problem=one.problem, remedy=one.remedy) for one in report.remarks
+            ],
+        )
+
+
+class ShownStaff(BaseModel):
+    """Somebody who is or was on a staff (`labels staff`)."""
+
+    person: str
+    name: str
+    email: str
+    role: str
+    organisation: str
+    left_on: date | None
+    left: bool
+
+
+class ShownPlan(BaseModel):
+    """What making two persons one would move (`labels persons merge`)."""
+
+    gone: str
+    kept: str
+    moves: dict[str, int]
+    blocked: list[str]
+    """What forbids it."""
+    plan: str | None
+    """The word by which it is asked for; none where something forbids it."""
