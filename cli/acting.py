@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.workspace import existing_workspace
+from cli.mending import advice
 from cli.output import emit, fail, say
 from labels.steps.proof import Code
 from labels.turn import Door
@@ -22,12 +23,13 @@ def act(what: Act, email: str, code: str, as_json: bool) -> None:
 
 def tell(done: Performed, subject: str, as_json: bool) -> None:
     """Says what was done. Where Prefect is away, what was done comes first: it is in the record and counts."""
+    remark = f"{done.accepted.remark}{advice(done.accepted.mend)}"
     if done.outage:
-        say(done.accepted.remark, "green")
+        say(remark, "green")
         fail(done.outage)
     if done.waiting:
         say(done.waiting)
-    say_done(subject, done.accepted.remark, as_json)
+    say_done(subject, remark, as_json)
 
 
 def say_done(subject: str, remark: str, as_json: bool) -> None:

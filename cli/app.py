@@ -57,6 +57,7 @@ TABLE = (
     Row("cycle", "cycle:cycle", "Where a year of the European Quality Label stands."),
     Row("begin-cycle", "beginning:begin_cycle", "Begin a year of the European Quality Label now."),
     Row("gallery", "cycle:gallery", "Make the gallery of a year's awarded projects again."),
+    Row("reopen", "cycle:reopen", "Have a decision made again, with all that hangs on it."),
     Row("revoke", "cycle:revoke", "Take a label back, or the certificates of a class."),
     Row("strike", "cycle:strike_", "Strike a nomination after its screening."),
     Row("verify", "papers:verify", "Whether a certificate is genuine and still valid, and why."),

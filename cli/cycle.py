@@ -15,9 +15,9 @@ from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import repeat
 from labels.european_label.gallery import gallery as shown_in
 from labels.people.staff import known_organisation
-from labels.record.schema import Issued
+from labels.record.schema import Cause, Issued
 from labels.reviews.scoring import in_points
-from labels.revoking import correcting, reopening
+from labels.revoking import correcting, redeciding, reopening
 from labels.steps import proof
 from labels.turn import Door
 from labels.views.cycle import PREVIEW, CycleView, OrganisationView, PlaceView, ProjectView, inspect
@@ -266,6 +266,31 @@ def _revoke_class(named: Issued, email: str, code: str, reason: str, as_json: bo
         say(f"To do this: labels code {by} --as EMAIL, then the same command with --as, --code and --reason")
 
 
+def reopen(
+    application: OneApplication,
+    cause: Annotated[
+        Cause,
+        typer.Option(
+            "--cause",
+            help="conflict: somebody judged who should not have; registry: what it rested on was wrong; appeal: one was "
+            "granted.",
+        ),
+    ],
+    email: WithoutAs = "",
+    code: WithoutCode = "",
+    reason: WithoutReason = "",
+    plan: Plan = "",
+    as_json: AsJson = False,
+) -> None:
+    """Have a decision made again.
+
+    Shows first what hangs on it; with --plan, --as and --code does all of it or nothing. The former decision stays in the
+    record. A conflict of interest: another person takes that seat. A wrong registry: the conditions are checked anew.
+    An appeal: other people judge.
+    """
+    _reopen(redeciding.Reopened(application, cause), email, code, reason, plan, as_json)
+
+
 def strike_(
     nomination: OneApplication,
     candidate: Annotated[
@@ -284,15 +309,25 @@ def strike_(
     _reopen(reopening.Struck(nomination, candidate), email, code, reason, plan, as_json)
 
 
-def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan: str, as_json: bool) -> None:
+def _reopen(
+    subject: reopening.Subject | redeciding.Reopened,
+    email: str,
+    code: str,
+    reason: str,
+    plan: str,
+    as_json: bool,
+) -> None:
     here = existing_workspace()
     if not plan and (email or code or reason.strip()):
         remedy = "Nothing was done. Give the command without --as, --code and --reason: it shows the plan and its digest."
         raise InvalidInput("reopening", [Fault("--plan", "is needed, too.", remedy)])
     if not plan:
         with here.record.writing() as session:  # what is tried out in it is thrown away
-            found = reopening.consequences(here.turn(session), subject)
-            by = reopening.authority(session, subject)
+            if isinstance(subject, redeciding.Reopened):
+                found, by = redeciding.consequences(here.turn(session), subject), subject.application
+            else:
+                found = reopening.consequences(here.turn(session), subject)
+                by = reopening.authority(session, subject)
         _tell_consequences(found, as_json, done=False)
         if not as_json:
             say(
@@ -306,7 +341,12 @@ def _reopen(subject: reopening.Subject, email: str, code: str, reason: str, plan
     if missing:
         raise InvalidInput("reopening", [Fault(name, "is needed together with --plan.") for name in missing])
     by_code = proof.Code(code, email)
-    found, done = taking_back.reopen(here, subject, plan, reason, by=by_code, door=Door.COMMAND_LINE)
+    if isinstance(subject, redeciding.Reopened):
+        found, done = taking_back.reopen_decision(
+            here, subject, plan, reason, by=by_code, door=Door.COMMAND_LINE
+        )
+    else:
+        found, done = taking_back.reopen(here, subject, plan, reason, by=by_code, door=Door.COMMAND_LINE)
     _tell_consequences(found, as_json, done=True)
     if done.outage:
         fail(done.outage)

@@ -11,6 +11,7 @@ from labels.mending import (
     AskForCode,
     BeginCycle,
     CheckSchools,
+    DeclareConflict,
     GoOnWithRound,
     HandInAgain,
     ImportRegistry,
@@ -25,6 +26,7 @@ from labels.mending import (
     PreviewCycle,
     Reassign,
     Recover,
+    ReopenDecision,
     StartServices,
     Withdraw,
 )
@@ -79,6 +81,10 @@ def _worded(mend: Mend) -> tuple[str, str]:
             return "To give it to somebody else", f"labels reassign {step} --to EMAIL …"
         case MoveDeadline(step):
             return "To move its deadline", f"labels deadline {step} --until DATE …"
+        case DeclareConflict(application):
+            return "To declare one", f"labels conflict {application} --reviewer EMAIL …"
+        case ReopenDecision(application, cause):
+            return "To see what hangs on it and reopen it", f"labels reopen {application} --cause {cause}"
         case ImportRegistry(file):
             return "To correct it", "labels import DIR" + (f" (with {file})" if file else "")
         case MakeRecord():

@@ -152,6 +152,8 @@ def _facts(view: Case, run: str | None) -> None:
 def _revoked(view: Case) -> str | None:
     if view.revoked_at is None:
         return None
+    if view.outcome is None:
+        return f"since {in_words(view.revoked_at)} the label does not count until the new decision"
     told_why = (
         entry.details.get("because") for entry in reversed(view.journal) if entry.what == Event.REVOKED
     )
@@ -184,12 +186,14 @@ def _review(review: ReviewView) -> tuple[object, ...]:
 def _decision(decision: DecisionView) -> None:
     on = in_words(decision.decided_at)
     if decision.outcome == Outcome.WITHDRAWN:
-        what = "The appeal was withdrawn" if decision.instance > 1 else "Withdrawn by the applicant"
+        appealed = decision.instance > 1 and decision.reopened in (None, "appeal")
+        what = "The appeal was withdrawn" if appealed else "Withdrawn by the applicant"
         heading(f"\n{what} on {on}")
         return
-    appeal = " on the appeal" if decision.instance > 1 else ""
+    appealed = decision.reopened in (None, "appeal")
+    again = "" if decision.instance == 1 else " on the appeal" if appealed else " made again"
     points = f" with {points}" if (points := _points(decision)) else ""
-    heading(f"\nDecision{appeal}: {decision.outcome}{points}, on {on}")
+    heading(f"\nDecision{again}: {decision.outcome}{points}, on {on}")
     for line in (*decision.reasons, *decision.routes):
         say_plainly(f"· {line}")
 

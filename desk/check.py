@@ -48,6 +48,7 @@ _HEADINGS = {
     PaperState.VALID: "Genuine and valid",
     PaperState.EXPIRED: "Genuine, but the label has ended",
     PaperState.SUPERSEDED: "Genuine, but replaced by a later one",
+    PaperState.SUSPENDED: "Not valid now: the decision is being made again",
     PaperState.REVOKED: "No longer valid",
     PaperState.ALTERED: "Not as it was issued",
     PaperState.UNKNOWN: "Not known here",
@@ -158,6 +159,7 @@ def check_routes(here: Workspace, arriving: Arriving) -> list[Route]:
         if verdict.code is None or verdict.label is None:
             return JSONResponse({"error": "unknown"}, 404, headers=_HEADERS)
         reason = {
+            PaperState.SUSPENDED: "The decision that it rests on is being made again.",
             PaperState.REVOKED: "The label was taken back.",
             PaperState.SUPERSEDED: "A corrected certificate replaces it.",
         }.get(verdict.state)

@@ -48,6 +48,7 @@ _TOLD: dict[Event, Sentence] = {
     Event.INELIGIBLE: say("It did not meet the conditions"),
     Event.WITHDRAWN: say("You withdrew the application"),
     Event.APPEALED: say("You appealed"),
+    Event.REOPENED: say("The decision was reopened: it is made again"),
     Event.REISSUED: say("A paper was issued anew, with a correction"),
     Event.REVOKED: say("The label was taken back"),
 }

@@ -98,6 +98,21 @@ class MoveDeadline:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclareConflict:
+    """Declare somebody's conflict of interest."""
+
+    application: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenDecision:
+    """Look what hangs on a decision, and reopen it."""
+
+    application: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportRegistry:
     """Import the registry with what is right."""
 
@@ -140,6 +155,8 @@ Mend = (
     | GoOnWithRound
     | Reassign
     | MoveDeadline
+    | DeclareConflict
+    | ReopenDecision
     | ImportRegistry
     | MakeRecord
     | StartServices

@@ -6,9 +6,12 @@ from datetime import datetime
 
 from labels.answering import deadlines, proving
 from labels.errors import NotAllowed
-from labels.record.schema import StepState
+from labels.mending import ReopenDecision
+from labels.record.schema import Cause, StepState
 from labels.reviews import coordinating
+from labels.revoking import redeciding
 from labels.steps.outcome import Accepted
+from labels.steps.step import locked
 from labels.turn import Turn
 from usecases.acts import Act, as_coordinator, needs_words
 
@@ -56,7 +59,20 @@ def declare_conflict(application: str, reviewer: str, reason: str) -> Act:
 
     def do(turn: Turn) -> Accepted:
         needs_words(reason)
-        coordinating.declare_conflict(turn, application, reviewer, reason)
-        return Accepted(application, f"{reviewer} judges nothing of this applicant any more.")
+        declared = coordinating.declare_conflict(turn, application, reviewer, reason)
+        remark = f"{reviewer} judges nothing of this applicant any more."
+        row = locked(turn.session, application)
+        resting = [one for person in declared for one in redeciding.resting_on(turn.session, row, person)]
+        news = (application,) if row.outcome is None else ()  # a run that has ended sees no more
+        if not resting:
+            nothing = "" if news else " No decision rests on a review of theirs."
+            return Accepted(application, f"{remark}{nothing}", concerned=news)
+        named = "; ".join(f"{one.application} is {one.outcome.value} ({one.review})" for one in resting)
+        return Accepted(
+            application,
+            f"{remark} What they judged is decided, and stays so until it is reopened: {named}.",
+            concerned=news,
+            mend=ReopenDecision(resting[0].application, Cause.CONFLICT),
+        )
 
     return as_coordinator(lambda session: application, do)

@@ -7,7 +7,7 @@ from adapters.workspace import Workspace
 from labels.answering.proving import prove_coordinator
 from labels.errors import NotAllowed
 from labels.record.schema import Application, Issued, Stage
-from labels.revoking import correcting, reopening
+from labels.revoking import correcting, redeciding, reopening
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.steps.step import locked, seen
@@ -61,6 +61,31 @@ def reopen(
 
     act = as_coordinator_here(lambda session: reopening.authority(session, subject), do)
     performed = perform(here, act, by=by, door=door)
+    for year in found.years:
+        publish(here, year)
+    return found, performed
+
+
+def reopen_decision(
+    here: Workspace, subject: redeciding.Reopened, plan: str, reason: str, *, by: Proof, door: Door
+) -> tuple[reopening.Consequences, Performed]:
+    """Reopens a decision with all that hangs on it, if that is what `plan` showed; its process goes on from there.
+
+    The galleries that it stood in are made again.
+
+    Raises:
+        LabelsError: see `perform`; nothing was reopened.
+    """
+    found = reopening.Consequences()
+
+    def do(turn: Turn) -> Accepted:
+        nonlocal found
+        needs_words(reason)
+        found = redeciding.reopen(turn, subject, plan, reason)
+        waiting = [one for one in found.touched if seen(turn.session, one).stage is not Stage.CLOSED]
+        return Accepted(subject.application, "The decision is reopened.", concerned=tuple(waiting))
+
+    performed = perform(here, as_coordinator(lambda session: subject.application, do), by=by, door=door)
     for year in found.years:
         publish(here, year)
     return found, performed

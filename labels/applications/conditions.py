@@ -14,7 +14,7 @@ from labels.applications import similarity
 from labels.applications.applicant import numbers_of
 from labels.applications.eligibility import Facts, FailedCondition, check
 from labels.applications.ending import end, tell_applicant
-from labels.applications.submitting import stays_refused
+from labels.applications.submitting import FORMER_OUTCOME, stays_refused
 from labels.clock import brussels_day
 from labels.errors import NotFound
 from labels.identifiers import paper_id
@@ -26,11 +26,13 @@ from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import (
     Application,
     Award,
+    Cause,
     Member,
     Organisation,
     Outcome,
     PaperKind,
     Project,
+    Reopening,
     School,
     Stage,
     Teacher,
@@ -55,7 +57,7 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
     application = locked(turn.session, application_id)
     if application.outcome is not None:
         return False
-    if application.stage is not Stage.SUBMITTED or application.instance > 1:
+    if application.stage is not Stage.SUBMITTED or not _to_be_checked(turn.session, application):
         return True
     edition = rules_of(turn.session, application)
     failed = check(_facts(turn.session, _as_it_arrived(application), edition), edition)
@@ -83,6 +85,14 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
         attachments=(paper_id(PaperKind.LETTER, application.id, application.instance),),
     )
     return False
+
+
+def _to_be_checked(session: Session, application: Application) -> bool:
+    """Whether the conditions are a question: at first, and where a decision was reopened since the registry was wrong."""
+    if application.instance == 1:
+        return True
+    began = session.get(Reopening, (application.id, application.instance))
+    return began is not None and began.cause is Cause.REGISTRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +219,7 @@ APPLICATIONS_OF_TEACHER = sa.select(
     Application.submitted_at,
     Application.outcome,
     Application.instance,
+    FORMER_OUTCOME,
 ).where(
     Application.label == LabelKind.NATIONAL,
     Application.teacher.in_(numbers_of(sa.bindparam("teacher"))),

@@ -243,8 +243,21 @@ def _ended(one: sa.Row[Any]) -> str:
 
 
 def stays_refused(one: sa.Row[Any]) -> bool:
-    """Whether an application counts as refused: it is, or its appeal was withdrawn, which leaves the refusal."""
-    return one.outcome is Outcome.REFUSED or (one.outcome is Outcome.WITHDRAWN and one.instance > 1)
+    """Whether an application counts as refused: it is, or it was and what followed (an appeal) was withdrawn, which
+    leaves the refusal."""
+    return one.outcome is Outcome.REFUSED or (
+        one.outcome is Outcome.WITHDRAWN and one.former is Outcome.REFUSED
+    )
+
+
+FORMER_OUTCOME = (
+    sa.select(Decision.outcome)
+    .where(Decision.application == Application.id, Decision.instance == Application.instance - 1)
+    .correlate(Application)
+    .scalar_subquery()
+    .label("former")
+)
+"""What was decided on an application before its present instance."""
 
 
 def after_refusal(edition: RuleEdition, refusals: int) -> str:
@@ -275,6 +288,7 @@ _EARLIER = (
         Application.content_digest,
         Application.outcome,
         Application.instance,
+        FORMER_OUTCOME,
         Application.stage,
         Application.stage_since,
         Award.revoked_at,

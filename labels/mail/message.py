@@ -39,6 +39,8 @@ class Template(StrEnum):
     INELIGIBLE = "ineligible"
     WITHDRAWN = "withdrawn"
     APPEAL_RECEIVED = "appeal_received"
+    DECISION_REOPENED = "decision_reopened"
+    REOPENING = "reopening"
     DEADLINE_MOVED = "deadline_moved"
     PUPIL_CODE = "pupil_code"
     SIMILARITY_WARNING = "similarity_warning"

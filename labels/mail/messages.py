@@ -21,7 +21,7 @@ from labels.mail.message import (
     Template,
     Values,
 )
-from labels.record.schema import StepKind
+from labels.record.schema import Cause, StepKind
 from labels.words.sentences import say
 
 # To applicants ------------------------------------------------------------------------------------
@@ -109,6 +109,18 @@ class AppealReceived(OfApplication):
 
     template = Template.APPEAL_RECEIVED
     calls = (CallToAction.WITHDRAW,)
+
+
+class DecisionReopened(OfApplication):
+    """A decision was reopened, for whoever applied: nothing in it names who judged."""
+
+    template = Template.DECISION_REOPENED
+    calls = (CallToAction.WITHDRAW,)
+    cause: Cause
+    suspended: bool
+    """Whether there was a label, which does not count until the new decision."""
+    reason: Prose
+    """As the coordinator wrote it; empty where it may name somebody who judged."""
 
 
 class EuropeanAwarded(OfApplication):
@@ -465,6 +477,20 @@ class AssignmentAsked(OfStep):
     calls = (CallToAction.ASSIGN,)
     reasons: Several[Said]
     """Why nobody of the staff could be asked, a person each."""
+
+
+class Reopening(OfApplication):
+    """A decision was reopened, for whoever judged or coordinates."""
+
+    template = Template.REOPENING
+    calls = (CallToAction.SEE_APPLICATION,)
+    cause: Cause
+    review_counts: bool | None = None
+    """Of whoever judged: whether their review counts still."""
+    reason: Prose = ""
+    """Empty where it may name somebody else who judged."""
+    consequences: Several[Line] = ()
+    """All that hung on it, for coordinators."""
 
 
 class SimilarityWarning(OfApplication):

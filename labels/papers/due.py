@@ -40,6 +40,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.record.sealing import head_on_paper
+from labels.reviews.instances import certificate_edition
 from labels.rules.calendars import in_writing
 from labels.rules.kept import rules_of
 from labels.rules.paper_language import paper_language
@@ -61,7 +62,8 @@ def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DueP
     signed = rules_of(session, application).must_be_signed
     due = []
     for kind, facts in _called_for(session, application, decision):
-        edition = application.instance if kind is PaperKind.LETTER else 1
+        of_the_letter = kind is PaperKind.LETTER
+        edition = application.instance if of_the_letter else certificate_edition(session, application)
         stated = marked(facts, kind, edition, stamp)
         paper = DuePaper(kind, application.id, paper_name(application, kind), edition, stated, signed)
         if paper.paper not in stored:

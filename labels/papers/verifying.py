@@ -28,6 +28,7 @@ from labels.record.schema import (
     Organisation,
     PaperKind,
     Project,
+    Reopening,
     School,
     Teacher,
 )
@@ -41,6 +42,8 @@ class PaperState(StrEnum):
     """Genuine; the label that it certifies has ended."""
     SUPERSEDED = "superseded"
     """Genuine, and replaced by a corrected edition."""
+    SUSPENDED = "suspended"
+    """Genuine; the decision that it rests on was reopened, and is being made again."""
     REVOKED = "revoked"
     """Genuine; what it certifies was taken back."""
     ALTERED = "altered"
@@ -245,6 +248,22 @@ def _judged(
     shown = _shown(known, code)
     issued_on = brussels_day(issued.issued_at)
     what = _what(known)
+    if revoked_at is not None and issued.revoked_at is None and award is not None:
+        reopened = session.scalars(_REOPENED, {"award": award.id}).first()
+        open_again = reopened and session.get_one(Application, award.id).outcome is None
+        if reopened is not None:
+            day = brussels_day(reopened.reopened_at)
+            state = PaperState.SUSPENDED if open_again else PaperState.REVOKED
+            what_came = (
+                "is being made again. Until then it is not valid."
+                if open_again
+                else "was made again: the label was not awarded. It is no longer valid."
+            )
+            why = f"This {what} was issued on {issued_on}. The decision that it rests on was reopened on {day} and {what_came}"
+            return Verification(
+                state=state, genuine=True, revoked=not open_again, revoked_on=None if open_again else day,
+                why=why, **shown,
+            )  # fmt: skip
     if revoked_at is not None:
         day = brussels_day(revoked_at)
         label = award is None or award.revoked_at is not None
@@ -278,6 +297,14 @@ def _judged(
         compare = " The pupil’s name is recorded nowhere; only the file itself proves it."
     why = f"This {what} was issued on {issued_on} and is valid.{until}{compare}"
     return Verification(state=PaperState.VALID, genuine=True, why=why, **shown)
+
+
+_REOPENED = (
+    sa.select(Reopening)
+    .where(Reopening.application == sa.bindparam("award"))
+    .order_by(Reopening.instance.desc())
+    .limit(1)
+)
 
 
 def _altered(

@@ -33,6 +33,7 @@ class Event(StrEnum):
     NOMINATED = Outcome.NOMINATED.value
     CLOSED = "closed"
     APPEALED = "appealed"
+    REOPENED = "reopened a decision"
     ISSUED = "issued a paper"
     REISSUED = "issued a paper anew"
     REVOKED = "revoked a label"

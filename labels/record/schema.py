@@ -530,7 +530,7 @@ class Application(Base):
     attempt: Mapped[int]
     """1, or one more with each re-application for the same project."""
     instance: Mapped[int] = mapped_column(default=1)
-    """1, or 2 while and after an appeal is heard; each instance has its own decision."""
+    """1, and one more for each appeal and each time that a decision was reopened; each instance has its own decision."""
     content: Mapped[dict[str, Any]]
     """The application file as submitted."""
     content_digest: Mapped[str]
@@ -985,6 +985,32 @@ class Decision(Base):
     """One for each of its values that a person may have erased; none where it is told of by no entry yet."""
     erased: Mapped[dict[str, Any] | None]
     """Values that were erased, by name: the commitment to each, and by which erasure."""
+
+
+class Cause(StrEnum):
+    """Why a decision is reopened; what is done anew follows from it."""
+
+    CONFLICT = "conflict"
+    """Somebody judged who has a conflict of interest: another takes that seat, and the other reviews stay."""
+    REGISTRY = "registry"
+    """The registry was wrong: the conditions are checked anew, and the reviews stay."""
+    APPEAL = "appeal"
+    """An appeal was granted: other people judge."""
+
+
+class Reopening(Base):
+    """An instance that began because the decision of the one before was reopened."""
+
+    __tablename__ = "reopening"
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
+    instance: Mapped[int] = mapped_column(primary_key=True)
+    """The new one."""
+    cause: Mapped[Cause] = mapped_column(_names(Cause))
+    counted_from: Mapped[int]
+    """The first instance whose reviews count in this one."""
+    certificate: Mapped[int]
+    """The edition of the certificate, if the label is awarded again."""
+    reopened_at: Mapped[datetime]
 
 
 class Resumption(Base):

@@ -27,6 +27,7 @@ from labels.reviews.choosing import (
     may_be_one,
     names_alike,
 )
+from labels.reviews.instances import counted_from
 from labels.reviews.scoring import Assessment, another_needed
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
@@ -52,9 +53,9 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     edition = rules_of(turn.session, application)
     judged = conflicts.judged(turn.session, application)
     steps = every_step(turn.session, application)
-    seated = seated_reviews(application, steps)
+    seated = seated_reviews(turn.session, application, steps)
     if _took_back(turn, application, seated, judged):
-        seated = seated_reviews(application, steps)
+        seated = seated_reviews(turn.session, application, steps)
     called = edition.national.review.reviewers.value
     reason = "the rules ask for it"
     if len(seated) >= called and all(step.state is StepState.ANSWERED for step in seated):
@@ -71,25 +72,23 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     return awaited
 
 
-def seated_reviews(application: Application, steps: Sequence[Step]) -> list[Step]:
-    """The reviews that were asked for or given, and not taken back."""
+def seated_reviews(session: Session, application: Application, steps: Sequence[Step]) -> list[Step]:
+    """The reviews that were asked for or given, and not taken back, of those that count in the present instance."""
+    since = counted_from(session, application.id, application.instance)
     return [
         step
         for step in steps
         if step.kind is StepKind.REVIEW
-        and step.instance == application.instance
+        and since <= step.instance <= application.instance
         and step.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
     ]
 
 
 def assessments(session: Session, application: Application) -> list[Assessment]:
-    """The reviews that count, of the present instance."""
-    return [
-        assessment(review, seat)
-        for review, seat in session.execute(
-            _REVIEWS, {"application": application.id, "instance": application.instance}
-        )
-    ]
+    """The reviews that count in the present instance."""
+    since = counted_from(session, application.id, application.instance)
+    counted = {"application": application.id, "since": since, "instance": application.instance}
+    return [assessment(review, seat) for review, seat in session.execute(_REVIEWS, counted)]
 
 
 def assessment(review: Review, seat: int) -> Assessment:
@@ -108,7 +107,7 @@ _REVIEWS = (
     .join(Step, Step.id == Review.step)
     .where(
         Review.application == sa.bindparam("application"),
-        Review.instance == sa.bindparam("instance"),
+        Review.instance.between(sa.bindparam("since"), sa.bindparam("instance")),
         Review.void_at.is_(None),
     )
     .order_by(Review.given_at, Review.step)
@@ -286,7 +285,7 @@ def _ask_coordinator(
 def _took_back(turn: Turn, application: Application, steps: Sequence[Step], judged: Judged) -> bool:
     """Takes back what people gave who turn out to have a conflict of interest, and what people are asked for
     who left the staff meanwhile; what these gave before counts."""
-    people = conflicts.near(turn.session, {step.person for step in steps})
+    people = conflicts.anybody(turn.session, {step.person for step in steps})
     because = {}
     for step in steps:
         person = people.get(step.person)

@@ -221,6 +221,34 @@ def near(session: Session, persons: Collection[str]) -> dict[str, Candidate]:
     return _read(session, _PEOPLE, persons=list(persons)) if persons else {}
 
 
+def anybody(session: Session, persons: Collection[str]) -> dict[str, Candidate]:
+    """These people with what they are close to; of who is on no staff any more, what was declared."""
+    found = near(session, persons)
+    gone = set(persons) - found.keys()
+    declared: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    if gone:
+        for row in session.execute(_DECLARED, {"persons": list(gone)}):
+            declared[row.person].add((row.kind, row.target))
+    for one in gone:
+        who = person(session, one)
+        found[one] = Candidate(
+            who.address,
+            who.name,
+            frozenset(),
+            frozenset(),
+            frozenset(declared[one]),
+            0,
+            who.language,
+            person=one,
+        )
+    return found
+
+
+_DECLARED = sa.select(Conflict.person, Conflict.kind, Conflict.target).where(
+    Conflict.person.in_(sa.bindparam("persons", expanding=True))
+)
+
+
 def _read(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
     people: dict[str, list[sa.Row[Any]]] = defaultdict(list)
     for row in session.execute(query, whom):

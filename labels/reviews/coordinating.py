@@ -17,6 +17,7 @@ from labels.record.schema import Application, Person, Review, Staff, Step, StepK
 from labels.reviews import conflicts, drafting
 from labels.reviews.asking import new_review, seated_reviews, take_question_over, void_review, warn_of_names
 from labels.reviews.choosing import Candidate, conflicts_of_interest, may_be_one
+from labels.reviews.instances import counted_from
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.mailing import about_step, mail_step
@@ -57,7 +58,8 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
     }
     if to in busy:
         raise NotAllowed(f"{to} judges or judged this application already.")
-    others = {one.person for one in seated_reviews(application, every_step(turn.session, application))}
+    seated = seated_reviews(turn.session, application, every_step(turn.session, application))
+    others = {one.person for one in seated}
     for other in conflicts.near(turn.session, others - {step.person}).values():
         if may_be_one(person, other) and not told_apart(turn.session, person.person, other.person):
             raise NotAllowed(f"{to} may be {other.email}, who judges this application already.")
@@ -88,7 +90,8 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
     if application.outcome is not None:
         raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
     review = turn.session.get(Review, step.id)
-    if review is None or review.void_at is not None or step.instance != application.instance:
+    since = counted_from(turn.session, application.id, application.instance)
+    if review is None or review.void_at is not None or step.instance < since:
         raise NotAllowed(f"{step.id} has no review that could be sent back.")
     person = conflicts.staff(turn.session, step.person)
     if person is None or application.organisation not in person.organisations:
@@ -139,12 +142,13 @@ def _of_staff(session: Session, organisation: str, named: str) -> Candidate:
 def _is_free(session: Session, application: Application, assignment: Step) -> bool:
     """Whether a reviewer is missing where this coordinator was asked for one; by now they may have said whom."""
     asked = assignment.state in (StepState.OPEN, StepState.ANSWERED)
-    taken = {step.seat for step in seated_reviews(application, every_step(session, application))}
+    taken = {step.seat for step in seated_reviews(session, application, every_step(session, application))}
     return asked and assignment.instance == application.instance and assignment.seat not in taken
 
 
-def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -> None:
-    """Keeps that a reviewer has a conflict of interest with an applicant; their review is taken back.
+def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -> list[str]:
+    """Keeps that a reviewer has a conflict of interest with an applicant; a review that is not decided on yet is taken
+    back by the run. Returns the ids of those who are meant.
 
     Raises:
         NotAllowed: the address is of nobody who could judge the application, or judged it; names who
@@ -168,6 +172,7 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
     for one in sorted(people):
         conflicts.declare(turn, application, one, reason=reason)
     note(turn, application, turn.by, Event.DECLARED_A_CONFLICT, reviewer=reviewer, because=reason)
+    return sorted(people)
 
 
 NAMED = 10

@@ -18,6 +18,7 @@ from labels.record.journal import RULES
 from labels.record.rows import write
 from labels.record.schema import Application, Award, Organisation, Outcome, PaperKind, StepKind, Teacher
 from labels.reviews.asking import assessments
+from labels.reviews.instances import certificate_edition, was_heard_on_appeal
 from labels.reviews.scoring import Verdict, judge, points_of
 from labels.rules.calendars import end_of_working_day, next_round
 from labels.rules.kept import rules_of
@@ -47,15 +48,17 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     letter = paper_id(PaperKind.LETTER, application.id, application.instance)
     if outcome is Outcome.AWARDED:
         write_award(turn, application, verdict.total)
+        certified = certificate_edition(turn.session, application)
+        certificate = paper_id(PaperKind.CERTIFICATE, application.id, certified)
         tell_applicant(
             turn,
             application,
             messages.Awarded(**told),
-            attachments=(paper_id(PaperKind.CERTIFICATE, application.id), letter),
+            attachments=(certificate, letter),
         )
         return outcome
     right = None
-    if appeal_days := edition.national.appeal_days.value * (application.instance == 1):
+    if appeal_days := _appeal_days(turn, application, edition):
         right = _open_appeal(turn, application, appeal_days)
     refused = messages.Refused(**told, reasons=verdict.reasons, routes=tuple(routes))
     tell_applicant(turn, application, refused, attachments=(letter,), step=right)
@@ -87,7 +90,10 @@ def pronounce(turn: Turn, application: Application, verdict: Verdict, routes: Se
 def write_award(
     turn: Turn, application: Application, score: float, *, valid_until: date | None = None
 ) -> None:
-    """The label that an application is awarded; without a last day it stays."""
+    """The label that an application is awarded; without a last day it stays.
+
+    Where the decision had been reopened, the label counts again, from the new decision on.
+    """
     award = {
         "id": application.id,
         "label": application.label,
@@ -99,7 +105,13 @@ def write_award(
         "score": score,
         "valid_until": valid_until,
     }
-    write(turn.session, Award, award)
+    former = turn.session.get(Award, application.id) if application.instance > 1 else None
+    if former is None:
+        write(turn.session, Award, award)
+        return
+    for name, value in award.items():
+        setattr(former, name, value)
+    former.revoked_at = None
 
 
 def _routes(
@@ -132,8 +144,7 @@ def _routes(
         )
         route = one_after_another(route, ends)
         routes.append(route)
-    days = edition.national.appeal_days.value
-    if days and application.instance == 1:
+    if days := _appeal_days(turn, application, edition):
         until = _appeal_until(turn, application, days)
         routes.append(
             say(
@@ -156,6 +167,11 @@ def _routes(
     address = turn.session.get_one(Organisation, application.organisation).email
     routes.append(say("Questions about this decision: {address}", address=address))
     return routes
+
+
+def _appeal_days(turn: Turn, application: Application, edition: RuleEdition) -> int:
+    """For how many days somebody who was refused may appeal: not at all where that was done."""
+    return 0 if was_heard_on_appeal(turn.session, application) else edition.national.appeal_days.value
 
 
 def _open_appeal(turn: Turn, application: Application, days: int) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from labels.record.schema import Decision, Review, Step
 from labels.reviews.asking import assessment
+from labels.reviews.instances import counted_from
 from labels.reviews.scoring import judge
 from labels.rules.kept import kept_rules
 
@@ -50,10 +51,9 @@ def decided_again(session: Session, *, applications: sa.Select[tuple[str]]) -> I
 
 
 def _again(session: Session, decision: Decision) -> DecidedAgain:
-    rows = session.execute(
-        _COUNTED,
-        {"application": decision.application, "instance": decision.instance, "at": decision.decided_at},
-    ).all()
+    since = counted_from(session, decision.application, decision.instance)
+    counted = {"application": decision.application, "since": since, "instance": decision.instance}
+    rows = session.execute(_COUNTED, counted | {"at": decision.decided_at}).all()
     if decision.erased or any(review.erased for review, _ in rows):
         return DecidedAgain(decision.application, decision.instance, (), erased=True)
     assessments = [assessment(review, seat) for review, seat in rows]
@@ -82,7 +82,7 @@ _COUNTED = (
     .join(Step, Step.id == Review.step)
     .where(
         Review.application == sa.bindparam("application"),
-        Review.instance == sa.bindparam("instance"),
+        Review.instance.between(sa.bindparam("since"), sa.bindparam("instance")),
         Review.given_at <= sa.bindparam("at"),
         sa.or_(Review.void_at.is_(None), Review.void_at > sa.bindparam("at")),
     )

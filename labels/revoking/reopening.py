@@ -7,7 +7,7 @@ done in a transaction that is then thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -36,6 +36,7 @@ from labels.record.schema import (
     Project,
     PupilClass,
     School,
+    SchoolOutcome,
     Screened,
     Teacher,
 )
@@ -67,7 +68,8 @@ class Consequence:
     """One thing that hangs on what is taken back."""
 
     kind: str
-    """`label`, `nomination`, `project`, `award`, `certificate`, `pupils`, `gallery` or `statistics`."""
+    """`decision`, `review`, `conditions`, `label`, `nomination`, `project`, `award`, `certificate`, `pupils`, `school`,
+    `gallery` or `statistics`."""
     subject: str
     what: str
 
@@ -99,8 +101,13 @@ def consequences(turn: Turn, subject: Subject) -> Consequences:
         NotFound: there is no such label or nomination.
         NotAllowed: it is taken back already, or was never put forward.
     """
+    return tried_out(turn, lambda trial: _reopen(trial, subject, ""))
+
+
+def tried_out(turn: Turn, do: Callable[[Turn], Consequences]) -> Consequences:
+    """What would be done, by doing it in a transaction that is thrown away."""
     with turn.session.begin_nested() as attempt:
-        found = _reopen(turn.acting(""), subject, "")
+        found = do(turn.acting(""))
         turn.session.flush()
         attempt.rollback()
     turn.session.expire_all()
@@ -114,7 +121,15 @@ def reopen(turn: Turn, subject: Subject, plan: str, reason: str) -> Consequences
         NotFound: there is no such label or nomination.
         NotAllowed: it is taken back already, was never put forward, or something else hangs on it by now.
     """
-    found = _reopen(turn, subject, reason)
+    return as_shown(_reopen(turn, subject, reason), plan)
+
+
+def as_shown(found: Consequences, plan: str) -> Consequences:
+    """What was done, if that is what `plan` showed.
+
+    Raises:
+        NotAllowed: something else hangs on it by now; the transaction is to be thrown away.
+    """
     if found.plan != plan:
         raise NotAllowed(
             f"What hangs on it is not what was shown (plan {plan}; it is {found.plan} now). Nothing was done: "
@@ -173,6 +188,12 @@ def _reopen(turn: Turn, subject: Subject, reason: str) -> Consequences:
 
 def _revoke_national(turn: Turn, award: Award, reason: str, done: Consequences) -> None:
     _revoke(turn, award, reason, done)
+    leave_cycles(turn, award, reason, done)
+    name_schools(turn.session, award, done)
+
+
+def leave_cycles(turn: Turn, award: Award, reason: str, done: Consequences) -> None:
+    """What becomes of every European year in which a National Quality Label was, once it counts no longer."""
     frozen = turn.session.scalars(
         sa.select(CycleLabel).where(CycleLabel.award == award.id).order_by(CycleLabel.year)
     ).all()
@@ -183,6 +204,51 @@ def _revoke_national(turn: Turn, award: Award, reason: str, done: Consequences) 
             _strike(turn, cycle, place, reason, done)
         if cycle.merged_at is not None:
             _follow(turn, cycle, label.project, reason, done, left=label.teacher)
+
+
+def name_schools(session: Session, award: Award, done: Consequences) -> None:
+    """The schools whose third condition a National Quality Label met, and the School Labels that rest on that.
+
+    Nothing is taken from them here: they applied in good faith, and their coordinators decide.
+    """
+    rows = session.execute(_BY_ITS_LABEL, {"award": award.id}).all()
+    for row in rows:
+        met = f"{row.name} met the third condition of the School Label’s round of {row.year} by this label."
+        done.add("school", row.school, met)
+        if row.label is not None and row.revoked_at is None:
+            rests = (
+                f"The School Label of {row.name} rests on that, and stays until its own decision is reopened."
+            )
+            done.add("label", row.label, rests)
+        elif row.application is not None and row.outcome is None:
+            done.add(
+                "school", row.application, f"{row.name} applies for the School Label on the strength of it."
+            )
+
+
+_BY_ITS_LABEL = (
+    sa.select(
+        SchoolOutcome.year,
+        SchoolOutcome.school,
+        School.name,
+        Application.id.label("application"),
+        Application.outcome,
+        Award.id.label("label"),
+        Award.revoked_at,
+    )
+    .join(School, School.id == SchoolOutcome.school)
+    .outerjoin(
+        Application,
+        sa.and_(
+            Application.label == LabelKind.SCHOOL,
+            Application.school == SchoolOutcome.school,
+            Application.round == sa.cast(SchoolOutcome.year, sa.Text),
+        ),
+    )
+    .outerjoin(Award, Award.id == Application.id)
+    .where(SchoolOutcome.award == sa.bindparam("award"), SchoolOutcome.eligible)
+    .order_by(SchoolOutcome.year, SchoolOutcome.school, Application.id)
+)
 
 
 def _strike_late(turn: Turn, subject: Struck, reason: str, done: Consequences) -> None:
@@ -272,32 +338,16 @@ def _revoke(
     award.revoked_at = turn.now
     digests = revoke_papers(turn, award.id, reason)
     teacher = turn.session.get(Teacher, award.teacher) if award.teacher else None
-    school = (
-        turn.session.get(School, award.school) if award.school and award.label == LabelKind.SCHOOL else None
-    )
-    who = teacher.name if teacher else school.name if school else award.id
+    who = holder_of(turn.session, award)
     name = KINDS[award.label].name
     done.add(
         "award" if award.label == LabelKind.EUROPEAN else "label", award.id, f"{name} of {who}: revoked."
     )
     application = application or turn.session.get(Application, award.id)
-    if application is not None:
-        certificate = turn.session.scalar(
-            sa.select(Document.id).where(
-                Document.application == application.id,
-                Document.kind == "certificate",
-                Document.award == award.id,
-            )
-        )
-        if certificate is not None:
-            done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
+    if application is not None and has_certificate(turn.session, award, application):
+        done.add("certificate", award.id, f"The certificate of {who} is no longer valid.")
     note(turn, application, turn.by, Event.REVOKED, award=award.id, because=reason, digests=digests)
-    pupils = turn.session.scalar(
-        sa.select(sa.func.sum(PupilClass.pupils)).where(
-            PupilClass.award == award.id, PupilClass.made_at.is_not(None)
-        )
-    )
-    if pupils:
+    if pupils := pupils_of(turn.session, award):
         done.add("pupils", award.id, f"{pupils} pupils’ certificates were made on the strength of it.")
     project = turn.session.get(Project, award.project) if award.project else None
     revoked = About(
@@ -321,6 +371,31 @@ def _to_tell(session: Session, teacher: Teacher | None, application: Application
 
 
 # Looking ----------------------------------------------------------------------------------------
+
+
+def holder_of(session: Session, award: Award) -> str:
+    """Who holds a label, by name."""
+    if award.teacher:
+        return session.get_one(Teacher, award.teacher).name
+    if award.school and award.label == LabelKind.SCHOOL:
+        return session.get_one(School, award.school).name
+    return award.id
+
+
+def has_certificate(session: Session, award: Award, application: Application) -> bool:
+    """Whether a certificate of the label is among the documents of an application."""
+    certificate = sa.select(Document.id).where(
+        Document.application == application.id,
+        Document.kind == "certificate",
+        Document.award == award.id,
+    )
+    return session.scalar(certificate.limit(1)) is not None
+
+
+def pupils_of(session: Session, award: Award) -> int:
+    """How many pupils got certificates on the strength of a label."""
+    made = sa.and_(PupilClass.award == award.id, PupilClass.made_at.is_not(None))
+    return session.scalar(sa.select(sa.func.sum(PupilClass.pupils)).where(made)) or 0
 
 
 def _award(session: Session, identifier: str) -> Award:

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from labels.applications import ending
 from labels.applications.file import digest
 from labels.clock import brussels_day
+from labels.identifiers import paper_id
 from labels.mail import messages
 from labels.record.journal import RULES
 from labels.record.schema import Application, Outcome, PaperKind, SchoolRound, Step, StepState
 from labels.reviews.asking import assessments
 from labels.reviews.deciding import pronounce, write_award
+from labels.reviews.instances import certificate_edition
 from labels.reviews.scoring import judge
 from labels.rules.calendars import end_of_working_day
 from labels.rules.kept import rules_of
@@ -43,15 +45,19 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     in_time = outcome is Outcome.REFUSED and due is not None and turn.now < due
     routes = [] if outcome is Outcome.AWARDED else [_route(turn, application, due if in_time else None)]
     told = pronounce(turn, application, verdict, routes)
+    letter = paper_id(PaperKind.LETTER, application.id, application.instance)
     if outcome is Outcome.AWARDED:
         awarded_on = brussels_day(turn.now)
         valid_until = last_day(awarded_on, edition.school.certificate_years.value)
         write_award(turn, application, verdict.total, valid_until=valid_until)
         won = messages.SchoolAwarded(**told, awarded_on=awarded_on, valid_until=valid_until)
-        tell_everyone(turn, application, won, PaperKind.CERTIFICATE, PaperKind.LETTER)
+        certified = certificate_edition(turn.session, application)
+        tell_everyone(
+            turn, application, won, paper_id(PaperKind.CERTIFICATE, application.id, certified), letter
+        )
         return outcome
     refused = messages.SchoolRefused(**told, reasons=verdict.reasons, routes=tuple(routes))
-    tell_everyone(turn, application, refused, PaperKind.LETTER)
+    tell_everyone(turn, application, refused, letter)
     if in_time and due is not None:
         invite_again(turn, application, due)
     return outcome

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.identifiers import paper_id
 from labels.mail import outbox
 from labels.mail.message import OfApplication
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient, recipient
-from labels.record.schema import Application, PaperKind, Person, School, Step, StepKind
+from labels.record.schema import Application, Person, School, Step, StepKind
 from labels.turn import Turn
 
 
@@ -35,11 +34,8 @@ def everyone(session: Session, application: Application) -> list[Recipient]:
     return list(dict.fromkeys([*invited(session, application), principal(session, application)]))
 
 
-def tell_everyone(turn: Turn, application: Application, message: OfApplication, *papers: PaperKind) -> None:
-    """Mails the same to every invited teacher and to the principal, each once."""
-    attachments = tuple(
-        paper_id(kind, application.id) for kind in papers
-    )  # a school can't appeal: one of each
+def tell_everyone(turn: Turn, application: Application, message: OfApplication, *papers: str) -> None:
+    """Mails the same to every invited teacher and to the principal, each once in each instance, with these papers."""
     for to in everyone(turn.session, application):
         parts = (application.instance, to.person)
-        outbox.queue(turn, message, Envelope(to, parts, application.id, attachments=attachments))
+        outbox.queue(turn, message, Envelope(to, parts, application.id, attachments=papers))

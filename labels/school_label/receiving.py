@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from labels.applications.documents import StoredDocument
 from labels.clock import in_words
 from labels.errors import InvalidInput
+from labels.identifiers import paper_id
 from labels.mail import messages
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Document, PaperKind, School, Stage, Step, StepKind, StepState
@@ -168,7 +169,7 @@ def declare(turn: Turn, application: Application, step: Step, given: Declaration
         decide_by=application.decide_by,
         documents=tuple(documents),
     )
-    tell_everyone(turn, application, message, PaperKind.RECEIPT)
+    tell_everyone(turn, application, message, paper_id(PaperKind.RECEIPT, application.id))
     return Accepted(application.id, "Thank you: your school’s application is received.")
 
 

@@ -38,6 +38,8 @@ class Accepted:
     """What came of it, where somebody asks for it by name: the id of a step, the number of a draft."""
     concerned: tuple[str, ...] | None = None
     """The applications whose runs are to look at the record, where it is not just this one."""
+    mend: Mend | None = None
+    """What is left to do, for the door to word."""
 
     @property
     def news_for(self) -> tuple[str, ...]:

@@ -93,6 +93,8 @@ class MyLabel:
     """The application that it was awarded in, where that is the teacher's own; empty for others."""
     papers: tuple[tuple[int, str, str], ...]
     """Of each paper the row of its document, its kind and its name."""
+    reopened: bool = False
+    """Whether its decision was reopened and is being made again; it does not count until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,9 @@ def latest_for(session: Session, teacher: str, project: str) -> tuple[Standing |
     ).all()
     if not rows:
         return None, False
-    return _standing(rows[-1], session.get_one(Project, project).title, None), any(map(_stays_refused, rows))
+    return _standing(rows[-1], session.get_one(Project, project).title, None), any(
+        _stays_refused(session, one) for one in rows
+    )
 
 
 def _standing(one: Application, title: str, asked: datetime | None) -> Standing:
@@ -232,11 +236,14 @@ def _labels(session: Session, teacher: str) -> list[MyLabel]:
         papers.setdefault(document.award or document.application, []).append(
             (document.id, document.kind, document.name)
         )
-    own = set(
-        session.scalars(
-            sa.select(Application.id).where(Application.id.in_(ids), Application.teacher == teacher)
+    own = {
+        row.id: row.outcome
+        for row in session.execute(
+            sa.select(Application.id, Application.outcome).where(
+                Application.id.in_(ids), Application.teacher == teacher
+            )
         )
-    )
+    }
     return [
         MyLabel(
             row.Award.id,
@@ -247,6 +254,7 @@ def _labels(session: Session, teacher: str) -> list[MyLabel]:
             row.Award.revoked_at,
             row.Award.id if row.Award.id in own else "",
             tuple(papers.get(row.Award.id, [])),
+            reopened=row.Award.id in own and own[row.Award.id] is None,
         )
         for row in rows
     ]
@@ -291,6 +299,7 @@ TOLD = frozenset(
         Event.INELIGIBLE,
         Event.WITHDRAWN,
         Event.APPEALED,
+        Event.REOPENED,
         Event.REISSUED,
         Event.REVOKED,
     }
@@ -398,13 +407,16 @@ def my_application(
         if appeal and row.stage is Stage.CLOSED and (appeal.due_at is None or now <= appeal.due_at)
         else None,
         may_apply_again=row.outcome in (Outcome.WITHDRAWN, Outcome.INELIGIBLE)
-        or (row.outcome is not None and _stays_refused(row)),
+        or (row.outcome is not None and _stays_refused(session, row)),
     )
 
 
-def _stays_refused(row: Application) -> bool:
-    """Whether an application counts as refused, its appeal being over."""
-    return row.outcome is Outcome.REFUSED or (row.outcome is Outcome.WITHDRAWN and row.instance > 1)
+def _stays_refused(session: Session, row: Application) -> bool:
+    """Whether an application counts as refused, what followed on the refusal being over."""
+    if row.outcome is not Outcome.WITHDRAWN or row.instance == 1:
+        return row.outcome is Outcome.REFUSED
+    former = session.get(Decision, (row.id, row.instance - 1))
+    return former is not None and former.outcome is Outcome.REFUSED
 
 
 def _told(session: Session, row: Application, steps: Sequence[Step]) -> list[Told]:

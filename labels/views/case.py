@@ -25,6 +25,7 @@ from labels.record.schema import (
     Step,
     Teacher,
 )
+from labels.reviews.instances import reopened
 from labels.rules.calendars import place
 from labels.rules.kept import rules_of
 from labels.steps.step import open_steps
@@ -71,6 +72,8 @@ class DecisionView(View):
     maximum: int | None = None
     pass_mark: int | None = None
     decided_at: datetime
+    reopened: str | None = None
+    """Why it was made again, where the one before was reopened: `conflict`, `registry` or `appeal`."""
     inputs_digest: str
     reasons: list[str]
     routes: list[str] = Field(default_factory=list)
@@ -154,6 +157,7 @@ def _shown_to(case: Case, looker: Looker) -> Case:
             own = {
                 "run": None if applies else case.run,
                 "awaiting": [one for one in case.awaiting if one.step in looker.steps],
+                "decisions": case.decisions if applies or case.outcome else [],
                 "reviews": [one for one in case.reviews if not applies and one.step in looker.steps],
                 "documents": [one for one in case.documents if one.kind in kinds],
                 "journal": [
@@ -162,7 +166,7 @@ def _shown_to(case: Case, looker: Looker) -> Case:
                     if looker.did(one.who, one.details) and (one.step is None or one.step in looker.steps)
                 ],
             }
-            return case.model_copy(update=_without_digests(case) | own)
+            return case.model_copy(update=own | _without_digests(case.model_copy(update=own)))
     raise ValueError(looker.audience)
 
 
@@ -227,6 +231,7 @@ def case_of(session: Session, application_id: str) -> Case:
                 maximum=row.verdict.get("maximum"),
                 pass_mark=row.verdict.get("pass_mark"),
                 decided_at=row.decided_at,
+                reopened=began.cause.value if (began := reopened(session, of, row.instance)) else None,
                 inputs_digest=row.inputs_digest,
                 reasons=list(row.verdict.get("reasons", []))
                 + [f"{one['problem']} {one['remedy']}" for one in row.verdict.get("conditions", [])],

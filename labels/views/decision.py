@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.record.schema import Application, Decision, Outcome, Review, Step
+from labels.reviews.instances import counted_from
 from labels.rules.kept import rules_of
 from labels.views.about import About, Documents, about, documents
 
@@ -79,12 +80,13 @@ def decision_of(session: Session, application: Application) -> DecisionShown | N
 
 
 def _scores(session: Session, application: Application) -> ScoreTable:
+    since = counted_from(session, application.id, application.instance)
     reviews = session.scalars(
         sa.select(Review)
         .join(Step, Step.id == Review.step)
         .where(
             Review.application == application.id,
-            Review.instance == application.instance,
+            Review.instance.between(since, application.instance),
             Review.void_at.is_(None),
         )
         .order_by(Step.seat)

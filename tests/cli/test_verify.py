@@ -26,7 +26,7 @@ from labels.answering import accepting
 from labels.applications import ending
 from labels.errors import InvalidInput
 from labels.papers.verifying import PaperState, Verification, by_file
-from labels.record.schema import Award, Document, Issued, PupilClass, Step
+from labels.record.schema import Award, Document, Issued, PupilClass, Review, Step
 from labels.reviews import deciding
 from labels.rules.loading import RULES
 from labels.steps.answers import ReviewAnswer
@@ -173,6 +173,36 @@ def test_what_was_added_to_a_certificate_is_told_from_what_was_issued(terminal: 
     said = verified(terminal, file + b"\n1 0 obj\n<<>>\nendobj\n%%EOF\n")
     assert (said.state, said.genuine) == (PaperState.ALTERED, False)
     assert "Something was added to this file after it was issued" in said.why
+
+
+def test_a_decision_is_reopened_after_a_plan_and_its_papers_say_so(terminal: Terminal) -> None:
+    application = awarded_application(terminal)
+    code = code_of_paper(terminal, application)
+    with terminal.here.record.reading() as session:
+        judge = session.scalars(sa.select(Review.reviewer).order_by(Review.step)).first()
+    by = ["--as", COORDINATOR, "--reason", "They are cousins.", "--code"]
+    assert "To declare one: labels conflict" in terminal.fails(
+        3, "reopen", application, "--cause", "conflict"
+    )
+    said = terminal.run(
+        "conflict", application, "--reviewer", str(judge), *by, terminal.coordinators_code(application)
+    )
+    told = " ".join(said.output.split())
+    assert "decided, and stays so until it is reopened" in told
+    assert f"labels reopen {application} --cause conflict" in told
+    shown = terminal.json("reopen", application, "--cause", "conflict")
+    assert not shown["done"]
+    assert [one["kind"] for one in shown["consequences"]] == [
+        "decision", "label", "certificate", "review", "review", "statistics",
+    ]  # fmt: skip
+    assert verified(terminal, code).state is PaperState.VALID, "showing changes nothing"
+    reopen = ["reopen", application, "--cause", "conflict", "--plan", shown["plan"], *by]
+    done = terminal.run(*reopen, terminal.coordinators_code(application))
+    assert "counts no longer; somebody else is asked" in " ".join(done.stdout.split())
+    assert verified(terminal, code).state is PaperState.SUSPENDED
+    page = " ".join(terminal.run("show", application).stdout.split())
+    assert "does not count until the new decision" in page
+    assert "reopened a decision" in page
 
 
 def test_a_revoked_label_takes_its_papers_with_it(terminal: Terminal) -> None:

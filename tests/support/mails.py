@@ -15,7 +15,7 @@ from labels.mail.context import context_of, message_of
 from labels.mail.message import About, AboutStep, Message, OfApplication, PasskeyNews, Template
 from labels.mail.outbox import message_id
 from labels.record.migrating import MIGRATIONS
-from labels.record.schema import Mail, StepKind
+from labels.record.schema import Cause, Mail, StepKind
 from labels.settings import PROJECT
 from labels.words.sentences import named, one_after_another, say
 
@@ -123,6 +123,18 @@ _EACH: tuple[Message, ...] = (
     ),
     messages.Withdrawn(about=ABOUT),
     messages.AppealReceived(about=ABOUT),
+    messages.DecisionReopened(
+        about=ABOUT, cause=Cause.REGISTRY, suspended=True, reason="A school was missing."
+    ),
+    messages.DecisionReopened(about=ABOUT, cause=Cause.CONFLICT, suspended=True, reason=""),
+    messages.DecisionReopened(
+        about=ABOUT, cause=Cause.APPEAL, suspended=False, reason="The ministry upheld it."
+    ),
+    messages.Reopening(about=ABOUT, cause=Cause.CONFLICT, review_counts=False, reason="They are cousins."),
+    messages.Reopening(about=ABOUT, cause=Cause.APPEAL, review_counts=False),
+    messages.Reopening(
+        about=ABOUT, cause=Cause.REGISTRY, reason="Wrong.", consequences=("NQL-1: The label.",)
+    ),
     messages.DeadlineMoved(
         about=ABOUT, what=StepKind.REVIEW, due=DUE, reason="The school was closed for a week."
     ),

@@ -37,8 +37,9 @@ from labels.european_label import awarding, screening
 from labels.record import chain_export, digests
 from labels.record.chain import SALT
 from labels.record.engine import Record, close_records, open_record
-from labels.record.schema import Base, Mail, Person, Review, Staff, Step, StepKind
-from labels.revoking import reopening
+from labels.record.schema import Application, Base, Cause, Mail, Person, Review, Staff, Step, StepKind
+from labels.reviews import conflicts
+from labels.revoking import redeciding, reopening
 from labels.settings import Settings
 from labels.steps.answers import read_answer
 from labels.steps.codes import review_code
@@ -170,6 +171,23 @@ def awarded(record: Record) -> Scene:
     decided(case, 4)
     case.do(proving.send_code, case.id, COORDINATOR)
     return with_plan(record, of_step(record, case.id, case.right(StepKind.COORDINATION)))
+
+
+def decided_wrongly(record: Record) -> Scene:
+    """An award that rests on a review of somebody who turned out to have a conflict of interest."""
+    case = open_case(record)
+    decided(case, 4)
+    with record.writing() as session:
+        step = session.scalars(sa.select(Step).where(Step.kind == StepKind.REVIEW)).first()
+        assert step is not None
+        turn = Turn(session, case.now, KEY, by=COORDINATOR)
+        conflicts.declare(turn, session.get_one(Application, case.id), step.person, reason="Cousins.")
+    case.do(proving.send_code, case.id, COORDINATOR)
+    scene = of_step(record, case.id, case.right(StepKind.COORDINATION))
+    with record.writing() as session:
+        subject = redeciding.Reopened(case.id, Cause.CONFLICT)
+        plan = redeciding.consequences(Turn(session, scene.now, KEY), subject).plan
+    return replace(scene, more={"plan": plan})
 
 
 def with_plan(record: Record, scene: Scene) -> Scene:
@@ -359,6 +377,18 @@ ACTS = {
         ),
         frozenset({"award", "journal", "mail"}),
     ),
+    "a decision reopened": Doing(
+        decided_wrongly,
+        lambda s: [
+            "reopen", s.application, "--cause", "conflict", "--reason", "cousins", "--plan", s.more["plan"], "--as", s.person,
+            "--code", s.code,
+        ],
+        None,
+        lambda s: lambda here, by: correcting.reopen_decision(
+            here, redeciding.Reopened(s.application, Cause.CONFLICT), s.more["plan"], "cousins", by=by, door=Door.DESK
+        ),
+        frozenset({"award", "application", "reopening", "review", "journal", "mail"}),
+    ),
     "a self-assessment": Doing(
         school_invited,
         lambda s: [
@@ -451,7 +481,7 @@ def signed_in(doing: Doing, scene: Scene, here: Workspace, by: SignedIn) -> None
     """
     assert doing.act is not None
     act = doing.act(scene)
-    if "taken back" in NAMES[id(doing)]:
+    if NAMES[id(doing)] in ("a label taken back", "a decision reopened"):
         act(here, by)  # type: ignore[arg-type]  # a whole use case
     else:
         perform(here, act, by=by, door=Door.DESK)  # type: ignore[arg-type]  # an act
