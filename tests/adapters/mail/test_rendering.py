@@ -237,11 +237,19 @@ def test_what_is_no_address_is_refused_by_name(address: str) -> None:
         worded(mail(Template.RECEIPT, to_address=address))
 
 
+SAID_AS_ENGLISH_TEXT = {Template.ASSIGNMENT_ASKED, Template.SIMILARITY_WARNING}
+"""Of these an earlier release kept sentences as English text, which nobody can translate any more."""
+
+
 @pytest.mark.parametrize("language", ["en", "pl"])
 @pytest.mark.parametrize("template", [Template(name) for name in FORMER])
 def test_what_an_earlier_release_queued_reads_like_a_message_of_today(
     template: Template, language: str
 ) -> None:
+    if template in SAID_AS_ENGLISH_TEXT:
+        former = worded(mail(template, context=FORMER[template], language=language))
+        assert former.as_bytes() == worded(mail(template)).as_bytes()
+        return
     former = mail(template, context=FORMER[template], language=language)
     assert worded(former).as_bytes() == worded(mail(template, language=language)).as_bytes()
 
