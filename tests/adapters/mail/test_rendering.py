@@ -247,8 +247,8 @@ def test_what_an_earlier_release_queued_reads_like_a_message_of_today(
     template: Template, language: str
 ) -> None:
     if template in SAID_AS_ENGLISH_TEXT:
-        former = worded(mail(template, context=FORMER[template], language=language))
-        assert former.as_bytes() == worded(mail(template)).as_bytes()
+        read_as = worded(mail(template, context=FORMER[template], language=language))
+        assert read_as.as_bytes() == worded(mail(template)).as_bytes()
         return
     former = mail(template, context=FORMER[template], language=language)
     assert worded(former).as_bytes() == worded(mail(template, language=language)).as_bytes()
