@@ -13,11 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.workspace import Workspace
+from desk.languages import COOKIE
 from labels.answering import uniting
 from labels.people.persons import behind
 from labels.record.journal import Event
 from labels.record.schema import Journal, Mail, Passkey, Person, SignIn, Staff, Teacher
 from labels.sessions.passkeys import FRESH, LASTS, MOST
+from labels.words.languages import ENGLISH
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
 from tests.support.authenticator import PRESENT, Device, Key, b64
@@ -40,6 +42,7 @@ def opens(terminal: Terminal) -> Opens:
 def before(here: Workspace) -> Browser:
     person = Browser(here)
     person.client.base_url = ORIGIN
+    person.client.cookies.set(COOKIE, ENGLISH, domain="labels.example.eu")
     return person
 
 
@@ -166,12 +169,11 @@ def test_who_asks_for_a_passkey_learns_of_no_address(opens: Opens) -> None:
 def test_an_answer_counts_once(opens: Opens) -> None:
     key = adds(opens().signs_in(COORDINATOR))
     person = opens()
-    cookies = dict(person.client.cookies)
     answer = DEVICE.signs(asked(person), key)
-    cookies = dict(person.client.cookies)
+    asked_with = person.client.cookies["__Host-passkey"]
     assert sends_in(person, answer).status_code == 303
     thief = opens()
-    thief.client.cookies.update(cookies)
+    thief.client.cookies.set("__Host-passkey", asked_with)
     is_refused(sends_in(thief, answer))
     assert keys(person)[0].blocked_at is None, "it was the challenge that was spent"
 

@@ -46,7 +46,7 @@ def test_a_teacher_signs_in_with_the_code_from_their_mail(browser: Opens) -> Non
     assert account.status_code == 200
     assert "Zażółć Gęślą" in words(account)
     assert "t-1@school.example" in words(account)
-    assert "Polski" in words(account)
+    assert "Language English" in words(account)
 
 
 def test_a_code_may_be_typed_in_small_letters_without_its_dash_and_misread(browser: Opens) -> None:
