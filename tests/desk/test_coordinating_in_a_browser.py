@@ -36,6 +36,7 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
             page = opened(browser, width)
             desk.signs_in(page)
             for path in (
+                f"/cases/{desk.case.id}",
                 "/overview",
                 "/cases",
                 "/cases?urgent=late&columns=points",
