@@ -37,6 +37,7 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.registry.history import successions
 from labels.rules.calendars import end_of_working_day, school_year
 from labels.rules.kept import keep_rules
 from labels.rules.model import RuleEdition
@@ -72,7 +73,8 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
     """Invites the next schools of a round: all of it or nothing, and each school once; nobody where none is left.
 
     Of two that invite at once, one waits here and then goes on where the other has come to. A school
-    whose application of an earlier round is still open is left out until that is closed.
+    whose application of an earlier round is still open is left out until that is closed, also where that was made
+    under a number which it had before.
 
     Raises:
         NotFound: the round has not begun.
@@ -120,11 +122,13 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
 
 def _uninvited(year: int) -> sa.Select[Any]:
     """The schools of a round that are still to be invited, with the reasons and who is responsible."""
-    former = aliased(Application)
-    in_the_way = sa.exists().where(
-        former.school == SchoolOutcome.school,
-        former.label == LabelKind.SCHOOL,
-        sa.or_(former.round == str(year), former.outcome.is_(None)),
+    former, lines = aliased(Application), successions()
+    counts = (former.label == LabelKind.SCHOOL, sa.or_(former.round == str(year), former.outcome.is_(None)))
+    in_the_way = sa.exists().where(former.school == SchoolOutcome.school, *counts)
+    under_a_former_number = (
+        sa.exists()
+        .select_from(lines)
+        .where(lines.c.school == SchoolOutcome.school, former.school == lines.c.former, *counts)
     )
     return (
         sa.select(
@@ -144,6 +148,7 @@ def _uninvited(year: int) -> sa.Select[Any]:
             SchoolOutcome.held.is_(None),
             sa.exists().where(Teacher.school == SchoolOutcome.school),
             ~in_the_way,
+            ~under_a_former_number,
         )
         .order_by(SchoolOutcome.school)
     )

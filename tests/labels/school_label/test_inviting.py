@@ -231,6 +231,28 @@ def test_who_holds_a_label_or_has_an_open_application_is_not_invited(record: Rec
         assert other.instead is not None
 
 
+def test_a_school_whose_application_is_open_under_its_former_number_is_not_invited_again(
+    record: Record,
+) -> None:
+    with record.writing() as session:
+        Europe(6).write(session)
+        rounds.begin(Turn(session, NOW, KEY), TODAY, rules_for)
+        rounds.check(Turn(session, NOW, KEY), 2026)
+    invite_all(record)
+    with record.writing() as session:
+        first, *others = session.scalars(sa.select(Application).order_by(Application.school)).all()
+        for one in others:
+            one.outcome, one.round = Outcome.EXPIRED, "2025"
+        number = others[0].school or ""
+        session.get_one(School, number).succeeds = first.school
+        session.get_one(SchoolRound, 2026).invited_at = None
+        session.flush()
+        left = inviting.to_invite(session, 2026)
+        first.outcome, first.round = Outcome.EXPIRED, "2025"
+        session.flush()
+        assert inviting.to_invite(session, 2026) == left + 2, "both, once the former application is closed"
+
+
 def test_a_round_that_never_began_invites_nobody(record: Record) -> None:
     with record.writing() as session, pytest.raises(NotFound):
         inviting.invite(Turn(session, NOW, KEY), 2030, rules_for)
