@@ -17,6 +17,7 @@ from labels.kinds import LabelKind
 from labels.record.schema import (
     Activity,
     Award,
+    Kind,
     Member,
     Organisation,
     Project,
@@ -208,6 +209,12 @@ def outcomes(*, one: bool = False, as_sets: bool = False) -> sa.Select[Any]:
 
 
 _SCHOOL = sa.bindparam("school", type_=sa.Text)
+# Written into the statement: an index of SQLite's is for one label alone, and with a parameter for it the statement would
+# be prepared anew each time.
+_NATIONAL, _SCHOOL_LABEL = (
+    sa.bindparam(None, kind, type_=Kind(), literal_execute=True)
+    for kind in (LabelKind.NATIONAL, LabelKind.SCHOOL)
+)
 _ON, _ACTIVE_SINCE, _LABELLED_SINCE, _CERTIFIED_AFTER = (
     sa.bindparam(name, type_=sa.Date) for name in ("day", "active_since", "labelled_since", "certified_after")
 )
@@ -297,7 +304,7 @@ def _counted(one: bool, lines: sa.CTE) -> sa.CTE:
         .scalar_subquery()
     )
     counts = (
-        Award.label == LabelKind.NATIONAL,
+        Award.label == _NATIONAL,
         Award.awarded_on.between(_LABELLED_SINCE, _ON),
         Award.revoked_at.is_(None),
         countries > 1,
@@ -320,7 +327,7 @@ def _held(one: bool, lines: sa.CTE) -> sa.CTE:
     """The School Labels that are valid on the day of the check, a school's own or that of the one it goes on from."""
     valid = (
         sa.select(Award.school, Award.id.label("award"))
-        .where(Award.label == LabelKind.SCHOOL, Award.awarded_on <= _ON, Award.revoked_at.is_(None))
+        .where(Award.label == _SCHOOL_LABEL, Award.awarded_on <= _ON, Award.revoked_at.is_(None))
         .where(
             sa.or_(
                 Award.valid_until >= _ON,
