@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import operator
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -170,7 +171,7 @@ def _by_school(session: Session) -> Iterator[_Group]:
     )
     connection = session.connection().execution_options(yield_per=10_000)
     streams = [map(_Named._make, connection.execute(query)) for query in queries]
-    yield from _namesakes(Because.SCHOOL, heapq.merge(*streams, key=_where))
+    yield from _namesakes(Because.SCHOOL, heapq.merge(*streams))
 
 
 _where = operator.itemgetter(0)
@@ -208,5 +209,8 @@ def _of_one_name(people: Sequence[_Named]) -> list[frozenset[str]]:
     return [frozenset(group) for group in groups]
 
 
+_LATIN = re.compile("[A-Za-zÀ-ɏ]")
+
+
 def _is_latin(name: str) -> bool:
-    return name.isascii() or any("a" <= letter <= "ɏ" for letter in name.lower())
+    return _LATIN.search(name) is not None
