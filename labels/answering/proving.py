@@ -106,6 +106,11 @@ def _no_coordinator(session: Session, application: Application, person_id: str) 
     applies = applicant(session, application)
     if applies and (applies.id == person_id or applies.address == email):
         return Refusal(f"{email} applies here; somebody else of {application.organisation} coordinates it.")
+    if why := conflicts.own_conflicts(session, application, person_id):
+        return Refusal(
+            f"{email} has a conflict of interest with this application: {'; '.join(why)}. Somebody else of "
+            f"{application.organisation} coordinates it."
+        )
     return None
 
 

@@ -14,7 +14,7 @@ from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.people.doubles import told_apart
 from labels.people.named import Recipient
-from labels.people.staff import coordinator, itself
+from labels.people.staff import coordinator, itself, those_who_coordinate
 from labels.record.digests import TAKEN_BACK, digest_of_words, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.schema import Application, Review, Step, StepKind, StepState
@@ -265,9 +265,15 @@ def _ask_coordinator(
     asked: Collection[str],
     seat: int,
 ) -> Step:
-    whom = coordinator(
-        turn.session, application.organisation, other_than=applicant(turn.session, application)
+    own = turn.session, application.organisation
+    applies = applicant(turn.session, application)
+    able = (
+        one
+        for one in those_who_coordinate(*own)
+        if not (applies and one.address == applies.address)
+        and not conflicts.own_conflicts(turn.session, application, one.id)
     )
+    whom = next(able, None) or coordinator(*own, other_than=applies)
     reasons = tuple(
         say("{name}: {why}", name=candidate.name, why=tuple(found) or say("was asked before"))
         for candidate in candidates

@@ -33,9 +33,10 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.registry.history import all_numbers, school_of_member
-from labels.reviews.choosing import Candidate, Judged
+from labels.reviews.choosing import Candidate, Judged, conflicts_of_interest
 from labels.rules.kept import rules_of
 from labels.turn import Turn
+from labels.words.sentences import Sentence
 
 # Built once: they are asked at every turn, and building a query takes longer than running it.
 _AROUND = (
@@ -219,6 +220,13 @@ def staff(session: Session, person_id: str) -> Candidate | None:
 def near(session: Session, persons: Collection[str]) -> dict[str, Candidate]:
     """These people with what they are close to, whatever their role is now; who is on no staff is left out."""
     return _read(session, _PEOPLE, persons=list(persons)) if persons else {}
+
+
+def own_conflicts(session: Session, application: Application, person_id: str) -> list[Sentence]:
+    """What speaks against somebody who decides anything about an application; nothing where an organisation applies."""
+    if KINDS[application.label].applicant not in (Applicant.TEACHER, Applicant.SCHOOL):
+        return []
+    return conflicts_of_interest(anybody(session, {person_id})[person_id], judged(session, application))
 
 
 def anybody(session: Session, persons: Collection[str]) -> dict[str, Candidate]:

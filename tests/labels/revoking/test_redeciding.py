@@ -43,6 +43,7 @@ from labels.reviews.repeating import decided_again
 from labels.revoking import redeciding
 from labels.revoking.redeciding import Reopened
 from labels.school_label import deciding as school_deciding
+from labels.steps.outcome import Refusal
 from labels.steps.proof import SignedIn
 from labels.turn import Turn
 from tests.support.case import COORDINATOR, Case, decided, open_case, withdrawn
@@ -151,6 +152,20 @@ def test_a_conflict_of_somebody_who_did_not_judge_says_that_nothing_rests_on_it(
     done = case.do(coordinating.declare_conflict(case.id, COORDINATOR, "A neighbour."), by)
     assert done.remark.endswith("No decision rests on a review of theirs.")
     assert done.mend is None
+
+
+def test_a_coordinator_with_a_conflict_of_interest_decides_nothing_about_that_applicant(case: Case) -> None:
+    by = SignedIn(person_at(case.record, COORDINATOR), "mail code", case.now)
+    [first, *_] = case.ask()
+    case.do(coordinating.declare_conflict(case.id, COORDINATOR, "My cousin applies."), by)
+    for act in (
+        coordinating.declare_conflict(case.id, first.assignee, "Cousins."),
+        coordinating.move_deadline(first.id, case.now + timedelta(days=30), "A fair."),
+        coordinating.reassign(first.id, COORDINATOR, "Ill."),
+    ):
+        refused = case.do(act, by)
+        assert isinstance(refused, Refusal)
+        assert "has a conflict of interest with this application" in refused.why
 
 
 def test_after_a_conflict_that_seat_is_filled_anew_and_the_other_review_stays(case: Case) -> None:
