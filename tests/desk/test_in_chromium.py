@@ -67,6 +67,8 @@ def opened(
         context = browser.new_context(
             viewport={"width": width, "height": 900}, locale=language, java_script_enabled=script
         )
+        # As if chosen on the page: the account of whoever signs in may be in another language.
+        context.add_cookies([{"name": COOKIE, "value": language[:2], "url": address}])
         page = context.new_page()
         page.set_default_timeout(PATIENCE * 1000)
         strange: list[str] = []
