@@ -603,7 +603,7 @@ LOOKED_AT = {
 OF_NOBODY = frozenset(
     {
         "award", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "legal_hold", "member",
-        "passkey_challenge", "project", "provider_attempt", "pupil_class", "pupil_code", "rule_text", "school_outcome", "school_round", "seal",
+        "passkey_challenge", "project", "provider_attempt", "pupil_class", "pupil_code", "reopening", "rule_text", "school_outcome", "school_round", "seal",
     }
 )  # fmt: skip
 """Tables that have numbers of the registry at most, which lead to nobody once the person is erased."""
