@@ -23,6 +23,7 @@ from labels.record.rows import write
 from labels.record.schema import (
     OPEN_STAGES,
     Application,
+    Mail,
     Notice,
     Organisation,
     Person,
@@ -274,19 +275,21 @@ def _key(item: Due, kind: str) -> Told:
 
 
 def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due], new: Sequence[str]) -> bool:
-    """Queues a person's digest of the day with these entries and what is new to them (messages, by reason); false
-    where there is nothing to tell, or they had today's already."""
+    """Queues a person's digest of the day with these entries and what is new to them (messages, by reason), or what is
+    new alone; false where there is nothing to tell, or they had today's already."""
     day = brussels_day(turn.now).isoformat()
-    if outbox.is_queued(turn.session, messages.News.reason_of(person, day)):
-        return False
-    news = outbox.told_in_short(turn, new)
-    if not items and not news:
-        return False
-    journal = head_on_paper(turn.session, turn.now) if any(one.overdue for one in items) else None
-    message = _message(items, news, journal or "")
-    if not outbox.queue(turn, message, Envelope(to, (person, day))):
-        return False
-    reason = message.reason_for(person, day)
+    if items and outbox.is_queued(turn.session, messages.Digest.reason_of(person, day)):
+        items = ()
+    with turn.session.begin_nested() as undone:
+        news = [] if _had_news(turn.session, person, day) else outbox.told_in_short(turn, new)
+        if not items and not news:
+            return False
+        journal = head_on_paper(turn.session, turn.now) if any(one.overdue for one in items) else None
+        message = _message(items, news, journal or "")
+        reason = message.reason_for(person, day)
+        if not outbox.queue(turn, message, Envelope(to, (person, day))):
+            undone.rollback()  # somebody else told them meanwhile; what is new waits for another message
+            return False
     names = ("subject", "kind", "due_on", "person")
     write(
         turn.session,
@@ -298,6 +301,14 @@ def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due], new: S
         ),
     )
     return True
+
+
+def _had_news(session: Session, person: str, day: str) -> bool:
+    """Whether a message of that day told somebody what was new."""
+    if outbox.is_queued(session, messages.News.reason_of(person, day)):
+        return True
+    digest = session.get(Mail, messages.Digest.reason_of(person, day))
+    return digest is not None and bool(digest.context.get("message", {}).get("news"))
 
 
 def _message(items: Sequence[Due], news: Sequence[Sentence], journal: str) -> messages.Digest:

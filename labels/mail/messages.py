@@ -383,18 +383,20 @@ class Digest(Message):
     """What is new, for whoever wants it in one message a day."""
     more_news: int = 0
 
+    series: ClassVar[str] = "digest"
+    """Everybody has one of a series a day."""
+
     @property
     def subject(self) -> str:
-        return "digest"
+        return self.series
 
     def reason_for(self, *parts: object) -> str:
-        """Everybody has one digest a day, whichever of the three it is."""
         return self.reason_of(*parts)
 
-    @staticmethod
-    def reason_of(*parts: object) -> str:
+    @classmethod
+    def reason_of(cls, *parts: object) -> str:
         """The reason of the digest of a person and day."""
-        return "/".join(map(str, ("digest", *parts)))
+        return "/".join(map(str, (cls.series, *parts)))
 
 
 class Reminder(Digest):
@@ -417,8 +419,9 @@ class Overdue(Digest):
 
 
 class News(Digest):
-    """What is new to somebody of a staff who wants one message a day, and has neither of the two others that day."""
+    """What is new to somebody of a staff who wants that once a day, where no other digest of the day tells it."""
 
+    series = "news"
     template = Template.NEWS
     calls = (CallToAction.SEE_INBOX,)
 

@@ -58,6 +58,9 @@ A_MOMENT = timedelta(minutes=10)
 A_WHILE = timedelta(hours=1)
 """The same for what may have thousands of certificates or messages to make."""
 
+DAYS_WITHOUT_NEWS = timedelta(days=2)
+"""For how long a message may wait for that of the day."""
+
 TRIES = 3
 """Attempts after which a message is told of: the first two are a quarter of an hour."""
 
@@ -306,7 +309,7 @@ def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
         .outerjoin(Application, Application.id == Mail.application)
         .where(
             Mail.sent_at.is_(None),
-            Mail.daily.is_(False),
+            sa.or_(Mail.daily.is_(False), Mail.queued_at < now - DAYS_WITHOUT_NEWS),
             sa.or_(Mail.attempts >= TRIES, Mail.queued_at < now - A_WHILE),
         )
     ):

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from labels.answering import reminders
+from labels.answering.reminders import _rules
 from labels.clock import BRUSSELS
 from labels.mail import messages, outbox
 from labels.mail.message import Template
@@ -15,6 +16,7 @@ from labels.mail.outbox import Envelope
 from labels.people.named import recipient
 from labels.record import Record
 from labels.record.schema import Mail, Staff, Step, StepKind, StepState
+from labels.rules.loading import load_rules
 from labels.turn import Turn
 from labels.views import stuck
 from tests.support.case import Case, open_case
@@ -106,6 +108,24 @@ def test_a_reminder_of_the_same_morning_brings_the_news_too(daily: Daily) -> Non
         assert len(told_by(row, messages.Reminder).news) == 1
 
 
+@pytest.mark.parametrize(("reminded", "news"), [(9, 7), (6, 8)])
+def test_neither_reminders_nor_news_take_the_days_message_from_the_other(
+    daily: Daily, monkeypatch: pytest.MonkeyPatch, reminded: int, news: int
+) -> None:
+    monkeypatch.setattr(reminders, "NEWS_FROM", news)
+    rules = load_rules("NSS-PL", TODAY).reminders
+    hour = rules.model_copy(update={"from_hour": rules.from_hour.model_copy(update={"value": reminded})})
+    monkeypatch.setattr(reminders, "_rules", lambda session: dict.fromkeys(_rules(session), hour))
+    due = at(TODAY + timedelta(days=8), 23)
+    with daily.record.writing() as session:
+        session.execute(sa.update(Step).where(Step.kind == StepKind.REVIEW).values(due_at=due))
+    tomorrow = TODAY + timedelta(days=1)
+    for one in range(24):
+        daily.told(at(tomorrow, one))
+    people = len(daily.steps)
+    assert [len(daily.mails(one)) for one in (Template.NEWS, Template.REMINDER)] == [people, people]
+
+
 def test_whoever_wants_it_at_once_again_gets_what_waited(daily: Daily) -> None:
     daily.choose(daily.staff[0], False)
     waiting = {row.person: row.daily for row in daily.mails(Template.REVIEW_ASKED)}
@@ -122,3 +142,10 @@ def test_the_radar_does_not_tell_of_mail_that_waits_for_its_day(daily: Daily) ->
     with daily.record.reading() as session:
         found = stuck.stuck(session, ASKED + timedelta(days=1), lambda text: "")
     assert not [one for one in found if "review_asked" in one.reason]
+
+
+def test_the_radar_tells_of_mail_that_no_day_took(daily: Daily) -> None:
+    with daily.record.reading() as session:
+        found = stuck.stuck(session, ASKED + timedelta(days=3), lambda text: "")
+    told_of = [one for one in found if one.problem is stuck.Problem.MAIL_UNTRIED]
+    assert len([one for one in told_of if "review_asked" in one.reason]) == len(daily.steps)
