@@ -13,11 +13,13 @@ from labels.clock import read_deadline
 from labels.errors import LabelsError, NotFound, OutOfReach
 from labels.kinds import LabelKind
 from labels.record.schema import Outcome, Stage, StepKind
+from labels.steps.kinds import STEPS
 from labels.turn import Door
 from labels.views.applications import Scope
 from labels.views.case import Case, case_for
 from labels.views.load import load
 from labels.views.looker import Audience, looker_at
+from labels.words.sentences import Sentence, named
 from labels.words.text import has_words
 from usecases.acts import Act
 from usecases.coordinating import move_deadline, reassign
@@ -65,12 +67,17 @@ def _shown(
         label=LabelKind(case.label),
         stage=STAGES[Stage(case.stage)],
         outcome=OUTCOMES[Outcome(case.outcome)] if case.outcome else None,
+        asked={one.what: _asked(StepKind(one.what)) for one in case.awaiting},
         people=sorted(people, key=lambda one: (one.open, one.name)),
         seats=SEATS,
         sent=visit.request.query_params.get("sent", ""),
         mistakes=[mistake] if mistake else [],
         typed=(lambda name: visit.sent.text(name, LONGEST)) if visit.form else (lambda _: ""),
     )
+
+
+def _asked(kind: StepKind) -> Sentence:
+    return STEPS[kind].worded or named("awaited", kind.value)
 
 
 def act(visit: Visit) -> Response:
