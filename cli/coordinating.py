@@ -72,10 +72,14 @@ def conflict(
     reason: Reason,
     email: As,
     code: Code,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="It was declared by mistake: they may be asked again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """A coordinator declares a reviewer's conflict of interest.
+    """A coordinator declares a reviewer's conflict of interest, or lifts one.
 
     A review given in spite of it is taken back.
     """
-    act(coordinating.declare_conflict(application, reviewer, reason), email, code, as_json)
+    wanted = coordinating.lift_conflict if lift else coordinating.declare_conflict
+    act(wanted(application, reviewer, reason), email, code, as_json)

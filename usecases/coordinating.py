@@ -76,3 +76,19 @@ def declare_conflict(application: str, reviewer: str, reason: str) -> Act:
         )
 
     return as_coordinator(lambda session: application, do)
+
+
+def lift_conflict(application: str, reviewer: str, reason: str) -> Act:
+    """Takes back that a reviewer has a conflict of interest with the applicant, which was declared by mistake."""
+
+    def do(turn: Turn) -> Accepted:
+        needs_words(reason)
+        coordinating.lift_conflict(turn, application, reviewer, reason)
+        open_still = locked(turn.session, application).outcome is None
+        return Accepted(
+            application,
+            f"{reviewer} may be asked again. What was taken back stays so; a coordinator may give it to them anew.",
+            concerned=(application,) if open_still else (),
+        )
+
+    return as_coordinator(lambda session: application, do)

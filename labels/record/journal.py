@@ -63,6 +63,7 @@ class Event(StrEnum):
     ASKED_FOR_A_REVIEWER = "asked the coordinator for a reviewer"
     REASSIGNED = "reassigned"
     DECLARED_A_CONFLICT = "declared a conflict of interest"
+    LIFTED_A_CONFLICT = "lifted a conflict of interest"
 
     # The School Label
     ROUND_BEGAN = "began a round of the School Label"

@@ -17,12 +17,12 @@ class Judged:
     """Whom and what an application is about, as far as conflicts of interest ask."""
 
     applicant_email: str
-    applicant_name: str
     school: str | None
     project: str
     project_schools: frozenset[str]
     """The schools of all members of the project."""
-    member_names: frozenset[str]
+    named: frozenset[tuple[str, str]]
+    """The applicant and all members: the person's id, and the name."""
     member_emails: frozenset[str]
     shared_projects: frozenset[str]
     """Every project that the applicant is or was a member of."""
@@ -34,9 +34,17 @@ class Judged:
     """A school that somebody left after this day counts as theirs; none does where there is no such day."""
 
     @property
-    def names(self) -> frozenset[str]:
-        """The names of the applicant and of all members."""
-        return self.member_names | {self.applicant_name}
+    def declared(self) -> frozenset[tuple[str, str]]:
+        """Whatever a declared conflict of interest that stands in the way of judging it may name."""
+        return frozenset(
+            {("project", self.project), ("school", self.school or "")}
+            | {("teacher", teacher) for teacher in self.teachers}
+            | {("school", school) for school in self.project_schools | self.former_schools}
+        )
+
+    def names(self, candidate: Candidate) -> frozenset[str]:
+        """The names of the applicant and of all members but those who are said to be different people."""
+        return frozenset(name for person, name in self.named if person not in candidate.different)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ class Candidate:
     """Their id."""
     left: frozenset[tuple[str, date]] = frozenset()
     """Schools where they taught, each with the day until which they did."""
+    different: frozenset[str] = frozenset()
+    """Persons, by id, who are said to be others than this one, whatever their name is."""
 
 
 def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence]:
@@ -77,7 +87,7 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence
         found.append(say("is the applicant"))
     elif candidate.email in judged.member_emails:
         found.append(say("is a member of the project"))
-    if any(likeness(candidate.name, name) is Likeness.SAME for name in judged.names):
+    if any(likeness(candidate.name, name) is Likeness.SAME for name in judged.names(candidate)):
         found.append(say("has the name of a member of the project"))
     if school := _near_by_school(candidate, judged):
         found.append(school)
@@ -86,12 +96,7 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence
             found.append(say("is a member of the project"))
     elif candidate.projects & judged.shared_projects:
         found.append(say("shares or shared a project with the applicant"))
-    declared = (
-        {("project", judged.project), ("school", judged.school)}
-        | {("teacher", teacher) for teacher in judged.teachers}
-        | {("school", school) for school in judged.project_schools | judged.former_schools}
-    )
-    if candidate.declared & declared:
+    if candidate.declared & judged.declared:
         found.append(say("has a declared conflict of interest"))
     return found
 
@@ -116,7 +121,7 @@ def _near_by_school(candidate: Candidate, judged: Judged) -> Sentence | None:
 
 def names_alike(candidate: Candidate, judged: Judged) -> tuple[str, ...]:
     """The names of whom this person may be, though it is not certain: a coordinator looks, nothing is blocked."""
-    alike = (name for name in judged.names if likeness(candidate.name, name) is Likeness.MAYBE)
+    alike = (name for name in judged.names(candidate) if likeness(candidate.name, name) is Likeness.MAYBE)
     return tuple(sorted(alike))
 
 

@@ -19,6 +19,7 @@ from labels.people.roles import Role
 from labels.record.schema import (
     Application,
     Conflict,
+    DifferentPersons,
     FormerSchool,
     FormerStaffSchool,
     Instant,
@@ -43,6 +44,7 @@ _AROUND = (
     sa.select(
         Teacher.id,
         Teacher.name,
+        Person.id.label("person"),
         Person.address,
         Teacher.school,
         Member.project,
@@ -81,25 +83,37 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
             no.label("kind"),
             no.label("target"),
             never.label("until"),
+            no.label("different"),
         ).join(own, own.id == who.person),
-        sa.select(who.person, no, no, no, no, Teacher.school, Member.project, no, no, never)
+        sa.select(who.person, no, no, no, no, Teacher.school, Member.project, no, no, never, no)
         .join(own, own.id == who.person)
         .join(sharing, sharing.address == own.address)
         .join(Teacher, Teacher.person == sharing.id)
         .outerjoin(Member, Member.teacher == Teacher.id),
-        sa.select(who.person, no, no, no, no, no, no, Conflict.kind, Conflict.target, never)
+        sa.select(who.person, no, no, no, no, no, no, Conflict.kind, Conflict.target, never, no)
         .join(own, own.id == who.person)
         .join(sharing, sharing.address == own.address)
         .join(Conflict, Conflict.person == sharing.id),
-        sa.select(who.person, no, no, no, no, FormerSchool.school, no, no, no, FormerSchool.until)
+        sa.select(who.person, no, no, no, no, FormerSchool.school, no, no, no, FormerSchool.until, no)
         .join(own, own.id == who.person)
         .join(sharing, sharing.address == own.address)
         .join(Teacher, Teacher.person == sharing.id)
         .join(FormerSchool, FormerSchool.teacher == Teacher.id),
-        sa.select(who.person, no, no, no, no, FormerStaffSchool.school, no, no, no, FormerStaffSchool.until)
+        sa.select(
+            who.person, no, no, no, no, FormerStaffSchool.school, no, no, no, FormerStaffSchool.until, no
+        )
         .join(own, own.id == who.person)
         .join(sharing, sharing.address == own.address)
         .join(FormerStaffSchool, FormerStaffSchool.person == sharing.id),
+        *(
+            sa.select(who.person, no, no, no, no, no, no, no, no, never, theirs).join(
+                DifferentPersons, ours == who.person
+            )
+            for ours, theirs in (
+                (DifferentPersons.one, DifferentPersons.other),
+                (DifferentPersons.other, DifferentPersons.one),
+            )
+        ),
     )
 
 
@@ -150,11 +164,12 @@ def _judged_teacher(session: Session, application: Application) -> Judged:
     )
     return Judged(
         applicant_email=person(session, applicant.person).address,
-        applicant_name=applicant.name,
         school=application.school,
         project=application.project or "",
         project_schools=schools,
-        member_names=frozenset(member.name for member in members),
+        named=frozenset(
+            {(applicant.person, applicant.name), *((member.person, member.name) for member in members)}
+        ),
         member_emails=frozenset(member.address for member in members),
         shared_projects=frozenset(row.project for row in rows if row.id == applicant.id),
         teachers=frozenset(member.id for member in members) | {applicant.id},
@@ -179,17 +194,18 @@ def _judged_school(session: Session, application: Application) -> Judged:
     school = session.get_one(School, application.school)
     [numbers] = all_numbers(session, [school.id])
     teachers = session.execute(
-        sa.select(Teacher.id, Teacher.name, Person.address)
+        sa.select(Teacher.id, Teacher.name, Teacher.person, Person.address)
         .join(Person, Person.id == Teacher.person)
         .where(Teacher.school.in_(numbers))
     ).all()
     return Judged(
         applicant_email=person(session, school.principal).address,
-        applicant_name=school.principal_name,
         school=school.id,
         project="",
         project_schools=numbers,
-        member_names=frozenset(one.name for one in teachers),
+        named=frozenset(
+            {(school.principal, school.principal_name), *((one.person, one.name) for one in teachers)}
+        ),
         member_emails=frozenset(one.address for one in teachers),
         shared_projects=frozenset(),
         teachers=frozenset(one.id for one in teachers),
@@ -272,6 +288,7 @@ def _candidate(person_id: str, rows: Sequence[sa.Row[Any]]) -> Candidate:
         name=entries[0].name,
         schools=frozenset(row.school for row in rows if row.school and row.until is None),
         left=frozenset((row.school, row.until) for row in rows if row.until is not None),
+        different=frozenset(row.different for row in rows if row.different),
         projects=frozenset(row.project for row in rows if row.project),
         declared=frozenset((row.kind, row.target) for row in rows if row.kind),
         load=0,
@@ -290,6 +307,20 @@ def declare(turn: Turn, application: Application, person_id: str, *, reason: str
         "person": person_id, "kind": kind, "target": target, "reason": reason, "declared_by": turn.by, "declared_at": turn.now,
     }  # fmt: skip
     return turn.session.execute(_DECLARE_ONCE, declared).first() is not None
+
+
+def lift(turn: Turn, application: Application, person_id: str) -> bool:
+    """Takes back what was declared between a person and an application; returns whether there was anything."""
+    targets = judged(turn.session, application).declared
+    standing = [
+        one
+        for one in turn.session.scalars(sa.select(Conflict).where(Conflict.person == person_id))
+        if (one.kind, one.target) in targets
+    ]
+    for one in standing:
+        turn.session.delete(one)
+    turn.session.flush()
+    return bool(standing)
 
 
 _DECLARE_ONCE = sa.text(

@@ -154,25 +154,50 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
         NotAllowed: the address is of nobody who could judge the application, or judged it; names who
             could be meant.
     """
-    reviewer = reviewer.lower()
     application = locked(turn.session, application_id)
-    own = {
-        row.id: row.address
-        for row in turn.session.execute(_STAFF, {"organisation": application.organisation})
-    }
-    steps = every_step(turn.session, application)  # who left the staff may still have judged
+    people = _meant(turn.session, application, reviewer)
+    for one in sorted(people):
+        conflicts.declare(turn, application, one, reason=reason)
+    note(turn, application, turn.by, Event.DECLARED_A_CONFLICT, reviewer=reviewer.lower(), because=reason)
+    return sorted(people)
+
+
+def lift_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -> None:
+    """Takes back a conflict of interest that was declared by mistake: the reviewer may be asked again.
+
+    What was taken back because of it stays so. A namesake is told apart by saying that the two are different.
+
+    Raises:
+        NotAllowed: the address is of nobody who could judge the application, or judged it; nothing is declared;
+            it is one's own.
+    """
+    application = locked(turn.session, application_id)
+    people = _meant(turn.session, application, reviewer)
+    if people & {one.id for one in behind(turn.session, turn.by)}:
+        raise NotAllowed("A conflict of interest of your own is lifted by another coordinator.")
+    lifted = [one for one in sorted(people) if conflicts.lift(turn, application, one)]
+    if not lifted:
+        raise NotAllowed(
+            f"{reviewer} has no declared conflict of interest with {application.id}. Where it is a name, say that "
+            "the two are different people."
+        )
+    note(turn, application, turn.by, Event.LIFTED_A_CONFLICT, reviewer=reviewer.lower(), because=reason)
+
+
+def _meant(session: Session, application: Application, reviewer: str) -> set[str]:
+    """Who of an organisation's staff, or of those who were asked to judge, has an address: the persons' ids."""
+    reviewer = reviewer.lower()
+    own = {row.id: row.address for row in session.execute(_STAFF, {"organisation": application.organisation})}
+    steps = every_step(session, application)  # who left the staff may still have judged
     asked = {step.person: step.assignee for step in steps if step.kind is StepKind.REVIEW}
-    people = {one.id for one in behind(turn.session, reviewer)} & (own | asked).keys()
+    people = {one.id for one in behind(session, reviewer)} & (own | asked).keys()
     if not people:
         known = sorted({*own.values(), *asked.values()})
         meant = difflib.get_close_matches(reviewer, known, n=3, cutoff=0.8) or known[:NAMED]
         more = f" and {len(known) - NAMED} more" if meant == known[:NAMED] != known else ""
         could = f" Who could be meant: {', '.join(meant)}{more}." if meant else ""
         raise NotAllowed(f"{reviewer} is not on the staff of {application.organisation}.{could}")
-    for one in sorted(people):
-        conflicts.declare(turn, application, one, reason=reason)
-    note(turn, application, turn.by, Event.DECLARED_A_CONFLICT, reviewer=reviewer, because=reason)
-    return sorted(people)
+    return set(people)
 
 
 NAMED = 10

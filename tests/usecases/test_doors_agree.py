@@ -255,6 +255,19 @@ def answering_with(
     )
 
 
+def may_be_lifted(record: Record) -> Scene:
+    """A conflict of interest that was declared of a reviewer, by a coordinator who has a code."""
+    scene = coordinator_has_a_code(record)
+    with record.writing() as session:
+        reviewer = session.scalars(sa.select(Step).where(Step.kind == StepKind.REVIEW)).first()
+        assert reviewer is not None
+        turn = Turn(session, scene.now, KEY, by=COORDINATOR)
+        conflicts.declare(
+            turn, session.get_one(Application, scene.application), reviewer.person, reason="Cousins."
+        )
+        return replace(scene, more={"reviewer": reviewer.assignee})
+
+
 def coordinating_by(
     command: Callable[[Scene], list[str]],
     act: Callable[[Scene], Act],
@@ -343,6 +356,13 @@ ACTS = {
     "a conflict of interest": coordinating_by(
         lambda s: ["conflict", s.application, "--reviewer", s.more["reviewer"], "--reason", "cousins"],
         lambda s: coordinating.declare_conflict(s.application, s.more["reviewer"], "cousins"),
+        frozenset({"conflict", "journal"}),
+    ),
+    "a conflict of interest that is lifted": Doing(
+        may_be_lifted,
+        lambda s: ["conflict", s.application, "--lift", "--reviewer", s.more["reviewer"], "--reason", "a namesake", "--as", s.person, "--code", s.code],
+        None,
+        lambda s: coordinating.lift_conflict(s.application, s.more["reviewer"], "a namesake"),
         frozenset({"conflict", "journal"}),
     ),
     "a deadline that is past": coordinating_by(

@@ -18,11 +18,10 @@ from labels.reviews.choosing import (
 
 JUDGED = Judged(
     applicant_email="ada@school.example",
-    applicant_name="Ada Kowalska",
     school="S-1",
     project="P-1",
     project_schools=frozenset({"S-1", "S-2"}),
-    member_names=frozenset({"Ada Kowalska", "João Conceição"}),
+    named=frozenset({("PER-1", "Ada Kowalska"), ("PER-2", "João Conceição")}),
     member_emails=frozenset({"ada@school.example", "joao@school.example"}),
     shared_projects=frozenset({"P-1", "P-7"}),
     teachers=frozenset({"T-1", "T-2"}),
@@ -110,7 +109,7 @@ def test_the_least_loaded_is_asked_first() -> None:
 
 
 def test_a_name_in_another_script_or_spelling_is_in_the_way_of_judging_a_member_of_the_project() -> None:
-    greek = replace(JUDGED, member_names=only("Γιώργος Παπαδόπουλος", "Anna Müller"))
+    greek = replace(JUDGED, named=frozenset({("PER-1", "Γιώργος Παπαδόπουλος"), ("PER-2", "Anna Müller")}))
     for name in ("Giorgos Papadopoulos", "MUELLER Anna"):
         found = conflicts_of_interest(replace(STRANGER, name=name), greek)
         assert found == ["has the name of a member of the project"]
@@ -164,3 +163,13 @@ def test_however_many_are_asked_the_loads_stay_within_one_of_each_other(
     found = [one.load for one in loads.values()]
     assert max(found) - min(found) <= 1
     assert sum(found) == applications * seats
+
+
+def test_a_namesake_may_judge_who_is_said_to_be_somebody_else_and_nobody_of_that_name_besides() -> None:
+    namesake = replace(STRANGER, name="Ada Kowalska", different=only("PER-1"))
+    assert conflicts_of_interest(namesake, JUDGED) == []
+    another = replace(JUDGED, named=JUDGED.named | {("PER-3", "Ada Kowalska")})
+    assert conflicts_of_interest(namesake, another) == ["has the name of a member of the project"]
+    alike = replace(STRANGER, name="A. Kowalska")
+    assert names_alike(alike, JUDGED) == ("Ada Kowalska",)
+    assert names_alike(replace(alike, different=only("PER-1")), JUDGED) == ()

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from labels.errors import NotAllowed
 from labels.record.journal import Event
 from labels.record.schema import (
+    Application,
     Conflict,
+    DifferentPersons,
     Journal,
     Mail,
     Outcome,
@@ -18,8 +20,9 @@ from labels.record.schema import (
     Step,
     StepKind,
     StepState,
+    Teacher,
 )
-from labels.reviews import coordinating, deciding
+from labels.reviews import conflicts, coordinating, deciding
 from tests.support.case import COORDINATOR, Case, staff
 from tests.support.people import points
 
@@ -49,6 +52,58 @@ def test_a_conflict_of_a_reviewer_who_left_the_staff_is_still_declared(case: Cas
         "coordinator@nss.example", coordinating.declare_conflict, case.id, first.assignee.upper(), "friends"
     )
     assert [one.person for one in case.all(Conflict)] == [first.person]
+
+
+def test_a_conflict_that_was_declared_by_mistake_is_lifted_and_the_reviewer_may_be_asked_again(
+    case: Case,
+) -> None:
+    first, _ = case.ask()
+    case.do_as(COORDINATOR, coordinating.declare_conflict, case.id, first.assignee, "cousins")
+    [refilled] = [one for one in case.ask() if one.seat == first.seat]
+    with pytest.raises(NotAllowed, match="has a declared conflict of interest"):
+        case.do_as(COORDINATOR, coordinating.reassign, refilled.id, first.assignee, "back")
+    case.do_as(COORDINATOR, coordinating.lift_conflict, case.id, first.assignee, "another Anna")
+    assert not case.all(Conflict)
+    again = case.do_as(COORDINATOR, coordinating.reassign, refilled.id, first.assignee, "back")
+    assert again.person == first.person
+    told = [one for one in case.all(Journal) if one.what == Event.LIFTED_A_CONFLICT]
+    assert [(one.who, one.details["reviewer"], one.details["because"]) for one in told] == [
+        (COORDINATOR, first.assignee, "another Anna")
+    ]
+
+
+def test_what_was_not_declared_is_not_lifted(case: Case) -> None:
+    first, _ = case.ask()
+    with pytest.raises(NotAllowed, match="no declared conflict of interest"):
+        case.do_as(COORDINATOR, coordinating.lift_conflict, case.id, first.assignee, "a mistake")
+
+
+def test_nobody_lifts_a_conflict_of_their_own(case: Case) -> None:
+    case.do_as("c2@nss.example", coordinating.declare_conflict, case.id, COORDINATOR, "cousins")
+    with pytest.raises(NotAllowed, match="another coordinator"):
+        case.do_as(COORDINATOR, coordinating.lift_conflict, case.id, COORDINATOR, "no cousins")
+    assert case.all(Conflict)
+
+
+def test_a_namesake_of_the_applicant_judges_once_the_two_are_said_to_be_different(case: Case) -> None:
+    with case.record.writing() as session:
+        application = session.get_one(Application, case.id)
+        applicant = session.get_one(Teacher, application.teacher)
+        reviewer = session.scalars(sa.select(Staff).where(Staff.role == "reviewer")).first()
+        assert reviewer is not None
+        reviewer.name = applicant.name
+        first, other = sorted((reviewer.person, applicant.person))
+        session.flush()
+        assert "has the name of a member of the project" in conflicts.own_conflicts(
+            session, application, reviewer.person
+        )
+        session.add(
+            DifferentPersons(
+                one=first, other=other, said_by=applicant.person, said_at=case.now, reason="namesakes"
+            )
+        )
+        session.flush()
+        assert conflicts.own_conflicts(session, application, reviewer.person) == []
 
 
 def test_reassigning_keeps_the_former_steps_history(case: Case) -> None:
