@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
 
-MIB = 2**20
+from labels.applications.uploads.limits import MIB
+
 STRANGERS = ""
 """In the place of an address: all who have not signed in, together."""
 

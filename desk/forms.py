@@ -14,9 +14,10 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import ClientDisconnect, Request
 
 from desk.arriving import Counted
+from labels.applications.uploads.limits import MIB
 from labels.words.text import clean, one_line
 
-LARGEST = 1024 * 1024
+LARGEST = MIB
 """Bytes of a form without files, and of the fields of one with files: they are in memory."""
 SMALL = 64 * 1024
 """Bytes of a form that is read from anybody, and not counted."""

@@ -17,6 +17,7 @@ from desk.frame import Visit, page, rendered
 from desk.parts import Mistake
 from desk.review_list import LIST, judges
 from desk.reviewing import groups_of
+from labels.applications.uploads.limits import MIB
 from labels.clock import BRUSSELS
 from labels.errors import InvalidInput, LabelsError, NotFound
 from labels.record.schema import Application
@@ -34,7 +35,7 @@ OFFLINE = "/reviews/offline"
 ALL = 1_000
 """More reviews than anybody has to do at once."""
 FILES = 100
-LARGEST = 25 * 2**20
+LARGEST = 25 * MIB
 """Bytes of an upload: the files of all cases, or the ZIP with them."""
 _UNPACKED = 100 * sheet.LARGEST
 

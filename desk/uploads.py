@@ -13,12 +13,13 @@ from desk.forms import FILES
 from desk.frame import Visit
 from desk.parts import FileShown, Mistake, why
 from labels.applications.documents import StoredDocument
+from labels.applications.uploads.limits import MIB
 from labels.errors import InvalidInput, LabelsError
 from labels.rules.model import RuleEdition
 from labels.words.text import one_line
 from usecases.drafting import store_uploads
 
-LARGEST = 105 * 2**20
+LARGEST = 105 * MIB
 """Bytes of a form with files: all that the rules let an application have, and the text."""
 FIELD = "upload"
 """The field of a form in which files are chosen."""
@@ -37,7 +38,7 @@ def stored_files(
     mistakes: list[Mistake] = []
     for file in visit.sent.files(FIELD)[:FILES]:
         name = one_line(file.filename or "", 120)
-        if (file.size or 0) > most * 2**20:
+        if (file.size or 0) > most * MIB:
             large = texts.say(
                 "{file} is larger than {most} MB. Make it smaller, or split it.", file=name, most=most
             )

@@ -18,7 +18,7 @@ from labels.applications.file import NationalApplication, canonical, read_applic
 from labels.applications.printed import with_unprintable
 from labels.applications.submitting import Submitted, applicants_organisation, submit
 from labels.applications.uploads.inspecting import Upload, inspect_all
-from labels.applications.uploads.limits import UploadLimits
+from labels.applications.uploads.limits import DEFAULT_LIMITS, UploadLimits
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Project, School, Teacher
@@ -27,8 +27,6 @@ from labels.rules.model import RuleEdition
 from labels.turn import Turn
 from labels.words.text import clean
 from usecases.acts import Act
-
-_MIB = 1024 * 1024
 
 
 def submit_file(
@@ -122,12 +120,7 @@ def _conditions(
 
 
 def _limits(edition: RuleEdition | None) -> UploadLimits:
-    if edition is None:
-        return UploadLimits()
-    limits = edition.national.limits
-    return UploadLimits(
-        file_bytes=limits.upload_mib.value * _MIB, total_bytes=limits.uploads_mib.value * _MIB
-    )
+    return UploadLimits.within(edition.national.limits) if edition else DEFAULT_LIMITS
 
 
 def store_evidence(here: Workspace, evidence: Sequence[Path], edition: RuleEdition) -> list[StoredDocument]:

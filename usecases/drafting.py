@@ -32,8 +32,6 @@ from labels.steps.proof import Proof
 from labels.turn import Turn
 from usecases.acts import Act
 
-MIB = 2**20
-
 
 def save_draft(teacher: str, project: str, typed: ApplicationTyped, version: int) -> Act:
     """Keeps what was typed; accepted, it has the draft's version as `made`."""
@@ -60,10 +58,7 @@ def store_uploads(
     Raises:
         OutOfReach: the store does not answer.
     """
-    limits = edition.national.limits
-    bounds = UploadLimits(
-        file_bytes=limits.upload_mib.value * MIB, total_bytes=limits.uploads_mib.value * MIB
-    )
+    bounds = UploadLimits.within(edition.national.limits)
     stored: list[StoredDocument] = []
     refused: list[LabelsError] = []
     for file in files:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from labels.applications.documents import StoredDocument
 from labels.applications.evidence import apart, evidence_of
 from labels.applications.typed import ApplicationTyped
+from labels.applications.uploads.limits import MIB
 from labels.errors import NotAllowed, NotFound
 from labels.people.persons import person
 from labels.record.schema import (
@@ -133,7 +134,7 @@ def add_evidence(
     keys = {one.document.key for one in there}
     new = [one for one in {one.key: one for one in reversed(documents)}.values() if one.key not in keys]
     most = edition.national.limits.uploads_mib.value
-    if sum(one.document.size for one in there) + sum(one.size for one in new) > most * 2**20:
+    if sum(one.document.size for one in there) + sum(one.size for one in new) > most * MIB:
         much = TooMuch(f"All files together may have {most} MB at most. Take one out first.")
         return Refusal(str(much), much)
     names = {one.document.name.casefold() for one in there}

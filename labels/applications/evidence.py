@@ -8,11 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.documents import StoredDocument
+from labels.applications.uploads.limits import MIB
 from labels.record.schema import Application, Document
 from labels.rules.model import RuleEdition
 from labels.turn import Turn
-
-MIB = 2**20
 
 
 def evidence_of(session: Session, application: str) -> list[Document]:

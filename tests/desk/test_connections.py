@@ -16,8 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from cli.services import free_port
-from desk.arriving import MIB, Arriving
+from desk.arriving import Arriving
 from desk.connections import Limits, bounded_by, limits_within
+from labels.applications.uploads.limits import MIB
 from tests.support.patience import PATIENCE, until
 
 SHORT = Limits(connections=4, head_within=0.4, silence=0.4, request_within=PATIENCE, look_every=0.05)

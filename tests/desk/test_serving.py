@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from desk.serving import ARRIVING
+from labels.applications.uploads.limits import MIB
 from tests.cli.conftest import TEACHER, Terminal
 from tests.desk.conftest import Browser
 from tests.support.patience import until
@@ -19,7 +20,6 @@ from tests.support.serving import Served, served
 
 pytestmark = pytest.mark.slow
 
-MIB = 2**20
 COLLEAGUE = "t-2@school.example"
 
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from labels.rules.model import Limits
+
 MIB = 2**20
 
 Complaint = tuple[str, str]
@@ -38,6 +40,11 @@ class UploadLimits(BaseModel):
     archive_ratio: PositiveInt = 200
     """How many times its size an entry above 1 MiB may unfold to."""
     pdf_objects: PositiveInt = 300_000
+
+    @classmethod
+    def within(cls, rules: Limits) -> UploadLimits:
+        """What the rules of an organisation let be handed in."""
+        return cls(file_bytes=rules.upload_mib.value * MIB, total_bytes=rules.uploads_mib.value * MIB)
 
 
 DEFAULT_LIMITS = UploadLimits()

@@ -7,6 +7,7 @@ from typing import Any
 
 from labels.answering import accepting
 from labels.applications.documents import StoredDocument
+from labels.applications.uploads.limits import MIB
 from labels.errors import InvalidInput
 from labels.papers import due
 from labels.record import Record
@@ -16,8 +17,6 @@ from labels.steps.answers import Information, Question
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import SignedIn
 from tests.support.case import Case, open_case
-
-MIB = 2**20
 
 
 def asked(record: Record) -> tuple[Case, Step]:
