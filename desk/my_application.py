@@ -17,8 +17,8 @@ from desk.parts import FileShown, Happening, Mistake, why
 from desk.standing import STAGES, place_in_chain, standing_line, tag_of, turn_of
 from desk.uploads import LARGEST, kind_of, listed, stored_files, too_much
 from labels.applications.documents import StoredDocument
-from labels.applications.evidence import MIB
 from labels.applications.typed import is_link
+from labels.applications.uploads.limits import MIB
 from labels.errors import LabelsError, NotAllowed, NotFound
 from labels.record.journal import Event
 from labels.record.schema import Application
@@ -214,7 +214,7 @@ def _answer(visit: Visit, one: MyApplication) -> Response:
         done = perform(visit.here, act, by=visit.proof, door=Door.DESK)
     except NotAllowed as error:
         return _refused(visit, error, "text", typed)
-    signing_in.forget_form(visit.here, visit.account.address, visit.path)
+    signing_in.forget_form(visit.here, visit.account.person, visit.path)
     return visit.goes_to(visit.path, answered="1", **later(done.outage))
 
 
@@ -272,14 +272,14 @@ def _kept(visit: Visit, step: str, words: Sequence[str]) -> tuple[StoredDocument
             of, *columns = unsealed(word, _PURPOSE, visit.here.key)
         except NotFound:
             continue
-        if of == [step, visit.account.address]:
+        if of == [step, visit.account.person]:
             files.append(StoredDocument("evidence", *columns))
     return tuple(files)
 
 
 def _files_kept(visit: Visit, typed: Typed) -> list[FileShown]:
     texts = visit.texts("application.html.j2")
-    of = [typed.step, visit.account.address]
+    of = [typed.step, visit.account.person]
     return [
         FileShown(
             file.name,
@@ -324,7 +324,7 @@ def _appeal(visit: Visit, one: MyApplication) -> Response:
         done = perform(visit.here, rights.appeal(one.standing.id, grounds), by=visit.proof, door=Door.DESK)
     except NotAllowed as error:
         return _refused(visit, error, "grounds", Typed(grounds=grounds))
-    signing_in.forget_form(visit.here, visit.account.address, visit.path)
+    signing_in.forget_form(visit.here, visit.account.person, visit.path)
     return visit.goes_to(visit.path, **later(done.outage))
 
 

@@ -578,6 +578,9 @@ def test_a3_an_answer_that_is_sent_when_the_session_has_run_out_is_in_the_form_a
     assert "Half a day later." in page.text
     assert "https://x.example/1" in page.text
     assert kept_in(page) == kept
+    assert [one.page for one in rows(terminal, KeptForm)] == [path]
+    assert "answered=1" in away.sends(path, answer).headers["location"]
+    assert rows(terminal, KeptForm) == []
 
 
 def kind_and_name(terminal: Terminal) -> set[tuple[str, str]]:
@@ -633,8 +636,14 @@ def test_a18_a_refusal_says_why_and_is_appealed_against(terminal: Terminal) -> N
     assert "What the reviewers say by 1" in page
     assert "You can appeal until" in page
     assert teacher.sends(path, {"appeal": "1", "grounds": ""}).status_code == 422
-    teacher.sends(path, {"appeal": "1", "grounds": "The second criterion was misread."})
-    page = words(teacher.opens(path))
+    grounds = {"appeal": "1", "grounds": "The second criterion was misread."}
+    token, late = teacher.token(path), at(teacher, timedelta(hours=13))
+    assert "kept=1" in late.sends(path, grounds, token=token).headers["location"]
+    assert "misread." in late.signs_in(TEACHER).opens(path).text
+    assert [one.page for one in rows(terminal, KeptForm)] == [path]
+    late.sends(path, grounds)
+    assert rows(terminal, KeptForm) == []
+    page = words(late.opens(path))
     assert "You appealed" in page
     assert "The second criterion was misread." in page
 
