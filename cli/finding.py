@@ -8,9 +8,8 @@ import typer
 
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, table
-from cli.words import AsJson, plain
-from labels.errors import NotAllowed
-from labels.sessions.accounts import account_of
+from cli.words import AsJson, SeenAs
+from labels.views.applications import EVERYTHING, scope_at
 from labels.views.finding import SHOWN
 from usecases.finding import find as find_words
 
@@ -23,10 +22,7 @@ def find(
             help="Beginnings of words of a name or title, in any script; an address, or a number.",
         ),
     ],
-    email: Annotated[
-        str,
-        typer.Option("--as", metavar="EMAIL", help="Only what this coordinator may see.", callback=plain),
-    ] = "",
+    email: SeenAs = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Of each kind so many at most.")] = SHOWN,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +31,9 @@ def find(
     Every word has to begin a word of the name or title, whichever script and spelling both are in.
     """
     here = existing_workspace()
-    found = find_words(here, " ".join(words), _organisations(email), shown=limit)
+    with here.record.reading() as session:
+        scope = scope_at(session, email) if email else EVERYTHING
+    found = find_words(here, " ".join(words), scope.organisations, shown=limit)
     if as_json:
         emit(
             [
@@ -54,14 +52,3 @@ def find(
     table("", ["", "number", "name", "", "country", "applications"], rows)
     if found.more:
         say(f"There are more of these: {', '.join(sorted(found.more))}. Give another word, or --limit.")
-
-
-def _organisations(email: str) -> tuple[str, ...] | None:
-    """Of the operator all; of a coordinator their own."""
-    if not email:
-        return None
-    with existing_workspace().record.reading() as session:
-        account = account_of(session, email)
-    if account is None or not account.coordinates:
-        raise NotAllowed(f"{email} coordinates no organisation.")
-    return None if account.central else account.coordinates

@@ -10,12 +10,11 @@ import typer
 from adapters.files import place
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, table
-from cli.words import AsJson, plain
+from cli.words import AsJson, SeenAs, plain
 from labels.clock import in_words
-from labels.errors import Fault, InvalidInput, NotAllowed
+from labels.errors import Fault, InvalidInput
 from labels.kinds import LabelKind
 from labels.record.schema import Outcome, Stage
-from labels.sessions.accounts import account_of
 from labels.views.application_sheet import VALUES, columns_named
 from labels.views.applications import (
     EVERYTHING,
@@ -24,7 +23,7 @@ from labels.views.applications import (
     Part,
     Urgent,
     every_application,
-    scope_of,
+    scope_at,
 )
 from labels.views.sheet import Cell, Sheet, as_csv, as_xlsx
 
@@ -54,9 +53,7 @@ def list_(
         Path | None,
         typer.Option(metavar="PATH", help="Write them to a .csv or .xlsx file that Excel opens anywhere."),
     ] = None,
-    email: Annotated[
-        str, typer.Option("--as", metavar="EMAIL", help="Only what this coordinator sees.", callback=plain)
-    ] = "",
+    email: SeenAs = "",
     as_json: AsJson = False,
 ) -> None:
     """List applications: names, titles, states, days.
@@ -69,10 +66,8 @@ def list_(
     with here.record.reading() as session:
         scope, whose = EVERYTHING, organisation or "all organisations"
         if email:
-            account = account_of(session, email)
-            if account is None or not account.coordinates:
-                raise NotAllowed(f"{email} coordinates no organisation.")
-            scope, whose = scope_of(account), ", ".join(account.coordinates)
+            scope = scope_at(session, email)
+            whose = ", ".join(sorted(scope.named or ()))
         rows = every_application(session, scope, now, filters)
         chosen = columns_named(columns or ("" if file or as_json else AT_FIRST))
         cells = [[_cell(VALUES[one](row)) for one in chosen] for row in rows]

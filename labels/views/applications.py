@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
+from labels.errors import NotAllowed
 from labels.kinds import LabelKind
+from labels.people.persons import named
 from labels.record.schema import (
     OPEN_STAGES,
     Application,
@@ -28,7 +30,7 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
-from labels.sessions.accounts import Account
+from labels.sessions.accounts import Account, account_of
 from labels.steps.kinds import AWAITED
 
 PAGE = 30
@@ -59,6 +61,19 @@ def scope_of(account: Account) -> Scope:
     """What a coordinator sees: their organisations; of the Central Support Service all, without others' names."""
     own = frozenset(account.coordinates)
     return Scope(None if account.central else own, own)
+
+
+def scope_at(session: Session, who: str) -> Scope:
+    """The same of the coordinator whom an address or `PER-…` names.
+
+    Raises:
+        NotAllowed: they coordinate no organisation, or several people read the mail at that address.
+    """
+    somebody = named(session, who)
+    account = account_of(session, somebody.address, somebody.id) if somebody else None
+    if account is None or not account.coordinates:
+        raise NotAllowed(f"{who} coordinates no organisation.")
+    return scope_of(account)
 
 
 class Urgent(StrEnum):

@@ -15,9 +15,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adapters.workspace import Workspace, workspace
 from labels.applications import conditions
+from labels.people.roles import Role
 from labels.record.engine import close_records
 from labels.record.journal import Event
-from labels.record.schema import Application, Journal, Mail, Review, Step, StepKind, StepState
+from labels.record.schema import Application, Journal, Mail, Person, Review, Staff, Step, StepKind, StepState
 from labels.reviews import asking
 from tests.support.drawing import draw_once
 from tests.support.people import application_file, code_of, populate
@@ -80,6 +81,13 @@ class Terminal:
                 name: [tuple(map(str, row)) for row in session.execute(query)]
                 for name, query in tables.items()
             }
+
+    def shared_mailbox(self) -> str:
+        """A colleague who reads the coordinator's mail, too; gives the coordinator's id."""
+        with self.here.record.writing() as session:
+            session.add(Person(id="PER-2", name="Jan Kos", address=COORDINATOR, language="pl"))
+            coordinates = Staff.role == Role.COORDINATOR
+            return session.scalars(sa.select(Staff.person).where(coordinates)).one()
 
     # What other processes would do meanwhile --------------------------------------------------------
 

@@ -19,3 +19,11 @@ def test_a_coordinator_finds_what_is_their_own(terminal: Terminal) -> None:
     assert [one["id"] for one in terminal.json("find", "joao")] == ["T-2"]
     assert terminal.json("find", "joao", "--as", COORDINATOR) == []
     assert "coordinates no organisation" in terminal.fails(3, "find", "joao", "--as", "t-1@school.example")
+
+
+def test_a_coordinator_with_a_shared_mailbox_finds_by_their_id(terminal: Terminal) -> None:
+    coordinator = terminal.shared_mailbox()
+    assert f"({coordinator})" in terminal.fails(3, "find", "joao", "--as", COORDINATOR)
+    assert terminal.json("find", "joao", "--as", coordinator) == []
+    assert [one["id"] for one in terminal.json("find", "gesl", "--as", coordinator)] == ["T-1"]
+    assert "coordinates no organisation" in terminal.fails(3, "find", "joao", "--as", "PER-2")

@@ -39,3 +39,10 @@ def test_a_file_of_them_is_written_whole(terminal: Terminal, kind: str) -> None:
 def test_only_a_coordinators_own_are_listed(terminal: Terminal) -> None:
     terminal.submitted()
     assert "coordinates no organisation" in terminal.fails(3, "list", "--as", "r1@nss.example")
+
+
+def test_a_coordinator_with_a_shared_mailbox_lists_by_their_id(terminal: Terminal) -> None:
+    application, coordinator = terminal.submitted(), terminal.shared_mailbox()
+    assert "Name one of them by that id" in terminal.fails(3, "list", "--as", COORDINATOR)
+    assert [one["number"] for one in terminal.json("list", "--as", coordinator)] == [application]
+    assert "coordinates no organisation" in terminal.fails(3, "list", "--as", "PER-2")
