@@ -32,11 +32,12 @@ def desk(scene: Scene) -> Scene:
 
 def test_the_pages_are_for_everybody(desk: Scene) -> None:
     with chromium() as browser:
-        for width in (1280, 390):
+        for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
             page = opened(browser, width)
-            desk.signs_in(page)
+            desk.signs_in(page, language)
             for path in (
                 f"/cases/{desk.case.id}",
+                f"/cases/{desk.case.id}/reviews",
                 "/overview",
                 "/cases",
                 "/cases?urgent=late&columns=points",
@@ -44,9 +45,10 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
                 "/find?q=qqq",
             ):
                 page.goto(desk.url + path)
-                assert violations(page) == [], (path, width)
+                assert page.get_attribute("html", "lang") == language, path
+                assert violations(page) == [], (path, width, language)
                 wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert wider <= 0, (path, width)
+                assert wider <= 0, (path, width, language)
 
 
 def test_what_is_typed_is_found_without_pressing_anything(desk: Scene) -> None:
