@@ -22,11 +22,11 @@ from usecases import merging as usecases
 from usecases.acts import Act
 from usecases.performing import perform
 
-Action = Literal["list", "merge", "confirm", "different"]
+Action = Literal["list", "merge", "confirm", "different", "alike"]
 
 
 def persons(
-    action: Annotated[Action, typer.Argument(help="list, merge, confirm or different.")] = "list",
+    action: Annotated[Action, typer.Argument(help="list, merge, confirm, different or alike.")] = "list",
     people: Annotated[
         list[str] | None,
         typer.Argument(metavar="[PERSON]…", help="Ids (PER-…), addresses or teachers' numbers; or MRG-…."),
@@ -46,7 +46,7 @@ def persons(
     """Who may be one person, and what coordinators say of it.
 
     list: one name at a school or on a staff, one mailbox. merge A --into B: the plan; with --plan, --as, --code and
-    --reason asks another coordinator, who confirms it. different A B: they are not one. Codes: labels code ORGANISATION.
+    --reason asks another coordinator, who confirms it. different A B: they are not one; alike A B takes that back. Codes: labels code ORGANISATION.
     """
     named = [plain(one) for one in people or []]
     match action:
@@ -62,6 +62,10 @@ def persons(
             _needs(len(named) > 1, "PERSON", "two or more who are different")
             _needs(bool(email and code and reason), "--as, --code and --reason", "who says so, and why")
             _do(usecases.tell_apart(named, reason), _Proof(email, code, reason), as_json=as_json)
+        case "alike":
+            _needs(len(named) > 1, "PERSON", "two or more who may be one after all")
+            _needs(bool(email and code and reason), "--as, --code and --reason", "who says so, and why")
+            _do(usecases.take_back(named, reason), _Proof(email, code, reason), as_json=as_json)
 
 
 class _Proof(NamedTuple):
@@ -143,6 +147,7 @@ def _show(shown: Plan, *, as_json: bool) -> None:
                 gone=shown.pair.gone,
                 kept=shown.pair.kept,
                 moves=dict(shown.moves),
+                reveals=[one.worded for one in shown.reveals],
                 blocked=list(shown.blocked),
                 plan=None if shown.blocked else shown.word,
             )
@@ -151,5 +156,7 @@ def _show(shown: Plan, *, as_json: bool) -> None:
         say_plainly(f"{shown.pair.gone} becomes {shown.pair.kept}")
         if shown.moves:
             table("\nWhat moves", ["what", "how many"], list(shown.moves.items()))
+        for one in shown.reveals:
+            say_plainly(f"A conflict of interest comes to light: {one.worded}")
     if shown.blocked:
         raise NotAllowed(" ".join(shown.blocked))

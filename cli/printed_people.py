@@ -72,6 +72,8 @@ class ShownPlan(BaseModel):
     gone: str
     kept: str
     moves: dict[str, int]
+    reveals: list[str]
+    """Conflicts of interest that are known only then, a sentence each."""
     blocked: list[str]
     """What forbids it."""
     plan: str | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -12,10 +12,12 @@ from labels.answering.merging import Plan
 from labels.answering.organisation_codes import deciding_on
 from labels.answering.uniting import Pair, merge
 from labels.errors import NotAllowed
+from labels.mending import ReopenDecision
 from labels.people.doubles import Found, doubtful
-from labels.people.persons import person
+from labels.people.persons import behind, person
 from labels.privacy.subject import find
-from labels.record.schema import PersonMerge
+from labels.record.schema import Cause, PersonMerge
+from labels.reviews.revealing import in_conflict
 from labels.steps.outcome import Accepted
 from labels.turn import Turn
 from usecases.acts import Act, as_coordinator_of, needs_words
@@ -74,12 +76,23 @@ def _planned(turn: Turn, pair: Pair) -> Plan:
     person(turn.session, pair.gone), person(turn.session, pair.kept)
     if why := merging.blocked(turn.session, pair):
         return Plan(pair, {}, why)
+    people = _who_reads_their_mail(turn.session, pair)
+    known = {one.step for one in in_conflict(turn.session, people)}
     try:
         with turn.session.begin_nested():
-            raise _PlanOnly(Plan(pair, merge(turn, pair)))
+            moves = merge(turn, pair)
+            then = in_conflict(turn.session, people - {pair.gone})
+            reveals = tuple(one for one in then if one.step not in known)
+            raise _PlanOnly(Plan(pair, moves, reveals=reveals))
     except _PlanOnly as planned:
         turn.session.expire_all()
         return planned.plan
+
+
+def _who_reads_their_mail(session: Session, pair: Pair) -> set[str]:
+    """Both, and everybody with an address of theirs, to whom the same people are close."""
+    people = [person(session, pair.gone), person(session, pair.kept)]
+    return {each.id for one in people for each in behind(session, one.address)} | {one.id for one in people}
 
 
 def ask(pair: Pair, word: str, reason: str) -> Act:
@@ -103,8 +116,19 @@ def confirm(identifier: str) -> Act:
     def do(turn: Turn) -> Accepted:
         one = asked(turn.session)
         pair = Pair(one.gone, one.kept)
-        merging.confirm(turn, one, _planned(turn, pair))
-        return Accepted("", f"{pair.gone} is {pair.kept} now.", made=pair.kept, concerned=())
+        done = merging.confirm(turn, one, _planned(turn, pair))
+        remark = f"{pair.gone} is {pair.kept} now."
+        if done.reveals:
+            found = " ".join(each.worded for each in done.reveals)
+            remark = f"{remark} With it a conflict of interest came to light. {found}"
+        decided = [each.application for each in done.reveals if each.outcome is not None]
+        return Accepted(
+            "",
+            remark,
+            made=pair.kept,
+            concerned=tuple(dict.fromkeys(each.application for each in done.reveals if each.outcome is None)),
+            mend=ReopenDecision(decided[0], Cause.CONFLICT) if decided else None,
+        )
 
     def whose(session: Session) -> frozenset[str]:
         one = asked(session)
@@ -122,6 +146,20 @@ def tell_apart(people: Sequence[str], reason: str) -> Act:
         merging.tell_apart(turn, ids, reason)
         return Accepted("", f"{len(set(ids))} people are different.", concerned=())
 
-    return as_coordinator_of(
-        lambda session: deciding_on(session, [find(session, one).person for one in people]), do
-    )
+    return as_coordinator_of(_deciding_on(people), do)
+
+
+def take_back(people: Sequence[str], reason: str) -> Act:
+    """A coordinator takes back that people are different, whoever said it."""
+
+    def do(turn: Turn) -> Accepted:
+        needs_words(reason)
+        ids = [find(turn.session, one).person for one in people]
+        merging.take_back(turn, ids, reason)
+        return Accepted("", f"{len(set(ids))} people may be one again.", concerned=())
+
+    return as_coordinator_of(_deciding_on(people), do)
+
+
+def _deciding_on(people: Sequence[str]) -> Callable[[Session], frozenset[str]]:
+    return lambda session: deciding_on(session, [find(session, one).person for one in people])

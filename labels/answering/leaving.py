@@ -19,7 +19,7 @@ from labels.mail.message import Template
 from labels.mail.outbox import Envelope
 from labels.people.leaving import Left, come_back, take_effect
 from labels.people.named import Recipient, recipient
-from labels.people.persons import behind
+from labels.people.persons import behind, surviving
 from labels.people.staff import OPERATOR, coordinates, coordinators, has_role
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import (
@@ -143,7 +143,7 @@ def _meant(session: Session, table: type[Any], whose: Whose) -> list[Any]:
         NotAllowed: they are of several people.
     """
     named = whose.named.strip()
-    people = [named, *(one.id for one in behind(session, named))]
+    people = [surviving(session, named), *(one.id for one in behind(session, named))]
     query = sa.select(table).where(sa.or_(table.person.in_(people), table.email == named.lower()))
     if whose.organisation:
         query = query.where(table.organisation == whose.organisation)

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.answering.organisation_codes import deciding_on
-from labels.answering.uniting import Pair, merge
+from labels.answering.uniting import MATTERS, Pair, merge
+from labels.clock import brussels_day
 from labels.errors import NotAllowed, NotFound
 from labels.identifiers import short_digest
 from labels.kinds import LabelKind
@@ -39,6 +40,7 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.reviews.revealing import InConflict
 from labels.turn import Turn
 from labels.words.addresses import without_tag
 
@@ -51,12 +53,18 @@ class Plan:
     moves: Mapping[str, int]
     """How many of what."""
     blocked: tuple[str, ...] = ()
+    reveals: tuple[InConflict, ...] = ()
+    """Reviews of somebody of whom it is known only then that they have a conflict of interest."""
 
     @property
     def word(self) -> str:
-        """By which it is asked for: another one where something else would move."""
-        what = [self.pair.gone, self.pair.kept, dict(sorted(self.moves.items()))]
-        return hashlib.sha256(canonical(what)).hexdigest()[:12]
+        """By which it is asked for: another one where something else that matters would move, or come to light.
+
+        A sign-in, a reminder or a message of the mean time is not worth asking anew.
+        """
+        what = {name: number for name, number in sorted(self.moves.items()) if name in MATTERS}
+        said = [self.pair.gone, self.pair.kept, what, [[one.application, one.step] for one in self.reveals]]
+        return hashlib.sha256(canonical(said)).hexdigest()[:12]
 
 
 # Acts ---------------------------------------------------------------------------------------------
@@ -170,6 +178,25 @@ def tell_apart(turn: Turn, people: Sequence[str], reason: str) -> int:
     return new
 
 
+def take_back(turn: Turn, people: Sequence[str], reason: str) -> int:
+    """Takes back that people are different: they may be one again; of how many pairs it had been said.
+
+    Raises:
+        NotAllowed: nobody said it of any two of them.
+    """
+    rows = [
+        row
+        for one, other in _pairs(people)
+        if (row := turn.session.get(DifferentPersons, (one, other))) is not None
+    ]
+    if not rows:
+        raise NotAllowed("Nobody said of them that they are different.")
+    for row in rows:
+        turn.session.delete(row)
+    note(turn, None, turn.by, Event.NOT_TOLD_APART, persons=sorted(set(people)), because=reason)
+    return len(rows)
+
+
 def _pairs(people: Collection[str]) -> Iterator[tuple[str, str]]:
     ordered = sorted(set(people))
     return ((one, other) for place, one in enumerate(ordered) for other in ordered[place + 1 :])
@@ -217,6 +244,11 @@ def blocked(session: Session, pair: Pair) -> tuple[str, ...]:
         for one in (gone, kept)
         for organisation in session.scalars(sa.select(Organisation.id).where(Organisation.person == one.id))
     ]
+    if told := session.get(DifferentPersons, tuple(sorted((gone.id, kept.id)))):
+        reasons.append(
+            f"{person(session, told.said_by).name} said on {brussels_day(told.said_at):%Y-%m-%d} that they are"
+            f" different: {told.reason} Whoever knows better takes that back first."
+        )
     seats = {one.id: _parts(session, one.id) for one in (gone, kept)}
     for one, other in ((gone, kept), (kept, gone)):
         for application in sorted(seats[one.id].reviewed & seats[other.id].near):

@@ -17,7 +17,10 @@ from labels.record.schema import (
     Application,
     Award,
     Base,
+    DailyMail,
     DifferentPersons,
+    FormerStaffSchool,
+    KeptForm,
     Member,
     OrganisationCode,
     Passkey,
@@ -31,6 +34,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.registry.entering import Correction
+from labels.sessions import session as sessions
 from labels.turn import Turn
 
 
@@ -49,6 +53,10 @@ def merge(turn: Turn, pair: Pair) -> Counter[str]:
     moved = _counted(session, pair.gone)
     _follow_to_the_address(turn, pair)
     _keep_differences(session, pair)
+    _keep_the_stronger(session, pair)
+    sessions.end_all(turn, pair.gone, "made one with another person")
+    session.flush()
+    session.execute(sa.delete(DailyMail).where(DailyMail.person == pair.gone))
     session.execute(sa.delete(OrganisationCode).where(OrganisationCode.person == pair.gone))
     session.execute(sa.delete(Passkey).where(Passkey.person == pair.gone))
     session.execute(
@@ -89,6 +97,24 @@ _WHAT = {
     "kept_form": "forms that were kept",
 }
 """What a plan calls the rows of a table."""
+
+MATTERS = frozenset(
+    {
+        "numbers of a teacher",
+        "schools that they lead",
+        "places on a staff",
+        "former places on a staff",
+        "former schools",
+        "steps",
+        "reviews",
+        "applications",
+        "awards",
+        "memberships of projects",
+        "conflicts of interest",
+        "legal holds",
+    }
+)
+"""What a coordinator decides by, of all that moves."""
 
 
 def referring() -> Iterator[sa.Column[Any]]:
@@ -139,6 +165,7 @@ def _counted(session: Session, gone: str) -> Counter[str]:
             "memberships of projects": number(
                 sa.select(Member.project, Member.teacher).where(Member.teacher.in_(teachers))
             ),
+            "passkeys that are deleted": number(sa.select(Passkey.id).where(Passkey.person == gone)),
         }
     )
 
@@ -155,9 +182,13 @@ def _follow_to_the_address(turn: Turn, pair: Pair) -> None:
     gone.address = kept.address
     session.flush()
     follow(turn, [Correction(gone.id, kept.name, former, kept.address, "merged")])
-    session.execute(sa.delete(Address).where(Address.person == kept.id, Address.address == former))
-    until = None if _is_named(session, former) else brussels_day(turn.now)
-    session.add(Address(person=kept.id, address=former, since=None, until=until))
+    own = session.get(Address, (kept.id, former))
+    is_read = _is_named(session, former) or (own is not None and own.until is None)
+    until = None if is_read else brussels_day(turn.now)
+    if own is None:
+        session.add(Address(person=kept.id, address=former, since=None, until=until))
+    else:
+        own.until = until
     session.flush()
 
 
@@ -166,6 +197,23 @@ def _is_named(session: Session, address: str) -> bool:
         session.scalar(sa.select(sa.literal(1)).where(column == address).limit(1))
         for column in (Staff.email, Teacher.email, School.principal_email)
     )
+
+
+def _keep_the_stronger(session: Session, pair: Pair) -> None:
+    """Of what both have, what counts for longer stays: an address that is still read, a school left later, a form kept later."""
+    for address in session.scalars(sa.select(Address).where(Address.person == pair.gone)):
+        own = session.get(Address, (pair.kept, address.address))
+        if own is not None and own.until is not None:
+            own.until = None if address.until is None else max(address.until, own.until)
+    for school in session.scalars(sa.select(FormerStaffSchool).where(FormerStaffSchool.person == pair.gone)):
+        same = session.get(FormerStaffSchool, (pair.kept, school.school))
+        if same is not None:
+            same.until = max(same.until, school.until)
+    for form in session.scalars(sa.select(KeptForm).where(KeptForm.person == pair.gone)):
+        earlier = session.get(KeptForm, (pair.kept, form.page))
+        if earlier is not None and earlier.kept_at < form.kept_at:
+            session.delete(earlier)
+    session.flush()
 
 
 def _keep_differences(session: Session, pair: Pair) -> None:

@@ -41,7 +41,7 @@ def named(session: Session, typed: str) -> Person | None:
     if len(people) > 1:
         who = ", ".join(f"{one.name} ({one.id})" for one in people.values())
         raise NotAllowed(f"Several people read {meant(typed)}: {who}. Name one of them by that id.")
-    return next(iter(people.values()), None) or session.get(Person, typed.strip())
+    return next(iter(people.values()), None) or session.get(Person, surviving(session, typed.strip()))
 
 
 _STILL_THEIRS = sa.select(Address.person).where(

@@ -107,6 +107,7 @@ class Event(StrEnum):
     ASKED_TO_MERGE = "asked to make two persons one"
     MERGED_PERSONS = "made two persons one"
     TOLD_APART = "said that people are different"
+    NOT_TOLD_APART = "took back that people are different"
 
     # The journal itself
     ERASED_A_PERSON = "erased a person's data"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from labels.errors import NotAllowed
 from labels.mail import messages
 from labels.people.doubles import told_apart
-from labels.people.persons import behind
+from labels.people.persons import behind, surviving
 from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Person, Review, Staff, Step, StepKind, StepState
@@ -129,7 +129,7 @@ def _of_staff(session: Session, organisation: str, named: str) -> Candidate:
         NotAllowed: nobody, or more than one.
     """
     named = named.strip()
-    ids = {one.id for one in behind(session, named)} | {named}
+    ids = {one.id for one in behind(session, named)} | {surviving(session, named)}
     people = [one for one in conflicts.near(session, ids).values() if organisation in one.organisations]
     if not people:
         raise NotAllowed(f"{named.lower()} is not on the staff of {organisation}.")

@@ -78,6 +78,14 @@ def test_one_coordinator_says_that_they_are_different(terminal: Terminal, tmp_pa
     assert done.exit_code == 0, done.stderr
     assert terminal.json("persons", "list") == []
     assert "Nobody looks like" in terminal.run("persons").stderr
+    forbidden = terminal.run("persons", "merge", both[0], "--into", both[1])
+    assert (forbidden.exit_code, "Two sisters." in forbidden.stderr) == (3, True)
+    back = terminal.run(
+        "persons", "alike", *both, "--as", COORDINATOR, "--code", code(terminal, COORDINATOR),
+        "--reason", "There is one of them.",
+    )  # fmt: skip
+    assert back.exit_code == 0, back.stderr
+    assert len(terminal.json("persons", "list")) == 1
 
 
 def test_what_is_missing_is_said(terminal: Terminal) -> None:

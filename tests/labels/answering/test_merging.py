@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from labels.answering import merging, organisation_codes
+from labels.answering import leaving, merging, organisation_codes
 from labels.answering.uniting import Pair, merge
 from labels.errors import NotAllowed
-from labels.people.persons import addresses, person
+from labels.mail import messages
+from labels.mending import ReopenDecision
+from labels.people.persons import addresses, named, person
 from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import (
+    Address,
     Award,
     Base,
+    Cause,
     Conflict,
+    DailyMail,
     DifferentPersons,
+    FormerStaffSchool,
     Journal,
+    KeptForm,
     Mail,
+    Member,
     OrganisationCode,
+    Outcome,
+    Passkey,
     Person,
     PersonMerge,
     Staff,
     Step,
+    StepKind,
     StepState,
     Teacher,
 )
+from labels.reviews import coordinating
 from labels.sessions import session as sessions
+from labels.steps.mailing import about_step, mail_step
 from labels.steps.outcome import Accepted
 from labels.steps.proof import Code, SignedIn
 from labels.turn import Door, Turn
-from tests.support.case import COORDINATOR, Case, open_case, staff
+from labels.words.sentences import say
+from tests.support.case import COORDINATOR, Case, decided, open_case, staff
 from tests.support.people import KEY, NOW, code_of, populate
 from usecases import merging as usecases
 from usecases.acts import Act
@@ -140,7 +154,7 @@ def test_all_that_refers_to_the_one_refers_to_the_other(case: Case) -> None:
         } == {two.kept}
         entry = session.scalars(sa.select(Journal).where(Journal.what == Event.MERGED_PERSONS)).one()
         assert (entry.details["gone"], entry.details["kept"]) == (two.gone, two.kept)
-        assert sessions.visitor(session, token, NOW) is not None
+        assert sessions.visitor(session, token, NOW) is None, "who went is signed out"
     assert isinstance(case.review(moved), Accepted)
 
 
@@ -273,8 +287,162 @@ def test_people_are_said_to_be_different_by_one_coordinator(case: Case) -> None:
         assert {row.one, row.other} == {two.gone, two.kept}
     refused = act(case, usecases.tell_apart([two.gone, two.gone], "No."), COORDINATOR)
     assert isinstance(getattr(refused, "error", None), NotAllowed)
-    merged(case, two)
+
+
+def test_who_was_said_to_be_different_is_made_one_only_once_that_is_taken_back(case: Case) -> None:
+    two = pair(case)
+    nothing_said = act(case, usecases.take_back([two.gone, two.kept], "They are one."), COORDINATOR)
+    assert "Nobody said of them" in getattr(nothing_said, "why", "")
+    act(case, usecases.tell_apart([two.gone, two.kept], "Two sisters."), COORDINATOR)
+    for each in (two, Pair(two.kept, two.gone)):
+        assert planned(case, each).blocked == (
+            "Krystyna said on 2026-03-16 that they are different: Two sisters. Whoever knows better takes that back first.",
+        )
+    done = act(case, usecases.take_back([two.gone, two.kept], "She married, there is no sister."), SECOND)
+    assert isinstance(done, Accepted)
     assert case.all(DifferentPersons) == []
+    merged(case, two)
+
+
+def test_a_merging_that_waits_is_not_done_once_somebody_said_that_they_are_different(case: Case) -> None:
+    two = pair(case)
+    merge = asked(case, two)
+    act(case, usecases.tell_apart([two.gone, two.kept], "Two sisters."), SECOND)
+    assert "Two sisters." in getattr(act(case, usecases.confirm(merge), SECOND), "why", "")
+
+
+def namesake(case: Case, school: str, *projects: str) -> str:
+    """The person of a further teacher, at a school and in projects."""
+    with case.record.writing() as session:
+        session.add(
+            Teacher(
+                id="T-77", name="Recenzent 1", email="t-77@school.example", school=school,
+                registered_on=NOW.date(), language="pl",
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add_all(
+            Member(project=one, teacher="T-77", role="partner", joined_on=NOW.date()) for one in projects
+        )
+        return session.get_one(Teacher, "T-77").person
+
+
+def in_another_project_of_the_applicant(case: Case) -> str:
+    with case.record.writing() as session:
+        session.add(Member(project="P-2", teacher="T-1", role="partner", joined_on=NOW.date()))
+    return namesake(case, "S-9", "P-2")
+
+
+def test_a_conflict_that_a_merging_reveals_takes_the_review_of_an_open_case_back(case: Case) -> None:
+    first, second = case.ask()
+    teacher = in_another_project_of_the_applicant(case)
+    plan = planned(case, Pair(teacher, first.person))
+    assert [(one.application, one.step, one.outcome) for one in plan.reveals] == [(case.id, first.id, None)]
+    assert planned(case, Pair(teacher, of(case, COORDINATOR))).reveals == ()
+    done = act(case, usecases.confirm(asked(case, plan.pair)), SECOND)
+    assert isinstance(done, Accepted)
+    assert done.news_for == (case.id,), "its run is told to look again"
+    assert "conflict of interest came to light" in done.remark
+    assert done.mend is None
+    [anew] = [one for one in case.ask() if one.seat == first.seat]
+    assert anew.person not in (first.person, second.person)
+
+
+def test_a_conflict_that_a_merging_reveals_after_the_decision_says_how_to_reopen_it(case: Case) -> None:
+    assert decided(case, 4) is Outcome.AWARDED
+    first, *_ = [step for step in case.all(Step) if step.kind is StepKind.REVIEW]
+    teacher = in_another_project_of_the_applicant(case)
+    for two in (Pair(teacher, first.person), Pair(first.person, teacher)):
+        [found] = planned(case, two).reveals
+        assert f"{case.id} is awarded, and stays so until it is reopened" in found.worded
+    done = act(case, usecases.confirm(asked(case, two)), SECOND)
+    assert isinstance(done, Accepted)
+    assert done.mend == ReopenDecision(case.id, Cause.CONFLICT)
+    assert first.id in done.remark
+    assert done.news_for == ()
+
+
+def test_a_conflict_of_others_that_was_known_before_is_no_news_of_a_merging(case: Case) -> None:
+    first, _ = case.ask()
+    with case.record.writing() as session:
+        session.add(
+            Conflict(
+                person=first.person,
+                kind="teacher",
+                target="T-1",
+                reason="r",
+                declared_by="c",
+                declared_at=NOW,
+            )
+        )
+    assert planned(case, Pair(in_another_project_of_the_applicant(case), first.person)).reveals == ()
+
+
+def test_a_reminder_or_a_sign_in_makes_no_plan_stale(case: Case) -> None:
+    two, step = with_a_review(case)
+    merge = asked(case, two)
+    case.do(sessions.begin, step.assignee, "mail code")
+    with case.record.writing() as session:
+        turn = Turn(session, case.now, KEY)
+        mail_step(
+            turn,
+            session.get_one(Step, step.id),
+            messages.Code(about=about_step(session, case.row(), step), purpose=say("Again.")),
+        )
+        sessions.keep_form(turn, two.gone, "/account", {"a": "b"})
+        session.add(DailyMail(person=two.gone, since=NOW))
+    assert isinstance(act(case, usecases.confirm(merge), SECOND), Accepted)
+
+
+def test_of_what_both_have_what_counts_for_longer_stays(case: Case) -> None:
+    two = pair(case)
+    early, late = date(2024, 1, 1), date(2025, 1, 1)
+    with case.record.writing() as session:
+        for who, read_until, left in ((two.gone, None, late), (two.kept, early, early)):
+            session.add(Address(person=who, address="both@old.example", since=None, until=read_until))
+            session.add(FormerStaffSchool(person=who, school="S-9", until=left))
+            sessions.keep_form(Turn(session, case.now, KEY), who, "/account", {"of": who})
+            case.now += timedelta(hours=-1)
+        session.add(Address(person=two.kept, address="r1@nss.example", since=None, until=None))
+        session.add(DailyMail(person=two.gone, since=NOW))
+        session.execute(sa.update(Staff).where(Staff.person == two.gone).values(email="other@nss.example"))
+    merged(case, two)
+    with case.record.reading() as session:
+        assert session.get_one(FormerStaffSchool, (two.kept, "S-9")).until == late
+        assert set(addresses(session, two.kept)) == {"kos@new.example", "both@old.example", "r1@nss.example"}
+        assert session.get_one(KeptForm, (two.kept, "/account")).fields == {"of": two.gone}
+        assert session.scalars(sa.select(DailyMail)).all() == [], "nobody chose it for the one who stayed"
+
+
+def test_passkeys_that_are_deleted_are_in_the_plan(case: Case) -> None:
+    two = pair(case)
+    with case.record.writing() as session:
+        session.add(
+            Passkey(
+                id="k",
+                person=two.gone,
+                handle=b"h",
+                public_key=b"p",
+                sign_count=0,
+                name="Phone",
+                added_at=NOW,
+            )
+        )
+    assert planned(case, two).moves["passkeys that are deleted"] == 1
+
+
+def test_an_id_that_went_is_still_understood_where_somebody_types_it(case: Case) -> None:
+    two, _ = with_a_review(case)
+    merged(case, two)
+    with case.record.reading() as session:
+        found = named(session, f" {two.gone} ")
+        assert found is not None
+        assert found.id == two.kept
+    case.now += timedelta(hours=1)
+    with case.record.writing() as session:
+        turn = Turn(session, case.now, KEY, Door.COMMAND_LINE)
+        assert coordinating._of_staff(session, "NSS-PL", two.gone).person == two.kept
+        assert [one.person for one in leaving.leave(turn, leaving.Whose(two.gone), NOW.date())] == [two.kept]
 
 
 def test_a_code_works_once_and_only_in_the_hands_of_its_owner(case: Case) -> None:
