@@ -143,8 +143,9 @@ def tell_apart(people: Sequence[str], reason: str) -> Act:
     def do(turn: Turn) -> Accepted:
         needs_words(reason)
         ids = [find(turn.session, one).person for one in people]
-        merging.tell_apart(turn, ids, reason)
-        return Accepted("", f"{len(set(ids))} people are different.", concerned=())
+        new = merging.tell_apart(turn, ids, reason)
+        known = "" if new else ", as was known"
+        return Accepted("", f"{len(set(ids))} people are different{known}.", concerned=())
 
     return as_coordinator_of(_deciding_on(people), do)
 

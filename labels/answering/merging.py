@@ -160,7 +160,7 @@ def confirm(turn: Turn, asked: PersonMerge, plan: Plan) -> Plan:
 
 
 def tell_apart(turn: Turn, people: Sequence[str], reason: str) -> int:
-    """Keeps that people who may be one are different; how many pairs that is news of.
+    """Keeps that people who may be one are different; of how many pairs nobody had said it.
 
     Raises:
         NotAllowed: fewer than two different people are named.
@@ -174,12 +174,13 @@ def tell_apart(turn: Turn, people: Sequence[str], reason: str) -> int:
             turn.session.add(
                 DifferentPersons(one=one, other=other, said_by=turn.person, said_at=turn.now, reason=reason)
             )
-    note(turn, None, turn.by, Event.TOLD_APART, persons=sorted(set(people)), because=reason)
+    if new:
+        note(turn, None, turn.by, Event.TOLD_APART, persons=sorted(set(people)), because=reason)
     return new
 
 
-def take_back(turn: Turn, people: Sequence[str], reason: str) -> int:
-    """Takes back that people are different: they may be one again; of how many pairs it had been said.
+def take_back(turn: Turn, people: Sequence[str], reason: str) -> None:
+    """Takes back that people are different: they may be one again.
 
     Raises:
         NotAllowed: nobody said it of any two of them.
@@ -194,7 +195,6 @@ def take_back(turn: Turn, people: Sequence[str], reason: str) -> int:
     for row in rows:
         turn.session.delete(row)
     note(turn, None, turn.by, Event.NOT_TOLD_APART, persons=sorted(set(people)), because=reason)
-    return len(rows)
 
 
 def _pairs(people: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -289,6 +289,21 @@ def test_people_are_said_to_be_different_by_one_coordinator(case: Case) -> None:
     assert isinstance(getattr(refused, "error", None), NotAllowed)
 
 
+def test_what_was_known_of_different_people_is_said_and_is_no_news_in_the_journal(case: Case) -> None:
+    two = pair(case)
+    other = of(case, "r2@nss.example")
+    for people, known in (
+        ([two.gone, two.kept], False),
+        ([two.kept, two.gone], True),
+        ([two.gone, two.kept, other], False),
+    ):
+        done = act(case, usecases.tell_apart(people, "Two sisters."), COORDINATOR)
+        assert isinstance(done, Accepted)
+        assert ("as was known" in done.remark) is known
+    told = [one for one in case.all(Journal) if one.what == Event.TOLD_APART]
+    assert [len(one.details["persons"]) for one in told] == [2, 3]
+
+
 def test_who_was_said_to_be_different_is_made_one_only_once_that_is_taken_back(case: Case) -> None:
     two = pair(case)
     nothing_said = act(case, usecases.take_back([two.gone, two.kept], "They are one."), COORDINATOR)
