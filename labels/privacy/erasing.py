@@ -201,6 +201,15 @@ class _Erasing:
     counts: Counter[str] = field(default_factory=Counter)
     values: list[tuple[int, str]] = field(default_factory=list)
     """Committed values that were erased: their position in the chain and name."""
+    ids: frozenset[str] = field(init=False)
+    """Their own, and those of whoever was made one with them."""
+
+    def __post_init__(self) -> None:
+        who = self.subject.person
+        gone = sa.select(PersonMerge.gone).where(
+            PersonMerge.kept == who, PersonMerge.confirmed_at.is_not(None)
+        )
+        self.ids = frozenset((who, *self.session.scalars(gone)))
 
     def do(self) -> None:
         """All of it, those first that others are found by."""
@@ -351,11 +360,12 @@ class _Erasing:
 
     def _journal(self) -> None:
         """Who it was, what names them, and what was written about their applications; the rest of an entry stays."""
-        details = sa.cast(Journal.details, sa.Text)
-        said = [details.ilike(f"%{_escaped(one)}%", escape="!") for one in self.subject.addresses]
+        said = _naming(Journal.details, self.subject.addresses)
+        of_persons = sa.and_(Journal.what.in_(_OF_PERSONS), sa.or_(*_naming(Journal.details, self.ids)))
         about = sa.or_(
             sa.func.lower(Journal.who).in_(self.subject.addresses),
             Journal.application.in_(self.subject.applications),
+            of_persons,
             *said,
         )
         rows = self.session.execute(
@@ -388,7 +398,9 @@ class _Erasing:
     def _to_erase(self, entry: Journal) -> Iterable[str]:
         if self.subject.is_behind(entry.who):
             yield "who"
-        own = entry.application in self.subject.applications
+        own = entry.application in self.subject.applications or (
+            entry.what in _OF_PERSONS and not self.ids.isdisjoint(_persons_of(entry))
+        )
         traces = self.names if own else self.addresses
         for name, value in entry.details.items():
             if name != "digests" and (traces.within(value) or (own and name in _FREE_TEXT and value)):
@@ -398,8 +410,7 @@ class _Erasing:
 
     def _mail(self) -> None:
         """Mail to them and about their applications: the message, and its file where mail goes into a folder."""
-        context = sa.cast(Mail.context, sa.Text)
-        said = [context.ilike(f"%{_escaped(one)}%", escape="!") for one in self.subject.addresses]
+        said = _naming(Mail.context, self.subject.addresses | self.ids)
         theirs = sa.or_(
             Mail.person == self.subject.person,
             sa.func.lower(Mail.to_address).in_(self.subject.addresses),
@@ -474,7 +485,9 @@ class _Erasing:
         self._delete("codes as a coordinator", OrganisationCode, OrganisationCode.person == who)
         theirs = sa.or_(DifferentPersons.one == who, DifferentPersons.other == who)
         self._delete("from whom they were told apart", DifferentPersons, theirs)
-        self._update("merging: why", PersonMerge, PersonMerge.kept == who, reason=ERASED)
+        asked = sa.or_(PersonMerge.gone.in_(self.ids), PersonMerge.kept == who)
+        self._delete("merging that was asked for", PersonMerge, asked & PersonMerge.confirmed_at.is_(None))
+        self._update("merging: why", PersonMerge, asked, reason=ERASED)
         self._delete("passkeys", Passkey, Passkey.person == who)
         self._delete("former addresses", Address, Address.person == who)
         self._delete("activities", Activity, Activity.teacher.in_(self.subject.teachers))
@@ -544,6 +557,20 @@ class _Erasing:
 
 _FREE_TEXT = frozenset({"because", "grounds", "claimed", "struck"})
 """Details of an entry that somebody wrote."""
+_OF_PERSONS = frozenset((Event.ASKED_TO_MERGE, Event.MERGED_PERSONS, Event.TOLD_APART, Event.NOT_TOLD_APART))
+"""What was said of persons by their ids, in an entry about no application."""
+
+
+def _persons_of(entry: Journal) -> set[str]:
+    """Whom an entry about persons is about; whoever said it is not among them."""
+    details = entry.details
+    return {*details.get("persons", ()), details.get("gone", ""), details.get("kept", "")}
+
+
+def _naming(column: Any, words: Iterable[str]) -> list[sa.ColumnElement[bool]]:
+    """That any of these words stands in a column of JSON."""
+    text = sa.cast(column, sa.Text)
+    return [text.ilike(f"%{_escaped(one)}%", escape="!") for one in words]
 
 
 def _escaped(text: str) -> str:
@@ -585,7 +612,7 @@ through a million teachers would take longer than all else."""
 LOOKED_AT = {
     "person": "name, address and language are emptied", "address": "deleted", "provider_account": "deleted",
     "passkey": "deleted",
-    "different_persons": "deleted", "person_merge": "why is emptied", "organisation_code": "deleted",
+    "different_persons": "deleted", "person_merge": "deleted where nobody confirmed it, why is emptied", "organisation_code": "deleted",
     "staff": "deleted", "former_staff": "deleted", "former_staff_school": "deleted",
     "teacher": "name and address are emptied", "activity": "deleted",
     "search_word": "the words of their name are deleted",

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
+from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput
 from labels.record.chain import ERASED
 from labels.record.schema import (
@@ -19,10 +20,14 @@ from labels.record.schema import (
     Award,
     Deletion,
     DeletionKind,
+    DifferentPersons,
     Document,
+    FormerStaff,
+    FormerStaffSchool,
     KeptForm,
     LegalHold,
     Mail,
+    PersonMerge,
     ReviewDraft,
     SignIn,
     SignInCode,
@@ -127,6 +132,38 @@ def _evidence(turn: Turn, before: datetime) -> int:
     return len(past)
 
 
+def _former_staff(turn: Turn, before: datetime) -> int:
+    day, held = brussels_day(before), sa.select(LegalHold.person).where(LegalHold.lifted_at.is_(None))
+    left = sa.and_(FormerStaff.left_on < day, FormerStaff.person.not_in(held))
+    taught = sa.and_(FormerStaffSchool.until < day, FormerStaffSchool.person.not_in(held))
+    return _delete(turn.session, FormerStaff, left) + _delete(turn.session, FormerStaffSchool, taught)
+
+
+def _merging(turn: Turn, before: datetime) -> int:
+    """Requests that nobody confirmed, and reasons; which two are one or different is still known."""
+    held = sa.select(LegalHold.person).where(LegalHold.lifted_at.is_(None))
+    free = sa.and_(PersonMerge.gone.not_in(held), PersonMerge.kept.not_in(held))
+    asked = sa.and_(PersonMerge.confirmed_at.is_(None), PersonMerge.asked_at < before)
+    done = sa.and_(PersonMerge.confirmed_at < before, PersonMerge.reason != ERASED)
+    apart = sa.and_(
+        DifferentPersons.said_at < before,
+        DifferentPersons.reason != ERASED,
+        DifferentPersons.one.not_in(held),
+        DifferentPersons.other.not_in(held),
+    )
+    return (
+        _delete(turn.session, PersonMerge, free & asked)
+        + _empty_reason(turn.session, PersonMerge, free & done)
+        + _empty_reason(turn.session, DifferentPersons, apart)
+    )
+
+
+def _empty_reason(session: Session, table: Any, where: Any) -> int:
+    emptied = sa.update(table).where(where).values(reason=ERASED)
+    done = session.execute(emptied.execution_options(synchronize_session=False))
+    return cast("sa.CursorResult[Any]", done).rowcount
+
+
 def _held_applications() -> sa.Select[tuple[str]]:
     """Applications of people on whose data a legal hold lies, and of their awards."""
     held = (
@@ -153,4 +190,6 @@ _REMOVES: dict[str, Callable[[Turn, datetime], int]] = {
     "drafts": _drafts,
     "mail": _mail,
     "evidence": _evidence,
+    "former_staff": _former_staff,
+    "merging": _merging,
 }

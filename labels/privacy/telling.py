@@ -22,7 +22,9 @@ from labels.record.schema import (
     Award,
     Base,
     Conflict,
+    DailyMail,
     Decision,
+    DifferentPersons,
     Document,
     FormerSchool,
     FormerStaff,
@@ -32,6 +34,7 @@ from labels.record.schema import (
     KeptForm,
     Mail,
     Member,
+    OrganisationCode,
     Passkey,
     Person,
     PersonMerge,
@@ -124,6 +127,13 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
         "made_one_with",
         rows(PersonMerge, PersonMerge.kept == subject.person, "plan", "reason", "asked_by", "confirmed_by"),
     )
+    apart = sa.or_(DifferentPersons.one == subject.person, DifferentPersons.other == subject.person)
+    yield "told_apart_from_somebody", rows(DifferentPersons, apart, "one", "other", "said_by", "reason")
+    yield (
+        "codes_as_a_coordinator",
+        rows(OrganisationCode, OrganisationCode.person == subject.person, "code_hash"),
+    )
+    yield "mail_once_a_day", rows(DailyMail, DailyMail.person == subject.person)
     yield "projects", rows(Member, Member.teacher.in_(subject.teachers))
     yield "activities", rows(Activity, Activity.teacher.in_(subject.teachers))
     yield "awards", rows(Award, Award.teacher.in_(subject.teachers))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,13 +16,15 @@ import sqlalchemy as sa
 from adapters.documents.directory import DirectoryStore
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
-from labels.answering import proving
+from labels.answering import merging, organisation_codes, proving
+from labels.answering.uniting import Pair
 from labels.applications import ending
 from labels.clock import BRUSSELS, frozen_clock
 from labels.errors import InvalidInput, NotAllowed, NotFound
 from labels.papers.due import due_papers
 from labels.papers.issued import MadePaper, enter, marked
 from labels.papers.verifying import Found, PaperState, by_code, by_file
+from labels.people.persons import person
 from labels.privacy import erasing
 from labels.privacy.retention import periods
 from labels.record import Record, chain_export, sealing
@@ -28,14 +32,19 @@ from labels.record.journal import Event
 from labels.record.schema import (
     Application,
     Base,
+    DailyMail,
     Decision,
     Deletion,
     DeletionKind,
+    DifferentPersons,
     Document,
+    FormerStaff,
+    FormerStaffSchool,
     Issued,
     Journal,
     Outcome,
     Person,
+    PersonMerge,
     Review,
     SearchWord,
     Staff,
@@ -48,7 +57,8 @@ from labels.revoking.correcting import correction
 from labels.rules.kept import rules_of
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
-from tests.support.case import Case, open_case
+from labels.turn import Door, Turn
+from tests.support.case import Case, open_case, staff
 from tests.support.people import KEY, NOW, STAMP, points, populate
 from usecases import privacy
 from usecases.finding import find
@@ -153,6 +163,51 @@ def test_a_canary_of_the_person_is_found_nowhere_afterwards(here: Workspace, cas
     assert deleted.left == 1
     assert found_in_record(here.record) == []
     assert found_in_files(here.settings.home) == []
+
+
+def test_what_was_said_of_merging_the_person_or_telling_them_apart_is_found_nowhere(
+    here: Workspace, case: Case
+) -> None:
+    staff(here.record, "second@nss.example", "coordinator")
+    with here.record.reading() as session:
+        teachers = {one.id: one.person for one in session.scalars(sa.select(Teacher))}
+        first, second = session.scalars(
+            sa.select(Staff.person).where(Staff.role == "coordinator").order_by(Staff.email)
+        )
+    them, twin, other = (teachers[one] for one in ("T-1", "T-3", "T-2"))
+
+    def says(who: str, act: Callable[..., Any], *told: Any) -> Any:
+        with here.record.writing() as session:
+            turn = Turn(session, case.now, KEY, Door.COMMAND_LINE)
+            return act(turn.acting(person(session, who).address, who), *told)
+
+    def asked(gone: str, kept: str) -> PersonMerge:
+        plan = merging.Plan(Pair(gone, kept), {})
+        done: PersonMerge = says(first, merging.ask, plan, plan.word, f"The {CANARY} has two numbers.")
+        return done
+
+    def confirm(turn: Turn, merge: str) -> None:
+        one = merging.merge_of(turn.session, merge)
+        merging.confirm(turn, one, merging.Plan(Pair(one.gone, one.kept), {}))
+
+    says(first, merging.tell_apart, [twin, other], f"The {CANARY} is her sister.")
+    says(first, merging.take_back, [twin, other], f"The {CANARY} has no sister.")
+    says(second, confirm, asked(twin, them).id)
+    says(first, merging.tell_apart, [them, other], f"The {CANARY} is no relative.")
+    asked(other, them)
+    asked(them, other)
+    assert sealing.seal(here.record, now=NOW).position
+    says(second, merging.tell_apart, [first, other], "Their names differ.")
+    assert sealing.seal(here.record, now=NOW).position
+    erased(here)
+    assert found_in_record(here.record) == []
+    with here.record.reading() as session:
+        [one] = session.scalars(sa.select(PersonMerge)).all()
+        assert (one.gone, one.kept, one.reason) == (twin, them, "erased")
+        told = session.scalars(sa.select(Journal).where(Journal.what == Event.TOLD_APART)).all()
+        assert "Their names differ." in [entry.details["because"] for entry in told], "others' stays"
+        assert them in [who for entry in told for who in entry.details["persons"]]
+    assert verify_journal(here, []).findings == []
 
 
 def test_nobody_finds_them_by_a_word_of_their_name_afterwards(here: Workspace, case: Case) -> None:
@@ -361,6 +416,27 @@ def test_a_person_is_told_all_that_is_theirs_and_nobody_elses_name(
     assert "Who you are" in text
 
 
+def test_what_was_kept_of_a_coordinators_choices_and_codes_is_told_without_hashes_or_others(
+    here: Workspace, case: Case, tmp_path: Path
+) -> None:
+    with here.record.writing() as session:
+        who = session.scalars(sa.select(Staff.person).where(Staff.email == "coordinator@nss.example")).one()
+        other = session.get_one(Teacher, "T-2").person
+        session.add(DailyMail(person=who, since=NOW))
+        one, two = sorted((who, other))
+        session.add(DifferentPersons(one=one, other=two, said_by=other, said_at=NOW, reason="João is a man."))
+    case.do(organisation_codes.send_code, "NSS-PL", "coordinator@nss.example")
+    privacy.tell_person(here, who, tmp_path / "k.zip")
+    with zipfile.ZipFile(tmp_path / "k.zip") as archive:
+        told = json.loads(archive.read("data.json"))
+    assert [set(each) for each in told["told_apart_from_somebody"]] == [{"said_at"}]
+    assert [each["person"] for each in told["mail_once_a_day"]] == [who]
+    [code] = told["codes_as_a_coordinator"]
+    assert code["organisation"] == "NSS-PL"
+    assert "code_hash" not in code
+    assert other not in json.dumps(told)
+
+
 def test_what_a_reviewer_gave_is_theirs_to_be_told_and_the_applicant_is_not_named(
     here: Workspace, case: Case, tmp_path: Path
 ) -> None:
@@ -399,6 +475,48 @@ def test_what_is_past_its_period_goes_by_night_and_a_dry_run_only_counts(here: W
     assert len(papers) == 2, "the certificate and the letter stay"
     assert list(here.settings.mail_folder.glob("*.eml")) == []
     assert verify_journal(here, []).findings == []
+
+
+def test_who_left_a_staff_and_why_two_are_one_or_different_go_after_their_period(
+    here: Workspace, case: Case
+) -> None:
+    with here.record.writing() as session:
+        first, second, third = session.scalars(
+            sa.select(Staff.person).where(Staff.role == "reviewer").order_by(Staff.person).limit(3)
+        )
+        for who in (first, second):
+            session.add(
+                FormerStaff(
+                    person=who, organisation="NSS-PL", role="coordinator", email=f"{who}@nss.example", name="R.",
+                    language="pl", school=None, id=None, left_on=NOW.date(), left_by="registry",
+                )
+            )  # fmt: skip
+            session.add(FormerStaffSchool(person=who, school="S-9", until=NOW.date()))
+        session.add(
+            DifferentPersons(one=first, other=third, said_by=third, said_at=NOW, reason="Two sisters.")
+        )
+        for merge, confirmed in (("MRG-1", NOW), ("MRG-2", None)):
+            session.add(
+                PersonMerge(
+                    id=merge, gone="PER-GONE", kept=first, plan="", reason="Two numbers.", asked_by=third,
+                    asked_at=NOW, confirmed_by=third if confirmed else None, confirmed_at=confirmed,
+                )
+            )  # fmt: skip
+    privacy.place_hold(here, second, "A complaint before the Ombudsman.")
+
+    def after(days: int) -> tuple[int, int]:
+        later = replace(here, clock=frozen_clock(NOW + timedelta(days=days)))
+        counted = privacy.let_periods_end(later, dry=False)
+        return counted["former_staff"], counted["merging"]
+
+    assert after(720) == (0, 0)
+    assert after(740) == (0, 3)
+    assert after(3660) == (2, 0)
+    with here.record.reading() as session:
+        assert session.scalars(sa.select(FormerStaff.person)).all() == [second], "a hold keeps it"
+        assert session.scalars(sa.select(DifferentPersons.reason)).all() == ["erased"]
+        [one] = session.scalars(sa.select(PersonMerge)).all()
+        assert (one.id, one.kept, one.reason) == ("MRG-1", first, "erased"), "who is who is still known"
 
 
 def test_a_controllers_own_periods_take_the_place_of_those_that_ship(tmp_path: Path) -> None:
