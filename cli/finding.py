@@ -45,6 +45,9 @@ def find(
             ]
         )  # fmt: skip
         return
+    if found.waits:
+        say("The index of the registry is not made yet: the next upkeep makes it (labels upkeep).", "yellow")
+        return
     if not found.every:
         say(f"Nothing is found by {found.words}.")
         return

@@ -23,6 +23,7 @@ from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
 from usecases import recovering
 from usecases.cycles import publish
+from usecases.finding import make_index
 from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
@@ -83,7 +84,7 @@ def clock_ran_backwards(here: Workspace) -> str:
 def keep_up(here: Workspace) -> Kept:
     """All of upkeep at once, also without Prefect's server: then runs are brought back by the next one."""
     clock = clock_ran_backwards(here)
-    left = [f"{one.name}: left the staff of {one.organisation}" for one in end_due(here)]
+    left = [f"{one.name}: {one.worded}" for one in end_due(here)]
     passed = [
         f"{one.step}: {one.did}"
         for one in deadlines.pass_deadlines(here.record, now=here.now(), key=here.key)
@@ -98,6 +99,7 @@ def keep_up(here: Workspace) -> Kept:
         left_out = error
     galleries, mail = stale_galleries(here), send_due(here)
     tidy(here)
+    make_index(here)
     journal = seal_journal(here)
     return Kept(
         left,

@@ -74,6 +74,8 @@ class Found:
     hits: Mapping[str, tuple[Hit, ...]]
     more: frozenset[str] = frozenset()
     """The kinds of which there are more than are shown."""
+    waits: bool = False
+    """Nothing was looked for, since the index is not made yet."""
 
     @property
     def every(self) -> tuple[Hit, ...]:
@@ -132,12 +134,18 @@ _SOURCES = {
     ),
 }
 
-_WORDS = sa.select(SearchWord.word, SearchWord.subjects).where(
-    SearchWord.kind == sa.bindparam("kind"),
-    SearchWord.organisation.in_(sa.bindparam("organisations", expanding=True)),
-    SearchWord.word >= sa.bindparam("beginning"),
-    SearchWord.word < sa.bindparam("end"),
+_WORDS = (
+    sa.select(SearchWord.word, SearchWord.subjects)
+    .where(
+        SearchWord.kind == sa.bindparam("kind"),
+        SearchWord.organisation.in_(sa.bindparam("organisations", expanding=True)),
+        SearchWord.word >= sa.bindparam("beginning"),
+        SearchWord.word < sa.bindparam("end"),
+    )
+    .order_by(SearchWord.organisation, SearchWord.word, SearchWord.first)
+    .limit(_MOST_ROWS)
 )
+"""In the order of the table's key, so that the limit leaves the same rows each time and nothing is sorted for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +236,7 @@ class _Look:
                 "beginning": beginning,
                 "end": beginning + _LAST,
             }
-            found = self.session.execute(_WORDS.limit(_MOST_ROWS), of).all()
+            found = self.session.execute(_WORDS, of).all()
             whole = whole and len(found) < _MOST_ROWS
             rows += found
         rows.sort(key=lambda row: (row.word not in beginnings, row.word))

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+import sqlalchemy as sa
+
+from labels.record.schema import SearchWord
 from tests.cli.conftest import COORDINATOR, Terminal
+from usecases.finding import make_index
+
+
+@pytest.fixture(autouse=True)
+def index(terminal: Terminal) -> None:
+    make_index(terminal.here)
 
 
 def test_words_in_any_script_find_with_their_applications(terminal: Terminal) -> None:
@@ -13,6 +23,17 @@ def test_words_in_any_script_find_with_their_applications(terminal: Terminal) ->
     assert [one["id"] for one in terminal.json("find", application[:9])] == [application]
     assert "T-1" in terminal.run("find", "t-1@school.example").stdout
     assert "Nothing is found" in terminal.run("find", "qqqq").output
+
+
+def test_without_an_index_nothing_is_written_and_upkeep_makes_it(terminal: Terminal) -> None:
+    with terminal.here.record.writing() as session:
+        session.execute(sa.delete(SearchWord))
+    assert "is not made yet" in terminal.run("find", "joao").output
+    assert terminal.json("find", "joao") == []
+    with terminal.here.record.reading() as session:
+        assert session.scalar(sa.select(SearchWord.word).limit(1)) is None
+    terminal.run("upkeep")
+    assert [one["id"] for one in terminal.json("find", "joao")] == ["T-2"]
 
 
 def test_a_coordinator_finds_what_is_their_own(terminal: Terminal) -> None:

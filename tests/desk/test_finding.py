@@ -7,11 +7,17 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from labels.record.schema import Staff
+from labels.record.schema import SearchWord, Staff
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
+from usecases.finding import make_index
 
 Opens = Callable[..., Browser]
+
+
+@pytest.fixture(autouse=True)
+def index(terminal: Terminal) -> None:
+    make_index(terminal.here)
 
 
 @pytest.fixture
@@ -29,6 +35,15 @@ def test_a_teacher_is_found_in_any_spelling_with_their_cases(
     assert 'href="/cases?about=T-1"' in page.text
     assert "Nothing is found" in words(coordinator.opens("/find?q=qqqqq"))
     assert coordinator.opens("/find").status_code == 200
+
+
+def test_a_page_makes_no_index_and_says_that_it_is_made(terminal: Terminal, coordinator: Browser) -> None:
+    with terminal.here.record.writing() as session:
+        session.execute(sa.delete(SearchWord))
+    assert "being prepared" not in words(coordinator.opens("/find"))
+    assert "Finding is being prepared" in words(coordinator.opens("/find?q=zazolc"))
+    with terminal.here.record.reading() as session:
+        assert session.scalar(sa.select(SearchWord.word).limit(1)) is None
 
 
 def test_another_countrys_teacher_is_found_with_the_same_bytes_as_nobody(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from labels.people.searching import typed_words, words_of
 from labels.record import Record
-from labels.record.schema import Member, Organisation, Project, School, Teacher
+from labels.record.schema import Member, Organisation, Project, School, SearchWord, Teacher
 from labels.registry import search_index
 from labels.views import finding
 from labels.views.finding import find
@@ -132,6 +132,21 @@ def test_of_very_many_some_are_shown_and_it_is_said(record: Record, monkeypatch:
     monkeypatch.setattr(finding, "_MOST_COMPARED", 4)
     assert ids(record, "liceum lodz 3", "NSS-PL")
     assert ids(record, "liceum krakow", "NSS-PL") == ["S-650"]
+
+
+def test_the_rows_of_the_index_that_are_read_are_the_same_in_whatever_order_a_database_has_them(
+    filled: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = {"kind": "teacher", "organisations": ["NSS-PL", "NSS-PT"], "beginning": "", "end": "\x7f"}
+    with filled.reading() as session:
+        if session.get_bind().dialect.name == "sqlite":
+            session.execute(sa.text("PRAGMA reverse_unordered_selects = ON"))
+        some = session.execute(finding._WORDS, read).all()
+        if session.get_bind().dialect.name == "sqlite":
+            session.execute(sa.text("PRAGMA reverse_unordered_selects = OFF"))
+        in_order = sa.select(SearchWord.word, SearchWord.subjects).where(SearchWord.kind == "teacher")
+        in_order = in_order.order_by(SearchWord.organisation, SearchWord.word, SearchWord.first)
+        assert some == session.execute(in_order).all()
 
 
 def test_a_project_without_members_here_is_nobodys(filled: Record) -> None:
