@@ -102,15 +102,23 @@ class Moves:
             " WHERE t.school IS NOT NULL AND t.school <> s.school ORDER BY t.person"
         )
         for person, school in sorted({(row.person, row.school) for row in left}):
-            whom = (_STAFF.c.person == person, _STAFF.c.school == school)
-            again = self.connection.execute(sa.update(_STAFF).where(*whom).values(until=self.today))
-            if not again.rowcount:
-                self.connection.execute(
-                    sa.insert(_STAFF).values(person=person, school=school, until=self.today)
-                )
+            keep_school_of_staff(self.connection, person, school, self.today)
 
     def _run(self, statement: str) -> sa.CursorResult[Any]:
         return self.connection.exec_driver_sql(statement)
+
+
+def keep_school_of_staff(connection: sa.Connection, person: str, school: str, until: date) -> None:
+    """Notes a school that somebody's row of a staff named until a day; the latest day counts."""
+    known = connection.execute(
+        sa.select(_STAFF.c.until).where(_STAFF.c.person == person, _STAFF.c.school == school)
+    ).scalar()
+    if known is None:
+        connection.execute(sa.insert(_STAFF).values(person=person, school=school, until=until))
+    elif known < until:
+        connection.execute(
+            sa.update(_STAFF).where(_STAFF.c.person == person, _STAFF.c.school == school).values(until=until)
+        )
 
 
 def _day(text: str) -> date | None:

@@ -20,6 +20,7 @@ from labels.people.likeness import Likeness, index_keys, likeness
 from labels.people.staff import OPERATOR, REGISTRY
 from labels.record.schema import FormerStaff, Staff
 from labels.registry.entering import PersonRows
+from labels.registry.moves import keep_school_of_staff
 
 Row = sa.Row[Any]
 Key = tuple[str, str]
@@ -172,6 +173,8 @@ class StaffFile:
                 self._gone.add(_key(row))
                 self.still_named.append(_named(row))
             else:
+                if one.school and one.school != row.school:
+                    keep_school_of_staff(self._persons.connection, one.person, one.school, one.left_on)
                 forget_former(self._persons.connection, [one])
                 self.returned.append(_named(row))
         self._persons.many(

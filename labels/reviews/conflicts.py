@@ -21,6 +21,7 @@ from labels.record.schema import (
     Conflict,
     DifferentPersons,
     FormerSchool,
+    FormerStaff,
     FormerStaffSchool,
     Instant,
     Member,
@@ -105,6 +106,11 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
         .join(own, own.id == who.person)
         .join(sharing, sharing.address == own.address)
         .join(FormerStaffSchool, FormerStaffSchool.person == sharing.id),
+        sa.select(who.person, no, no, no, no, FormerStaff.school, no, no, no, FormerStaff.left_on, no)
+        .join(own, own.id == who.person)
+        .join(sharing, sharing.address == own.address)
+        .join(FormerStaff, FormerStaff.person == sharing.id)
+        .where(FormerStaff.school.is_not(None)),
         *(
             sa.select(who.person, no, no, no, no, no, no, no, no, never, theirs).join(
                 DifferentPersons, ours == who.person

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from labels.people.persons import behind, former_addresses, person
 from labels.people.staff import OPERATOR
 from labels.record.engine import Record
-from labels.record.schema import FormerStaff, Person, Staff
+from labels.record.schema import FormerStaff, FormerStaffSchool, Person, Staff
 from labels.registry.importing import ImportReport, import_registry
 from tests.support.small_registry import TODAY, faults_of, write
 
@@ -144,6 +144,28 @@ def test_who_is_back_by_the_file_is_the_same_person(record: Record, folder: Path
     assert before in persons(record).values()
     with record.reading() as session:
         assert session.scalars(sa.select(FormerStaff)).all() == []
+
+
+def test_who_is_back_in_another_school_was_in_the_former_one_until_they_left(
+    record: Record, folder: Path
+) -> None:
+    ada = ADA.replace(",pl,,17,", ",pl,S-1,17,")
+    imported(record, folder, ada, JAN)
+    imported(record, folder, ada.replace(",17,", ",17,2026-03-01"), JAN)
+    imported(record, folder, ada.replace("S-1", "S-2"), JAN)
+    with record.reading() as session:
+        [kept] = session.scalars(sa.select(FormerStaffSchool)).all()
+        assert (kept.school, kept.until.isoformat()) == ("S-1", "2026-03-01")
+        assert session.get_one(Staff, ("ada@x.example", "reviewer")).school == "S-2"
+
+
+def test_who_is_back_in_the_same_school_left_none(record: Record, folder: Path) -> None:
+    ada = ADA.replace(",pl,,17,", ",pl,S-1,17,")
+    imported(record, folder, ada, JAN)
+    imported(record, folder, ada.replace(",17,", ",17,2026-03-01"), JAN)
+    imported(record, folder, ada, JAN)
+    with record.reading() as session:
+        assert session.scalars(sa.select(FormerStaffSchool)).all() == []
 
 
 def test_a_file_without_the_column_brings_nobody_back(record: Record, folder: Path) -> None:

@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.record import Record
-from labels.record.schema import Application, FormerSchool, FormerStaffSchool, School, Staff, Teacher
+from labels.record.schema import (
+    Application,
+    FormerSchool,
+    FormerStaff,
+    FormerStaffSchool,
+    School,
+    Staff,
+    Teacher,
+)
 from labels.reviews import conflicts
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.loading import load_rules
@@ -53,6 +61,23 @@ def taught(session: Session, school: str, until: date) -> None:
     session.add(FormerStaffSchool(person=ada_in(session), school=school, until=until))
 
 
+def on_a_staff(session: Session, school: str, until: date) -> None:
+    session.add(
+        FormerStaff(
+            person=ada_in(session),
+            organisation="NSS-PT",
+            role="reviewer",
+            email="ada@former.example",
+            name="Ada Lis",
+            language="pl",
+            school=school,
+            id=None,
+            left_on=until,
+            left_by="registry",
+        )
+    )
+
+
 def left(session: Session, teacher: str, school: str, until: date, now: str) -> None:
     session.add(FormerSchool(teacher=teacher, school=school, until=until))
     session.get_one(Teacher, teacher).school = now
@@ -84,6 +109,8 @@ def test_rules_that_were_stored_before_have_the_digest_that_they_had() -> None:
         (lambda session: taught(session, "S-1", YEARS_AGO + timedelta(days=1)), ["taught at a school of the applicant not long ago"]),
         (lambda session: taught(session, "S-1", YEARS_AGO), []),
         (lambda session: taught(session, "S-2", LAST_MONTH), ["taught at a school of the project not long ago"]),
+        (lambda session: on_a_staff(session, "S-1", LAST_MONTH), ["taught at a school of the applicant not long ago"]),
+        (lambda session: on_a_staff(session, "S-1", YEARS_AGO), []),
         (lambda session: left(session, "T-1", "S-9", LAST_MONTH, "S-1"), ["teaches at another school of the applicant, present or former"]),
         (lambda session: left(session, "T-1", "S-9", date(2020, 8, 31), "S-1"), []),
         (lambda session: left(session, "T-1", "S-1", TODAY + timedelta(days=1), "S-9"), ["teaches at another school of the applicant, present or former"]),
@@ -98,6 +125,8 @@ def test_rules_that_were_stored_before_have_the_digest_that_they_had() -> None:
         "the reviewer left it not quite three years ago",
         "the reviewer left it three years ago",
         "the reviewer left a partner's school",
+        "the reviewer left another staff last month, on which they were from the applicant's school",
+        "the reviewer left that staff three years ago",
         "the applicant left the reviewer's school last month",
         "the applicant left the reviewer's school long ago",
         "the applicant came to the reviewer's school since",
