@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from labels.mail.outbox import Envelope
 from labels.people.leaving import Left, come_back, take_effect
 from labels.people.named import Recipient, recipient
 from labels.people.persons import behind, surviving
+from labels.people.roles import Role
 from labels.people.staff import OPERATOR, coordinates, coordinators, has_role
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import (
@@ -45,15 +47,32 @@ from labels.words.sentences import named
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Somebody who left the staff of an organisation, and where what was asked of them goes to somebody else."""
+    """Somebody who left the staff of an organisation, or has one role less there, and where what was asked of them
+    goes to somebody else."""
 
     person: str
     name: str
     address: str
     organisation: str
     roles: tuple[str, ...]
+    """Those that ended."""
     left_on: date
     applications: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
+    """The roles that they have there still."""
+
+    @property
+    def ended(self) -> tuple[str, ...]:
+        """The roles that they have no longer: with two addresses, one row of a role may end and the role go on."""
+        return tuple(role for role in self.roles if role not in self.stays)
+
+    @property
+    def worded(self) -> str:
+        """What they are not any more, for the operator's lists and the reasons that the record keeps."""
+        if not self.stays:
+            return f"no longer on the staff of {self.organisation}"
+        what = " and ".join(self.ended) or "with two addresses on the staff"
+        return f"no longer {what} of {self.organisation}"
 
 
 def settle(turn: Turn, left: Iterable[Left]) -> list[Departure]:
@@ -106,7 +125,8 @@ def rejoin(turn: Turn, whose: Whose) -> list[Staff]:
 
     Raises:
         NotFound: nobody of that name left such a staff.
-        NotAllowed: several people read that address, or it is somebody else's in that role now.
+        NotAllowed: several people read that address, it is somebody else's in that role now, or they had that role
+            with it in several organisations.
     """
     staying = [row for row in _meant(turn.session, Staff, whose) if row.left_on]
     former = _meant(turn.session, FormerStaff, whose)
@@ -119,6 +139,12 @@ def rejoin(turn: Turn, whose: Whose) -> list[Staff]:
                 f"{one.email} is {other.name}'s now, as {other.role} of {other.organisation}: import a staff.csv"
                 f" with another address of {one.name}."
             )
+    for (email, role), rows in _by_key(former).items():
+        if len(rows) > 1:
+            where = " and ".join(one.organisation for one in rows)
+            raise NotAllowed(
+                f"{email} was {role} of {where}, and can be {role} of one of them: name the organisation."
+            )
     for row in staying:
         row.left_on = row.left_by = None
     keys = [(row.email, row.role) for row in (*staying, *former)]
@@ -129,6 +155,14 @@ def rejoin(turn: Turn, whose: Whose) -> list[Staff]:
     for row in back:
         _note(turn, Event.REJOINED_A_STAFF, row)
     return back
+
+
+def _by_key(former: Iterable[FormerStaff]) -> dict[tuple[str, str], list[FormerStaff]]:
+    """Former rows by address and role, of which the staff has one row at a time."""
+    found: dict[tuple[str, str], list[FormerStaff]] = defaultdict(list)
+    for one in former:
+        found[one.email, one.role].append(one)
+    return found
 
 
 def _note(turn: Turn, event: Event, row: Staff, **details: Any) -> None:
@@ -169,6 +203,7 @@ class _Handed:
 
 def _settle(turn: Turn, roles: Sequence[Left]) -> Departure:
     one = roles[0]
+    departure = _departure(turn.session, roles)
     handed = [
         _Handed(application, step)
         for application, step in turn.session.execute(
@@ -176,13 +211,12 @@ def _settle(turn: Turn, roles: Sequence[Left]) -> Departure:
         ).tuples()
         if not _may_still(turn.session, step, one)
     ]
-    because = f"no longer on the staff of {one.organisation}"
     for each in handed:
         locked(turn.session, each.application.id)
         if each.step.kind in _QUIETLY:
-            close_step(each.step, StepState.VOID, turn.now, because)
+            close_step(each.step, StepState.VOID, turn.now, departure.worded)
         else:
-            asking.take_back(turn, each.application, each.step, because, SYSTEM)
+            asking.take_back(turn, each.application, each.step, departure.worded, SYSTEM)
     turn.session.flush()
     for application, ask in dict.fromkeys(
         (each.application.id, _ASKS[each.step.kind]) for each in handed if each.step.kind in _ASKS
@@ -193,15 +227,7 @@ def _settle(turn: Turn, roles: Sequence[Left]) -> Departure:
             continue
     turn.session.flush()
     waited = [each for each in handed if STEPS[each.step.kind].awaited]
-    departure = Departure(
-        one.person,
-        one.name,
-        one.email,
-        one.organisation,
-        tuple(sorted({each.role for each in roles})),
-        one.left_on,
-        tuple(dict.fromkeys(each.application.id for each in waited)),
-    )
+    departure = replace(departure, applications=tuple(dict.fromkeys(each.application.id for each in waited)))
     note(
         turn,
         None,
@@ -213,11 +239,20 @@ def _settle(turn: Turn, roles: Sequence[Left]) -> Departure:
         left_on=one.left_on.isoformat(),
         applications=list(departure.applications),
     )
-    _stop_mail(turn, one, [each.step.id for each in handed])
-    sessions.end_all(turn, one.person, "left the staff")
-    if any(each.known for each in roles):
+    _stop_mail(turn, departure, [each.step.id for each in handed])
+    sessions.end_all(turn, one.person, departure.worded)
+    if departure.ended and any(each.known for each in roles):
         _tell(turn, departure, waited)
     return departure
+
+
+def _departure(session: Session, roles: Sequence[Left]) -> Departure:
+    one = roles[0]
+    stays = tuple(role for role in Role if has_role(session, one.person, one.organisation, role))
+    if Role.COORDINATOR not in stays and coordinates(session, one.person, one.organisation):
+        stays += (Role.COORDINATOR,)
+    ended = tuple(sorted({each.role for each in roles}))
+    return Departure(one.person, one.name, one.email, one.organisation, ended, one.left_on, stays=stays)
 
 
 _OPEN = (
@@ -252,25 +287,25 @@ def _may_still(session: Session, step: Step, left: Left) -> bool:
     return coordinates(session, left.person, left.organisation)
 
 
-def _stop_mail(turn: Turn, left: Left, steps: Sequence[str]) -> None:
+def _stop_mail(turn: Turn, one: Departure, steps: Sequence[str]) -> None:
     """Mail that waits for them as one of the staff is not sent; what is theirs as a teacher is."""
     theirs: list[sa.ColumnElement[bool]] = [Mail.step.in_(steps)]
-    if not has_role(turn.session, left.person, left.organisation):
+    if not has_role(turn.session, one.person, one.organisation):
         own = sa.select(Application.id).join(Teacher, Teacher.id == Application.teacher)
-        own = own.where(Teacher.person == left.person)
+        own = own.where(Teacher.person == one.person)
         of_staff = sa.select(Application.id).where(
-            Application.organisation == left.organisation, Application.id.not_in(own)
+            Application.organisation == one.organisation, Application.id.not_in(own)
         )
-        others = sa.select(Step.id).where(Step.person == left.person, Step.id.not_in(steps))
+        others = sa.select(Step.id).where(Step.person == one.person, Step.id.not_in(steps))
         not_of_others = sa.or_(Mail.step.is_(None), Mail.step.not_in(others))
         theirs.append(sa.and_(Mail.application.in_(of_staff), not_of_others))
-    if turn.session.scalar(sa.select(Staff.email).where(Staff.person == left.person).limit(1)) is None:
+    if turn.session.scalar(sa.select(Staff.email).where(Staff.person == one.person).limit(1)) is None:
         theirs.append(Mail.template == Template.OVERDUE)
     waiting = turn.session.scalars(
-        sa.select(Mail.reason).where(Mail.person == left.person, Mail.sent_at.is_(None), sa.or_(*theirs))
+        sa.select(Mail.reason).where(Mail.person == one.person, Mail.sent_at.is_(None), sa.or_(*theirs))
     ).all()
     for reason in waiting:
-        outbox.mark_obsolete(turn.session, reason, turn.now, f"They left the staff of {left.organisation}.")
+        outbox.mark_obsolete(turn.session, reason, turn.now, f"They are {one.worded}.")
 
 
 # Telling ------------------------------------------------------------------------------------------
@@ -281,7 +316,12 @@ def _tell(turn: Turn, one: Departure, handed: Sequence[_Handed]) -> None:
     organisation = turn.session.get_one(Organisation, one.organisation)
     parts = (one.organisation, one.left_on.isoformat(), turn.now.isoformat())
     farewell = messages.LeftStaff(
-        person=one.person, organisation_name=organisation.name, left_on=one.left_on, steps=len(handed)
+        person=one.person,
+        organisation_name=organisation.name,
+        left_on=one.left_on,
+        steps=len(handed),
+        ended=one.ended,
+        stays=one.stays,
     )
     outbox.queue(turn, farewell, Envelope(recipient(turn.session, one.person), parts))
     if not handed:
@@ -292,6 +332,8 @@ def _tell(turn: Turn, one: Departure, handed: Sequence[_Handed]) -> None:
         name=one.name,
         email=one.address,
         left_on=one.left_on,
+        ended=one.ended,
+        stays=one.stays,
         number=len(handed),
         handed=tuple(_line(turn.session, each) for each in handed[: messages.ColleagueLeft.MOST]),
     )

@@ -231,7 +231,8 @@ class AddressCorrected(Message):
 
 
 class LeftStaff(Message):
-    """To somebody who left the staff of an organisation: what was asked of them is others' now."""
+    """To somebody who left the staff of an organisation, or has one of two roles no longer: what was asked of them is
+    others' now."""
 
     template = Template.LEFT_STAFF
     person: Line
@@ -240,6 +241,9 @@ class LeftStaff(Message):
     left_on: date
     steps: int
     """How much that was asked of them goes to others."""
+    ended: Several[Line] = ()
+    stays: Several[Line] = ()
+    """The roles that they have there still; none if they left, as mail from before this was told has it."""
 
     @property
     def subject(self) -> str:
@@ -247,7 +251,7 @@ class LeftStaff(Message):
 
 
 class ColleagueLeft(Message):
-    """To the coordinators of somebody who left with something open: who has it now."""
+    """To the coordinators of somebody who left, or coordinates no longer, with something open: who has it now."""
 
     MOST: ClassVar[int] = 100
 
@@ -269,6 +273,9 @@ class ColleagueLeft(Message):
     name: Line
     email: Line
     left_on: date
+    ended: Several[Line] = ()
+    stays: Several[Line] = ()
+    """As of `LeftStaff`."""
     number: int
     handed: Several[Handed]
 

@@ -38,7 +38,7 @@ def test_a_day_to_come_is_upkeep_s(terminal: Terminal) -> None:
     with terminal.here.record.writing() as session:
         session.get_one(Staff, (address, "reviewer")).left_on = terminal.here.now().date()
     [left] = terminal.json("upkeep")["left"]
-    assert left.endswith("left the staff of NSS-PL")
+    assert left.endswith("no longer on the staff of NSS-PL")
     with terminal.here.record.reading() as session:
         assert session.scalars(sa.select(FormerStaff.email)).all() == [address]
 

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from adapters.mail.rendering import compose
 from labels.answering import leaving
 from labels.answering.leaving import Departure, Whose
 from labels.errors import NotAllowed, NotFound
+from labels.people.staff import OPERATOR
 from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import FormerStaff, Journal, Mail, Staff, Step, StepKind, StepState
@@ -30,6 +32,15 @@ def case(record: Record) -> Case:
 
 def leave(case: Case, address: str, on: date = TODAY) -> list[Departure]:
     return list(case.do(leaving.leave, Whose(address), on))
+
+
+def text_of(mail: Mail) -> str:
+    """A mail as whoever reads English gets it."""
+    mail.language = "en"
+    message = compose(mail, None, [], "Labels <labels@etwinning.example>", NOW)
+    text = message.get_body(("plain",))
+    assert text
+    return " ".join(f"{message['Subject']} {text.get_content()}".split())
 
 
 def mails(case: Case, template: str) -> list[Mail]:
@@ -126,6 +137,80 @@ def test_who_stays_in_another_role_keeps_what_that_role_may(case: Case) -> None:
         assert session.get_one(Step, first.id).state is StepState.OPEN
 
 
+def second_role(case: Case, address: str, role: str) -> None:
+    with case.record.writing() as session:
+        one = session.scalars(sa.select(Staff).where(Staff.email == address)).one()
+        session.add(
+            Staff(
+                email=one.email,
+                role=role,
+                name=one.name,
+                organisation=one.organisation,
+                language="pl",
+                school=None,
+                person=one.person,
+            )
+        )
+
+
+def test_who_coordinates_no_longer_and_still_reviews_is_told_so_and_not_that_they_left(case: Case) -> None:
+    staff(case.record, "second@nss.example", "coordinator")
+    for n in range(1, 6):
+        leave(case, f"r{n}@nss.example")
+    [step] = case.ask()
+    second_role(case, step.assignee, "reviewer")
+    [left] = case.do(leaving.leave, Whose(step.assignee, role="coordinator"), TODAY)
+    assert (left.ended, left.stays, left.applications) == (("coordinator",), ("reviewer",), (case.id,))
+    assert left.worded == "no longer coordinator of NSS-PL"
+    with case.record.reading() as session:
+        reasons = {one.details.get("because") for one in session.scalars(sa.select(Journal))}
+    assert "no longer coordinator of NSS-PL" in reasons
+    [farewell] = [one for one in mails(case, "left_staff") if one.to_address == step.assignee]
+    told = mails(case, "colleague_left")[-1]
+    for mail in (farewell, told):
+        assert mail.context["message"]["stays"] == ["reviewer"]
+        assert "left the staff" not in text_of(mail)
+        assert "still a reviewer" in text_of(mail)
+    assert "no more mail" not in text_of(farewell)
+    assert "asked of others now" in text_of(farewell)
+
+
+def test_who_reviews_no_longer_and_still_coordinates_is_told_so(case: Case) -> None:
+    second_role(case, COORDINATOR, "reviewer")
+    case.do(leaving.leave, Whose(COORDINATOR, role="reviewer"), TODAY)
+    [farewell] = mails(case, "left_staff")
+    assert "still a coordinator" in text_of(farewell)
+    assert "no longer on the staff" not in text_of(farewell)
+
+
+def test_who_leaves_in_both_roles_at_once_left_the_staff(case: Case) -> None:
+    second_role(case, "r1@nss.example", "coordinator")
+    [left] = leave(case, "r1@nss.example")
+    assert (left.ended, left.stays) == (("coordinator", "reviewer"), ())
+    [farewell] = mails(case, "left_staff")
+    assert "You are no longer on the staff" in text_of(farewell)
+
+
+def test_nobody_is_told_that_they_left_whose_role_goes_on_with_another_address(case: Case) -> None:
+    with case.record.writing() as session:
+        one = session.get_one(Staff, ("r1@nss.example", "reviewer"))
+        one.left_on, one.left_by = TODAY, OPERATOR
+        session.add(
+            Staff(
+                email="r1@other.example",
+                role="reviewer",
+                name=one.name,
+                organisation=one.organisation,
+                language="pl",
+                school=None,
+                person=one.person,
+            )
+        )
+    [left] = case.do(leaving.end_due)
+    assert (left.ended, left.stays) == ((), ("reviewer",))
+    assert mails(case, "left_staff") == []
+
+
 def test_sessions_at_the_desk_end(case: Case) -> None:
     first, second = case.ask()
     tokens = {one: case.do(sessions.begin, one.assignee, "mail code") for one in (first, second)}
@@ -155,6 +240,35 @@ def test_who_left_may_come_back_and_is_the_same_person(case: Case) -> None:
     case.do(leaving.rejoin, Whose(first.person))
     case.now += timedelta(days=3)
     assert case.do(leaving.end_due) == [], "the day was taken back"
+
+
+def test_of_two_former_places_with_one_address_and_role_one_has_to_be_named(case: Case) -> None:
+    with case.record.writing() as session:
+        one = session.get_one(Staff, ("r1@nss.example", "reviewer"))
+        for organisation in ("NSS-PL", "NSS-PT"):
+            session.add(
+                FormerStaff(
+                    person=one.person,
+                    organisation=organisation,
+                    role="reviewer",
+                    email="r1@nss.example",
+                    name=one.name,
+                    language="pl",
+                    school=None,
+                    id=None,
+                    left_on=TODAY,
+                    left_by=OPERATOR,
+                )
+            )
+        session.delete(one)
+    with pytest.raises(
+        NotAllowed, match=r"r1@nss.example was reviewer of NSS-PL and NSS-PT.*name the organisation"
+    ):
+        case.do(leaving.rejoin, Whose("r1@nss.example"))
+    [back] = case.do(leaving.rejoin, Whose("r1@nss.example", organisation="NSS-PT"))
+    assert back.organisation == "NSS-PT"
+    with pytest.raises(NotAllowed, match="as reviewer of NSS-PT"):
+        case.do(leaving.rejoin, Whose("r1@nss.example", organisation="NSS-PL"))
 
 
 def test_nobody_is_guessed_where_two_read_one_mailbox(case: Case) -> None:
