@@ -106,10 +106,10 @@ def _leave(whose: Whose, on: date | None, *, as_json: bool) -> None:
 
 
 def tell_departures(departures: tuple[Departure, ...]) -> None:
-    """Who left, and what of theirs is others' now."""
+    """Who left, in which roles, which they have still, and what of theirs is others' now."""
     table(
         "\nLeft the staff",
-        ["name", "address", "roles", "organisation", "on", "given to others"],
+        ["name", "address", "roles", "organisation", "on", "still", "given to others"],
         [
             (
                 one.name,
@@ -117,6 +117,7 @@ def tell_departures(departures: tuple[Departure, ...]) -> None:
                 ", ".join(one.roles),
                 one.organisation,
                 one.left_on,
+                ", ".join(one.stays) or None,
                 ", ".join(one.applications) or None,
             )
             for one in departures

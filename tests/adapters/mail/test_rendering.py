@@ -356,3 +356,8 @@ def test_a_button_leads_only_to_the_web() -> None:
     row = mail(Template.REVIEW_ASKED)
     _, text, html = read(compose(row, CODE, [], SENDER, NOW, "javascript:alert(1)"))
     assert "javascript" not in text + html
+
+
+def test_a_coordinator_without_a_command_line_reads_who_can_confirm_a_merging_for_them() -> None:
+    _, text, _ = read(worded(mail(Template.MERGE_ASKED)))
+    assert "ask whoever runs the labels to do both for you" in " ".join(text.split())
