@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from labels.answering.proving import prove
+from labels.applications.applicant import numbers_of
 from labels.applications.ending import end, tell_applicant
 from labels.clock import in_words
 from labels.kinds import LabelKind
@@ -67,7 +68,7 @@ def appeal(turn: Turn, application_id: str, proof: Proof, grounds: str) -> Accep
 
 _OPEN_AGAIN = sa.select(Application.id).where(
     Application.label == LabelKind.NATIONAL,
-    Application.teacher == sa.bindparam("teacher"),
+    Application.teacher.in_(numbers_of(sa.bindparam("teacher"))),
     Application.project == sa.bindparam("project"),
     Application.outcome.is_(None),
 )

@@ -485,6 +485,10 @@ class RuleText(Base):
     body: Mapped[dict[str, Any]]
 
 
+_FIRST_OPEN = "outcome IS NULL AND label = 'school' AND instance = 1"
+"""A school's applications of which one is open at a time; a reopened decision goes on beside an invitation."""
+
+
 class Application(Base):
     """One application for a label: what was submitted, under which rules, and where it stands."""
 
@@ -503,8 +507,8 @@ class Application(Base):
             "uq_application_open_school",
             "school",
             unique=True,
-            sqlite_where=sa.text("outcome IS NULL AND label = 'school'"),
-            postgresql_where=sa.text("outcome IS NULL AND label = 'school'"),
+            sqlite_where=sa.text(_FIRST_OPEN),
+            postgresql_where=sa.text(_FIRST_OPEN),
         ),
         sa.Index(
             "ix_application_school",

@@ -34,6 +34,19 @@ _NO_APPEALS = sa.select(sa.func.count()).where(
 
 
 def certificate_edition(session: Session, application: Application) -> int:
-    """The edition of the certificate that an award in the present instance gets."""
-    began = reopened(session, application.id, application.instance)
-    return began.certificate if began else 1
+    """The edition of the certificate that an award in the present instance gets.
+
+    An appeal changes nothing of it: what was issued before the last reopening stays void.
+    """
+    last = {"application": application.id, "instance": application.instance}
+    return session.scalar(_CERTIFICATE, last) or 1
+
+
+_CERTIFICATE = (
+    sa.select(Reopening.certificate)
+    .where(
+        Reopening.application == sa.bindparam("application"), Reopening.instance <= sa.bindparam("instance")
+    )
+    .order_by(Reopening.instance.desc())
+    .limit(1)
+)

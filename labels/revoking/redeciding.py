@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.applications.applicant import numbers_of
 from labels.applications.ending import tell_applicant
 from labels.clock import brussels_day
 from labels.errors import NotAllowed
@@ -99,7 +100,7 @@ class Resting:
 def resting_on(session: Session, application: Application, person_id: str) -> list[Resting]:
     """The decisions about this applicant that rest on what a person judged, who now has a conflict with them."""
     same = (
-        Application.teacher == application.teacher
+        Application.teacher.in_(numbers_of(sa.literal(application.teacher)))
         if application.teacher
         else (Application.school == application.school)
     )
@@ -204,6 +205,7 @@ def _may_be_reopened(session: Session, application: Application, cause: Cause) -
             "teacher": application.teacher,
             "project": application.project,
             "school": application.school,
+            "round": application.round,
             "label": application.label,
             "at": application.submitted_at,
         },
@@ -222,9 +224,15 @@ _LATER = (
         Application.label == sa.bindparam("label"),
         sa.or_(
             sa.and_(
-                Application.teacher == sa.bindparam("teacher"), Application.project == sa.bindparam("project")
+                Application.teacher.in_(numbers_of(sa.bindparam("teacher"))),
+                Application.project == sa.bindparam("project"),
             ),
-            sa.and_(Application.teacher.is_(None), Application.school == sa.bindparam("school")),
+            sa.and_(
+                Application.teacher.is_(None),
+                Application.school == sa.bindparam("school"),
+                Application.round == sa.bindparam("round"),
+                Application.stage != Stage.SELF_ASSESSMENT,  # invited, nothing received: it may go on beside
+            ),
         ),
         sa.or_(
             Application.outcome.is_(None),

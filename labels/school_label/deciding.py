@@ -11,6 +11,7 @@ from labels.applications import ending
 from labels.applications.file import digest
 from labels.clock import brussels_day
 from labels.identifiers import paper_id
+from labels.kinds import LabelKind
 from labels.mail import messages
 from labels.record.journal import RULES
 from labels.record.schema import Application, Outcome, PaperKind, SchoolRound, Step, StepState
@@ -58,9 +59,32 @@ def decide(turn: Turn, application_id: str) -> Outcome:
         return outcome
     refused = messages.SchoolRefused(**told, reasons=verdict.reasons, routes=tuple(routes))
     tell_everyone(turn, application, refused, letter)
-    if in_time and due is not None:
+    if (
+        in_time
+        and due is not None
+        and not turn.session.scalar(_INVITED_SINCE, {"application": application.id})
+    ):
         invite_again(turn, application, due)
     return outcome
+
+
+_FORMER = sa.orm.aliased(Application)
+
+_INVITED_SINCE = (
+    sa.select(Application.id)
+    .join(_FORMER, _FORMER.school == Application.school)
+    .where(
+        _FORMER.id == sa.bindparam("application"),
+        Application.label == LabelKind.SCHOOL,
+        Application.id != _FORMER.id,
+        sa.or_(
+            Application.outcome.is_(None),
+            sa.and_(Application.round == _FORMER.round, Application.attempt > _FORMER.attempt),
+        ),
+    )
+    .limit(1)
+)
+"""Where a reopened decision is a refusal again, the school may have a newer application already."""
 
 
 def last_day(awarded_on: date, years: int) -> date:

@@ -235,7 +235,8 @@ _IN_THAT_SEAT = (
     sa.select(Step)
     .where(
         Step.application == sa.bindparam("application"),
-        Step.instance == sa.bindparam("instance"),
+        Step.instance
+        >= sa.bindparam("instance"),  # a reopened decision has its seats filled anew in the next
         Step.seat == sa.bindparam("seat"),
         Step.kind == StepKind.REVIEW,
         Step.state.in_([StepState.OPEN, StepState.ASKED, StepState.ANSWERED]),

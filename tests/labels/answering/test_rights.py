@@ -8,7 +8,7 @@ from labels.answering import rights
 from labels.applications import ending
 from labels.mail import messages
 from labels.record import Record
-from labels.record.schema import Application, Award, Decision, Mail, Outcome, StepKind, StepState
+from labels.record.schema import Application, Award, Decision, Mail, Outcome, StepKind, StepState, Teacher
 from labels.reviews import deciding
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Code
@@ -117,3 +117,21 @@ def test_an_appeal_waits_until_a_second_application_for_the_project_is_withdrawn
         rights.withdraw(Turn(session, NOW, KEY), again, Code(code_of(withdrawal), withdrawal.assignee))
     assert isinstance(appeal(), Accepted)
     assert case.row().instance == 2
+
+
+def test_an_appeal_waits_too_for_what_was_handed_in_under_another_number_of_the_teacher(
+    record: Record,
+) -> None:
+    case = open_case(record, "NSS-RS", "RS")
+    assert decided(case, 0) is Outcome.REFUSED
+    right = case.right(StepKind.APPEAL)
+    again = case.submit(description="Anew.")
+    with record.writing() as session:
+        own = session.get_one(Teacher, "T-1")
+        columns = {c.name: getattr(own, c.name) for c in Teacher.__table__.columns}
+        session.add(Teacher(**columns | {"id": "T-9"}))
+        session.flush()
+        session.get_one(Application, again).teacher = "T-9"
+    refusal = case.do(rights.appeal, case.id, Code(code_of(right), right.assignee), "No hearing.")
+    assert isinstance(refusal, Refusal)
+    assert again in refusal.why

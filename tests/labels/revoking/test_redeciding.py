@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ from labels.record.schema import (
     Issued,
     Journal,
     Mail,
+    Member,
     Outcome,
     Project,
     Review,
@@ -36,9 +37,11 @@ from labels.record.schema import (
     Step,
     StepKind,
     StepState,
+    Teacher,
 )
 from labels.record.schema import School as SchoolRow
 from labels.reviews import conflicts, deciding
+from labels.reviews.instances import certificate_edition
 from labels.reviews.repeating import decided_again
 from labels.revoking import redeciding
 from labels.revoking.redeciding import Reopened
@@ -325,6 +328,57 @@ def test_what_did_not_meet_the_conditions_is_judged_once_the_registry_is_right(r
     ]  # fmt: skip
 
 
+def test_an_award_on_appeal_after_a_reopening_brings_a_new_certificate(case: Case) -> None:
+    first, _ = given(awarded_case(case))
+    says_conflict(case, first)
+    reopen(case, Cause.CONFLICT)
+    assert goes_on(case, 0) is Outcome.REFUSED
+    with case.record.writing() as session:
+        application = session.get_one(Application, case.id)
+        application.instance += 1  # as an appeal does, where the rules know one
+        assert certificate_edition(session, application) == 2
+
+
+def second_number(case: Case) -> str:
+    """Another number in the registry of the teacher who applies, also in the project."""
+    with case.record.writing() as session:
+        own = session.get_one(Teacher, "T-1")
+        columns = {c.name: getattr(own, c.name) for c in Teacher.__table__.columns}
+        session.add(Teacher(**columns | {"id": "T-9"}))
+        session.flush()
+        session.add(Member(project="P-1", teacher="T-9", role="partner", joined_on=date(2025, 9, 1)))
+    return "T-9"
+
+
+def moved_to(case: Case, number: str) -> str:
+    """The case's application is another number's from now on."""
+    with case.record.writing() as session:
+        session.get_one(Application, case.id).teacher = number
+    return case.id
+
+
+def test_what_was_handed_in_since_under_another_number_of_the_teacher_is_in_the_way(case: Case) -> None:
+    assert decided(case, 0) is Outcome.REFUSED
+    former, number = case.id, second_number(case)
+    later = case.submit(description="Anew.")
+    case.id = later
+    moved_to(case, number)
+    case.id = former
+    with pytest.raises(NotAllowed, match=f"{later} was handed in after {former}"):
+        plan_of(case, Cause.APPEAL)
+
+
+def test_a_conflict_says_what_rests_on_it_under_another_number_of_the_teacher_too(case: Case) -> None:
+    first, _ = given(awarded_case(case))
+    moved_to(case, second_number(case))
+    says_conflict_in(case, first)
+    with case.record.reading() as session:
+        row = session.get_one(Application, case.id)
+        asked = Application(teacher="T-1", project="P-1", school=row.school, label=row.label)
+        found = redeciding.resting_on(session, asked, first.person)
+    assert [(one.application, one.review) for one in found] == [(case.id, first.id)]
+
+
 # What hangs on it -------------------------------------------------------------------------------------
 
 
@@ -413,6 +467,64 @@ def test_a_school_is_judged_again_in_the_seat_of_whoever_had_a_conflict(record: 
     with record.reading() as session:
         assert session.scalars(sa.select(Issued.edition).where(Issued.kind == "certificate", Issued.subject == school.id)
                                .order_by(Issued.edition)).all() == [1, 2]  # fmt: skip
+
+
+def school_with_a_conflict(record: Record, each: int) -> tuple[School, Outcome]:
+    """A school whose decision rests on a review of somebody with a conflict of interest."""
+    school = School(record)
+    school.hand_in()
+    school.declare()
+    school.review(each)
+    outcome = school.do(school_deciding.decide, school.id)
+    issued(school)
+    school.do(ending.close, school.id)
+    step = next(
+        one for one in school.rows(Step) if one.kind is StepKind.REVIEW and one.state is StepState.ANSWERED
+    )
+    with record.writing() as session:
+        turn = Turn(session, school.now, KEY, by=COORDINATOR)
+        conflicts.declare(turn, session.get_one(Application, school.id), step.person, reason="Cousins.")
+    return school, outcome
+
+
+def applications_of(school: School) -> list[tuple[str, Outcome | None]]:
+    rows = sorted(school.rows(Application), key=lambda one: one.attempt)
+    return [(one.id, one.outcome) for one in rows if one.school == "S-1"]
+
+
+def test_a_refused_school_that_is_invited_again_can_have_its_decision_reopened(record: Record) -> None:
+    school, outcome = school_with_a_conflict(record, 0)
+    assert outcome is Outcome.REFUSED
+    [_, (invitation, _)] = applications_of(school)
+    reopen(school, Cause.CONFLICT)
+    assert applications_of(school) == [(school.id, None), (invitation, None)]
+    school.review(0)
+    assert school.do(school_deciding.decide, school.id) is Outcome.REFUSED
+    assert applications_of(school) == [(school.id, Outcome.REFUSED), (invitation, None)], "invited already"
+
+
+@pytest.mark.parametrize("stage", [Stage.SELF_ASSESSMENT, Stage.SUBMITTED])
+def test_a_schools_application_of_another_round_is_not_in_the_way(record: Record, stage: Stage) -> None:
+    school, outcome = school_with_a_conflict(record, 3)
+    assert outcome is Outcome.AWARDED
+    another_application(school, stage, round="2027")
+    assert ("label", school.id) in reopen(school, Cause.CONFLICT)
+    school.review(3)
+    assert school.do(school_deciding.decide, school.id) is Outcome.AWARDED
+
+
+def test_a_schools_application_in_the_same_round_that_is_received_is_in_the_way(record: Record) -> None:
+    school, _ = school_with_a_conflict(record, 3)
+    another_application(school, Stage.SUBMITTED, attempt=2)
+    with pytest.raises(NotAllowed, match=r"SL-2 was handed in after .* under way or awarded"):
+        plan_of(school, Cause.CONFLICT)
+
+
+def another_application(school: School, stage: Stage, **changes: Any) -> None:
+    with school.record.writing() as session:
+        row = session.get_one(Application, school.id)
+        columns = {c.name: getattr(row, c.name) for c in Application.__table__.columns}
+        session.add(Application(**columns | {"id": "SL-2", "outcome": None, "stage": stage} | changes))
 
 
 # All or nothing ---------------------------------------------------------------------------------------

@@ -9,13 +9,17 @@ import pytest
 import sqlalchemy as sa
 
 from labels.answering import reviewing
+from labels.applications import ending
 from labels.errors import NotFound
 from labels.kinds import LabelKind
+from labels.people.persons import person
 from labels.record import Record
-from labels.record.schema import Application, Project, Staff, Step, StepKind
-from labels.reviews import coordinating, deciding
+from labels.record.schema import Application, Cause, Outcome, Project, Staff, Step, StepKind
+from labels.reviews import conflicts, coordinating, deciding
+from labels.revoking import redeciding
 from labels.steps.answers import Decline, Information, Question, ReviewAnswer, ReviewTyped
 from labels.steps.proof import SignedIn
+from labels.turn import Turn
 from labels.views.review_case import ConflictQuestion, End, Ended, ReviewPage, Shown, review_for
 from labels.views.review_list import (
     Due,
@@ -155,6 +159,29 @@ def test_a_review_that_was_given_to_somebody_else_says_who_has_it(case: Case) ->
     ended = _ended(case, first)
     assert (ended.how, ended.now_with) == (End.TAKEN_BACK, f"Recenzent {free[1]}")
     assert isinstance(seen(case, new), ConflictQuestion)
+
+
+def test_a_reviewer_who_was_replaced_by_a_reopening_is_told_who_has_the_seat(case: Case) -> None:
+    steps = case.ask()
+    for step in steps:
+        case.review(step, 4)
+    assert case.do(deciding.decide, case.id) is Outcome.AWARDED
+    case.do(ending.close, case.id)
+    case.do_as(COORDINATOR, declared, case, steps[0])
+    reopened = redeciding.Reopened(case.id, Cause.CONFLICT)
+    plan = case.do(redeciding.consequences, reopened).plan
+    case.do_as(COORDINATOR, redeciding.reopen, reopened, plan, "They are cousins.")
+    assert case.conditions()
+    [new] = case.ask()
+    with case.record.reading() as session:
+        name = person(session, new.person).name
+    ended = _ended(case, steps[0])
+    assert (new.instance, ended.how, ended.now_with) == (2, End.TAKEN_BACK, name)
+
+
+def declared(turn: Turn, case: Case, step: Step) -> None:
+    application = turn.session.get_one(Application, case.id)
+    conflicts.declare(turn, application, step.person, reason="Cousins.")
 
 
 def test_a_review_that_was_sent_back_leads_to_its_draft(case: Case) -> None:
