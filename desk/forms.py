@@ -84,19 +84,34 @@ class _Parts(MultiPartParser):
 
     spool_max_size = SMALL
     _in_memory = 0
+    _header = b""
+    _told = b""
+    _is_file = False
+
+    def on_part_begin(self) -> None:
+        self._header, self._told, self._is_file = b"", b"", False
+        super().on_part_begin()
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._current_part.file is None:
+        if not self._is_file:
             self._takes(end - start)
         super().on_part_data(data, start, end)
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._takes(end - start)
+        self._header += data[start:end]
         super().on_header_field(data, start, end)
 
     def on_header_value(self, data: bytes, start: int, end: int) -> None:
         self._takes(end - start)
+        self._told += data[start:end]
         super().on_header_value(data, start, end)
+
+    def on_header_end(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._is_file = b"filename" in parse_options_header(self._told)[1]
+        self._header = self._told = b""
+        super().on_header_end()
 
     def _takes(self, size: int) -> None:
         self._in_memory += size

@@ -101,7 +101,7 @@ def ask(pair: Pair, word: str, reason: str) -> Act:
     def do(turn: Turn) -> Accepted:
         needs_words(reason)
         asked = merging.ask(turn, _planned(turn, pair), word, reason)
-        remark = f"{asked.id}: another coordinator confirms it with labels persons confirm {asked.id}."
+        remark = f"{asked.id}: another coordinator has to confirm it."
         return Accepted("", remark, made=asked.id, concerned=())
 
     return as_coordinator_of(lambda session: deciding_on(session, [pair.gone, pair.kept]), do)

@@ -24,7 +24,7 @@ class TakenBack:
     """Brings `revoked_on` of a file and `revoked_at` of the record together.
 
     A label that was taken back here stays so, whatever a file says. One on which a year of the European Quality
-    Label rests is not taken back by a file: a coordinator is shown what hangs on it first (`labels revoke`).
+    Label rests is not taken back by a file: a coordinator is shown what hangs on it first.
     """
 
     connection: sa.Connection
@@ -57,7 +57,9 @@ class TakenBack:
         )
         for identifier, line in self.connection.execute(ours):
             problem = f"{identifier} was awarded here, and is not taken back by a file."
-            self._tell(line, problem, f"A coordinator does it: labels revoke {identifier}.")
+            self._tell(
+                line, problem, f"A coordinator takes {identifier} back, once they have seen what hangs on it."
+            )
 
     def settle(self) -> None:
         """Takes back what the record's rows say was taken back elsewhere, where nothing rests on it."""
@@ -70,7 +72,7 @@ class TakenBack:
         for row in self.connection.execute(said).all():
             if row.rests:
                 problem = f"{row.id} was taken back elsewhere on {row.revoked_on}, and a year’s European Quality Label rests on it."
-                remedy = f"It is not taken back here yet: labels revoke {row.id} shows what hangs on it, and does it."
+                remedy = f"It is not taken back here yet: a coordinator sees what hangs on {row.id}, and takes it back."
                 self._tell(0, problem, remedy)
             else:
                 self._set(row.id, start_of_day(row.revoked_on))

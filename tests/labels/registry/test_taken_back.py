@@ -114,7 +114,7 @@ def test_a_label_on_which_a_year_rests_is_not_taken_back_by_a_file(registry: Reg
     registry.files = {"awards": f"{header}national,T-3,P-1,,NSS-PL,2026-03-02,,2026-03-10\n"}
     [told] = registry.imported(MOVED).remarks
     assert "a year’s European Quality Label rests on it" in told.problem
-    assert "labels revoke NQL-OLD" in told.remedy
+    assert "a coordinator sees what hangs on NQL-OLD" in told.remedy
     assert revoked_at(registry) is None
 
 
