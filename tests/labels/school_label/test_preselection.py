@@ -116,16 +116,18 @@ class Registry:
         }
 
     def labelled(self, school: int) -> bool:
-        """Involved in a European project that was granted a National Quality Label in two years."""
-        involved = {
-            project
-            for project, teacher, _, joined in self.members
-            if self.teachers[teacher] == school and joined <= TODAY
-        }
+        """Involved in a European project that was granted a National Quality Label in two years: by the day of the label,
+        for a label is nobody's who comes after it."""
         return any(
-            project in involved and label == "national" and TWO_YEARS_AGO <= on <= TODAY
+            label == "national" and TWO_YEARS_AGO <= on <= TODAY and self._involved(school, project, on)
             for project, _, label, on in self.awards
             if self._european(project)
+        )
+
+    def _involved(self, school: int, project: int, on: date) -> bool:
+        return any(
+            which == project and self.teachers[teacher] == school and joined <= on
+            for which, teacher, _, joined in self.members
         )
 
     def _ran(self, project: int) -> bool:
