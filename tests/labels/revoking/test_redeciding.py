@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from labels.answering import rights
 from labels.applications import ending
 from labels.errors import NotAllowed
+from labels.identifiers import paper_id
 from labels.mending import DeclareConflict, ReopenDecision
 from labels.papers.due import due_papers
 from labels.papers.issued import MadePaper, enter
@@ -28,11 +30,13 @@ from labels.record.schema import (
     Mail,
     Member,
     Outcome,
+    PaperKind,
     Project,
     Review,
     SchoolOutcome,
     SchoolRound,
     Screened,
+    Staff,
     Stage,
     Step,
     StepKind,
@@ -41,17 +45,16 @@ from labels.record.schema import (
 )
 from labels.record.schema import School as SchoolRow
 from labels.reviews import conflicts, deciding
-from labels.reviews.instances import certificate_edition
 from labels.reviews.repeating import decided_again
 from labels.revoking import redeciding
 from labels.revoking.redeciding import Reopened
 from labels.school_label import deciding as school_deciding
-from labels.steps.outcome import Refusal
-from labels.steps.proof import SignedIn
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Code, SignedIn
 from labels.turn import Turn
 from tests.support.case import COORDINATOR, Case, decided, open_case, withdrawn
 from tests.support.european import OWN, YEAR, awarded, populate_year
-from tests.support.people import KEY, STAMP
+from tests.support.people import KEY, STAMP, code_of
 from tests.support.persons import person_at
 from tests.support.school import School
 from usecases import coordinating
@@ -328,15 +331,24 @@ def test_what_did_not_meet_the_conditions_is_judged_once_the_registry_is_right(r
     ]  # fmt: skip
 
 
-def test_an_award_on_appeal_after_a_reopening_brings_a_new_certificate(case: Case) -> None:
-    first, _ = given(awarded_case(case))
-    says_conflict(case, first)
+def test_an_award_on_appeal_after_a_reopening_brings_a_new_certificate(record: Record) -> None:
+    case = open_case(record, "NSS-RS", "RS")
+    with record.writing() as session:
+        for name in ("r6@nss.example", "r7@nss.example"):
+            session.add(Staff(email=name, role="reviewer", name=name, organisation="NSS-RS", language="sr"))
+    assert decided(case, 3) is Outcome.AWARDED
+    issued(case)
+    for step in given(case):
+        says_conflict_in(case, step)
     reopen(case, Cause.CONFLICT)
     assert goes_on(case, 0) is Outcome.REFUSED
-    with case.record.writing() as session:
-        application = session.get_one(Application, case.id)
-        application.instance += 1  # as an appeal does, where the rules know one
-        assert certificate_edition(session, application) == 2
+    right = case.right(StepKind.APPEAL)
+    done = case.do(rights.appeal, case.id, Code(code_of(right), right.assignee), "Not read.")
+    assert isinstance(done, Accepted)
+    assert decided(case, 3) is Outcome.AWARDED
+    issued(case)
+    assert told(case, "awarded")[-1].attachment == paper_id(PaperKind.CERTIFICATE, case.id, 2)
+    assert (checked(case).state, checked(case, 2).state) == (PaperState.SUPERSEDED, PaperState.VALID)
 
 
 def second_number(case: Case) -> str:
