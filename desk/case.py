@@ -8,7 +8,7 @@ from starlette.routing import Route
 from desk.applications import OUTCOMES, STAGES
 from desk.coordinators import coordinates
 from desk.frame import Visit, later, page
-from desk.parts import Mistake
+from desk.parts import Mistake, why
 from labels.clock import read_deadline
 from labels.errors import LabelsError, NotFound, OutOfReach
 from labels.kinds import LabelKind
@@ -72,6 +72,7 @@ def _shown(
         seats=SEATS,
         sent=visit.request.query_params.get("sent", ""),
         mistakes=[mistake] if mistake else [],
+        at={mistake.field: mistake.text} if mistake else {},
         typed=(lambda name: visit.sent.text(name, LONGEST)) if visit.form else (lambda _: ""),
     )
 
@@ -94,11 +95,15 @@ def act(visit: Visit) -> Response:
     field = f"until-{step}" if moves else f"to-{step}"
     try:
         wanted = _deadline(visit, step, reason) if moves else _reassigned(visit, step, reason)
+    except ValueError:
+        mistake = Mistake(texts.say("This is no day: write it as 2026-04-20"), field)
+        return _shown(visit, case, theirs, mistake, 422)
+    try:
         done = perform(visit.here, wanted, by=visit.proof, door=Door.DESK)
     except OutOfReach:
         raise
-    except (LabelsError, ValueError) as error:
-        return _shown(visit, _case(visit)[0], theirs, Mistake(str(error), field), 409)
+    except LabelsError as error:
+        return _shown(visit, _case(visit)[0], theirs, Mistake(why(texts, error), field), 409)
     return visit.goes_to(visit.path, sent="1", **later(done.outage))
 
 

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from desk.coordinators import coordinates
 from desk.frame import Visit, later, page
-from desk.parts import Mistake
+from desk.parts import Mistake, why
 from labels.errors import NotAllowed, NotFound
 from labels.turn import Door
 from labels.views.case import Case, ReviewView, case_for
@@ -74,7 +74,9 @@ def give_back(visit: Visit) -> Response:
     try:
         done = perform(visit.here, send_back(step, reason), by=visit.proof, door=Door.DESK)
     except NotAllowed as error:
-        return _shown(visit, _case(visit), step, reason, str(error), 409)
+        return _shown(
+            visit, _case(visit), step, reason, why(visit.texts("coordinating/reviews.html.j2"), error), 409
+        )
     return visit.goes_to(visit.path, sent="1", **later(done.outage))
 
 

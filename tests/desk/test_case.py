@@ -77,10 +77,27 @@ def test_what_is_missing_or_refused_is_said_and_nothing_is_lost(
     assert answer.status_code == 409
     assert "judges or judged this application already" in words(answer)
     assert "Because of that." in answer.text
-    for until in ("2020-01-01", "soon", ""):
+    for until, status in (("2020-01-01", 409), ("soon", 422), ("", 422)):
         answer = coordinator.sends(page, fields | {"act": "deadline", f"until-{first.id}": until})
-        assert answer.status_code == 409, until
+        assert answer.status_code == status, until
     assert [one.id for one in reviews(terminal)] == [first.id, second.id]
+
+
+def test_what_is_no_day_is_said_beside_its_field_and_what_the_domain_refuses_is_marked_as_english(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    first, second = reviews(terminal)
+    page = f"/cases/{application}"
+    fields = {"step": first.id, f"reason-{first.id}": "Easter."}
+    wrong = coordinator.sends(page, fields | {"act": "deadline", f"until-{first.id}": "soon"})
+    assert wrong.status_code == 422
+    assert f'id="until-{first.id}-error"' in wrong.text
+    assert "write it as 2026-04-20" in wrong.text
+    coordinator.client.cookies.set("language", "pl")
+    refused = coordinator.sends(page, fields | {"act": "reassign", f"to-{first.id}": second.person})
+    assert refused.status_code == 409
+    assert f'id="to-{first.id}-error"' in refused.text
+    assert '<span lang="en" dir="ltr">' in refused.text
 
 
 def test_a_deadline_is_moved(terminal: Terminal, coordinator: Browser, application: str) -> None:
