@@ -201,6 +201,8 @@ def test_forty_reviews_are_written_and_sent_by_keyboard_alone(scene: Scene) -> N
     scene.more(FORTY)
     with chromium() as browser:
         page = opened(browser)
+        # As if chosen on the page: the account of whoever signs in is in another language.
+        page.context.add_cookies([{"name": COOKIE, "value": "en", "url": scene.url}])
         page.add_init_script(
             "addEventListener('pointerdown', () => sessionStorage.setItem('touched', '1'), true)"
         )
