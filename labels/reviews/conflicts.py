@@ -70,56 +70,52 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
     address with a teacher may be that teacher, so what is close to either counts.
     """
     people = sa.select(Staff).where(condition).cte("people")
-    who, no, never = people.c, sa.null(), sa.cast(sa.null(), sa.Date)
-    own, sharing = orm.aliased(Person), orm.aliased(Person)
+    who, own, sharing = people.c, orm.aliased(Person), orm.aliased(Person)
+    nothing: dict[str, sa.ColumnElement[Any]] = {
+        "address": sa.null(),
+        "name": sa.null(),
+        "language": sa.null(),
+        "organisation": sa.null(),
+        "school": sa.null(),
+        "project": sa.null(),
+        "kind": sa.null(),
+        "target": sa.null(),
+        "until": sa.cast(sa.null(), sa.Date),
+        "different": sa.null(),
+    }
+
+    def rows(**told: Any) -> sa.Select[Any]:
+        return sa.select(who.person, *(value.label(name) for name, value in (nothing | told).items()))
+
+    def shared(**told: Any) -> sa.Select[Any]:
+        """The same of everybody at their address."""
+        query = rows(**told).join(own, own.id == who.person)
+        return query.join(sharing, sharing.address == own.address)
+
+    themselves = rows(
+        address=own.address,
+        name=who.name,
+        language=who.language,
+        organisation=who.organisation,
+        school=who.school,
+    )
     return sa.union_all(
-        sa.select(
-            who.person,
-            own.address,
-            who.name,
-            who.language,
-            who.organisation,
-            who.school,
-            no.label("project"),
-            no.label("kind"),
-            no.label("target"),
-            never.label("until"),
-            no.label("different"),
-        ).join(own, own.id == who.person),
-        sa.select(who.person, no, no, no, no, Teacher.school, Member.project, no, no, never, no)
-        .join(own, own.id == who.person)
-        .join(sharing, sharing.address == own.address)
+        themselves.join(own, own.id == who.person),
+        shared(school=Teacher.school, project=Member.project)
         .join(Teacher, Teacher.person == sharing.id)
         .outerjoin(Member, Member.teacher == Teacher.id),
-        sa.select(who.person, no, no, no, no, no, no, Conflict.kind, Conflict.target, never, no)
-        .join(own, own.id == who.person)
-        .join(sharing, sharing.address == own.address)
-        .join(Conflict, Conflict.person == sharing.id),
-        sa.select(who.person, no, no, no, no, FormerSchool.school, no, no, no, FormerSchool.until, no)
-        .join(own, own.id == who.person)
-        .join(sharing, sharing.address == own.address)
+        shared(kind=Conflict.kind, target=Conflict.target).join(Conflict, Conflict.person == sharing.id),
+        shared(school=FormerSchool.school, until=FormerSchool.until)
         .join(Teacher, Teacher.person == sharing.id)
         .join(FormerSchool, FormerSchool.teacher == Teacher.id),
-        sa.select(
-            who.person, no, no, no, no, FormerStaffSchool.school, no, no, no, FormerStaffSchool.until, no
-        )
-        .join(own, own.id == who.person)
-        .join(sharing, sharing.address == own.address)
-        .join(FormerStaffSchool, FormerStaffSchool.person == sharing.id),
-        sa.select(who.person, no, no, no, no, FormerStaff.school, no, no, no, FormerStaff.left_on, no)
-        .join(own, own.id == who.person)
-        .join(sharing, sharing.address == own.address)
+        shared(school=FormerStaffSchool.school, until=FormerStaffSchool.until).join(
+            FormerStaffSchool, FormerStaffSchool.person == sharing.id
+        ),
+        shared(school=FormerStaff.school, until=FormerStaff.left_on)
         .join(FormerStaff, FormerStaff.person == sharing.id)
         .where(FormerStaff.school.is_not(None)),
-        *(
-            sa.select(who.person, no, no, no, no, no, no, no, no, never, theirs).join(
-                DifferentPersons, ours == who.person
-            )
-            for ours, theirs in (
-                (DifferentPersons.one, DifferentPersons.other),
-                (DifferentPersons.other, DifferentPersons.one),
-            )
-        ),
+        rows(different=DifferentPersons.other).join(DifferentPersons, DifferentPersons.one == who.person),
+        rows(different=DifferentPersons.one).join(DifferentPersons, DifferentPersons.other == who.person),
     )
 
 
