@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
-from typing import TypeVar
-from urllib.parse import urlencode
 
 from babel import Locale
 from babel.numbers import get_decimal_symbol
@@ -19,6 +16,7 @@ from adapters.languages.desk import DeskTexts
 from adapters.languages.mails import LABELS
 from desk.coordinators import coordinates
 from desk.frame import Visit, page
+from desk.lists import AFTER, address_of, one_of, place, place_in
 from labels.clock import brussels_day
 from labels.kinds import LabelKind
 from labels.record.schema import Outcome, Stage
@@ -102,28 +100,22 @@ _NUMBERS = frozenset((Column.POINTS, Column.MAXIMUM, Column.DAYS, Column.ATTEMPT
 _ALWAYS = frozenset((Column.TITLE, Column.NUMBER))
 """In the first column of the page, with the link to the case."""
 
-E = TypeVar("E", bound=StrEnum)
-
 
 def filters_in(query: Mapping[str, str]) -> Filters:
     """The filters in an address; what is none is left out."""
     year = query.get("year", "")
     return Filters(
-        part=_one(Part, query.get("part")),
-        urgent=_one(Urgent, query.get("urgent")),
-        label=_one(LabelKind, query.get("label")),
-        stage=_one(Stage, query.get("stage")),
-        outcome=_one(Outcome, query.get("outcome")),
+        part=one_of(Part, query.get("part")),
+        urgent=one_of(Urgent, query.get("urgent")),
+        label=one_of(LabelKind, query.get("label")),
+        stage=one_of(Stage, query.get("stage")),
+        outcome=one_of(Outcome, query.get("outcome")),
         organisation=query.get("organisation", "")[:40],
         year=int(year) if len(year) == 4 and year.isascii() and year.isdigit() else None,
         about=query.get("about", "")[:60],
         reviewer=query.get("reviewer", "")[:40],
-        order=_one(Order, query.get("order")) or Order.NEWEST,
+        order=one_of(Order, query.get("order")) or Order.NEWEST,
     )
-
-
-def _one(kind: type[E], value: str | None) -> E | None:
-    return kind(value) if value in {member.value for member in kind} else None
 
 
 def query_of(filters: Filters, columns: Sequence[Column] = (), after: Key | None = None) -> str:
@@ -140,20 +132,14 @@ def query_of(filters: Filters, columns: Sequence[Column] = (), after: Key | None
         "reviewer": filters.reviewer,
         "order": filters.order.value if filters.order is not Order.NEWEST else "",
         "columns": ",".join(columns),
-        "after": f"{after.at.isoformat()}~{after.application}" if after else "",
+        AFTER: place(after.at, after.application) if after else "",
     }
-    query = urlencode({name: value for name, value in chosen.items() if value})
-    return f"?{query}" if query else ""
+    return address_of(chosen)
 
 
 def key_in(query: Mapping[str, str]) -> Key | None:
     """After which row the page begins; None at the beginning, and where an address says nothing of ours."""
-    at, _, application = query.get("after", "").partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return Key(moment, application[:30]) if moment.tzinfo else None
+    return Key(*found) if (found := place_in(query)) else None
 
 
 def columns_in(visit: Visit) -> tuple[Column, ...]:

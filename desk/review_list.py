@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import TypeVar
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.languages.desk import DeskTexts, language_name
 from desk.frame import Visit, page
+from desk.lists import AFTER, address_of, one_of, place, place_in
 from labels.clock import brussels_day
 from labels.kinds import LabelKind
 from labels.sessions.accounts import Account
@@ -36,8 +34,6 @@ DUES: Mapping[Due, Sentence] = {
     Due.MONTH: say("this month"),
 }
 
-E = TypeVar("E", bound=StrEnum)
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -57,17 +53,13 @@ def judges(account: Account) -> bool:
 def filters_in(query: Mapping[str, str]) -> Filters:
     """The filters in an address; what is none is left out."""
     return Filters(
-        tab=_one(Tab, query.get("state")) or Tab.TO_DO,
-        due=_one(Due, query.get("due")),
-        label=_one(LabelKind, query.get("label")),
+        tab=one_of(Tab, query.get("state")) or Tab.TO_DO,
+        due=one_of(Due, query.get("due")),
+        label=one_of(LabelKind, query.get("label")),
         country=query.get("country", "")[:2] or None,
         language=query.get("language", "")[:3] or None,
         words=query.get("q", "")[:100],
     )
-
-
-def _one(kind: type[E], value: str | None) -> E | None:
-    return kind(value) if value in {member.value for member in kind} else None
 
 
 def query_of(filters: Filters, after: Key | None = None) -> str:
@@ -79,20 +71,14 @@ def query_of(filters: Filters, after: Key | None = None) -> str:
         "country": filters.country or "",
         "language": filters.language or "",
         "q": filters.words,
-        "after": f"{after.at.isoformat()}~{after.step}" if after else "",
+        AFTER: place(after.at, after.step) if after else "",
     }
-    query = urlencode({name: value for name, value in chosen.items() if value})
-    return f"?{query}" if query else ""
+    return address_of(chosen)
 
 
 def key_in(query: Mapping[str, str]) -> Key | None:
     """After which row the page begins; None at the beginning, and where an address says nothing of ours."""
-    at, _, step = query.get("after", "").partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return Key(moment, step[:30]) if moment.tzinfo else None
+    return Key(*found) if (found := place_in(query)) else None
 
 
 def reviews(visit: Visit) -> Response:
