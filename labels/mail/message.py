@@ -165,6 +165,11 @@ class About(Values):
     """Who applies, or holds the label."""
     organisation_name: Line
 
+    @property
+    def title(self) -> str:
+        """What one line calls it: the project, or who applies where there is none."""
+        return self.project_title or self.holder
+
 
 class AboutStep(About):
     """The same of a message about one of its steps."""
@@ -225,7 +230,7 @@ class OfApplication(Message):
             "{application} · {headline} · {title}",
             application=about.application,
             headline=self.headline,
-            title=about.project_title or about.holder,
+            title=about.title,
         )
 
 
@@ -246,6 +251,6 @@ class OfStep(OfApplication):
             "{application} · {headline} · {title} · by {due}",
             application=about.application,
             headline=self.headline,
-            title=about.project_title or about.holder,
+            title=about.title,
             due=about.due,
         )
