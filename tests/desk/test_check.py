@@ -6,20 +6,19 @@ import asyncio
 import contextlib
 import re
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
-import uvicorn
 
 from adapters.papers.checking import LARGEST
 from adapters.workspace import workspace
+from cli.services import free_port
 from desk.app import public_app
 from labels.record.schema import Award
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.cli.test_verify import awarded_application, code_of_paper, paper, served
+from tests.support.serving import in_a_thread
 
 __all__ = ["served"]
 
@@ -192,19 +191,9 @@ def test_a_record_that_is_away_is_told_on_the_page(
 @pytest.fixture
 def address(terminal: Terminal) -> Iterator[str]:
     """The page, served on loopback as `labels up` does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(public_app(terminal.here), host="127.0.0.1", port=port, log_level="error")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    port = free_port()
+    with in_a_thread(public_app(terminal.here), port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.slow

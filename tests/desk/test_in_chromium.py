@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
 import usecases.signing_in
 from adapters.languages.desk import TEMPLATES, desk_texts, languages
+from cli.services import free_port
 from desk.app import public_app
 from desk.languages import COOKIE
 from labels.clock import BRUSSELS
@@ -27,6 +26,7 @@ from tests.cli.conftest import TEACHER, Terminal
 from tests.support.browser import CHROMIUM
 from tests.support.patience import PATIENCE
 from tests.support.people import application_file
+from tests.support.serving import in_a_thread
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,21 +40,11 @@ RULES = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a
 @pytest.fixture
 def address(terminal: Terminal) -> Iterator[str]:
     """Where the desk of the terminal's record is served, in a thread."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = terminal.here.settings.model_copy(update={"listen": f"127.0.0.1:{port}"})
     object.__setattr__(terminal.here, "settings", settings)
-    server = uvicorn.Server(
-        uvicorn.Config(public_app(terminal.here), host="127.0.0.1", port=port, log_level="warning")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(PATIENCE)
+    with in_a_thread(public_app(terminal.here), port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager

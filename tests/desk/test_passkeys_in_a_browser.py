@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from playwright.sync_api import CDPSession, Page
 
+from cli.services import free_port
 from desk.app import public_app
 from labels.words.languages import ENGLISH
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.test_in_chromium import AXE, RULES, code_for, opened, presses_tab_to
 from tests.support.browser import CHROMIUM
-from tests.support.patience import PATIENCE
+from tests.support.serving import in_a_thread
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,21 +24,11 @@ pytestmark = [
 @pytest.fixture
 def address(terminal: Terminal) -> Iterator[str]:
     """Where the desk of the terminal's record is served, under a name: browsers make no passkeys for a number."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = terminal.here.settings.model_copy(update={"public_url": f"http://localhost:{port}"})
     object.__setattr__(terminal.here, "settings", settings)
-    server = uvicorn.Server(
-        uvicorn.Config(public_app(terminal.here), host="127.0.0.1", port=port, log_level="warning")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    yield settings.public_url
-    server.should_exit = True
-    thread.join(PATIENCE)
+    with in_a_thread(public_app(terminal.here), port):
+        yield settings.public_url
 
 
 class Authenticator:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from adapters.documents.opening import open_store
 from adapters.languages.desk import languages
 from adapters.workspace import Workspace
+from cli.services import free_port
 from desk.app import public_app
 from desk.languages import COOKIE
 from labels.answering import reviewing
@@ -29,9 +28,9 @@ from labels.record.schema import (
     Application,
     Document,
     Mail,
+    Person,
     Project,
     Review,
-    Staff,
     Step,
     StepKind,
     StepState,
@@ -45,9 +44,9 @@ from labels.steps.proof import SignedIn
 from tests.support.accessibility import violations
 from tests.support.browser import CHROMIUM
 from tests.support.case import COORDINATOR, Case, open_case
-from tests.support.ministack import free_port
 from tests.support.patience import PATIENCE
 from tests.support.people import CRITERIA, KEY, points
+from tests.support.serving import in_a_thread
 
 pytestmark = [
     pytest.mark.slow,
@@ -138,21 +137,12 @@ class Scene:
 def scene(record: Record, settings: Settings) -> Iterator[Scene]:
     case = open_case(record)
     with record.writing() as session:
-        session.execute(sa.update(Staff).values(language="en"))
+        session.execute(sa.update(Person).values(language="en"))
     port = free_port()
     settings = settings.model_copy(update={"listen": f"127.0.0.1:{port}"})
     here = Workspace(settings, record, open_store(settings), KEY, frozen_clock(case.now))
-    server = uvicorn.Server(
-        uvicorn.Config(public_app(here), host="127.0.0.1", port=port, log_level="warning", access_log=False)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    waited = threading.Event()
-    while not server.started:
-        waited.wait(0.05)
-    yield Scene(case, here, f"http://127.0.0.1:{port}")
-    server.should_exit = True
-    thread.join(PATIENCE)
+    with in_a_thread(public_app(here), port):
+        yield Scene(case, here, f"http://127.0.0.1:{port}")
 
 
 @contextlib.contextmanager
@@ -201,8 +191,6 @@ def test_forty_reviews_are_written_and_sent_by_keyboard_alone(scene: Scene) -> N
     scene.more(FORTY)
     with chromium() as browser:
         page = opened(browser)
-        # As if chosen on the page: the account of whoever signs in is in another language.
-        page.context.add_cookies([{"name": COOKIE, "value": "en", "url": scene.url}])
         page.add_init_script(
             "addEventListener('pointerdown', () => sessionStorage.setItem('touched', '1'), true)"
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
-import socket
 import ssl
 import subprocess
 import time
@@ -26,6 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cli.services import free_port
 from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -142,13 +142,6 @@ def running(folder: Path, *, tls: bool) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait_for(server: subprocess.Popen[bytes], url: str, certificate: Path | None, log: Path) -> None:

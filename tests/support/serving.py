@@ -1,4 +1,5 @@
-"""A desk in a process of its own, as `labels up` starts it, and what one sees of that process from outside."""
+"""A desk in a thread of the test; and in a process of its own, as `labels up` starts it, with what one sees of that from
+outside."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,9 +18,29 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import uvicorn
+from starlette.applications import Starlette
+
 from cli.services import free_port
 from labels.settings import PROJECT, Settings
 from tests.support.patience import PATIENCE
+
+
+@contextlib.contextmanager
+def in_a_thread(app: Starlette, port: int) -> Iterator[None]:
+    """Serves an application on loopback."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from tests.support.ministack import free_port
+from cli.services import free_port
 from tests.support.patience import PATIENCE
 
 

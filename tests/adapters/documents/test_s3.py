@@ -13,10 +13,11 @@ from botocore.exceptions import ConnectionClosedError
 
 from adapters.documents import key_of
 from adapters.documents.s3 import S3Store, connect
+from cli.services import free_port
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
 from tests.adapters.documents.conftest import copies_in, s3_store
-from tests.support.ministack import Server, free_port
+from tests.support.ministack import Server
 from tests.support.wire import wire_to
 
 pytestmark = pytest.mark.slow
