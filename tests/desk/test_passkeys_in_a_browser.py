@@ -66,7 +66,7 @@ def signs_in_by_mail(
     page.click("main button.btn-primary")
     page.fill("#code", code_for(terminal, who))
     page.click("main button.btn-primary")
-    page.wait_for_url("**/account")
+    page.wait_for_url(f"{address}/account")
 
 
 def adds(page: Page, name: str) -> None:
@@ -89,7 +89,7 @@ def test_a_coordinator_adds_a_passkey_and_signs_in_with_it_by_the_keyboard_alone
         page.click("text=Add a passkey")
         page.wait_for_selector("text=This device has a passkey of yours already.")
         page.click("text=Sign out here")
-        page.wait_for_url("**/sign-in")
+        page.wait_for_url(f"{address}/sign-in")
         presses_tab_to(page, "#with-passkey")
         page.keyboard.press("Enter")
         page.wait_for_selector(".masthead a[href='/account']")
@@ -99,7 +99,7 @@ def test_a_coordinator_adds_a_passkey_and_signs_in_with_it_by_the_keyboard_alone
         page.goto(f"{address}/sign-in?then=/account")
         page.fill("#address", COORDINATOR)
         page.click("#with-passkey")
-        page.wait_for_url("**/account")
+        page.wait_for_url(f"{address}/account")
         page.context.clear_cookies()
         page.goto(f"{address}/sign-in?then=/account")
         page.fill("#address", TEACHER)
@@ -107,7 +107,7 @@ def test_a_coordinator_adds_a_passkey_and_signs_in_with_it_by_the_keyboard_alone
         page.wait_for_selector(".errors:focus:has-text('This passkey was not accepted.')")
         page.fill("#address", COORDINATOR)
         page.click("#with-passkey")
-        page.wait_for_url("**/account")
+        page.wait_for_url(f"{address}/account")
         device.knows_the_person(False)
         page.context.clear_cookies()
         page.goto(f"{address}/sign-in")
