@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -41,17 +42,22 @@ _NAMES = (
 )
 
 
+_NAMED = (
+    sa.select(Application, *(column for _, _, column in _NAMES))
+    .join(Organisation, Organisation.id == Application.organisation)
+    .outerjoin(Teacher, Teacher.id == Application.teacher)
+    .outerjoin(School, School.id == Application.school)
+    .outerjoin(Project, Project.id == Application.project)
+)
+_NAMED_IN_ONE = _NAMED.where(Application.id == sa.bindparam("application"))
+
+
 def unprintable(session: Session, which: sa.ColumnElement[bool], missing: Missing) -> Iterator[Unprintable]:
     """Every such name of the applications under a condition. Symbols in a title count not: certificates leave them out."""
-    rows = session.execute(
-        sa.select(Application, *(column for _, _, column in _NAMES))
-        .join(Organisation, Organisation.id == Application.organisation)
-        .outerjoin(Teacher, Teacher.id == Application.teacher)
-        .outerjoin(School, School.id == Application.school)
-        .outerjoin(Project, Project.id == Application.project)
-        .where(which)
-        .order_by(Application.id)
-    )
+    return _unprintable(session.execute(_NAMED.where(which).order_by(Application.id)), missing)
+
+
+def _unprintable(rows: Iterable[sa.Row[Any]], missing: Missing) -> Iterator[Unprintable]:
     for application, *names in rows:
         for (what, file, column), name in zip(_NAMES, names, strict=True):
             if not name or name.isascii():
@@ -65,6 +71,6 @@ def unprintable(session: Session, which: sa.ColumnElement[bool], missing: Missin
 
 def with_unprintable(session: Session, done: Submitted, missing: Missing) -> Submitted:
     """What a submission led to, with what its papers could not print: now it can be corrected in time."""
-    found = unprintable(session, Application.id == done.application, missing)
+    found = _unprintable(session.execute(_NAMED_IN_ONE, {"application": done.application}), missing)
     told = " ".join(f"{one} Ask your organisation to correct it." for one in found)
     return replace(done, remark=f"{done.remark} {told}") if told else done

@@ -21,7 +21,7 @@ from labels.kinds import LabelKind
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.mending import HandInAgain, Mend, Withdraw
-from labels.people.named import Recipient, recipient
+from labels.people.named import Recipient
 from labels.record.journal import Event, note
 from labels.record.rows import write
 from labels.record.schema import (
@@ -32,6 +32,7 @@ from labels.record.schema import (
     Organisation,
     Outcome,
     PaperKind,
+    Person,
     Project,
     School,
     Stage,
@@ -116,7 +117,7 @@ def submit(
         NotAllowed: another application of this teacher for this project is still open.
     """
     # Of two submissions at once, the second waits here and then sees the first.
-    teacher, school, organisation, _project = turn.session.execute(
+    teacher, applicant, school, organisation, _project = turn.session.execute(
         _HELD, {"teacher": application.teacher, "project": application.project}
     ).one()
     sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
@@ -162,7 +163,7 @@ def submit(
     )
     turn.session.add(row)
     turn.session.flush()
-    to = recipient(turn.session, teacher.person)
+    to = Recipient.of(applicant)
     write(turn.session, Document, *(one.of(row.id, turn.now) for one in documents))
     note(
         turn,
@@ -186,7 +187,7 @@ def _mail_receipt(
     turn: Turn, row: Application, to: Recipient, placement: Placement, evidence: Sequence[str]
 ) -> None:
     """Opens the applicant's right to withdraw, and mails it with the receipt."""
-    right = open_step(turn, row, StepKind.WITHDRAWAL, to.person or "", number=1)
+    right = open_step(turn, row, StepKind.WITHDRAWAL, to.person or "", number=1, address=to.address)
     warnings = []
     if placement.rolled_over and placement.opens_at:
         warnings.append(
@@ -273,7 +274,8 @@ def after_refusal(edition: RuleEdition, refusals: int) -> str:
 
 
 _HELD = (
-    sa.select(Teacher, School, Organisation, Project)
+    sa.select(Teacher, Person, School, Organisation, Project)
+    .join(Person, Person.id == Teacher.person)
     .join(School, School.id == Teacher.school)
     .join(Organisation, Organisation.id == School.organisation)
     .join(Project, Project.id == sa.bindparam("project"))

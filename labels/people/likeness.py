@@ -28,6 +28,7 @@ class Likeness(Enum):
     OTHER = "other"
 
 
+@functools.lru_cache(maxsize=16_384)
 def likeness(one: str, other: str) -> Likeness:
     """Whether two names are one name, may be one person's, or neither; the order does not matter.
 

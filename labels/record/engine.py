@@ -28,6 +28,7 @@ class Record:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self._writing = engine.execution_options(immediate=True)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -43,17 +44,14 @@ class Record:
     def writing(self) -> Iterator[Session]:
         """A session in one transaction: all of it is committed at the end, or nothing is.
 
-        On SQLite it takes the write lock at once, so that what it read can't change under it.
+        On SQLite it takes the write lock before it reads anything, so that what it read can't change under it.
 
         Raises:
             OutOfReach: the database does not answer; nothing was changed, or, where it went away while it
                 committed, it is not known whether anything was.
         """
-        with self._reached(), Session(self.engine, expire_on_commit=False) as session:
-            if self.engine.dialect.name == "sqlite":
-                session.connection(execution_options={"immediate": True})
-            if not session.in_transaction():
-                session.begin()
+        with self._reached(), Session(self._writing, expire_on_commit=False) as session:
+            session.begin()
             yield session
             with _committing():
                 session.commit()

@@ -103,26 +103,46 @@ def successions() -> sa.CTE:
     )
 
 
-def all_numbers(session: Session, *several: Collection[str]) -> list[frozenset[str]]:
-    """Sets of schools, each with those that its schools go on from and those that go on from them: all their numbers."""
-    beside: dict[str, set[str]] = defaultdict(set)
+Beside = tuple[str, str]
+"""Two numbers of one school: of the school that goes on, and of the one that it goes on from."""
+
+
+def all_numbers(
+    session: Session, *several: Collection[str], told: Collection[Beside] | None = None
+) -> list[frozenset[str]]:
+    """Sets of schools, each with those that its schools go on from and those that go on from them: all their numbers.
+
+    `told` is what `beside` says of all these schools, where the caller asked already.
+    """
+    pairs: dict[str, set[str]] = defaultdict(set)
     known: set[str] = set()
     fresh: set[str] = set().union(*several)
     while fresh:
         known |= fresh
-        for row in session.execute(_BESIDE, {"schools": list(fresh)}):
-            beside[row.id].add(row.succeeds)
-            beside[row.succeeds].add(row.id)
-        fresh = beside.keys() - known
-    return [_reached(schools, beside) for schools in several]
+        if told is None:
+            told = [(row.id, row.succeeds) for row in session.execute(_BESIDE, {"schools": list(fresh)})]
+        for school, former in told:
+            pairs[school].add(former)
+            pairs[former].add(school)
+        fresh, told = pairs.keys() - known, None
+    return [_reached(schools, pairs) for schools in several]
 
 
-def _reached(schools: Collection[str], beside: Mapping[str, set[str]]) -> frozenset[str]:
+def beside(schools: sa.CTE) -> list[sa.Select[Any]]:
+    """SQL for the other numbers of some schools (a column `school`), one step away: `id` and `succeeds` in each select."""
+    own = sa.select(School.id, School.succeeds).where(School.succeeds.is_not(None))
+    return [
+        own.join(schools, schools.c.school == School.id),
+        own.join(schools, schools.c.school == School.succeeds),
+    ]
+
+
+def _reached(schools: Collection[str], pairs: Mapping[str, set[str]]) -> frozenset[str]:
     found: set[str] = set()
     fresh = set(schools)
     while fresh:
         found |= fresh
-        fresh = {one for school in fresh for one in beside.get(school, ())} - found
+        fresh = {one for school in fresh for one in pairs.get(school, ())} - found
     return frozenset(found)
 
 

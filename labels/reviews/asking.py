@@ -146,7 +146,7 @@ def _fill(
             break
         asked.add(candidate.email)
         number = len(reviews) + len(chosen) + 1
-        step = new_review(turn, application, candidate.person, seat, due, number)
+        step = new_review(turn, application, candidate.person, seat, due, number, candidate.email)
         chosen.append((candidate, step))
     turn.session.flush()
     for candidate, step in chosen:
@@ -227,6 +227,7 @@ def new_review(
     seat: int,
     due: datetime | None,
     number: int | None = None,
+    address: str | None = None,
 ) -> Step:
     return open_step(
         turn,
@@ -237,6 +238,7 @@ def new_review(
         seat=seat,
         organisation=application.organisation,
         number=number,
+        address=address,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -142,11 +143,17 @@ def choose_reviewer(
     people without conflicts within one of each other.
     """
 
-    def order(candidate: Candidate) -> tuple[int, bool, str]:
-        alike = bool(names_alike(candidate, judged))
-        return candidate.load, alike, hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
+    def order(candidate: Candidate) -> tuple[int, str]:
+        return candidate.load, hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
 
-    for candidate in sorted(candidates, key=order):
-        if candidate.email not in excluded and not conflicts_of_interest(candidate, judged):
-            return candidate
+    for _, equals in itertools.groupby(sorted(candidates, key=order), key=lambda one: one.load):
+        perhaps_near = None
+        for candidate in equals:
+            if candidate.email in excluded or conflicts_of_interest(candidate, judged):
+                continue
+            if not names_alike(candidate, judged):
+                return candidate
+            perhaps_near = perhaps_near or candidate
+        if perhaps_near is not None:
+            return perhaps_near
     return None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -34,33 +34,60 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
-from labels.registry.history import all_numbers, school_of_member
+from labels.registry.history import all_numbers, beside, school_of_member
 from labels.reviews.choosing import Candidate, Judged, conflicts_of_interest
 from labels.rules.kept import rules_of
 from labels.turn import Turn
 from labels.words.sentences import Sentence
 
 # Built once: they are asked at every turn, and building a query takes longer than running it.
-_AROUND = (
-    sa.select(
-        Teacher.id,
-        Teacher.name,
-        Person.id.label("person"),
-        Person.address,
-        Teacher.school,
-        Member.project,
-        school_of_member(Member, Teacher).label("school_then"),
+
+
+def _around() -> sa.CompoundSelect[Any]:
+    """The members of a project, what else its applicant is a member of, and the numbers of all their schools.
+
+    In one query, for it is asked at every turn: a member's school that was left not long ago comes in a row of its
+    own, and so do two numbers of one school, as `school` and `succeeds` without a member.
+    """
+    members = (
+        sa.select(
+            Teacher.id,
+            Teacher.name,
+            Person.id.label("person"),
+            Person.address,
+            Teacher.school,
+            Member.project,
+            school_of_member(Member, Teacher).label("school_then"),
+            FormerSchool.school.label("school_left"),
+        )
+        .join(Member, Member.teacher == Teacher.id)
+        .join(Person, Person.id == Teacher.person)
+        .outerjoin(
+            FormerSchool,
+            sa.and_(
+                FormerSchool.teacher == Teacher.id, FormerSchool.until > sa.bindparam("since", type_=sa.Date)
+            ),
+        )
+        .where(sa.or_(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher")))
+        .cte("members")
     )
-    .join(Member, Member.teacher == Teacher.id)
-    .join(Person, Person.id == Teacher.person)
-    .where(sa.or_(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher")))
-)
+    columns = members.c
+    schools = sa.union(
+        *(
+            sa.select(one.label("school"))
+            for one in (columns.school, columns.school_then, columns.school_left)
+        ),
+        *(sa.select(sa.bindparam(one, type_=sa.Text)) for one in ("school", "school_then")),
+    ).cte("schools")
+    nothing = [sa.cast(sa.null(), sa.Text)] * 4
+    numbers = (
+        sa.select(*nothing, two.c.id, *nothing[:3], two.c.succeeds)
+        for two in (select.subquery() for select in beside(schools))
+    )
+    return sa.union_all(sa.select(members, sa.cast(sa.null(), sa.Text).label("succeeds")), *numbers)
 
 
-_LEFT = sa.select(FormerSchool.teacher, FormerSchool.school).where(
-    FormerSchool.teacher.in_(sa.bindparam("teachers", expanding=True)),
-    FormerSchool.until > sa.bindparam("since", type_=sa.Date),
-)
+_AROUND = _around()
 
 
 def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
@@ -152,18 +179,27 @@ def judged(session: Session, application: Application) -> Judged:
 
 def _judged_teacher(session: Session, application: Application) -> Judged:
     applicant = session.get_one(Teacher, application.teacher)
-    rows = session.execute(_AROUND, {"project": application.project, "teacher": application.teacher}).all()
-    members = [row for row in rows if row.project == application.project]
     since = _counted_since(session, application)
-    left: list[sa.Row[Any]] = []
-    if since is not None:
-        around = {"teachers": [applicant.id, *(one.id for one in members)], "since": since}
-        left = list(session.execute(_LEFT, around))
-    mine = {applicant.school, *(row.school for row in left if row.teacher == applicant.id)}
-    others = {one for member in members for one in (member.school, member.school_then)}
-    own, schools = all_numbers(
-        session, mine | {application.school or applicant.school}, others | {row.school for row in left}
-    )
+    whom = {
+        "project": application.project,
+        "teacher": application.teacher,
+        "since": since or date.max,
+        "school": applicant.school,
+        "school_then": application.school,
+    }
+    found = session.execute(_AROUND, whom).all()
+    rows = [row for row in found if row.id is not None]
+    members = [row for row in rows if row.project == application.project]
+    left = {row.school_left for row in rows if row.school_left and row.id == applicant.id}
+    mine = {applicant.school, application.school or applicant.school} | left
+    others = {
+        one
+        for member in members
+        for one in (member.school, member.school_then, member.school_left)
+        if one is not None
+    }
+    told = [(row.school, row.succeeds) for row in found if row.id is None]
+    own, schools = all_numbers(session, mine, others | left, told=told)
     return Judged(
         applicant_email=person(session, applicant.person).address,
         school=application.school,
@@ -275,27 +311,57 @@ _DECLARED = sa.select(Conflict.person, Conflict.kind, Conflict.target).where(
 )
 
 
+@dataclass(slots=True)
+class _Near:
+    """What is close to one person, as it is read."""
+
+    entry: tuple[str, str, str] | None = None
+    """Address, name and language of an entry of the staff."""
+    organisations: set[str] = field(default_factory=set)
+    schools: set[str] = field(default_factory=set)
+    left: set[tuple[str, date]] = field(default_factory=set)
+    projects: set[str] = field(default_factory=set)
+    declared: set[tuple[str, str]] = field(default_factory=set)
+    different: set[str] = field(default_factory=set)
+
+
 def _read(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
-    people: dict[str, list[sa.Row[Any]]] = defaultdict(list)
+    people: dict[str, _Near] = defaultdict(_Near)
     for row in session.execute(query, whom):
-        people[row.person].append(row)
-    return {person_id: _candidate(person_id, rows) for person_id, rows in people.items()}
+        # A tuple is read several times as fast as its columns by their names.
+        who, address, name, language, organisation, school, project, kind, target, until, different = row
+        near = people[who]
+        if organisation:
+            near.organisations.add(organisation)
+            near.entry = near.entry or (address, name, language)
+        if until is not None:
+            near.left.add((school, until))
+        elif school:
+            near.schools.add(school)
+        if project:
+            near.projects.add(project)
+        if kind:
+            near.declared.add((kind, target))
+        if different:
+            near.different.add(different)
+    return {person_id: _candidate(person_id, near) for person_id, near in people.items()}
 
 
-def _candidate(person_id: str, rows: Sequence[sa.Row[Any]]) -> Candidate:
-    entries = [row for row in rows if row.organisation]
+def _candidate(person_id: str, near: _Near) -> Candidate:
+    assert near.entry is not None  # the query is of the staff
+    address, name, language = near.entry
     return Candidate(
         person=person_id,
-        email=entries[0].address,
-        name=entries[0].name,
-        schools=frozenset(row.school for row in rows if row.school and row.until is None),
-        left=frozenset((row.school, row.until) for row in rows if row.until is not None),
-        different=frozenset(row.different for row in rows if row.different),
-        projects=frozenset(row.project for row in rows if row.project),
-        declared=frozenset((row.kind, row.target) for row in rows if row.kind),
+        email=address,
+        name=name,
+        schools=frozenset(near.schools),
+        left=frozenset(near.left),
+        different=frozenset(near.different),
+        projects=frozenset(near.projects),
+        declared=frozenset(near.declared),
         load=0,
-        language=entries[0].language,
-        organisations=frozenset(row.organisation for row in entries),
+        language=language,
+        organisations=frozenset(near.organisations),
     )
 
 

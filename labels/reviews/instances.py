@@ -38,6 +38,8 @@ def certificate_edition(session: Session, application: Application) -> int:
 
     An appeal changes nothing of it: what was issued before the last reopening stays void.
     """
+    if application.instance == 1:
+        return 1
     last = {"application": application.id, "instance": application.instance}
     return session.scalar(_CERTIFICATE, last) or 1
 

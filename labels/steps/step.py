@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, object_session
@@ -16,6 +16,7 @@ from labels.people.persons import person as person_of
 from labels.record.schema import (
     Application,
     Organisation,
+    Person,
     Project,
     ReviewDraft,
     School,
@@ -45,11 +46,13 @@ def open_step(
     asked_by: str | None = None,
     question: str | None = None,
     number: int | None = None,
+    address: str | None = None,
 ) -> Step:
     """Opens a step for one person; its code is derived from `turn.key`, and only its hash is stored.
 
     `number` counts the application's steps of the kind, from 1, where the caller knows it; the step is
-    in the database after the next flush, before which nothing there may refer to it.
+    in the database after the next flush, before which nothing there may refer to it. `address` is the
+    person's present one, where the caller knows it.
     """
     if number is None:
         number = 1 + (turn.session.scalar(_COUNT, {"application": application.id, "kind": kind}) or 0)
@@ -72,7 +75,7 @@ def open_step(
         code_number=1,
         code_failures=0,
     )
-    set_committed_value(step, "assignee", person_of(turn.session, person).address)
+    set_committed_value(step, "assignee", address or person_of(turn.session, person).address)
     turn.session.add(step)
     return step
 
@@ -104,7 +107,9 @@ def void_open(turn: Turn, application: Application, kind: StepKind, because: str
             close_step(step, StepState.VOID, turn.now, because)
 
 
-_END_DRAFT = sa.delete(ReviewDraft).where(ReviewDraft.step == sa.bindparam("draft"))
+_END_DRAFT = sa.delete(cast("sa.Table", ReviewDraft.__table__)).where(
+    ReviewDraft.step == sa.bindparam("draft")
+)
 
 
 def every_step(session: Session, application: Application) -> list[Step]:
@@ -174,8 +179,9 @@ def seen(session: Session, application_id: str) -> Application:
 
 
 _WHOLE = (
-    sa.select(Application, Teacher, School, Project, Organisation)
+    sa.select(Application, Teacher, Person, School, Project, Organisation)
     .outerjoin(Teacher, Teacher.id == Application.teacher)
+    .outerjoin(Person, Person.id == Teacher.person)
     .outerjoin(School, School.id == Application.school)
     .outerjoin(Project, Project.id == Application.project)
     .outerjoin(Organisation, Organisation.id == Application.organisation)
@@ -189,9 +195,10 @@ _LOCKED = _WHOLE.with_for_update(of=Application)
 
 
 _LOCKED_BY_STEP = (
-    sa.select(Application, Step, Teacher)
+    sa.select(Application, Step, Teacher, Person)
     .join(Step, Step.application == Application.id)
     .outerjoin(Teacher, Teacher.id == Application.teacher)
+    .outerjoin(Person, Person.id == Teacher.person)
     .where(Step.id == sa.bindparam("step"))
     .with_for_update(of=(Application, Step))
     .execution_options(populate_existing=True)
@@ -201,7 +208,7 @@ _LOCKED_BY_STEP = (
 def _found(
     session: Session,
     application_id: str,
-    query: sa.Select[tuple[Application, Teacher, School, Project, Organisation]],
+    query: sa.Select[tuple[Application, Teacher, Person, School, Project, Organisation]],
 ) -> Application:
     row = session.execute(query, {"application": application_id}).first()
     if row is None:
