@@ -61,13 +61,20 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves PostgreSQL to the whole run: the quick one starts no database server."""
+    """Leaves PostgreSQL to the whole run: the quick one starts no database server. Files of slow tests alone go first.
+
+    A file is run by one process; a long one at the end would have the others wait for it.
+    """
     for item in items:
         of = getattr(item, "callspec", None)
         if "postgresql_cluster" in getattr(item, "fixturenames", ()) or (
             of is not None and of.params.get("record_url") == "postgresql"
         ):
             item.add_marker(pytest.mark.slow)
+    slow: dict[Path, bool] = {}
+    for item in items:
+        slow[item.path] = slow.get(item.path, True) and item.get_closest_marker("slow") is not None
+    items.sort(key=lambda item: not slow[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)
