@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -78,6 +79,43 @@ class DirectoryStore:
             _sync(path.parent)
         return True
 
+    def keep(self, name: str, path: Path) -> None:
+        """As promised by `NamedFiles.keep`."""
+        target = self.root / name
+        with self._reached():
+            self._make_folder(target.parent)
+            draft = target.parent / f".incoming-{os.getpid()}-{secrets.token_hex(8)}"
+            try:
+                with path.open("rb") as source, open(draft, "xb", opener=_for_the_owner) as file:
+                    shutil.copyfileobj(source, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)
+            _sync(target.parent)
+
+    def fetch(self, name: str, path: Path) -> None:
+        """As promised by `NamedFiles.fetch`."""
+        with self._reached():
+            try:
+                shutil.copyfile(self.root / name, path)
+            except FileNotFoundError:
+                raise NotFound(f"There is no {name} in {self}.") from None
+
+    def names(self, folder: str) -> list[str]:
+        """As promised by `NamedFiles.names`."""
+        with self._reached():
+            found = (self.root / folder).rglob("*") if (self.root / folder).is_dir() else ()
+            files = (path for path in found if path.is_file() and not path.name.startswith("."))
+            return sorted(path.relative_to(self.root).as_posix() for path in files)
+
+    def drop(self, name: str) -> None:
+        """As promised by `NamedFiles.drop`."""
+        with self._reached():
+            (self.root / name).unlink(missing_ok=True)
+            _sync((self.root / name).parent)
+
     def _write_once(self, path: Path, content: bytes) -> None:
         """The content goes into a file of another name first, so that it is never seen unfinished."""
         draft = path.parent / f".incoming-{os.getpid()}-{secrets.token_hex(8)}"
@@ -107,6 +145,10 @@ class DirectoryStore:
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             raise OutOfReach(str(self), f"{error.strerror or error}{where}.") from error
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, READ_ONLY)
 
 
 def _sync(folder: Path) -> None:

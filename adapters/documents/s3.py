@@ -6,10 +6,12 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, NoCredentialsError
 
@@ -124,15 +126,51 @@ class S3Store:
     def erase(self, key: str) -> bool:
         """As promised by `DocumentStore.erase`; in a bucket with versions, each is deleted, and so is every marker."""
         path = self._path(key)
-        erased = False
         with self._reached(key):
-            pages = self._client.get_paginator("list_object_versions")
-            for page in pages.paginate(Bucket=self.bucket, Prefix=path):
-                for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                    if one["Key"] == path:
-                        self._client.delete_object(Bucket=self.bucket, Key=path, VersionId=one["VersionId"])
-                        erased = True
-        return erased
+            return self._delete_versions(path)
+
+    def _delete_versions(self, path: str) -> bool:
+        deleted = False
+        pages = self._client.get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=path):
+            for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                if one["Key"] == path:
+                    self._client.delete_object(Bucket=self.bucket, Key=path, VersionId=one["VersionId"])
+                    deleted = True
+        return deleted
+
+    def keep(self, name: str, path: Path) -> None:
+        """As promised by `NamedFiles.keep`; a large file goes in parts, which boto3 joins at the end."""
+        wanted = {"ServerSideEncryption": self._encryption} if self._encryption else {}
+        with self._reached(name):
+            try:
+                self._client.upload_file(str(path), self.bucket, self._named(name), ExtraArgs=wanted)
+            except S3UploadFailedError as error:
+                raise OutOfReach(str(self), f"{one_line(str(error)).rstrip('.')}.") from error
+
+    def fetch(self, name: str, path: Path) -> None:
+        """As promised by `NamedFiles.fetch`."""
+        with self._reached(name):
+            self._client.download_file(self.bucket, self._named(name), str(path))
+
+    def names(self, folder: str) -> list[str]:
+        """As promised by `NamedFiles.names`."""
+        begins = self._named("")
+        with self._reached(folder):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self._named(f"{folder}/")
+            )
+            return sorted(
+                one["Key"].removeprefix(begins) for page in pages for one in page.get("Contents", [])
+            )
+
+    def drop(self, name: str) -> None:
+        """As promised by `NamedFiles.drop`."""
+        with self._reached(name):
+            self._delete_versions(self._named(name))
+
+    def _named(self, name: str) -> str:
+        return f"{self.prefix}/{name}".lstrip("/")
 
     def _put_once(self, key: str, content: bytes, media_type: str) -> None:
         """Write unless there is something; what there is, `put` compares.
@@ -172,7 +210,7 @@ class S3Store:
         except ClientError as error:
             code = _code(error)
             if code in _ABSENT:
-                raise NotFound(f"There is no document {key} in {self}.") from None
+                raise NotFound(f"There is no {'document ' if is_key(key) else ''}{key} in {self}.") from None
             if code == "NoSuchBucket":
                 reason = "there is no such bucket. Create it, or correct LABELS_DOCUMENTS."
             elif code in _REFUSED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import quote
 
@@ -60,6 +61,29 @@ class DocumentStore(Protocol):
         Raises:
             NotFound: `key` is not a document's key.
         """
+
+
+class NamedFiles(Protocol):
+    """Files beside a store's documents that have names of their own: the copies of a backup.
+
+    Each operation raises `labels.errors.OutOfReach` when the store does not answer or refuses us.
+    """
+
+    def keep(self, name: str, path: Path) -> None:
+        """Keeps a file under a name (`records/…`), durably; it is never seen unfinished."""
+
+    def fetch(self, name: str, path: Path) -> None:
+        """Writes the file of that name to `path`.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+    def names(self, folder: str) -> list[str]:
+        """The names of all files below a folder (`records`), in their order."""
+
+    def drop(self, name: str) -> None:
+        """Removes the file of that name, with every earlier version; twice is as once."""
 
 
 def key_of(content: bytes) -> str:

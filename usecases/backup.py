@@ -1,0 +1,356 @@
+"""Keeping copies of everything that can't be made again, and making an installation from one.
+
+A place of backups (a folder, or a bucket) holds the documents under their keys, each once, and below `records/` for
+each copy three files: the record, the list of documents that it names, and last a manifest, without which it is no
+copy. Keys are kept apart: whoever has a copy alone can answer for nobody.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import hmac
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from adapters.documents.opening import open_store
+from adapters.documents.store import DamagedDocument, DocumentStore, NamedFiles
+from adapters.record_copies import copy_record, holds_anything, put_record_back
+from adapters.workspace import Workspace
+from labels.errors import Fault, InvalidInput, NotAllowed, NotAsWritten, NotFound
+from labels.record.chain import ERASED
+from labels.record.engine import Record, open_engine, open_record
+from labels.record.migrating import revision_of, revisions
+from labels.record.schema import Application, Base, Journal
+from labels.settings import Settings
+
+RECORDS = "records"
+_KEYS = "keys.gz"
+_MANIFEST = "manifest.json"
+_HEADS = "journal-heads.txt"
+
+
+class Place(DocumentStore, NamedFiles, Protocol):
+    """Where copies are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy of the record, as its manifest tells."""
+
+    name: str
+    """The instant at which it was begun: `20261130T131500Z`."""
+    made_at: datetime
+    database: str
+    """`sqlite` or `postgresql`: it can be put back into one of the same kind."""
+    revision: str
+    """Of the record's schema; a later version of this program brings it up to date."""
+    sha256: str
+    """Of the packed record."""
+    documents: int
+    key: str
+    """What tells whether a key is the one of that time; the key can't be found out by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What making a copy came to."""
+
+    copy: Copy
+    added: int
+    """Documents that the place did not have."""
+    missing: tuple[str, ...]
+    """Documents that the record names and the store does not have, or has damaged, by key."""
+    removed: tuple[str, ...]
+    """Copies that were too old, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What an installation has that was made from a copy."""
+
+    copy: Copy
+    applications: int
+    documents: int
+    entries: int
+    """Of the journal."""
+    missing: tuple[str, ...]
+    """Documents that the copy's record names and the place does not have, or has damaged."""
+
+
+def open_place(where: str, settings: Settings) -> Place:
+    """The place of backups that somebody names: a folder, or `s3://bucket/prefix` with the settings' own S3 server.
+
+    Raises:
+        InvalidInput: it is neither, or the place of the documents themselves.
+    """
+    uri = where if "://" in where else Path(where).expanduser().absolute().as_uri()
+    if urlsplit(uri).scheme not in ("file", "s3"):
+        raise InvalidInput("backup", [Fault(where, "is no folder and no s3://bucket/prefix.")])
+    if uri.rstrip("/") == settings.documents_uri.rstrip("/"):
+        problem = "is where the documents themselves are."
+        raise InvalidInput("backup", [Fault(where, problem, "Keep copies elsewhere.")])
+    place: Place = open_store(settings.model_copy(update={"documents": uri}))  # type: ignore[assignment]  # both stores are
+    return place
+
+
+def copies(place: Place) -> list[Copy]:
+    """The whole copies of a place, the oldest first.
+
+    Raises:
+        OutOfReach: the place does not answer.
+    """
+    names = [name.split("/")[1] for name in place.names(RECORDS) if name.endswith(f"/{_MANIFEST}")]
+    with tempfile.TemporaryDirectory() as folder:
+        return [_read_manifest(place, name, Path(folder)) for name in sorted(names)]
+
+
+def _read_manifest(place: Place, name: str, folder: Path) -> Copy:
+    path = folder / _MANIFEST
+    place.fetch(f"{RECORDS}/{name}/{_MANIFEST}", path)
+    told = json.loads(path.read_text("utf-8"))
+    try:
+        return Copy(**told | {"made_at": datetime.fromisoformat(told["made_at"])})
+    except (TypeError, KeyError, ValueError) as error:
+        problem = f"is no manifest of a copy ({error})."
+        raise InvalidInput("backup", [Fault(f"{RECORDS}/{name}/{_MANIFEST}", problem)]) from None
+
+
+# Keeping ----------------------------------------------------------------------------------------
+
+
+def back_up(here: Workspace, place: Place, *, keep: timedelta | None = None) -> Backup:
+    """Copies the record as it is now and the documents that the place does not have; others go on working.
+
+    The record comes first: what it names lies in the store by then. With `keep`, older copies are removed, and the
+    documents that no copy names any more; the one that was just made always stays.
+
+    Raises:
+        OutOfReach: the record, the store or the place does not answer; there is no new copy then.
+    """
+    now = here.now()
+    with tempfile.TemporaryDirectory(dir=here.settings.home) as scratch:
+        folder = Path(scratch)
+        copy_record(here.record.engine, folder / "record")
+        with here.record.reading() as session:
+            keys = _claimed(session)
+            revision = revision_of(session.connection()) or ""
+        added, missing = _carry(keys, here.documents, place)
+        packed = folder / "record.gz"
+        with (folder / "record").open("rb") as plain, gzip.open(packed, "wb", compresslevel=5) as file:
+            shutil.copyfileobj(plain, file)
+        with gzip.open(folder / _KEYS, "wt", encoding="ascii") as listed:
+            listed.writelines(f"{key}\n" for key in keys)
+        copy = Copy(
+            name=f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+            made_at=now,
+            database=here.record.engine.dialect.name,
+            revision=revision,
+            sha256=_digest(packed),
+            documents=len(keys),
+            key=_known_by(here.key),
+        )
+        begins = f"{RECORDS}/{copy.name}"
+        place.keep(f"{begins}/record.gz", packed)
+        place.keep(f"{begins}/{_KEYS}", folder / _KEYS)
+        if here.settings.heads_file.exists():
+            place.keep(f"{begins}/{_HEADS}", here.settings.heads_file)
+        manifest = folder / _MANIFEST
+        manifest.write_text(json.dumps(asdict(copy) | {"made_at": now.isoformat()}, indent=2), "utf-8")
+        place.keep(f"{begins}/{_MANIFEST}", manifest)
+        removed = _thin_out(place, copy, now - keep, folder) if keep is not None else ()
+    return Backup(copy, added, missing, removed)
+
+
+def copy_keys(settings: Settings, folder: Path) -> list[Path]:
+    """Copies the keys of an installation into a folder of their own; returns the files, which only their owner reads.
+
+    A key that comes from the environment alone is in no file, and is left out.
+
+    Raises:
+        OSError: the folder can't be written.
+    """
+    found = [settings.home / "secret.key", settings.signing_key, settings.signing_chain]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    kept = []
+    for path in found:
+        if path is not None and path.is_file():
+            target = folder / path.name
+            target.unlink(missing_ok=True)
+            target.touch(mode=0o600)
+            target.write_bytes(path.read_bytes())
+            kept.append(target)
+    return kept
+
+
+def _claimed(session: Session) -> list[str]:
+    """The documents that a record names, by key; not those that were erased."""
+    named = sa.union(*(_there(table) for table in tables_with_documents())).subquery()
+    return list(session.scalars(sa.select(named.c.key).order_by(named.c.key)))
+
+
+def tables_with_documents() -> list[sa.Table]:
+    """The tables of the record whose rows each name a document of the store."""
+    return [table for table in Base.metadata.sorted_tables if {"key", "media_type"} <= set(table.c.keys())]
+
+
+def _there(table: sa.Table) -> sa.Select[tuple[str]]:
+    return sa.select(table.c.key).where(table.c.name.not_like(f"{ERASED}-%"))
+
+
+def _carry(keys: Iterable[str], source: DocumentStore, target: DocumentStore) -> tuple[int, tuple[str, ...]]:
+    """Puts the documents that the target lacks there; how many, and which the source could not give."""
+    added, missing = 0, []
+    for key in keys:
+        if target.exists(key):
+            continue
+        try:
+            target.put(source.get(key), "application/octet-stream")
+            added += 1
+        except (NotFound, DamagedDocument):
+            missing.append(key)
+    return added, tuple(missing)
+
+
+def _thin_out(place: Place, newest: Copy, before: datetime, folder: Path) -> tuple[str, ...]:
+    """Removes the copies made before an instant, then the documents that were theirs alone."""
+    every = copies(place)
+    old = [one for one in every if one.made_at < before and one.name != newest.name]
+    if not old:
+        return ()
+    staying = {key for one in every if one not in old for key in _named_by(place, one, folder)}
+    leaving = {key for one in old for key in _named_by(place, one, folder)} - staying
+    for one in old:
+        # The manifest first: a copy that is half removed is none.
+        place.drop(f"{RECORDS}/{one.name}/{_MANIFEST}")
+        for name in place.names(f"{RECORDS}/{one.name}"):
+            place.drop(name)
+    for key in sorted(leaving):
+        place.erase(key)
+    return tuple(one.name for one in old)
+
+
+def _named_by(place: Place, copy: Copy, folder: Path) -> list[str]:
+    path = folder / f"{copy.name}-{_KEYS}"
+    place.fetch(f"{RECORDS}/{copy.name}/{_KEYS}", path)
+    with gzip.open(path, "rt", encoding="ascii") as listed:
+        return listed.read().split()
+
+
+# Making an installation from it -----------------------------------------------------------------
+
+
+def restore(settings: Settings, place: Place, name: str = "", *, another_key: bool = False) -> Restored:
+    """Makes the installation of these settings from a copy: the newest, or the one of that name.
+
+    Documents come first and the record last, so that what ends half-way is no installation and may be done again.
+
+    Raises:
+        NotFound: the place has no such copy.
+        NotAllowed: there is a record already, or the key is another than that of the copy.
+        NotAsWritten: the copy is not what was kept.
+        InvalidInput: the copy is of another kind of database, or of a later version of this program.
+        OutOfReach: the record, the store or the place does not answer.
+    """
+    copy = _meant(place, name)
+    engine = open_engine(settings.record_url)
+    try:
+        _fits(settings, engine, copy, another_key=another_key)
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=settings.home) as scratch:
+            folder = Path(scratch)
+            packed, plain = folder / "record.gz", folder / "record"
+            place.fetch(f"{RECORDS}/{copy.name}/record.gz", packed)
+            if _digest(packed) != copy.sha256:
+                raise NotAsWritten(
+                    f"The record of the copy {copy.name} is not what was kept. Take another one."
+                )
+            with gzip.open(packed, "rb") as file, plain.open("wb") as target:
+                shutil.copyfileobj(file, target)
+            _, missing = _carry(_named_by(place, copy, folder), place, open_store(settings))
+            heads = f"{RECORDS}/{copy.name}/{_HEADS}"
+            if heads in place.names(f"{RECORDS}/{copy.name}"):
+                settings.heads_file.parent.mkdir(parents=True, exist_ok=True)
+                place.fetch(heads, settings.heads_file)
+                settings.heads_file.chmod(0o600)
+            put_record_back(engine, plain)
+    finally:
+        engine.dispose()
+    return _counted(open_record(settings), copy, missing)
+
+
+def _meant(place: Place, name: str) -> Copy:
+    found = {one.name: one for one in copies(place)}
+    if not found:
+        raise NotFound(f"There is no copy in {place}.")
+    if not name:
+        return found[max(found)]
+    if name not in found:
+        raise NotFound(f"There is no copy {name} in {place}. There are: {', '.join(found)}.")
+    return found[name]
+
+
+def _fits(settings: Settings, engine: sa.Engine, copy: Copy, *, another_key: bool) -> None:
+    """That a copy can become the installation of these settings."""
+    kind = engine.dialect.name
+    if kind != copy.database:
+        problem = f"is a record on {kind}, and the copy is of one on {copy.database}."
+        raise InvalidInput(
+            "restore", [Fault("LABELS_DATABASE_URL", problem, "Name a database of that kind.")]
+        )
+    if copy.revision not in revisions():
+        problem = f"was made by a later version of this program (schema {copy.revision})."
+        raise InvalidInput(
+            "restore", [Fault(copy.name, problem, "Use the version that made it, or a later one.")]
+        )
+    if holds_anything(engine):
+        raise NotAllowed(
+            "There is a record here already, and it stays as it is. Restore into an empty home or database; what is "
+            "here can be moved aside."
+        )
+    if not another_key and not _has_key(settings):
+        raise NotAllowed(
+            "The key of the copy is not here, without which the codes in mail and on pupils' certificates are "
+            f"void. Put secret.key into {settings.home}, or set LABELS_SECRET. Where it is lost for ever: "
+            "--with-another-key, and people ask for new codes."
+        )
+    if not another_key and _known_by(settings.key) != copy.key:
+        raise NotAllowed(
+            "The key here is another than that of the copy: the codes in mail and on pupils' certificates would be "
+            "void. Take the key of that time. Where it is lost for ever: --with-another-key, and people ask for new "
+            "codes."
+        )
+
+
+def _has_key(settings: Settings) -> bool:
+    """Whether there is a key; asking for it would make one."""
+    return settings.secret is not None or (settings.home / "secret.key").is_file()
+
+
+def _counted(record: Record, copy: Copy, missing: Sequence[str]) -> Restored:
+    with record.reading() as session:
+
+        def count(table: type[Application] | type[Journal]) -> int:
+            return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+        return Restored(copy, count(Application), len(_claimed(session)), count(Journal), tuple(missing))
+
+
+def _known_by(key: bytes) -> str:
+    """What is the same for the same key only, and tells nothing of it."""
+    return hmac.new(key, b"which key a copy was made with", hashlib.sha256).hexdigest()[:16]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
