@@ -34,6 +34,7 @@ TABLE = (
     Row("answer", "answering:answer", "A person's answer to a step."),
     Row("code", "answering:code", "Mail a person their one-time code."),
     Row("reassign", "coordinating:reassign", "A coordinator gives a reviewer's seat to somebody else."),
+    Row("assign", "assigning:assign", "Assign reviewers to all applications that wait for them, at once."),
     Row("takeover", "coordinating:takeover", "A coordinator takes a reviewer's step over."),
     Row("send-back", "coordinating:send_back", "A coordinator sends a review back as a draft."),
     Row("deadline", "coordinating:deadline", "A coordinator moves one person's deadline."),

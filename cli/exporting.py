@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from adapters.workspace import existing_workspace
 from cli.output import emit, say
 from cli.printed import ShownCase, ShownItem, ShownStuck
-from cli.printed_people import ShownImport, ShownPlan, ShownStaff
+from cli.printed_people import ShownAssignment, ShownImport, ShownPlan, ShownStaff
 from cli.words import AsJson, SeenAs
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
@@ -88,6 +88,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "import": ShownImport,
     "staff": ShownStaff,
     "persons": ShownPlan,
+    "assign": ShownAssignment,
     "show": ShownCase,
     "inbox": ShownItem,
     "stuck": ShownStuck,

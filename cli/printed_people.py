@@ -1,4 +1,4 @@
-"""What commands about people print as JSON: an import, the staff, the plan of a merging."""
+"""What commands about people print as JSON: an import, the staff, the plans of a merging and of an assignment."""
 
 from __future__ import annotations
 
@@ -78,3 +78,32 @@ class ShownPlan(BaseModel):
     """What forbids it."""
     plan: str | None
     """The word by which it is asked for; none where something forbids it."""
+
+
+class ShownAssignment(BaseModel):
+    """A plan of reviewers (`labels assign`)."""
+
+    class Chosen(BaseModel):
+        """Who is to review an application, and why."""
+
+        application: str
+        reviewer: str
+        """Their address."""
+        costs: dict[str, int]
+        """What speaks against them, by the rules' weights."""
+        reviews: int
+        """How many applications of the year they have with this plan."""
+        next: str | None
+        """Who would be asked in the best plan without this choice; none where nobody could."""
+        extra: int | None
+        """What that plan would cost more."""
+
+    organisation: str
+    plan: str
+    """The word by which it is asked for."""
+    choices: list[Chosen]
+    empty: dict[str, int]
+    """Seats that nobody can take, by application."""
+    cost: int
+    at_least: int
+    """No plan that fills as much and is as even costs less."""

@@ -22,6 +22,16 @@ class LabelKind(StrEnum):
     """For the classes of a teacher who holds a label of a project; nobody applies for it."""
 
 
+class Wish(StrEnum):
+    """What a reviewer says of judging an application; nothing is an answer, too."""
+
+    YES = "yes"
+    MAYBE = "maybe"
+    NONE = "none"
+    """They said nothing: in no row of the record."""
+    RATHER_NOT = "rather_not"
+
+
 class Applicant(StrEnum):
     """Who applies in a kind of application."""
 

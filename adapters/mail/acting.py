@@ -38,6 +38,7 @@ COMMANDS: Mapping[CallToAction, str] = {
     CallToAction.REVIEW: f"{_ANSWER} review.json",
     CallToAction.ANSWER: f"{_ANSWER} answer.json",
     CallToAction.ASSIGN: "labels reassign {step} --to EMAIL --reason REASON --as {email} --code {code}",
+    CallToAction.PLAN_REVIEWERS: "labels assign {organisation}",
     CallToAction.SCREEN: f"{_ANSWER} screening.json",
     CallToAction.AWARD: f"{_ANSWER} award.json",
     CallToAction.HAND_IN: f"{_ANSWER} self-assessment.json --evidence safety.pdf --evidence policy.pdf "

@@ -95,6 +95,8 @@ _WHAT = {
     "address": "other addresses",
     "legal_hold": "legal holds",
     "kept_form": "forms that were kept",
+    "reviewer_wish": "wishes",
+    "reviewer_choice": "choices in which they were next",
 }
 """What a plan calls the rows of a table."""
 

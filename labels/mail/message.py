@@ -90,6 +90,8 @@ class CallToAction(StrEnum):
     ANSWER = "answer"
     ASSIGN = "assign"
     """To name a reviewer."""
+    PLAN_REVIEWERS = "plan_reviewers"
+    """For many applications together."""
     SCREEN = "screen"
     AWARD = "award"
     HAND_IN = "hand_in"

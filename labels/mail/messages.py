@@ -484,9 +484,13 @@ class AssignmentAsked(OfStep):
     template = Template.ASSIGNMENT_ASKED
     headline = say("A reviewer is needed")
     asks = True
-    calls = (CallToAction.ASSIGN,)
+    calls = (CallToAction.ASSIGN, CallToAction.PLAN_REVIEWERS)
     reasons: Several[Said]
     """Why nobody of the staff could be asked, a person each."""
+    together: bool = False
+    """Whether it waits only until reviewers are assigned to all applications that came in."""
+    organisation: Line = ""
+    """Whose plan that is."""
 
 
 class Reopening(OfApplication):

@@ -63,6 +63,18 @@ def index_keys(name: str) -> frozenset[str]:
     return parsed.all_rings.union(ordered) if parsed.words else frozenset()
 
 
+def signs(name: str) -> frozenset[str]:
+    """What names are found by that may be one person's: two that are `SAME` or `MAYBE` have one in common.
+
+    For finding pairs among many names without comparing each with each; `likeness` judges them.
+    """
+    parsed = _parsed(name)
+    if len(parsed.words) < 2:
+        return parsed.marks
+    rings = (ring for ring in parsed.consonants if len(ring) >= _FEWEST_CONSONANTS)
+    return parsed.marks.union(f"consonants {ring}" for ring in rings)
+
+
 def sketch(name: str) -> str:
     """A key for finding pairs among a million names: those of one script that are `SAME` have the same one.
 

@@ -57,6 +57,8 @@ from labels.record.schema import (
     Resumption,
     Review,
     ReviewDraft,
+    ReviewerChoice,
+    ReviewerWish,
     SealedEntry,
     SignIn,
     SignInCode,
@@ -492,13 +494,21 @@ class _Erasing:
         self._delete("former addresses", Address, Address.person == who)
         self._delete("activities", Activity, Activity.teacher.in_(self.subject.teachers))
         self._delete("places on a staff", Staff, Staff.person == who)
+        reviewing = sa.select(Step.id).where(Step.person == who)
+        self._delete("wishes", ReviewerWish, ReviewerWish.person == who)
+        self._delete("why they were chosen to review", ReviewerChoice, ReviewerChoice.step.in_(reviewing))
+        self._update(
+            "choices in which they were next", ReviewerChoice, ReviewerChoice.following == who, following=None
+        )
         self._delete("former schools", FormerStaffSchool, FormerStaffSchool.person == who)
         self._delete("former places on a staff", FormerStaff, FormerStaff.person == who)
         with_its_index(
             self.session.connection(),
             Kind.TEACHER,
             self.subject.teachers,
-            lambda: self._update("", Teacher, Teacher.person == who, name=ERASED, email=ERASED),
+            lambda: self._update(
+                "", Teacher, Teacher.person == who, name=ERASED, email=ERASED, subjects=None
+            ),
         )
         self._update("", Person, Person.id == who, name=ERASED, address=ERASED, language="en")
         self.counts["name, address and language"] = 1
@@ -620,6 +630,7 @@ LOOKED_AT = {
     "application": "texts are emptied", "application_draft": "deleted", "draft_evidence": "deleted",
     "document": "files are deleted, names are emptied", "issued": "the holder is emptied",
     "decision": "comments are emptied", "review": "words, and who gave them", "review_draft": "deleted",
+    "reviewer_wish": "deleted", "reviewer_choice": "deleted, and who was next is emptied",
     "step": "who, questions, answers, drafts", "resumption": "remarks are emptied", "draft": "who saved it",
     "journal": "who, reasons, and what names them", "sealed_entry": "salts become commitments",
     "mail": "texts and recipients are emptied", "notice": "deleted", "daily_mail": "deleted", "conflict": "deleted", "sign_in": "deleted",

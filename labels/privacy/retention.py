@@ -29,6 +29,8 @@ from labels.record.schema import (
     Mail,
     PersonMerge,
     ReviewDraft,
+    ReviewerChoice,
+    ReviewerWish,
     SignIn,
     SignInCode,
     Stage,
@@ -97,6 +99,18 @@ def _drafts(turn: Turn, before: datetime) -> int:
         .where(Application.stage == Stage.CLOSED, Application.stage_since < before)
     )
     return _delete(turn.session, ReviewDraft, ReviewDraft.step.in_(of_closed))
+
+
+def _choices(turn: Turn, before: datetime) -> int:
+    closed = sa.select(Application.id).where(
+        Application.stage == Stage.CLOSED,
+        Application.stage_since < before,
+        Application.id.not_in(_held_applications()),
+    )
+    steps = sa.select(Step.id).where(Step.application.in_(closed))
+    return _delete(turn.session, ReviewerChoice, ReviewerChoice.step.in_(steps)) + _delete(
+        turn.session, ReviewerWish, ReviewerWish.application.in_(closed)
+    )
 
 
 def _mail(turn: Turn, before: datetime) -> int:

@@ -40,6 +40,8 @@ from labels.record.schema import (
     PersonMerge,
     ProviderAccount,
     Review,
+    ReviewerChoice,
+    ReviewerWish,
     SignIn,
     Staff,
     Step,
@@ -146,6 +148,14 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "reviews_of_your_applications", rows(Review, judged)
     yield "your_reviews", rows(Review, sa.func.lower(Review.reviewer).in_(mine))
     yield "your_steps", rows(Step, Step.person == subject.person, "code_hash")
+    yield "your_wishes", rows(ReviewerWish, ReviewerWish.person == subject.person)
+    mine_to_review = sa.select(Step.id).where(Step.person == subject.person)
+    chosen = rows(
+        ReviewerChoice,
+        ReviewerChoice.step.in_(mine_to_review),
+        *("plan", "following", "following_load", "extra"),  # they are about others
+    )
+    yield "why_you_were_chosen_to_review", chosen
     yield "papers", rows(Issued, Issued.teacher.in_(subject.teachers), "marks")
     yield (
         "mail_to_you",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
-from labels.kinds import LabelKind
+from labels.kinds import LabelKind, Wish
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
@@ -222,6 +222,8 @@ class Teacher(Base):
     person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
     school_since: Mapped[date | None]
     """Since when they teach there, where the registry says so."""
+    subjects: Mapped[str | None]
+    """What they teach, `;` between; nothing where the registry does not say."""
 
 
 class FormerSchool(Base):
@@ -336,6 +338,12 @@ class Staff(Base):
     """The day from which they are on the staff no longer, where it is known and still to come."""
     left_by: Mapped[str | None]
     """Who named that day: `REGISTRY` (`labels/people/staff.py`), or an operator."""
+    languages: Mapped[str | None]
+    """Which they read beside `language`, by their codes, `;` between; nothing where the registry does not say."""
+    subjects: Mapped[str | None]
+    """What they teach, `;` between; nothing where the registry does not say."""
+    ages: Mapped[str | None]
+    """Whom they teach, `6-11;12-15` in years; nothing where the registry does not say."""
 
 
 class FormerStaff(Base):
@@ -955,6 +963,37 @@ class Review(Base):
     """One for each of its values that a person may have erased; none where it is told of by no entry yet."""
     erased: Mapped[dict[str, Any] | None]
     """Values that were erased, by name: the commitment to each, and by which erasure."""
+
+
+class ReviewerWish(Base):
+    """What a reviewer said of judging an application: gladly, perhaps, rather not."""
+
+    __tablename__ = "reviewer_wish"
+    __table_args__ = (_CLUSTERED,)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    wish: Mapped[Wish] = mapped_column(_names(Wish))
+    said_at: Mapped[datetime]
+
+
+class ReviewerChoice(Base):
+    """Why the rules chose somebody for a review; nobody's to see but the coordinators'."""
+
+    __tablename__ = "reviewer_choice"
+    step: Mapped[str] = mapped_column(sa.ForeignKey("step.id"), primary_key=True)
+    plan: Mapped[str | None]
+    """The word of the plan that it was part of; none where one application was assigned by itself."""
+    costs: Mapped[dict[str, Any]]
+    """What spoke against them, by its name (`labels/reviews/suiting.py`)."""
+    load: Mapped[int]
+    """How many applications of the year they were asked to judge by then, this one included."""
+    following: Mapped[str | None] = mapped_column(sa.ForeignKey("person.id"))
+    """Who was next; none where nobody else could, or they were erased."""
+    following_load: Mapped[int | None]
+    """How many that one had been asked to judge."""
+    extra: Mapped[int | None]
+    """What it would have cost more to ask that one instead; of a plan, what the whole of it would."""
+    chosen_at: Mapped[datetime]
 
 
 class ReviewDraft(Base):

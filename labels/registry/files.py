@@ -33,6 +33,7 @@ _ACTING_OR_SPACE = re.compile(_ACTING_OR_LOST.pattern[:-1] + "\\s\u00ad\u200b-\u
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_AGES = re.compile(r"([0-9]{1,2})-([0-9]{1,2})")
 _COMMA = re.compile(r"[0-9]{1,4},[0-9]{1,2}")
 _NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,6})?")
 
@@ -168,6 +169,43 @@ class Language(Kind):
 
     def tidied(self, value: str) -> str:
         return value.lower() if value.isalpha() else value
+
+
+@dataclass(frozen=True)
+class Several(Kind):
+    """Values of one kind with `;` between; kept without blanks around them."""
+
+    of: Kind
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return self.of.sound([one for value in values for one in value.split(";")])
+
+    def objection(self, value: str) -> Objection | None:
+        found = map(self.of.objection, value.split(";"))
+        return next((one for one in found if one), None)
+
+    def tidied(self, value: str) -> str:
+        parts = (one.strip() for one in value.split(";"))
+        return ";".join(self.of.tidied(one) for one in parts if one)
+
+
+@dataclass(frozen=True)
+class Ages(Kind):
+    """The youngest and the oldest of a group of pupils, in years: `6-11`."""
+
+    def sound(self, values: Sequence[str]) -> bool:
+        return not any(map(self.objection, set(values)))
+
+    def objection(self, value: str) -> Objection | None:
+        if (found := _AGES.fullmatch(value)) and int(found[1]) <= int(found[2]):
+            return None
+        return Objection(
+            f"{shown(value)} is no range of ages; expected one such as 6-11.",
+            "Write the youngest and the oldest in years.",
+        )
+
+    def tidied(self, value: str) -> str:
+        return value.replace("–", "-").replace(" ", "")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -394,6 +432,7 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 reference("school"),
                 Column("registered_on", past),
                 Column("language", Language()),
+                optional("subjects", Several(NAME)),
                 optional("school_since", past),
             ),
         ),
@@ -446,6 +485,9 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 Column("language", Language()),
                 reference("school", required=False),
                 optional("staff", identifier),
+                optional("languages", Several(Language())),
+                optional("subjects", Several(NAME)),
+                optional("ages", Several(Ages())),
                 optional("left_on", Day(None)),
             ),
         ),

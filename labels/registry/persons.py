@@ -28,7 +28,7 @@ def new_person(table: str, key: str) -> str:
 def with_persons(chunk: Chunk) -> Chunk:
     """The rows of a staff with their persons, as far as the rows alone tell, and by whose word they left."""
     persons = [person_id(email, name) for email, name in zip(*chunk.columns[:2], strict=True)]
-    word = [REGISTRY if left_on else "" for left_on in chunk.columns[-1]]
+    word = [REGISTRY if left_on else "" for left_on in chunk.columns[-1]]  # the last of them in `files.py`
     return chunk._replace(columns=[*chunk.columns, persons, word])
 
 

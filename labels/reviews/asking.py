@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,18 +18,22 @@ from labels.people.named import Recipient
 from labels.people.staff import coordinator, itself, those_who_coordinate
 from labels.record.digests import TAKEN_BACK, digest_of_words, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
-from labels.record.schema import Application, Review, Step, StepKind, StepState
+from labels.record.rows import write
+from labels.record.schema import Application, Person, Review, ReviewerChoice, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import (
     Candidate,
     Judged,
-    choose_reviewer,
     conflicts_of_interest,
+    in_order,
     may_be_one,
     names_alike,
+    without_conflict,
 )
 from labels.reviews.instances import counted_from
 from labels.reviews.scoring import Assessment, another_needed
+from labels.reviews.seeking import sought, with_what_they_can
+from labels.reviews.suiting import Drawback, Sought, costs_of
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
@@ -41,6 +46,53 @@ from labels.words.sentences import say
 # Asking -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Vacancies:
+    """The seats of an application that the rules call for and nobody has, with what is needed to fill them."""
+
+    application: Application
+    edition: RuleEdition
+    judged: Judged
+    steps: list[Step]
+    """Every step of it, of all instances."""
+    seated: list[Step]
+    """The reviews that were asked for or given, and count."""
+    seats: list[int]
+    reason: str
+    """Why the rules call for them."""
+
+    @property
+    def reviews(self) -> list[Step]:
+        """Everybody who was ever asked to review it."""
+        return [step for step in self.steps if step.kind is StepKind.REVIEW]
+
+    @property
+    def waits(self) -> bool:
+        """Whether the rules assign all applications that came in together, and this one is not assigned yet.
+
+        Whatever comes after that (somebody declines, leaves, is called besides; an appeal) is assigned at once.
+        """
+        rules = self.edition.national.review.assignment
+        together = rules is not None and rules.together.value
+        return together and self.application.instance == 1 and not self.reviews
+
+
+def vacancies(session: Session, application: Application) -> Vacancies:
+    """The seats of an application, open for review, that nobody has."""
+    edition = rules_of(session, application)
+    steps = every_step(session, application)
+    seated = seated_reviews(session, application, steps)
+    called = edition.national.review.reviewers.value
+    reason = "the rules ask for it"
+    if len(seated) >= called and all(step.state is StepState.ANSWERED for step in seated):
+        more = another_needed(assessments(session, application), edition)
+        if more is not None:
+            called, reason = len(seated) + 1, more
+    seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
+    judged = conflicts.judged(session, application)
+    return Vacancies(application, edition, judged, steps, seated, seats, reason)
+
+
 def ask(turn: Turn, application_id: str) -> list[Step]:
     """Asks whom the rules call next, and returns the steps that the application now waits for.
 
@@ -50,23 +102,21 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     application = locked(turn.session, application_id)
     if application.outcome is not None:
         return []
-    edition = rules_of(turn.session, application)
-    judged = conflicts.judged(turn.session, application)
-    steps = every_step(turn.session, application)
-    seated = seated_reviews(turn.session, application, steps)
-    if _took_back(turn, application, seated, judged):
-        seated = seated_reviews(turn.session, application, steps)
-    called = edition.national.review.reviewers.value
-    reason = "the rules ask for it"
-    if len(seated) >= called and all(step.state is StepState.ANSWERED for step in seated):
-        more = another_needed(assessments(turn.session, application), edition)
-        if more is not None:
-            called, reason = len(seated) + 1, more
-    free_seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
-    if free_seats:
-        steps += _fill(turn, application, edition, judged, steps, free_seats, reason)
+    found = vacancies(turn.session, application)
+    if _took_back(turn, application, found.seated, found.judged):
+        found = vacancies(turn.session, application)
+    steps = list(found.steps)
+    if found.seats and found.waits:
+        steps += _wait_for_a_plan(turn, found)
+    elif found.seats:
+        steps += _fill(turn, found)
     else:
         _take_back_assignments(turn, application, steps, ())
+    return settled(turn, application, steps)
+
+
+def settled(turn: Turn, application: Application, steps: Sequence[Step]) -> list[Step]:
+    """The steps that an application now waits for; its stage follows from them."""
     awaited = awaited_of(application, steps)
     _settle_stage(application, awaited, turn.now)
     return awaited
@@ -123,35 +173,120 @@ def _settle_stage(application: Application, awaited: Sequence[Step], now: dateti
         application.stage, application.stage_since = stage, now
 
 
-def _fill(
-    turn: Turn,
-    application: Application,
-    edition: RuleEdition,
-    judged: Judged,
-    steps: Sequence[Step],
-    seats: Sequence[int],
-    reason: str,
-) -> list[Step]:
+def _wait_for_a_plan(turn: Turn, found: Vacancies) -> list[Step]:
+    """Has a coordinator assign reviewers together with other applications; they are written to of the first that waits."""
+    application = found.application
+    if any(step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, found.steps)):
+        return []
+    others = turn.session.scalar(_WAITING, {"organisation": application.organisation})
+    whom = _coordinator_for(turn.session, application)
+    seat = found.seats[0]
+    step = open_step(
+        turn, application, StepKind.ASSIGNMENT, whom.id, seat=seat, organisation=application.organisation
+    )
+    if not others:
+        common = about_step(turn.session, application, step)
+        organisation = application.organisation
+        message = messages.AssignmentAsked(about=common, reasons=(), together=True, organisation=organisation)
+        mail_step(turn, step, message)
+    note(turn, application, SYSTEM, Event.WAITS_FOR_A_PLAN, step=step.id)
+    return [step]
+
+
+_WAITING = sa.select(
+    sa.exists().where(
+        Step.kind == StepKind.ASSIGNMENT,
+        Step.state == StepState.OPEN,
+        Step.organisation == sa.bindparam("organisation"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Who is to have a seat, and why: what the record keeps of it."""
+
+    candidate: Candidate
+    load: int
+    costs: Mapping[Drawback, int]
+    following: Candidate | None
+    following_load: int | None
+    extra: int | None
+    plan: str | None = None
+
+
+def _fill(turn: Turn, found: Vacancies) -> list[Step]:
     """Asks a reviewer for each of the seats, and the coordinator for the first that nobody can take."""
-    candidates = conflicts.candidates(turn.session, application)
-    reviews = [step for step in steps if step.kind is StepKind.REVIEW]
-    asked = _asked_before(reviews)
-    due = add_working_days(turn.now, edition.national.review.due_days.value, application.country)
-    chosen: list[tuple[Candidate, Step]] = []
-    for seat in seats:
-        candidate = choose_reviewer(
-            candidates, judged, _with_doubles(turn.session, asked, candidates), application.id
-        )
-        if candidate is None:
+    application, session = found.application, turn.session
+    candidates = conflicts.candidates(session, application)
+    wanted = sought(session, application, found.edition)
+    if wanted.profile.rules is not None:
+        candidates = with_what_they_can(session, candidates)
+    asked = _asked_before(found.reviews)
+    beside = [one for one in candidates if one.person in {step.person for step in found.seated}]
+    chosen = []
+    for _ in found.seats:
+        excluded = with_doubles(session, asked, candidates)
+        one = _choose(candidates, found, wanted, excluded, beside)
+        if one is None:
             break
-        asked.add(candidate.email)
-        number = len(reviews) + len(chosen) + 1
-        step = new_review(turn, application, candidate.person, seat, due, number, candidate.email)
-        chosen.append((candidate, step))
+        asked.add(one.candidate.email)
+        beside.append(one.candidate)
+        chosen.append(one)
+    return seat(turn, found, chosen, candidates, asked)
+
+
+def _choose(
+    candidates: Sequence[Candidate],
+    found: Vacancies,
+    wanted: Sought,
+    excluded: Collection[str],
+    beside: Sequence[Candidate],
+) -> Chosen | None:
+    def costs(candidate: Candidate) -> dict[Drawback, int]:
+        return costs_of(candidate, wanted, beside)
+
+    in_turn = in_order(
+        without_conflict(found.judged, excluded),
+        candidates,
+        found.judged,
+        found.application.id,
+        lambda candidate: sum(costs(candidate).values()),
+    )
+    candidate, following = next(in_turn, None), next(in_turn, None)
+    if candidate is None:
+        return None
+    own = costs(candidate)
+    return Chosen(
+        candidate=candidate,
+        load=candidate.load + 1,
+        costs=own,
+        following=following,
+        following_load=following.load + 1 if following else None,
+        extra=sum(costs(following).values()) - sum(own.values()) if following else None,
+    )
+
+
+def seat(
+    turn: Turn,
+    found: Vacancies,
+    chosen: Sequence[Chosen],
+    candidates: Sequence[Candidate],
+    asked: Collection[str],
+) -> list[Step]:
+    """Asks those who were chosen to review, for the first seats, and the coordinator for the next that nobody can take."""
+    application, seats = found.application, found.seats
+    due = add_working_days(turn.now, found.edition.national.review.due_days.value, application.country)
+    opened: list[tuple[Chosen, Step]] = []
+    for place, (number, one) in enumerate(zip(seats, chosen, strict=False), len(found.reviews) + 1):
+        who = one.candidate
+        step = new_review(turn, application, who.person, number, due, place, who.email)
+        opened.append((one, step))
     turn.session.flush()
-    for candidate, step in chosen:
+    for one, step in opened:
+        candidate = one.candidate
         to = Recipient(candidate.name, candidate.email, candidate.language, candidate.person)
-        if not take_question_over(turn, step, steps):
+        if not take_question_over(turn, step, found.steps):
             mail_step(turn, step, messages.ReviewAsked(about=about_step(turn.session, application, step)), to)
         note(
             turn,
@@ -160,18 +295,36 @@ def _fill(
             Event.ASSIGNED_A_REVIEWER,
             reviewer=candidate.email,
             seat=step.seat,
-            because=reason,
+            because=found.reason if one.plan is None else f"{found.reason}; plan {one.plan}",
             load=candidate.load,
         )
-        warn_of_names(turn, application, step, candidate, judged)
-    opened = [step for _, step in chosen if step.state is StepState.OPEN]
-    _take_back_assignments(turn, application, steps, seats[len(chosen) :])
+        _keep_why(turn, step, one)
+        warn_of_names(turn, application, step, candidate, found.judged)
+    _take_back_assignments(turn, application, found.steps, seats[len(chosen) :])
+    steps = [step for _, step in opened if step.state is StepState.OPEN]
     if len(chosen) < len(seats) and not any(
-        step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, steps)
+        step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, found.steps)
     ):
-        seat = seats[len(chosen)]
-        opened.append(_ask_coordinator(turn, application, candidates, judged, asked, seat))
-    return opened
+        empty = seats[len(chosen)]
+        steps.append(_ask_coordinator(turn, application, candidates, found.judged, asked, empty))
+    return steps
+
+
+def _keep_why(turn: Turn, step: Step, one: Chosen) -> None:
+    write(
+        turn.session,
+        ReviewerChoice,
+        {
+            "step": step.id,
+            "plan": one.plan,
+            "costs": dict(one.costs),
+            "load": one.load,
+            "following": one.following.person if one.following else None,
+            "following_load": one.following_load,
+            "extra": one.extra,
+            "chosen_at": turn.now,
+        },
+    )
 
 
 def warn_of_names(
@@ -200,7 +353,7 @@ def _take_back_assignments(
             void_review(turn, application, step, "the seat is filled or no longer needed", SYSTEM)
 
 
-def _with_doubles(session: Session, asked: Collection[str], candidates: Sequence[Candidate]) -> set[str]:
+def with_doubles(session: Session, asked: Collection[str], candidates: Sequence[Candidate]) -> set[str]:
     """Those who were asked, and who may be one of them under another address: two seats are two people's.
 
     Not who was said to be somebody else.
@@ -259,6 +412,18 @@ def take_question_over(turn: Turn, review: Step, steps: Sequence[Step]) -> bool:
     return False
 
 
+def _coordinator_for(session: Session, application: Application) -> Person:
+    """Who is asked about an application: a coordinator who is not near to it, where there is one."""
+    applies = applicant(session, application)
+    able = (
+        one
+        for one in those_who_coordinate(session, application.organisation)
+        if not (applies and one.address == applies.address)
+        and not conflicts.own_conflicts(session, application, one.id)
+    )
+    return next(able, None) or coordinator(session, application.organisation, other_than=applies)
+
+
 def _ask_coordinator(
     turn: Turn,
     application: Application,
@@ -267,15 +432,7 @@ def _ask_coordinator(
     asked: Collection[str],
     seat: int,
 ) -> Step:
-    own = turn.session, application.organisation
-    applies = applicant(turn.session, application)
-    able = (
-        one
-        for one in those_who_coordinate(*own)
-        if not (applies and one.address == applies.address)
-        and not conflicts.own_conflicts(turn.session, application, one.id)
-    )
-    whom = next(able, None) or coordinator(*own, other_than=applies)
+    whom = _coordinator_for(turn.session, application)
     reasons = tuple(
         say("{name}: {why}", name=candidate.name, why=tuple(found) or say("was asked before"))
         for candidate in candidates

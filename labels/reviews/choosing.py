@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -71,8 +71,25 @@ class Candidate:
     """Their id."""
     left: frozenset[tuple[str, date]] = frozenset()
     """Schools where they taught, each with the day until which they did."""
+    languages: frozenset[str] = frozenset()
+    """Which they read, as far as it is known."""
+    subjects: frozenset[str] = frozenset()
+    """What they teach, as far as it is known."""
+    ages: frozenset[tuple[int, int]] = frozenset()
+    """Whom they teach, as far as it is known: the youngest and the oldest of each group, in years."""
+    given: int = 0
+    """How many reviews they have given, in all years."""
     different: frozenset[str] = frozenset()
     """Persons, by id, who are said to be others than this one, whatever their name is."""
+
+
+Cost = Callable[[Candidate], int]
+"""What speaks against somebody by the rules' weights (`labels/reviews/suiting.py`)."""
+
+
+def nothing(_: Candidate) -> int:
+    """The cost of everybody where no weights are known."""
+    return 0
 
 
 def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence]:
@@ -134,26 +151,50 @@ def may_be_one(one: Candidate, other: Candidate) -> bool:
 
 
 def choose_reviewer(
-    candidates: Iterable[Candidate], judged: Judged, excluded: Collection[str], salt: str
+    candidates: Iterable[Candidate],
+    judged: Judged,
+    excluded: Collection[str],
+    salt: str,
+    cost: Cost = nothing,
 ) -> Candidate | None:
-    """Who is asked next: the least loaded without a conflict, or None if nobody is left.
+    """Who is asked next: the first `in_order` who is not excluded and has no conflict; None if nobody is left."""
+    may = without_conflict(judged, excluded)
+    return next(in_order(may, candidates, judged, salt, cost), None)
 
-    Among equals, who may be a member of the project by name comes last; then a digest with `salt` (the
-    application's id) decides, so that a re-run asks the same person and nobody is first by alphabet. Always taking the least loaded keeps the loads of
-    people without conflicts within one of each other.
+
+def without_conflict(judged: Judged, excluded: Collection[str]) -> Callable[[Candidate], bool]:
+    """Whether somebody may be asked, but for those whose addresses are excluded."""
+    return lambda one: one.email not in excluded and not conflicts_of_interest(one, judged)
+
+
+def in_order(
+    may: Callable[[Candidate], bool],
+    candidates: Iterable[Candidate],
+    judged: Judged,
+    salt: str,
+    cost: Cost = nothing,
+) -> Iterator[Candidate]:
+    """Those who may be asked, whom first; looks at no more of them than it must.
+
+    The least loaded go first; among equals, who may be a member of the project by name comes last, and the one who costs
+    least first; then a digest with `salt` (the application's id) decides, so that a re-run asks the same person and nobody
+    is first by alphabet. Always taking the least loaded keeps the loads of people without conflicts within one of each other.
     """
 
     def order(candidate: Candidate) -> tuple[int, str]:
-        return candidate.load, hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
+        return cost(candidate), hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
 
-    for _, equals in itertools.groupby(sorted(candidates, key=order), key=lambda one: one.load):
-        perhaps_near = None
-        for candidate in equals:
-            if candidate.email in excluded or conflicts_of_interest(candidate, judged):
+    for _, equals in itertools.groupby(sorted(candidates, key=_load), key=_load):
+        perhaps_near = []
+        for candidate in sorted(equals, key=order):
+            if not may(candidate):
                 continue
-            if not names_alike(candidate, judged):
-                return candidate
-            perhaps_near = perhaps_near or candidate
-        if perhaps_near is not None:
-            return perhaps_near
-    return None
+            if names_alike(candidate, judged):
+                perhaps_near.append(candidate)
+            else:
+                yield candidate
+        yield from perhaps_near
+
+
+def _load(candidate: Candidate) -> int:
+    return candidate.load

@@ -260,10 +260,15 @@ def candidates(session: Session, application: Application) -> list[Candidate]:
     """
     if session.get_bind().dialect.name != "sqlite":
         session.get_one(Organisation, application.organisation, with_for_update=True)
-    reviewers = _read(session, _REVIEWERS, organisation=application.organisation)
-    counted = session.execute(_LOADS, {"persons": list(reviewers), "year": application.school_year})
+    return reviewers(session, application.organisation, application.school_year)
+
+
+def reviewers(session: Session, organisation: str, year: int) -> list[Candidate]:
+    """The reviewers of an organisation, with what they are close to and their load of a school year."""
+    found = _read(session, _REVIEWERS, organisation=organisation)
+    counted = session.execute(_LOADS, {"persons": list(found), "year": year})
     loads = {row.person: row.asked for row in counted}
-    return [replace(one, load=loads.get(one.person, 0)) for one in reviewers.values()]
+    return [replace(one, load=loads.get(one.person, 0)) for one in found.values()]
 
 
 def staff(session: Session, person_id: str) -> Candidate | None:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
+from labels.kinds import Wish
+
 T = TypeVar("T")
 
 Source = Annotated[str, Field(pattern=r"^(brief|assumption|found: .+)$")]
@@ -22,6 +24,8 @@ Number = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 """A whole number as a number: neither `"18"` nor `true`, which YAML writes so easily."""
 Positive = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 Days = Annotated[int, Field(strict=True, ge=1, le=366)]
+Weight = Annotated[int, Field(strict=True, ge=0, le=100)]
+"""What a drawback costs, beside others."""
 
 
 class Rule(BaseModel):
@@ -141,6 +145,46 @@ class CalendarRules(Rule):
     late: Sourced[Late]
 
 
+class WishWeights(Rule):
+    """What a choice costs by what the reviewer said."""
+
+    yes: Weight
+    maybe: Weight
+    none: Weight
+    rather_not: Weight
+
+    def of(self, wish: Wish) -> int:
+        """What this wish costs."""
+        cost: int = getattr(self, wish.value)
+        return cost
+
+
+class AssignmentRules(Rule):
+    """What counts when reviewers are chosen, once nobody has a conflict of interest and loads are as even as can be.
+
+    Weights are added up, and the least sum is chosen. What the record does not know of a reviewer or an application
+    costs nothing.
+    """
+
+    together: Sourced[StrictBool]
+    """Applications wait until a coordinator assigns reviewers to all that came in; else each is assigned at once."""
+    wishes: Sourced[WishWeights]
+    language: Sourced[Weight]
+    """For a reviewer who does not read the application's language."""
+    subject: Sourced[Weight]
+    """For a reviewer who shares no subject with the applicant."""
+    age: Sourced[Weight]
+    """For a reviewer who does not teach pupils of that age."""
+    same_school: Sourced[Weight]
+    """For each further reviewer of one school at one application."""
+    one_sided: Sourced[Weight]
+    """Where all reviewers of an application are experienced, or all are new."""
+    experienced_from: Sourced[Positive]
+    """Reviews that somebody has given before they count as experienced."""
+    judged_partner: Sourced[Annotated[int, Field(strict=True, ge=-100, le=100)]]
+    """For a reviewer who judged another application of the same project; below 0: that is preferred."""
+
+
 class ReviewRules(Rule):
     """How many people judge, by when, and when one more is called."""
 
@@ -160,6 +204,9 @@ class ReviewRules(Rule):
     former_school_years: Sourced[Number] | None = None
     """For how many years a school that somebody left counts as theirs in conflicts of interest; 0: not at all. Absent
     from rules that were stored before there was this one."""
+    assignment: AssignmentRules | None = None
+    """What counts when reviewers are chosen beside conflicts and loads; absent from rules that were stored before there was
+    this."""
     link_days: Sourced[Days]
     """Days for which a reviewer's links to documents work."""
     code_attempts: Sourced[Positive]
@@ -506,6 +553,8 @@ class RuleEdition(Rule):
             del body["national"]["review"]["third_voice"]
         if self.national.review.former_school_years is None:
             del body["national"]["review"]["former_school_years"]
+        if self.national.review.assignment is None:
+            del body["national"]["review"]["assignment"]
         if self.papers is None:
             del body["papers"]
         elif self.papers.signed is None:

@@ -13,7 +13,20 @@ from labels.record.schema import Application, StepKind
 from labels.settings import PROJECT
 from tests.cli.conftest import Terminal
 
-SLOW = ("prefect", "weasyprint", "boto3", "alembic", "httpx", "jinja2", "babel", "holidays", "pikepdf", "PIL")
+SLOW = (
+    "prefect",
+    "weasyprint",
+    "boto3",
+    "alembic",
+    "httpx",
+    "jinja2",
+    "babel",
+    "holidays",
+    "pikepdf",
+    "PIL",
+    "numpy",
+    "highspy",
+)
 """Libraries of which each takes as long to import as all that a command does, or much longer."""
 COMMAND = f"""
 import atexit, sys

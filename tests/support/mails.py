@@ -88,6 +88,7 @@ _EACH: tuple[Message, ...] = (
             say("{name}: {why}", name="Petra Lund", why="was asked before"),
         ),
     ),
+    messages.AssignmentAsked(about=ASKED, reasons=(), together=True, organisation="NSS-GR"),
     messages.Code(about=ASKED, purpose=say("The former code was tried too often and is void.")),
     messages.Awarded(
         about=ABOUT,

@@ -1,0 +1,1 @@
+"""Finds the best plan of reviewers for many applications at once, by linear programming (HiGHS)."""

@@ -1,0 +1,203 @@
+"""Assigning reviewers to many applications at once: what is to be planned, read from the record, and a plan carried out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.errors import NotAllowed
+from labels.people.doubles import told_apart
+from labels.record.journal import Event, note
+from labels.record.schema import Application, Organisation, Step, StepKind, StepState
+from labels.reviews import conflicts
+from labels.reviews.asking import Chosen, Vacancies, seat, settled, vacancies
+from labels.reviews.choosing import Candidate
+from labels.reviews.nearness import Nearness
+from labels.reviews.plan import Choice, Plan, Problem, Waiting
+from labels.reviews.seeking import sought, with_what_they_can
+from labels.steps.step import every_step, locked
+from labels.turn import Turn
+
+_WAITING = (
+    sa.select(Application.id)
+    .where(
+        Application.outcome.is_(None),
+        sa.exists().where(
+            Step.application == Application.id,
+            Step.instance == Application.instance,
+            Step.kind == StepKind.ASSIGNMENT,
+            Step.state == StepState.OPEN,
+            Step.organisation == sa.bindparam("organisation"),
+        ),
+    )
+    .order_by(Application.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be planned for an organisation: a problem for each school year, in which loads are counted."""
+
+    organisation: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def digest(self) -> str:
+        """By which it is known whether a plan was made from what the record says now."""
+        return hashlib.sha256(repr([_told(one) for one in self.problems]).encode()).hexdigest()
+
+    @property
+    def seats(self) -> int:
+        """How many seats are to be filled."""
+        return sum(one.seats for problem in self.problems for one in problem.waiting)
+
+
+def _told(problem: Problem) -> object:
+    people = [
+        (
+            one.person,
+            one.load,
+            one.given,
+            sorted(one.schools),
+            sorted(one.languages),
+            sorted(one.subjects),
+            sorted(one.ages),
+        )
+        for one in sorted(problem.people, key=lambda one: one.person)
+    ]
+    waiting = [
+        (
+            one.application,
+            one.seats,
+            sorted(one.barred),
+            sorted(one.alike),
+            sorted(other.person for other in one.beside),
+            one.sought.profile.rules.model_dump_json() if one.sought.profile.rules else "",
+            one.sought.profile.language,
+            sorted(one.sought.profile.subjects),
+            one.sought.profile.age,
+            sorted(one.sought.wishes.items()),
+            sorted(one.sought.judged_partner),
+        )
+        for one in sorted(problem.waiting, key=lambda one: one.application)
+    ]
+    return problem.salt, sorted(problem.doubles), people, waiting
+
+
+def task(session: Session, organisation: str) -> Task:
+    """Every application of an organisation that waits for a coordinator to find reviewers, and who could review it."""
+    by_year: dict[int, list[Vacancies]] = defaultdict(list)
+    for application in session.scalars(_WAITING, {"organisation": organisation}).all():
+        found = vacancies(session, session.get_one(Application, application))
+        if found.seats:
+            by_year[found.application.school_year].append(found)
+    return Task(
+        organisation, tuple(_problem(session, organisation, year, by_year[year]) for year in sorted(by_year))
+    )
+
+
+def _problem(session: Session, organisation: str, year: int, found: Sequence[Vacancies]) -> Problem:
+    people = with_what_they_can(session, conflicts.reviewers(session, organisation, year))
+    near = Nearness(people)
+    doubles = {
+        (one.person, other.person)
+        for one, other in near.maybe_one(people)
+        if one.person < other.person and not told_apart(session, one.person, other.person)
+    }
+    by_person = {one.person: one for one in people}
+    waiting = []
+    for one in found:
+        asked = {step.person for step in one.reviews} & by_person.keys()
+        same = {right if left in asked else left for left, right in doubles if {left, right} & asked}
+        elsewhere = {step.assignee for step in one.reviews}
+        same_mailbox = {person.person for person in people if person.email in elsewhere}
+        seated = {step.person for step in one.seated}
+        waiting.append(
+            Waiting(
+                application=one.application.id,
+                seats=len(one.seats),
+                sought=sought(session, one.application, one.edition),
+                barred=near.barred(one.judged) | asked | same | same_mailbox,
+                beside=tuple(by_person[person] for person in sorted(seated & by_person.keys())),
+                alike=near.alike(one.judged),
+            )
+        )
+    return Problem(people, waiting, frozenset(doubles), f"{organisation} {year}")
+
+
+def word(plans: Sequence[Plan]) -> str:
+    """By which plans that were shown are recognised when they are to be carried out."""
+    return hashlib.sha256(" ".join(one.word for one in plans).encode()).hexdigest()[:12]
+
+
+def carry_out(turn: Turn, planned: Task, plans: Sequence[Plan]) -> tuple[str, ...]:
+    """Asks everybody to review as planned, all or nothing; the applications that have new reviewers.
+
+    Raises:
+        NotAllowed: the record says something else by now than what the plan was made from.
+    """
+    session = turn.session
+    if session.get_bind().dialect.name != "sqlite":
+        session.get_one(Organisation, planned.organisation, with_for_update=True)
+    if task(session, planned.organisation).digest != planned.digest:
+        raise NotAllowed(
+            "Nothing was done: since the plan was made, applications, reviewers or conflicts of interest have changed. "
+            "Have it planned again."
+        )
+    named = word(plans)
+    changed = []
+    for problem, plan in zip(planned.problems, plans, strict=True):
+        people = {one.person: one for one in problem.people}
+        for application, choices in _by_application(plan):
+            _seat_as_planned(turn, application, choices, people, plan, named)
+            changed.append(application)
+    note(
+        turn,
+        None,
+        turn.by,
+        Event.PLANNED_REVIEWERS,
+        organisation=planned.organisation,
+        plan=named,
+        applications=len(changed),
+        seats=sum(len(plan.choices) for plan in plans),
+    )
+    return tuple(changed)
+
+
+def _by_application(plan: Plan) -> Iterator[tuple[str, list[Choice]]]:
+    by: dict[str, list[Choice]] = defaultdict(list)
+    for one in plan.choices:
+        by[one.application].append(one)
+    yield from by.items()
+
+
+def _seat_as_planned(
+    turn: Turn,
+    application_id: str,
+    choices: Collection[Choice],
+    people: Mapping[str, Candidate],
+    plan: Plan,
+    named: str,
+) -> None:
+    application = locked(turn.session, application_id)
+    found = vacancies(turn.session, application)
+    chosen = [
+        Chosen(
+            candidate=people[one.person],
+            load=one.load,
+            costs=one.costs,
+            following=people[one.following] if one.following else None,
+            following_load=plan.loads[one.following] if one.following else None,
+            extra=one.extra if one.following else None,
+            plan=named,
+        )
+        for one in choices
+    ]
+    asked = {step.assignee for step in found.reviews} | {one.candidate.email for one in chosen}
+    seat(turn, found, chosen, list(people.values()), asked)
+    settled(turn, application, every_step(turn.session, application))
