@@ -3,7 +3,8 @@
     python benchmarks/assignment.py aamas-2015.cat.gz aamas-2021.cat.gz 300x8000x2
 
 Each argument is a file of PrefLib (00037, `.cat` or `.cat.gz`), or REVIEWERSxAPPLICATIONSxSEATS for a year with bids drawn
-in the shares of the real ones. Bids are wishes of the rules that ship, answered and not; a conflict bars. For each a table:
+in the shares of the real ones. With `--record REVIEWERSxAPPLICATIONS`, a year of one organisation in a record of its own: what it
+takes to read it, to plan it, and to ask everybody. Bids are wishes of the rules that ship, answered and not; a conflict bars. For each a table:
 the plan, one application after the other by the same weights and by loads alone, then what becomes of the plan when an
 application comes, a reviewer leaves, the input is permuted, and where it counts who sits together. Costs are those of wishes
 unless languages, subjects or companions count too; `bound` is what no plan as full and as even costs less than.
@@ -18,22 +19,34 @@ import random
 import re
 import resource
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from adapters.assignment.solving import solve
+from labels.applications.file import read_application
+from labels.applications.submitting import submit
 from labels.kinds import Wish
+from labels.record.engine import open_record
+from labels.record.schema import Member, Project, School, Teacher
+from labels.reviews import planning
+from labels.reviews.asking import ask
 from labels.reviews.choosing import Candidate, Judged, choose_reviewer
 from labels.reviews.plan import Plan, Problem, Waiting
 from labels.reviews.suiting import Profile, Sought, costs_of, is_experienced
 from labels.rules.loading import load_rules
-from labels.rules.model import AssignmentRules
+from labels.rules.model import AssignmentRules, RuleEdition
+from labels.settings import Settings
+from labels.turn import Turn
+from tests.support.people import application_file, populate
 
 _SHIPPED = load_rules("NSS-PL", date(2026, 3, 16)).national.review.assignment
 assert _SHIPPED is not None
@@ -156,7 +169,7 @@ def one_by_one(problem: Problem, *, weighed: bool) -> Seating:
     people = {one.person: one for one in problem.people}
     pairs = set()
     for one in problem.waiting:
-        judged = Judged("t@s.example", None, one.application, *(frozenset(),) * 5)  # type: ignore[arg-type]
+        judged = Judged("t@s.example", None, one.application, *(frozenset(),) * 5)
         excluded = {people[person].email for person in one.barred}
         beside: list[Candidate] = []
 
@@ -294,14 +307,87 @@ def _together(problem: Problem) -> None:
         tell(what, other, seating, f"{ratio:.4f} of the bound")
 
 
+def measure_record(home: Path, reviewers: int, applications: int) -> None:
+    """What a plan takes from the record to the mail, but for Prefect and the sending."""
+    record = open_record(Settings(_env_file=None, home=home))
+    now, key = datetime(2026, 3, 16, 9, tzinfo=UTC), b"for this benchmark"
+    edition = _together_edition()
+    with record.writing() as session:
+        populate(session, reviewers=reviewers)
+        for number in range(applications):
+            session.add(
+                School(
+                    id=f"S-{number}-", name=f"School {number}", country="PL", organisation="NSS-PL", city="Łódź",
+                    registered_on=_DAY, principal_name=f"Head {number}", principal_email=f"h{number}@s.example",
+                )
+            )  # fmt: skip
+        session.flush()
+        for number in range(applications):
+            teacher, project = f"T-{number}-", f"P-{number}-"
+            session.add(
+                Teacher(
+                    id=teacher, name=f"Zofia {_letters(number)}", email=f"t{number}@s.example", school=f"S-{number}-",
+                    registered_on=_DAY, language="pl",
+                )
+            )  # fmt: skip
+            session.add(Project(id=project, title=f"Project {number}", started_on=_DAY, ended_on=None))
+        session.flush()
+        for number in range(applications):
+            for teacher in (f"T-{number}-", "T-2"):
+                session.add(Member(project=f"P-{number}-", teacher=teacher, role="founder", joined_on=_DAY))
+    turn_of = partial(Turn, now=now, key=key)
+    with record.writing() as session:
+        turn = turn_of(session)
+        for number in range(applications):
+            file = read_application(
+                application_file(teacher=f"T-{number}-", project=f"P-{number}-"), "application.json"
+            )
+            ask(turn, submit(turn, file, [], edition).application)
+    print(f"\nA record with {reviewers} reviewers and {applications} applications that wait")
+    with record.reading() as session:
+        task = _timed("read what is to be planned", lambda: planning.task(session, "NSS-PL"))
+    plans = _timed("plan", lambda: tuple(map(solve, task.problems)))
+    with record.writing() as session:
+        acting = turn_of(session).acting("coordinator@nss.example")
+        changed = _timed("ask everybody", lambda: planning.carry_out(acting, task, plans))
+    print(f"{len(changed)} applications, {sum(len(one.choices) for one in plans)} reviews asked for")
+
+
+_DAY = date(2020, 9, 1)
+_T = TypeVar("_T")
+
+
+def _letters(number: int) -> str:
+    """A name of its own for each number: names that differ in digits alone may be one person's."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number)).capitalize() + "ska"
+
+
+def _timed(what: str, act: Callable[[], _T]) -> _T:
+    begun = time.process_time()
+    done = act()
+    print(f"{what:44}{time.process_time() - begun:>8.2f} s of processor", flush=True)
+    return done
+
+
+def _together_edition() -> RuleEdition:
+    body = load_rules("NSS-PL", date(2026, 3, 16)).to_json()
+    body["national"]["review"]["assignment"]["together"]["value"] = True
+    return RuleEdition.from_json(body)
+
+
 def main() -> None:
     """Prints a table for each set of bids."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("bids", nargs="+")
-    for name in parser.parse_args().bids:
+    parser.add_argument("bids", nargs="*")
+    parser.add_argument("--record", metavar="REVIEWERSxAPPLICATIONS")
+    asked = parser.parse_args()
+    for name in asked.bids:
         measure(name)
+    if asked.record:
+        with tempfile.TemporaryDirectory() as home:
+            measure_record(Path(home), *map(int, asked.record.split("x")))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from labels.record.journal import Event
 from labels.record.schema import Outcome
 from labels.steps.kinds import Act
 from labels.views.case import Case, DecisionView, ReviewView, case_for
+from labels.views.chosen import ChoiceView
 from labels.views.inbox import inbox as inbox_of
 from labels.views.looker import OPERATOR, looker_at
 from labels.views.numbers import application_named
@@ -118,6 +119,9 @@ def show_application(view: Case, run: str | None) -> None:
     if view.awaiting:
         rows = [(a.step, a.what, a.who, a.by) for a in view.awaiting]
         table("\nAwaited", ["step", "what", "who", "by"], rows)
+    if view.choices:
+        columns = ["seat", "reviewer", "against", "reviews", "next, and what that would have cost"]
+        table("\nWhy they were asked", columns, map(_choice, view.choices))
     if view.reviews:
         table(
             "\nReviews", ["seat", "reviewer", "given", "points", "void because"], map(_review, view.reviews)
@@ -176,6 +180,18 @@ def _points(decision: DecisionView) -> str | None:
     if decision.score is None or decision.maximum is None:
         return None
     return f"{round(decision.score, 2):g} of {decision.maximum} points (the label from {decision.pass_mark})"
+
+
+def _choice(choice: ChoiceView) -> tuple[object, ...]:
+    against = ", ".join(f"{what} {cost:+d}" for what, cost in choice.costs.items()) or "nothing"
+    following = None
+    if choice.next is not None:
+        busier = (choice.next_reviews or 0) - choice.reviews
+        more = [f"{choice.extra:+d}" if choice.extra else "as good: drawn"]
+        if choice.plan is None and busier > 0:
+            more = [f"has {busier} more"]
+        following = ", ".join([choice.next, *more])
+    return choice.seat, choice.reviewer, against, choice.reviews, following
 
 
 def _review(review: ReviewView) -> tuple[object, ...]:

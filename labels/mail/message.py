@@ -33,6 +33,7 @@ class Template(StrEnum):
     INFORMATION_LAPSED = "information_lapsed"
     INFORMATION_RECEIVED = "information_received"
     ASSIGNMENT_ASKED = "assignment_asked"
+    PLAN_AWAITED = "plan_awaited"
     CODE = "code"
     AWARDED = "awarded"
     REFUSED = "refused"

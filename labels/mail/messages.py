@@ -484,13 +484,18 @@ class AssignmentAsked(OfStep):
     template = Template.ASSIGNMENT_ASKED
     headline = say("A reviewer is needed")
     asks = True
-    calls = (CallToAction.ASSIGN, CallToAction.PLAN_REVIEWERS)
+    calls = (CallToAction.ASSIGN,)
     reasons: Several[Said]
     """Why nobody of the staff could be asked, a person each."""
-    together: bool = False
-    """Whether it waits only until reviewers are assigned to all applications that came in."""
-    organisation: Line = ""
-    """Whose plan that is."""
+
+
+class PlanAwaited(OfStep):
+    """The first of the applications that wait until a coordinator has reviewers assigned to all of them together."""
+
+    template = Template.PLAN_AWAITED
+    headline = say("Applications wait for reviewers")
+    calls = (CallToAction.PLAN_REVIEWERS,)
+    organisation: Line
 
 
 class Reopening(OfApplication):

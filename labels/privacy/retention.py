@@ -202,6 +202,7 @@ _REMOVES: dict[str, Callable[[Turn, datetime], int]] = {
     "sessions": _sessions,
     "forms": _forms,
     "drafts": _drafts,
+    "choices": _choices,
     "mail": _mail,
     "evidence": _evidence,
     "former_staff": _former_staff,

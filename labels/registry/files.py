@@ -178,11 +178,12 @@ class Several(Kind):
     of: Kind
 
     def sound(self, values: Sequence[str]) -> bool:
-        return self.of.sound([one for value in values for one in value.split(";")])
+        parts = [one for value in values for one in value.split(";")]
+        return all(one and one == one.strip() for one in parts) and self.of.sound(parts)
 
     def objection(self, value: str) -> Objection | None:
-        found = map(self.of.objection, value.split(";"))
-        return next((one for one in found if one), None)
+        parts = [one.strip() for one in value.split(";")]
+        return next((found for one in parts if (found := self.of.objection(one))), None)
 
     def tidied(self, value: str) -> str:
         parts = (one.strip() for one in value.split(";"))

@@ -19,7 +19,7 @@ from labels.people.staff import coordinator, itself, those_who_coordinate
 from labels.record.digests import TAKEN_BACK, digest_of_words, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.rows import write
-from labels.record.schema import Application, Person, Review, ReviewerChoice, Step, StepKind, StepState
+from labels.record.schema import Application, Person, Review, ReviewerChoice, Stage, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import (
     Candidate,
@@ -186,20 +186,19 @@ def _wait_for_a_plan(turn: Turn, found: Vacancies) -> list[Step]:
     )
     if not others:
         common = about_step(turn.session, application, step)
-        organisation = application.organisation
-        message = messages.AssignmentAsked(about=common, reasons=(), together=True, organisation=organisation)
-        mail_step(turn, step, message)
+        mail_step(turn, step, messages.PlanAwaited(about=common, organisation=application.organisation))
     note(turn, application, SYSTEM, Event.WAITS_FOR_A_PLAN, step=step.id)
     return [step]
 
 
 _WAITING = sa.select(
     sa.exists().where(
-        Step.kind == StepKind.ASSIGNMENT,
-        Step.state == StepState.OPEN,
-        Step.organisation == sa.bindparam("organisation"),
+        Application.organisation == sa.bindparam("organisation"),
+        Application.stage == Stage.ASSIGNMENT,
+        ~sa.exists().where(Step.application == Application.id, Step.kind == StepKind.REVIEW),
     )
 )
+"""Whether another application waits for a plan; one that is being asked about is not in that stage yet."""
 
 
 @dataclass(frozen=True, slots=True)

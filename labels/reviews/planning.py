@@ -20,19 +20,19 @@ from labels.reviews.choosing import Candidate
 from labels.reviews.nearness import Nearness
 from labels.reviews.plan import Choice, Plan, Problem, Waiting
 from labels.reviews.seeking import sought, with_what_they_can
-from labels.steps.step import every_step, locked
+from labels.steps.step import awaited_of, close_step, every_step, locked
 from labels.turn import Turn
 
 _WAITING = (
     sa.select(Application.id)
     .where(
+        Application.organisation == sa.bindparam("organisation"),
         Application.outcome.is_(None),
         sa.exists().where(
             Step.application == Application.id,
             Step.instance == Application.instance,
             Step.kind == StepKind.ASSIGNMENT,
             Step.state == StepState.OPEN,
-            Step.organisation == sa.bindparam("organisation"),
         ),
     )
     .order_by(Application.id)
@@ -186,6 +186,9 @@ def _seat_as_planned(
 ) -> None:
     application = locked(turn.session, application_id)
     found = vacancies(turn.session, application)
+    for step in awaited_of(application, found.steps):
+        if step.kind is StepKind.ASSIGNMENT:  # this is the answer to it
+            close_step(step, StepState.ANSWERED, turn.now)
     chosen = [
         Chosen(
             candidate=people[one.person],

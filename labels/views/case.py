@@ -30,6 +30,7 @@ from labels.rules.calendars import place
 from labels.rules.kept import rules_of
 from labels.steps.step import open_steps
 from labels.views.about import DocumentFile
+from labels.views.chosen import ChoiceView, choices_of
 from labels.views.looker import Audience, Looker
 
 
@@ -120,6 +121,8 @@ class Case(View):
     run: str | None
     """The run in Prefect that drives it."""
     awaiting: list[Awaited]
+    choices: list[ChoiceView] = Field(default_factory=list)
+    """Why each reviewer was chosen; nobody's to see but the coordinators'."""
     reviews: list[ReviewView]
     decisions: list[DecisionView]
     documents: list[DocumentFile]
@@ -149,13 +152,14 @@ def _shown_to(case: Case, looker: Looker) -> Case:
         case Audience.CSS:
             nobodys = [one.model_copy(update={"reviewer": "", "note": None}) for one in case.reviews]
             awaiting = [one.model_copy(update={"who": ""}) for one in case.awaiting]
-            hidden = {"reviews": nobodys, "awaiting": awaiting, "journal": []}
+            hidden = {"reviews": nobodys, "awaiting": awaiting, "journal": [], "choices": []}
             return case.model_copy(update=_without_digests(case) | hidden)
         case Audience.REVIEWER | Audience.APPLICANT:
             applies = looker.audience is Audience.APPLICANT
             kinds = _APPLICANTS_OWN if applies else _REVIEWERS
             own = {
                 "run": None if applies else case.run,
+                "choices": [],
                 "awaiting": [one for one in case.awaiting if one.step in looker.steps],
                 "decisions": case.decisions if applies or case.outcome else [],
                 "reviews": [one for one in case.reviews if not applies and one.step in looker.steps],
@@ -222,6 +226,7 @@ def case_of(session: Session, application_id: str) -> Case:
             Awaited(step=step.id, what=step.kind.value, who=step.assignee, by=step.due_at)
             for step in open_steps(session, application)
         ],
+        choices=choices_of(session, of),
         reviews=_reviews(session, application),
         decisions=[
             DecisionView(

@@ -81,6 +81,7 @@ _EACH: tuple[Message, ...] = (
     messages.InformationAsked(about=ASKED, question="How were the mixed teams formed?"),
     messages.InformationLapsed(about=ABOUT, due=DUE, question="How were the mixed teams formed?"),
     messages.InformationReceived(about=ABOUT),
+    messages.PlanAwaited(about=ASKED, organisation="NSS-GR"),
     messages.AssignmentAsked(
         about=ASKED.model_copy(update={"due": None}),
         reasons=(
@@ -88,7 +89,6 @@ _EACH: tuple[Message, ...] = (
             say("{name}: {why}", name="Petra Lund", why="was asked before"),
         ),
     ),
-    messages.AssignmentAsked(about=ASKED, reasons=(), together=True, organisation="NSS-GR"),
     messages.Code(about=ASKED, purpose=say("The former code was tried too often and is void.")),
     messages.Awarded(
         about=ABOUT,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from adapters.documents.directory import DirectoryStore
 from adapters.workspace import Workspace
@@ -17,8 +18,6 @@ from labels.applications.submitting import submit
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput, NotAllowed
 from labels.kinds import Wish
-from labels.mail.context import message_of
-from labels.mail.messages import AssignmentAsked
 from labels.privacy import erasing
 from labels.privacy.subject import find
 from labels.record import Record, sealing
@@ -43,6 +42,8 @@ from labels.rules.model import RuleEdition
 from labels.settings import Settings
 from labels.steps.proof import SignedIn
 from labels.turn import Door, Turn
+from labels.views.case import case_for
+from labels.views.looker import Audience, Looker, looker_at
 from tests.support.case import COORDINATOR, Case, withdrawn
 from tests.support.people import KEY, NOW, TODAY, application_file, populate
 from usecases import assigning, coordinating
@@ -114,8 +115,8 @@ def test_applications_wait_together_and_the_coordinator_is_written_to_once(
 ) -> None:
     assert [case.row().stage for case in cases] == [Stage.ASSIGNMENT] * 4
     assert open_reviews(here) == []
-    told = [message_of(one) for one in cases[0].all(Mail) if one.template == "assignment_asked"]
-    assert [isinstance(one, AssignmentAsked) and one.together for one in told] == [True]
+    assert [one.application for one in cases[0].all(Mail) if one.template == "plan_awaited"] == [cases[0].id]
+    assert [one for one in cases[0].all(Mail) if one.template == "assignment_asked"] == []
     for case in cases:  # as often as one likes
         assert [step.kind for step in case.ask()] == [StepKind.ASSIGNMENT]
     assert len(cases[0].all(Step)) == len({step.id for step in cases[0].all(Step)})
@@ -141,6 +142,7 @@ def test_everybody_in_a_plan_is_asked_with_even_loads_and_the_applications_go_on
     assert len([one for one in cases[0].all(Mail) if one.template == "review_asked"]) == 8
     for case in cases:
         assert {step.kind for step in case.ask()} == {StepKind.REVIEW}
+    assert [one for one in cases[0].all(Mail) if one.template == "review_void"] == []
     lines = [one for one in cases[0].all(Journal) if one.what == Event.PLANNED_REVIEWERS]
     assert [(one.who, one.details["applications"], one.details["seats"]) for one in lines] == [
         (COORDINATOR, 4, 8)
@@ -159,6 +161,24 @@ def test_why_each_was_chosen_is_kept(here: Workspace, cases: list[Case]) -> None
         assert one.following != step.person
         assert one.costs == {"wish": 2}
         assert one.extra == 0
+
+
+def test_why_each_was_chosen_is_shown_to_coordinators_alone(here: Workspace, cases: list[Case]) -> None:
+    carried_out(here)
+    step = next(one for one in open_reviews(here) if one.application == cases[0].id)
+    with here.record.reading() as session:
+        css = Looker(Audience.CSS)
+        lookers = {who: looker_at(session, cases[0].id, who) for who in (COORDINATOR, step.assignee)}
+        teacher = looker_at(session, cases[0].id, "t-1@school.example")
+        assert teacher.audience is Audience.APPLICANT
+        seen = case_for(session, cases[0].id, lookers[COORDINATOR]).choices
+        assert [one.plan for one in seen] == [assigning_word(session, step.id)] * 2
+        for other in (lookers[step.assignee], teacher, css):
+            assert case_for(session, cases[0].id, other).choices == []
+
+
+def assigning_word(session: Session, step: str) -> str | None:
+    return session.get_one(ReviewerChoice, step).plan
 
 
 def test_a_plan_that_was_shown_is_carried_out_as_it_was_or_not_at_all(

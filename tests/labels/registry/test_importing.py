@@ -44,7 +44,7 @@ def test_the_files_become_the_record(record: Record, tmp_path: Path) -> None:
     assert report.files["members.csv"] == 3
     rows = everything(record)
     assert rows["teacher"][0] == (
-        "T-1", "Ελένη Ζέρβα", "eleni@s1.example", "S-1", date(2020, 9, 1), "el", "PER-T-T-1", None,
+        "T-1", "Ελένη Ζέρβα", "eleni@s1.example", "S-1", date(2020, 9, 1), "el", "PER-T-T-1", None, None,
     )  # fmt: skip
     assert rows["project"][1] == ("P-2", "Bridges", date(2025, 9, 1), None)
     assert [row[-1] for row in rows["activity"]] == [True, False]

@@ -194,3 +194,32 @@ def test_what_was_said_by_hand_no_file_takes_back(record: Record, folder: Path) 
     report = imported(record, folder, ADA, JAN)
     assert [one.name for one in report.still_named] == ["Ada Lis"]
     assert list(persons(record)) == ["jan@x.example"]
+
+
+CAN = "email,name,organisation,role,language,school,languages,subjects,ages\n"
+
+
+def test_what_reviewers_read_and_teach_stays_until_a_file_says_otherwise(
+    record: Record, folder: Path
+) -> None:
+    row = "ada@x.example,Ada Lis,NSS-PL,reviewer,pl,,uk; EN,Biology ;Art,6-11; 12 – 15\n"
+    imported(record, folder, row, header=CAN)
+    imported(record, folder, ADA)
+    with record.reading() as session:
+        ada = session.get_one(Staff, ("ada@x.example", "reviewer"))
+        assert (ada.languages, ada.subjects, ada.ages) == ("uk;en", "Biology;Art", "6-11;12-15")
+    imported(record, folder, "ada@x.example,Ada Lis,NSS-PL,reviewer,pl,,,,\n", header=CAN)
+    with record.reading() as session:
+        ada = session.get_one(Staff, ("ada@x.example", "reviewer"))
+        assert (ada.languages, ada.subjects, ada.ages) == (None, None, None)
+
+
+def test_what_is_no_language_subject_or_age_is_named(record: Record, folder: Path) -> None:
+    rows = "".join(
+        f"r{n}@x.example,R {n},NSS-PL,reviewer,pl,,{can}\n"
+        for n, can in enumerate(("pl;Polish language,,", ",,15-6", ",,6 to 11"))
+    )
+    faults = faults_of(record, write(folder, staff=CAN + rows))
+    assert list(faults) == [
+        "staff.csv:2 · languages", "staff.csv:3 · ages", "staff.csv:4 · ages",
+    ]  # fmt: skip
