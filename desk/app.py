@@ -33,6 +33,7 @@ from desk.arriving import Arriving
 from desk.assets import asset_routes
 from desk.check import check_routes
 from desk.coordinators import coordinates
+from desk.credentials import credential_routes
 from desk.evidence import evidence_routes
 from desk.frame import Desk, Place, Visit, add_places, failed, local_path, page, visit_of
 from desk.headers import WithHeaders
@@ -56,6 +57,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
     """
     desk = Desk(here, mail_shown, arriving or Arriving())
     routes: list[Route] = [
+        *credential_routes(here),
         *check_routes(here, desk.arriving),
         *asset_routes(),
         *signing_in.routes(),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.documents.tokens import sealed, unsealed
+from desk.credentials import offers_credentials
 from desk.forms import FILES
 from desk.frame import Visit, kept_fields, later, page
 from desk.my_projects import is_teacher
@@ -20,8 +21,9 @@ from labels.applications.documents import StoredDocument
 from labels.applications.typed import is_link
 from labels.applications.uploads.limits import MIB
 from labels.errors import LabelsError, NotAllowed, NotFound
+from labels.papers.verifying import valid_code
 from labels.record.journal import Event
-from labels.record.schema import Application
+from labels.record.schema import Application, PaperKind
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.answers import LONG_TEXT, Information
@@ -128,6 +130,8 @@ def _shown(
         events=_events(visit, one),
         files=_files(visit, one),
         papers=[d for d in one.documents if d.kind in applicant.PAPERS],
+        wallet=_wallet(visit, one),
+        to_wallet=say("Put it into a wallet"),
         mistakes=mistakes or [],
         at={mistake.field: mistake.text for mistake in mistakes or []},
         typed=typed,
@@ -138,6 +142,16 @@ def _shown(
         answered="answered" in query,
         LONG=LONG_TEXT,
     )
+
+
+def _wallet(visit: Visit, one: MyApplication) -> str:
+    """Where the certificate's credential for a wallet is; empty where it has none."""
+    papers = [d.paper for d in one.documents if d.kind == PaperKind.CERTIFICATE and d.paper]
+    if not papers or not offers_credentials(visit.here)[0]:
+        return ""
+    with visit.here.record.reading() as session:
+        code = valid_code(session, papers, visit.here.stamp, now=visit.here.now())
+    return f"{visit.here.settings.check_url}/{code}#wallet" if code else ""
 
 
 def _events(visit: Visit, one: MyApplication) -> list[Happening]:

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     signing_password: SecretStr | None = None
     signing_chain: Path | None = None
     """PEM file with the certificates above it, up to the root; also those of the time-stamp service."""
+    signing_former: Path | None = None
+    """PEM file with the certificates that papers were signed with before: credentials in wallets are checked by their keys."""
     timestamp_url: str = ""
     """Where a time-stamp service (RFC 3161) answers; signatures then stay verifiable when the certificate has ended."""
     signatures: Literal["if_configured", "required"] = "if_configured"
@@ -101,14 +103,27 @@ class Settings(BaseSettings):
     """`off`: nothing leans on the inside of Prefect and WeasyPrint (`docs/patches.md`), and all takes longer."""
 
     @field_validator(
-        "signing_key", "signing_chain", "clock_file", "journal_heads", "retention", mode="before"
+        "signing_key",
+        "signing_chain",
+        "signing_former",
+        "clock_file",
+        "journal_heads",
+        "retention",
+        mode="before",
     )
     @classmethod
     def _none_if_empty(cls, value: object) -> object:
         return value or None
 
     @field_validator(
-        "home", "rules", "signing_key", "signing_chain", "clock_file", "journal_heads", "retention"
+        "home",
+        "rules",
+        "signing_key",
+        "signing_chain",
+        "signing_former",
+        "clock_file",
+        "journal_heads",
+        "retention",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:

@@ -57,7 +57,7 @@ class ClassInHand:
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
     """What goes into the folder, by name."""
     marks: list[bytes] = field(default_factory=list, repr=False)
-    """By which the record knows each certificate again, and nobody whom it is for."""
+    """By which the record knows each certificate again, and the file in which all are printed, and nobody whom they are for."""
 
 
 def rules_of_award(here: Workspace, award: str, *, by: Proof, door: Door) -> tuple[PupilRules, str]:
@@ -163,7 +163,7 @@ def print_certificates(number: str) -> int:
         each = [signer.sign(content, given.here.now()) for content in each]
     given.marks = [
         stamp.mark(number, place, hashlib.sha256(content).hexdigest())
-        for place, content in enumerate(each, 1)
+        for place, content in (*enumerate(each, 1), (0, together))
     ]
     rows = [f"row-{pupil.row:03}.pdf" for pupil in given.pupils]
     contents = (_zipped(dict(zip(rows, each, strict=True))), together)

@@ -70,6 +70,41 @@ CERTIFICATES: Mapping[str, Mapping[str, Word]] = {
 }
 """The School Label's two phrases stand one below the other, with no project between them."""
 
+CREDENTIALS: Mapping[str, Mapping[str, Word]] = {
+    COMMON: {
+        "judged": word("credential", "The criteria set was: {criteria_set}."),
+    },
+    "national": {
+        "earned": word(
+            "credential",
+            "It is awarded to a teacher for an eTwinning project in which schools worked together, and to which reviewers of "
+            "the awarding organisation gave at least the points that are needed.",
+        ),
+    },
+    "european": {
+        "earned": word(
+            "credential",
+            "It is awarded to teachers with a National Quality Label for a project that was proposed by their national "
+            "organisations and is among the best of its year in Europe.",
+        ),
+    },
+    "pupil": {
+        "earned": word(
+            "credential",
+            "It is awarded to pupils who took part in an eTwinning project for which their teacher holds a Quality Label.",
+        ),
+    },
+    "school": {
+        "earned": word(
+            "credential",
+            "It is awarded to a school whose work for eSafety, for shared leadership, and for learning and teaching together "
+            "with schools across Europe was given at least the points that are needed by reviewers of the awarding "
+            "organisation.",
+        ),
+    },
+}
+"""What a credential says that a label is awarded for, in whole sentences."""
+
 _SCHOOL = {
     "programme": word("school certificate", "eTwinning School Label"),
     "scores": word("school letter", "How your school’s application was scored"),
@@ -266,7 +301,11 @@ LETTERS: Mapping[str, Mapping[str, Word]] = {
 MOMENT = word("moment", "{day}, {hour}:{minute} (Brussels time)")
 """How an instant is written."""
 
-PAPERS: Mapping[str, Mapping[str, Mapping[str, Word]]] = {"certificates": CERTIFICATES, "letters": LETTERS}
+PAPERS: Mapping[str, Mapping[str, Mapping[str, Word]]] = {
+    "certificates": CERTIFICATES,
+    "credentials": CREDENTIALS,
+    "letters": LETTERS,
+}
 
 
 def words_of(folder: str, section: str) -> dict[str, Word]:

@@ -18,7 +18,20 @@ from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput
 from labels.files import contents
 from labels.papers.codes import codes_in
-from labels.papers.verifying import Found, PaperState, Verification, by_file, has_signed
+from labels.papers.verifying import (
+    CUT_OFF,
+    EMPTY,
+    ENCRYPTED,
+    NO_PDF,
+    STRANGER,
+    TOO_LARGE,
+    Found,
+    PaperState,
+    Verification,
+    by_file,
+    has_signed,
+)
+from labels.words.sentences import one_after_another
 
 LARGEST = 10 * 1024 * 1024
 """Bytes: no paper of ours has a hundredth of it."""
@@ -29,6 +42,7 @@ _CHUNK = 256
 _CODES, _REVISIONS = 20, 20
 
 _STREAM = re.compile(rb"stream\r?\n")
+_PAGE = re.compile(r"/Type\s*/Page\b")
 _END = re.compile(rb"%%EOF[ \t]*(?:\r\n|\n|\r)?")
 
 
@@ -55,8 +69,8 @@ def check_content(here: Workspace, content: bytes, now: datetime) -> Verificatio
         if signature is None:
             return verdict
         ours = has_signed(session, signature.fingerprint)
-    whose = "" if ours else " No paper of ours was signed with that certificate."
-    view = signature.view.model_copy(update={"ours": ours, "why": signature.view.why + whose})
+    why = signature.view.why if ours else one_after_another(signature.view.why, STRANGER)
+    view = signature.view.model_copy(update={"ours": ours, "why": why})
     return verdict.model_copy(update={"signature": view})
 
 
@@ -64,23 +78,24 @@ def look_into(content: bytes) -> Found:
     """What stands in a file, whoever made it."""
     digest = hashlib.sha256(content).hexdigest()
     if len(content) > LARGEST:
-        return Found(digest, unreadable="it is larger than 10 MB, which none of our papers is.")
+        return Found(digest, unreadable=TOO_LARGE)
     if not content:
-        return Found(digest, unreadable="it is empty.")
+        return Found(digest, unreadable=EMPTY)
     codes: dict[str, None] = {}
+    pages = 0
     for text in _texts(content):
-        for code in codes_in(text):
-            codes.setdefault(code)
-            if len(codes) >= _CODES:
-                break
-    unreadable = ""
+        pages += sum(1 for _ in _PAGE.finditer(text))
+        for code in itertools.islice(codes_in(text), _CODES):
+            if len(codes) < _CODES:
+                codes.setdefault(code)
+    unreadable = None
     if b"%PDF-" not in content[:1024]:
-        unreadable = "it is no PDF."
+        unreadable = NO_PDF
     elif not codes and b"/Encrypt" in content:
-        unreadable = "it is encrypted, which none of our papers is."
+        unreadable = ENCRYPTED
     elif not codes and not _END.search(content[-2048:]):
-        unreadable = "it is damaged: its end is missing."
-    return Found(digest, earlier=_earlier(content), codes=tuple(codes), unreadable=unreadable)
+        unreadable = CUT_OFF
+    return Found(digest, earlier=_earlier(content), codes=tuple(codes), pages=pages, unreadable=unreadable)
 
 
 def _earlier(content: bytes) -> tuple[str, ...]:

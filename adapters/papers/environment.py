@@ -17,7 +17,7 @@ from labels.settings import PROJECT
 __all__ = ["FOLDERS", "TEMPLATES", "Texts", "direction_of", "paper_environment", "texts"]
 
 TEMPLATES = PROJECT / "templates"
-FOLDERS = ("certificates", "letters", "gallery", "check")
+FOLDERS = ("certificates", "letters", "gallery")
 
 
 def _refuse_nothing(value: Any) -> Any:

@@ -17,14 +17,14 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, OutOfReach
-from labels.papers.verifying import SignatureView
+from labels.papers.verifying import NO_SIGNATURE, SignatureView, signature_says
 from labels.settings import Settings
 
 T = TypeVar("T")
@@ -104,15 +104,25 @@ def _read_key(path: Path, password: bytes | None) -> tuple[Any, Any, list[Any]]:
     return key, own, [one for one in found if one is not own]
 
 
-def _read_chain(path: Path) -> list[Any]:
+def _read_chain(path: Path, setting: str = "LABELS_SIGNING_CHAIN") -> list[Any]:
     from cryptography import x509
 
     try:
         return list(x509.load_pem_x509_certificates(path.read_bytes()))
     except OSError as error:
-        raise _unusable("LABELS_SIGNING_CHAIN", f"can't be read: {error.strerror}.") from None
+        raise _unusable(setting, f"can't be read: {error.strerror}.") from None
     except ValueError:
-        raise _unusable("LABELS_SIGNING_CHAIN", f"{path.name} holds no certificates in PEM.") from None
+        raise _unusable(setting, f"{path.name} holds no certificates in PEM.") from None
+
+
+def former_keys(settings: Settings) -> list[Any]:
+    """The public keys by which papers and credentials were signed before, the latest first.
+
+    Raises:
+        InvalidInput: the file that is named can't be read.
+    """
+    path = settings.signing_former
+    return [one.public_key() for one in _read_chain(path, "LABELS_SIGNING_FORMER")] if path else []
 
 
 @cache
@@ -172,6 +182,15 @@ class PaperSigner:
             )
 
     @property
+    def key(self) -> Any:
+        """The private key, for what papers are accompanied by."""
+        return self._key
+
+    def is_valid(self, at: datetime) -> bool:
+        """Whether its certificate is valid at a moment."""
+        return bool(self._from <= at <= self._until)
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the certificate, by which the record knows who signed."""
         return hashlib.sha256(self._certificate).hexdigest()
@@ -183,7 +202,7 @@ class PaperSigner:
             InvalidInput: the certificate is not valid at `now`, or can't be traced to a root.
             OutOfReach: the time-stamp service does not answer.
         """
-        if not self._from <= now <= self._until:
+        if not self.is_valid(now):
             days = f"is valid from {self._from:%Y-%m-%d} to {self._until:%Y-%m-%d} only"
             raise _unusable(
                 "LABELS_SIGNING_KEY", f"its certificate {days}.", "Put a renewed one in its place."
@@ -338,16 +357,16 @@ def look_at_signature(content: bytes) -> SignatureFound | None:
     try:
         return _in_time(lambda: _looked_at(content))
     except Exception:  # a file from anywhere: whatever is wrong with it, it is no signature that holds
-        why = "It has something like a signature, which can't be read."
-        return SignatureFound("", SignatureView(signer="", intact=False, whole=False, ours=False, why=why))
+        nothing = SignatureView(signer="", intact=False, whole=False, ours=False, why=NO_SIGNATURE)
+        return SignatureFound("", nothing)
 
 
-def _on_its_day(at: datetime | None) -> str:
+def _its_day(at: datetime | None) -> date | None:
     """The day that a signature names, whatever its maker wrote there."""
     with contextlib.suppress(OverflowError):
         if at is not None:
-            return f" on {brussels_day(at if at.tzinfo else at.replace(tzinfo=UTC))}"
-    return ""
+            return brussels_day(at if at.tzinfo else at.replace(tzinfo=UTC))
+    return None
 
 
 async def _looked_at(content: bytes) -> SignatureFound | None:
@@ -378,12 +397,7 @@ async def _looked_at(content: bytes) -> SignatureFound | None:
         and status.modification_level in (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES)
     )
     at = stamp.timestamp if stamp and stamped else one.self_reported_timestamp
-    if intact:
-        confirmed = ", as a time-stamp service confirms" if stamped else ""
-        why = f"It was signed by {name}{_on_its_day(at)}{confirmed}."
-        why += "" if whole else " Something was added to it after that."
-    else:
-        why = f"It has a signature by {name}, which no longer fits: the file was changed after it was signed."
+    why = signature_says(name, _its_day(at), intact=intact, stamped=stamped, whole=whole)
     return SignatureFound(
         hashlib.sha256(one.signer_cert.dump()).hexdigest(),
         SignatureView(

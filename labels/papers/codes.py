@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,7 +44,8 @@ class Stamp:
         return _grouped(self.series(class_id).replace("-", "") + own)
 
     def mark(self, class_id: str, number: int, file_digest: str) -> bytes:
-        """What the record keeps of a pupil's certificate: without the key, nobody can try names against it."""
+        """What the record keeps of a pupil's certificate, or with the number 0 of the file in which all are printed:
+        without the key, nobody can try names against it."""
         return hmac.digest(self.key, _said("mark", class_id, number, file_digest), "sha256")[:MARK]
 
     def _letters(self, length: int, *parts: object) -> str:
@@ -85,10 +87,11 @@ def _doubled(value: int) -> int:
 
 
 def read_code(typed: str) -> str | None:
-    """The code as it is printed, from what somebody typed or scanned; None where no code reads like that.
+    """The code as it is printed, from what somebody typed, copied or scanned; None where no code reads like that.
 
-    Small letters, spaces, dashes and letters that are easily misread (O for 0, I and L for 1) make no
-    difference, and the address of the check page before it neither.
+    Small letters, spaces, dashes, quotation marks, what no eye sees, letters of double width, digits and letters of
+    other scripts that look the same, and letters that are easily misread (O for 0, I and L for 1) make no difference,
+    and the address of the check page before it neither.
     """
     letters = letters_of(typed).translate(_MISREAD)
     if len(letters) != LENGTH or any(letter not in _VALUES for letter in letters):
@@ -97,16 +100,33 @@ def read_code(typed: str) -> str | None:
     return code if _ALPHABET[_check(letters[:-1])] == letters[-1] else None
 
 
+_LOOK_ALIKES = str.maketrans(
+    "АВЕЗКМНОРСТУҮХЅІЈԚԜҺӀ" "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹͿ" "ՕՏ",
+    "ABE3KMHOPCTYYXSIJQWHI" "ABEZHIKMNOPTYXCJ" "OS",
+)  # fmt: skip
+"""Capitals of Cyrillic, Greek and Armenian that look as Latin ones do: who has another keyboard types them unawares."""
+LONGEST = 400
+"""Characters of what somebody typed that are looked at."""
+
+
 def letters_of(typed: str) -> str:
-    """What is left of what somebody typed without the address before it, spaces and dashes; in capitals."""
-    last = typed.strip().rstrip("/").rpartition("/")[2]
-    return re.sub(r"[\s\u2010-\u2015_.-]", "", last[:100]).upper()
+    """The letters and digits of what somebody typed, without the address before them; in capitals."""
+    plain = unicodedata.normalize("NFKC", typed[:LONGEST]).strip(" \t\r\n/?#&")
+    last = re.split(r"[/=]", plain.partition("&")[0])[-1]
+    letters = "".join(map(_plain_letter, last)).upper().translate(_LOOK_ALIKES)
+    return "".join(filter(str.isalnum, letters))
+
+
+def _plain_letter(letter: str) -> str:
+    """A digit of any script as a Latin one; anything else as it is."""
+    value = unicodedata.decimal(letter, None)
+    return letter if value is None else str(value)
 
 
 def looks_like_a_code(typed: str) -> bool:
     """Whether somebody meant to type a code, right or wrong."""
-    letters = re.sub(r"[\s\u2010-\u2015-]", "", typed.strip().rstrip("/").rpartition("/")[2])
-    return letters.isascii() and letters.isalnum() and LENGTH - 4 <= len(letters) <= LENGTH + 4
+    letters = letters_of(typed)
+    return letters.isascii() and LENGTH - 4 <= len(letters) <= LENGTH + 4
 
 
 def series_of(code: str) -> str:

@@ -2,7 +2,8 @@
 
 The shape is that of `OpenBadgeCredential` in Open Badges 3.0 (1EdTech), a credential of the W3C's Verifiable
 Credentials Data Model 2.0. What the European Learning Model asks for beyond it stands under names of its own
-(`elm:…`), so that neither vocabulary is bent. It has no proof of its own: the signature is the PDF's.
+(`elm:…`), so that neither vocabulary is bent. The one in a certificate's file is covered by the file's signature; the
+one that the check page hands out for wallets has a signature of its own.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from labels.clock import end_of_day
-from labels.identifiers import short_digest
 from labels.papers.facts import CertificateFacts
 
 CONTEXTS: tuple[str | dict[str, str], ...] = (
@@ -48,7 +49,7 @@ class Wording:
     sentence: str
     """What the holder is awarded it for."""
     criteria: str
-    """What a project must meet to be awarded it."""
+    """What it is awarded for, in whole sentences."""
 
 
 class _Node(BaseModel):
@@ -123,6 +124,25 @@ class Status(_Node):
     type: Literal["1EdTechRevocationList"] = "1EdTechRevocationList"
 
 
+class StatusEntry(_Node):
+    """Where a machine finds whether it counts in a list of many, so that nobody learns which one was looked for."""
+
+    id: str
+    type: Literal["BitstringStatusListEntry"] = "BitstringStatusListEntry"
+    status_purpose: Literal["revocation"] = "revocation"
+    status_list_index: str
+    status_list_credential: str
+
+
+class Schema(_Node):
+    """By which its shape can be checked."""
+
+    id: Literal[
+        "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
+    ] = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
+    type: Literal["1EdTechJsonSchemaValidator2019"] = "1EdTechJsonSchemaValidator2019"
+
+
 class Evidence(_Node):
     """The project that it was awarded for."""
 
@@ -145,14 +165,35 @@ class Credential(_Node):
     valid_from: str
     valid_until: str | None = None
     credential_subject: Subject
-    credential_status: Status
+    credential_status: Status | StatusEntry
+    credential_schema: tuple[Schema] = (Schema(),)
     evidence: tuple[Evidence] | None = None
     display_parameter: dict[str, Any] = Field(alias="elm:displayParameter")
 
     def canonical(self) -> bytes:
         """The same bytes for the same award: keys in order, no spaces, nothing escaped without need (RFC 8785)."""
-        stated = self.model_dump(mode="json", exclude_none=True)
-        return json.dumps(stated, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        return canonical(self.stated())
+
+    def stated(self) -> dict[str, Any]:
+        """The same as a JSON value."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def for_wallets(self) -> dict[str, Any]:
+        """The same in the vocabulary of Open Badges alone: proofs and wallets take no other."""
+        plain: dict[str, Any] = _plainly(self.stated())
+        return plain
+
+
+def _plainly(value: Any) -> Any:
+    """A JSON value without what is not of Open Badges' own vocabulary."""
+    if isinstance(value, dict):
+        return {name: _plainly(one) for name, one in value.items() if not name.startswith("elm")}
+    return [_plainly(one) for one in value if one != CONTEXTS[-1]] if isinstance(value, list) else value
+
+
+def canonical(stated: dict[str, Any]) -> bytes:
+    """One spelling of a JSON object."""
+    return json.dumps(stated, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def status_address(check_url: str, code: str) -> str:
@@ -160,13 +201,27 @@ def status_address(check_url: str, code: str) -> str:
     return f"{check_url}/{code}/status"
 
 
-def issuer_address(check_url: str, organisation: str) -> str:
-    """By what an organisation is identified: a place on the check page, which knows it by its name."""
-    return f"{check_url}#{short_digest('issuer', organisation)}"
+def issuer_did(check_url: str, organisation: str | None) -> str:
+    """By what an organisation is identified (`did:web`): who asks for that name gets its keys from the check page.
+
+    Without an organisation, by what the page itself is.
+    """
+    parts = urlsplit(check_url)
+    host = quote(parts.netloc, safe=".-_")
+    if organisation is None:
+        return f"did:web:{host}"
+    path = [
+        quote(part, safe=".-_")
+        for part in (*parts.path.strip("/").split("/"), "issuers", organisation)
+        if part
+    ]
+    return ":".join(("did", "web", host, *path))
 
 
-def credential_of(facts: CertificateFacts, wording: Wording) -> Credential:
+def credential_of(facts: CertificateFacts, wording: Wording, listed: StatusEntry | None = None) -> Credential:
     """What a certificate states, as a credential in its language.
+
+    `listed` says where its status is in a published list; else it has a list of its own.
 
     Raises:
         ValueError: the certificate has no code, by which its credential differs from others.
@@ -175,12 +230,11 @@ def credential_of(facts: CertificateFacts, wording: Wording) -> Credential:
         raise ValueError("a credential needs a code and the page that knows it")
     language, page = facts.language, facts.check_url
     issuer = Profile(
-        id=issuer_address(page, facts.organisation),
+        id=issuer_did(page, facts.issuer),
         name=facts.organisation,
         url=page,
         legal_name=_in(language, facts.organisation),
     )
-    criteria = " ".join(filter(None, (wording.criteria, facts.criteria_set)))
     return Credential(
         id=f"{page}/{facts.code}",
         name=wording.title,
@@ -194,7 +248,7 @@ def credential_of(facts: CertificateFacts, wording: Wording) -> Credential:
                 id=f"{page}#{facts.label.value}",
                 name=wording.title,
                 description=wording.sentence,
-                criteria=Criteria(narrative=criteria),
+                criteria=Criteria(narrative=wording.criteria),
                 in_language=language,
             ),
             license_number=facts.application,
@@ -214,7 +268,7 @@ def credential_of(facts: CertificateFacts, wording: Wording) -> Credential:
                 ),
             ),
         ),
-        credential_status=Status(id=status_address(page, facts.code)),
+        credential_status=listed or Status(id=status_address(page, facts.code)),
         evidence=(Evidence(name=facts.project),) if facts.project else None,
         display_parameter={
             "type": "elm:DisplayParameter",
@@ -246,7 +300,9 @@ def _instant(moment: datetime) -> str:
 # Revocation --------------------------------------------------------------------------------------
 
 
-def revocation_list(check_url: str, code: str, organisation: str, revoked: str | None) -> dict[str, Any]:
+def revocation_list(
+    check_url: str, code: str, organisation: str | None, revoked: str | None
+) -> dict[str, Any]:
     """What the address of a credential's status answers: a list with this credential, or with none.
 
     One list for each, so that nobody learns of others. `revoked` says why it no longer counts.
@@ -254,6 +310,6 @@ def revocation_list(check_url: str, code: str, organisation: str, revoked: str |
     one = {"id": f"{check_url}/{code}", "revoked": True, "revocationReason": revoked}
     return {
         "id": status_address(check_url, code),
-        "issuer": issuer_address(check_url, organisation),
+        "issuer": issuer_did(check_url, organisation),
         "revokedCredential": [one] if revoked else [],
     }

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel
+from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
 from labels.identifiers import document_key
-from labels.kinds import KINDS
+from labels.kinds import KINDS, LabelKind
 from labels.papers.codes import LENGTH, MARK, Stamp, letters_of, read_code, series_of
 from labels.papers.facts import LetterKind
 from labels.record.chain import ERASED
@@ -32,6 +32,10 @@ from labels.record.schema import (
     School,
     Teacher,
 )
+from labels.words.sentences import Sentence, named, one_after_another, say, say_counted
+
+Said = Annotated[Sentence, PlainSerializer(str), WithJsonSchema({"type": "string"})]
+"""A sentence that a page says in its reader's language; in JSON it is English."""
 
 
 class PaperState(StrEnum):
@@ -66,7 +70,7 @@ class SignatureView(BaseModel):
     signed_at: datetime | None = None
     timestamped: bool = False
     """Whether a time-stamp service vouches for the time."""
-    why: str
+    why: Said
     """The same in a sentence."""
 
 
@@ -79,7 +83,9 @@ class Verification(BaseModel):
     label: str | None = None
     """`national`, `european`, `school` or `pupil`."""
     kind: str | None = None
-    """`certificate`, `letter`, `receipt` or `invitation`."""
+    """`certificate`, `letter`, `receipt`, `invitation`, or `print` for the file with all certificates of a class."""
+    language: str | None = None
+    """In which it is written, by its code."""
     holder: str | None = None
     """As it stands on the paper; a pupil's name is not in the record."""
     pupil: str | None = None
@@ -87,6 +93,8 @@ class Verification(BaseModel):
     project: str | None = None
     school: str | None = None
     organisation: str | None = None
+    issuer: str | None = None
+    """The organisation's key, `NSS-PL`."""
     school_year: str | None = None
     number: str | None = None
     """Of the application, award or class, as it stands on the paper."""
@@ -101,7 +109,7 @@ class Verification(BaseModel):
     superseded_by: str | None = None
     """The code of the edition that replaced it."""
     signature: SignatureView | None = None
-    why: str
+    why: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +121,22 @@ class Found:
     earlier: Sequence[str] = ()
     """SHA-256 of the file as it was before something was appended, for each time that something was."""
     codes: Sequence[str] = field(default=())
-    unreadable: str = ""
-    """Why it can't be looked into, as a sentence."""
+    pages: int = 0
+    unreadable: Sentence | None = None
+    """Why it can't be looked into."""
 
 
 LABELS: Mapping[str, str] = {label: kind.name for label, kind in KINDS.items()}
 """What the labels are called."""
+
+TITLES: Mapping[str, Sentence] = {
+    LabelKind.NATIONAL: named("national certificate", "National Quality Label"),
+    LabelKind.NOMINATION: named("european certificate", "European Quality Label"),
+    LabelKind.EUROPEAN: named("european certificate", "European Quality Label"),
+    LabelKind.SCHOOL: named("school certificate", "eTwinning School Label"),
+    LabelKind.PUPIL: named("pupil certificate", "Pupil Quality Label"),
+}
+"""What they are called on their certificates, in any language."""
 
 
 def by_code(session: Session, typed: str, stamp: Stamp, *, now: datetime) -> Verification:
@@ -130,23 +148,40 @@ def by_code(session: Session, typed: str, stamp: Stamp, *, now: datetime) -> Ver
     if known is None:
         return Verification(
             state=PaperState.UNKNOWN, genuine=False, code=code,
-            why="No certificate that was issued here has this code.",
+            why=say("No certificate that was issued here has this code."),
         )  # fmt: skip
     return _judged(session, known, now, code=code)
+
+
+def valid_code(session: Session, papers: Sequence[str], stamp: Stamp, *, now: datetime) -> str:
+    """The code of the certificate among some papers that is valid; empty where none is."""
+    codes = session.scalars(
+        sa.select(Issued.code)
+        .where(Issued.paper.in_(papers), Issued.code.is_not(None))
+        .order_by(Issued.paper)
+    )
+    found = (by_code(session, code, stamp, now=now) for code in codes.all() if code)
+    return next((one.code or "" for one in found if one.state is PaperState.VALID), "")
 
 
 _NUMBER = re.compile(r"(?:NQL|EQL|PQL|SL|SCH).{10}")
 """The number of a label or of a class (`labels.identifiers`), without its dash; it is shorter than a code."""
 
 
-def _no_code(typed: str) -> str:
+def _no_code(typed: str) -> Sentence:
     """Why what somebody typed can be no code, and where there is one."""
     given = letters_of(typed)
     if _NUMBER.fullmatch(given):
-        return "That is the number of a label. The code stands above it, by the square: four groups of four letters and digits."
+        return say(
+            "That is the number of a label. The code stands above it, by the square: four groups of four letters and digits."
+        )
     if len(given) != LENGTH:
-        return f"No certificate has this code: it has {len(given)} letters and digits, and a code has sixteen, in four groups."
-    return (
+        return say_counted(
+            "No certificate has this code: it has one letter or digit, and a code has sixteen, in four groups.",
+            "No certificate has this code: it has {count} letters and digits, and a code has sixteen, in four groups.",
+            len(given),
+        )
+    return say(
         "No certificate has this code: there is a typing error in it, for its last letter does not fit the others. It "
         "has sixteen letters and digits in four groups."
     )
@@ -158,14 +193,19 @@ def by_file(session: Session, found: Found, stamp: Stamp, *, now: datetime) -> V
         return _judged(session, _Known(issued), now)
     if earlier := _before_this_record(session, found.digest):
         return _judged_by_document(session, earlier, now)
-    altered = None
+    altered, several = None, set[str]()
     for code in found.codes:
         known = _of_code(session, code, stamp)
         if known is None:
             continue
         if known.number and _is_marked(known, found.digest, stamp):
             return _judged(session, known, now, code=code, by_its_file=True)
+        if known.number and _is_marked(known.printed, found.digest, stamp):
+            return _judged(session, known.printed, now)
         altered = altered or (known, code)
+        several.add(code)
+    if 1 < len(several) <= found.pages:  # a certificate has one page
+        return Verification(state=PaperState.UNKNOWN, genuine=False, why=_SEVERAL)
     for digest in found.earlier:
         if issued := _of_digest(session, digest):
             return _altered(session, _Known(issued), now, issued.code, appended=True)
@@ -174,15 +214,21 @@ def by_file(session: Session, found: Found, stamp: Stamp, *, now: datetime) -> V
     if altered:
         return _altered(session, altered[0], now, altered[1])
     if found.unreadable:
-        why = f"This is no paper that was issued here: {found.unreadable}"
+        why = one_after_another(say("This is no paper that was issued here."), found.unreadable)
     elif found.codes:
-        why = f"It carries the code {found.codes[0]}, which was never issued here."
+        why = say("It carries the code {code}, which was never issued here.", code=found.codes[0])
     else:
-        why = (
+        why = say(
             "This file was not issued here, and it carries no code of ours. If a certificate was printed and "
             "scanned, check the code that is printed on it."
         )
     return Verification(state=PaperState.UNKNOWN, genuine=False, why=why)
+
+
+_SEVERAL = say(
+    "This file carries the codes of several certificates that were issued here, as one that was bound for printing does. "
+    "It proves none of them: check the code that is printed on the certificate in question."
+)
 
 
 def has_signed(session: Session, fingerprint: str) -> bool:
@@ -190,15 +236,62 @@ def has_signed(session: Session, fingerprint: str) -> bool:
     return session.scalar(sa.select(Issued.paper).where(Issued.signer == fingerprint).limit(1)) is not None
 
 
+# What is found in a file -------------------------------------------------------------------------
+
+TOO_LARGE = say("It is larger than 10 MB, which none of our papers is.")
+EMPTY = say("It is empty.")
+NO_PDF = say("It is no PDF.")
+ENCRYPTED = say("It is encrypted, which none of our papers is.")
+CUT_OFF = say("It is damaged: its end is missing.")
+
+NO_SIGNATURE = say("It has something like a signature, which can’t be read.")
+STRANGER = say("No paper of ours was signed with that certificate.")
+
+
+def signature_says(signer: str, day: date | None, *, intact: bool, stamped: bool, whole: bool) -> Sentence:
+    """What the signature in a file says, as `SignatureView` has it; `day` is the one that it names."""
+    if not intact:
+        return say(
+            "It has a signature by {signer}, which no longer fits: the file was changed after it was signed.",
+            signer=signer,
+        )
+    if day is None:
+        signed = say("It was signed by {signer}.", signer=signer)
+    elif stamped:
+        signed = say(
+            "It was signed by {signer} on {day}, as a time-stamp service confirms.", signer=signer, day=day
+        )
+    else:
+        signed = say("It was signed by {signer} on {day}.", signer=signer, day=day)
+    return signed if whole else one_after_another(signed, say("Something was added to it after that."))
+
+
 # The record --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A paper of the record; of a class, the one with that number."""
+    """A paper of the record; of a class, the one with that number, or 0 for the file in which all are printed."""
 
     issued: Issued
     number: int = 0
+
+    @property
+    def printed(self) -> _Known:
+        """Of a class, the file in which all of its certificates are printed."""
+        return _Known(self.issued)
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word for programs."""
+        if self.issued.kind is PaperKind.CLASS and not self.number:
+            return "print"
+        return PaperKind.CERTIFICATE.value if self.issued.kind.certifies else self.issued.kind.value
+
+    @property
+    def certifies(self) -> bool:
+        """Whether somebody holds a label by it."""
+        return self.kind == PaperKind.CERTIFICATE.value
 
 
 def _of_code(session: Session, code: str, stamp: Stamp) -> _Known | None:
@@ -217,9 +310,10 @@ def _of_digest(session: Session, digest: str) -> Issued | None:
 
 
 def _is_marked(known: _Known, digest: str, stamp: Stamp) -> bool:
-    """Whether the file is the pupil's certificate with that number, as the record knows it."""
+    """Whether the file is that of the class with that number, as the record knows it."""
     marks = known.issued.marks or b""
-    kept = marks[(known.number - 1) * MARK : known.number * MARK]
+    place = (known.number or (known.issued.pupils or 0) + 1) - 1
+    kept = marks[place * MARK : (place + 1) * MARK]
     return hmac.compare_digest(stamp.mark(known.issued.subject, known.number, digest), kept)
 
 
@@ -245,58 +339,79 @@ def _judged(
     issued = known.issued
     award = session.get(Award, issued.award, populate_existing=True) if issued.award else None
     revoked_at = issued.revoked_at or (award.revoked_at if award else None)
-    shown = _shown(known, code)
-    issued_on = brussels_day(issued.issued_at)
-    what = _what(known)
+    begins, shown = _issued(known), _shown(known, code)
+
+    def so(state: PaperState, *because: Sentence, **more: Any) -> Verification:
+        return Verification(
+            state=state, genuine=True, why=one_after_another(begins, *because), **(shown | more)
+        )
+
     if revoked_at is not None and issued.revoked_at is None and award is not None:
         reopened = session.scalars(_REOPENED, {"award": award.id}).first()
-        open_again = reopened and session.get_one(Application, award.id).outcome is None
         if reopened is not None:
             day = brussels_day(reopened.reopened_at)
-            state = PaperState.SUSPENDED if open_again else PaperState.REVOKED
-            what_came = (
-                "is being made again. Until then it is not valid."
-                if open_again
-                else "was made again: the label was not awarded. It is no longer valid."
+            if session.get_one(Application, award.id).outcome is None:
+                return so(
+                    PaperState.SUSPENDED,
+                    say(
+                        "The decision that it rests on was reopened on {day} and is being made again. Until then it is "
+                        "not valid.",
+                        day=day,
+                    ),
+                )
+            again = say(
+                "The decision that it rests on was reopened on {day} and was made again: the label was not awarded. It "
+                "is no longer valid.",
+                day=day,
             )
-            why = f"This {what} was issued on {issued_on}. The decision that it rests on was reopened on {day} and {what_came}"
-            return Verification(
-                state=state, genuine=True, revoked=not open_again, revoked_on=None if open_again else day,
-                why=why, **shown,
-            )  # fmt: skip
+            return so(PaperState.REVOKED, again, revoked=True, revoked_on=day)
     if revoked_at is not None:
         day = brussels_day(revoked_at)
-        label = award is None or award.revoked_at is not None
-        taken = "the label was" if label else "the certificates of its class were"
-        why = f"This {what} was issued on {issued_on} and is no longer valid: {taken} taken back on {day}."
-        return Verification(
-            state=PaperState.REVOKED, genuine=True, revoked=True, revoked_on=day,
-            because=issued.revoked_because, why=why, **shown,
-        )  # fmt: skip
+        taken = (
+            say("It is no longer valid: the label was taken back on {day}.", day=day)
+            if award is None or award.revoked_at is not None
+            else say(
+                "It is no longer valid: the certificates of its class were taken back on {day}.", day=day
+            )
+        )
+        return so(PaperState.REVOKED, taken, revoked=True, revoked_on=day, because=issued.revoked_because)
     if issued.superseded_by is not None:
         by = session.get_one(Issued, issued.superseded_by)
-        on = f" on {brussels_day(issued.superseded_at)}" if issued.superseded_at else ""
-        its = f": {by.code}" if by.code else ""
-        why = f"This {what} was issued on {issued_on} and was replaced{on} by a later one, which counts instead{its}."
-        return Verification(
-            state=PaperState.SUPERSEDED, genuine=True, superseded_by=by.code, why=why, **shown
-        )
+        return so(PaperState.SUPERSEDED, _superseded(issued, by), superseded_by=by.code)
     if issued.valid_until is not None and brussels_day(now) > issued.valid_until:
-        why = f"This {what} was issued on {issued_on}. The label was valid until {issued.valid_until} and has ended."
-        return Verification(state=PaperState.EXPIRED, genuine=True, why=why, **shown)
-    if not issued.kind.certifies:
-        why = f"This {what} was issued on {issued_on}. It is no certificate, and proves no label."
-        return Verification(state=PaperState.VALID, genuine=True, why=why, **shown)
-    until = f" It is valid until {issued.valid_until}." if issued.valid_until else ""
-    compare = ""
+        return so(PaperState.EXPIRED, _ended(issued.valid_until))
+    if known.kind == "print":
+        return so(PaperState.VALID, _PRINTED)
+    if not known.certifies:
+        return so(PaperState.VALID, say("It is no certificate, and proves no label."))
+    valid = (
+        say("It is valid until {day}.", day=issued.valid_until) if issued.valid_until else say("It is valid.")
+    )
     if code is None or by_its_file:
-        pass
-    elif issued.kind is not PaperKind.CLASS:
-        compare = " Compare it with the paper: its code can be copied, what is recorded here can not."
-    else:
-        compare = " The pupil’s name is recorded nowhere; only the file itself proves it."
-    why = f"This {what} was issued on {issued_on} and is valid.{until}{compare}"
-    return Verification(state=PaperState.VALID, genuine=True, why=why, **shown)
+        return so(PaperState.VALID, valid)
+    return so(PaperState.VALID, valid, _PUPILS if issued.kind is PaperKind.CLASS else _COMPARE)
+
+
+_COMPARE = say("Compare it with the paper: its code can be copied, what is recorded here can not.")
+_PUPILS = say("The pupil’s name is recorded nowhere; only the file itself proves it.")
+_PRINTED = say(
+    "It is for printing alone and no certificate itself: each of its pages has a code of its own, by which it can be checked."
+)
+
+
+def _superseded(issued: Issued, by: Issued) -> Sentence:
+    day = brussels_day(issued.superseded_at) if issued.superseded_at else None
+    if day and by.code:
+        return say(
+            "It was replaced on {day} by a later one, which counts instead: {code}.", day=day, code=by.code
+        )
+    if day:
+        return say("It was replaced on {day} by a later one, which counts instead.", day=day)
+    return say("It was replaced by a later one, which counts instead.")
+
+
+def _ended(day: date) -> Sentence:
+    return say("The label was valid until {day} and has ended.", day=day)
 
 
 _REOPENED = (
@@ -311,34 +426,69 @@ def _altered(
     session: Session, known: _Known, now: datetime, code: str | None, *, appended: bool = False
 ) -> Verification:
     record = _judged(session, known, now, code)
-    what = _what(known)
     if appended:
-        why = (
-            f"Something was added to this file after it was issued. Below that is the {what} as it was issued; "
-            "rely only on the file without what was added."
-        )
+        why = [
+            say(
+                "Something was added to this file after it was issued. Below that is the paper as it was issued; "
+                "rely only on the file without what was added."
+            )
+        ]
     else:
-        why = (
-            f"This is not the file that was issued: it carries the code {code} of a {what}, but at least one byte "
-            "of it is different. Do not rely on it; ask its holder for the original file."
-        )
-    if record.state is not PaperState.VALID:
-        why += f" What was issued with that code is {record.state.value}, too."
+        why = [
+            say(
+                "This is not the file that was issued: it carries the code {code} of a paper of ours, but at least one "
+                "byte of it is different. Do not rely on it; ask its holder for the original file.",
+                code=code or "",
+            )
+        ]
+    why += filter(None, [_ALSO.get(record.state)])
     return record.model_copy(
-        update={"state": PaperState.ALTERED, "genuine": False, "why": why, "superseded_by": None}
-    )
+        update={
+            "state": PaperState.ALTERED, "genuine": False, "why": one_after_another(*why), "superseded_by": None,
+        }
+    )  # fmt: skip
 
 
-def _what(known: _Known) -> str:
-    label = LABELS.get(known.issued.label, known.issued.label)
-    if not known.issued.kind.certifies:
-        kind = known.issued.kind.value
-        if known.issued.facts.get("kind") == LetterKind.REFUSAL:
-            kind = "letter of refusal"
-        elif known.issued.facts.get("kind") == LetterKind.INELIGIBLE:
-            kind = "letter that an application could not be judged,"
-        return f"{kind} about the {label}"
-    return f"certificate of the {label}"
+_ALSO = {
+    PaperState.EXPIRED: say("What was issued with that code has expired, too."),
+    PaperState.SUPERSEDED: say("What was issued with that code is superseded, too."),
+    PaperState.SUSPENDED: say("What was issued with that code is suspended, too."),
+    PaperState.REVOKED: say("What was issued with that code is revoked, too."),
+}
+
+
+def _issued(known: _Known) -> Sentence:
+    """What a paper is, and when it was issued."""
+    issued = known.issued
+    day, label = brussels_day(issued.issued_at), TITLES[issued.label]
+    if known.kind == "print":
+        return say_counted(
+            "This file with the certificate of a class of one ({label}) was issued on {day}.",
+            "This file with the {count} certificates of a class ({label}) was issued on {day}.",
+            issued.pupils or 0,
+            label=label,
+            day=day,
+        )
+    if issued.facts.get("kind") == LetterKind.REFUSAL:
+        return say("This letter of refusal about the {label} was issued on {day}.", label=label, day=day)
+    if issued.facts.get("kind") == LetterKind.INELIGIBLE:
+        return say(
+            "This letter that an application could not be judged, about the {label}, was issued on {day}.",
+            label=label,
+            day=day,
+        )
+    return _of_kind(known.kind, label, day)
+
+
+def _of_kind(kind: str, label: Sentence, day: date) -> Sentence:
+    match kind:
+        case "letter":
+            return say("This letter about the {label} was issued on {day}.", label=label, day=day)
+        case "receipt":
+            return say("This receipt about the {label} was issued on {day}.", label=label, day=day)
+        case "invitation":
+            return say("This invitation about the {label} was issued on {day}.", label=label, day=day)
+    return say("This certificate of the {label} was issued on {day}.", label=label, day=day)
 
 
 def _shown(known: _Known, code: str | None) -> dict[str, Any]:
@@ -346,12 +496,14 @@ def _shown(known: _Known, code: str | None) -> dict[str, Any]:
     pupil = f"{known.number} of {issued.pupils}" if known.number else None
     return {
         "label": issued.label,
-        "kind": PaperKind.CERTIFICATE.value if issued.kind.certifies else issued.kind.value,
-        "holder": None if pupil or facts.get("holder") == ERASED else facts.get("holder"),
+        "kind": known.kind,
+        "language": facts.get("language"),
+        "holder": None if pupil or facts.get("holder") == ERASED else facts.get("holder") or None,
         "pupil": pupil,
         "project": facts.get("project") or None,
         "school": facts.get("school"),
         "organisation": facts.get("organisation"),
+        "issuer": facts.get("issuer"),
         "school_year": facts.get("school_year"),
         "number": issued.subject,
         "code": code or issued.code,
@@ -374,9 +526,8 @@ def _judged_by_document(session: Session, document: Document, now: datetime) -> 
     label = subject.label if subject else application.label
     revoked = subject.revoked_at if subject else None
     until = subject.valid_until if subject and document.kind == PaperKind.CERTIFICATE.value else None
-    what = f"{document.kind} {'of' if document.kind == 'certificate' else 'about'} the {LABELS.get(label, label)}"
     stored = brussels_day(document.stored_at)
-    early = f"This {what} was issued on {stored}, before papers had codes"
+    begins = [_of_kind(document.kind, TITLES[label], stored), _EARLY]
     later = session.scalar(
         sa.select(Issued)
         .where(
@@ -387,13 +538,19 @@ def _judged_by_document(session: Session, document: Document, now: datetime) -> 
         .limit(1)
     )
     if revoked:
-        state, why = PaperState.REVOKED, f"{early}; the label was taken back on {brussels_day(revoked)}."
+        state = PaperState.REVOKED
+        begins.append(
+            say("It is no longer valid: the label was taken back on {day}.", day=brussels_day(revoked))
+        )
     elif later:
-        state, why = PaperState.SUPERSEDED, f"{early}, and was replaced by a later one, which counts instead."
+        state = PaperState.SUPERSEDED
+        begins.append(say("It was replaced by a later one, which counts instead."))
     elif until and brussels_day(now) > until:
-        state, why = PaperState.EXPIRED, f"{early}. The label was valid until {until} and has ended."
+        state = PaperState.EXPIRED
+        begins.append(_ended(until))
     else:
-        state, why = PaperState.VALID, f"{early}, and is valid."
+        state = PaperState.VALID
+        begins.append(say("It is valid."))
     return Verification(
         state=state,
         genuine=True,
@@ -412,5 +569,8 @@ def _judged_by_document(session: Session, document: Document, now: datetime) -> 
         revoked=revoked is not None,
         revoked_on=brussels_day(revoked) if revoked else None,
         superseded_by=later.code if later and state is PaperState.SUPERSEDED else None,
-        why=why,
+        why=one_after_another(*begins),
     )
+
+
+_EARLY = say("It has no code, for it is from before papers had them.")

@@ -290,7 +290,8 @@ def _applied(session: Session, award: Award) -> Application | None:
 def finish(turn: Turn, begun: Begun, marks: list[bytes], stamp: Stamp) -> int:
     """Counts the class, enters its certificates and spends its code; returns how many pupils got one.
 
-    `marks` has one for each certificate (`Stamp.mark`), by which it is known again.
+    `marks` has one for each certificate (`Stamp.mark`), by which it is known again, and behind them that of the file in
+    which all are printed.
 
     The award is locked until the end of the transaction, in which the caller puts the certificates in their place: they
     are counted exactly if they are there.
@@ -309,8 +310,8 @@ def finish(turn: Turn, begun: Begun, marks: list[bytes], stamp: Stamp) -> int:
         or code.number != found.number
     ):
         raise NotAllowed("Another class with the same code was begun after this one; that one counts.")
-    if len(marks) != found.pupils:
-        raise ValueError(f"{len(marks)} certificates were made for {found.pupils} pupils")
+    if len(marks) != found.pupils + 1:
+        raise ValueError(f"{len(marks) - 1} certificates were made for {found.pupils} pupils")
     found.made_at = code.spent_at = turn.now
     digests = enter_class(turn, found, stated(turn.session, found.id), marks, stamp)
     note(

@@ -649,7 +649,8 @@ class Issued(Base):
     """SHA-256 of the file as it was issued."""
     pupils: Mapped[int | None]
     marks: Mapped[bytes | None]
-    """One mark for each certificate of a class, by its number: made with the secret key from its file."""
+    """One mark for each certificate of a class, by its number, made with the secret key from its file; behind them that
+    of the file in which all are printed, which classes of earlier versions lack."""
     valid_until: Mapped[date | None]
     signer: Mapped[str | None]
     """SHA-256 of the certificate that its signature was made with; none where it is not signed."""

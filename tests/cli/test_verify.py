@@ -25,6 +25,7 @@ from desk.check import answer_to
 from labels.answering import accepting
 from labels.applications import ending
 from labels.errors import InvalidInput
+from labels.papers.codes import MARK
 from labels.papers.verifying import PaperState, Verification, by_file
 from labels.record.schema import Award, Document, Issued, PupilClass, Review, Step
 from labels.reviews import deciding
@@ -104,7 +105,7 @@ def test_a_certificate_is_genuine_by_its_file_and_by_its_code(terminal: Terminal
     }  # fmt: skip
     assert {name: said[name] for name in expected} == expected
     assert (
-        said["why"] == "This certificate of the National Quality Label was issued on 2026-03-16 and is valid."
+        said["why"] == "This certificate of the National Quality Label was issued on 2026-03-16. It is valid."
     )
     code = code_of_paper(terminal, application)
     by_code = terminal.json("verify", f" {code.lower().replace('-', ' ')} ")
@@ -251,7 +252,7 @@ def test_papers_from_before_the_record_of_papers_are_known_by_their_document(ter
         session.execute(sa.delete(Issued))
     said = verified(terminal, paper(terminal, application))
     assert (said.state, said.holder, said.number) == (PaperState.VALID, "Zażółć Gęślą", application)
-    assert "before papers had codes" in said.why
+    assert "it is from before papers had them" in said.why
     with terminal.here.record.writing() as session:
         session.get_one(Award, application).revoked_at = terminal.here.now()
     assert verified(terminal, paper(terminal, application)).state is PaperState.REVOKED
@@ -274,7 +275,7 @@ def test_a_pupils_certificate_is_known_without_a_name(served: tuple[Terminal, st
     for place, file in enumerate(files, 1):
         said = verified(terminal, file)
         assert (said.state, said.pupil, said.holder) == (PaperState.VALID, f"{place} of 6", None)
-        assert said.why.endswith("is valid.")
+        assert said.why.endswith("It is valid.")
     code = terminal.here.stamp.pupil(number, 2)
     said = verified(terminal, code)
     assert (said.state, said.label, said.pupil, said.holder, said.project, said.school_year) == (
@@ -283,7 +284,12 @@ def test_a_pupils_certificate_is_known_without_a_name(served: tuple[Terminal, st
     assert verified(terminal, terminal.here.stamp.pupil(number, 7)).state is PaperState.UNKNOWN
     with terminal.here.record.reading() as session:
         [row] = session.scalars(sa.select(Issued))
-        assert (row.kind, row.pupils, len(row.marks or b""), row.facts["holder"]) == ("class", 6, 96, "")
+        assert (row.kind, row.pupils, len(row.marks or b""), row.facts["holder"]) == (
+            "class",
+            6,
+            7 * MARK,
+            "",
+        )
         assert row.paper == f"class/{session.scalars(sa.select(PupilClass.id)).one()}/1"
     assert row.code == code[:9]
     assert len(files) == 6
@@ -299,6 +305,47 @@ def test_a_pupils_code_on_another_file_is_no_proof(served: tuple[Terminal, str, 
     added = verified(terminal, files[2] + b"more\n%%EOF\n")
     assert (added.state, added.pupil) == (PaperState.ALTERED, "3 of 6")
     assert "Something was added to this file" in added.why
+
+
+def to_print(terminal: Terminal, number: str) -> bytes:
+    """The file in which all certificates of a class are printed."""
+    [path] = terminal.folder.rglob(f"{number}-print.pdf")
+    return path.read_bytes()
+
+
+def test_the_file_to_print_a_class_is_known_and_said_to_be_that(
+    served: tuple[Terminal, str, list[bytes]],
+) -> None:
+    terminal, number, _ = served
+    bound = to_print(terminal, number)
+    said = verified(terminal, bound)
+    assert (said.state, said.genuine, said.kind, said.pupil, said.holder) == (
+        PaperState.VALID, True, "print", None, None,
+    )  # fmt: skip
+    assert "This file with the 6 certificates of a class (Pupil Quality Label) was issued on" in said.why
+    assert "each of its pages has a code of its own" in said.why
+    shown = answer_to(said)
+    assert shown.heading == "Genuine, but no certificate"
+    assert not {"School", "Awarded to", "Number", "Code"} & {str(name) for name, *_ in shown.facts}
+    changed = verified(terminal, bound.replace(b"%PDF-1.7", b"%PDF-1.6"))
+    assert (changed.state, changed.genuine) == (PaperState.UNKNOWN, False)
+    assert "carries the codes of several certificates" in changed.why
+    with terminal.here.record.writing() as session:
+        session.get_one(Award, AWARD).revoked_at = terminal.here.now()
+    assert verified(terminal, bound).state is PaperState.REVOKED
+
+
+def test_a_file_bound_for_printing_by_an_earlier_version_is_said_to_prove_nothing(
+    served: tuple[Terminal, str, list[bytes]],
+) -> None:
+    terminal, number, files = served
+    with terminal.here.record.writing() as session:
+        [row] = session.scalars(sa.select(Issued))
+        row.marks = (row.marks or b"")[: 6 * MARK]
+    said = verified(terminal, to_print(terminal, number))
+    assert (said.state, said.genuine) == (PaperState.UNKNOWN, False)
+    assert "bound for printing" in said.why
+    assert verified(terminal, files[5]).pupil == "6 of 6"
 
 
 def test_pupils_certificates_fall_with_the_label(served: tuple[Terminal, str, list[bytes]]) -> None:
@@ -327,13 +374,13 @@ def encrypted() -> bytes:
     ("content", "why"),
     [
         (PDF, "was not issued here, and it carries no code of ours"),
-        (b"", "it is empty"),
-        (b"GIF89a", "it is no PDF"),
+        (b"", "It is empty"),
+        (b"GIF89a", "It is no PDF"),
         (PDF[:60], "its end is missing"),
-        (encrypted(), "it is encrypted"),
+        (encrypted(), "It is encrypted"),
         (b"%PDF-1.7\n" + b"\0" * LARGEST, "larger than 10 MB"),
         (PDF + b"stream\n" * 5000 + b"%%EOF" * 5000, "no code of ours"),
-        (bytes(range(256)) * 100, "it is no PDF"),
+        (bytes(range(256)) * 100, "It is no PDF"),
     ],
     ids=["foreign", "empty", "picture", "truncated", "encrypted", "huge", "odd", "noise"],
 )

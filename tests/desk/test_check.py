@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from adapters.languages.desk import language_of_page, languages
 from adapters.papers.checking import LARGEST
 from adapters.workspace import workspace
 from cli.services import free_port
@@ -28,12 +29,15 @@ PAGE = "http://127.0.0.1:4280/verify"
 class Stranger:
     """Somebody with a browser, who knows no one."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, language: str = "en") -> None:
         self._app = public_app(terminal.here)
+        self.language = language
+        """Which they chose on the desk; empty where they never did."""
 
     def ask(self, method: str, url: str, **more: object) -> httpx.Response:
         async def asked() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app)) as browser:
+            reads = {"language": self.language} if self.language else {}
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), cookies=reads) as browser:
                 return await browser.request(method, url, **more)  # type: ignore[arg-type]  # httpx's own
 
         return asyncio.run(asked())
@@ -59,10 +63,10 @@ def test_a_code_tells_what_is_needed_to_compare_and_no_more(terminal: Terminal) 
     answer = stranger.opens(f"/{code}")
     assert answer.status_code == 200
     assert words(answer) == (
-        "Genuine and valid This certificate of the National Quality Label was issued on 2026-03-16 and is valid. "
+        "Genuine and valid This certificate of the National Quality Label was issued on 16 March 2026. It is valid. "
         "Compare it with the paper: its code can be copied, what is recorded here can not. Label National Quality "
         "Label Awarded to Zażółć Gęślą School Szkoła Podstawowa nr 7 Project Mosty przez Europę School year 2025/26 "
-        f"Awarded on 2026-03-16 By Narodowe Biuro Number {application} Code {code}"
+        f"Awarded on 16 March 2026 Awarded by Narodowe Biuro Number {application} Code {code}"
     )
 
 
@@ -153,6 +157,35 @@ def test_anything_typed_gets_a_page_and_is_never_repeated_as_it_is(terminal: Ter
         assert answer.status_code in (200, 303, 307, 404)
         assert "<script>" not in answer.text
     assert stranger.ask("DELETE", PAGE).status_code == 405
+
+
+def test_the_page_is_in_the_papers_language_unless_its_reader_chose_another(terminal: Terminal) -> None:
+    application = awarded_application(terminal)
+    code = code_of_paper(terminal, application)
+    polish = language_of_page("verify.html.j2", "pl")
+    assert Stranger(terminal, "").opens(f"/{code}").headers["content-language"] == polish
+    assert Stranger(terminal, "de").opens(f"/{code}").headers["content-language"] == (
+        language_of_page("verify.html.j2", "de")
+    )
+    for language in languages():
+        answer = Stranger(terminal, "").opens(f"/{code}?language={language}")
+        shown = language_of_page("verify.html.j2", language)
+        assert answer.headers["content-language"] == shown
+        assert f'<html lang="{shown}" dir="{"rtl" if shown == "ar" else "ltr"}">' in answer.text
+        assert f'hreflang="{"pl" if shown != "pl" else "en"}"' in answer.text
+    chosen = Stranger(terminal, "").opens(f"?code={code}&language=fr")
+    assert chosen.headers["location"] == f"/verify/{code}?language=fr"
+    assert Stranger(terminal, "").opens("?language=xx").headers["content-language"] == "en"
+
+
+@pytest.mark.parametrize("around", ["“{}”", "«{}»", "\u200b{}\u2060", " {} ."])
+def test_a_code_is_found_however_it_was_copied(terminal: Terminal, around: str) -> None:
+    code = terminal.here.stamp.paper("certificate", "NQL-1")
+    cyrillic = code.translate(str.maketrans("ABEKMHPCTYX", "АВЕКМНРСТУХ"))
+    wide = "".join(chr(ord(one) + 0xFEE0) for one in code)
+    for typed in (code, cyrillic, wide):
+        answer = Stranger(terminal).ask("GET", PAGE, params={"code": around.format(typed)})
+        assert answer.headers["location"] == f"/verify/{code}"
 
 
 def test_the_page_lives_where_its_address_says(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

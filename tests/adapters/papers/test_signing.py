@@ -9,7 +9,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from adapters.papers.certificates import render_certificate
 from adapters.papers.credentials import render_credential
-from adapters.papers.signing import PaperSigner, _on_its_day, look_at_signature, signer_of
+from adapters.papers.signing import PaperSigner, _its_day, look_at_signature, signer_of
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
 from tests.labels.papers.test_credential import coded
@@ -126,17 +126,17 @@ def test_a_key_in_pem_does_as_well(tmp_path: Path, made: Authority, plain: bytes
 @pytest.mark.parametrize(
     ("at", "said"),
     [
-        (datetime(2026, 3, 15, 22, 59, tzinfo=UTC), " on 2026-03-15"),
-        (datetime(2026, 3, 15, 23, 1, tzinfo=UTC), " on 2026-03-16"),
-        (datetime(2026, 3, 15, 23, 1), " on 2026-03-16"),  # as a foreign file may say it
-        (datetime(9999, 12, 31, 23, 30, tzinfo=UTC), ""),
-        (None, ""),
+        (datetime(2026, 3, 15, 22, 59, tzinfo=UTC), date(2026, 3, 15)),
+        (datetime(2026, 3, 15, 23, 1, tzinfo=UTC), date(2026, 3, 16)),
+        (datetime(2026, 3, 15, 23, 1), date(2026, 3, 16)),  # as a foreign file may say it
+        (datetime(9999, 12, 31, 23, 30, tzinfo=UTC), None),
+        (None, None),
     ],
 )
 def test_a_signature_names_its_day_in_brussels_whatever_its_maker_wrote(
-    at: datetime | None, said: str
+    at: datetime | None, said: date | None
 ) -> None:
-    assert _on_its_day(at) == said
+    assert _its_day(at) == said
 
 
 def test_with_a_time_stamp_a_signature_outlives_its_certificate(

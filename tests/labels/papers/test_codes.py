@@ -43,6 +43,44 @@ def test_a_code_is_read_however_it_was_typed(code: str, choose: st.DataObject) -
     assert read_code(before + typed + choose.draw(st.sampled_from(["", "\n", "/"]))) == code
 
 
+CYRILLIC = str.maketrans("ABEKMHOPCTYXSJ3", "АВЕКМНОРСТУХЅЈЗ")
+GREEK = str.maketrans("ABEZHKMNOPTYX", "ΑΒΕΖΗΚΜΝΟΡΤΥΧ")
+WIDE = {letter: letter + 0xFEE0 for letter in range(0x21, 0x7F)}
+ARABIC = {ord("0") + digit: 0x660 + digit for digit in range(10)}
+
+
+@pytest.mark.parametrize(
+    "as_typed",
+    [
+        "“{}”", "„{}“", "'{}'", "«\u202f{}\u202f»", "「{}」", "\u200b{}\ufeff", "\u2066{}\u2069", "({}).",
+        "https://labels.example/verify?code={}", "https://labels.example/verify/{}?", "code={}",
+    ],
+)  # fmt: skip
+@given(code=codes)
+def test_a_code_is_read_in_quotes_with_what_no_eye_sees_and_in_an_address(as_typed: str, code: str) -> None:
+    assert read_code(as_typed.format(code)) == code
+    assert looks_like_a_code(as_typed.format(code))
+
+
+@pytest.mark.parametrize(
+    "script", [CYRILLIC, GREEK, WIDE, ARABIC], ids=["Cyrillic", "Greek", "wide", "Arabic"]
+)
+@pytest.mark.parametrize("small", [False, True])
+@given(code=codes)
+def test_a_code_is_read_in_letters_and_digits_of_other_scripts_that_look_the_same(
+    script: dict[int, int], small: bool, code: str
+) -> None:
+    typed = code.translate(script)
+    assert read_code(typed.lower() if small else typed) == code
+
+
+@given(codes, st.data())
+def test_a_code_is_read_with_an_invisible_character_anywhere(code: str, choose: st.DataObject) -> None:
+    place = choose.draw(st.integers(0, len(code)))
+    unseen = choose.draw(st.sampled_from("\u200b\u200e\u2060\u00ad\ufeff\u202a\xa0\u3000\t\n"))
+    assert read_code(code[:place] + unseen + code[place:]) == code
+
+
 @given(codes, st.data())
 def test_one_wrong_letter_is_noticed(code: str, choose: st.DataObject) -> None:
     letters = code.replace("-", "")

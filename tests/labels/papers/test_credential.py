@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from adapters.papers.credentials import render_credential
+from adapters.papers.credentials import render_credential, worded_credential
 from labels.kinds import CERTIFIED, LabelKind
 from labels.papers.codes import Stamp
-from labels.papers.credential import CONTEXTS, Wording, credential_of, revocation_list
+from labels.papers.credential import CONTEXTS, Wording, credential_of, issuer_did, revocation_list
 from labels.papers.facts import CertificateFacts
 from tests.support.papers import certificate
 
@@ -66,6 +66,40 @@ def test_it_states_what_the_certificate_states() -> None:
     assert claim["elm:awardedBy"]["elm:awardingDate"]["@value"] == "2026-10-14"
 
 
+@pytest.mark.parametrize(
+    ("page", "organisation", "did"),
+    [
+        ("https://labels.example/verify", "NSS-PL", "did:web:labels.example:verify:issuers:NSS-PL"),
+        ("https://check.example", "NSS-PL", "did:web:check.example:issuers:NSS-PL"),
+        ("http://127.0.0.1:4280/verify", "CSS", "did:web:127.0.0.1%3A4280:verify:issuers:CSS"),
+        ("https://labels.example/verify", None, "did:web:labels.example"),
+    ],
+)
+def test_an_organisation_is_identified_by_where_the_check_page_publishes_its_keys(
+    page: str, organisation: str | None, did: str
+) -> None:
+    assert issuer_did(page, organisation) == did
+
+
+@pytest.mark.parametrize("label", CERTIFIED)
+def test_the_criteria_are_whole_sentences(label: LabelKind) -> None:
+    project = "" if label is LabelKind.SCHOOL else "Rivers Without Borders"
+    criteria = rendered(label=label, project=project)["credentialSubject"]["achievement"]["criteria"][
+        "narrative"
+    ]
+    first, *more = criteria.rstrip(".").split(". ")
+    assert first.startswith("It is awarded to ")
+    assert all(one.startswith("The criteria set was: ") for one in more)
+    assert criteria.endswith(".")
+
+
+def test_what_wallets_get_is_in_the_vocabulary_of_open_badges_alone() -> None:
+    credential = worded_credential(coded())
+    given = json.dumps(credential.for_wallets())
+    assert "elm" not in given
+    assert given.count("Zs\\u00f3fia") == json.dumps(credential.stated()).count("Zs\\u00f3fia")
+
+
 def test_a_project_is_the_evidence_and_stands_in_the_sentence() -> None:
     given = rendered()
     assert given["evidence"] == [{"type": ["Evidence"], "name": "Rivers Without Borders"}]
@@ -92,13 +126,11 @@ def test_the_list_of_one_credential_names_it_only_if_it_was_taken_back() -> None
     facts = coded()
     assert facts.code is not None
     given = rendered()
-    fine = revocation_list(STAMP.check_url, facts.code, facts.organisation, None)
+    fine = revocation_list(STAMP.check_url, facts.code, facts.issuer, None)
     assert fine == {
         "id": given["credentialStatus"]["id"],
         "issuer": given["issuer"]["id"],
         "revokedCredential": [],
     }
-    [one] = revocation_list(STAMP.check_url, facts.code, facts.organisation, "Taken back.")[
-        "revokedCredential"
-    ]
+    [one] = revocation_list(STAMP.check_url, facts.code, facts.issuer, "Taken back.")["revokedCredential"]
     assert one == {"id": given["id"], "revoked": True, "revocationReason": "Taken back."}

@@ -79,7 +79,7 @@ def begun(
 def finished(record: Record, one: Begun | Refusal) -> int:
     assert isinstance(one, Begun)
     with record.writing() as session:
-        marks = [bytes(MARK)] * session.get_one(PupilClass, one.id).pupils
+        marks = [bytes(MARK)] * (session.get_one(PupilClass, one.id).pupils + 1)
         return classes.finish(Turn(session, NOW, KEY), one, marks, STAMP)
 
 
