@@ -359,8 +359,8 @@ def _around(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
     return [
         (say["title"], Room("title", _COLUMN, 21, 43, 30, leading=1.05)),
         (issuer, Room("who", 68, 13.5, 14, 10.5, leading=1.15)),
-        (note, Room("below", 68, 13, 8.2, 7.2, leading=1.3)),
-        (criteria, Room("criteria small", 42, 11, 6.6, 5.8, leading=1.3)),
+        (note, Room("below", 68, 13, 9, 8.4, leading=1.3)),
+        (criteria, Room("criteria small", 42, 16, 8.6, 8.5, leading=1.3)),
     ]
 
 
@@ -381,7 +381,7 @@ def _check(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
     where = filled(words.words["check"], address=address)
     return [
         (facts.code, Room("code", 39.5, 8.4, 10.8, 8.5, leading=1.2)),
-        (where, Room("where small", 41.5, 8.4, 7, 6.9, leading=1.3)),
+        (where, Room("where small", 41.5, 16, 8.6, 8.5, leading=1.3)),
     ]
 
 

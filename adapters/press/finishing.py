@@ -30,7 +30,20 @@ def finish(pdf: Any) -> None:
     """Completes what WeasyPrint leaves open for PDF/A-3a and PDF/UA-1 to hold together."""
     say_universal_access(pdf)
     _make_running_feet_artifacts(pdf)
+    _scope_headers(pdf)
     _name_attachments(pdf)
+
+
+def _scope_headers(pdf: Any) -> None:
+    """Says of each header of a table whether it heads its column or its row.
+
+    WeasyPrint names the headers of each cell and leaves this out; not every program for reading aloud goes by the names.
+    """
+    for tag in pdf.objects:
+        if isinstance(tag, dict) and tag.get("S") == "/TH":
+            row = _object(pdf, tag["P"])
+            heads_columns = _object(pdf, row["P"])["S"] == "/THead"
+            tag["A"]["Scope"] = "/Column" if heads_columns else "/Row"
 
 
 def _name_attachments(pdf: Any) -> None:

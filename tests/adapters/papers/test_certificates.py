@@ -119,6 +119,22 @@ def test_nothing_stands_where_a_printer_may_not_reach(language: str) -> None:
         assert edge <= y <= bottom <= 595 - edge, word
 
 
+@pytest.mark.parametrize("language", ["en", "ar", "de", "el", "hy", "ka", "pt"])
+def test_no_text_is_too_small_to_be_read_on_paper(language: str) -> None:
+    """Eight points, the size of a footnote, also for the address and the criteria set."""
+    coded = {"code": "7KQ4-M9XT-2A5B-C8DW", "check_url": "https://labels.etwinning.example.eu/verify"}
+    sizes: dict[str, float] = {}
+
+    def look(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
+        if text.strip():
+            sizes[text.strip()] = size * abs(tm[3]) * abs(cm[3])
+
+    content = render_certificate(certificate(language=language, **coded))
+    PdfReader(io.BytesIO(content)).pages[0].extract_text(visitor_text=look)
+    assert len(sizes) > 10
+    assert {text: size for text, size in sizes.items() if size < 8} == {}
+
+
 def test_a_longer_name_is_never_set_larger() -> None:
     room = Room("holder", 187, 25, 40, 25, leading=1.12)
     names = [

@@ -137,6 +137,17 @@ def test_page_numbers_are_artifacts_and_every_other_text_hangs_in_the_tree() -> 
             assert len(parents[2 * index + 1]) == max(used) + 1
 
 
+@pytest.mark.parametrize("kind", [LetterKind.REFUSAL, LetterKind.RECEIPT])
+def test_each_header_of_a_table_says_what_it_heads(kind: LetterKind) -> None:
+    with pikepdf.open(io.BytesIO(render_letter(letter(kind)))) as pdf:
+        headers = [
+            (str(tag.P.P.S), str(tag.A.Scope))
+            for tag in pdf.objects
+            if isinstance(tag, pikepdf.Dictionary) and tag.get("/S") == "/TH"
+        ]
+    assert set(headers) == {("/THead", "/Column"), ("/TBody", "/Row")}
+
+
 def test_a_comment_with_emoji_and_foreign_letters_is_printed_and_says_what_is_missing() -> None:
     text = text_of(render_letter(letter(comments=["Well done 🎉 評価"])))
     assert "Well done [party popper] □□" in text
