@@ -84,9 +84,14 @@ def read_application(raw: Any, subject: str) -> NationalApplication:
     """
     if not isinstance(raw, dict):
         raise InvalidInput(subject, [Fault("(whole file)", "expected a JSON object.")])
-    if raw.get("label") != "national":
-        raise InvalidInput(subject, [Fault("label", 'expected "national".')])
-    return read_model(NationalApplication, raw, subject)
+    if raw.get("label") == "national":
+        return read_model(NationalApplication, raw, subject)
+    faults = [Fault("label", 'expected "national".')]
+    try:
+        read_model(NationalApplication, raw | {"label": "national"}, subject)
+    except InvalidInput as error:
+        faults += error.faults
+    raise InvalidInput(subject, faults)
 
 
 def canonical(value: Any) -> bytes:

@@ -58,3 +58,9 @@ def test_a_fault_is_told_in_the_words_of_the_form(changes: dict[str, Any], said:
         read_application(file | changes, "application.json")
     assert said in str(raised.value)
     assert "Input should" not in str(raised.value)
+
+
+def test_a_label_that_nobody_applies_for_hides_no_other_fault() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        read_application(application_file() | {"label": "nation", "links": ["x"]}, "application.json")
+    assert [fault.where for fault in raised.value.faults] == ["label", "links.0"]
