@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -102,21 +103,32 @@ def _conditions(
     edition: RuleEdition,
     at: datetime,
 ) -> list[Fault]:
-    """The conditions that are not met by as much of a file as could be read; a field with a fault is told of once."""
+    """The conditions that are not met by as much of a file as could be read; what has a fault is told of once."""
     teacher = session.get(Teacher, clean(str(given.get("teacher"))))
     project = clean(str(given.get("project")))
     if teacher is None or session.get(Project, project) is None:
         return []
-    wrong = {fault.where.partition(".")[0] for fault in faults}
+    wrong = {fault.where for fault in faults}
     whole = application.model_dump(mode="json") if application else {}
-    read = {name: (whole or given).get(name, empty) for name, empty in NOTHING.items() if name not in wrong}
+    read = {name: _without(wrong, name, (whole or given).get(name, empty)) for name, empty in NOTHING.items()}
     country = session.get_one(School, teacher.school).country
-    arrival = Arrival(teacher.id, project, country, {**NOTHING, **read}, at)
+    content = {name: NOTHING[name] if value is None else value for name, value in read.items()}
+    arrival = Arrival(teacher.id, project, country, content, at)
+    told = {where.replace("preconditions", "precondition", 1) for where in wrong}
     return [
         Fault(one.code, one.problem, one.remedy)
         for one in unmet(session, arrival, edition)
-        if one.code.partition(".")[0] not in wrong
+        if one.code not in told and one.code.partition(".")[0] not in told
     ]
+
+
+def _without(wrong: AbstractSet[str], name: str, value: Any) -> Any:
+    """A field of a file without what is wrong in it, so that the rest can be looked at; None where all of it is."""
+    if name in wrong:
+        return None
+    if isinstance(value, dict):
+        return {part: one for part, one in value.items() if f"{name}.{part}" not in wrong}
+    return value
 
 
 def _limits(edition: RuleEdition | None) -> UploadLimits:

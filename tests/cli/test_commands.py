@@ -974,6 +974,7 @@ def test_all_layers_of_faults_are_told_at_once(terminal: Terminal) -> None:
         assert "preconditions.safe: expected true or false; it says “yes”" in said
         assert "evidence.exe" in said
         assert "description: " in said
+        assert "precondition." not in said, "what is declared is met, and what is wrong was told"
         assert "nothing was changed" in said
     file = terminal.file(
         "application.json", good | {"teacher": "T-99", "pupils": {"count": "24", "average_age": 9}}
@@ -981,6 +982,24 @@ def test_all_layers_of_faults_are_told_at_once(terminal: Terminal) -> None:
     said = terminal.fails(2, "submit", file)
     assert 'teacher: the registry has no teacher "T-99"' in said
     assert "pupils.count: expected a whole number" in said
+
+
+def test_one_wrong_value_hides_nothing_of_the_others_beside_it(terminal: Terminal) -> None:
+    good = application_file()
+    first, second, *_ = good["sections"]
+    declared = good["preconditions"] | {"safe": "yes", "finished": False}
+    file = terminal.file(
+        "application.json",
+        good | {"preconditions": declared, "sections": good["sections"] | {first: 7, second: " "}},
+    )
+    said = " ".join(terminal.fails(2, "submit", file, "--check").split())
+    for expected in (
+        "preconditions.safe: expected true or false", "precondition.finished: The condition",
+        f"sections.{first}: expected text in quotes", f"sections.{second}: The section",
+    ):  # fmt: skip
+        assert said.count(expected) == 1
+    assert said.count("precondition.") == 1
+    assert said.count("sections.") == 2
 
 
 @pytest.mark.parametrize("name", [name for name in SCHEMAS if name.startswith(("application", "answer"))])
