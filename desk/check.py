@@ -128,7 +128,7 @@ def answer_to(verdict: Verification) -> Answer:
         replaced_by=verdict.superseded_by,
         signature=verdict.signature.why if verdict.signature else None,
         language=verdict.language or "",
-        code=verdict.code or "" if verdict.state is PaperState.VALID and certifies and not pupils else "",
+        code=verdict.code or "" if verdict.state is PaperState.VALID and certifies and verdict.holder else "",
     )
 
 
