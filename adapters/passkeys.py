@@ -67,12 +67,13 @@ def how_to_add(site: Site, challenge: bytes, holder: Holder, there: Sequence[str
     return options_to_json(options)
 
 
-def how_to_sign_in(site: Site, challenge: bytes) -> str:
-    """What `navigator.credentials.get` is told, as JSON: the same whoever asks."""
+def how_to_sign_in(site: Site, challenge: bytes, of: Sequence[str] = ()) -> str:
+    """What `navigator.credentials.get` is told, as JSON: the same whoever asks, or the passkeys `of` somebody known."""
     options = generate_authentication_options(
         rp_id=site.host,
         challenge=challenge,
         timeout=_MILLISECONDS,
+        allow_credentials=[PublicKeyCredentialDescriptor(base64url_to_bytes(one)) for one in of] or None,
         user_verification=UserVerificationRequirement.REQUIRED,
     )
     return options_to_json(options)

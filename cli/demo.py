@@ -106,7 +106,11 @@ def run_demo(*, auto: bool) -> None:
     if former := fresh(home):
         say(f"The former demo is in {former} until the next one.")
     scripts = [Script(**one) for one in yaml.safe_load((EXAMPLES / "demo.yaml").read_text("utf-8"))]
-    settings = Settings(home=home, today=TODAY, _env_file=None)
+    desk_port, gate_port = free_port(), None if auto else free_port()
+    # Browsers make passkeys at a name, which `localhost` is, and not at a number.
+    settings = Settings(home=home, today=TODAY, public_url=f"http://localhost:{desk_port}", _env_file=None)
+    if gate_port:
+        settings = settings.model_copy(update={"site_url": f"http://localhost:{gate_port}"})
     began = time.monotonic()
     with ended_by_signal() as stop, contextlib.suppress(Interrupted):
         say("Starting Prefect's server and a worker (half a minute) …")
@@ -114,9 +118,9 @@ def run_demo(*, auto: bool) -> None:
             services(
                 settings,
                 free_port(),
-                free_port(),
+                desk_port,
                 stop=stop,
-                gate_port=None if auto else free_port(),
+                gate_port=gate_port,
                 mail_shown=True,
             ) as (running, here),
             kept_alive(running, here, stop),
@@ -429,6 +433,7 @@ def _invite(here: Workspace, steps: Sequence[Step]) -> None:
         if address:
             say(f"  {address:44} {who}")
     say(f"Their mail        {desk}/mail   (in the demo alone)")
+    say(f"What they see of Prefect: {here.settings.site_url}/runs   (signed in as at the desk)")
 
 
 def _worth_a_look(result: Result, application: str) -> list[str]:

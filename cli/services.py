@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ from cli.processes import POOL, Interrupted, Services, ended_by_signal
 from desk.serving import MAIL_SHOWN
 from labels.clock import brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
+from labels.sessions.passkeys import site_at
 from labels.settings import Settings, load_settings
 from usecases.recovering import PATIENCE, end_lost_runs, recover
 from usecases.upkeep import clock_ran_backwards
@@ -133,6 +135,7 @@ def services(
         host, _, listens_at = settings.gate.rpartition(":")
         _see_that_it_is_free(host, int(listens_at), "the gate before Prefect's pages")
         _see_that_sessions_reach_it(settings)
+    _see_that_passkeys_can_be_made(settings)
     stop = stop or threading.Event()
     api_url = f"http://127.0.0.1:{port}/api"
     settings = settings.model_copy(
@@ -199,13 +202,25 @@ def _see_that_it_is_free(host: str, port: int, what: str) -> None:
 
 
 def _see_that_sessions_reach_it(settings: Settings) -> None:
-    """A browser sends the desk's session to the same host alone, at whichever port."""
-    ours, theirs = (urlsplit(one).hostname for one in (settings.desk_url, settings.site_url))
-    if "site_url" in settings.model_fields_set and ours != theirs:
-        problem = f"its host is {theirs}, and that of LABELS_PUBLIC_URL is {ours}: nobody could sign in to Prefect's pages."
+    """A browser sends a session that it got by TLS over nothing else."""
+    ours, theirs = (urlsplit(one).scheme for one in (settings.desk_url, settings.site_url))
+    if "site_url" in settings.model_fields_set and (ours, theirs) == ("https", "http"):
+        problem = "it begins with http://, and LABELS_PUBLIC_URL with https://: nobody could sign in to Prefect's pages."
         raise InvalidInput(
-            "settings", [Fault("LABELS_SITE_URL", problem, "Give both the same host, with two ports.")]
+            "settings", [Fault("LABELS_SITE_URL", problem, "Let the gate be reached by TLS, too: https://…")]
         )
+
+
+def _see_that_passkeys_can_be_made(settings: Settings) -> None:
+    """Whoever needs a passkey at an address where browsers make none could not sign in."""
+    needed = [role for role, rule in settings.passkey_rules.items() if isinstance(rule, date)]
+    if needed and site_at(settings.desk_url) is None:
+        problem = (
+            f"passkeys are needed for {', '.join(needed)}, and no browser makes one at {settings.desk_url}: it takes a name "
+            "with TLS, or localhost."
+        )
+        remedy = "Set LABELS_PUBLIC_URL to the address that people have, or let passkeys be offered."
+        raise InvalidInput("settings", [Fault("LABELS_PASSKEYS", problem, remedy)])
 
 
 def await_server(
@@ -335,6 +350,18 @@ def kept_alive(running: Services, here: Workspace, stop: threading.Event) -> Ite
         raise error
 
 
+def say_where_prefect_is(settings: Settings, ui_url: str) -> None:
+    """Says where people reach Prefect's pages, and what it means that no gate is before them."""
+    if settings.gate != "off":
+        say(f"Prefect's UI, signed in as at the desk: {settings.site_url}")
+        return
+    say(
+        f"Prefect's UI: {ui_url}. The gate is off: whoever reaches this address can read what people answer, and run "
+        "programs on this machine.",
+        "yellow",
+    )
+
+
 def run_services() -> None:
     """`labels up`: everything for real use on one machine, until it is asked to end."""
     from adapters.branding import check_branding  # reads catalogues, which other commands do not need
@@ -352,14 +379,7 @@ def run_services() -> None:
                 f"Ready: {here.settings.desk_url}  (logs in {settings.home / 'logs'}; Ctrl-C ends it)",
                 "bold green",
             )
-            if settings.gate == "off":
-                say(
-                    f"Prefect's UI: {running.ui_url}. The gate is off: whoever reaches this address can read what people "
-                    "answer, and run programs on this machine.",
-                    "yellow",
-                )
-            else:
-                say(f"Prefect's UI, signed in as at the desk: {here.settings.site_url}")
+            say_where_prefect_is(here.settings, running.ui_url)
             if recovered:
                 say(f"{len(recovered)} application(s) were brought back to their step.")
             if not settings.public_url:

@@ -28,7 +28,7 @@ def account(visit: Visit) -> Response:
 def shows_account(visit: Visit, mistake: str = "", status: int = 200) -> Response:
     """The page, with what could not be done about passkeys."""
     assert visit.visitor is not None
-    may_have = visit.account.staff and passkeys.there_are(visit.here)
+    may_have = passkeys.there_are(visit.here, visit.account)
     mine = passkeys.passkeys_of(visit.here, visit.visitor) if visit.account.staff else []
     return visit.shows(
         "account.html.j2",
@@ -39,6 +39,7 @@ def shows_account(visit: Visit, mistake: str = "", status: int = 200) -> Respons
         passkeys=mine,
         may_add=may_have and len(mine) < MOST,
         fresh=fresh(visit.visitor, visit.here.now()),
+        needed_from=passkeys.needed_from(visit.here, visit.account),
         mistakes=[Mistake(mistake, "passkeys")] if mistake else [],
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.languages.desk import languages
@@ -17,6 +19,7 @@ from desk import (
     apply,
     case,
     demo_mail,
+    entering,
     finding,
     my_application,
     my_projects,
@@ -26,6 +29,7 @@ from desk import (
     review_list,
     review_offline,
     reviewing,
+    second,
     sending_back,
     signing_in,
 )
@@ -63,6 +67,8 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *signing_in.routes(),
         *account.routes(),
         *passkeys.routes(),
+        *second.routes(),
+        *entering.routes(),
         *my_projects.routes(),
         *apply.routes(),
         *my_application.routes(),
@@ -83,10 +89,12 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
     routes += document_routes(here.documents, here.key, here.clock, here.record)
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(WithHeaders, secure=desk.secure)],
+        middleware=[Middleware(WithHeaders, secure=desk.secure, gate=_gate_elsewhere(here))],
         exception_handlers={404: _absent, Exception: _broken},
     )
     app.state.desk = desk
+    # Its redirects would name the host and scheme that a proxy speaks to us by.
+    app.router.redirect_slashes = False
     return app
 
 
@@ -99,6 +107,12 @@ add_places(
     Place(say("My statistics"), review_list.STATISTICS, review_list.judges),
 )
 """What the head of each page leads to; the first that somebody has is where they begin."""
+
+
+def _gate_elsewhere(here: Workspace) -> str:
+    """The origin of the gate, where it has a host name of its own."""
+    parts = urlsplit(here.settings.site_url)
+    return f"{parts.scheme}://{parts.netloc}" if here.settings.gate_is_elsewhere else ""
 
 
 def _own_routes() -> list[Route]:
@@ -121,6 +135,9 @@ def choose_language(visit: Visit) -> Response:
 
 
 async def _absent(request: Request, error: Exception) -> Response:
+    path = request.url.path
+    if request.method in ("GET", "HEAD") and path.rstrip("/") not in ("", path):
+        return RedirectResponse(local_path(path.rstrip("/")), 307)
     return await run_in_threadpool(failed, visit_of(request), 404)
 
 

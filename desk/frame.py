@@ -34,11 +34,12 @@ from desk.arriving import Arriving
 from desk.forms import LARGEST, SMALL, TOKEN, Form, announced, read_form
 from desk.headers import HEADERS, is_ours
 from desk.languages import language_of
+from desk.parts import why
 from labels.clock import wall_clock
 from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.record.engine import NOT_KNOWN
 from labels.sessions.accounts import Account
-from labels.sessions.session import LASTS, Lapsed, Visitor
+from labels.sessions.session import LASTS, Half, Lapsed, Visitor
 from labels.steps.proof import SignedIn
 from labels.words.sentences import Sentence, say
 from usecases import signing_in
@@ -53,6 +54,35 @@ _NUMBERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 def anybody(account: Account) -> bool:
     """Everybody who has signed in."""
     return True
+
+
+@dataclass(frozen=True)
+class Cookies:
+    """The cookies of ours at an address: bound to its host, over TLS alone everywhere but on this machine."""
+
+    address: str
+
+    @cached_property
+    def secure(self) -> bool:
+        """Whether they go over TLS alone."""
+        parts = urlsplit(self.address)
+        return not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
+
+    def named(self, name: str) -> str:
+        """The name of a cookie; `__Host-` binds it to this host, and needs TLS."""
+        return f"__Host-{name}" if self.secure else name
+
+    def give(self, response: Response, name: str, value: str, seconds: int) -> None:
+        """Has the browser keep something for so many seconds; 0 takes it away."""
+        response.set_cookie(
+            self.named(name),
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
 
 
 @dataclass(frozen=True)
@@ -72,26 +102,22 @@ class Desk:
         return f"{parts.scheme}://{parts.netloc}"
 
     @cached_property
+    def cookies(self) -> Cookies:
+        """Its cookies."""
+        return Cookies(self.origin)
+
+    @property
     def secure(self) -> bool:
         """Whether cookies go over TLS alone: everywhere but on this machine."""
-        parts = urlsplit(self.origin)
-        return not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
+        return self.cookies.secure
 
     def cookie(self, name: str) -> str:
-        """The name of a cookie of ours; `__Host-` binds it to this host, and needs TLS."""
-        return f"__Host-{name}" if self.secure else name
+        """The name of a cookie of ours."""
+        return self.cookies.named(name)
 
     def set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
         """Has the browser keep something for so many seconds; 0 takes it away."""
-        response.set_cookie(
-            self.cookie(name),
-            value,
-            max_age=seconds,
-            path="/",
-            secure=self.secure,
-            httponly=True,
-            samesite="lax",
-        )
+        self.cookies.give(response, name, value, seconds)
 
 
 SESSION = "session"
@@ -104,6 +130,8 @@ class Visit:
     request: Request
     desk: Desk
     visitor: Visitor | None = None
+    half: Half | None = None
+    """Somebody who has signed in, and has still to use a passkey."""
     token: str = ""
     """The session's token, where somebody has signed in."""
     form: Form | None = None
@@ -289,7 +317,11 @@ def error_number() -> str:
 
 
 def failed(
-    visit: Visit, status: int, *, because: Sentence | str = "", error: Exception | None = None
+    visit: Visit,
+    status: int,
+    *,
+    because: Sentence | LabelsError | None = None,
+    error: Exception | None = None,
 ) -> Response:
     """The page that says that something went wrong; with a number to quote where it is not the person's doing."""
     number = error_number() if status >= 500 else ""
@@ -301,7 +333,7 @@ def failed(
         template,
         status,
         number=number,
-        because=visit.texts(template).told(because) if because else "",
+        because=_said(visit.texts(template), because),
         sent=_sent_again(visit) if number else [],
         unknown=isinstance(error, OutOfReach) and error.kept == NOT_KNOWN,
     )
@@ -309,6 +341,15 @@ def failed(
     if status == 503:
         answer.headers["Retry-After"] = "30"
     return answer
+
+
+def _said(texts: DeskTexts, because: Sentence | LabelsError | None) -> str:
+    match because:
+        case None:
+            return ""
+        case LabelsError():
+            return why(texts, because)
+    return texts.told(because)
 
 
 def _sent_again(visit: Visit) -> list[tuple[str, str]]:
@@ -387,10 +428,15 @@ class Page:
 
     def _answer(self, visit: Visit) -> Response:
         who, token = _who(visit)
-        visit = dataclasses.replace(visit, visitor=who if isinstance(who, Visitor) else None, token=token)
+        visit = dataclasses.replace(
+            visit,
+            visitor=who if isinstance(who, Visitor) else None,
+            half=who if isinstance(who, Half) else None,
+            token=token,
+        )
         return _whatever_goes_wrong(visit, lambda known: self._for(known, who))
 
-    def _for(self, visit: Visit, who: Visitor | Lapsed | None) -> Response:
+    def _for(self, visit: Visit, who: Visitor | Half | Lapsed | None) -> Response:
         if self.allowed is not None:
             if not isinstance(who, Visitor):
                 return _to_sign_in(visit, who)
@@ -440,9 +486,9 @@ def _whatever_goes_wrong(visit: Visit, work: Callable[[Visit], _Made]) -> _Made 
     except OutOfReach as error:
         return failed(visit, 503, error=error)
     except NotAllowed as error:
-        return failed(visit, 403, because=error.args[0])
+        return failed(visit, 403, because=error)
     except LabelsError as error:
-        return failed(visit, 400, because=error.args[0])
+        return failed(visit, 400, because=error)
     except Exception as error:
         return failed(visit, 500, error=error)
 
@@ -476,22 +522,28 @@ def page(
     return Route(path, Page(get, post, allowed, largest, files).answer, methods=methods)
 
 
-def _who(visit: Visit) -> tuple[Visitor | Lapsed | None, str]:
+def _who(visit: Visit) -> tuple[Visitor | Half | Lapsed | None, str]:
     token = visit.request.cookies.get(visit.desk.cookie(SESSION), "")
     return (signing_in.visitor_of(visit.here, token[:200]), token) if token else (None, "")
 
 
-def _to_sign_in(visit: Visit, who: Lapsed | Visitor | None) -> Response:
-    """Asks to sign in first; what somebody sent when their session had run out is kept for them."""
-    if visit.form and isinstance(who, Lapsed):
+SECOND = "/sign-in/second"
+"""Where whoever needs a passkey besides their code uses or adds it."""
+
+
+def _to_sign_in(visit: Visit, who: Visitor | Half | Lapsed | None) -> Response:
+    """Asks to sign in first, or to use a passkey too; what somebody sent who has to is kept for them."""
+    path = SECOND if isinstance(who, Half) else "/sign-in"
+    if visit.form and isinstance(who, Half | Lapsed):
         given = visit.form.data.get(TOKEN, "")
-        if isinstance(given, str) and who.person and signing_in.carries(visit.here, who, given):
-            signing_in.keep_form(visit.here, who.person, visit.path, visit.form.kept())
-            return visit.goes_to("/sign-in", then=visit.path, kept="1")
+        person = who.person if isinstance(who, Lapsed) else who.account.person
+        if isinstance(given, str) and person and signing_in.carries(visit.here, who, given):
+            signing_in.keep_form(visit.here, person, visit.path, visit.form.kept())
+            return visit.goes_to(path, then=visit.path, kept="1")
     query = {"then": _local(visit)} if _local(visit) != "/" else {}
     if isinstance(who, Lapsed):
         query["away"] = "1"
-    return visit.goes_to("/sign-in", **query)
+    return visit.goes_to(path, **query)
 
 
 def _local(visit: Visit) -> str:

@@ -29,8 +29,13 @@ from adapters.prefect.gate.allowed import HIDDEN, PAGES, SOCKETS, STATIC, Bound,
 from adapters.prefect.gate.bounds import Bounds, Refused, without_code
 from adapters.prefect.gate.upstream import Unreachable, Upstream
 from adapters.workspace import Workspace
+from desk.entering import ENTRY, Entry, entry_of
 from desk.frame import SESSION, Desk
+from desk.headers import STRICT_TRANSPORT
+from labels.sessions import elsewhere
 from labels.sessions import session as sessions
+from labels.sessions.codes import token_hash
+from labels.sessions.second import policy_of
 from labels.sessions.session import Visitor
 from labels.steps.vouching import vouch
 from labels.views.prefect_access import PrefectAccess, access_of
@@ -41,6 +46,8 @@ SMALL, LARGE = 64_000, 2_000_000
 """Bytes of a filter; of a form, whose lists may be long."""
 READ_WITHIN = 60.0
 """Seconds for the body of a request."""
+OPERATOR = "/gate/operator"
+"""What a proxy asks with `auth_request`, whether it may take an operator's request to Prefect itself."""
 SIGNED_IN_EVERY = 5.0
 """Seconds after which a websocket looks again whether its session is still there."""
 
@@ -110,6 +117,8 @@ class Gate:
     sign_in: str
     """Where whoever is not signed in is led to."""
     who_is_it: WhoIsIt
+    entry: Entry | None = None
+    """How browsers come from the desk with a session, where the gate has a host name of its own."""
     _host: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,6 +143,8 @@ class Gate:
         except Unreachable:
             response = JSONResponse({"detail": "Prefect's server does not answer."}, 502)
         response.headers.update(_SAFE)
+        if self.origin.startswith("https://"):
+            response.headers["strict-transport-security"] = STRICT_TRANSPORT
         fixed = request.scope["path"].startswith("/assets/") and response.status_code in (200, 304)
         response.headers["cache-control"] = "private, max-age=86400" if fixed else "no-store"
         return response
@@ -146,13 +157,16 @@ class Gate:
             raise Refused(421, "Another host")
         if not _CLEAN.fullmatch(path):
             raise Refused(404)
+        if self.entry and path == ENTRY and reads:
+            return self.entry.enter(request)
         who = await self._who(request.cookies)
+        if path == OPERATOR:
+            return _may_pass(request, who, self.origin)
         if who is None:
             if reads and not of_api:
-                return RedirectResponse(self.sign_in, 303)
+                return self.entry.leave(request, path) if self.entry else RedirectResponse(self.sign_in, 303)
             raise Refused(401, "Sign in")
-        same = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-        if not reads and not (same and request.headers.getlist("origin") == [self.origin]):
+        if not reads and not _same_page(request, self.origin):
             raise Refused(403, "Asked from another page")
         if HIDDEN.fullmatch(path) and not of_api:
             raise Refused(404)
@@ -257,6 +271,35 @@ class Gate:
             await asyncio.sleep(SIGNED_IN_EVERY)
 
 
+def _same_page(request: Request, origin: str) -> bool:
+    """Whether a request that changes something comes from a page of the gate."""
+    same = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    return same and request.headers.getlist("origin") == [origin]
+
+
+def _may_pass(request: Request, who: PrefectAccess | None, origin: str) -> Response:
+    """Whether a proxy may take a request to Prefect itself (nginx's `auth_request`): 204, or why it comes to the gate.
+
+    Only an operator's may, and of theirs not what the gate changes: pages, the form, and what nobody sees.
+    """
+    if who is None:
+        raise Refused(401, "Sign in")
+    path = request.headers.get("x-original-uri", "").partition("?")[0]
+    method = request.headers.get("x-original-method", "")
+    row = allowed(method, path)
+    plain = _CLEAN.fullmatch(path) and path.startswith("/api/") and not HIDDEN.fullmatch(path)
+    changed = row is not None and row[0].bound in (Bound.FORM, Bound.RESUME)
+    if not (who.operator and plain and not changed):
+        raise Refused(403, "By the gate")
+    reads = method in ("GET", "HEAD")
+    strange = any(one != origin for one in request.headers.getlist("origin"))  # as of a websocket
+    if strange or not (reads or _same_page(request, origin)):
+        raise Refused(403, "Asked from another page")
+    if not reads and not path.endswith("/filter"):
+        LOG.info("%s %s by %s: passed on", method, path, who.address)
+    return Response(status_code=204)
+
+
 class _Streamed(StreamingResponse):
     """An answer that is passed on as it arrives; its connection is given back however that ends."""
 
@@ -290,15 +333,24 @@ def gate_of(here: Workspace, prefect: str, origin: str, sign_in: str, who_is_it:
 def signed_in_gate(here: Workspace, prefect: str) -> Starlette:
     """The gate that `labels up` serves, for whoever has signed in at the desk."""
     desk = Desk(here)
-    operators = here.settings.operator_addresses
+    operators, passkeys = here.settings.operator_addresses, policy_of(here.settings)
+
+    entry = entry_of(here)
+    cookie = entry.cookies.named(SESSION) if entry else desk.cookie(SESSION)
 
     def who_is_it(cookies: Mapping[str, str]) -> PrefectAccess | None:
+        given = cookies.get(cookie, "")[:200]
+        key = elsewhere.session_of_token(here.key, given) if entry else token_hash(given)
+        if key is None:
+            return None
         with here.record.reading() as session:
-            found = sessions.visitor(session, cookies.get(desk.cookie(SESSION), ""), here.now())
+            found = sessions.visitor_in(session, key, here.now(), passkeys)
             return access_of(session, found.account, operators) if isinstance(found, Visitor) else None
 
     origin = here.settings.site_url
-    return gate_app(gate_of(here, prefect, origin, f"{desk.origin}/sign-in", who_is_it))
+    gate = gate_of(here, prefect, origin, f"{desk.origin}/sign-in", who_is_it)
+    gate.entry = entry
+    return gate_app(gate)
 
 
 def gate_app(gate: Gate) -> Starlette:

@@ -24,14 +24,20 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 _YEAR = 365 * 24 * 60 * 60
+STRICT_TRANSPORT = f"max-age={_YEAR}"
+"""Browsers that came by TLS come by nothing else."""
 
 
 class WithHeaders:
     """Adds to each answer of an application the headers that it does not set itself."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, gate: str = "") -> None:
+        """`gate`: the origin of the gate, where it is another host: signing in may lead there."""
         self.app = app
-        self.headers = HEADERS | ({"Strict-Transport-Security": f"max-age={_YEAR}"} if secure else {})
+        self.headers = HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if secure else {})
+        if gate:  # browsers hold what a form leads to at last to the policy, too
+            policy = POLICY.replace("form-action 'self'", f"form-action 'self' {gate}")
+            self.headers["Content-Security-Policy"] = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -59,6 +59,7 @@ _KNOWN = {
     "break-glass code": say("signed in with a code from the organisation"),
     "code": say("with a code from a mail"),
     "passkey": say("signed in with a passkey"),
+    "mail code and passkey": say("signed in with a code by mail and a passkey"),
 }
 _AUTOMATIC = {Event.MET_ALL_CONDITIONS: say("checked automatically")}
 

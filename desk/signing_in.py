@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from desk.frame import (
     CHOICE,
+    SECOND,
     Visit,
     first_place,
     give_session,
@@ -34,6 +35,8 @@ _ADDRESS = re.compile(r"[^\s@]{1,200}@[^\s@]{1,200}")
 
 def begin(visit: Visit) -> Response:
     """Asks for a mail address."""
+    if visit.half is not None and AGAIN not in visit.request.query_params:
+        return visit.goes_to(SECOND, then=local_path(visit.request.query_params.get("then", "/")))
     if visit.visitor is not None and AGAIN not in visit.request.query_params:
         return visit.goes_to(local_path(visit.request.query_params.get("then", "/")))
     return asks_for_address(visit)
@@ -113,7 +116,9 @@ def check(visit: Visit) -> Response:
             given.left,
         )
         return _asks_for_code(visit, wrong, 422)
-    answer = visit.goes_to(local_path(visit.sent.line("then", 1000)))
+    then = local_path(visit.sent.line("then", 1000))
+    told = passkeys.to_be_told(visit.here, given)
+    answer = visit.goes_to(SECOND, then=then) if told else visit.goes_to(then)
     visit.desk.set_cookie(answer, ATTEMPT, "", 0)
     give_session(visit.desk, answer, given)
     return answer

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import secrets
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -15,6 +18,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labels.clock import Clock, clock_in, clock_on, wall_clock
 from labels.errors import Fault, InvalidInput
+
+StaffRole = Literal["reviewers", "coordinators", "css", "operators"]
+PasskeyRules: TypeAlias = Mapping[StaffRole, Literal["off", "offered"] | date]
+"""What passkeys are to each role: nothing, offered, or needed from a day on."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder of the checkout: templates, examples and rule files are found below it."""
@@ -49,12 +56,13 @@ class Settings(BaseSettings):
     smtp_url: str = ""
     """`smtp://user:password@host:25`, `smtps://…` or `smtp+starttls://…`; by default mail goes
     into a folder of `.eml` files in `home`."""
-    mail_sender: str = "eTwinning labels <labels@localhost>"
+    mail_sender: str = ""
+    """`Name <address>` that mail comes from; by default `labels@` at the host of the public address."""
     prefect_database_url: str = ""
     """`postgresql://user:password@host/database` of Prefect's server; by default a SQLite file in `home`."""
     site_url: str = "http://127.0.0.1:4200"
-    """Where people reach the Prefect UI; used in mail. Behind the gate, its public address: the host of `public_url`
-    with another port, so that browsers send the session of the desk there."""
+    """Where people reach the Prefect UI; used in mail. Behind the gate, its public address: another port of `public_url`'s
+    host, or a host name of its own."""
     gate: str = "127.0.0.1:4201"
     """Where `labels up` listens for Prefect's pages behind the desk's sign-in: a host and a port, or `off`."""
     oidc_issuer: str = ""
@@ -66,6 +74,10 @@ class Settings(BaseSettings):
     operators: str = ""
     """The mail addresses, with commas between them, of those who run this installation: staff of the registry who see and
     change everything in Prefect. A deployment is a program, so that whoever may make one has this machine."""
+    passkeys: str = ""
+    """What passkeys are to the staff, role by role: `reviewers=offered, coordinators=2027-03-01, css=2027-01-15,
+    operators=2027-01-15`, where a day is that from which on a passkey is needed besides the code; `off` is none. By
+    default they are offered to all."""
     journal_heads: Path | None = None
     """The file in which the heads of the journal's chain are noted, outside the record; by default
     `journal-heads.txt` in `home`. On another machine's disk it also outlives whoever rewrites this one."""
@@ -158,6 +170,12 @@ class Settings(BaseSettings):
             raise ValueError("expected https://host or https://host:port, without a path")
         return value
 
+    @field_validator("passkeys")
+    @classmethod
+    def _rules_of_passkeys(cls, value: str) -> str:
+        _passkey_rules(value)
+        return value
+
     @field_validator("listen", "gate")
     @classmethod
     def _a_host_and_a_port(cls, value: str, info: ValidationInfo) -> str:
@@ -184,9 +202,27 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
     @property
+    def sender(self) -> str:
+        """`Name <address>` that mail comes from. Who answers one writes to the organisation (`Reply-To`)."""
+        host = urlsplit(self.public_url).hostname or ""
+        named = host and ":" not in host and not host.replace(".", "").isdigit()
+        return self.mail_sender or f"eTwinning labels <labels@{host if named else 'localhost'}>"
+
+    @property
+    def gate_is_elsewhere(self) -> bool:
+        """Whether the gate has a host name of its own, to which browsers do not send the desk's cookie."""
+        desk, gate = urlsplit(self.desk_url).hostname, urlsplit(self.site_url).hostname
+        return self.gate != "off" and desk != gate
+
+    @property
     def operator_addresses(self) -> frozenset[str]:
         """Those who run this installation."""
         return frozenset(one.strip().lower() for one in self.operators.split(",") if one.strip())
+
+    @property
+    def passkey_rules(self) -> PasskeyRules:
+        """What passkeys are to each role of the staff."""
+        return _passkey_rules(self.passkeys)
 
     @property
     def links_url(self) -> str:
@@ -249,6 +285,32 @@ class Settings(BaseSettings):
             if value not in (None, "")
         }
         return {f"LABELS_{name.upper()}": text for name, text in texts.items()} | {"LABELS_ENV_FILE": ""}
+
+
+def _passkey_rules(text: str) -> PasskeyRules:
+    rules: dict[StaffRole, Literal["off", "offered"] | date] = dict.fromkeys(get_args(StaffRole), "offered")
+    for part in filter(None, re.split(r"[,\s]+", text)):
+        role, _, rule = part.partition("=")
+        known = next((one for one in rules if one == role), None)
+        given = _passkey_rule(rule)
+        if known is None or given is None:
+            raise ValueError(
+                "expected roles with “off”, “offered” or the day from which on a passkey is needed, such as "
+                f"coordinators=2027-03-01; the roles are {', '.join(rules)}"
+            )
+        rules[known] = given
+    return MappingProxyType(rules)
+
+
+def _passkey_rule(text: str) -> Literal["off", "offered"] | date | None:
+    if text == "off":
+        return "off"
+    if text == "offered":
+        return "offered"
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def load_settings() -> Settings:

@@ -17,7 +17,8 @@ from labels.record.schema import KeptForm
 from labels.sessions import provider, signing_in
 from labels.sessions import session as sessions
 from labels.sessions.provider import NotKnown
-from labels.sessions.session import Lapsed, Visitor
+from labels.sessions.second import policy_of
+from labels.sessions.session import Half, Lapsed, Visitor
 from labels.sessions.signing_in import WrongCode
 from labels.steps.proof import SignedIn
 from labels.turn import Door
@@ -149,11 +150,11 @@ def _provider(here: Workspace) -> IdentityProvider:
     return found
 
 
-def visitor_of(here: Workspace, token: str) -> Visitor | Lapsed | None:
+def visitor_of(here: Workspace, token: str) -> Visitor | Half | Lapsed | None:
     """Who makes a request with a session's token, with the roles that they have now."""
     now = here.now()
     with here.record.reading() as session:
-        found = sessions.visitor(session, token, now)
+        found = sessions.visitor(session, token, now, policy_of(here.settings))
     if isinstance(found, Visitor) and now - found.seen_at >= sessions.SEEN_EVERY:
         with here.record.writing() as session:
             sessions.seen(here.turn(session), found.session)
@@ -191,13 +192,13 @@ def proof_of(visitor: Visitor) -> SignedIn:
     return SignedIn(visitor.account.person, visitor.how, visitor.signed_in_at)
 
 
-def form_token(here: Workspace, who: Visitor | Lapsed) -> str:
+def form_token(here: Workspace, who: Visitor | Half | Lapsed) -> str:
     """What the forms of a session carry."""
-    address = who.account.address if isinstance(who, Visitor) else who.address
+    address = who.address if isinstance(who, Lapsed) else who.account.address
     return sessions.form_token(here.key, address, who.signed_in_at)
 
 
-def carries(here: Workspace, who: Visitor | Lapsed, given: str) -> bool:
+def carries(here: Workspace, who: Visitor | Half | Lapsed, given: str) -> bool:
     """Whether a form carries what those of this session do."""
     return hmac.compare_digest(form_token(here, who).encode(), given.encode("utf-8", "replace"))
 

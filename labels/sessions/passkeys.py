@@ -1,4 +1,4 @@
-"""Passkeys: keys in a person's device or password manager, with which staff sign in without a code (WebAuthn).
+"""Passkeys: keys in a person's device or password manager, with which staff sign in without a code, or after one (WebAuthn).
 
 A passkey is found by its id alone, so that the page which asks for one says nothing of any address.
 """
@@ -23,13 +23,15 @@ from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
 from labels.people.persons import person, reads
 from labels.record.journal import Event, note
-from labels.record.schema import Passkey, PasskeyChallenge
+from labels.record.schema import Passkey, PasskeyChallenge, Person
 from labels.sessions import session as sessions
 from labels.sessions.accounts import account_of
 from labels.sessions.codes import token_hash
-from labels.sessions.session import Visitor
+from labels.sessions.second import PASSKEY, PasskeyPolicy
+from labels.sessions.session import Half, Visitor
 from labels.sessions.signing_in import organisation_of
 from labels.turn import Turn
+from labels.words.sentences import say
 
 LASTS = timedelta(minutes=5)
 """How long a browser may take to answer a challenge."""
@@ -39,9 +41,6 @@ MOST = 10
 """Passkeys of one person."""
 LONGEST_ID = 1400
 """Letters of a credential's id: 1023 bytes, as the standard has it, in base64url."""
-
-PASSKEY = "passkey"
-"""`SignedIn.how` of whoever signed in with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +82,14 @@ class Signed:
     """What an authenticator says with a signature that was checked."""
 
     handle: bytes
+    """Empty where it was asked for the passkeys of somebody known, and leaves it out."""
     sign_count: int
     """How often it has signed; 0 where it does not count."""
 
 
-def fresh(visitor: Visitor, now: datetime) -> bool:
+def fresh(who: Visitor | Half, now: datetime) -> bool:
     """Whether somebody has signed in so lately that they may add and remove passkeys."""
-    return now - visitor.signed_in_at < FRESH
+    return now - who.signed_in_at < FRESH
 
 
 # Challenges ---------------------------------------------------------------------------------------
@@ -135,18 +135,23 @@ def handle_of(turn: Turn, person_id: str) -> bytes:
     return hmac.digest(turn.key, f"passkey\x1f{person_id}".encode(), "sha256")
 
 
-def add(turn: Turn, who: Visitor, key: NewKey, name: str) -> str:
+def add(turn: Turn, who: Visitor | Half, key: NewKey, name: str, policy: PasskeyPolicy) -> str:
     """Enters a new passkey of somebody who has signed in; the reason of the mail that tells them.
 
+    Whoever needs one besides their code adds their first right after it; whoever has had one does not add another
+    with a code alone.
+
     Raises:
-        NotAllowed: they are no staff, signed in too long ago, have too many, or it is somebody's already.
+        NotAllowed: they may have none, signed in too long ago, have too many, or it is somebody's already.
     """
-    _allowed(turn, who)
+    _allowed(turn, who, policy)
     mine = passkeys_of(turn.session, who.account.person)
+    if mine and isinstance(who, Half):
+        raise NotAllowed(say("You have a passkey already: use that one."))
     if len(mine) >= MOST:
-        raise NotAllowed(f"You have {MOST} passkeys, and nobody has more. Remove one first.")
+        raise NotAllowed(say("You have {most} passkeys, and nobody has more. Remove one first.", most=MOST))
     if len(key.id) > LONGEST_ID or turn.session.get(Passkey, key.id) is not None:
-        raise NotAllowed("This passkey is here already.")
+        raise NotAllowed(say("This passkey is here already."))
     added = Passkey(
         id=key.id,
         person=who.account.person,
@@ -162,27 +167,31 @@ def add(turn: Turn, who: Visitor, key: NewKey, name: str) -> str:
     return _tell(turn, added, PasskeyNews.ADDED)
 
 
-def remove(turn: Turn, who: Visitor, passkey_id: str) -> str:
+def remove(turn: Turn, who: Visitor, passkey_id: str, policy: PasskeyPolicy) -> str:
     """Removes a passkey of somebody who has signed in; the reason of the mail that tells them.
 
     Raises:
-        NotAllowed: they signed in too long ago.
+        NotAllowed: they signed in too long ago, or need one and would have none left.
         NotFound: they have no such passkey.
     """
-    _allowed(turn, who)
+    _allowed(turn, who, policy)
+    mine = passkeys_of(turn.session, who.account.person)
     found = turn.session.get(Passkey, passkey_id, with_for_update=True)
     if found is None or found.person != who.account.person:
         raise NotFound("There is no such passkey.")
+    left = [one for one in mine if one.id != passkey_id and one.blocked_at is None]
+    if not left and policy.is_needed(who.account, turn.now):
+        raise NotAllowed(say("You need a passkey to sign in: add another one before you remove this one."))
     reason = _tell(turn, found, PasskeyNews.REMOVED)
     turn.session.delete(found)
     return reason
 
 
-def _allowed(turn: Turn, who: Visitor) -> None:
-    if not who.account.staff:
-        raise NotAllowed("Passkeys are for those who work for an organisation.")
+def _allowed(turn: Turn, who: Visitor | Half, policy: PasskeyPolicy) -> None:
+    if not policy.is_offered(who.account):
+        raise NotAllowed(say("Passkeys are for those who work for an organisation."))
     if not fresh(who, turn.now):
-        raise NotAllowed("Sign in again first: you signed in too long ago to change your passkeys.")
+        raise NotAllowed(say("Sign in again first: you signed in too long ago to change this."))
 
 
 _EVENTS = {
@@ -231,25 +240,47 @@ class Copied:
     """The reason of the mail that tells its owner."""
 
 
-def sign_in(turn: Turn, key: Passkey, signed: Signed, address: str = "") -> str | Copied | None:
+def sign_in(
+    turn: Turn, key: Passkey, signed: Signed, policy: PasskeyPolicy, address: str = ""
+) -> str | Copied | None:
     """A session's token for whom a passkey has proved; None where it proves nobody who may sign in so.
 
     Args:
         key: the passkey, with whose public key the signature was checked.
         signed: what was signed.
+        policy: who may have passkeys.
         address: what was typed in as one's address, which must be the person's then.
     """
     if not hmac.compare_digest(key.handle, signed.handle):
         return None
+    whose = _used(turn, key, signed, policy)
+    if not isinstance(whose, Person):
+        return whose
+    if address and not reads(turn.session, whose.id, address):
+        return None
+    return sessions.begin(turn, whose.address, PASSKEY, whose.id)
+
+
+def use_besides(
+    turn: Turn, who: Half, key: Passkey, signed: Signed, policy: PasskeyPolicy
+) -> str | Copied | None:
+    """A new token for somebody who has signed in and used their passkey besides; None where it is not theirs."""
+    other = signed.handle and not hmac.compare_digest(key.handle, signed.handle)
+    if other or key.person != who.account.person:
+        return None
+    whose = _used(turn, key, signed, policy)
+    return sessions.strengthen(turn, who.session) if isinstance(whose, Person) else whose
+
+
+def _used(turn: Turn, key: Passkey, signed: Signed, policy: PasskeyPolicy) -> Person | Copied | None:
+    """Whose passkey it is, which was used now."""
     if (key.sign_count or signed.sign_count) and signed.sign_count <= key.sign_count:
         key.blocked_at = turn.now
         sessions.end_all(turn, key.person)
         return Copied(_tell(turn, key, PasskeyNews.BLOCKED))
     whose = person(turn.session, key.person)
     account = account_of(turn.session, whose.address, whose.id)
-    if account is None or not account.staff:
-        return None
-    if address and not reads(turn.session, whose.id, address):
+    if account is None or not policy.is_offered(account):
         return None
     key.sign_count, key.used_at = signed.sign_count, turn.now
-    return sessions.begin(turn, whose.address, PASSKEY, whose.id)
+    return whose

@@ -16,6 +16,7 @@ from labels.people.persons import addresses
 from labels.record.schema import KeptForm, SignIn
 from labels.sessions.accounts import Account, account_of
 from labels.sessions.codes import token_hash
+from labels.sessions.second import AND_PASSKEY, PasskeyPolicy
 from labels.turn import Turn
 
 LASTS = timedelta(days=7)
@@ -38,6 +39,17 @@ class Visitor:
     seen_at: datetime
     changed: bool
     """Their roles are others than when the token was given: they are due a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Somebody who has signed in and needs a passkey besides, which they have not used yet: they see nothing until then."""
+
+    account: Account
+    session: str
+    """The session's key in the record."""
+    how: str
+    signed_in_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +97,18 @@ def _give(turn: Turn, account: Account, how: str, since: datetime, until: dateti
     return token
 
 
-def visitor(session: Session, token: str, now: datetime) -> Visitor | Lapsed | None:
-    """Who has a token: with the roles of this moment; somebody whose time is over; or nobody."""
-    row = session.get(SignIn, token_hash(token))
+def visitor(
+    session: Session, token: str, now: datetime, passkeys: PasskeyPolicy
+) -> Visitor | Half | Lapsed | None:
+    """Who has a token: with the roles of this moment; who still needs a passkey; whose time is over; or nobody."""
+    return visitor_in(session, token_hash(token), now, passkeys)
+
+
+def visitor_in(
+    session: Session, key: str, now: datetime, passkeys: PasskeyPolicy
+) -> Visitor | Half | Lapsed | None:
+    """The same of a session's key in the record."""
+    row = session.get(SignIn, key)
     if row is None or row.ended_at:
         return None
     account = account_of(session, row.address, row.person or "")
@@ -96,6 +117,8 @@ def visitor(session: Session, token: str, now: datetime) -> Visitor | Lapsed | N
     idle = STAFF_IDLE if account.staff else IDLE
     if now >= row.ends_at or now - row.seen_at >= idle:
         return Lapsed(row.address, account.person, row.signed_in_at)
+    if passkeys.is_missing(account, row.how, now):
+        return Half(account, row.id, row.how, row.signed_in_at)
     changed = account.roles != row.roles
     return Visitor(account, row.id, row.how, row.signed_in_at, row.seen_at, changed)
 
@@ -115,6 +138,16 @@ def renew(turn: Turn, key: str) -> str | None:
         return None
     _end(turn, row, "the roles changed")
     return _give(turn, account, row.how, row.signed_in_at, row.ends_at)
+
+
+def strengthen(turn: Turn, key: str) -> str | None:
+    """Another token for a session whose owner has used a passkey besides; the former one ends."""
+    row = turn.session.get(SignIn, key, with_for_update=True)
+    account = account_of(turn.session, row.address, row.person or "") if row else None
+    if row is None or account is None or row.ended_at:
+        return None
+    _end(turn, row, "a passkey was used besides")
+    return _give(turn, account, f"{row.how}{AND_PASSKEY}", row.signed_in_at, row.ends_at)
 
 
 def choose(turn: Turn, key: str, person: str) -> str | None:

@@ -20,8 +20,8 @@ from adapters.workspace import Workspace
 from cli import _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
 from cli.environment import home
-from cli.services import free_port, running_services, services
-from labels.errors import NotAllowed, OutOfReach
+from cli.services import free_port, running_services, say_where_prefect_is, services
+from labels.errors import InvalidInput, NotAllowed, OutOfReach
 from labels.settings import Settings, load_settings
 
 
@@ -118,6 +118,32 @@ def test_a_port_that_another_program_has_is_told_and_nothing_is_started(tmp_path
             ):
                 pass
     assert not (tmp_path / "home").exists()
+
+
+def test_what_it_means_that_no_gate_is_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    say_where_prefect_is(Settings(_env_file=None, gate="off"), "http://127.0.0.1:4200")
+    told = " ".join(capsys.readouterr().err.split())
+    assert "http://127.0.0.1:4200. The gate is off: whoever reaches this address can read" in told
+    assert "run programs on this machine" in told
+    say_where_prefect_is(
+        Settings(_env_file=None, site_url="https://runs.example.eu"), "http://127.0.0.1:4200"
+    )
+    told = capsys.readouterr().err
+    assert "https://runs.example.eu" in told
+    assert "4200" not in told, "nobody is led past the gate"
+
+
+def test_a_gate_without_tls_that_no_session_would_reach_is_refused(tmp_path: Path) -> None:
+    settings = Settings(
+        _env_file=None,
+        home=tmp_path,
+        public_url="https://labels.example.eu",
+        site_url="http://labels.example.eu:8443",
+        listen=f"127.0.0.1:{free_port()}",
+        gate=f"127.0.0.1:{free_port()}",
+    )
+    with pytest.raises(InvalidInput, match=r"LABELS_SITE_URL.*by TLS, too"), services(settings, free_port()):
+        pass
 
 
 def test_what_services_left_that_were_killed_keeps_nobody_from_starting_them(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import socket
 import threading
@@ -29,6 +30,7 @@ from labels.sessions.signing_in import MAIL_CODE
 from labels.settings import PROJECT
 from labels.views.prefect_access import PrefectAccess, access_of
 from tests.e2e.conftest import Stage_
+from tests.support.gate_routes import ALLOWED_PLAIN, Objects, all_asked, described, page, plain
 from tests.support.patience import until
 from tests.support.people import points
 from tests.support.persons import person_at
@@ -37,6 +39,7 @@ pytestmark = pytest.mark.slow
 
 NONE = "00000000-0000-4000-8000-000000000000"
 COOKIE = "who"
+ROUTES = PROJECT / "docs" / "gate-routes.md"
 OPERATOR = "operator@css.example"
 COORDINATOR = "coordinator@nss.example"
 
@@ -236,6 +239,42 @@ def test_every_other_route_that_prefect_describes_is_refused(behind: Behind, per
         assert answer.status_code == 403, (route, answer.status_code)
         refused += 1
     assert refused == len(names - known) > 140
+
+
+def test_every_route_of_prefect_gives_each_what_the_page_of_routes_says(behind: Behind) -> None:
+    def objects(application: str) -> Objects:
+        run = str(behind.stage.application(application).run)
+        wanted = {"flow_runs": {"id": {"any_": [run]}}, "limit": 1}
+        found = behind.prefect.get(f"/api/flow_runs/{run}").json()
+        key = found["state"]["state_details"]["run_input_keyset"]["schema"]
+        task, artifact = (
+            str(behind.prefect.post(f"/api/{kind}/filter", json=wanted).json()[0]["id"])
+            for kind in ("task_runs", "artifacts")
+        )
+        return Objects(run, task, artifact, found["flow_id"], found["deployment_id"], key)
+
+    def asks(who: str, method: str, path: str, body: Any) -> int:
+        return behind.ask(who, method, path, body).status_code
+
+    mine = behind.stage.submit(teacher="T-159", project="P-159")
+    behind.stage.until_parked(mine)
+    people = ("", behind.stage.reviews(mine)[0].assignee, COORDINATOR, OPERATOR)
+    own, other = objects(mine), objects(behind.foreign)
+
+    def between() -> None:
+        behind.stage.until_parked(mine)
+
+    asked = all_asked(described(), people, OPERATOR, own, other, asks, between)
+    told = page(asked)
+    if os.environ.get("GATE_ROUTES") == "write":
+        ROUTES.write_text(told, encoding="utf-8")
+    assert ROUTES.read_text("utf-8") == told, "write it anew: the page says how"
+    for one in asked:
+        nobody, reviewer, coordinator, operator = one.got
+        assert nobody == "401", one
+        passes = plain(one.route) in ALLOWED_PLAIN
+        assert passes or {reviewer, coordinator} <= {"403", "404"}, one
+        assert not operator.startswith(("401", "5")), one
 
 
 def test_what_people_answered_is_shown_to_nobody(behind: Behind) -> None:

@@ -11,8 +11,13 @@ from labels.identifiers import person_id
 from labels.people.persons import behind
 from labels.record import Record
 from labels.record.schema import Organisation, Person, School, Staff, Step, Teacher
+from labels.sessions.second import policy_of
+from labels.settings import Settings
 
 COLLEAGUE = "PER-COLLEAGUE"
+
+OFFERED = policy_of(Settings(_env_file=None))
+"""What passkeys are where nothing else is set."""
 
 
 def person_at(record: Record, address: str) -> str:

@@ -21,6 +21,7 @@ from labels.steps.answers import Question
 from labels.steps.outcome import Accepted
 from tests.support.case import COORDINATOR, Case, open_case, staff
 from tests.support.people import NOW, TODAY, code_of
+from tests.support.persons import OFFERED
 
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -216,8 +217,8 @@ def test_sessions_at_the_desk_end(case: Case) -> None:
     tokens = {one: case.do(sessions.begin, one.assignee, "mail code") for one in (first, second)}
     leave(case, first.assignee)
     with case.record.reading() as session:
-        assert sessions.visitor(session, tokens[first], NOW) is None
-        assert isinstance(sessions.visitor(session, tokens[second], NOW), Visitor)
+        assert sessions.visitor(session, tokens[first], NOW, OFFERED) is None
+        assert isinstance(sessions.visitor(session, tokens[second], NOW, OFFERED), Visitor)
 
 
 def test_a_day_to_come_takes_effect_on_that_day_and_not_before(case: Case) -> None:

@@ -49,6 +49,7 @@ from labels.turn import Door, Turn
 from labels.words.sentences import say
 from tests.support.case import COORDINATOR, Case, decided, open_case, staff
 from tests.support.people import KEY, NOW, code_of, populate
+from tests.support.persons import OFFERED
 from usecases import merging as usecases
 from usecases.acts import Act
 
@@ -154,7 +155,7 @@ def test_all_that_refers_to_the_one_refers_to_the_other(case: Case) -> None:
         } == {two.kept}
         entry = session.scalars(sa.select(Journal).where(Journal.what == Event.MERGED_PERSONS)).one()
         assert (entry.details["gone"], entry.details["kept"]) == (two.gone, two.kept)
-        assert sessions.visitor(session, token, NOW) is None, "who went is signed out"
+        assert sessions.visitor(session, token, NOW, OFFERED) is None, "who went is signed out"
     assert isinstance(case.review(moved), Accepted)
 
 
@@ -274,7 +275,7 @@ def test_who_is_no_coordinator_there_decides_nothing(case: Case) -> None:
     with case.record.writing() as session:
         turn = Turn(session, NOW, KEY, Door.DESK)
         refused = usecases.ask(two, "word", "Because.")(turn, coordinator(case, "r3@nss.example"))
-        assert "is no coordinator of NSS-PL" in getattr(refused, "why", "")
+        assert "no coordinator of NSS-PL" in getattr(refused, "why", "")
 
 
 def test_people_are_said_to_be_different_by_one_coordinator(case: Case) -> None:

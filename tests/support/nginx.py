@@ -1,0 +1,79 @@
+"""nginx before the desk and the gate, with TLS and a host name for each, set up as `docs/gate.md` says."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from labels.settings import PROJECT
+from tests.support.patience import PATIENCE
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+"""None where it is not installed."""
+
+
+def documented(number: int) -> str:
+    """The set-up that `docs/gate.md` shows, the first or the second."""
+    text = (PROJECT / "docs" / "gate.md").read_text("utf-8")
+    return text.split("```nginx\n")[number + 1].partition("```")[0]
+
+
+def certificate(folder: Path, *names: str) -> tuple[Path, Path]:
+    """A certificate for these names that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=7))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        .sign(key, SHA256())
+    )
+    files = folder / "cert.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
+@contextlib.contextmanager
+def nginx(folder: Path, servers: str, replaced: Mapping[str, str]) -> Iterator[None]:
+    """Serves what the documents show, with addresses and files of the test's own, for the length of a `with` block."""
+    for old, new in replaced.items():
+        assert old in servers, f"the documents do not say {old} any more"
+        servers = servers.replace(old, new)
+    temporary = "\n".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    file = folder / "nginx.conf"
+    file.write_text(
+        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;\n"
+        f"events {{}}\nhttp {{\naccess_log off;\n{temporary}\n{servers}\n}}\n"
+    )
+    assert NGINX
+    process = subprocess.Popen([NGINX, "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(file)])
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (folder / "nginx.pid").exists() or not (folder / "nginx.pid").read_text().strip():
+            assert process.poll() is None, (folder / "error.log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
