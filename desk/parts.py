@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from adapters.languages.desk import DeskTexts
-from labels.errors import LabelsError
+from labels.errors import InvalidInput, LabelsError
 
 Link = tuple[str, str]
 """What a link says, and where it leads."""
@@ -25,7 +27,9 @@ class Mistake:
 
 
 def why(texts: DeskTexts, error: LabelsError) -> str:
-    """Why something was not done, as a page says it."""
+    """Why something was not done, as a page says it: everything that is wrong with what was sent, or the refusal."""
+    if isinstance(error, InvalidInput):
+        return Markup(" ").join(map(texts.fault, error.faults))
     return texts.told(error.args[0])
 
 

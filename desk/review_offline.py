@@ -14,7 +14,7 @@ from adapters.languages.catalogues import MEANING
 from adapters.languages.desk import DeskTexts
 from adapters.workspace import Workspace
 from desk.frame import Visit, page, rendered
-from desk.parts import Mistake
+from desk.parts import Mistake, why
 from desk.review_list import LIST, judges
 from desk.reviewing import groups_of
 from labels.applications.uploads.limits import MIB
@@ -46,6 +46,9 @@ STYLE = (
 )
 
 
+TEMPLATE = "reviews/offline.html.j2"
+
+
 @dataclass(frozen=True, slots=True)
 class Brought:
     """What became of one file that was brought back."""
@@ -69,7 +72,7 @@ def _shown(
         found = review_list(session, visit.account.person, visit.here.now(), limit=ALL)
     ready = sum(1 for row in found.rows if row.state != "conflict")
     return visit.shows(
-        "reviews/offline.html.j2",
+        TEMPLATE,
         status,
         ready=ready,
         unasked=len(found.rows) - ready,
@@ -240,12 +243,13 @@ def _unpacked(name: str, content: bytes) -> list[tuple[str, bytes]]:
 
 
 def _taken(visit: Visit, name: str, content: bytes, replace: bool) -> Brought:
+    texts = visit.texts(TEMPLATE)
     if content[:2] == b"PK":
         return Brought(name, False, why=(say("This ZIP can't be opened."),))
     try:
         read = sheet.read(content, name)
     except InvalidInput as refused:
-        return Brought(name, False, why=tuple(str(fault) for fault in refused.faults))
+        return Brought(name, False, why=tuple(map(texts.fault, refused.faults)))
     title = ""
     try:
         with visit.here.record.reading() as session:
@@ -257,7 +261,7 @@ def _taken(visit: Visit, name: str, content: bytes, replace: bool) -> Brought:
     except NotFound:
         return Brought(name, False, why=(say("No review of yours has this number."),))
     except LabelsError as refused:
-        return Brought(name, False, title, read.step, (str(refused),))
+        return Brought(name, False, title, read.step, (why(texts, refused),))
     return Brought(name, True, title, read.step)
 
 

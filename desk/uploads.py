@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -14,7 +13,6 @@ from desk.frame import Visit
 from desk.parts import FileShown, Mistake, why
 from labels.applications.documents import StoredDocument
 from labels.applications.uploads.limits import MIB
-from labels.errors import InvalidInput, LabelsError
 from labels.rules.model import RuleEdition
 from labels.words.text import one_line
 from usecases.drafting import store_uploads
@@ -47,7 +45,7 @@ def stored_files(
         files.append((name, file))
     read = ((name, file.file.read()) for name, file in files)  # one after the other: they may be large
     stored, refused = store_uploads(visit.here, read, edition)
-    return stored, mistakes + [Mistake(_why(texts, error), FIELD) for error in refused]
+    return stored, mistakes + [Mistake(why(texts, error), FIELD) for error in refused]
 
 
 def too_much(texts: DeskTexts, edition: RuleEdition) -> Mistake:
@@ -70,9 +68,3 @@ def listed(visit: Visit, files: Sequence[FileShown], mistakes: Sequence[Mistake]
 def kind_of(media_type: str) -> str:
     """How a file is drawn in a list."""
     return "picture" if media_type.startswith("image/") else "file"
-
-
-def _why(texts: DeskTexts, error: LabelsError) -> str:
-    if isinstance(error, InvalidInput):
-        return Markup(" ").join(map(texts.fault, error.faults))
-    return why(texts, error)

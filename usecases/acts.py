@@ -15,17 +15,18 @@ from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.steps.step import locked
 from labels.turn import Turn
+from labels.words.sentences import say
 from labels.words.text import has_words
 
 
-def needs_words(reason: str, of: str = "A reason") -> None:
+def needs_words(reason: str) -> None:
     """Refuses a reason that says nothing: it is what somebody goes by, and what the journal keeps.
 
     Raises:
         NotAllowed: it is blank, or nothing that somebody can read.
     """
     if not has_words(reason):
-        raise NotAllowed(f"{of} is needed, in words that somebody can read.")
+        raise NotAllowed(say("A reason is needed, in words that somebody can read."))
 
 
 Act = Callable[[Turn, Proof], Accepted | Refusal]
@@ -77,7 +78,7 @@ def as_coordinator_of(whose: Callable[[Session], Collection[str]], do: Callable[
             raise
         except LabelsError as error:
             note(turn, None, SYSTEM, Event.NOT_ACCEPTED, because=str(error))
-            return Refusal(str(error), error, noted=True)
+            return Refusal(error.args[0], error, noted=True)
 
     return act
 
@@ -101,4 +102,4 @@ def _not_accepted(turn: Turn, application: Application, person: Coordinator, err
     ):  # it is what they answered, and its form is shown again
         step.refused, about = str(error), step.id
     note(turn, application, person.email, Event.NOT_ACCEPTED, step=about, news=False, because=str(error))
-    return Refusal(str(error), error, noted=True)
+    return Refusal(error.args[0], error, noted=True)

@@ -13,6 +13,7 @@ from labels.revoking import redeciding
 from labels.steps.outcome import Accepted
 from labels.steps.step import locked
 from labels.turn import Turn
+from labels.words.sentences import say
 from usecases.acts import Act, as_coordinator, needs_words
 
 
@@ -21,7 +22,7 @@ def reassign(step: str, to: str, reason: str) -> Act:
 
     def do(turn: Turn) -> Accepted:
         if not to:
-            raise NotAllowed("A reviewer's address and a reason are both needed.")
+            raise NotAllowed(say("A reviewer's address and a reason are both needed."))
         needs_words(reason)
         new = coordinating.reassign(turn, step, to, reason)
         remark = f"{new.assignee} is asked to review ({new.id})."

@@ -30,6 +30,7 @@ from labels.rules.model import RuleEdition
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.turn import Turn
+from labels.words.sentences import say
 from usecases.acts import Act
 
 
@@ -182,7 +183,7 @@ def hand_in(here: Workspace, teacher: str, project: str, arrived: datetime) -> A
         of = applying(here, turn.session, teacher, project, arrived)
         result = checked(turn.session, of, draft.typed, arrived)
         if result.application is None or result.unmet:
-            why = "Something is missing still."
+            why = say("Something is missing still.")
             return Refusal(why, NotReady(why))
         content = canonical(result.application.model_dump(mode="json"))
         key = here.documents.put(content, "application/json")

@@ -33,6 +33,8 @@ from labels.words.languages import CATALOGUES, ENGLISH, catalogue_of, translated
 _KEYWORDS = {"say": None, "say_counted": (1, 2), "named": ((1, "c"), 2), "word": ((1, "c"), 2)}
 """The functions whose arguments are texts to translate; of `named` and `word` the first is the context."""
 _SOURCES = ("adapters/languages", "labels")
+_ITS_SOURCES = ("desk", "usecases")
+"""Where the desk's pages find their words, besides their templates."""
 
 _HEADER = """\
 # The words of eTwinning's certificates, letters and mails.
@@ -69,7 +71,8 @@ def collected_for_desk() -> Catalog:
     shared = {ids(message)[0] for message in collected() if message.id and not message.context}
     said = [
         (path, text if isinstance(text, tuple) else (text,))
-        for path in sorted((PROJECT / "desk").rglob("*.py"))
+        for source in _ITS_SOURCES
+        for path in sorted((PROJECT / source).rglob("*.py"))
         for _, text, _, _ in extract_from_file("python", str(path), keywords=_KEYWORDS)
     ]
     for path, texts in [*said, *desk.places_of_texts()]:

@@ -23,7 +23,7 @@ from labels.clock import BRUSSELS
 from labels.papers.branding import SHIPPED, Brand
 from labels.words.countries import COUNTRIES, country_name
 from labels.words.languages import ENGLISH, primary, translated
-from labels.words.sentences import COUNT, PLACE, Country, Sentence, Value
+from labels.words.sentences import COUNT, PLACE, Country, Sentence, Value, has_words_of_its_own
 
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
@@ -137,8 +137,8 @@ class Texts:
             return text
         if text.context:
             return self.named(text.context, text.pattern)
-        if not PLACE.sub("", text.pattern).strip():
-            pattern = text.pattern
+        if not has_words_of_its_own(text.pattern):
+            pattern = text.pattern.replace("; ", "؛ ") if self.direction == "rtl" else text.pattern
         else:
             count = text.values.get(COUNT, 0)
             number = count if isinstance(count, int) else 0
@@ -184,7 +184,7 @@ class Texts:
         if text.context:
             known = True  # a name: ours are translated, or nothing is; others stay as they are
         else:
-            known = not PLACE.sub("", text.pattern).strip() or self._catalogue.says("", text.pattern)
+            known = not has_words_of_its_own(text.pattern) or self._catalogue.says("", text.pattern)
         return known and all(
             self._has(value) for value in text.values.values() if isinstance(value, Sentence)
         )

@@ -33,6 +33,7 @@ from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Proof, proves
 from labels.steps.step import locked_by_step
 from labels.turn import Turn
+from labels.words.sentences import say
 
 
 def answer(
@@ -98,7 +99,7 @@ def save_draft(turn: Turn, step_id: str, proof: Proof, given: Answer) -> Accepte
     if refusal is not None:
         return refusal
     if step.kind is not StepKind.SELF_ASSESSMENT or not isinstance(given, SelfAssessment):
-        return Refusal("Only a school's self-assessment is drafted.")
+        return Refusal(say("Only a school's self-assessment is drafted."))
     saved = drafting.save(turn, application, step, given)
     if isinstance(saved, Refusal):
         return saved
@@ -143,17 +144,17 @@ def _fits(
     documents: Sequence[StoredDocument],
 ) -> Refusal | None:
     if documents and not STEPS[step.kind].takes_documents:
-        why = "Documents go only with a school's self-assessment, or with the answer to a question."
-        return Refusal(why, InvalidInput(step.id, [Fault("documents", why, "Leave them out.")]))
+        why = say("Documents go only with a school's self-assessment, or with the answer to a question.")
+        return Refusal(why, InvalidInput(step.id, [Fault(say("documents"), why, say("Leave them out."))]))
     if not isinstance(given, STEPS[step.kind].answers):
-        why = f"This is no answer to a step of the kind {step.kind.value}."
+        why = say("This is no answer to a step of the kind {kind}.", kind=step.kind.value)
         return Refusal(why, InvalidInput(step.id, [Fault("(whole file)", why)]))
     if isinstance(given, Information) and not fit(
         session, application, documents, edition := rules_of(session, application)
     ):
         most = edition.national.limits.uploads_mib.value
-        why = f"All files of an application together may have {most} MB."
-        return Refusal(why, InvalidInput(step.id, [Fault("documents", why, "Leave one out.")]))
+        why = say("All files together may have {most} MB. Take one out first.", most=most)
+        return Refusal(why, InvalidInput(step.id, [Fault(say("documents"), why)]))
     if isinstance(given, ReviewAnswer):
         edition = rules_of(session, application)
         faults = check_points(given.scores, edition.criteria_set)

@@ -23,6 +23,7 @@ from labels.school_label import deciding as school_deciding
 from labels.steps.mailing import about, tell
 from labels.steps.step import locked_by_step
 from labels.turn import Turn
+from labels.words.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +150,11 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
     """
     application, step = locked_by_step(turn.session, step_id)
     if step.state not in (StepState.OPEN, StepState.ASKED) or step.due_at is None:
-        raise NotAllowed(f"{step.id} has no deadline that could be moved.")
+        raise NotAllowed(say("{step} has no deadline that could be moved.", step=step.id))
     if until <= turn.now:
-        raise NotAllowed(f"{in_words(until)} is past; a deadline moves to a time still to come.")
+        raise NotAllowed(say("{until} is past; a deadline moves to a time still to come.", until=until))
     if until > turn.now + FURTHEST:
-        raise NotAllowed(f"{in_words(until)} is more than two years ahead: is the year right?")
+        raise NotAllowed(say("{until} is more than two years ahead: is the year right?", until=until))
     former, step.due_at = step.due_at, until
     if step.stopped_at:
         step.stopped_at = (

@@ -23,6 +23,7 @@ from labels.steps.outcome import Refusal
 from labels.steps.proof import Proof, SignedIn, who_may_be_meant
 from labels.turn import Turn
 from labels.words.addresses import meant
+from labels.words.sentences import say
 
 TRIES = 5
 """After so many wrong ones a code is void; its owner asks for another."""
@@ -90,8 +91,10 @@ def prove(turn: Turn, organisations: Collection[str], proof: Proof) -> Coordinat
         if coordinates(turn.session, one, organisation)
     }
     if not who:
-        whom = "Whoever is signed in" if isinstance(proof, SignedIn) else proof.claimed or "Nobody"
-        return Refusal(f"{whom} is no coordinator of {' or '.join(sorted(organisations))}.")
+        of = tuple(sorted(organisations))
+        if isinstance(proof, SignedIn):
+            return Refusal(say("You are no coordinator of {organisations}.", organisations=of))
+        return Refusal(f"{proof.claimed or 'Nobody'} is no coordinator of {' or '.join(of)}.")
     if isinstance(proof, SignedIn):
         able = proof.person
         return Coordinator(person(turn.session, able).address, able, None)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.applicant import applicant
-from labels.clock import in_words
 from labels.errors import NotAllowed, NotFound
 from labels.mail import messages
 from labels.mending import AskForCode
@@ -31,7 +30,7 @@ from labels.steps.proof import Code, Proof, SignedIn, proves, who_may_be_meant
 from labels.steps.step import close_step, locked, open_step, renew_code, steps_of
 from labels.turn import Turn
 from labels.words.addresses import meant
-from labels.words.sentences import Sentence, say
+from labels.words.sentences import Sentence, listed, say
 
 # Answering --------------------------------------------------------------------------------------
 
@@ -54,7 +53,8 @@ def prove(turn: Turn, step: Step, proof: Proof) -> Refusal | None:
     if not proves(turn.session, proof, step):
         if isinstance(proof, Code) and step.state is StepState.OPEN:
             return wrong_code(turn, application, [step], claimed=proof.email)
-        return Refusal("This code is not valid for this step." if isinstance(proof, Code) else NOT_YOURS)
+        wrong = say("This code is not valid for this step.")
+        return Refusal(wrong if isinstance(proof, Code) else NOT_YOURS)
     return _closed(step) or standing(turn.session, application, step, turn.now)
 
 
@@ -62,25 +62,34 @@ def standing(session: Session, application: Application, step: Step, now: dateti
     """Why the person whom an open step awaits may not answer it now, or None if they may."""
     row = STEPS[step.kind]
     if row.ends_when_late and step.due_at and now > step.due_at:
-        return Refusal(f"The deadline for this answer was {in_words(step.due_at)}.")
+        return Refusal(say("The deadline for this answer was {due}.", due=step.due_at))
     if row.power is Power.REVIEWER:
         reviewer = conflicts.staff(session, step.person)
         if reviewer is None or application.organisation not in reviewer.organisations:
-            return Refusal(
-                f"{step.assignee} is no longer on the staff of {application.organisation}.", replace=True
+            gone = say(
+                "{address} is no longer on the staff of {organisation}.",
+                address=step.assignee,
+                organisation=application.organisation,
             )
+            return Refusal(gone, replace=True)
         if why := conflicts_of_interest(reviewer, conflicts.judged(session, application)):
-            return Refusal(
-                f"You have a conflict of interest with this application: {'; '.join(why)}.", replace=True
+            close = say(
+                "You have a conflict of interest with this application: {reasons}.", reasons=listed(why)
             )
+            return Refusal(close, replace=True)
     if row.power is Power.COORDINATOR and not coordinates(session, step.person, application.organisation):
-        return Refusal(f"{step.assignee} no longer coordinates {application.organisation}.")
+        gone = say(
+            "{address} no longer coordinates {organisation}.",
+            address=step.assignee,
+            organisation=application.organisation,
+        )
+        return Refusal(gone)
     if row.power is Power.OTHER_COORDINATOR:
         return _no_coordinator(session, application, step.person)
     return None
 
 
-NOT_YOURS = "This step is not yours."
+NOT_YOURS = say("This step is not yours.")
 """Said to whoever is signed in as somebody else, or to nobody's step."""
 
 
@@ -88,30 +97,50 @@ def _closed(step: Step) -> Refusal | None:
     """Why a step takes no answer any more, or not now."""
     if step.state is StepState.OPEN:
         return None
-    when = f" at {in_words(step.closed_at)}" if step.closed_at else ""
-    what = {
-        StepState.ASKED: "You asked the applicant a question and have not been answered yet.",
-        StepState.ANSWERED: f"This step was already answered by {step.assignee}{when}.",
-        StepState.DECLINED: f"This step was declined by {step.assignee}{when}.",
-        StepState.EXPIRED: f"The deadline of this step has passed{when}.",
-    }.get(step.state, f"This step was taken back{when}: {step.closed_because}.")
-    return Refusal(what)
+    if step.state is StepState.ASKED:
+        return Refusal(say("You asked the applicant a question and have not been answered yet."))
+    if step.closed_at is None:
+        return Refusal(say("This step takes no answer any more."))
+    who, at = step.assignee, step.closed_at
+    match step.state:
+        case StepState.ANSWERED:
+            return Refusal(say("This step was already answered by {who} at {at}.", who=who, at=at))
+        case StepState.DECLINED:
+            return Refusal(say("This step was declined by {who} at {at}.", who=who, at=at))
+        case StepState.EXPIRED:
+            return Refusal(say("The deadline of this step has passed at {at}.", at=at))
+    because = step.closed_because or ""
+    return Refusal(say("This step was taken back at {at}: {because}.", at=at, because=because))
 
 
 def _no_coordinator(session: Session, application: Application, person_id: str) -> Refusal | None:
     """Why somebody may not act as a coordinator upon an application, or None if they may."""
     email = person(session, person_id).address
     if not coordinates(session, person_id, application.organisation):
-        return Refusal(f"{email} is no coordinator of {application.organisation}.")
+        return Refusal(no_coordinator(email, application.organisation))
     applies = applicant(session, application)
     if applies and (applies.id == person_id or applies.address == email):
-        return Refusal(f"{email} applies here; somebody else of {application.organisation} coordinates it.")
-    if why := conflicts.own_conflicts(session, application, person_id):
-        return Refusal(
-            f"{email} has a conflict of interest with this application: {'; '.join(why)}. Somebody else of "
-            f"{application.organisation} coordinates it."
+        applied = say(
+            "{address} applies here; somebody else of {organisation} coordinates it.",
+            address=email,
+            organisation=application.organisation,
         )
+        return Refusal(applied)
+    if why := conflicts.own_conflicts(session, application, person_id):
+        close = say(
+            "{address} has a conflict of interest with this application: {reasons}. Somebody else of {organisation} "
+            "coordinates it.",
+            address=email,
+            reasons=listed(why),
+            organisation=application.organisation,
+        )
+        return Refusal(close)
     return None
+
+
+def no_coordinator(who: str, organisation: str) -> Sentence:
+    """That somebody does not coordinate an organisation."""
+    return say("{who} is no coordinator of {organisation}.", who=who, organisation=organisation)
 
 
 def wrong_code(
@@ -249,6 +278,9 @@ class Coordinator:
             close_step(self.spends, StepState.ANSWERED, turn.now)
 
 
+_NOT_VALID = say("The code is not valid here.")
+
+
 def prove_coordinator(turn: Turn, application: Application, proof: Proof) -> Coordinator | Refusal:
     """A coordinator who may act upon the application, or why this person may not.
 
@@ -261,16 +293,11 @@ def prove_coordinator(turn: Turn, application: Application, proof: Proof) -> Coo
         meant = [step for step in steps if code_matches(proof.code, step.code_hash)]
         people = [step.person for step in meant]
     if not people:
-        why = (
-            f"{email} is no coordinator of {application.organisation}."
-            if email
-            else "The code is not valid here."
-        )
-        return Refusal(why)
+        return Refusal(no_coordinator(email, application.organisation) if email else _NOT_VALID)
     refusals = {one: _no_coordinator(turn.session, application, one) for one in people}
     able = [one for one, refusal in refusals.items() if refusal is None]
     if not able:
-        return refusals[people[0]] or Refusal("The code is not valid here.")
+        return refusals[people[0]] or Refusal(_NOT_VALID)
     address = person(turn.session, able[0]).address
     if isinstance(proof, SignedIn):
         return Coordinator(address, able[0], None)

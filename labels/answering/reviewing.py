@@ -13,9 +13,10 @@ from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.steps.step import locked_by_step
 from labels.turn import Turn
+from labels.words.sentences import say
 
-ASKED_FIRST = "Say first whether you have a conflict of interest with this application."
-CHANGED_SINCE = "The review was changed since you checked it. Look at it once more, and send it then."
+ASKED_FIRST = say("Say first whether you have a conflict of interest with this application.")
+CHANGED_SINCE = say("The review was changed since you checked it. Look at it once more, and send it then.")
 
 
 def say_no_conflict(turn: Turn, step_id: str, proof: Proof) -> Accepted | Refusal:
@@ -76,7 +77,7 @@ def _proven(turn: Turn, step_id: str, proof: Proof) -> tuple[Application, Step, 
     application, step = locked_by_step(turn.session, step_id)
     refusal = prove(turn, step, proof)
     if refusal is None and step.kind is not StepKind.REVIEW:
-        refusal = Refusal("Only a review is drafted here.")
+        refusal = Refusal(say("Only a review is drafted here."))
     return application, step, refusal
 
 

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from labels.answering.proving import prove
 from labels.applications.applicant import numbers_of
 from labels.applications.ending import end, tell_applicant
-from labels.clock import in_words
 from labels.kinds import LabelKind
 from labels.mail import messages
 from labels.mending import Withdraw
@@ -18,6 +17,7 @@ from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.steps.step import close_step, locked, open_step
 from labels.turn import Turn
+from labels.words.sentences import say
 
 # The applicant ----------------------------------------------------------------------------------
 
@@ -41,17 +41,18 @@ def appeal(turn: Turn, application_id: str, proof: Proof, grounds: str) -> Accep
     if isinstance(right, Refusal):
         return right
     if right.due_at and turn.now > right.due_at:
-        return Refusal(f"An appeal could be lodged until {in_words(right.due_at)}.")
+        return Refusal(say("An appeal could be lodged until {until}.", until=right.due_at))
     if application.stage is not Stage.CLOSED:
-        return Refusal("The decision is still being sent; please try again in a minute.")
+        return Refusal(say("The decision is still being sent; please try again in a minute."))
     turn.session.get_one(Teacher, application.teacher, with_for_update=True)  # as whoever submits does
     if again := turn.session.scalar(
         _OPEN_AGAIN, {"teacher": application.teacher, "project": application.project}
     ):
-        return Refusal(
-            f"You have applied again for this project ({again}). To appeal instead, withdraw that first.",
-            mend=Withdraw(again),
+        applied = say(
+            "You have applied again for this project ({again}). To appeal instead, withdraw that first.",
+            again=again,
         )
+        return Refusal(applied, mend=Withdraw(again))
     close_step(right, StepState.ANSWERED, turn.now)
     right.answer = {"grounds": grounds}
     application.instance += 1
@@ -83,5 +84,9 @@ def _right(turn: Turn, application: Application, kind: StepKind, proof: Proof) -
         refusal = prove(turn, step, proof)
         return refusal or step
     if application.outcome is not None:
-        return Refusal(f"{application.id} is {application.outcome.value}.")
-    return Refusal(f"The rules of {application.organisation} know no {kind.value} here.")
+        return Refusal(say("The decision on {application} has been made.", application=application.id))
+    if kind is StepKind.APPEAL:
+        return Refusal(
+            say("The rules of {organisation} know no appeal here.", organisation=application.organisation)
+        )
+    return Refusal(say("{application} can’t be withdrawn.", application=application.id))

@@ -27,6 +27,7 @@ from labels.rules.model import RuleEdition
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof, SignedIn
 from labels.turn import Turn
+from labels.words.sentences import say
 
 
 class StaleDraft(NotAllowed):
@@ -86,7 +87,7 @@ def save(
         return found
     now = draft_of(turn.session, teacher, project)
     if now.version != version:
-        stale = StaleDraft("This form was changed in another window meanwhile.")
+        stale = StaleDraft(say("This form was changed in another window meanwhile."))
         return Refusal(str(stale), stale)
     if now.version and now.typed == typed:
         return Accepted("", "", made=str(now.version), concerned=())
@@ -135,7 +136,7 @@ def add_evidence(
     new = [one for one in {one.key: one for one in reversed(documents)}.values() if one.key not in keys]
     most = edition.national.limits.uploads_mib.value
     if sum(one.document.size for one in there) + sum(one.size for one in new) > most * MIB:
-        much = TooMuch(f"All files together may have {most} MB at most. Take one out first.")
+        much = TooMuch(say("All files together may have {most} MB. Take one out first.", most=most))
         return Refusal(str(much), much)
     names = {one.document.name.casefold() for one in there}
     for one in new:

@@ -132,7 +132,10 @@ def submit(
     for one in earlier:
         if one.outcome is None:
             raise NotAllowed(
-                f"Your application {one.id} for this project is still open. To hand in another, withdraw it first.",
+                say(
+                    "Your application {application} for this project is still open. To hand in another, withdraw it first.",
+                    application=one.id,
+                ),
                 Withdraw(one.id),
             )
     placement = place(turn.now, edition.national.calendar, school.country)

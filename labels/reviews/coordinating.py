@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from labels.people.doubles import told_apart
 from labels.people.persons import behind, surviving
 from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import Event, note
-from labels.record.schema import Application, Person, Review, Staff, Step, StepKind, StepState
+from labels.record.schema import Application, Outcome, Person, Review, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts, drafting
 from labels.reviews.asking import new_review, seated_reviews, take_question_over, void_review, warn_of_names
 from labels.reviews.choosing import Candidate, conflicts_of_interest, may_be_one
@@ -23,6 +24,7 @@ from labels.rules.kept import rules_of
 from labels.steps.mailing import about_step, mail_step
 from labels.steps.step import close_step, every_step, locked, locked_by_step, steps_of
 from labels.turn import Turn
+from labels.words.sentences import Sentence, listed, one_after_another, say
 
 
 def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
@@ -37,18 +39,20 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
     """
     application, step = locked_by_step(turn.session, step_id)
     if application.outcome is not None:
-        raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
+        raise NotAllowed(_decided(application))
     if step.kind is StepKind.REVIEW and step.state not in (StepState.OPEN, StepState.ASKED):
-        raise NotAllowed(f"{step.id} is {step.state.value}: there is nothing to reassign.")
+        raise NotAllowed(say("{step} is over: there is nothing to reassign.", step=step.id))
     if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
-        raise NotAllowed(f"{step.id} is no review.")
+        raise NotAllowed(say("{step} is no review.", step=step.id))
     if step.kind is StepKind.ASSIGNMENT and not _is_free(turn.session, application, step):
-        raise NotAllowed(f"{step.id} is done: somebody reviews in that seat, or nobody is needed there.")
+        raise NotAllowed(
+            say("{step} is done: somebody reviews in that seat, or nobody is needed there.", step=step.id)
+        )
     person = _of_staff(turn.session, application.organisation, to)
     to = person.email
     judged = conflicts.judged(turn.session, application)
     if why := conflicts_of_interest(person, judged):
-        raise NotAllowed(f"{to} has a conflict of interest: {'; '.join(why)}.")
+        raise NotAllowed(_in_conflict(to, why))
     busy = {
         s.assignee
         for s in turn.session.scalars(
@@ -57,12 +61,18 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
         if s.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
     }
     if to in busy:
-        raise NotAllowed(f"{to} judges or judged this application already.")
+        raise NotAllowed(say("{reviewer} judges or judged this application already.", reviewer=to))
     seated = seated_reviews(turn.session, application, every_step(turn.session, application))
     others = {one.person for one in seated}
     for other in conflicts.near(turn.session, others - {step.person}).values():
         if may_be_one(person, other) and not told_apart(turn.session, person.person, other.person):
-            raise NotAllowed(f"{to} may be {other.email}, who judges this application already.")
+            raise NotAllowed(
+                say(
+                    "{reviewer} may be {other}, who judges this application already.",
+                    reviewer=to,
+                    other=other.email,
+                )
+            )
     if step.kind is StepKind.REVIEW:
         void_review(turn, application, step, f"reassigned: {reason}", turn.by)
     elif step.state is StepState.OPEN:
@@ -88,16 +98,22 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
     """
     application, step = locked_by_step(turn.session, step_id)
     if application.outcome is not None:
-        raise NotAllowed(f"{application.id} has an outcome already: {application.outcome.value}.")
+        raise NotAllowed(_decided(application))
     review = turn.session.get(Review, step.id)
     since = counted_from(turn.session, application.id, application.instance)
     if review is None or review.void_at is not None or step.instance < since:
-        raise NotAllowed(f"{step.id} has no review that could be sent back.")
+        raise NotAllowed(say("{step} has no review that could be sent back.", step=step.id))
     person = conflicts.staff(turn.session, step.person)
     if person is None or application.organisation not in person.organisations:
-        raise NotAllowed(f"{step.assignee} is not on the staff of {application.organisation} any more.")
+        raise NotAllowed(
+            say(
+                "{address} is no longer on the staff of {organisation}.",
+                address=step.assignee,
+                organisation=application.organisation,
+            )
+        )
     if why := conflicts_of_interest(person, conflicts.judged(turn.session, application)):
-        raise NotAllowed(f"{step.assignee} has a conflict of interest: {'; '.join(why)}.")
+        raise NotAllowed(_in_conflict(step.assignee, why))
     because = f"sent back: {reason}"
     review.void_at, review.void_because = turn.now, because
     close_step(step, StepState.VOID, turn.now, because)
@@ -132,11 +148,43 @@ def _of_staff(session: Session, organisation: str, named: str) -> Candidate:
     ids = {one.id for one in behind(session, named)} | {surviving(session, named)}
     people = [one for one in conflicts.near(session, ids).values() if organisation in one.organisations]
     if not people:
-        raise NotAllowed(f"{named.lower()} is not on the staff of {organisation}.")
+        raise NotAllowed(_no_staff(named.lower(), organisation))
     if len(people) > 1:
-        who = ", ".join(f"{one.name} ({one.person})" for one in people)
-        raise NotAllowed(f"Several people read {named.lower()}: {who}. Name one of them by that id.")
+        who = tuple(f"{one.name} ({one.person})" for one in people)
+        raise NotAllowed(
+            say(
+                "Several people read {address}: {people}. Name one of them by that id.",
+                address=named.lower(),
+                people=who,
+            )
+        )
     return people[0]
+
+
+def _decided(application: Application) -> Sentence:
+    return say(
+        "{application} has an outcome already: {outcome}.",
+        application=application.id,
+        outcome=_OUTCOMES.get(application.outcome, application.outcome.value) if application.outcome else "",
+    )
+
+
+_OUTCOMES = {
+    Outcome.AWARDED: say("awarded"),
+    Outcome.REFUSED: say("not awarded"),
+    Outcome.INELIGIBLE: say("conditions not met"),
+    Outcome.WITHDRAWN: say("withdrawn"),
+}
+
+
+def _in_conflict(reviewer: str, why: Sequence[Sentence]) -> Sentence:
+    return say("{reviewer} has a conflict of interest: {reasons}.", reviewer=reviewer, reasons=listed(why))
+
+
+def _no_staff(reviewer: str, organisation: str) -> Sentence:
+    return say(
+        "{reviewer} is not on the staff of {organisation}.", reviewer=reviewer, organisation=organisation
+    )
 
 
 def _is_free(session: Session, application: Application, assignment: Step) -> bool:
@@ -174,12 +222,16 @@ def lift_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -
     application = locked(turn.session, application_id)
     people = _meant(turn.session, application, reviewer)
     if people & {one.id for one in behind(turn.session, turn.by)}:
-        raise NotAllowed("A conflict of interest of your own is lifted by another coordinator.")
+        raise NotAllowed(say("A conflict of interest of your own is lifted by another coordinator."))
     lifted = [one for one in sorted(people) if conflicts.lift(turn, application, one)]
     if not lifted:
         raise NotAllowed(
-            f"{reviewer} has no declared conflict of interest with {application.id}. Where it is a name, say that "
-            "the two are different people."
+            say(
+                "{reviewer} has no declared conflict of interest with {application}. Where it is a name, say that "
+                "the two are different people.",
+                reviewer=reviewer,
+                application=application.id,
+            )
         )
     note(turn, application, turn.by, Event.LIFTED_A_CONFLICT, reviewer=reviewer.lower(), because=reason)
 
@@ -194,9 +246,18 @@ def _meant(session: Session, application: Application, reviewer: str) -> set[str
     if not people:
         known = sorted({*own.values(), *asked.values()})
         meant = difflib.get_close_matches(reviewer, known, n=3, cutoff=0.8) or known[:NAMED]
-        more = f" and {len(known) - NAMED} more" if meant == known[:NAMED] != known else ""
-        could = f" Who could be meant: {', '.join(meant)}{more}." if meant else ""
-        raise NotAllowed(f"{reviewer} is not on the staff of {application.organisation}.{could}")
+        why = _no_staff(reviewer, application.organisation)
+        if meant == known[:NAMED] != known:
+            could = say(
+                "Who could be meant: {people} and {number} more.",
+                people=tuple(meant),
+                number=len(known) - NAMED,
+            )
+            raise NotAllowed(one_after_another(why, could))
+        if meant:
+            could = say("Who could be meant: {people}.", people=tuple(meant))
+            raise NotAllowed(one_after_another(why, could))
+        raise NotAllowed(why)
     return set(people)
 
 

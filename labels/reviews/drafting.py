@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from labels.clock import in_words
+from labels.errors import InvalidInput
 from labels.record.schema import Review, ReviewDraft, Step
 from labels.reviews.scoring import check_points
 from labels.rules.model import CriteriaSet
 from labels.steps.answers import ReviewTyped
 from labels.steps.outcome import Refusal
 from labels.turn import Turn
+from labels.words.sentences import say
 
 
 def draft_of(session: Session, step: str) -> ReviewDraft | None:
@@ -49,14 +50,20 @@ def save(
     known = {criterion.id for criterion in criteria.criteria}
     missing = {f"scores.{criterion}" for criterion in known - typed.scores.keys()}
     if faults := [fault for fault in check_points(typed.scores, criteria) if fault.where not in missing]:
-        return Refusal("; ".join(map(str, faults)))
+        return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
     draft = _begun(turn, step)
     body = typed.model_dump(mode="json")
     if draft.number and draft.body == body:
         return draft.number
     if after is not None and after != draft.number:
-        when = f" at {in_words(draft.saved_at)}" if draft.saved_at else ""
-        return Refusal(f"This review was saved in another window{when}. Open it again to go on from that.")
+        return Refusal(
+            say(
+                "This review was saved in another window at {at}. Open it again to go on from that.",
+                at=draft.saved_at,
+            )
+            if draft.saved_at
+            else say("This review was saved in another window. Open it again to go on from that.")
+        )
     draft.body, draft.saved_at, draft.number = body, turn.now, draft.number + 1
     return draft.number
 

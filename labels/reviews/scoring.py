@@ -116,19 +116,27 @@ def check_points(scores: Mapping[str, object], criteria: CriteriaSet) -> list[Fa
     """Everything that is wrong with a reviewer's points, at once."""
     known = {criterion.id: criterion for criterion in criteria.criteria}
     faults = [
-        Fault(f"scores.{criterion.id}", f"is missing; expected 0 to {criterion.maximum} points.")
+        Fault(
+            f"scores.{criterion.id}", say("is missing; expected 0 to {most} points.", most=criterion.maximum)
+        )
         for criterion in criteria.criteria
         if criterion.id not in scores
     ]
     for name, points in scores.items():
         where = f"scores.{one_line(name, 40)}"
         if name not in known:
-            faults.append(Fault(where, f"is no criterion; expected {', '.join(known)}."))
+            faults.append(Fault(where, say("is no criterion; expected {criteria}.", criteria=tuple(known))))
         elif not isinstance(points, int) or isinstance(points, bool):
-            faults.append(Fault(where, f"is not a whole number; expected 0 to {known[name].maximum}."))
+            faults.append(
+                Fault(where, say("is not a whole number; expected 0 to {most}.", most=known[name].maximum))
+            )
         elif not 0 <= points <= known[name].maximum:
-            shown = f"{points} is" if abs(points) < 10_000 else "is far"
-            faults.append(Fault(where, f"{shown} out of range; expected 0 to {known[name].maximum}."))
+            most = known[name].maximum
+            if abs(points) < 10_000:
+                out = say("{points} is out of range; expected 0 to {most}.", points=points, most=most)
+            else:
+                out = say("is far out of range; expected 0 to {most}.", most=most)
+            faults.append(Fault(where, out))
     return faults
 
 
@@ -142,9 +150,18 @@ def check_comment(scores: Mapping[str, int], comment: str, edition: RuleEdition)
         short = short or [one for one in criteria.counted if scores[one.id] < one.maximum]
     if not short:
         return []
-    about = ", ".join(f"“{one.name}” ({scores[one.id]} of {one.maximum})" for one in short)
-    problem = "is needed where points are too few for the label."
-    return [Fault("comment", problem, f"Say for the applicant what was missing in {about}.")]
+    about = tuple(
+        say(
+            "“{criterion}” ({points} of {most})",
+            criterion=named("criterion", one.name),
+            points=scores[one.id],
+            most=one.maximum,
+        )
+        for one in short
+    )
+    problem = say("is needed where points are too few for the label.")
+    remedy = say("Say for the applicant what was missing in {criteria}.", criteria=about)
+    return [Fault(say("comment"), problem, remedy)]
 
 
 def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScore:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from labels.errors import Fault, InvalidInput
 from labels.rules.model import Criterion
 from labels.steps.answers import ReviewTyped, read_model
+from labels.words.sentences import say
 from labels.words.text import one_line
 
 LARGEST = 200_000
 """Bytes of a file; the longest comments there can be take a quarter of that in most scripts."""
 
+WHOLE = say("(whole file)")
 COMMENT, NOTE, END = "[comment]", "[note]", "[end]"
 """How the lines begin between which texts stand; before the first of them, what begins with `#` is for reading."""
 
@@ -67,22 +69,23 @@ def read(content: bytes, name: str) -> Sheet:
     facts: dict[str, str] = {}
     scores: dict[str, int] = {}
     for number, line in points:
-        where = f"line {number}"
+        where = say("line {number}", number=number)
         match = _ENTRY.fullmatch(line)
         if match is None:
-            faults.append(Fault(where, f"“{one_line(line, 60)}” is not “name: points”."))
+            faults.append(Fault(where, say("“{line}” is not “name: points”.", line=one_line(line, 60))))
         elif match["name"] in ("step", "save"):
             facts[match["name"]] = match["value"]
         elif match["value"] and not _NUMBER.fullmatch(match["value"]):
-            faults.append(Fault(where, f"“{one_line(match['value'], 60)}” is not a whole number of points."))
+            value = one_line(match["value"], 60)
+            faults.append(Fault(where, say("“{value}” is not a whole number of points.", value=value)))
         elif match["value"]:
             scores[match["name"]] = int(match["value"])
     if not _STEP.fullmatch(facts.get("step", "")) or not _NUMBER.fullmatch(facts.get("save", "")):
         faults.append(
             Fault(
-                "its first lines",
-                "“step:” and “save:” are missing: they say which review it is.",
-                "Fill in the file as it came in the ZIP, and leave these lines as they are.",
+                say("its first lines"),
+                say("“step:” and “save:” are missing: they say which review it is."),
+                say("Fill in the file as it came in the ZIP, and leave these lines as they are."),
             )
         )
     if faults:
@@ -101,14 +104,14 @@ _TEXTS = (("comment", COMMENT), ("note", NOTE))
 
 def _text(content: bytes, name: str) -> str:
     if len(content) > LARGEST:
-        problem = f"It is larger than {LARGEST // 1000} kB, which no review is."
-        raise InvalidInput(name, [Fault("(whole file)", problem)])
+        problem = say("It is larger than {most} kB, which no review is.", most=LARGEST // 1000)
+        raise InvalidInput(name, [Fault(WHOLE, problem)])
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
-        problem = "It is no text in UTF-8."
-        raise InvalidInput(name, [Fault("(whole file)", problem, "Save it as plain text, UTF-8.")]) from None
+        problem = say("It is no text in UTF-8.")
+        raise InvalidInput(name, [Fault(WHOLE, problem, say("Save it as plain text, UTF-8."))]) from None
 
 
 def _parts(lines: Sequence[str]) -> tuple[list[tuple[int, str]], dict[str, list[str]]]:

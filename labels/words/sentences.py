@@ -136,10 +136,20 @@ def named(context: str, name: str) -> Sentence:
     return Sentence(name, context=context)
 
 
-def one_after_another(*sentences: Sentence) -> Sentence:
+def one_after_another(*sentences: Sentence, between: str = " ") -> Sentence:
     """Several sentences as one; a pattern of places alone needs no translation."""
     places = {f"sentence_{chr(ord('a') + number)}": one for number, one in enumerate(sentences)}
-    return Sentence(" ".join(f"{{{place}}}" for place in places), places)
+    return Sentence(between.join(f"{{{place}}}" for place in places), places)
+
+
+def listed(reasons: Iterable[Sentence]) -> Sentence:
+    """Reasons that stand beside one another within a sentence."""
+    return one_after_another(*reasons, between="; ")
+
+
+def has_words_of_its_own(pattern: str) -> bool:
+    """Whether a pattern says anything besides what stands in its places."""
+    return any(letter.isalpha() for letter in PLACE.sub("", pattern))
 
 
 def english(value: Value) -> str:

@@ -180,7 +180,7 @@ def test_a_review_is_not_sent_back_to_whom_the_staff_has_lost(case: Case) -> Non
     case.review(first, 4)
     with case.record.writing() as session:
         session.execute(sa.delete(Staff).where(Staff.email == first.assignee))
-    with pytest.raises(NotAllowed, match="is not on the staff of NSS-PL any more"):
+    with pytest.raises(NotAllowed, match="is no longer on the staff of NSS-PL"):
         case.do_as(COORDINATOR, coordinating.send_back, first.id, "points")
     assert not [review for review in case.all(Review) if review.void_at]
 
