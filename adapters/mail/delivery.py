@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from adapters.mail.acting import Pages
-from adapters.mail.rendering import Attachment, compose, sender_address
+from adapters.mail.rendering import Attachment, answered_to, compose, sender_address
 from adapters.mail.transports import NotDelivered, Transport
 from labels.clock import Clock
 from labels.errors import InvalidInput, LabelsError, OutOfReach
 from labels.mail import outbox
 from labels.mail.message import Template
 from labels.record.engine import Record
-from labels.record.schema import Application, Mail
+from labels.record.schema import Application, Mail, Organisation
 from labels.sessions.codes import sign_in_code
 from labels.steps.codes import review_code
 
@@ -56,6 +57,8 @@ class _Claimed:
     code: str | None
     run: str | None
     """The Prefect run of its application, where its step is answered."""
+    replies_to: str | None
+    """The mailbox of the organisation that writes."""
     documents: list[tuple[str, str, str]]
     """Name, media type and key."""
 
@@ -157,7 +160,22 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
             code = review_code(key, coded.subject, coded.number)
         documents = outbox.attached(session, mail)
         run = session.scalar(sa.select(Application.run).where(Application.id == mail.application))
-        return _Claimed(mail, code, run, [(one.name, one.media_type, one.key) for one in documents])
+        files = [(one.name, one.media_type, one.key) for one in documents]
+        return _Claimed(mail, code, run, _mailbox_of_writer(session, mail), files)
+
+
+def _mailbox_of_writer(session: Session, mail: Mail) -> str | None:
+    """The mailbox of the organisation whose application a mail is about, or that signs it; None where there is none."""
+    if mail.application:
+        return session.scalar(
+            sa.select(Organisation.email)
+            .join(Application, Application.organisation == Organisation.id)
+            .where(Application.id == mail.application)
+        )
+    signed = mail.context.get("message", {}).get("organisation_name")
+    return session.scalar(
+        sa.select(Organisation.email).where(Organisation.name == signed).order_by(Organisation.id).limit(1)
+    )
 
 
 def _send(claimed: _Claimed, store: DocumentSource, transport: Transport, sender: str, pages: Pages) -> None:
@@ -167,6 +185,8 @@ def _send(claimed: _Claimed, store: DocumentSource, transport: Transport, sender
     mail = claimed.mail
     run = f"{pages.run}/runs/flow-run/{claimed.run}" if claimed.run else pages.run
     message = compose(mail, claimed.code, attachments, sender, mail.queued_at, run, pages.desk)
+    if claimed.replies_to:
+        answered_to(message, claimed.replies_to)
     try:
         transport.send(message)
     except OutOfReach as error:

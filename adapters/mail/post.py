@@ -15,7 +15,7 @@ def send_due(here: Workspace, application: str | None = None, *, reason: str | N
         here.documents,
         open_transport(settings),
         key=here.key,
-        sender=settings.mail_sender,
+        sender=settings.sender,
         site=settings.site_url,
         desk=settings.desk_url,
         clock=here.clock,

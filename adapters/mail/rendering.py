@@ -7,6 +7,7 @@ and the same row of the outbox gives the same bytes.
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import hashlib
 import re
@@ -291,6 +292,12 @@ def sender_address(sender: str) -> Address:
     except (ValueError, IndexError, MessageError) as error:
         fault = Fault("LABELS_MAIL_SENDER", f"is no mail address: {error}.", "Write `Name <name@host>`.")
         raise InvalidInput("settings", [fault]) from error
+
+
+def answered_to(message: EmailMessage, address: str) -> None:
+    """Says that who answers a message writes to this address; one that is none is left out."""
+    with contextlib.suppress(ValueError, IndexError, MessageError):
+        message.set_raw("Reply-To", _mailbox(Address(addr_spec=address)))
 
 
 def _mailbox(address: Address) -> str:

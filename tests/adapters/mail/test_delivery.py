@@ -379,6 +379,38 @@ def test_the_folder_names_its_files_for_people_and_keeps_them_to_their_owner(
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_who_answers_a_mail_writes_to_the_organisation(
+    record: Record, application: str, tmp_path: Path
+) -> None:
+    queued(record, "a", application=application)
+    queued(record, "b", Template.PASSKEY_CHANGED)
+    with record.writing() as session:
+        signed = session.scalars(sa.select(Mail).where(Mail.template == Template.PASSKEY_CHANGED)).one()
+        session.get_one(Organisation, "NSS-GR").name = signed.context["message"]["organisation_name"]
+    folder = tmp_path / "mail"
+    assert delivered(record, FolderTransport(folder)) == Delivered(sent=2)
+    for file in folder.iterdir():
+        message = email.message_from_bytes(file.read_bytes(), policy=default)
+        assert message["Reply-To"] == "n@x.example", file.name
+        assert message["From"] == "eTwinning labels <labels@etwinning.example>"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sender"),
+    [
+        ({}, "eTwinning labels <labels@localhost>"),
+        ({"public_url": "https://labels.example.eu:8443"}, "eTwinning labels <labels@labels.example.eu>"),
+        ({"public_url": "http://192.0.2.7:4280"}, "eTwinning labels <labels@localhost>"),
+        (
+            {"public_url": "https://labels.example.eu", "mail_sender": "NSS <n@x.example>"},
+            "NSS <n@x.example>",
+        ),
+    ],
+)
+def test_mail_comes_from_the_host_of_the_public_address(settings: dict[str, Any], sender: str) -> None:
+    assert Settings(_env_file=None, **settings).sender == sender
+
+
 def test_a_folder_that_cant_be_written_keeps_the_mail_in_the_outbox(record: Record, tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("in the way")
     queued(record, "a")
