@@ -137,9 +137,8 @@ def fill(here: Workspace, applications: int, reviewers: int, applicants: int) ->
         steps = sorted(step.id for step in asking.ask(here.turn(session), known))
     with here.record.writing() as session:
         reviewing = session.scalars(sa.select(Staff).where(Staff.role == "reviewer"))
-        people = sorted((one.person, one.email) for one in reviewing)
-        assigned = [session.get_one(Step, step).assignee for step in steps]
-        by_email = all("@" in one for one in assigned)
+        people = sorted(one.person for one in reviewing)
+        assigned = [session.get_one(Step, step).person for step in steps]
         applicant = session.get_one(Teacher, "TX")
         template = {
             "person": applicant.person, "address": "tx@school.example", "teacher": "TX", "project": "PX",
@@ -149,7 +148,7 @@ def fill(here: Workspace, applications: int, reviewers: int, applicants: int) ->
         copies = Copies(session, template)
 
         def named(n: int) -> dict[str, str]:
-            pair = [people[(2 * n + seat) % len(people)][1 if by_email else 0] for seat in (0, 1)]
+            pair = [people[(2 * n + seat) % len(people)] for seat in (0, 1)]
             return {
                 "person": f"PX-{n}", "address": f"tx-{n}@school.example", "teacher": f"TX-{n}",
                 "project": f"PX-{n}", "application": _number("NQL", n), "first": _number("STEP", 2 * n),
