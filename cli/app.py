@@ -79,6 +79,7 @@ TABLE = (
     Row("privacy", "privacy:privacy", "What is known of a person: told, erased, kept."),
     Row("staff", "staffing:staff", "Who is on the staff of organisations; leaving, and coming back."),
     Row("persons", "persons:persons", "Who may be one person, and what coordinators say of it."),
+    Row("check", "checking:check", "Whether the record, the journal and the documents are whole."),
     Row("backup", "backup:backup", "Copy the record and new documents to a folder or bucket."),
     Row("restore", "backup:restore", "Make an installation from a copy, in an empty home or database."),
     Row("upkeep", "upkeep:upkeep", "Do now what upkeep does every ten minutes."),

@@ -143,7 +143,7 @@ def back_up(here: Workspace, place: Place, *, keep: timedelta | None = None) -> 
         folder = Path(scratch)
         copy_record(here.record.engine, folder / "record")
         with here.record.reading() as session:
-            keys = _claimed(session)
+            keys = claimed(session)
             revision = revision_of(session.connection()) or ""
         added, missing = _carry(keys, here.documents, place)
         packed = folder / "record.gz"
@@ -193,7 +193,7 @@ def copy_keys(settings: Settings, folder: Path) -> list[Path]:
     return kept
 
 
-def _claimed(session: Session) -> list[str]:
+def claimed(session: Session) -> list[str]:
     """The documents that a record names, by key; not those that were erased."""
     named = sa.union(*(_there(table) for table in tables_with_documents())).subquery()
     return list(session.scalars(sa.select(named.c.key).order_by(named.c.key)))
@@ -343,7 +343,7 @@ def _counted(record: Record, copy: Copy, missing: Sequence[str]) -> Restored:
         def count(table: type[Application] | type[Journal]) -> int:
             return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
-        return Restored(copy, count(Application), len(_claimed(session)), count(Journal), tuple(missing))
+        return Restored(copy, count(Application), len(claimed(session)), count(Journal), tuple(missing))
 
 
 def _known_by(key: bytes) -> str:

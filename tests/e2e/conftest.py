@@ -20,6 +20,7 @@ from labels.steps.step import open_steps
 from tests.support.patience import until
 from tests.support.people import TODAY, application_file, populate
 from usecases.applying import submit_file
+from usecases.checking import check
 from usecases.running import wake
 
 
@@ -99,6 +100,11 @@ class Stage_:
         with prefect_client() as client:
             [found] = client.request("POST", "/artifacts/filter", json=wanted).json()
         return str(found["data"])
+
+    def breaches(self, *identifiers: str) -> list[str]:
+        """What does not hold of these applications that always must: nothing."""
+        found = check(self.here, read_documents=True).breaches
+        return [str(one) for one in found if any(each in one.subject for each in identifiers)]
 
     def reviews(self, identifier: str) -> list[Step]:
         """The reviewers' steps that are open."""

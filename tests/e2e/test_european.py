@@ -96,6 +96,7 @@ def test_a_year_goes_from_the_screening_in_the_form_to_certificates_and_a_galler
         sent = session.scalars(sa.select(Mail).where(Mail.template == "european_awarded")).all()
         assert len(sent) == 2
         assert all(mail.sent_at for mail in sent)
+    assert stage.breaches(award, f"cycle {YEAR}") == []
     folder = stage.here.settings.home / "galleries" / str(YEAR)
     assert json.loads((folder / "gallery.json").read_text())["projects"] == 1
     assert "Mosty 150" in (folder / "index.html").read_text()

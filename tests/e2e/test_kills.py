@@ -182,6 +182,7 @@ def to_the_end(stage: Stage_, applications: list[str], by_form: frozenset[str] =
 
 
 def assert_ended_once(stage: Stage_, application: str) -> None:
+    assert stage.breaches(application) == []
     with stage.here.record.reading() as session:
 
         def of(table: Any) -> list[Any]:

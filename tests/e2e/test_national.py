@@ -72,3 +72,4 @@ def test_a_review_through_the_form_leads_to_the_certificate(stage: Stage_) -> No
     assert run is not None
     assert {"label:national", "country:PL", "stage:closed"} <= set(run.tags)
     assert run.name == f"NQL · PL · awarded · {application}"
+    assert stage.breaches(application) == []

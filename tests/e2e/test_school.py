@@ -152,3 +152,4 @@ def test_a_round_leads_from_the_check_of_every_school_to_a_certificate(stage: St
         assert sorted(told) == ["dyrektorka@s70.example", "t-170@s70.example", "t-171@s70.example"]
         states = session.scalars(sa.select(Step.state).where(Step.application == application))
         assert StepState.OPEN not in set(states)
+    assert stage.breaches(application) == []
