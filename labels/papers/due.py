@@ -176,7 +176,8 @@ def _certificate(session: Session, application: Application, decision: Decision)
 
 def _to_the_reader(session: Session, application: Application) -> dict[str, Any]:
     """What all letters of an application state; a school's are written to who leads it."""
-    stated = _common(session, application)
+    mailbox = session.get_one(Organisation, application.organisation).email or None
+    stated = _common(session, application) | {"mailbox": mailbox}
     if application.label is LabelKind.SCHOOL:
         stated["holder"] = session.get_one(School, application.school).principal_name or stated["holder"]
     return stated

@@ -277,6 +277,8 @@ class LetterFacts(Paper):
     """What was handed in, on a receipt."""
     deadline: datetime | None = None
     """Until when what is asked has to be there, on an invitation."""
+    mailbox: Annotated[str, Field(max_length=320)] | None = None
+    """Where the organisation is written to."""
     journal: Annotated[str, Field(max_length=40)] | None = None
     """Where the chain of the journal stood, by which anybody can tell later whether it was written anew."""
 

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,8 +21,10 @@ from adapters.workspace import Workspace
 from cli import _find_running_services
 from cli.demo import demo_home, forget_settings, fresh
 from cli.environment import home
+from cli.processes import Interrupted
 from cli.services import free_port, running_services, say_where_prefect_is, services
 from labels.errors import InvalidInput, NotAllowed, OutOfReach
+from labels.sessions.passkeys import site_at
 from labels.settings import Settings, load_settings
 
 
@@ -184,6 +187,27 @@ def test_the_demo_forgets_where_the_real_record_mail_and_prefect_are(
     assert settings.record_url == f"sqlite:///{home / 'record.db'}"
     assert not settings.smtp_url
     assert not [name for name in child_environment(settings, "http://x/api") if "DATABASE" in name]
+
+
+@pytest.mark.parametrize("auto", [False, True])
+def test_the_demo_is_at_a_name_at_which_browsers_make_passkeys(
+    auto: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setenv("LABELS_HOME", str(tmp_path))
+    begun: list[Settings] = []
+
+    def not_now(settings: Settings, *_: object, **__: object) -> None:
+        begun.append(settings)
+        raise Interrupted
+
+    monkeypatch.setattr(cli.demo, "services", not_now)
+    cli.demo.run_demo(auto=auto)
+    [settings] = begun
+    assert site_at(settings.desk_url)
+    if not auto:
+        assert urlsplit(settings.site_url).hostname == "localhost"
+        assert not settings.gate_is_elsewhere, "one cookie reaches both"
 
 
 def test_a_new_demo_moves_the_former_one_aside_and_keeps_no_more_than_that(tmp_path: Path) -> None:

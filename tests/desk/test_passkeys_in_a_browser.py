@@ -13,6 +13,7 @@ from labels.words.languages import ENGLISH
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.test_in_chromium import AXE, RULES, code_for, opened, presses_tab_to
 from tests.support.browser import CHROMIUM
+from tests.support.people import TODAY
 from tests.support.serving import in_a_thread
 
 pytestmark = [
@@ -29,6 +30,14 @@ def address(terminal: Terminal) -> Iterator[str]:
     object.__setattr__(terminal.here, "settings", settings)
     with in_a_thread(public_app(terminal.here), port):
         yield settings.public_url
+
+
+@pytest.fixture
+def strict(terminal: Terminal, address: str) -> str:
+    """The same desk, whose coordinators need a passkey besides the code."""
+    settings = terminal.here.settings.model_copy(update={"passkeys": f"coordinators={TODAY}"})
+    object.__setattr__(terminal.here, "settings", settings)
+    return address
 
 
 class Authenticator:
@@ -175,6 +184,81 @@ def test_axe_finds_nothing_on_the_pages_with_passkeys(
         look("sign-in once more")
         device.forgets()
         page.click("#with-passkey")
+        page.wait_for_selector("[data-said=cancelled]:visible")
+        look("none there")
+        assert {name: ids for name, ids in found.items() if ids} == {}
+
+
+def types_the_code(page: Page, terminal: Terminal, address: str, who: str = COORDINATOR) -> None:
+    page.goto(f"{address}/sign-in?then=/account")
+    presses_tab_to(page, "#address")
+    page.keyboard.type(who)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#code")
+    presses_tab_to(page, "#code")
+    page.keyboard.type(code_for(terminal, who))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{address}/sign-in/second?then=%2Faccount")
+
+
+def test_who_needs_a_passkey_adds_it_after_the_code_and_uses_it_by_the_keyboard_alone(
+    terminal: Terminal, strict: str
+) -> None:
+    with opened(strict) as page:
+        device = Authenticator(page)
+        types_the_code(page, terminal, strict)
+        presses_tab_to(page, "#name")
+        page.keyboard.type("Work laptop")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{strict}/account")
+        assert page.get_by_text("Work laptop").is_visible()
+        page.context.clear_cookies()
+        types_the_code(page, terminal, strict)
+        device.knows_the_person(False)
+        presses_tab_to(page, "[data-passkey] button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[data-said=cancelled]:visible")
+        page.goto(f"{strict}/account")
+        page.wait_for_url(f"{strict}/sign-in/second?then=%2Faccount")
+        device.knows_the_person(True)
+        presses_tab_to(page, "[data-passkey] button")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{strict}/account")
+
+
+def test_without_a_script_it_is_said_what_is_needed(terminal: Terminal, strict: str) -> None:
+    with opened(strict, script=False) as page:
+        types_the_code(page, terminal, strict)
+        assert page.get_by_text("A passkey is added in a browser that runs scripts.").is_visible()
+        assert not page.locator("[data-passkey]").is_visible()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there")
+@pytest.mark.parametrize(("width", "language"), [(1280, "en-GB"), (390, "ar-TN")])
+def test_axe_finds_nothing_where_a_passkey_is_needed(
+    terminal: Terminal, strict: str, width: int, language: str
+) -> None:
+    with opened(strict, width=width, language=language) as page:
+        device = Authenticator(page)
+        found = {}
+
+        def look(name: str) -> None:
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found[name] = [one["id"] for one in page.evaluate(RULES)["violations"]]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found[name].append("overflows")
+
+        types_the_code(page, terminal, strict)
+        look("none yet")
+        page.fill("#name", "Phone")
+        page.click("[data-passkey] button")
+        page.wait_for_url(f"{strict}/account")
+        look("account, where one is needed")
+        page.context.clear_cookies()
+        types_the_code(page, terminal, strict)
+        look("one to be used")
+        device.forgets()
+        page.click("[data-passkey] button")
         page.wait_for_selector("[data-said=cancelled]:visible")
         look("none there")
         assert {name: ids for name, ids in found.items() if ids} == {}

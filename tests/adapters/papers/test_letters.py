@@ -68,6 +68,14 @@ def test_an_invitation_says_why_what_is_asked_and_until_when() -> None:
         assert said in text
 
 
+@pytest.mark.parametrize("language", ["en", "pl", "ar"])
+def test_a_letter_says_where_to_write_to(language: str) -> None:
+    with_it = text_of(render_letter(letter(language=language, mailbox="nss@nss.example")))
+    without = text_of(render_letter(letter(language=language)))
+    assert "nss@nss.example" in with_it
+    assert with_it.replace(" nss@nss.example", "", 1) == without
+
+
 @pytest.mark.parametrize("kind", [LetterKind.AWARD, LetterKind.REFUSAL])
 def test_a_school_gets_a_letter_about_its_pillars_and_no_project(kind: LetterKind) -> None:
     text = text_of(render_letter(letter(kind, label=LabelKind.SCHOOL)))

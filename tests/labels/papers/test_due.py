@@ -21,6 +21,7 @@ def test_the_receipt_says_what_arrived_when_and_goes_with_its_mail(record: Recor
         [paper] = due_receipt(session, case.id)
         facts = paper.facts
         assert isinstance(facts, LetterFacts)
+        assert facts.mailbox == "nss@nss.example", "where to write to, as the letter asks"
         stored = session.scalars(sa.select(Document).where(Document.application == case.id)).all()
         assert sorted((one.name, one.size, one.digest) for one in facts.files) == sorted(
             (one.name, one.size, one.key.rpartition("/")[2]) for one in stored
