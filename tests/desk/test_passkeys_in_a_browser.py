@@ -211,7 +211,7 @@ def test_who_needs_a_passkey_adds_it_after_the_code_and_uses_it_by_the_keyboard_
         page.keyboard.type("Work laptop")
         page.keyboard.press("Enter")
         page.wait_for_url(f"{strict}/account")
-        assert page.get_by_text("Work laptop").is_visible()
+        assert page.locator(".things h3:has-text('Work laptop')").is_visible()
         page.context.clear_cookies()
         types_the_code(page, terminal, strict)
         device.knows_the_person(False)

@@ -73,7 +73,7 @@ def test_a_first_visit_is_under_a_hundred_kilobytes_besides_fonts(
         fresh.add_cookies([{"name": "language", "value": language, "url": address}])
         visit = fresh.new_page()
         fetched: list[Request] = []
-        visit.on("requestfinished", fetched.append)
+        visit.on("requestfinished", lambda one: fetched.append(one))
         answer = visit.goto(f"{address}{path}", wait_until="networkidle")
         assert answer
         assert (answer.status, visit.url) == (200, f"{address}{path}")
