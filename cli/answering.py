@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from adapters.workspace import existing_workspace
+from adapters.workspace import Workspace, existing_workspace
 from cli.acting import act, say_done
 from cli.words import As, AsJson, Code, OneStep, plain, read_json
 from labels.answering.proving import find_step
+from labels.applications.documents import StoredDocument
 from labels.rules.kept import rules_of
 from labels.steps.answers import Answer, read_answer
 from labels.steps.step import seen
@@ -45,14 +46,18 @@ def answered(
     step: str, email: str, code: str, given: Answer, evidence: Sequence[Path], as_json: bool
 ) -> None:
     """Gives an answer to a step and wakes the run that waits for it."""
-    documents = []
-    if evidence:
-        here = existing_workspace()
-        with here.record.reading() as session:
-            application = seen(session, find_step(session, step).application)
-            edition = rules_of(session, application)
-        documents = store_evidence(here, evidence, edition)
+    documents = stored_evidence(existing_workspace(), step, evidence) if evidence else []
     act(answering.answer(step, given, documents), email, code, as_json)
+
+
+def stored_evidence(here: Workspace, step: str, evidence: Sequence[Path]) -> list[StoredDocument]:
+    """Files that go with an answer to a step, in the document store, within what its rules allow."""
+    if not evidence:
+        return []
+    with here.record.reading() as session:
+        application = seen(session, find_step(session, step).application)
+        edition = rules_of(session, application)
+    return store_evidence(here, evidence, edition)
 
 
 def code(

@@ -73,6 +73,11 @@ TABLE = (
     Row("self-assessment", "schools:self_assessment", "What a school is asked, and what is missing still."),
     Row("declare", "schools:declare", "Confirm a self-assessment as principal, or send it back."),
     Row("draft", "schools:draft", "Save a draft of a self-assessment for your colleagues."),
+    Row(
+        "hands-in",
+        "schools:hands_in",
+        "Say which of your school's teachers hands in the self-assessment for all.",
+    ),
     Row("drafts", "schools:drafts", "The drafts of a school's self-assessment: who, when."),
     Row("decide", "deciding:decide", "Whether every decision is the one that the record leads to."),
     Row("journal", "journal:journal", "Whether the journal is as it was written."),

@@ -11,7 +11,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from adapters.workspace import existing_workspace
-from cli.answering import answered
+from cli.answering import answered, stored_evidence
 from cli.output import emit, emit_each, say, say_plainly, table
 from cli.words import As, AsJson, Code, OneApplication, OneStep, plain, read_json
 from labels.clock import brussels_day, in_words
@@ -130,7 +130,8 @@ def self_assessment(application: OneApplication, as_json: AsJson = False) -> Non
     with here.record.writing() as session:
         sheet = worksheet(here.turn(session), application)
     if as_json:
-        emit(sheet.given.model_dump(mode="json", exclude_none=True))
+        goes_on_from = set() if sheet.given.draft else {"draft"}
+        emit(sheet.given.model_dump(mode="json", exclude=goes_on_from))
         return
     say_plainly(
         f"{sheet.school}: {sheet.questions.name}" + (f", by {in_words(sheet.due)}" if sheet.due else "")
@@ -173,17 +174,43 @@ def draft(
     file: Annotated[Path, typer.Argument(help="A self-assessment, as incomplete as it is.")],
     email: As,
     code: Code,
+    evidence: Annotated[
+        list[Path] | None, typer.Option(help="A file that goes with the self-assessment; several times.")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A file that does not go with it any more; several times."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Save a draft of a self-assessment for your colleagues.
 
-    Where somebody else saved a newer one, the difference is shown and nothing is overwritten.
+    What colleagues saved meanwhile is put together with it field by field. Where they changed the same field, the
+    difference is shown and nothing is overwritten.
     """
     given = read_answer(read_json(file), file.name)
-    by = proof.Code(code, email)
-    done = perform(existing_workspace(), answering.draft(step, given), by=by, door=Door.COMMAND_LINE)
+    by, here = proof.Code(code, email), existing_workspace()
+    act = answering.draft(step, given, stored_evidence(here, step, evidence or []), without or [])
+    done = perform(here, act, by=by, door=Door.COMMAND_LINE)
     if as_json:
         emit({"step": step, "draft": int(done.accepted.made)})
+    else:
+        say(done.accepted.remark, "green")
+
+
+def hands_in(
+    step: OneStep,
+    whom: Annotated[str, typer.Argument(metavar="EMAIL", help="The colleague's address.", callback=plain)],
+    email: As,
+    code: Code,
+    as_json: AsJson = False,
+) -> None:
+    """Say which of your school's teachers hands in the self-assessment for all."""
+    by = proof.Code(code, email)
+    act = answering.choose_who_hands_in(step, whom)
+    done = perform(existing_workspace(), act, by=by, door=Door.COMMAND_LINE)
+    if as_json:
+        emit({"step": step, "hands_in": whom})
     else:
         say(done.accepted.remark, "green")
 
@@ -200,7 +227,7 @@ def drafts(
     with here.record.reading() as session:
         its = seen(session, application)
         if number is not None:
-            emit(drafting.draft_of(session, its, number).body | {"draft": number})
+            emit(drafting.drafted(session, its, number).body | {"draft": number})
             return
         rows = [(one.number, one.author, one.saved_at) for one in drafting.drafts(session, its)]
     if as_json:

@@ -23,6 +23,7 @@ from desk import (
     finding,
     my_application,
     my_projects,
+    my_school,
     overview,
     passkeys,
     provider,
@@ -30,6 +31,7 @@ from desk import (
     review_offline,
     reviewing,
     second,
+    self_assessment,
     sending_back,
     signing_in,
 )
@@ -72,6 +74,8 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *my_projects.routes(),
         *apply.routes(),
         *my_application.routes(),
+        *my_school.routes(),
+        *self_assessment.routes(),
         *provider.routes(),
         *overview.routes(),
         *applications.routes(),
@@ -103,6 +107,7 @@ add_places(
     Place(say("Applications"), applications.PATH, coordinates),
     Place(say("Find"), finding.PATH, coordinates),
     Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
+    Place(say("My school"), my_school.PATH, my_school.of_a_school),
     Place(say("My reviews"), review_list.LIST, review_list.judges),
     Place(say("My statistics"), review_list.STATISTICS, review_list.judges),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from adapters.mail.post import send_due
@@ -13,6 +13,7 @@ from labels.errors import NotMailed
 from labels.mail import outbox
 from labels.pupil_label import classes
 from labels.record.schema import Organisation
+from labels.school_label.drafting import Typed
 from labels.steps.answers import Answer
 from labels.turn import Door
 from usecases.acts import Act
@@ -23,9 +24,31 @@ def answer(step: str, given: Answer, documents: Sequence[StoredDocument] = ()) -
     return lambda turn, proof: accepting.answer(turn, step, proof, given, documents=documents)
 
 
-def draft(step: str, given: Answer) -> Act:
-    """A draft of a school's self-assessment for all of its teachers."""
-    return lambda turn, proof: accepting.save_draft(turn, step, proof, given)
+def draft(
+    step: str,
+    given: Answer | Typed,
+    documents: Sequence[StoredDocument] = (),
+    without: Collection[str] = (),
+) -> Act:
+    """A draft of a school's self-assessment for all of its teachers, whole or of single fields, with files or without some."""
+    return lambda turn, proof: accepting.save_draft(
+        turn, step, proof, given, documents=documents, without=without
+    )
+
+
+def hand_in(step: str, number: int) -> Act:
+    """Hands the shared draft of a school's self-assessment in, as it stood after save `number`."""
+    return lambda turn, proof: accepting.hand_in(turn, step, proof, number)
+
+
+def choose_who_hands_in(step: str, address: str) -> Act:
+    """One of a school's teachers is to hand in for all of them."""
+    return lambda turn, proof: accepting.choose_who_hands_in(turn, step, proof, address)
+
+
+def send_again(step: str, at_most: int) -> Act:
+    """An invitation of a school is mailed once more, at most so often an hour."""
+    return lambda turn, proof: proving.send_again(turn, step, proof, at_most)
 
 
 def mail_code(here: Workspace, subject: str, email: str, door: Door) -> str:

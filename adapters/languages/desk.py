@@ -7,6 +7,7 @@ page says itself. What the domain says on it (a reason, a condition) is in that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -32,6 +33,7 @@ from labels.words.sentences import PLACE, Sentence, english
 TEMPLATES = PROJECT / "templates" / "desk"
 AROUND = ("layout.html.j2", "parts.html.j2")
 """What stands around every page, and what pages are made of."""
+_TAKES = re.compile(r'{%-? *(?:extends|import|include|from) "([^"]+)"')
 _WEEKDAYS = {
     "ar": "{weekday}، {day}",
     "tr": "{day} {weekday}",
@@ -79,8 +81,19 @@ def language_of_page(template: str, language: str) -> str:
     if spoken not in languages():
         return ENGLISH
     says = desk_catalogue(spoken).says
-    paths = (TEMPLATES / template, *(TEMPLATES / one for one in AROUND))
+    paths = (TEMPLATES / one for one in _made_of(template))
     return spoken if all(says("", text) for path in paths for text, *_ in texts_in(path)) else ENGLISH
+
+
+def _made_of(template: str) -> set[str]:
+    """A page's template, what stands around every page, and every template that one of these takes parts from."""
+    found: set[str] = set()
+    fresh = {template, *AROUND}
+    while fresh:
+        found |= fresh
+        read = ((TEMPLATES / one).read_text("utf-8") for one in fresh)
+        fresh = {one for text in read for one in _TAKES.findall(text)} - found
+    return found
 
 
 def language_for(wishes: list[str]) -> str:

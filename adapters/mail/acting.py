@@ -65,6 +65,11 @@ DESK_PAGES: Mapping[CallToAction, str] = {
     CallToAction.ANSWER: "/applications/{application}",
     CallToAction.WITHDRAW: "/applications/{application}",
     CallToAction.APPEAL: "/applications/{application}",
+    CallToAction.SEE_QUESTIONS: "/self-assessment/{application}",
+    CallToAction.HAND_IN: "/self-assessment/{application}",
+    CallToAction.HAND_IN_AGAIN: "/self-assessment/{application}",
+    CallToAction.CONFIRM: "/self-assessment/{application}/confirm",
+    CallToAction.SEND_BACK: "/self-assessment/{application}/confirm?back=1",
     CallToAction.SEE_INBOX: "/",
 }
 """The page of the desk on which an act is done; whoever opens it signs in there, and needs no code of the step."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
 from labels.answering.proving import prove
 from labels.applications.documents import StoredDocument
+from labels.applications.drafting import StaleDraft, TooMuch
 from labels.applications.evidence import fit
 from labels.errors import Fault, InvalidInput
 from labels.european_label import awarding, screening
@@ -16,7 +17,7 @@ from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews.review import take_decline, take_information, take_question, take_review
 from labels.reviews.scoring import check_comment, check_points
 from labels.rules.kept import rules_of
-from labels.school_label import drafting, receiving
+from labels.school_label import drafting, handing_in, receiving
 from labels.steps.answers import (
     Answer,
     Declaration,
@@ -86,10 +87,19 @@ def answer(
     raise TypeError(f"{type(given).__name__} answers no step of the kind {step.kind.value}")
 
 
-def save_draft(turn: Turn, step_id: str, proof: Proof, given: Answer) -> Accepted | Refusal:
+def save_draft(
+    turn: Turn,
+    step_id: str,
+    proof: Proof,
+    given: Answer | drafting.Typed,
+    *,
+    documents: Sequence[StoredDocument] = (),
+    without: Collection[str] = (),
+) -> Accepted | Refusal:
     """Keeps a draft of a school's self-assessment for all of its teachers; the code stays valid.
 
-    What was accepted has the draft's number as `made`.
+    It is a whole one, or what was typed into single fields. What was accepted has the draft's number as `made`.
+    `documents` are in the store already and are evidence from now on; `without` are names of such that are none any more.
 
     Raises:
         NotFound: there is no such step.
@@ -98,13 +108,54 @@ def save_draft(turn: Turn, step_id: str, proof: Proof, given: Answer) -> Accepte
     refusal = prove(turn, step, proof)
     if refusal is not None:
         return refusal
-    if step.kind is not StepKind.SELF_ASSESSMENT or not isinstance(given, SelfAssessment):
+    if step.kind is not StepKind.SELF_ASSESSMENT or not isinstance(given, SelfAssessment | drafting.Typed):
         return Refusal(say("Only a school's self-assessment is drafted."))
-    saved = drafting.save(turn, application, step, given)
+    turn = turn.acting(step.assignee, step.person)
+    receiving.take_out(turn, application, without)
+    if documents and not fit(turn.session, application, documents, rules_of(turn.session, application)):
+        large = say("All files together are too large.")
+        return Refusal(large, TooMuch(large))
+    receiving.keep_documents(turn, application, documents)
+    if isinstance(given, drafting.Typed):
+        saved = drafting.save_fields(turn, application, step, given)
+    else:
+        saved = drafting.save(turn, application, step, given)
     if isinstance(saved, Refusal):
         return saved
     remark = f"Saved as draft {saved}. The code stays valid."
     return Accepted(application.id, remark, made=str(saved), concerned=())
+
+
+def hand_in(turn: Turn, step_id: str, proof: Proof, number: int) -> Accepted | Refusal:
+    """Hands the draft of a school's self-assessment in as it was checked, which was save `number`.
+
+    Raises:
+        NotFound: there is no such step.
+    """
+    application, step = locked_by_step(turn.session, step_id)
+    if refusal := prove(turn, step, proof):
+        return refusal
+    if step.kind is not StepKind.SELF_ASSESSMENT:
+        return Refusal(say("Only a school's self-assessment is handed in."))
+    now = drafting.drafted(turn.session, application)
+    if now.number != number:
+        stale = say("A colleague changed something meanwhile. Look at it once more before you hand it in.")
+        return Refusal(stale, StaleDraft(stale))
+    return answer(turn, step_id, proof, now.given)
+
+
+def choose_who_hands_in(turn: Turn, step_id: str, proof: Proof, address: str) -> Accepted | Refusal:
+    """Says which of a school's teachers hands in for all of them; the code stays valid.
+
+    Raises:
+        NotFound: there is no such step.
+    """
+    application, step = locked_by_step(turn.session, step_id)
+    if refusal := prove(turn, step, proof):
+        return refusal
+    if step.kind is not StepKind.SELF_ASSESSMENT:
+        return Refusal(say("Only of a school somebody is chosen who hands in."))
+    return handing_in.choose(turn.acting(step.assignee, step.person), application, step, address)
 
 
 def _not_accepted(

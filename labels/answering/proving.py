@@ -13,21 +13,24 @@ from sqlalchemy.orm import Session
 from labels.applications.applicant import applicant
 from labels.errors import NotAllowed, NotFound
 from labels.mail import messages
+from labels.mail.message import OfStep
 from labels.mending import AskForCode
 from labels.people.persons import behind, person
 from labels.people.staff import coordinates
 from labels.record.journal import SYSTEM, Event, note
-from labels.record.schema import Application, Step, StepKind, StepState
+from labels.record.schema import Application, School, Step, StepKind, StepState, Teacher
 from labels.reviews import conflicts
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.kept import rules_of
+from labels.school_label.inviting import invitation_of
 from labels.steps.codes import code_hash, code_matches, nearly, review_code
 from labels.steps.kinds import COORDINATING, STEPS, Power
 from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.mailing import about_step, mail_step
+from labels.steps.outcome import Accepted
 from labels.steps.outcome import Refusal as Refusal
 from labels.steps.proof import Code, Proof, SignedIn, proves, who_may_be_meant
-from labels.steps.step import close_step, locked, open_step, renew_code, steps_of
+from labels.steps.step import close_step, locked, locked_by_step, open_step, renew_code, steps_of
 from labels.turn import Turn
 from labels.words.addresses import meant
 from labels.words.sentences import Sentence, listed, say
@@ -211,8 +214,12 @@ _NOT_ACCEPTED = say(
 def _mail_code(
     turn: Turn, application: Application, step: Step, purpose: Sentence, *, once_more: bool = False
 ) -> None:
-    common = about_step(turn.session, application, step)
-    mail_step(turn, step, messages.Code(about=common, purpose=purpose), once_more=once_more)
+    message: OfStep
+    if once_more and step.kind is StepKind.SELF_ASSESSMENT:
+        message = invitation_of(turn.session, application, step)  # it has the code, and says what it is for
+    else:
+        message = messages.Code(about=about_step(turn.session, application, step), purpose=purpose)
+    mail_step(turn, step, message, once_more=once_more)
 
 
 # Coordinating -----------------------------------------------------------------------------------
@@ -244,9 +251,8 @@ def send_code(turn: Turn, subject_id: str, email: str, at_most: int = CODES_AN_H
     if own:
         may_be_mailed(turn, own[-1].person, at_most)
         step = own[-1]
-        if not code_matches(review_code(turn.key, step.id, step.code_number), step.code_hash):
-            renew_code(step, turn.key)  # the secret key is another one by now
-        purpose = say("You asked for it once more: it is the code that you have.")
+        _renew_with_the_key(turn, step)
+        purpose = _ONCE_MORE
     elif coordinating:
         may_be_mailed(turn, coordinating[0], at_most)
         step = open_step(
@@ -259,6 +265,56 @@ def send_code(turn: Turn, subject_id: str, email: str, at_most: int = CODES_AN_H
     acting = turn.acting(email, step.person)
     note(acting, application, email, Event.ASKED_FOR_A_CODE, step=step.id, news=False)
     return step.id
+
+
+_ONCE_MORE = say("You asked for it once more: it is the code that you have.")
+
+
+def _renew_with_the_key(turn: Turn, step: Step) -> None:
+    """Makes a code new that can't be made again, since the secret key is another one by now."""
+    if not code_matches(review_code(turn.key, step.id, step.code_number), step.code_hash):
+        renew_code(step, turn.key)
+
+
+def send_again(turn: Turn, step_id: str, proof: Proof, at_most: int = CODES_AN_HOUR) -> Accepted | Refusal:
+    """Mails an invitation of a school once more to the teacher whose it is, or what the principal is asked to confirm.
+
+    The teacher may ask for it, whoever else was invited or teaches at the school, and its principal.
+
+    Raises:
+        NotFound: there is no such step.
+        NotAllowed: it was asked for `at_most` times within the hour.
+    """
+    application, step = locked_by_step(turn.session, step_id)
+    asking = who_may_be_meant(turn.session, proof) if isinstance(proof, SignedIn) else []
+    if step.kind not in OF_A_SCHOOL or not any(
+        _of_the_school(turn.session, application, one) for one in asking
+    ):
+        return Refusal(NOT_YOURS, NotFound(NOT_YOURS))
+    if refusal := _closed(step):
+        return refusal
+    who = person(turn.session, asking[0])
+    for one in {step.person, who.id}:
+        may_be_mailed(turn, one, at_most)
+    _renew_with_the_key(turn, step)
+    _mail_code(turn, application, step, _ONCE_MORE, once_more=True)
+    acting = turn.acting(who.address, who.id)
+    note(acting, application, who.address, Event.ASKED_FOR_A_CODE, step=step.id, news=False)
+    return Accepted(application.id, f"It is on its way to {step.assignee} once more.", concerned=())
+
+
+OF_A_SCHOOL = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
+"""What a school's own people are asked for."""
+
+
+def _of_the_school(session: Session, application: Application, person_id: str) -> bool:
+    """Whether somebody was invited, teaches at the school now, or is its principal."""
+    invited = sa.exists().where(
+        Step.application == application.id, Step.person == person_id, Step.kind.in_(OF_A_SCHOOL)
+    )
+    teaches = sa.exists().where(Teacher.school == application.school, Teacher.person == person_id)
+    leads = sa.exists().where(School.id == application.school, School.principal == person_id)
+    return bool(session.scalar(sa.select(sa.or_(invited, teaches, leads))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ _WHAT = {
     "former_staff": "former places on a staff",
     "former_staff_school": "former schools",
     "step": "steps",
+    "draft": "saves of a self-assessment",
+    "handing_in": "choices of who hands in",
     "conflict": "conflicts of interest",
     "mail": "messages",
     "notice": "notices",

@@ -43,6 +43,7 @@ from labels.record.schema import (
     DraftEvidence,
     FormerStaff,
     FormerStaffSchool,
+    HandingIn,
     Issued,
     Journal,
     KeptForm,
@@ -454,7 +455,17 @@ class _Erasing:
         for one in self.session.scalars(sa.select(Conflict)):
             if self.addresses.within(one.reason):
                 one.reason = ERASED
-        self._update("drafts: who saved them", Draft, sa.func.lower(Draft.author).in_(mine), author=ERASED)
+        saved = sa.or_(sa.func.lower(Draft.author).in_(mine), Draft.person == self.subject.person)
+        self._update("drafts: who saved them", Draft, saved, author=ERASED, person=None)
+        of_school = sa.select(Application.id).where(Application.school.in_(self.subject.schools))
+        for draft in self.session.scalars(sa.select(Draft).where(Draft.application.in_(of_school))):
+            if self.names.within(draft.changed):
+                draft.changed = self.names.scrubbed(draft.changed)
+        self._delete(
+            "who hands in for a school",
+            HandingIn,
+            sa.or_(HandingIn.person == self.subject.person, HandingIn.chosen_by == self.subject.person),
+        )
         self._update(
             "screenings: who screened",
             CyclePlace,
@@ -631,7 +642,8 @@ LOOKED_AT = {
     "document": "files are deleted, names are emptied", "issued": "the holder is emptied",
     "decision": "comments are emptied", "review": "words, and who gave them", "review_draft": "deleted",
     "reviewer_wish": "deleted", "reviewer_choice": "deleted, and who was next is emptied",
-    "step": "who, questions, answers, drafts", "resumption": "remarks are emptied", "draft": "who saved it",
+    "step": "who, questions, answers, drafts", "resumption": "remarks are emptied", "draft": "who saved it, and what names them",
+    "handing_in": "deleted",
     "journal": "who, reasons, and what names them", "sealed_entry": "salts become commitments",
     "mail": "texts and recipients are emptied", "notice": "deleted", "daily_mail": "deleted", "conflict": "deleted", "sign_in": "deleted",
     "sign_in_code": "deleted", "kept_form": "deleted", "cycle_place": "who screened, and why it was struck",

@@ -22,8 +22,10 @@ from labels.record.schema import (
     DeletionKind,
     DifferentPersons,
     Document,
+    Draft,
     FormerStaff,
     FormerStaffSchool,
+    HandingIn,
     KeptForm,
     LegalHold,
     Mail,
@@ -98,7 +100,17 @@ def _drafts(turn: Turn, before: datetime) -> int:
         .join(Application, Application.id == Step.application)
         .where(Application.stage == Stage.CLOSED, Application.stage_since < before)
     )
-    return _delete(turn.session, ReviewDraft, ReviewDraft.step.in_(of_closed))
+    closed = sa.select(Application.id).where(
+        Application.stage == Stage.CLOSED, Application.stage_since < before
+    )
+    return sum(
+        _delete(turn.session, table, where)
+        for table, where in (
+            (ReviewDraft, ReviewDraft.step.in_(of_closed)),
+            (Draft, Draft.application.in_(closed)),
+            (HandingIn, HandingIn.application.in_(closed)),
+        )
+    )
 
 
 def _choices(turn: Turn, before: datetime) -> int:

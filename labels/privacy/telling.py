@@ -26,9 +26,11 @@ from labels.record.schema import (
     Decision,
     DifferentPersons,
     Document,
+    Draft,
     FormerSchool,
     FormerStaff,
     FormerStaffSchool,
+    HandingIn,
     Issued,
     Journal,
     KeptForm,
@@ -141,6 +143,8 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "awards", rows(Award, Award.teacher.in_(subject.teachers))
     yield "applications", rows(Application, Application.id.in_(own), "run", "form_seen")
     yield "applications_not_handed_in", rows(ApplicationDraft, ApplicationDraft.teacher.in_(subject.teachers))
+    yield "drafts_of_self_assessments", rows(Draft, Draft.person == subject.person)
+    yield "who_hands_in_for_your_school", rows(HandingIn, HandingIn.person == subject.person, "chosen_by")
     yield "accounts_of_identity_providers", rows(ProviderAccount, ProviderAccount.person == subject.person)
     yield "passkeys", rows(Passkey, Passkey.person == subject.person, "handle", "public_key")
     yield "decisions", rows(Decision, Decision.application.in_(own))

@@ -75,6 +75,7 @@ class Event(StrEnum):
     INVITED = "invited"
     INVITED_AGAIN = "invited again"
     PREFILLED = "filled in what the registry knows"
+    CHOSE_WHO_HANDS_IN = "chose who hands in the self-assessment"
     HANDED_IN = "handed in the self-assessment"
     DECLARED = "declared the self-assessment"
     NOT_DECLARED = "did not declare the self-assessment"

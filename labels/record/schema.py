@@ -717,15 +717,27 @@ class SchoolOutcome(Base):
 
 
 class Draft(Base):
-    """What a school's teachers typed so far, one row a save: nothing that was typed is ever lost."""
+    """What a school's teachers changed in their self-assessment, one row a save: nothing that was typed is ever lost."""
 
     __tablename__ = "draft"
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     author: Mapped[str]
+    """Their address then."""
+    person: Mapped[str | None] = mapped_column(sa.ForeignKey("person.id"))
     saved_at: Mapped[datetime]
-    body: Mapped[dict[str, Any]]
-    """A self-assessment, as incomplete as it is."""
+    changed: Mapped[dict[str, Any]]
+    """The fields of the self-assessment that this save changed, with what stands there since; null where nothing does."""
+
+
+class HandingIn(Base):
+    """Who of a school's teachers is to hand in for all of them, as one of them chose."""
+
+    __tablename__ = "handing_in"
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    chosen_by: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    chosen_at: Mapped[datetime]
 
 
 # The European Quality Label's yearly cycle ---------------------------------------------------------

@@ -45,7 +45,7 @@ from labels.school_label import rounds
 from labels.school_label.people import invited, principal
 from labels.school_label.preselection import BETWEEN_IDS, CutOffs
 from labels.steps.codes import code_hash, review_code
-from labels.steps.mailing import about
+from labels.steps.mailing import about, about_step
 from labels.steps.step import locked
 from labels.turn import Turn
 
@@ -208,6 +208,23 @@ def _invitation(
     asked = AboutStep.of(common, step["id"], step["due_at"])
     envelope = Envelope(to, (step["id"], step["code_number"]), step["application"], step["id"])
     return messages.SchoolInvited(about=asked, why=why), envelope
+
+
+def invitation_of(session: Session, application: Application, step: Step) -> messages.SchoolInvited:
+    """The invitation of one teacher as it was mailed, to be sent once more."""
+    found = session.execute(
+        sa.select(*SchoolOutcome.__table__.c, Project.title)
+        .outerjoin(Project, Project.id == SchoolOutcome.project)
+        .where(
+            SchoolOutcome.year == int(application.round or 0),
+            SchoolOutcome.school == application.school,
+            SchoolOutcome.eligible,
+        )
+    ).first()
+    why = None
+    if found is not None and application.attempt == 1:
+        why = _why(found, rounds.cut_offs(session, rounds.round_of(session, found.year)))
+    return messages.SchoolInvited(about=about_step(session, application, step), why=why)
 
 
 def invite_again(turn: Turn, former: Application, due: datetime) -> str:

@@ -6,10 +6,10 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel
+from pydantic import BaseModel, PlainSerializer
 from sqlalchemy.orm import Session, aliased
 
 from labels.errors import NotFound
@@ -26,6 +26,7 @@ from labels.record.schema import (
 )
 from labels.registry.history import ever_at, involvements, school_of_member, successions
 from labels.rules.model import RuleEdition, SchoolRules
+from labels.words.sentences import Sentence, say, say_counted
 from labels.words.text import one_line
 
 _LISTED = 5
@@ -112,7 +113,7 @@ class Condition(BaseModel):
     """One of the three conditions, for one school."""
 
     met: bool
-    why: str
+    why: Annotated[Sentence, PlainSerializer(str)]
     """In plain words, for the school that asks."""
 
 
@@ -359,34 +360,56 @@ def _older(lines: sa.CTE) -> sa.CTE:
 
 
 def _registered(registered_on: date, dates: CutOffs) -> Condition:
-    if registered_on < dates.registered_before:
-        return Condition(met=True, why=f"Registered on {registered_on}, before {dates.registered_before}.")
-    return Condition(
-        met=False,
-        why=f"Registered on {registered_on}; the round needs a school registered before "
-        f"{dates.registered_before}.",
+    before = dates.registered_before
+    if registered_on < before:
+        why = say(
+            "Registered on {registered_on}, before {before}.", registered_on=registered_on, before=before
+        )
+        return Condition(met=True, why=why)
+    why = say(
+        "Registered on {registered_on}; the round needs a school registered before {before}.",
+        registered_on=registered_on,
+        before=before,
     )
+    return Condition(met=False, why=why)
 
 
 def _active(teachers: list[str], dates: CutOffs) -> Condition:
     count, needed = len(teachers), dates.active_teachers
-    window = f"between {dates.active_since} and {dates.on}"
+    since, until = dates.active_since, dates.on
     if not teachers:
-        return Condition(met=False, why=f"No teacher was active {window}; {needed} are needed.")
+        why = say(
+            "No teacher was active between {since} and {until}; {needed} are needed.",
+            since=since,
+            until=until,
+            needed=needed,
+        )
+        return Condition(met=False, why=why)
     listed = ", ".join(sorted(teachers)[:_LISTED]) + (", …" if count > _LISTED else "")
-    who = "One teacher was" if count == 1 else f"{count} teachers were"
-    return Condition(met=count >= needed, why=f"{who} active {window} ({listed}); {needed} are needed.")
+    why = say_counted(
+        "One teacher was active between {since} and {until} ({teachers}); {needed} are needed.",
+        "{count} teachers were active between {since} and {until} ({teachers}); {needed} are needed.",
+        count,
+        since=since,
+        until=until,
+        teachers=listed,
+        needed=needed,
+    )
+    return Condition(met=count >= needed, why=why)
 
 
 def _labelled(project: str | None, title: str | None, awarded_on: date | None, dates: CutOffs) -> Condition:
-    if project is None:
-        return Condition(
-            met=False,
-            why="No European project of the school’s teachers received a National Quality Label between "
-            f"{dates.labelled_since} and {dates.on}.",
+    if project is None or awarded_on is None:
+        why = say(
+            "No European project of the school’s teachers received a National Quality Label between {since} and {until}.",
+            since=dates.labelled_since,
+            until=dates.on,
         )
-    return Condition(
-        met=True,
-        why=f"The European project “{one_line(title or '')}” ({project}) received a National Quality Label "
-        f"on {awarded_on}.",
+        return Condition(met=False, why=why)
+    why = say(
+        "The European project “{title}” ({project}) received a National Quality Label on {awarded_on}.",
+        title=one_line(title or ""),
+        project=project,
+        awarded_on=awarded_on,
     )
+    return Condition(met=True, why=why)

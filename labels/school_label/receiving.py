@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,8 @@ from labels.record.schema import Application, Document, PaperKind, School, Stage
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import SchoolDocument, SelfAssessmentRules
-from labels.school_label.drafting import unseen
+from labels.school_label.drafting import keep_what_was_handed_in, unseen
+from labels.school_label.handing_in import somebody_else_was_chosen
 from labels.school_label.people import principal, tell_everyone
 from labels.school_label.prefilling import prefill
 from labels.school_label.self_assessment import document_kind, missing, share
@@ -91,6 +92,15 @@ def keep_documents(turn: Turn, application: Application, documents: Sequence[Sto
     turn.session.flush()
 
 
+def take_out(turn: Turn, application: Application, names: Collection[str]) -> None:
+    """Takes files out of a self-assessment that is not handed in; the store keeps them, as it keeps everything."""
+    turn.session.execute(
+        sa.delete(Document).where(
+            Document.application == application.id, Document.kind == "evidence", Document.name.in_(names)
+        )
+    )
+
+
 def take(
     turn: Turn,
     application: Application,
@@ -105,12 +115,15 @@ def take(
     """
     keep_documents(turn, application, documents)
     prefill(turn, application.id)  # whoever is faster than the run of their application
+    if refusal := somebody_else_was_chosen(turn.session, application, step):
+        return refusal
     if refusal := unseen(turn.session, application, step.assignee, given):
         return refusal
     if error := preview(turn.session, application, given):
         number = len(error.faults)
         things = "One thing is" if number == 1 else f"{number} things are"
         return Refusal(f"{things} missing; nothing was handed in.", error)
+    keep_what_was_handed_in(turn, application, step, given)
     reached = share(questions_of(turn.session, application), given)
     step.answer = given.model_dump(mode="json") | {"share": reached}
     close_step(step, StepState.ANSWERED, turn.now)

@@ -85,8 +85,10 @@ def _unanswered(questions: SelfAssessmentRules, given: SelfAssessment) -> Iterat
     for (pillar, name), question in known.items():
         where = f"answers.{pillar}.{name}"
         said: SelfAnswer | None = given.answers.get(pillar, {}).get(name)
-        if said is None:
+        if said is None or (said.level is None and not has_words(said.text)):
             yield Fault(where, "is not answered.", question.text)
+        elif said.level is None:
+            yield Fault(f"{where}.level", "is missing.", f"Say how far the school is: {question.text}")
         elif said.level > highest:
             yield Fault(f"{where}.level", f"{said.level} is above {highest}, the highest level.")
         elif not has_words(said.text):
@@ -100,7 +102,7 @@ def share(questions: SelfAssessmentRules, given: SelfAssessment) -> int:
     for question in questions.questions:
         said = given.answers.get(question.pillar, {}).get(question.id)
         whole += highest * question.weight
-        reached += min(said.level, highest) * question.weight if said else 0
+        reached += min(said.level or 0, highest) * question.weight if said else 0
     return 100 * reached // whole
 
 

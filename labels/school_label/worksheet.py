@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from labels.errors import Fault, NotAllowed
 from labels.kinds import LabelKind
-from labels.record.schema import Application, School, StepKind, StepState
+from labels.record.schema import School, StepKind
 from labels.rules.model import SelfAssessmentRules
-from labels.school_label.drafting import latest
+from labels.school_label.drafting import drafted
 from labels.school_label.prefilling import FIELDS, FilledRow, prefill
 from labels.school_label.receiving import preview, questions_of
 from labels.steps.answers import SelfAnswer, SelfAssessment
@@ -48,7 +46,7 @@ def worksheet(turn: Turn, application_id: str) -> Worksheet:
     if "prefilled" not in application.content:
         raise NotAllowed(f"{application.id} was closed before anything was filled in.")
     questions = questions_of(turn.session, application)
-    given = _typed(turn.session, application)
+    given = drafted(turn.session, application).given
     error = preview(turn.session, application, given)
     filled = application.content["prefilled"]
     steps = steps_of(turn.session, application, StepKind.SELF_ASSESSMENT)
@@ -62,29 +60,11 @@ def worksheet(turn: Turn, application_id: str) -> Worksheet:
     )
 
 
-def _typed(session: Session, application: Application) -> SelfAssessment:
-    """What was handed in, drafted last, or typed last into an answer that was not complete."""
-    newest = latest(session, application)
-    if newest is not None and not handed_in(session, application):
-        return SelfAssessment.model_validate(newest.body | {"draft": newest.number})
-    steps = steps_of(session, application, StepKind.SELF_ASSESSMENT)
-    typed = [step.answer or step.draft for step in steps if step.answer or step.draft]
-    last = {name: value for name, value in (typed[-1] or {}).items() if name != "share"} if typed else {}
-    return SelfAssessment.model_validate(last)
-
-
-def handed_in(session: Session, application: Application) -> bool:
-    """Whether the self-assessment is in."""
-    return any(
-        step.state is StepState.ANSWERED for step in steps_of(session, application, StepKind.SELF_ASSESSMENT)
-    )
-
-
 def _with_places(questions: SelfAssessmentRules, given: SelfAssessment) -> SelfAssessment:
     answers: dict[str, dict[str, SelfAnswer]] = {pillar.id: {} for pillar in questions.pillars}
     for one in questions.questions:
         said = given.answers.get(one.pillar, {}).get(one.id)
-        answers[one.pillar][one.id] = said or SelfAnswer(level=0)
+        answers[one.pillar][one.id] = said or SelfAnswer()
     return given.model_copy(
         update={
             "confirmed": {name: given.confirmed.get(name, False) for name in FIELDS},

@@ -24,6 +24,10 @@ class Account:
     """The teachers of the registry with this address: one, save where two share an address."""
     school: str = ""
     """The name of the school where they teach."""
+    schools: tuple[str, ...] = ()
+    """The schools where they teach, and those that they lead."""
+    leads: tuple[str, ...] = ()
+    """The schools that they are the principal of."""
     reviews_for: tuple[str, ...] = ()
     """The organisations that they review for."""
     coordinates: tuple[str, ...] = ()
@@ -43,7 +47,12 @@ class Account:
     @property
     def roles(self) -> str:
         """All that they may do, in one line, by which a change is noticed."""
-        parts = {"teacher": self.teachers, "reviewer": self.reviews_for, "coordinator": self.coordinates}
+        parts = {
+            "teacher": self.teachers,
+            "reviewer": self.reviews_for,
+            "coordinator": self.coordinates,
+            "principal": self.leads,
+        }
         return ";".join(f"{name}={','.join(who)}" for name, who in parts.items() if who)
 
 
@@ -67,7 +76,8 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
     teachers = session.execute(_TEACHERS, whom).all()
     staff = session.execute(_STAFF, whom).all()
     own = session.execute(_ORGANISATIONS, whom).all()
-    if not (staff or teachers or own or session.scalar(_ASKED, whom)):
+    leads = tuple(session.scalars(_LEADS, whom))
+    if not (staff or teachers or own or leads or session.scalar(_ASKED, whom)):
         return None
     name, language = people[person].name, people[person].language
     coordinated = [one for one in staff if one.role == Role.COORDINATOR] + list(own)
@@ -76,7 +86,9 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
         name,
         language,
         teachers=tuple(one.id for one in teachers),
-        school=teachers[0].school if teachers else "",
+        school=teachers[0].name if teachers else "",
+        schools=tuple(dict.fromkeys((*(one.school for one in teachers), *leads))),
+        leads=leads,
         reviews_for=tuple(sorted(one.organisation for one in staff if one.role == Role.REVIEWER)),
         coordinates=tuple(sorted({one.organisation for one in coordinated})),
         central=any(one.kind == "CSS" for one in coordinated),
@@ -86,7 +98,7 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
 
 _WHOM: sa.BindParameter[str] = sa.bindparam("person")
 _TEACHERS = (
-    sa.select(Teacher.id, Teacher.person, School.name.label("school"))
+    sa.select(Teacher.id, Teacher.person, Teacher.school, School.name)
     .join(School, School.id == Teacher.school)
     .where(Teacher.person == _WHOM)
     .order_by(Teacher.id)
@@ -100,5 +112,6 @@ _STAFF = (
 _ORGANISATIONS = sa.select(
     Organisation.person, Organisation.id.label("organisation"), Organisation.kind
 ).where(Organisation.person == _WHOM)
+_LEADS = sa.select(School.id).where(School.principal == _WHOM).order_by(School.id)
 _ASKED = sa.select(Step.person).where(Step.person == _WHOM).limit(1)
-"""A principal is in no list of people, but is asked to declare."""
+"""Whoever was a principal is asked to declare still, also where the registry names another one by now."""

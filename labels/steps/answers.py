@@ -105,7 +105,8 @@ class Screening(Strict):
 class SelfAnswer(Strict):
     """What a school says to one question: how far it is, and the words that show it."""
 
-    level: Annotated[int, Field(ge=0, le=100)]
+    level: Annotated[int, Field(ge=0, le=100)] | None = None
+    """None while nobody has chosen one: a draft may lack it."""
     text: Prose = ""
 
 

@@ -28,9 +28,11 @@ import cli.coordinating
 import cli.cycle
 import cli.schools  # noqa: F401 -- loaded before anything is put in the place of what they import
 from adapters.documents.opening import open_store
+from adapters.documents.store import key_of
 from adapters.prefect.client import FilledIn
 from adapters.workspace import Workspace
-from labels.answering import proving
+from labels.answering import accepting, proving
+from labels.applications.documents import StoredDocument
 from labels.clock import frozen_clock
 from labels.errors import LabelsError
 from labels.european_label import awarding, screening
@@ -40,7 +42,9 @@ from labels.record.engine import Record, close_records, open_record
 from labels.record.schema import Application, Base, Cause, Mail, Person, Review, Staff, Step, StepKind
 from labels.reviews import conflicts
 from labels.revoking import redeciding, reopening
-from labels.settings import Settings
+from labels.school_label.drafting import Typed
+from labels.school_label.fields import Change, mark
+from labels.settings import PROJECT, Settings
 from labels.steps.answers import read_answer
 from labels.steps.codes import review_code
 from labels.steps.proof import SignedIn
@@ -51,7 +55,7 @@ from tests.support.case import COORDINATOR, decided, open_case
 from tests.support.patching import everywhere
 from tests.support.people import CRITERIA, KEY, NOW, points
 from tests.support.persons import colleague_of, person_at
-from tests.support.school import QUESTIONS, School, whole
+from tests.support.school import FILES, QUESTIONS, School, whole
 from tests.support.small_prefect import SmallPrefect
 from tests.support.typed import typed
 from tests.usecases.test_races import nothing_happens
@@ -200,6 +204,35 @@ def with_plan(record: Record, scene: Scene) -> Scene:
 def school_invited(record: Record) -> Scene:
     school = School(record)
     return of_step(record, school.id, school.open(StepKind.SELF_ASSESSMENT)[0], school.now)
+
+
+def school_drafted(record: Record) -> Scene:
+    """A draft that a teacher and then a colleague saved, with a file; the teacher goes on from it."""
+    school = School(record)
+    first, second = school.open(StepKind.SELF_ASSESSMENT)
+    files = [*FILES, StoredDocument("evidence", "policy.pdf", "sha256/policy", "application/pdf", 1)]
+    for step, given in ((first, whole()), (second, whole(draft=1, requirements=REQUIREMENTS))):
+        by = SignedIn(step.person, "mail code", school.now)
+        school.do(accepting.save_draft, step.id, by, given, documents=files)
+    now: dict[str, Any] = {"draft": 2, "requirements": REQUIREMENTS}
+    more = {
+        "same": whole(**now).model_dump(mode="json"),
+        "changed": whole(**now, links=["https://s.example"]).model_dump(mode="json"),
+        "late": whole(draft=1, requirements=REQUIREMENTS | {"B": "Mine."}).model_dump(mode="json"),
+    }
+    return replace(of_step(record, school.id, first, school.now), more=more)
+
+
+REQUIREMENTS = {"B": "Theirs.", "C": "Classes 5a and 6b.", "E": "https://szkola.example"}
+EVIDENCE = str(PROJECT / "examples" / "evidence" / "atlas.pdf")
+
+
+def signed_in_draft(scene: Scene) -> Act:
+    """The desk's way of the same: the file is stored, and the field that was changed is sent."""
+    content = Path(EVIDENCE).read_bytes()
+    file = StoredDocument("evidence", "atlas.pdf", key_of(content), "application/pdf", len(content))
+    change = Change(["https://s.example"], mark(None))
+    return answering.draft(scene.step, Typed({("links",): change}), [file])
 
 
 def school_handed_in(record: Record) -> Scene:
@@ -428,6 +461,50 @@ ACTS = {
         lambda s: answering.draft(s.step, whole(links=["https://s.example"])),
         frozenset({"draft"}),
     ),
+    "fields of a self-assessment with a file": Doing(
+        school_drafted,
+        lambda s: [
+            "draft", s.step, s.more["changed"], "--evidence", EVIDENCE, "--as", s.person, "--code", s.code,
+        ],
+        None,
+        signed_in_draft,
+        frozenset({"draft", "document"}),
+    ),
+    "a file that goes with a self-assessment no more": Doing(
+        school_drafted,
+        lambda s: ["draft", s.step, s.more["same"], "--without", "policy.pdf", "--as", s.person, "--code", s.code],
+        None,
+        lambda s: answering.draft(s.step, read_answer(s.more["same"]), without=["policy.pdf"]),
+        frozenset({"draft", "document"}),
+    ),
+    "a field that a colleague changed too": Doing(
+        school_drafted,
+        lambda s: ["draft", s.step, s.more["late"], "--as", s.person, "--code", s.code],
+        None,
+        lambda s: answering.draft(s.step, read_answer(s.more["late"])),
+        frozenset({"step"}),
+    ),
+    "who hands in for a school": Doing(
+        school_invited,
+        lambda s: ["hands-in", s.step, s.person, "--as", s.person, "--code", s.code],
+        None,
+        lambda s: answering.choose_who_hands_in(s.step, s.person),
+        frozenset({"handing_in", "journal"}),
+    ),
+    "a draft that is handed in": Doing(
+        school_drafted,
+        lambda s: ["answer", s.step, s.more["same"], "--as", s.person, "--code", s.code],
+        None,
+        lambda s: answering.hand_in(s.step, 2),
+        frozenset({"step", "journal"}),
+    ),
+    "an invitation that is sent again": Doing(
+        school_invited,
+        lambda s: ["code", s.step, "--as", s.person],
+        None,
+        lambda s: answering.send_again(s.step, 5),
+        frozenset({"mail", "journal"}),
+    ),
     "a declaration": Doing(
         school_handed_in,
         lambda s: ["declare", s.step, "--as", s.person, "--code", s.code],
@@ -528,7 +605,11 @@ def left_in(record: Record) -> dict[str, list[dict[str, Any]]]:
                 continue
             rows = [dict(row._mapping) for row in session.execute(sa.select(table))]
             if table.name == "mail":  # with the other code
-                rows = [row for row in rows if not row["context"]["message"].get("why")]
+                rows = [
+                    row
+                    for row in rows
+                    if row["template"] != "code" or not row["context"]["message"].get("why")
+                ]
             for row in rows:
                 for column in OF_THE_DOOR.get(table.name, ()):
                     row.pop(column, None)

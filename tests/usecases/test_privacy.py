@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from adapters.documents.directory import DirectoryStore
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
-from labels.answering import merging, organisation_codes, proving
+from labels.answering import accepting, merging, organisation_codes, proving
 from labels.answering.uniting import Pair
 from labels.applications import ending
 from labels.clock import BRUSSELS, frozen_clock
@@ -25,8 +25,9 @@ from labels.papers.due import due_papers
 from labels.papers.issued import MadePaper, enter, marked
 from labels.papers.verifying import Found, PaperState, by_code, by_file
 from labels.people.persons import person
-from labels.privacy import erasing
-from labels.privacy.retention import periods
+from labels.privacy import erasing, telling
+from labels.privacy.retention import let_go, periods
+from labels.privacy.subject import find as find_subject
 from labels.record import Record, chain_export, sealing
 from labels.record.journal import Event
 from labels.record.schema import (
@@ -38,8 +39,10 @@ from labels.record.schema import (
     DeletionKind,
     DifferentPersons,
     Document,
+    Draft,
     FormerStaff,
     FormerStaffSchool,
+    HandingIn,
     Issued,
     Journal,
     Outcome,
@@ -48,6 +51,10 @@ from labels.record.schema import (
     Review,
     SearchWord,
     Staff,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
     Teacher,
 )
 from labels.registry import search_index
@@ -57,9 +64,11 @@ from labels.revoking.correcting import correction
 from labels.rules.kept import rules_of
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
+from labels.steps.proof import SignedIn
 from labels.turn import Door, Turn
 from tests.support.case import Case, open_case, staff
 from tests.support.people import KEY, NOW, STAMP, points, populate
+from tests.support.school import School, whole
 from usecases import privacy
 from usecases.finding import find
 from usecases.sealing import verify_journal
@@ -384,6 +393,55 @@ def test_every_table_is_known_to_erasing() -> None:
     """A table that is new is looked at before anybody is erased from a record that has it."""
     assert set(Base.metadata.tables) == set(erasing.LOOKED_AT) | erasing.OF_NOBODY
     assert not set(erasing.LOOKED_AT) & erasing.OF_NOBODY
+
+
+def test_what_somebody_wrote_for_their_school_is_told_to_them_and_erased_with_their_name(
+    settings: Settings, record: Record
+) -> None:
+    school = School(record)
+    first, second = school.open(StepKind.SELF_ASSESSMENT)
+    here = Workspace(settings, record, DirectoryStore.from_settings(settings), KEY, frozen_clock(school.now))
+    with record.writing() as session:
+        person = session.get_one(Person, first.person)
+        teacher = session.get_one(Teacher, "T-1")
+        person.name = teacher.name = f"Zofia {CANARY}"
+        person.address = teacher.email = ADDRESS
+    for step, text in ((first, "Mine."), (second, f"Zofia {CANARY} did it.")):
+        given = whole(draft=None if step is first else 1, requirements={"B": text, "C": "5a.", "E": "x"})
+        school.do(accepting.save_draft, step.id, SignedIn(step.person, "mail code", school.now), given)
+    choosing = SignedIn(second.person, "mail code", school.now)
+    school.do(accepting.choose_who_hands_in, second.id, choosing, ADDRESS)
+    with record.reading() as session:
+        told = telling.tell(session, find_subject(session, ADDRESS), {}, school.now).data
+    [own] = told["drafts_of_self_assessments"]
+    assert own["changed"]["requirements"]["B"] == "Mine."
+    assert [one["person"] for one in told["who_hands_in_for_your_school"]] == [first.person]
+    with record.writing() as session:
+        session.get_one(Step, first.id).state = StepState.VOID  # a colleague handed in
+    with record.writing() as session:
+        erasing.erase(here.turn(session), find_subject(session, ADDRESS), "asked for")
+    with record.reading() as session:
+        rows = session.scalars(sa.select(Draft).order_by(Draft.number)).all()
+        assert (rows[0].author, rows[0].person) == ("erased", None)
+        assert CANARY not in json.dumps([one.changed for one in rows])
+        assert rows[0].changed["requirements"]["B"] == "Mine.", "the school's words stay the school's"
+        assert session.scalars(sa.select(HandingIn)).all() == []
+
+
+def test_drafts_of_a_school_go_when_their_period_is_over(settings: Settings, record: Record) -> None:
+    school = School(record)
+    step = school.open(StepKind.SELF_ASSESSMENT)[0]
+    by = SignedIn(step.person, "mail code", school.now)
+    school.do(accepting.save_draft, step.id, by, whole())
+    school.do(accepting.choose_who_hands_in, step.id, by, step.assignee)
+    kept = periods(None)
+    with record.writing() as session:
+        session.get_one(Application, school.id).stage = Stage.CLOSED
+        assert let_go(Turn(session, school.now, KEY), kept)["drafts"] == 0
+    with record.writing() as session:
+        later = school.now + timedelta(days=kept["drafts"].days + 1)
+        assert let_go(Turn(session, later, KEY), kept)["drafts"] == 2
+        assert session.scalars(sa.select(Draft)).all() == []
 
 
 # Told, and kept for a time -------------------------------------------------------------------------

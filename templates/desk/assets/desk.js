@@ -75,6 +75,25 @@ const SIGNS = {
   fail: "M12 8v5M12 16.5v.1M10.6 3.9L2.8 17.6a1.6 1.6 0 0 0 1.4 2.4h15.6a1.6 1.6 0 0 0 1.4-2.4L13.4 3.9a1.6 1.6 0 0 0-2.8 0",
 };
 
+// A form that several people write at once: each field carries the mark of what it was drawn with. What a colleague changed
+// comes into fields in which nobody has typed since they were sent.
+function together(form, told, sent) {
+  for (const [name, mark] of Object.entries(told.was)) form.elements[`was.${name}`].value = mark;
+  for (const [name, one] of Object.entries(told.theirs)) {
+    const field = form.elements[name];
+    const now = field.type === "checkbox" ? (field.checked ? "1" : "") : field.value;
+    if (now !== (sent.get(name) || "")) continue;
+    if (field.type === "checkbox") field.checked = one.value === "1";
+    else if (field instanceof RadioNodeList) for (const choice of field) choice.checked = choice.value === one.value;
+    else field.value = one.value;
+    form.elements[`was.${name}`].value = one.was;
+    const by = form.querySelector(`[data-by="${CSS.escape(name)}"]`);
+    if (by) by.textContent = one.by;
+  }
+  const aside = document.querySelector("[data-aside]");
+  if (aside) aside.replaceChildren(...new DOMParser().parseFromString(told.aside, "text/html").body.childNodes);
+}
+
 // A form with data-draft saves itself: two seconds after the last key, and again until it was taken. The answer is the
 // page's line that says whether it is saved; where none comes, that line says so and nothing typed is lost.
 for (const form of document.querySelectorAll("form[data-draft]")) {
@@ -101,6 +120,7 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
       if (!told) throw answer.status;
       saved = upTo;
       tell(told.state, told.text);
+      if (told.was) together(form, told, fields);
       if (told.version) form.elements.version.value = told.version;
     } catch {
       tell("fail", form.dataset.failed);

@@ -20,7 +20,7 @@ from labels.identifiers import person_id
 from labels.record import Record, migrate, open_record
 from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
 from labels.record.migrating import MIGRATIONS, revisions, upgrade
-from labels.record.schema import Base, FormerStaff, Journal, School, Staff, Step, StepState
+from labels.record.schema import Base, Draft, FormerStaff, Journal, School, Staff, Step, StepState
 from labels.settings import Settings
 from tests.support.mails import FORMER, TEXTS
 from tests.support.people import NOW
@@ -214,6 +214,51 @@ def test_a_record_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
         assert connection.execute(sa.text("PRAGMA foreign_keys")).scalar() == 1
         with pytest.raises(sa.exc.IntegrityError):
             connection.execute(sa.text("DELETE FROM application"))
+    engine.dispose()
+
+
+def test_drafts_of_an_earlier_version_say_what_each_save_changed_and_who_made_it(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
+    upgrade(engine, "0001")
+    with engine.begin() as connection:
+        for statement in _ONE_APPLICATION_IN_THE_FIRST_RECORD:
+            connection.execute(sa.text(statement))
+    upgrade(engine, "0033")
+    first = {
+        "confirmed": {"members": True, "events": False},
+        "answers": {"p": {"q": {"level": 0, "text": ""}}},
+    }
+    second = {
+        "confirmed": {},
+        "answers": {"p": {"q": {"level": 0, "text": "So."}}},
+        "links": ["https://s.example"],
+    }
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO person VALUES ('PER-S', 'S', 's@x.example', 'en')",
+            "INSERT INTO step (id, application, kind, number, instance, seat, person, state, opened_at, code_hash,"
+            " code_number, code_failures) VALUES ('STEP-1', 'NQL-1', 'self-assessment', 1, 1, 1, 'PER-S', 'open',"
+            " '2026-01-01 00:00:00', '', 1, 0)",
+        ):
+            connection.execute(sa.text(statement))
+        insert = sa.text("INSERT INTO draft VALUES ('NQL-1', :number, :author, '2026-01-01 00:00:00', :body)")
+        for number, author, body in ((1, "s@x.example", first), (2, "nobody@x.example", second)):
+            connection.execute(insert, {"number": number, "author": author, "body": json.dumps(body)})
+    upgrade(engine)
+    with Session(engine) as session:
+        rows = session.scalars(sa.select(Draft).order_by(Draft.number)).all()
+        assert [(one.author, one.person) for one in rows] == [
+            ("s@x.example", "PER-S"),
+            ("nobody@x.example", None),
+        ]
+        assert [one.changed for one in rows] == [
+            {"confirmed": {"members": True}, "answers": {"p": {"q": {"level": 0}}}},
+            {
+                "confirmed": {"members": None},
+                "answers": {"p": {"q": {"text": "So."}}},
+                "links": ["https://s.example"],
+            },
+        ]
     engine.dispose()
 
 
