@@ -27,6 +27,11 @@ TABLE = (
     Row("submit", "applying:submit", "Register an application and its documents; start its run."),
     Row("find", "finding:find", "Find a teacher, school, project or case."),
     Row("list", "listing:list_", "List applications: names, titles, states, days."),
+    Row(
+        "statistics",
+        "statistics:statistics_",
+        "An organisation's statistics of ten years; its yearly report.",
+    ),
     Row("show", "showing:show", "Where an application stands."),
     Row("withdraw", "applying:withdraw", "Take an application back, at any time before the decision."),
     Row("appeal", "applying:appeal", "Appeal against a refusal, where the rules have it."),

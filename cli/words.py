@@ -13,10 +13,10 @@ import typer
 
 from adapters.workspace import workspace
 from cli.output import fail
+from labels.applications.existing import has_applications
 from labels.errors import Fault, InvalidInput, LabelsError, NotFound, OutOfReach
 from labels.files import contents
 from labels.record.engine import place_of
-from labels.views.statistics import has_applications
 from labels.words.addresses import meant
 from labels.words.json_text import read_json_text
 from labels.words.text import clean, has_words

@@ -34,6 +34,7 @@ from desk import (
     self_assessment,
     sending_back,
     signing_in,
+    statistics,
 )
 from desk.arriving import Arriving
 from desk.assets import asset_routes
@@ -81,6 +82,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *applications.routes(),
         *case.routes(),
         *finding.routes(),
+        *statistics.routes(),
         *review_list.routes(),
         *review_offline.routes(),
         *reviewing.routes(),
@@ -106,6 +108,7 @@ add_places(
     Place(say("Overview"), overview.PATH, coordinates),
     Place(say("Applications"), applications.PATH, coordinates),
     Place(say("Find"), finding.PATH, coordinates),
+    Place(say("Statistics"), statistics.PATH, coordinates),
     Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
     Place(say("My school"), my_school.PATH, my_school.of_a_school),
     Place(say("My reviews"), review_list.LIST, review_list.judges),

@@ -11,7 +11,7 @@ from functools import cache
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from markupsafe import Markup, escape
 
@@ -108,6 +108,24 @@ class Texts:
     def points(self, points: Decimal) -> str:
         """Points without needless zeros: `4`, `4.5`, `3,67`."""
         return format_decimal(points, "0.##", locale=_locale(self.language))
+
+    def whole(self, number: float) -> str:
+        """A count: `1,284`, `1.284`."""
+        return self._spaced(format_decimal(round(number), "#,##0", locale=_locale(self.language)))
+
+    def decimal(self, number: float) -> str:
+        """A number with one digit after the point, where that is none: `38`, `41.2`."""
+        return self._spaced(format_decimal(round(number, 1), "#,##0.#", locale=_locale(self.language)))
+
+    def percent(self, number: float) -> str:
+        """A part of a hundred: `71.1%`, `71,1 %`."""
+        pattern = _locale(self.language).percent_formats[None].pattern.replace("##0", "##0.#")
+        return self._spaced(format_percent(round(number, 1) / 100, pattern, locale=_locale(self.language)))
+
+    @staticmethod
+    def _spaced(written: str) -> str:
+        # not every font has CLDR's narrow space
+        return written.replace("\u202f", NO_BREAK)
 
     def size(self, size: int) -> str:
         """How large a file is: `312 kB`, `1,4 Mo`."""

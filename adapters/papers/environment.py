@@ -17,7 +17,7 @@ from labels.settings import PROJECT
 __all__ = ["FOLDERS", "TEMPLATES", "Texts", "direction_of", "paper_environment", "texts"]
 
 TEMPLATES = PROJECT / "templates"
-FOLDERS = ("certificates", "letters", "gallery")
+FOLDERS = ("certificates", "letters", "gallery", "reports")
 
 
 def _refuse_nothing(value: Any) -> Any:

@@ -365,6 +365,9 @@ class FormerStaff(Base):
     """Who said so, as in `Staff`: what the registry said, the registry may take back."""
 
 
+_REVOKED = "revoked_at IS NOT NULL OR revoked_on IS NOT NULL"
+
+
 class Award(Base):
     """A label that was awarded, here or elsewhere or earlier."""
 
@@ -377,6 +380,12 @@ class Award(Base):
             "school",
             sqlite_where=sa.text("label = 'school'"),
             postgresql_where=sa.text("label = 'school'"),
+        ),
+        sa.Index(
+            "ix_award_revoked",
+            "id",
+            sqlite_where=sa.text(_REVOKED),
+            postgresql_where=sa.text(_REVOKED),
         ),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -528,6 +537,17 @@ class Application(Base):
         sa.Index(None, "project"),
         sa.Index(None, "stage"),
         sa.Index(None, "organisation", "stage"),
+        sa.Index(
+            "ix_application_counted",
+            "organisation",
+            "school_year",
+            "label",
+            "outcome",
+            "stage",
+            "submitted_at",
+            "id",
+            "rules",
+        ),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
     label: Mapped[LabelKind] = mapped_column(Kind)
@@ -899,6 +919,9 @@ class StepState(StrEnum):
     EXPIRED = "expired"
 
 
+_LODGED = "kind = 'appeal' AND state = 'answered'"
+
+
 class Step(Base):
     """One thing asked of one person, proved by a one-time code."""
 
@@ -912,6 +935,13 @@ class Step(Base):
             "due_at",
             sqlite_where=sa.text("state = 'open'"),
             postgresql_where=sa.text("state = 'open'"),
+        ),
+        sa.Index(
+            "ix_step_appeal",
+            "application",
+            "instance",
+            sqlite_where=sa.text(_LODGED),
+            postgresql_where=sa.text(_LODGED),
         ),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -957,7 +987,16 @@ class Review(Base):
     """A reviewer's assessment, as it was given."""
 
     __tablename__ = "review"
-    __table_args__ = (sa.Index(None, "application"),)
+    __table_args__ = (
+        sa.Index(None, "application"),
+        sa.Index(
+            "ix_review_counted",
+            "application",
+            "given_at",
+            sqlite_where=sa.text("void_at IS NULL"),
+            postgresql_where=sa.text("void_at IS NULL"),
+        ),
+    )
     step: Mapped[str] = mapped_column(sa.ForeignKey("step.id"), primary_key=True)
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
     instance: Mapped[int]
@@ -1028,6 +1067,7 @@ class Decision(Base):
     """The outcome of an instance, with all that is needed to repeat it."""
 
     __tablename__ = "decision"
+    __table_args__ = (sa.Index("ix_decision_counted", "application", "instance", "outcome", "decided_at"),)
     application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
     instance: Mapped[int] = mapped_column(primary_key=True)
     outcome: Mapped[Outcome] = mapped_column(_names(Outcome))
