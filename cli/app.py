@@ -43,6 +43,7 @@ TABLE = (
     Row("takeover", "coordinating:takeover", "A coordinator takes a reviewer's step over."),
     Row("send-back", "coordinating:send_back", "A coordinator sends a review back as a draft."),
     Row("deadline", "coordinating:deadline", "A coordinator moves one person's deadline."),
+    Row("many", "many:many", "Assign, reassign, remind or move deadlines of many applications at once."),
     Row(
         "conflict",
         "coordinating:conflict",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import parse_qsl
 
 from babel import Locale
 from babel.numbers import get_decimal_symbol
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.documents.store import as_attachment
@@ -17,8 +18,12 @@ from adapters.languages.mails import LABELS
 from desk.coordinators import coordinates
 from desk.frame import Visit, page
 from desk.lists import AFTER, address_of, one_of, place, place_in
+from desk.parts import Mistake, why
+from labels.answering.many import What
 from labels.clock import brussels_day
+from labels.errors import NotAllowed
 from labels.kinds import LabelKind
+from labels.people.saved_lists import LONGEST
 from labels.record.schema import Outcome, Stage
 from labels.views.application_sheet import VALUES, Column, Value, columns_named
 from labels.views.applications import (
@@ -34,8 +39,10 @@ from labels.views.applications import (
 )
 from labels.views.sheet import Cell, Sheet, as_csv, as_xlsx
 from labels.words.sentences import Sentence, english, say
+from usecases.lists import forget, lists_of, save
 
 PATH = "/cases"
+TEMPLATE = "coordinating/applications.html.j2"
 
 PARTS: Mapping[Part, Sentence] = {Part.OPEN: say("open"), Part.ENDED: say("closed")}
 URGENT: Mapping[Urgent, Sentence] = {
@@ -93,6 +100,13 @@ COLUMNS: Mapping[Column, Sentence] = {
     Column.MAXIMUM: say("of"),
     Column.DAYS: say("Days"),
 }
+ACTS: Mapping[What, Sentence] = {
+    What.ASSIGN: say("Find reviewers"),
+    What.REASSIGN: say("Give reviews to others"),
+    What.REMIND: say("Remind"),
+    What.DEADLINE: say("Move deadlines"),
+}
+"""What can be done with many at once."""
 AT_FIRST = (Column.APPLICANT, Column.LABEL, Column.STAGE, Column.WAITS, Column.DUE, Column.DAYS)
 """The columns beside the first, unless others are chosen."""
 
@@ -137,6 +151,12 @@ def query_of(filters: Filters, columns: Sequence[Column] = (), after: Key | None
     return address_of(chosen)
 
 
+def fields_of(filters: Filters) -> list[tuple[str, str]]:
+    """The filters as fields of a form, but for the part: what is done to many is done to open ones."""
+    query = query_of(replace(filters, part=None)).removeprefix("?")
+    return parse_qsl(query)
+
+
 def key_in(query: Mapping[str, str]) -> Key | None:
     """After which row the page begins; None at the beginning, and where an address says nothing of ours."""
     return Key(*found) if (found := place_in(query)) else None
@@ -150,15 +170,20 @@ def columns_in(visit: Visit) -> tuple[Column, ...]:
 
 def listed(visit: Visit) -> Response:
     """A page of the list."""
+    return _listed(visit)
+
+
+def _listed(visit: Visit, mistake: str = "", status: int = 200) -> Response:
     query, now = visit.request.query_params, visit.here.now()
     filters, after, chosen = filters_in(query), key_in(query), columns_in(visit)
     with visit.here.record.reading() as session:
         found = applications(session, scope_of(visit.account), now, filters, after=after)
-    template = "coordinating/applications.html.j2"
+    template = TEMPLATE
     texts = visit.texts(template)
     columns = [one for one in chosen or AT_FIRST if one not in _ALWAYS]
     return visit.shows(
         template,
+        status,
         found=found,
         filters=filters,
         columns=[(one, COLUMNS[one], one in _NUMBERS) for one in columns],
@@ -172,7 +197,27 @@ def listed(visit: Visit) -> Response:
         first_page=after is None,
         outcome_of=OUTCOMES,
         stage_of=STAGES,
+        acts=list(ACTS.items()) if filters.part is not Part.ENDED else [],
+        own=visit.account.coordinates,
+        hidden=fields_of(filters),
+        kept=[(one.name, f"{PATH}?{one.query}") for one in lists_of(visit.here, visit.account.person)],
+        mistakes=[Mistake(mistake, "name")] if mistake else [],
+        name=visit.sent.line("name", LONGEST) if visit.form else "",
     )
+
+
+def keep(visit: Visit) -> Response:
+    """Keeps the list under a name, or keeps one no longer."""
+    person = visit.account.person
+    if visit.sent.has("forget"):
+        forget(visit.here, person, visit.sent.line("forget", LONGEST))
+        return visit.goes_to(PATH)
+    query = query_of(filters_in(visit.request.query_params), columns_in(visit))
+    try:
+        save(visit.here, person, visit.sent.line("name", LONGEST), query.removeprefix("?"))
+    except NotAllowed as error:
+        return _listed(visit, why(visit.texts(TEMPLATE), error), 422)
+    return RedirectResponse(PATH + query, 303)
 
 
 def _shown(texts: DeskTexts) -> Callable[[Row, Column], object]:
@@ -242,7 +287,7 @@ def _taken_away(texts: DeskTexts, filters: Filters, columns: Sequence[Column]) -
 def exported(visit: Visit) -> Response:
     """The whole list as a file, with the filters and columns of the address."""
     kind, now = visit.path.rpartition(".")[2], visit.here.now()
-    texts = visit.texts("coordinating/applications.html.j2")
+    texts = visit.texts(TEMPLATE)
     columns = columns_in(visit) or tuple(Column)
 
     def plain(value: Cell) -> Cell:
@@ -275,7 +320,7 @@ _MEDIA = {
 def routes() -> list[Route]:
     """The list and its files."""
     return [
-        page(PATH, listed, allowed=coordinates),
+        page(PATH, listed, keep, allowed=coordinates),
         page(f"{PATH}.csv", exported, allowed=coordinates),
         page(f"{PATH}.xlsx", exported, allowed=coordinates),
     ]

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 from starlette.routing import Route
 
 from desk.applications import OUTCOMES, STAGES
 from desk.coordinators import coordinates
 from desk.frame import Visit, later, page
+from desk.known import KNOWN
 from desk.parts import Mistake, why
 from labels.clock import read_deadline
 from labels.errors import LabelsError, NotFound, OutOfReach
 from labels.kinds import LabelKind
-from labels.record.schema import Outcome, Stage, StepKind
+from labels.mending import ReopenDecision
+from labels.record.schema import Application, Outcome, Stage, StepKind
 from labels.steps.kinds import STEPS
 from labels.turn import Door
 from labels.views.applications import Scope
 from labels.views.case import Case, case_for
+from labels.views.compared import compared
+from labels.views.declared import declared
 from labels.views.load import load
 from labels.views.looker import Audience, looker_at
-from labels.words.sentences import Sentence, named
+from labels.views.process import Station, process_of
+from labels.words.sentences import Sentence, named, say
 from labels.words.text import has_words
 from usecases.acts import Act
-from usecases.coordinating import move_deadline, reassign
+from usecases.coordinating import declare_conflict, lift_conflict, move_deadline, reassign, remind
 from usecases.performing import perform
 
 PATH = "/cases/{application}"
+TEMPLATE = "coordinating/case.html.j2"
 LONGEST = 2_000
 """Characters of a reason."""
 
@@ -59,17 +67,29 @@ def _shown(
     now = visit.here.now()
     with visit.here.record.reading() as session:
         people = load(session, Scope(own, own), now) if theirs else ()
+        process = process_of(session, session.get_one(Application, case.application))
+        beside = compared(session, case)
+        conflicts = declared(session, case.application) if theirs else ()
     return visit.shows(
-        "coordinating/case.html.j2",
+        TEMPLATE,
         status,
         case=case,
         theirs=theirs,
         label=LabelKind(case.label),
         stage=STAGES[Stage(case.stage)],
         outcome=OUTCOMES[Outcome(case.outcome)] if case.outcome else None,
+        outcomes=OUTCOMES,
         asked={one.what: _asked(StepKind(one.what)) for one in case.awaiting},
         people=sorted(people, key=lambda one: (one.open, one.name)),
         seats=SEATS,
+        remindable={one.step for one in case.awaiting if STEPS[StepKind(one.what)].worded},
+        process=process,
+        stations=STATIONS,
+        beside=beside,
+        conflicts=conflicts,
+        known=KNOWN,
+        criterion=lambda name: named("criterion", name),
+        reopens=theirs and case.outcome in REOPENED and case.label in REOPENED_LABELS,
         sent=visit.request.query_params.get("sent", ""),
         mistakes=[mistake] if mistake else [],
         at={mistake.field: mistake.text} if mistake else {},
@@ -77,26 +97,44 @@ def _shown(
     )
 
 
+STATIONS: Mapping[Station, Sentence] = {
+    Station.RECEIVED: say("Received"),
+    Station.CONDITIONS: say("Conditions"),
+    Station.SELF_ASSESSMENT: say("Self-assessment"),
+    Station.REVIEW: say("Review"),
+    Station.QUESTION: say("Question"),
+    Station.ASSIGNMENT: say("Reviewer missing"),
+    Station.SCREENING: say("Screening"),
+    Station.AWARDING: say("Award"),
+    Station.DECISION: say("Decision"),
+    Station.PAPERS: say("Papers"),
+    Station.END: say("Closed"),
+}
+"""What the stations of a process are called."""
+REOPENED = (Outcome.AWARDED.value, Outcome.REFUSED.value, Outcome.INELIGIBLE.value)
+REOPENED_LABELS = (LabelKind.NATIONAL.value, LabelKind.SCHOOL.value)
+
+
 def _asked(kind: StepKind) -> Sentence:
     return STEPS[kind].worded or named("awaited", kind.value)
 
 
 def act(visit: Visit) -> Response:
-    """Gives a seat to somebody else, or moves a deadline."""
+    """Gives a seat to somebody else, moves a deadline or reminds; declares or lifts a conflict of interest."""
     case, theirs = _case(visit)
-    step = visit.sent.line("step", 80)
-    if not theirs or step not in {one.step for one in case.awaiting}:
+    pressed = visit.sent.line("act", 20)
+    of_reviewer = pressed in ("declare", "lift")
+    step = "conflict" if of_reviewer else visit.sent.line("step", 80)
+    if not theirs or not (of_reviewer or step in {one.step for one in case.awaiting}):
         raise NotFound("There is nothing here.")
     reason = visit.sent.text(f"reason-{step}", LONGEST).strip()
-    texts = visit.texts("coordinating/case.html.j2")
+    texts = visit.texts(TEMPLATE)
     if not has_words(reason):
         return _shown(visit, case, theirs, Mistake(texts.say("Say why"), f"reason-{step}"), 422)
-    moves = visit.sent.line("act", 20) == "deadline"
-    field = f"until-{step}" if moves else f"to-{step}"
     try:
-        wanted = _deadline(visit, step, reason) if moves else _reassigned(visit, step, reason)
+        field, wanted = _wanted(visit, pressed, case.application, step, reason)
     except ValueError:
-        mistake = Mistake(texts.say("This is no day: write it as 2026-04-20"), field)
+        mistake = Mistake(texts.say("This is no day: write it as 2026-04-20"), f"until-{step}")
         return _shown(visit, case, theirs, mistake, 422)
     try:
         done = perform(visit.here, wanted, by=visit.proof, door=Door.DESK)
@@ -104,7 +142,21 @@ def act(visit: Visit) -> Response:
         raise
     except LabelsError as error:
         return _shown(visit, _case(visit)[0], theirs, Mistake(why(texts, error), field), 409)
-    return visit.goes_to(visit.path, sent="1", **later(done.outage))
+    told = "rests" if isinstance(done.accepted.mend, ReopenDecision) else "1"
+    return visit.goes_to(visit.path, sent=told, **later(done.outage))
+
+
+def _wanted(visit: Visit, pressed: str, application: str, step: str, reason: str) -> tuple[str, Act]:
+    """What the button that was pressed stands for, and the field that it is about."""
+    match pressed:
+        case "deadline":
+            return f"until-{step}", _deadline(visit, step, reason)
+        case "remind":
+            return f"reason-{step}", remind(step, reason)
+        case "declare" | "lift":
+            act = declare_conflict if pressed == "declare" else lift_conflict
+            return "whose-conflict", act(application, visit.sent.line("whose-conflict", 80), reason)
+    return f"to-{step}", _reassigned(visit, step, reason)
 
 
 def _deadline(visit: Visit, step: str, reason: str) -> Act:

@@ -13,6 +13,7 @@ from adapters.documents.tokens import sealed, unsealed
 from desk.credentials import offers_credentials
 from desk.forms import FILES
 from desk.frame import Visit, kept_fields, later, page
+from desk.known import KNOWN
 from desk.my_projects import is_teacher
 from desk.parts import FileShown, Happening, Mistake, why
 from desk.standing import STAGES, place_in_chain, standing_line, tag_of, turn_of
@@ -53,13 +54,6 @@ _TOLD: dict[Event, Sentence] = {
     Event.REOPENED: say("The decision was reopened: it is made again"),
     Event.REISSUED: say("A paper was issued anew, with a correction"),
     Event.REVOKED: say("The label was taken back"),
-}
-_KNOWN = {
-    "mail code": say("signed in with a code by mail"),
-    "break-glass code": say("signed in with a code from the organisation"),
-    "code": say("with a code from a mail"),
-    "passkey": say("signed in with a passkey"),
-    "mail code and passkey": say("signed in with a code by mail and a passkey"),
 }
 _AUTOMATIC = {Event.MET_ALL_CONDITIONS: say("checked automatically")}
 
@@ -171,7 +165,7 @@ def _events(visit: Visit, one: MyApplication) -> list[Happening]:
 
 def _told(visit: Visit, told: applicant.Told) -> Happening:
     texts = visit.texts("application.html.j2")
-    known = _KNOWN.get(told.known_by, "")
+    known = KNOWN.get(told.known_by, "")
     who = _AUTOMATIC.get(told.what, "")
     return Happening(
         str(texts.shown(_TOLD[told.what])),

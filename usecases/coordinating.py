@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from labels.answering import deadlines, proving
+from labels.answering import carrying_out, deadlines, proving
 from labels.errors import NotAllowed
 from labels.mending import ReopenDecision
 from labels.record.schema import Cause, StepState
@@ -51,6 +51,19 @@ def move_deadline(step: str, until: datetime, reason: str) -> Act:
         needs_words(reason)
         remark = deadlines.move_deadline(turn, step, until, reason)
         return Accepted(proving.find_step(turn.session, step).application, remark)
+
+    return as_coordinator(lambda session: proving.find_step(session, step).application, do)
+
+
+def remind(step: str, reason: str) -> Act:
+    """Reminds whoever an open step awaits, with the reason."""
+
+    def do(turn: Turn) -> Accepted:
+        needs_words(reason)
+        who = carrying_out.remind_one(turn, step, reason)
+        return Accepted(
+            proving.find_step(turn.session, step).application, f"{who} is reminded.", concerned=()
+        )
 
     return as_coordinator(lambda session: proving.find_step(session, step).application, do)
 

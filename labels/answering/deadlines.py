@@ -15,7 +15,7 @@ from labels.errors import NotAllowed, OutOfReach
 from labels.european_label import screening
 from labels.mail import messages
 from labels.record.engine import Record
-from labels.record.journal import RULES, Event, note
+from labels.record.journal import RULES, Event, by_plan, note
 from labels.record.schema import Application, Mail, Step, StepKind, StepState
 from labels.reviews import review
 from labels.rules.calendars import end_of_working_day
@@ -23,7 +23,7 @@ from labels.school_label import deciding as school_deciding
 from labels.steps.mailing import about, tell
 from labels.steps.step import locked_by_step
 from labels.turn import Turn
-from labels.words.sentences import say
+from labels.words.sentences import Sentence, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,34 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
     application, step = locked_by_step(turn.session, step_id)
     if step.state not in (StepState.OPEN, StepState.ASKED) or step.due_at is None:
         raise NotAllowed(say("{step} has no deadline that could be moved.", step=step.id))
-    if until <= turn.now:
-        raise NotAllowed(say("{until} is past; a deadline moves to a time still to come.", until=until))
-    if until > turn.now + FURTHEST:
-        raise NotAllowed(say("{until} is more than two years ahead: is the year right?", until=until))
+    if why := no_deadline_to_be(until, turn.now):
+        raise NotAllowed(why)
+    message = messages.DeadlineMoved(
+        about=about(turn.session, application), what=step.kind, due=until, reason=reason
+    )
+    revision = application.revision
+    put_off(turn, application, step, until, reason)
+    tell(turn, application, step.person, message, step.id, revision)
+    moved = f"The deadline of {step.id} is now {in_words(until)}."
+    if application.decide_by and until > application.decide_by:
+        moved += f" Warning: that is after the decision is due, {in_words(application.decide_by)}."
+    return moved
+
+
+def no_deadline_to_be(until: datetime, now: datetime) -> Sentence | None:
+    """Why nothing can be due at an instant; None where it can."""
+    if until <= now:
+        return say("{until} is past; a deadline moves to a time still to come.", until=until)
+    if until > now + FURTHEST:
+        return say("{until} is more than two years ahead: is the year right?", until=until)
+    return None
+
+
+def put_off(
+    turn: Turn, application: Application, step: Step, until: datetime, reason: str, plan: str = ""
+) -> None:
+    """Gives an open step, which is locked, another deadline, by a plan for many where one is named, and writes to nobody."""
+    assert step.due_at is not None
     former, step.due_at = step.due_at, until
     if step.stopped_at:
         step.stopped_at = (
@@ -164,10 +188,6 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
         screening.move_deadline(turn.session, application, until)
     decided = application.decide_by
     late: dict[str, Any] = {"after_decision_due": decided.isoformat()} if decided and until > decided else {}
-    message = messages.DeadlineMoved(
-        about=about(turn.session, application), what=step.kind, due=until, reason=reason
-    )
-    tell(turn, application, step.person, message, step.id, application.revision)
     note(
         turn,
         application,
@@ -177,9 +197,6 @@ def move_deadline(turn: Turn, step_id: str, until: datetime, reason: str) -> str
         former=former.isoformat(),
         until=until.isoformat(),
         because=reason,
+        **by_plan(plan),
         **late,
     )
-    moved = f"The deadline of {step.id} is now {in_words(until)}."
-    if late and application.decide_by:
-        moved += f" Warning: that is after the decision is due, {in_words(application.decide_by)}."
-    return moved

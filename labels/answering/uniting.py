@@ -99,6 +99,8 @@ _WHAT = {
     "kept_form": "forms that were kept",
     "reviewer_wish": "wishes",
     "reviewer_choice": "choices in which they were next",
+    "bulk_plan": "plans for many applications",
+    "saved_list": "lists that were kept",
 }
 """What a plan calls the rows of a table."""
 

@@ -72,6 +72,7 @@ class Template(StrEnum):
     ORGANISATION_CODE = "organisation_code"
     MERGE_ASKED = "merge_asked"
     COLLEAGUE_LEFT = "colleague_left"
+    CHANGED_TOGETHER = "changed_together"
     PASSKEY_CHANGED = "passkey_changed"
 
 

@@ -433,6 +433,41 @@ class News(Digest):
     calls = (CallToAction.SEE_INBOX,)
 
 
+class ChangedTogether(Message):
+    """To somebody whom it concerns what a coordinator did about many applications at once: one message for all of it.
+
+    It carries no codes: whoever answers on the command line asks for that of each.
+    """
+
+    MOST: ClassVar[int] = 100
+
+    template = Template.CHANGED_TOGETHER
+    calls = (CallToAction.SEE_INBOX, CallToAction.GET_CODE)
+    plan: Line
+    """The plan that was carried out."""
+    person: Line
+    step: Line
+    """The first of what it tells."""
+    organisation_name: Line
+    reason: Prose
+    number: int
+    """Of applications."""
+    asked: Several[Said] = ()
+    """What is asked of them now."""
+    ended: Several[Said] = ()
+    """What is asked of them no longer."""
+    moved: Several[Said] = ()
+    """What is due at another time."""
+    awaited: Several[Said] = ()
+    """Of what they are reminded."""
+    more: int = 0
+    """Those that the lists leave out."""
+
+    @property
+    def subject(self) -> str:
+        return self.plan
+
+
 # To reviewers and coordinators --------------------------------------------------------------------
 
 

@@ -92,6 +92,23 @@ def told_apart(session: Session, one: str, other: str) -> bool:
     return session.get(DifferentPersons, (first, second)) is not None
 
 
+def apart(session: Session, persons: Iterable[str]) -> frozenset[frozenset[str]]:
+    """The pairs of persons, one of whom is among these, that somebody said are different."""
+    return frozenset(
+        frozenset((row.one, row.other))
+        for some in batches(sorted(persons))
+        for row in session.execute(_APART, {"persons": some})
+    )
+
+
+_APART = sa.select(DifferentPersons.one, DifferentPersons.other).where(
+    sa.or_(
+        DifferentPersons.one.in_(sa.bindparam("persons", expanding=True)),
+        DifferentPersons.other.in_(sa.bindparam("persons", expanding=True)),
+    )
+)
+
+
 def _in_doubt(people: frozenset[str], different: set[frozenset[str]]) -> bool:
     """Whether two of them were not said to be different."""
     if not different:

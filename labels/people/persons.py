@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from labels.errors import NotAllowed, NotFound
 from labels.record.schema import Address, Organisation, Person, PersonMerge, School, Staff, Teacher
 from labels.words.addresses import meant
+
+T = TypeVar("T")
 
 
 def behind(session: Session, address: str) -> list[Person]:
@@ -140,7 +142,7 @@ def roles_of(session: Session, persons: Collection[str]) -> dict[str, list[Held]
     return held
 
 
-def batches(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+def batches(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """The values by the few hundred, as many as a question to the record may name."""
     return (values[first : first + size] for first in range(0, len(values), size))
 

@@ -30,6 +30,7 @@ from labels.record.schema import (
     Application,
     ApplicationDraft,
     Base,
+    BulkPlan,
     Conflict,
     CyclePlace,
     CycleProject,
@@ -60,6 +61,7 @@ from labels.record.schema import (
     ReviewDraft,
     ReviewerChoice,
     ReviewerWish,
+    SavedList,
     SealedEntry,
     SignIn,
     SignInCode,
@@ -491,6 +493,14 @@ class _Erasing:
         self._delete("sessions", SignIn, theirs)
         self._delete("codes to sign in", SignInCode, sa.func.lower(SignInCode.address).in_(mine))
         self._delete("forms that were kept", KeptForm, KeptForm.person == self.subject.person)
+        naming = [
+            one.id
+            for one in self.session.scalars(sa.select(BulkPlan))
+            if self.addresses.within(one.wish) or self.addresses.within(one.rows)
+        ]
+        theirs = sa.or_(BulkPlan.person == self.subject.person, BulkPlan.id.in_(naming))
+        self._delete("plans for many applications", BulkPlan, theirs)
+        self._delete("lists that were kept", SavedList, SavedList.person == self.subject.person)
 
     def _person(self) -> None:
         who = self.subject.person
@@ -646,7 +656,7 @@ LOOKED_AT = {
     "handing_in": "deleted",
     "journal": "who, reasons, and what names them", "sealed_entry": "salts become commitments",
     "mail": "texts and recipients are emptied", "notice": "deleted", "daily_mail": "deleted", "conflict": "deleted", "sign_in": "deleted",
-    "sign_in_code": "deleted", "kept_form": "deleted", "cycle_place": "who screened, and why it was struck",
+    "sign_in_code": "deleted", "kept_form": "deleted", "bulk_plan": "deleted", "saved_list": "deleted", "cycle_place": "who screened, and why it was struck",
     "cycle_project": "who awarded",
 }  # fmt: skip
 """Tables that have something of a person, and what becomes of it."""

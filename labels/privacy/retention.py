@@ -18,6 +18,7 @@ from labels.record.chain import ERASED
 from labels.record.schema import (
     Application,
     Award,
+    BulkPlan,
     Deletion,
     DeletionKind,
     DifferentPersons,
@@ -92,6 +93,10 @@ def _sessions(turn: Turn, before: datetime) -> int:
 
 def _forms(turn: Turn, before: datetime) -> int:
     return _delete(turn.session, KeptForm, KeptForm.kept_at < before)
+
+
+def _plans(turn: Turn, before: datetime) -> int:
+    return _delete(turn.session, BulkPlan, BulkPlan.made_at < before)
 
 
 def _drafts(turn: Turn, before: datetime) -> int:
@@ -213,6 +218,7 @@ def _delete(session: Session, table: Any, where: Any) -> int:
 _REMOVES: dict[str, Callable[[Turn, datetime], int]] = {
     "sessions": _sessions,
     "forms": _forms,
+    "plans": _plans,
     "drafts": _drafts,
     "choices": _choices,
     "mail": _mail,

@@ -21,6 +21,7 @@ from labels.record.schema import (
     ApplicationDraft,
     Award,
     Base,
+    BulkPlan,
     Conflict,
     DailyMail,
     Decision,
@@ -44,6 +45,7 @@ from labels.record.schema import (
     Review,
     ReviewerChoice,
     ReviewerWish,
+    SavedList,
     SignIn,
     Staff,
     Step,
@@ -168,6 +170,8 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     signed_in = sa.or_(sa.func.lower(SignIn.address).in_(mine), SignIn.person == subject.person)
     yield "sessions", rows(SignIn, signed_in, "id")
     yield "forms_sent_after_a_session", rows(KeptForm, KeptForm.person == subject.person)
+    yield "lists_of_applications", rows(SavedList, SavedList.person == subject.person)
+    yield "plans_for_many_applications", rows(BulkPlan, BulkPlan.person == subject.person, "rows")
     yield "conflicts_of_interest", rows(Conflict, Conflict.person == subject.person)
     about = sa.or_(sa.func.lower(Journal.who).in_(mine), Journal.application.in_(own))
     yield "journal", rows(Journal, about)

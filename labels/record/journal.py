@@ -65,6 +65,8 @@ class Event(StrEnum):
     PLANNED_REVIEWERS = "assigned reviewers by a plan"
     WISHES_TAKEN_OVER = "took over what reviewers wish"
     REASSIGNED = "reassigned"
+    REMINDED = "reminded"
+    """A coordinator did, of an answer that is awaited."""
     DECLARED_A_CONFLICT = "declared a conflict of interest"
     LIFTED_A_CONFLICT = "lifted a conflict of interest"
 
@@ -177,3 +179,8 @@ def entry(
         | ({"known_by": turn.known_by} if turn.known_by else {})
         | ({"person": turn.person} if turn.person and who == turn.by else {}),
     }
+
+
+def by_plan(plan: str) -> dict[str, Any]:
+    """What an entry says of the plan for many applications of which it is one row; nothing where it is of none."""
+    return {"plan": plan} if plan else {}

@@ -1434,3 +1434,32 @@ class DraftEvidence(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     stored_at: Mapped[datetime]
+
+
+class BulkPlan(Base):
+    """What a coordinator is about to do with many applications at once, as it was shown to them."""
+
+    __tablename__ = "bulk_plan"
+    __table_args__ = (sa.Index(None, "person"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """`PLN-…`."""
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"))
+    """Who made it, and alone may carry it out."""
+    made_at: Mapped[datetime]
+    wish: Mapped[dict[str, Any]]
+    """What is to be done, and why."""
+    rows: Mapped[dict[str, Any]]
+    """Each step with what becomes of it, and how much everybody has before and after."""
+    done_at: Mapped[datetime | None]
+
+
+class SavedList(Base):
+    """A list of applications that somebody comes back to: its filters, order and columns."""
+
+    __tablename__ = "saved_list"
+    person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """As they called it."""
+    query: Mapped[str]
+    """The end of its address, without the question mark."""
+    saved_at: Mapped[datetime]

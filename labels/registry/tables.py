@@ -63,8 +63,11 @@ class Table:
 
 
 @contextmanager
-def opened(path: Path, names: Collection[str]) -> Iterator[Table]:
+def opened(path: Path, names: Collection[str], openings: int = 0) -> Iterator[Table]:
     """The table in a file. `names` are the columns that it is to have, by which its separator is known.
+
+    Of text, up to so many `openings`, lines above the header that name no column, are passed over; of a workbook, the
+    first row is the header, whatever it says.
 
     Raises:
         CutShort: there is nothing that could be a header.
@@ -80,7 +83,7 @@ def opened(path: Path, names: Collection[str]) -> Iterator[Table]:
                     "is an Excel file of the old kind.", "Save it as XLSX or CSV UTF-8 and import again."
                 ),
             )
-        yield _workbook(raw, path.stem) if is_archive(start) else _csv_table(raw, start, names)
+        yield _workbook(raw, path.stem) if is_archive(start) else _csv_table(raw, start, names, openings)
 
 
 def plain_name(title: str) -> str:
@@ -108,7 +111,7 @@ def _numbered_blocks(rows: Iterator[tuple[int, list[str]]]) -> Iterator[Block]:
 # CSV --------------------------------------------------------------------------------------------
 
 
-def _csv_table(raw: BinaryIO, start: bytes, names: Collection[str]) -> Table:
+def _csv_table(raw: BinaryIO, start: bytes, names: Collection[str], openings: int) -> Table:
     encoding = _encoding(start)
     errors = "surrogateescape" if encoding == "utf-8-sig" else "replace"
     stream = io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
@@ -120,6 +123,9 @@ def _csv_table(raw: BinaryIO, start: bytes, names: Collection[str]) -> Table:
             said = declared[1]
         skipped += 1
         first = stream.readline(_LONGEST_LINE)
+    while openings and first and not _named_in(first, names):
+        skipped, openings = skipped + 1, openings - 1
+        first = stream.readline(_LONGEST_LINE)
     reader = csv.reader(
         itertools.chain([first], stream), delimiter=_separator(first, said, names), strict=True
     )
@@ -128,6 +134,10 @@ def _csv_table(raw: BinaryIO, start: bytes, names: Collection[str]) -> Table:
     except csv.Error as error:
         raise CutShort(skipped + 1, _unreadable(error)) from error
     return Table(header, skipped + 1, _csv_blocks(reader, skipped))
+
+
+def _named_in(line: str, names: Collection[str]) -> bool:
+    return any(plain_name(cell.strip('"')) in names for one in _SEPARATORS for cell in line.split(one))
 
 
 def _encoding(start: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -124,7 +124,11 @@ def settled(turn: Turn, application: Application, steps: Sequence[Step]) -> list
 
 def seated_reviews(session: Session, application: Application, steps: Sequence[Step]) -> list[Step]:
     """The reviews that were asked for or given, and not taken back, of those that count in the present instance."""
-    since = counted_from(session, application.id, application.instance)
+    return seated_since(counted_from(session, application.id, application.instance), application, steps)
+
+
+def seated_since(since: int, application: Application, steps: Iterable[Step]) -> list[Step]:
+    """The same where it is known from which instance on reviews count."""
     return [
         step
         for step in steps

@@ -167,12 +167,17 @@ def without_conflict(judged: Judged, excluded: Collection[str]) -> Callable[[Can
     return lambda one: one.email not in excluded and not conflicts_of_interest(one, judged)
 
 
+def _load(candidate: Candidate) -> int:
+    return candidate.load
+
+
 def in_order(
     may: Callable[[Candidate], bool],
     candidates: Iterable[Candidate],
     judged: Judged,
     salt: str,
     cost: Cost = nothing,
+    load: Cost = _load,
 ) -> Iterator[Candidate]:
     """Those who may be asked, whom first; looks at no more of them than it must.
 
@@ -184,7 +189,7 @@ def in_order(
     def order(candidate: Candidate) -> tuple[int, str]:
         return cost(candidate), hashlib.sha256(f"{salt}\x1f{candidate.email}".encode()).hexdigest()
 
-    for _, equals in itertools.groupby(sorted(candidates, key=_load), key=_load):
+    for _, equals in itertools.groupby(sorted(candidates, key=load), key=load):
         perhaps_near = []
         for candidate in sorted(equals, key=order):
             if not may(candidate):
@@ -194,7 +199,3 @@ def in_order(
             else:
                 yield candidate
         yield from perhaps_near
-
-
-def _load(candidate: Candidate) -> int:
-    return candidate.load

@@ -179,7 +179,7 @@ def judged(session: Session, application: Application) -> Judged:
 
 def _judged_teacher(session: Session, application: Application) -> Judged:
     applicant = session.get_one(Teacher, application.teacher)
-    since = _counted_since(session, application)
+    since = counted_since(session, application)
     whom = {
         "project": application.project,
         "teacher": application.teacher,
@@ -216,7 +216,7 @@ def _judged_teacher(session: Session, application: Application) -> Judged:
     )
 
 
-def _counted_since(session: Session, application: Application) -> date | None:
+def counted_since(session: Session, application: Application) -> date | None:
     """The day after which a school that somebody left still counts as theirs; none where the rules know no such thing."""
     years = rules_of(session, application).national.review.former_school_years
     if years is None or not years.value:
@@ -247,7 +247,7 @@ def _judged_school(session: Session, application: Application) -> Judged:
         member_emails=frozenset(one.address for one in teachers),
         shared_projects=frozenset(),
         teachers=frozenset(one.id for one in teachers),
-        since=_counted_since(session, application),
+        since=counted_since(session, application),
     )
 
 

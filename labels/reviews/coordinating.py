@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed
 from labels.mail import messages
-from labels.people.doubles import told_apart
-from labels.people.persons import behind, surviving
+from labels.people.persons import behind, person, surviving
 from labels.record.digests import TAKEN_BACK, happened
-from labels.record.journal import Event, note
-from labels.record.schema import Application, Outcome, Person, Review, Staff, Step, StepKind, StepState
+from labels.record.journal import Event, by_plan, note
+from labels.record.schema import Application, Person, Review, Staff, Step, StepKind, StepState
 from labels.reviews import conflicts, drafting
-from labels.reviews.asking import new_review, seated_reviews, take_question_over, void_review, warn_of_names
-from labels.reviews.choosing import Candidate, conflicts_of_interest, may_be_one
+from labels.reviews.asking import new_review, take_back, take_question_over, warn_of_names
+from labels.reviews.choosing import Candidate, conflicts_of_interest
 from labels.reviews.instances import counted_from
+from labels.reviews.seats import UNDER_WAY, Seat, decided, in_conflict, not_on_staff, seats_of
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.steps.mailing import about_step, mail_step
-from labels.steps.step import close_step, every_step, locked, locked_by_step, steps_of
+from labels.steps.step import close_step, every_step, locked, locked_by_step
 from labels.turn import Turn
-from labels.words.sentences import Sentence, listed, one_after_another, say
+from labels.words.sentences import one_after_another, say
 
 
 def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
@@ -38,53 +37,48 @@ def reassign(turn: Turn, step_id: str, to: str, reason: str) -> Step:
             judges this application already.
     """
     application, step = locked_by_step(turn.session, step_id)
-    if application.outcome is not None:
-        raise NotAllowed(_decided(application))
-    if step.kind is StepKind.REVIEW and step.state not in (StepState.OPEN, StepState.ASKED):
-        raise NotAllowed(say("{step} is over: there is nothing to reassign.", step=step.id))
-    if step.kind not in (StepKind.REVIEW, StepKind.ASSIGNMENT):
+    seat = seats_of(turn.session, [step.id], whole=True).get(step.id)
+    if seat is None:
         raise NotAllowed(say("{step} is no review.", step=step.id))
-    if step.kind is StepKind.ASSIGNMENT and not _is_free(turn.session, application, step):
-        raise NotAllowed(
-            say("{step} is done: somebody reviews in that seat, or nobody is needed there.", step=step.id)
-        )
-    person = _of_staff(turn.session, application.organisation, to)
-    to = person.email
-    judged = conflicts.judged(turn.session, application)
-    if why := conflicts_of_interest(person, judged):
-        raise NotAllowed(_in_conflict(to, why))
-    busy = {
-        s.assignee
-        for s in turn.session.scalars(
-            sa.select(Step).where(Step.application == application.id, Step.kind == StepKind.REVIEW)
-        )
-        if s.state in (StepState.OPEN, StepState.ASKED, StepState.ANSWERED)
-    }
-    if to in busy:
-        raise NotAllowed(say("{reviewer} judges or judged this application already.", reviewer=to))
-    seated = seated_reviews(turn.session, application, every_step(turn.session, application))
-    others = {one.person for one in seated}
-    for other in conflicts.near(turn.session, others - {step.person}).values():
-        if may_be_one(person, other) and not told_apart(turn.session, person.person, other.person):
-            raise NotAllowed(
-                say(
-                    "{reviewer} may be {other}, who judges this application already.",
-                    reviewer=to,
-                    other=other.email,
-                )
-            )
+    if closed := seat.open:
+        raise NotAllowed(closed)
+    whom = of_staff(turn.session, application.organisation, to)
+    if why := seat.unfit(whom):
+        raise NotAllowed(why)
+    if step.kind is StepKind.REVIEW and step.state in UNDER_WAY:
+        common = about_step(turn.session, application, step)
+        mail_step(turn, step, messages.ReviewVoid(about=common, reason=f"reassigned: {reason}"))
+    new = hand_over(turn, seat, whom, reason)
+    if new.state is StepState.OPEN:
+        mail_step(turn, new, messages.ReviewAsked(about=about_step(turn.session, application, new)))
+    warn_of_names(turn, application, new, whom, seat.judged)
+    return new
+
+
+def hand_over(turn: Turn, seat: Seat, to: Candidate, reason: str, plan: str = "") -> Step:
+    """Gives a seat to somebody who may have it, by a plan for many where one is named, and writes to nobody."""
+    application, step = seat.application, seat.step
     if step.kind is StepKind.REVIEW:
-        void_review(turn, application, step, f"reassigned: {reason}", turn.by)
+        take_back(turn, application, step, f"reassigned: {reason}", turn.by)
     elif step.state is StepState.OPEN:
         close_step(step, StepState.ANSWERED, turn.now)
     days = rules_of(turn.session, application).national.review.due_days.value
     due = add_working_days(turn.now, days, application.country)
-    new = new_review(turn, application, person.person, step.seat, max(due, step.due_at or due))
+    number = 1 + sum(one.kind is StepKind.REVIEW for one in seat.steps)
+    new = new_review(turn, application, to.person, step.seat, max(due, step.due_at or due), number)
     turn.session.flush()
-    if not take_question_over(turn, new, steps_of(turn.session, application, StepKind.INFORMATION)):
-        mail_step(turn, new, messages.ReviewAsked(about=about_step(turn.session, application, new)))
-    note(turn, application, turn.by, Event.REASSIGNED, step=new.id, former=step.id, to=to, because=reason)
-    warn_of_names(turn, application, new, person, judged)
+    take_question_over(turn, new, [one for one in seat.steps if one.instance == application.instance])
+    note(
+        turn,
+        application,
+        turn.by,
+        Event.REASSIGNED,
+        step=new.id,
+        former=step.id,
+        to=to.email,
+        because=reason,
+        **by_plan(plan),
+    )
     return new
 
 
@@ -98,13 +92,13 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
     """
     application, step = locked_by_step(turn.session, step_id)
     if application.outcome is not None:
-        raise NotAllowed(_decided(application))
+        raise NotAllowed(decided(application))
     review = turn.session.get(Review, step.id)
     since = counted_from(turn.session, application.id, application.instance)
     if review is None or review.void_at is not None or step.instance < since:
         raise NotAllowed(say("{step} has no review that could be sent back.", step=step.id))
-    person = conflicts.staff(turn.session, step.person)
-    if person is None or application.organisation not in person.organisations:
+    giver = conflicts.staff(turn.session, step.person)
+    if giver is None or application.organisation not in giver.organisations:
         raise NotAllowed(
             say(
                 "{address} is no longer on the staff of {organisation}.",
@@ -112,8 +106,8 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
                 organisation=application.organisation,
             )
         )
-    if why := conflicts_of_interest(person, conflicts.judged(turn.session, application)):
-        raise NotAllowed(_in_conflict(step.assignee, why))
+    if why := conflicts_of_interest(giver, conflicts.judged(turn.session, application)):
+        raise NotAllowed(in_conflict(step.assignee, why))
     because = f"sent back: {reason}"
     review.void_at, review.void_because = turn.now, because
     close_step(step, StepState.VOID, turn.now, because)
@@ -138,7 +132,7 @@ def send_back(turn: Turn, step_id: str, reason: str) -> Step:
     return new
 
 
-def _of_staff(session: Session, organisation: str, named: str) -> Candidate:
+def of_staff(session: Session, organisation: str, named: str) -> Candidate:
     """Whom of an organisation's staff a coordinator names by an address, or by `PER-…` where two share one.
 
     Raises:
@@ -148,7 +142,7 @@ def _of_staff(session: Session, organisation: str, named: str) -> Candidate:
     ids = {one.id for one in behind(session, named)} | {surviving(session, named)}
     people = [one for one in conflicts.near(session, ids).values() if organisation in one.organisations]
     if not people:
-        raise NotAllowed(_no_staff(named.lower(), organisation))
+        raise NotAllowed(not_on_staff(named.lower(), organisation))
     if len(people) > 1:
         who = tuple(f"{one.name} ({one.person})" for one in people)
         raise NotAllowed(
@@ -159,39 +153,6 @@ def _of_staff(session: Session, organisation: str, named: str) -> Candidate:
             )
         )
     return people[0]
-
-
-def _decided(application: Application) -> Sentence:
-    return say(
-        "{application} has an outcome already: {outcome}.",
-        application=application.id,
-        outcome=_OUTCOMES.get(application.outcome, application.outcome.value) if application.outcome else "",
-    )
-
-
-_OUTCOMES = {
-    Outcome.AWARDED: say("awarded"),
-    Outcome.REFUSED: say("not awarded"),
-    Outcome.INELIGIBLE: say("conditions not met"),
-    Outcome.WITHDRAWN: say("withdrawn"),
-}
-
-
-def _in_conflict(reviewer: str, why: Sequence[Sentence]) -> Sentence:
-    return say("{reviewer} has a conflict of interest: {reasons}.", reviewer=reviewer, reasons=listed(why))
-
-
-def _no_staff(reviewer: str, organisation: str) -> Sentence:
-    return say(
-        "{reviewer} is not on the staff of {organisation}.", reviewer=reviewer, organisation=organisation
-    )
-
-
-def _is_free(session: Session, application: Application, assignment: Step) -> bool:
-    """Whether a reviewer is missing where this coordinator was asked for one; by now they may have said whom."""
-    asked = assignment.state in (StepState.OPEN, StepState.ANSWERED)
-    taken = {step.seat for step in seated_reviews(session, application, every_step(session, application))}
-    return asked and assignment.instance == application.instance and assignment.seat not in taken
 
 
 def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -> list[str]:
@@ -206,7 +167,8 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
     people = _meant(turn.session, application, reviewer)
     for one in sorted(people):
         conflicts.declare(turn, application, one, reason=reason)
-    note(turn, application, turn.by, Event.DECLARED_A_CONFLICT, reviewer=reviewer.lower(), because=reason)
+    named = _addresses(turn.session, people)
+    note(turn, application, turn.by, Event.DECLARED_A_CONFLICT, reviewer=named, because=reason)
     return sorted(people)
 
 
@@ -233,25 +195,27 @@ def lift_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -
                 application=application.id,
             )
         )
-    note(turn, application, turn.by, Event.LIFTED_A_CONFLICT, reviewer=reviewer.lower(), because=reason)
+    named = _addresses(turn.session, people)
+    note(turn, application, turn.by, Event.LIFTED_A_CONFLICT, reviewer=named, because=reason)
 
 
 def _meant(session: Session, application: Application, reviewer: str) -> set[str]:
-    """Who of an organisation's staff, or of those who were asked to judge, has an address: the persons' ids."""
-    reviewer = reviewer.lower()
+    """Who of an organisation's staff, or of those who were asked to judge, has an address or an id: the persons' ids."""
+    reviewer = reviewer.strip()
     own = {row.id: row.address for row in session.execute(_STAFF, {"organisation": application.organisation})}
     steps = every_step(session, application)  # who left the staff may still have judged
     asked = {step.person: step.assignee for step in steps if step.kind is StepKind.REVIEW}
-    people = {one.id for one in behind(session, reviewer)} & (own | asked).keys()
+    known = {one.id for one in behind(session, reviewer)} | {surviving(session, reviewer)}
+    people = known & (own | asked).keys()
     if not people:
-        known = sorted({*own.values(), *asked.values()})
-        meant = difflib.get_close_matches(reviewer, known, n=3, cutoff=0.8) or known[:NAMED]
-        why = _no_staff(reviewer, application.organisation)
-        if meant == known[:NAMED] != known:
+        reviewer, all_of = reviewer.lower(), sorted({*own.values(), *asked.values()})
+        meant = difflib.get_close_matches(reviewer, all_of, n=3, cutoff=0.8) or all_of[:NAMED]
+        why = not_on_staff(reviewer, application.organisation)
+        if meant == all_of[:NAMED] != all_of:
             could = say(
                 "Who could be meant: {people} and {number} more.",
                 people=tuple(meant),
-                number=len(known) - NAMED,
+                number=len(all_of) - NAMED,
             )
             raise NotAllowed(one_after_another(why, could))
         if meant:
@@ -259,6 +223,11 @@ def _meant(session: Session, application: Application, reviewer: str) -> set[str
             raise NotAllowed(one_after_another(why, could))
         raise NotAllowed(why)
     return set(people)
+
+
+def _addresses(session: Session, people: set[str]) -> str:
+    """Who is meant, as the journal says it."""
+    return ", ".join(sorted({person(session, one).address for one in people}))
 
 
 NAMED = 10

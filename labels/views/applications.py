@@ -217,6 +217,13 @@ def every_application(
             return
 
 
+def those_of(session: Session, scope: Scope, now: datetime, filters: Filters, most: int) -> list[str]:
+    """The numbers of all that the filters leave, in their order; no more than `most`."""
+    place = _place(filters.order)
+    statement = sa.select(Application.id).where(*_chosen(scope, filters, now))
+    return list(session.scalars(statement.order_by(*_sorted(place, filters.order)).limit(most)))
+
+
 def how_many(session: Session, scope: Scope, now: datetime, *wanted: Filters) -> tuple[int, ...]:
     """How many applications each of these filters leaves."""
     counts = [

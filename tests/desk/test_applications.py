@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
+from labels.people import saved_lists
 from labels.record.schema import Application, Organisation, Project, Staff, Step, Teacher
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
@@ -185,3 +186,41 @@ def test_what_is_taken_along_opens_in_any_spreadsheet_and_holds_no_formula(
     assert str(rows[2][2]).startswith("2026-03-16")
     assert rows[2][3] == 0
     assert b"<f>" not in book.content
+
+
+def test_a_list_is_kept_under_a_name_with_its_filters_and_columns(
+    terminal: Terminal, coordinator: Browser, browser: Opens
+) -> None:
+    address = "/cases?urgent=late&order=due&columns=points%2Cdays"
+    kept = coordinator.sends(address, {"name": "Late in spring"})
+    assert (kept.status_code, kept.headers["location"]) == (303, address)
+    page = coordinator.opens("/cases")
+    assert f'href="{address.replace("&", "&amp;")}"' in page.text
+    assert "Late in spring" in words(page)
+    refused = coordinator.sends(address, {"name": " "})
+    assert refused.status_code == 422
+    assert "A list needs a name." in words(refused)
+    with terminal.here.record.writing() as session:
+        session.add(
+            Staff(
+                email="c2@nss.example", role="coordinator", name="Ewa", organisation="NSS-PL", language="pl",
+                school=None,
+            )
+        )  # fmt: skip
+    other = browser().signs_in("c2@nss.example")
+    assert "Late in spring" not in other.opens("/cases").text
+    other.sends("/cases", {"forget": "Late in spring"})
+    assert "Late in spring" in coordinator.opens("/cases").text
+    coordinator.sends("/cases", {"forget": "Late in spring"})
+    assert "Late in spring" not in coordinator.opens("/cases").text
+
+
+def test_a_person_has_so_many_lists_and_no_more(
+    coordinator: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_lists, "MOST", 1)
+    assert coordinator.sends("/cases", {"name": "one"}).status_code == 303
+    assert coordinator.sends("/cases?part=open", {"name": "one"}).status_code == 303, "another of that name"
+    refused = coordinator.sends("/cases", {"name": "two"})
+    assert refused.status_code == 422
+    assert "You have 1 lists" in words(refused)

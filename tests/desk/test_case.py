@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
-from labels.record.schema import Journal, Staff, Step, StepKind, StepState
+from labels.answering import accepting
+from labels.applications import ending
+from labels.record.schema import Application, Journal, Mail, Staff, Step, StepKind, StepState
+from labels.reviews import deciding
+from labels.steps.answers import ReviewAnswer
+from labels.steps.proof import SignedIn
 from labels.turn import Door
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
+from tests.desk.test_applications import central
+from tests.support.case import Case
+from tests.support.people import points
 
 Opens = Callable[..., Browser]
 
@@ -83,7 +92,7 @@ def test_what_is_missing_or_refused_is_said_and_nothing_is_lost(
     assert [one.id for one in reviews(terminal)] == [first.id, second.id]
 
 
-def test_what_is_no_day_is_said_beside_its_field_and_what_the_domain_refuses_is_marked_as_english(
+def test_what_is_no_day_is_said_beside_its_field(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
     first, second = reviews(terminal)
@@ -93,10 +102,26 @@ def test_what_is_no_day_is_said_beside_its_field_and_what_the_domain_refuses_is_
     assert wrong.status_code == 422
     assert f'id="until-{first.id}-error"' in wrong.text
     assert "write it as 2026-04-20" in wrong.text
-    coordinator.client.cookies.set("language", "pl")
     refused = coordinator.sends(page, fields | {"act": "reassign", f"to-{first.id}": second.person})
     assert refused.status_code == 409
     assert f'id="to-{first.id}-error"' in refused.text
+
+
+def test_what_the_domain_refuses_is_marked_as_english_where_the_language_lacks_it(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    first, _ = reviews(terminal)
+    given = ReviewAnswer(scores=points(3), comment="a word")
+    case_of(terminal, application).do(
+        accepting.answer, first.id, SignedIn(first.person, "mail code", terminal.here.now()), given
+    )
+    with terminal.here.record.writing() as session:
+        session.execute(sa.delete(Staff).where(Staff.person == first.person))
+    coordinator.client.cookies.set("language", "pl")
+    refused = coordinator.sends(
+        f"/cases/{application}/reviews", {"step": first.id, f"reason-{first.id}": "Once more, please."}
+    )
+    assert refused.status_code == 409
     assert '<span lang="en" dir="ltr">' in refused.text
 
 
@@ -133,3 +158,132 @@ def test_another_countrys_case_answers_as_one_that_is_not_there(
     fields = {"step": first.id, "act": "reassign", f"to-{first.id}": "me", f"reason-{first.id}": "Mine."}
     assert other.sends(f"/cases/{application}", fields).status_code == 404
     assert browser().signs_in(TEACHER).opens(f"/cases/{application}").status_code == 404
+
+
+def journal(terminal: Terminal, what: str) -> list[Journal]:
+    with terminal.here.record.reading() as session:
+        return list(session.scalars(sa.select(Journal).where(Journal.what == what)))
+
+
+def test_whoever_is_awaited_is_reminded(terminal: Terminal, coordinator: Browser, application: str) -> None:
+    first, _ = reviews(terminal)
+    fields = {"step": first.id, "act": "remind", f"reason-{first.id}": "The committee meets on Friday."}
+    assert coordinator.sends(f"/cases/{application}", fields).status_code == 303
+    [entry] = journal(terminal, "reminded")
+    assert (entry.step, entry.details["to"]) == (first.id, first.assignee)
+    with terminal.here.record.reading() as session:
+        [mail] = session.scalars(sa.select(Mail).where(Mail.template == "changed_together"))
+    assert mail.to_address == first.assignee
+    assert mail.context["message"]["reason"] == "The committee meets on Friday."
+
+
+def test_a_conflict_of_interest_is_declared_shown_and_lifted(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    first, _ = reviews(terminal)
+    page = f"/cases/{application}"
+    fields = {"act": "declare", "whose-conflict": first.person, "reason-conflict": "Cousins."}
+    assert coordinator.sends(page, fields).status_code == 303
+    [entry] = journal(terminal, "declared a conflict of interest")
+    assert entry.details["reviewer"] == first.assignee
+    assert "Cousins." in words(coordinator.opens(page))
+    lift = fields | {"act": "lift", "reason-conflict": "Another Anna."}
+    assert coordinator.sends(page, lift).status_code == 303
+    assert "None is declared." in words(coordinator.opens(page))
+    refused = coordinator.sends(page, lift)
+    assert refused.status_code == 409
+    assert 'id="whose-conflict-error"' in refused.text
+    assert coordinator.sends(page, fields | {"reason-conflict": " "}).status_code == 422
+
+
+def case_of(terminal: Terminal, application: str) -> Case:
+    """An application of the terminal's record, to be taken through the domain."""
+    case = Case.__new__(Case)
+    case.record, case.now, case.id = terminal.here.record, terminal.here.now(), application
+    return case
+
+
+def decided(terminal: Terminal, application: str, each: int = 4) -> None:
+    case = case_of(terminal, application)
+    for step in reviews(terminal):
+        case.do(
+            accepting.answer,
+            step.id,
+            SignedIn(step.person, "mail code", case.now),
+            ReviewAnswer(
+                scores=points(each + step.seat - 1), comment=f"comment {step.seat}", note=f"note {step.seat}"
+            ),
+        )
+    case.do(deciding.decide, application)
+    case.do(ending.close, application)
+
+
+def test_reviews_stand_side_by_side_once_nobody_can_be_swayed(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    first, second = reviews(terminal)
+    case = case_of(terminal, application)
+    given = ReviewAnswer(scores=points(3), comment="a word to the applicant", note="a word to colleagues")
+    case.do(accepting.answer, first.id, SignedIn(first.person, "mail code", case.now), given)
+    page = coordinator.opens(f"/cases/{application}")
+    assert "What is in them is shown once the case is decided" in words(page)
+    assert first.assignee in words(page)
+    assert "a word to" not in page.text
+    case.do(
+        accepting.answer,
+        second.id,
+        SignedIn(second.person, "mail code", case.now),
+        ReviewAnswer(scores=points(4), comment="another word"),
+    )
+    case.do(deciding.decide, application)
+    shown = coordinator.opens(f"/cases/{application}")
+    assert re.search(r"Pedagogical innovation and creativity\s+3\s+4", words(shown))
+    assert "6 points apart" in words(shown)
+    assert "a word to the applicant another word" in words(shown)
+    assert "a word to colleagues" in words(shown)
+
+
+def test_the_central_service_sees_the_points_and_no_reviewer(
+    terminal: Terminal, browser: Opens, application: str
+) -> None:
+    first, _ = reviews(terminal)
+    decided(terminal, application)
+    central(terminal)
+    page = browser().signs_in("head@eu.example").opens(f"/cases/{application}")
+    assert "Pedagogical innovation" in words(page)
+    assert first.assignee not in page.text
+    assert "note 1" not in page.text
+    assert 'name="act"' not in page.text
+
+
+def test_a_decision_is_reopened_with_what_hangs_on_it(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    assert coordinator.opens(f"/cases/{application}/reopen").status_code == 404, "nothing is decided"
+    decided(terminal, application)
+    page = f"/cases/{application}/reopen"
+    assert f'href="{page}"' in coordinator.opens(f"/cases/{application}").text
+    shown = coordinator.opens(f"{page}?cause=registry")
+    assert "What hangs on it" in words(shown)
+    plan = re.search(r'name="plan" value="([^"]+)"', shown.text)
+    assert plan
+    fields = {"cause": "registry", "plan": plan[1]}
+    assert coordinator.sends(page, fields).status_code == 422
+    stale = coordinator.sends(page, fields | {"plan": "other", "reason": "The school moved."})
+    assert stale.status_code == 409
+    assert "Nothing was done" in words(stale)
+    with terminal.here.record.reading() as session:
+        assert session.get_one(Application, application).outcome is not None
+    assert coordinator.sends(page, fields | {"reason": "The school moved."}).status_code == 303
+    with terminal.here.record.reading() as session:
+        row = session.get_one(Application, application)
+        assert (row.outcome, row.instance) == (None, 2)
+    assert [one.details["because"] for one in journal(terminal, "reopened a decision")] == [
+        "The school moved."
+    ]
+
+
+def test_the_place_in_the_process_is_told_and_drawn(coordinator: Browser, application: str) -> None:
+    page = coordinator.opens(f"/cases/{application}")
+    assert 'aria-label="The process; the case stands at: Review"' in page.text
+    assert "0 of 2 sent" in page.text

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 
 import pytest
 
+from labels.answering import accepting
+from labels.answering.many import What, Wish
+from labels.applications import ending
+from labels.people.persons import named
 from labels.registry import search_index
+from labels.reviews import deciding
+from labels.steps.answers import ReviewAnswer
+from labels.steps.proof import SignedIn
+from labels.views.applications import Filters, Part
 from tests.desk.test_reviewing_in_a_browser import Scene, chromium, opened, scene
 from tests.support.accessibility import violations
 from tests.support.case import COORDINATOR
+from tests.support.people import points
+from usecases import many
 
 __all__ = ["scene"]
 
@@ -30,7 +41,29 @@ def desk(scene: Scene) -> Scene:
     return scene
 
 
+def planned(desk: Scene, what: What) -> str:
+    """The page of a plan for all that is open."""
+    with desk.here.record.reading() as session:
+        somebody = named(session, COORDINATOR)
+        assert somebody is not None
+    wish = Wish(what, "She is ill until May.", until=desk.here.now() + timedelta(days=60))
+    selection = many.Selection(Filters(part=Part.OPEN))
+    return f"/cases/plans/{many.plan(desk.here, somebody.id, ['NSS-PL'], wish, selection)}"
+
+
+def decided(desk: Scene) -> None:
+    """The case has two reviews and is awarded."""
+    for step in (desk.first, desk.second):
+        given = ReviewAnswer(
+            scores=points(3 + step.seat % 2), comment="A delightful atlas of rivers.", note="Read twice."
+        )
+        desk.case.do(accepting.answer, step.id, SignedIn(step.person, "mail code", desk.here.now()), given)
+    desk.case.do(deciding.decide, desk.case.id)
+    desk.case.do(ending.close, desk.case.id)
+
+
 def test_the_pages_are_for_everybody(desk: Scene) -> None:
+    plans = [planned(desk, one) for one in (What.REASSIGN, What.DEADLINE)]
     with chromium() as browser:
         for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
             page = opened(browser, width)
@@ -41,6 +74,8 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
                 "/overview",
                 "/cases",
                 "/cases?urgent=late&columns=points",
+                *(f"/cases/many?act={one}" for one in What),
+                *plans,
                 "/find?q=rz",
                 "/find?q=qqq",
             ):
@@ -49,6 +84,36 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
                 assert violations(page) == [], (path, width, language)
                 wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wider <= 0, (path, width, language)
+
+
+def test_the_pages_of_a_decided_case_are_for_everybody(desk: Scene) -> None:
+    decided(desk)
+    with chromium() as browser:
+        for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
+            page = opened(browser, width)
+            desk.signs_in(page, language)
+            for path in (f"/cases/{desk.case.id}", f"/cases/{desk.case.id}/reopen?cause=registry"):
+                page.goto(desk.url + path)
+                assert page.get_attribute("html", "lang") == language, path
+                assert violations(page) == [], (path, width, language)
+                wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                assert wider <= 0, (path, width, language)
+
+
+def test_ticked_rows_are_given_to_others_without_a_script(desk: Scene) -> None:
+    with chromium() as browser:
+        page = opened(browser, java_script_enabled=False)
+        desk.signs_in(page)
+        page.goto(f"{desk.url}/cases?part=open")
+        boxes = page.locator("input[name=chosen]")
+        boxes.nth(0).check()
+        boxes.nth(1).check()
+        page.get_by_role("button", name="Remind").click()
+        page.get_by_label("Why").fill("The committee meets on Friday.")
+        page.get_by_role("button", name="Show the plan").click()
+        assert "Nothing is changed yet" in page.inner_text("main")
+        page.get_by_role("button", name="Do it").click()
+        assert "It is carried out." in page.inner_text("main")
 
 
 def test_what_is_typed_is_found_without_pressing_anything(desk: Scene) -> None:

@@ -51,6 +51,13 @@ LATE = say(
     title="Lakes",
     due=DUE,
 )
+TASK = say(
+    "{application} · {what} · {title} · by {due}",
+    application=APPLICATION,
+    what=named("awaited", "review"),
+    title="Lakes",
+    due=DUE,
+)
 
 _EACH: tuple[Message, ...] = (
     messages.Receipt(
@@ -190,6 +197,28 @@ _EACH: tuple[Message, ...] = (
                 chooses=True,
             ),
         ),
+    ),
+    messages.ChangedTogether(
+        plan="PLN-7KQ4M9XT2C",
+        person="PER-1",
+        step=STEP,
+        organisation_name=ABOUT.organisation_name,
+        reason="Anna is ill until May.",
+        number=3,
+        asked=(TASK,),
+        ended=(TASK,),
+        moved=(TASK,),
+        awaited=(TASK,),
+        more=1,
+    ),
+    messages.ChangedTogether(
+        plan="PLN-7KQ4M9XT2D",
+        person="PER-1",
+        step=STEP,
+        organisation_name=ABOUT.organisation_name,
+        reason="The committee meets on Friday.",
+        number=1,
+        awaited=(TASK,),
     ),
     messages.PasskeyChanged(
         person="PER-T-T-1",

@@ -457,7 +457,7 @@ def test_an_id_that_went_is_still_understood_where_somebody_types_it(case: Case)
     case.now += timedelta(hours=1)
     with case.record.writing() as session:
         turn = Turn(session, case.now, KEY, Door.COMMAND_LINE)
-        assert coordinating._of_staff(session, "NSS-PL", two.gone).person == two.kept
+        assert coordinating.of_staff(session, "NSS-PL", two.gone).person == two.kept
         assert [one.person for one in leaving.leave(turn, leaving.Whose(two.gone), NOW.date())] == [two.kept]
 
 

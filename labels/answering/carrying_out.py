@@ -1,0 +1,325 @@
+"""Carries out what a coordinator planned for many applications: all of it or nothing, and one message a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.orm import Session
+
+from labels.answering.deadlines import put_off
+from labels.answering.many import GOOD_FOR, Plan, PlanChanged, Planned, What, Wish, kept
+from labels.errors import NotAllowed
+from labels.mail import messages
+from labels.mail.outbox import Envelope, queue_many
+from labels.people.named import recipient
+from labels.people.persons import batches, person
+from labels.people.staff import coordinates
+from labels.record.journal import SYSTEM, Event, by_plan, note
+from labels.record.schema import Application, Organisation, Project, School, Step, StepKind, StepState
+from labels.reviews import conflicts
+from labels.reviews.choosing import Candidate, conflicts_of_interest, names_alike
+from labels.reviews.coordinating import hand_over
+from labels.reviews.judged_together import judged_by_application
+from labels.reviews.seats import AT_ONCE, UNDER_WAY, Seat, decided, not_on_staff, seats_of
+from labels.steps.kinds import STEPS
+from labels.steps.step import locked_by_step
+from labels.turn import Turn
+from labels.words.sentences import Sentence, Value, say
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was carried out."""
+
+    number: int
+    """Of rows."""
+    applications: tuple[str, ...]
+    """Whose runs are to look at the record."""
+    already: bool = False
+    """It had been carried out before, and nothing was done now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a plan with its step as it is now, locked."""
+
+    planned: Planned
+    application: Application
+    step: Step
+
+
+@dataclass(slots=True)
+class _Told:
+    """What one person is to be told."""
+
+    asked: list[Sentence] = field(default_factory=list)
+    ended: list[Sentence] = field(default_factory=list)
+    moved: list[Sentence] = field(default_factory=list)
+    awaited: list[Sentence] = field(default_factory=list)
+    step: str = ""
+    organisation: str = ""
+    applications: set[str] = field(default_factory=set)
+
+
+def carry_out(turn: Turn, identifier: str) -> Done:
+    """Does all that a plan says, in the turn's transaction; done before, it does nothing.
+
+    Raises:
+        NotFound: the plan is not there, or somebody else's.
+        NotAllowed: it is too old, or says of nothing that it can be done.
+        PlanChanged: something is not as it was when it was made.
+    """
+    row, plan = kept(turn.session, identifier, turn.person, locked=True)
+    if row.done_at is not None:
+        return Done(len(plan.done), (), already=True)
+    if turn.now - row.made_at > GOOD_FOR:
+        raise NotAllowed(say("The plan is more than a day old: please make it anew."))
+    if not plan.done:
+        raise NotAllowed(say("There is nothing in this plan that could be done."))
+    rows = _as_planned(turn, plan)
+    told: dict[str, _Told] = defaultdict(_Told)
+    titles = _titles(turn.session, [one.application.id for one in rows])
+    match plan.wish.what:
+        case What.ASSIGN | What.REASSIGN:
+            _hand_over(turn, plan, rows, titles, told, identifier)
+        case What.DEADLINE:
+            _put_off(turn, plan, rows, titles, told, identifier)
+        case What.REMIND:
+            _remind(turn, plan, rows, titles, told, identifier)
+    _tell(turn, plan, told, identifier)
+    row.done_at = turn.now
+    wakes = plan.wish.what is not What.REMIND
+    return Done(len(rows), tuple(dict.fromkeys(one.application.id for one in rows)) if wakes else ())
+
+
+# As it was planned --------------------------------------------------------------------------------
+
+
+def _as_planned(turn: Turn, plan: Plan) -> list[_Row]:
+    session, rows = turn.session, plan.done
+    found: dict[str, tuple[Application, Step]] = {}
+    for some in batches(sorted(one.step for one in rows), AT_ONCE):
+        query = (
+            sa.select(Application, Step)
+            .join(Step, Step.application == Application.id)
+            .where(Step.id.in_(some))
+            .order_by(Application.id, Step.id)
+            .with_for_update(of=(Application, Step))
+            .options(orm.defer(Application.content))
+            .execution_options(populate_existing=True)
+        )
+        found |= {step.id: (application, step) for application, step in session.execute(query)}
+    theirs = {
+        one: coordinates(session, turn.person, one)
+        for one in {application.organisation for application, _ in found.values()}
+    }
+    judged = judged_by_application(session, list({one.id: one for one, _ in found.values()}.values()))
+    own = conflicts.anybody(session, {turn.person})[turn.person]
+    present, changed = [], []
+    for row in rows:
+        application, step = found[row.step]
+        why = _otherwise(session, row, application, step)
+        if not theirs[application.organisation]:
+            why = say("You do not coordinate it any more.")
+        elif application.id in judged and (near := conflicts_of_interest(own, judged[application.id])):
+            why = say(
+                "You have a conflict of interest: {why}. Somebody else coordinates it.", why=tuple(near)
+            )
+        if why is not None:
+            changed.append((row.application, why))
+        present.append(_Row(row, application, step))
+    if changed:
+        raise PlanChanged(changed)
+    return present
+
+
+def _otherwise(session: Session, row: Planned, application: Application, step: Step) -> Sentence | None:
+    """What is otherwise than when a row was planned; None where nothing is that matters."""
+    if application.outcome is not None:
+        return decided(application)
+    if step.state not in UNDER_WAY or step.instance != application.instance:
+        return say("{step} is {state} now.", step=step.id, state=step.state.value)
+    if step.person != row.whose:
+        return say(
+            "{step} is with {now} now, and was with {former}.",
+            step=step.id,
+            now=person(session, step.person).name,
+            former=person(session, row.whose).name,
+        )
+    if step.due_at is not None and step.due_at != row.due:
+        return say("{step} is due {when} now.", step=step.id, when=step.due_at)
+    return None
+
+
+# Each kind of act ---------------------------------------------------------------------------------
+
+
+def _hand_over(
+    turn: Turn,
+    plan: Plan,
+    rows: Sequence[_Row],
+    titles: Mapping[str, str],
+    told: dict[str, _Told],
+    identifier: str,
+) -> None:
+    seats = seats_of(turn.session, [one.step.id for one in rows], locked=True)
+    people = conflicts.near(turn.session, {one.planned.to for one in rows})
+    changed = [
+        (one.application.id, why)
+        for one in rows
+        if (why := _unfit(seats[one.step.id], people.get(one.planned.to), turn.session, one.planned.to))
+    ]
+    if changed:
+        raise PlanChanged(changed)
+    begun: set[str] = set()
+    for one in rows:
+        seat, to = seats[one.step.id], people[one.planned.to]
+        if one.application.id in begun:
+            seat = seats_of(turn.session, [one.step.id], locked=True)[one.step.id]
+            if why := seat.unfit(to):
+                raise PlanChanged([(one.application.id, why)])
+        begun.add(one.application.id)
+        former = one.step
+        new = hand_over(turn, seat, to, plan.wish.reason, plan=identifier)
+        if names_alike(to, seat.judged):
+            note(turn, one.application, SYSTEM, Event.NAMES_ALIKE, step=new.id, reviewer=to.email)
+        if former.kind is StepKind.REVIEW:
+            _about(told, former.person, one, former.id).ended.append(_line(one, former, titles, due=False))
+        _about(told, new.person, one, new.id).asked.append(_line(one, new, titles))
+
+
+def _unfit(seat: Seat, who: Candidate | None, session: Session, named: str) -> Sentence | None:
+    if who is None:
+        return not_on_staff(person(session, named).name, seat.application.organisation)
+    return seat.open or seat.unfit(who)
+
+
+def _put_off(
+    turn: Turn,
+    plan: Plan,
+    rows: Sequence[_Row],
+    titles: Mapping[str, str],
+    told: dict[str, _Told],
+    identifier: str,
+) -> None:
+    for one in rows:
+        assert one.planned.until is not None
+        put_off(turn, one.application, one.step, one.planned.until, plan.wish.reason, plan=identifier)
+        _about(told, one.step.person, one, one.step.id).moved.append(_line(one, one.step, titles))
+
+
+def _remind(
+    turn: Turn,
+    plan: Plan,
+    rows: Sequence[_Row],
+    titles: Mapping[str, str],
+    told: dict[str, _Told],
+    identifier: str,
+) -> None:
+    for one in rows:
+        note(
+            turn,
+            one.application,
+            turn.by,
+            Event.REMINDED,
+            step=one.step.id,
+            news=False,
+            to=one.step.assignee,
+            because=plan.wish.reason,
+            **by_plan(identifier),
+        )
+        _about(told, one.step.person, one, one.step.id).awaited.append(_line(one, one.step, titles))
+
+
+def remind_one(turn: Turn, step_id: str, reason: str) -> str:
+    """Reminds whoever has an open step of it, with a reason that they are told; who that is.
+
+    Raises:
+        NotFound: there is no such step.
+        NotAllowed: nothing is awaited there.
+    """
+    application, step = locked_by_step(turn.session, step_id)
+    if step.state is not StepState.OPEN or STEPS[step.kind].worded is None:
+        raise NotAllowed(say("{step} awaits no answer.", step=step.id))
+    row = _Row(Planned(application.id, step.id, step.kind, step.person), application, step)
+    told: dict[str, _Told] = defaultdict(_Told)
+    wish = Wish(What.REMIND, reason)
+    _remind(turn, Plan(wish, ()), [row], _titles(turn.session, [application.id]), told, "")
+    _tell(turn, Plan(wish, ()), told, f"{step.id}/{turn.now.isoformat()}")
+    return step.assignee
+
+
+# Telling ------------------------------------------------------------------------------------------
+
+
+def _about(told: dict[str, _Told], whom: str, row: _Row, step: str) -> _Told:
+    one = told[whom]
+    one.step = one.step or step
+    one.organisation = one.organisation or row.application.organisation
+    one.applications.add(row.application.id)
+    return one
+
+
+def _line(row: _Row, step: Step, titles: Mapping[str, str], *, due: bool = True) -> Sentence:
+    values: dict[str, Value] = {
+        "application": row.application.id,
+        "what": STEPS[step.kind].worded or step.kind.value,
+        "title": titles[row.application.id],
+    }
+    if due and step.due_at is not None:
+        return say("{application} · {what} · {title} · by {due}", due=step.due_at, **values)
+    return say("{application} · {what} · {title}", **values)
+
+
+def _titles(session: Session, applications: Sequence[str]) -> dict[str, str]:
+    """What one line calls each application: its project, the school, or the organisation."""
+    query = (
+        sa.select(
+            Application.id, sa.func.coalesce(Project.title, School.name, Organisation.name).label("title")
+        )
+        .outerjoin(Project, Project.id == Application.project)
+        .outerjoin(School, School.id == Application.school)
+        .join(Organisation, Organisation.id == Application.organisation)
+    )
+    return {
+        row.id: row.title
+        for some in batches(sorted(set(applications)), AT_ONCE)
+        for row in session.execute(query.where(Application.id.in_(some)))
+    }
+
+
+def _tell(turn: Turn, plan: Plan, told: Mapping[str, _Told], identifier: str) -> None:
+    most = messages.ChangedTogether.MOST
+    names = {
+        one: turn.session.get_one(Organisation, one).name
+        for one in {each.organisation for each in told.values()}
+    }
+    queue_many(
+        turn,
+        (
+            (
+                messages.ChangedTogether(
+                    plan=identifier,
+                    person=whom,
+                    step=each.step,
+                    organisation_name=names[each.organisation],
+                    reason=plan.wish.reason,
+                    number=len(each.applications),
+                    asked=tuple(each.asked[:most]),
+                    ended=tuple(each.ended[:most]),
+                    moved=tuple(each.moved[:most]),
+                    awaited=tuple(each.awaited[:most]),
+                    more=sum(
+                        max(len(some) - most, 0)
+                        for some in (each.asked, each.ended, each.moved, each.awaited)
+                    ),
+                ),
+                Envelope(recipient(turn.session, whom), (whom,)),
+            )
+            for whom, each in sorted(told.items())
+        ),
+    )

@@ -1,0 +1,187 @@
+"""A plan for many applications as people read it: titles and names in place of ids, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from labels.answering.many import Plan, Planned, Wish, is_refused, kept_wish, loads_of, own_plan
+from labels.people.persons import batches
+from labels.record.schema import Application, Organisation, Person, Project, School, StepKind
+from labels.words.sentences import Sentence
+
+PAGE = 50
+"""Rows of one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One row of a plan."""
+
+    application: str
+    title: str
+    step: str
+    kind: StepKind | None
+    whose: str
+    """The name of who has it now; empty for nobody."""
+    to: str
+    """The name of who has it then, where somebody else does."""
+    due: datetime | None
+    until: datetime | None
+    why_not: Sentence | None
+    warning: Sentence | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadChange:
+    """How many open reviews somebody has before and after."""
+
+    name: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanShown:
+    """A plan, or a page of it."""
+
+    id: str
+    wish: Wish
+    to: str
+    """The name of who is to review, where the plan names somebody."""
+    whose: str
+    made_at: datetime
+    done_at: datetime | None
+    number: int
+    """Of rows about which something is done."""
+    applications: int
+    """Of those."""
+    not_done: tuple[PlanRow, ...]
+    """The first of those about which nothing can be done."""
+    more_not_done: int
+    rows: tuple[PlanRow, ...]
+    """What is done, from a row on."""
+    first: int
+    further: int | None
+    """From which row the next page goes on; None on the last."""
+    loads: tuple[LoadChange, ...]
+
+
+def shown(
+    session: Session, identifier: str, who: str, *, first: int = 0, limit: int | None = PAGE
+) -> PlanShown:
+    """A plan of somebody's own, from a row on.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    row = own_plan(session, identifier, who)
+    done = [one for one in row.rows["rows"] if not is_refused(one)]
+    refused = [one for one in row.rows["rows"] if is_refused(one)]
+    last = len(done) if limit is None else first + limit
+    part = _Part(
+        tuple(map(Planned.from_json, done[first:last])),
+        len(done),
+        len({one[0] for one in done}),
+        tuple(map(Planned.from_json, refused if limit is None else refused[:limit])),
+        len(refused),
+        first,
+    )
+    return _shown(session, row.id, kept_wish(row), part, loads_of(row), (row.made_at, row.done_at))
+
+
+def not_kept(session: Session, plan: Plan, now: datetime) -> PlanShown:
+    """A whole plan that is only looked at."""
+    done, refused = plan.done, tuple(one for one in plan.rows if one.why_not is not None)
+    part = _Part(done, len(done), len({one.application for one in done}), refused, len(refused), 0)
+    return _shown(session, "", plan.wish, part, plan.loads, (now, None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The rows of a plan that are shown, and how many there are."""
+
+    done: tuple[Planned, ...]
+    number: int
+    applications: int
+    refused: tuple[Planned, ...]
+    number_refused: int
+    first: int
+
+
+def _shown(
+    session: Session,
+    identifier: str,
+    wish: Wish,
+    part: _Part,
+    loads: Mapping[str, tuple[int, int]],
+    times: tuple[datetime, datetime | None],
+) -> PlanShown:
+    here, left, last = part.done, part.refused, part.first + len(part.done)
+    names = _names(session, [*here, *left], [*loads, wish.to, wish.whose])
+    titles = _titles(session, [one.application for one in (*here, *left)])
+
+    def row(one: Planned) -> PlanRow:
+        return PlanRow(
+            one.application,
+            titles.get(one.application, ""),
+            one.step,
+            one.kind,
+            names.get(one.whose, ""),
+            names.get(one.to, ""),
+            one.due,
+            one.until,
+            one.why_not,
+            one.warning,
+        )
+
+    return PlanShown(
+        id=identifier,
+        wish=wish,
+        to=names.get(wish.to, wish.to),
+        whose=names.get(wish.whose, wish.whose),
+        made_at=times[0],
+        done_at=times[1],
+        number=part.number,
+        applications=part.applications,
+        not_done=tuple(map(row, left)),
+        more_not_done=part.number_refused - len(left),
+        rows=tuple(map(row, here)),
+        first=part.first,
+        further=last if last < part.number else None,
+        loads=tuple(
+            sorted(
+                (LoadChange(names.get(one, one), *numbers) for one, numbers in loads.items()),
+                key=lambda one: (-one.after, one.name),
+            )
+        ),
+    )
+
+
+def _names(session: Session, rows: Sequence[Planned], others: Sequence[str]) -> dict[str, str]:
+    ids = {one for row in rows for one in (row.whose, row.to)} | set(others)
+    return {
+        row.id: row.name
+        for some in batches(sorted(ids))
+        for row in session.execute(sa.select(Person.id, Person.name).where(Person.id.in_(some)))
+    }
+
+
+def _titles(session: Session, applications: Sequence[str]) -> dict[str, str]:
+    query = (
+        sa.select(
+            Application.id, sa.func.coalesce(Project.title, School.name, Organisation.name).label("title")
+        )
+        .outerjoin(Project, Project.id == Application.project)
+        .outerjoin(School, School.id == Application.school)
+        .join(Organisation, Organisation.id == Application.organisation)
+    )
+    return {
+        row.id: row.title
+        for some in batches(sorted(set(applications)))
+        for row in session.execute(query.where(Application.id.in_(some)))
+    }
