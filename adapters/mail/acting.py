@@ -17,7 +17,8 @@ class Way:
     """How one act is done."""
 
     command: str
-    """For the command line, to be copied as it is; words in capitals are filled in first."""
+    """For the command line, to be copied as it is; words in capitals are filled in first. Empty for what is only looked
+    at, by somebody who has no command line."""
     page: str = ""
     """The address of the page with the form; empty where no page takes this answer."""
 
@@ -70,6 +71,9 @@ DESK_PAGES: Mapping[CallToAction, str] = {
     CallToAction.HAND_IN_AGAIN: "/self-assessment/{application}",
     CallToAction.CONFIRM: "/self-assessment/{application}/confirm",
     CallToAction.SEND_BACK: "/self-assessment/{application}/confirm?back=1",
+    CallToAction.SEE_OWN: "/applications/{application}",
+    CallToAction.ASSIGN: "/cases/{application}",
+    CallToAction.SEE_APPLICATION: "/cases/{application}",
     CallToAction.SEE_INBOX: "/",
 }
 """The page of the desk on which an act is done; whoever opens it signs in there, and needs no code of the step."""
@@ -95,7 +99,9 @@ def ways(message: Message, told: Mapping[str, Any], pages: Pages) -> dict[str, W
         told: the values that commands are made of: what the message tells, and its recipient's `email` and `code`.
         pages: where the pages are.
     """
-    return {act.value: Way(_filled(COMMANDS[act], told), _page(act, told, pages)) for act in message.calls}
+    return {
+        act.value: Way(_filled(COMMANDS.get(act, ""), told), _page(act, told, pages)) for act in message.calls
+    }
 
 
 def _page(act: CallToAction, told: Mapping[str, Any], pages: Pages) -> str:

@@ -106,6 +106,8 @@ class CallToAction(StrEnum):
     """For the pupils of a class."""
     GET_CODE = "get_code"
     SEE_APPLICATION = "see_application"
+    SEE_OWN = "see_own"
+    """Of an applicant, who sees where it stands and what came of it."""
     SEE_OTHER = "see_other"
     SEE_QUESTIONS = "see_questions"
     """Of a school's self-assessment, with what is filled in already."""

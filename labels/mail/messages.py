@@ -58,6 +58,7 @@ class InformationLapsed(OfApplication):
     """The time for the applicant's answer is over, and the review goes on without it."""
 
     template = Template.INFORMATION_LAPSED
+    calls = (CallToAction.SEE_OWN,)
     due: datetime | None
     question: Prose
 
@@ -72,6 +73,7 @@ class Ineligible(OfApplication):
         remedy: Said
 
     template = Template.INELIGIBLE
+    calls = (CallToAction.SEE_OWN,)
     conditions: Several[Condition]
 
 
@@ -87,6 +89,7 @@ class Awarded(Scored):
     """The National Quality Label is awarded."""
 
     template = Template.AWARDED
+    calls = (CallToAction.SEE_OWN,)
 
 
 class Refused(Scored):
@@ -102,6 +105,7 @@ class Withdrawn(OfApplication):
     """An application is withdrawn, as its applicant asked."""
 
     template = Template.WITHDRAWN
+    calls = (CallToAction.SEE_OWN,)
 
 
 class AppealReceived(OfApplication):

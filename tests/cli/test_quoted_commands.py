@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from adapters.languages.mails import TEMPLATES
+from adapters.mail import acting
 from adapters.mail.rendering import compose
 from cli.app import app
 from labels.mail.message import Template
@@ -107,7 +108,8 @@ def mailed(template: Template) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("template", Template)
 def test_a_mail_quotes_one_command_for_each_act_that_it_invites_to(template: Template) -> None:
-    assert len(list(mailed(template))) == len(EXAMPLES[template].calls)
+    by_command = [act for act in EXAMPLES[template].calls if act in acting.COMMANDS]
+    assert len(list(mailed(template))) == len(by_command)
 
 
 @pytest.mark.parametrize("source", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.stem)

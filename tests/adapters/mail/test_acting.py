@@ -6,8 +6,8 @@ import pytest
 
 from adapters.mail.acting import DESK_PAGES, Pages, ways
 from labels.mail import messages
-from labels.mail.message import CallToAction, Message
-from tests.support.mails import ABOUT, ASKED, STEP
+from labels.mail.message import CallToAction, Message, Template
+from tests.support.mails import ABOUT, ASKED, EXAMPLES, STEP
 
 TOLD = {"step": STEP, "email": "anna@nss.example", "code": "7KQ4-M9XT-2C", "application": ABOUT.application}
 PAGES = Pages("https://prefect.example/runs/flow-run/1", "https://labels.example/")
@@ -37,9 +37,16 @@ def test_a_teachers_mail_leads_to_the_page_of_their_application() -> None:
     assert ways(messages.AppealReceived(about=ABOUT), TOLD, PAGES)["withdraw"].page == page
 
 
-def test_other_acts_lead_to_prefect_as_before() -> None:
+def test_a_coordinators_mail_leads_to_the_page_of_the_case() -> None:
     message = messages.AssignmentAsked(about=ASKED, reasons=())
-    assert ways(message, TOLD, PAGES)["assign"].page == PAGES.run
+    way = ways(message, TOLD, PAGES)["assign"]
+    assert way.page == f"https://labels.example/cases/{ABOUT.application}"
+    assert ways(message, TOLD, Pages(PAGES.run))["assign"].page == PAGES.run
+
+
+def test_other_acts_lead_to_prefect_as_before() -> None:
+    message = EXAMPLES[Template.SCREENING_ASKED]
+    assert ways(message, TOLD, PAGES)["screen"].page == PAGES.run
 
 
 def test_an_address_is_made_of_nothing_but_what_stands_in_it() -> None:

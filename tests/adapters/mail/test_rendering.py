@@ -361,3 +361,43 @@ def test_a_button_leads_only_to_the_web() -> None:
 def test_a_coordinator_without_a_command_line_reads_who_can_confirm_a_merging_for_them() -> None:
     _, text, _ = read(worded(mail(Template.MERGE_ASKED)))
     assert "ask whoever runs the labels to do both for you" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("template", "path"),
+    [
+        *(
+            (one, f"/applications/{APPLICATION}")
+            for one in (
+                Template.RECEIPT,
+                Template.INFORMATION_ASKED,
+                Template.INFORMATION_LAPSED,
+                Template.INELIGIBLE,
+                Template.AWARDED,
+                Template.REFUSED,
+                Template.WITHDRAWN,
+                Template.APPEAL_RECEIVED,
+            )
+        ),
+        (Template.REVIEW_ASKED, f"/reviews/{STEP}"),
+        *(
+            (one, f"/cases/{APPLICATION}")
+            for one in (Template.ASSIGNMENT_ASKED, Template.SIMILARITY_WARNING, Template.NAMES_ALIKE)
+        ),
+    ],
+)
+def test_a_mail_leads_to_the_page_of_the_desk_that_it_is_about(template: Template, path: str) -> None:
+    message = compose(
+        mail(template),
+        "7KQ4-M9XT-2A",
+        [],
+        "NSS <n@x.example>",
+        NOW,
+        "https://runs.example",
+        "https://labels.example.eu",
+    )
+    for kind in ("plain", "html"):
+        part = message.get_body((kind,))
+        assert part
+        assert f"https://labels.example.eu{path}" in part.get_content()
+        assert "https://runs.example" not in part.get_content()
