@@ -9,6 +9,7 @@ import typer
 
 from cli.output import out, say
 from cli.words import AsJson, plain
+from labels.errors import LabelsError
 from labels.rules.loading import check_all, overruns
 from labels.settings import load_settings
 
@@ -16,16 +17,50 @@ from labels.settings import load_settings
 
 
 def rules(
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="[FOLDER|ORGANISATION]",
+            help="A folder of rule files, else those that ship; or whose rules are shown.",
+            callback=plain,
+        ),
+    ] = "",
     folder: Annotated[
-        Path | None, typer.Argument(help="A folder of rule files; else those that ship.")
+        Path | None,
+        typer.Option("--folder", metavar="FOLDER", help="The organisation's rules by these files instead."),
     ] = None,
+    case: Annotated[
+        str, typer.Option(metavar="APPLICATION", help="The rules that one application keeps.", callback=plain)
+    ] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Check rule files; name every mistake with file and line."""
-    where = folder or load_settings().rules
+    """Check rule files; name every mistake with file and line.
+
+    Of an organisation: every value in force with its source, file and line, and what its open applications go by instead. With
+    --folder, what changed files would say: an application keeps the rules under which it was handed in.
+    """
+    if case or (which and not Path(which).is_dir() and "/" not in which and _is_organisation(which)):
+        from cli.rules import show, show_case
+
+        return show_case(case, as_json=as_json) if case else show(which, folder, as_json=as_json)
+    where = Path(which) if which else folder or load_settings().rules
     for version in check_all(where):
         out.print(version)
     for told in overruns(where):
         say(told, "yellow")
+    return None
+
+
+def _is_organisation(typed: str) -> bool:
+    """Whether the record, if there is one, has an organisation of that id."""
+    from adapters.workspace import existing_workspace
+    from labels.record.schema import Organisation
+
+    try:
+        with existing_workspace().record.reading() as session:
+            return session.get(Organisation, typed) is not None
+    except LabelsError:
+        return False
 
 
 def break_glass(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -333,6 +334,55 @@ _STAND_IN: dict[str, Any] = {
     "criteria": [{"id": "none", "name": "none", "meaning": "none", "maximum": 1}],
 }
 """For a criteria set with mistakes of its own, so that those of the rules are found too."""
+
+
+# Where each value stands -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One value of the rules in force, with where it comes from and where it stands."""
+
+    name: str
+    """With dots, as the files nest it: `national.review.due_days`."""
+    value: Any
+    """As the file has it."""
+    source: str
+    file: str
+    """Within the folder of rules."""
+    line: int
+    own: bool
+    """Whether the organisation's own file has it, in place of the edition's."""
+
+
+def placed(organisation: str, on: date, folder: Path | None = None) -> tuple[Placed, ...]:
+    """Every value that is in force for an organisation on a day, in the files' order.
+
+    Raises:
+        InvalidInput: as `load_rules`.
+    """
+    load_rules(organisation, on, folder)  # every mistake is told
+    root = RULES if folder is None else folder.absolute()
+    [*_, edition] = [one for one in _editions(root, _state(root)) if one.in_force_from <= on]
+    default = _read(root, edition.folder / "default.yaml")
+    value, origins = default.value, dict[At, _File]()
+    overlay = edition.folder / f"{organisation}.yaml"
+    if _NAME.fullmatch(organisation) and overlay.is_file():
+        over = _read(root, overlay)
+        value = _overlaid(value, over.value, (), over, origins)
+    return tuple(_placed(value, (), default, origins))
+
+
+def _placed(value: Any, at: At, default: _File, origins: dict[At, _File]) -> Iterator[Placed]:
+    if not isinstance(value, dict):
+        return
+    if "value" in value and "source" in value:
+        file = _origin(at, default, origins)
+        line = file.lines.get(at, 1)
+        yield Placed(".".join(at), value["value"], str(value["source"]), file.name, line, file is not default)
+        return
+    for key, inner in value.items():
+        yield from _placed(inner, (*at, str(key)), default, origins)
 
 
 # Schools ----------------------------------------------------------------------------------------

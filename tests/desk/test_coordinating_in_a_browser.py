@@ -77,6 +77,7 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
                 *(f"/cases/many?act={one}" for one in What),
                 *plans,
                 "/find?q=rz",
+                "/rules",
                 "/find?q=qqq",
             ):
                 page.goto(desk.url + path)
