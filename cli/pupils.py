@@ -62,12 +62,10 @@ def pupils(
             "(whole file)", "has more rows that are no names than names.", "Is it the right file?"
         )
         raise InvalidInput(SUBJECT, [*([] if strict else [another]), *listed.faults])
-    if len(listed.pupils) > rules.most_names.value:
-        problem = f"has {len(listed.pupils):,} names; at most {rules.most_names.value} are taken at a time."
-        raise InvalidInput(SUBJECT, [Fault("(whole file)", problem, "Make a list for each class.")])
+    printing.few_enough(listed, rules)
     _make_room(folder)
     begun = printing.begin(here, award, listed, by=by, door=Door.COMMAND_LINE)
-    _make(here, award, begun, ClassInHand(here, begun, by.known_by, listed.pupils, folder))
+    _make(here, award, begun, ClassInHand(here, begun, by.known_by, listed.pupils, folder, Door.COMMAND_LINE))
     files = [str(folder / name) for name in file_names(begun.id)]
     _tell(report(begun.id, award, files, listed), as_json)
 

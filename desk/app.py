@@ -18,6 +18,7 @@ from desk import (
     applications,
     apply,
     case,
+    classes,
     demo_mail,
     entering,
     finding,
@@ -78,6 +79,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *my_projects.routes(),
         *apply.routes(),
         *my_application.routes(),
+        *classes.routes(),
         *my_school.routes(),
         *self_assessment.routes(),
         *provider.routes(),
@@ -117,6 +119,7 @@ add_places(
     Place(say("Statistics"), statistics.PATH, coordinates),
     Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
     Place(say("My school"), my_school.PATH, my_school.of_a_school),
+    Place(say("Certificates for a class"), classes.PATH, my_projects.is_teacher),
     Place(say("My reviews"), review_list.LIST, review_list.judges),
     Place(say("My statistics"), review_list.STATISTICS, review_list.judges),
 )

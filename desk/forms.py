@@ -126,14 +126,20 @@ def announced(request: Request) -> int | None:
 
 
 async def read_form(
-    request: Request, *, largest: int = LARGEST, files: int = 0, count: Counted = lambda size: None
+    request: Request,
+    *,
+    largest: int = LARGEST,
+    files: int = 0,
+    in_memory: bool = False,
+    count: Counted = lambda size: None,
 ) -> Form:
-    """The form of a request; its files are on the disk.
+    """The form of a request; its files are on the disk, but for what is to be in memory alone.
 
     Args:
         request: what arrives.
         largest: bytes of all of it.
         files: how many files it may bring.
+        in_memory: whether nothing of it may be written to the disk.
         count: is told of each piece.
 
     Raises:
@@ -147,7 +153,10 @@ async def read_form(
     try:
         async with asyncio.timeout(AS_LONG_AS), contextlib.aclosing(_bounded(request, most, count)) as stream:
             if parts:
-                return Form(await _Parts(request.headers, stream, max_files=files, max_fields=FIELDS).parse())
+                parser = _Parts(request.headers, stream, max_files=files, max_fields=FIELDS)
+                if in_memory:
+                    parser.spool_max_size = most + 1
+                return Form(await parser.parse())
             if kind == b"application/x-www-form-urlencoded":
                 return Form(
                     await FormParser(

@@ -138,6 +138,8 @@ class Visit:
     arrived: datetime = field(default_factory=wall_clock)
     """The instant at which the request began to arrive, by the clock of the settings: what counts for a deadline."""
     headers: dict[str, str] = field(default_factory=dict)
+    discreet: bool = False
+    """Whether what its form brings is kept nowhere."""
 
     @property
     def here(self) -> Workspace:
@@ -327,7 +329,8 @@ def failed(
     number = error_number() if status >= 500 else ""
     if number:
         who = visit.visitor.account.address if visit.visitor else "nobody"
-        log.error("%s %s %s %s by %s", number, status, visit.request.method, visit.path, who, exc_info=error)
+        known = None if visit.discreet else error  # what it was about could be in its text
+        log.error("%s %s %s %s by %s", number, status, visit.request.method, visit.path, who, exc_info=known)
     template = f"problems/{status}.html.j2" if status in _PROBLEMS else "problems/400.html.j2"
     answer = visit.shows(
         template,
@@ -382,10 +385,11 @@ class Page:
     it is not there."""
     largest: int
     files: int
+    discreet: bool
 
     async def answer(self, request: Request) -> Response:
         """The response to a request, whatever goes wrong on the way."""
-        visit = visit_of(request)
+        visit = dataclasses.replace(visit_of(request), discreet=self.discreet)
         try:
             if request.method != "POST":
                 return await run_in_threadpool(_whatever_goes_wrong, visit, self._answer)
@@ -393,7 +397,8 @@ class Page:
                 return await run_in_threadpool(failed, visit, 403, because=NOT_OURS)
             length = announced(request)
             if length is not None and length <= SMALL:
-                return await self._with_form(visit, await read_form(request, files=self.files))
+                form = await read_form(request, files=self.files, in_memory=self.discreet)
+                return await self._with_form(visit, form)
             if self.allowed is None:
                 return await self._with_form(visit, await read_form(request, largest=SMALL))
             return await self._large(visit)
@@ -415,7 +420,9 @@ class Page:
         if refused := await run_in_threadpool(_whatever_goes_wrong, visit, known):
             return refused
         with visit.desk.arriving.body(whose) as count:
-            form = await read_form(visit.request, largest=self.largest, files=self.files, count=count)
+            form = await read_form(
+                visit.request, largest=self.largest, files=self.files, in_memory=self.discreet, count=count
+            )
             return await self._with_form(visit, form)
 
     async def _with_form(self, visit: Visit, form: Form) -> Response:
@@ -507,6 +514,7 @@ def page(
     allowed: Allowed | None = anybody,
     largest: int = LARGEST,
     files: int = 0,
+    discreet: bool = False,
 ) -> Route:
     """A route to a page.
 
@@ -517,9 +525,10 @@ def page(
         allowed: who has it; None for everybody, whether signed in or not.
         largest: bytes of a form.
         files: how many files a form may bring.
+        discreet: whether what a form brings is kept nowhere: not on the disk, in the record or in a log.
     """
     methods = [name for name, there in (("GET", get), ("POST", post)) if there]
-    return Route(path, Page(get, post, allowed, largest, files).answer, methods=methods)
+    return Route(path, Page(get, post, allowed, largest, files, discreet).answer, methods=methods)
 
 
 def _who(visit: Visit) -> tuple[Visitor | Half | Lapsed | None, str]:
@@ -534,7 +543,7 @@ SECOND = "/sign-in/second"
 def _to_sign_in(visit: Visit, who: Visitor | Half | Lapsed | None) -> Response:
     """Asks to sign in first, or to use a passkey too; what somebody sent who has to is kept for them."""
     path = SECOND if isinstance(who, Half) else "/sign-in"
-    if visit.form and isinstance(who, Half | Lapsed):
+    if visit.form and not visit.discreet and isinstance(who, Half | Lapsed):
         given = visit.form.data.get(TOKEN, "")
         person = who.person if isinstance(who, Lapsed) else who.account.person
         if isinstance(given, str) and person and signing_in.carries(visit.here, who, given):

@@ -21,15 +21,17 @@ from typing import ParamSpec, TypeVar
 from adapters.files import place
 from adapters.papers.signing import signer_of
 from adapters.workspace import Workspace
-from labels.errors import InvalidInput, LabelsError, NotAllowed
+from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed
 from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
+from labels.pupil_label.encodings import SUBJECT
 from labels.pupil_label.names import NameList, Pupil
 from labels.rules.model import PupilRules
 from labels.steps.outcome import Refusal
 from labels.steps.proof import Proof
 from labels.turn import Door
+from labels.words.sentences import say
 from usecases.discreet import bare
 from usecases.discreet import place as where
 from usecases.performing import refused
@@ -53,7 +55,9 @@ class ClassInHand:
     known_by: str
     """How the teacher was known, for the journal."""
     pupils: Sequence[Pupil] = field(repr=False)
-    folder: Path
+    folder: Path | None
+    """Where they go; None where whoever asks takes them from memory."""
+    door: Door | None = None
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
     """What goes into the folder, by name."""
     marks: list[bytes] = field(default_factory=list, repr=False)
@@ -73,6 +77,22 @@ def rules_of_award(here: Workspace, award: str, *, by: Proof, door: Door) -> tup
     if refusal:
         raise refused(here, refusal)
     return rules, country
+
+
+def few_enough(listed: NameList, rules: PupilRules) -> None:
+    """Refuses a list with more names than the rules let a class have.
+
+    Raises:
+        InvalidInput: it has more.
+    """
+    most = rules.most_names.value
+    if len(listed.pupils) > most:
+        problem = say(
+            "has {names} names; at most {most} are taken at a time.",
+            names=f"{len(listed.pupils):,}",
+            most=most,
+        )
+        raise InvalidInput(SUBJECT, [Fault("(whole file)", problem, say("Make a list for each class."))])
 
 
 def begin(here: Workspace, award: str, listed: NameList, *, by: Proof, door: Door) -> Begun:
@@ -173,21 +193,43 @@ def print_certificates(number: str) -> int:
 
 @nameless
 def hand_over(number: str) -> int:
-    """Puts the certificates into the teacher's folder and counts them: both, or neither."""
+    """Puts the certificates into the teacher's folder, if they go into one, and counts them: both, or neither."""
     given = _class_in_hand(number)
     placed: list[Path] = []
     try:
         with given.here.record.writing() as session:
-            turn = given.here.turn(session, known_by=given.known_by)
+            turn = given.here.turn(session, given.door, known_by=given.known_by)
             pupils = classes.finish(turn, given.begun, given.marks, given.here.stamp)
             for name, content in given.files.items():
-                place(given.folder / name, content)
-                placed.append(given.folder / name)
+                if given.folder is not None:
+                    place(given.folder / name, content)
+                    placed.append(given.folder / name)
     except BaseException:
         for path in placed:
             path.unlink(missing_ok=True)
         raise
     return pupils
+
+
+@nameless
+def download(here: Workspace, award: str, listed: NameList, *, by: Proof, door: Door) -> tuple[str, bytes]:
+    """A class's certificates in one ZIP, with the file for printing: its name and content, which nothing keeps.
+
+    The class is counted before they are handed out: whoever loses them has them made once more, as another class.
+
+    Raises:
+        LabelsError: this person may not, or they could not be made.
+    """
+    begun = begin(here, award, listed, by=by, door=door)
+    given = ClassInHand(here, begun, by.known_by, listed.pupils, None, door)
+    with in_hand(given):
+        print_certificates(begun.id)
+        hand_over(begun.id)
+        archive, print_file = file_names(begun.id)
+        content = io.BytesIO(given.files[archive])
+        with zipfile.ZipFile(content, "a") as whole:
+            whole.writestr(_entry(print_file), given.files[print_file])
+        return archive, content.getvalue()
 
 
 def file_names(number: str) -> tuple[str, str]:
@@ -200,7 +242,11 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, file in files.items():
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.create_system, entry.external_attr = 3, 0o600 << 16
-            archive.writestr(entry, file)
+            archive.writestr(_entry(name), file)
     return content.getvalue()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.create_system, entry.external_attr = 3, 0o600 << 16
+    return entry

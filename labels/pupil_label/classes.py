@@ -6,8 +6,9 @@ code makes the certificates of one class, and is spent once they are in the teac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,46 @@ def rules_for(session: Session, award_id: str, now: datetime, folder: Path | Non
     """
     award, _ = _awarded(session, award_id)
     return load_rules(award.organisation, brussels_day(now), folder).pupil
+
+
+@dataclass(frozen=True, slots=True)
+class MayHaveClasses:
+    """A label of a teacher's project, whose pupils can have certificates, and the classes that got theirs."""
+
+    award: str
+    label: LabelKind
+    title: str
+    awarded_on: date
+    made: tuple[tuple[str, int, datetime], ...]
+    """Of each class its number, how many pupils it had, and when they got their certificates."""
+
+
+def labels_of(session: Session, teachers: Sequence[str]) -> list[MayHaveClasses]:
+    """The labels for which these teachers can have certificates made for a class, the latest first."""
+    rows = session.execute(
+        sa.select(Award, Project.title)
+        .join(Project, Project.id == Award.project)
+        .where(Award.teacher.in_(teachers), Award.label.in_(_LABELS), Award.revoked_at.is_(None))
+        .order_by(Award.awarded_on.desc(), Award.id)
+    ).all()
+    made: dict[str, list[tuple[str, int, datetime]]] = {}
+    for one in session.scalars(
+        sa.select(PupilClass)
+        .where(PupilClass.award.in_([row.Award.id for row in rows]), PupilClass.made_at.is_not(None))
+        .order_by(PupilClass.number)
+    ):
+        if one.made_at is not None:
+            made.setdefault(one.award, []).append((one.id, one.pupils, one.made_at))
+    return [
+        MayHaveClasses(
+            row.Award.id,
+            row.Award.label,
+            row.title,
+            row.Award.awarded_on,
+            tuple(made.get(row.Award.id, ())),
+        )
+        for row in rows
+    ]
 
 
 # Proving ----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from labels.errors import Fault, InvalidInput
 from labels.mending import Mend, NameColumn
 from labels.pupil_label.encodings import SUBJECT, decoded
 from labels.registry.workbooks import NoWorkbook, is_archive, sheet_rows
+from labels.words.sentences import Sentence, say, say_counted
 from labels.words.text import clean
 
 LARGEST = 1 << 20
@@ -298,11 +299,11 @@ def _name(
 ) -> tuple[str, tuple[str, str] | None]:
     """The name in a row; or what is wrong with it and what to do, in words that do not repeat it."""
     if cells is None:
-        return "", ("has a quotation mark that is not closed.", "Take it away or close it.")
+        return "", (say("has a quotation mark that is not closed."), say("Take it away or close it."))
     if any(_plain(cell) for cell in cells[width:]):
         return "", (
-            f"has {len(cells)} columns where the first row has {width}.",
-            "Put a name that has a comma or semicolon in it between quotation marks.",
+            say("has {columns} columns where the first row has {width}.", columns=len(cells), width=width),
+            say("Put a name that has a comma or semicolon in it between quotation marks."),
         )
     name = " ".join(filter(None, (_plain(cells[place]) for place in chosen if place < len(cells))))
     return name, _wrong(name, width, delimiter, missing)
@@ -312,25 +313,62 @@ def _wrong(
     name: str, width: int, delimiter: str, missing: Callable[[str], Sequence[str]]
 ) -> tuple[str, str] | None:
     if not name:
-        return "has no name.", "Write one, or take the row away."
+        return say("has no name."), say("Write one, or take the row away.")
     if len(name) > LONGEST:
-        return f"has a name of {len(name):,} characters; at most {LONGEST} fit.", "Shorten it."
+        long = say(
+            "has a name of {length} characters; at most {most} fit.", length=f"{len(name):,}", most=LONGEST
+        )
+        return long, say("Shorten it.")
     if width == 1 and (";" in name or "\t" in name):
-        return "has several columns where the first row has one.", "Write one name in each row."
+        return say("has several columns where the first row has one."), say("Write one name in each row.")
     if not any(character.isalpha() for character in name):
-        return "has no letter in its name.", "Write the name, or take the row away."
+        return say("has no letter in its name."), say("Write the name, or take the row away.")
     if "\ufffd" in name or _LETTER_LOST.search(name) or _read_twice(name):
         return (
-            "has a name whose letters were lost or changed when the list was saved.",
-            'Write it again and save the list as "CSV UTF-8".',
+            say("has a name whose letters were lost or changed when the list was saved."),
+            say('Write it again and save the list as "CSV UTF-8".'),
         )
     if lost := missing(name):
-        several = f"{len(lost)} characters" if len(lost) > 1 else "a character"
-        return (
-            f"has a name with {several} that no bundled font can print ({_scripts(lost)}).",
-            "Write it in Latin, Greek, Cyrillic, Georgian, Armenian or Arabic letters.",
+        why = say_counted(
+            "has a name with a character that no bundled font can print ({scripts}).",
+            "has a name with {count} characters that no bundled font can print ({scripts}).",
+            len(lost),
+            scripts=_scripts(lost),
         )
+        return why, say("Write it in Latin, Greek, Cyrillic, Georgian, Armenian or Arabic letters.")
     return None
+
+
+ODD = {
+    "digits": say("has a digit in it"),
+    "capitals": say("is written in capitals"),
+    "one word": say("is a single word"),
+}
+"""What may be odd about a name that can be printed all the same, for whoever looks the list through."""
+
+
+def odd(name: str) -> Sentence | None:
+    """What is odd about a name; None where nothing is."""
+    if any(character.isdigit() for character in name):
+        return ODD["digits"]
+    if sum(map(str.isalpha, name)) > 3 and name.isupper():
+        return ODD["capitals"]
+    return ODD["one word"] if " " not in name else None
+
+
+def looked_through(pairs: Sequence[tuple[int, str]], missing: Callable[[str], Sequence[str]]) -> NameList:
+    """Names that were read from a list before, by their rows, as a list once more: each is looked at again."""
+    pupils, faults, known, repeated = [], [], set(), []
+    for row, written in pairs:
+        name = _plain(written)
+        if wrong := _wrong(name, 2, "", missing):
+            faults.append(Fault(f"row {row}", *wrong))
+            continue
+        if name.casefold() in known:
+            repeated.append(row)
+        known.add(name.casefold())
+        pupils.append(Pupil(row, name))
+    return NameList(tuple(pupils), tuple(faults), tuple(repeated), "utf-8")
 
 
 def _read_twice(name: str) -> bool:

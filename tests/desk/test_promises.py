@@ -8,7 +8,7 @@ from labels.settings import PROJECT
 
 _PROMISES = [
     *(f"I{n}" for n in range(1, 9)),
-    *(f"A{n}" for n in (*range(1, 9), *range(10, 16), 17, 18)),
+    *(f"A{n}" for n in (*range(1, 9), *range(10, 16), *range(17, 20))),
     *(f"R{n}" for n in (*range(1, 8), *range(9, 15), 16)),
 ]
 """Of signing in, applicants, schools and reviewers."""

@@ -26,9 +26,11 @@ import cli.answering
 import cli.applying
 import cli.coordinating
 import cli.cycle
+import cli.pupils
 import cli.schools  # noqa: F401 -- loaded before anything is put in the place of what they import
 from adapters.documents.opening import open_store
 from adapters.documents.store import key_of
+from adapters.fonts import missing_characters
 from adapters.prefect.client import FilledIn
 from adapters.workspace import Workspace
 from labels.answering import accepting, proving
@@ -36,10 +38,13 @@ from labels.applications.documents import StoredDocument
 from labels.clock import frozen_clock
 from labels.errors import LabelsError
 from labels.european_label import awarding, screening
+from labels.mail.outbox import pupil_code_subject
+from labels.pupil_label import classes
+from labels.pupil_label.names import read_names
 from labels.record import chain_export, digests
 from labels.record.chain import SALT
 from labels.record.engine import Record, close_records, open_record
-from labels.record.schema import Application, Base, Cause, Mail, Person, Review, Staff, Step, StepKind
+from labels.record.schema import Application, Award, Base, Cause, Mail, Person, Review, Staff, Step, StepKind
 from labels.reviews import conflicts
 from labels.revoking import redeciding, reopening
 from labels.school_label.drafting import Typed
@@ -59,7 +64,7 @@ from tests.support.school import FILES, QUESTIONS, School, whole
 from tests.support.small_prefect import SmallPrefect
 from tests.support.typed import typed
 from tests.usecases.test_races import nothing_happens
-from usecases import answering, applying, coordinating, correcting
+from usecases import answering, applying, coordinating, correcting, printing
 from usecases.acts import Act
 from usecases.performing import perform
 from usecases.resuming import take_answer
@@ -223,6 +228,27 @@ def school_drafted(record: Record) -> Scene:
     return replace(of_step(record, school.id, first, school.now), more=more)
 
 
+def class_may_be_made(record: Record) -> Scene:
+    """A teacher who holds a label and has asked for a code for a class."""
+    case = open_case(record)
+    award = "NQL-CLASS00001"
+    with record.writing() as session:
+        session.add(
+            Award(
+                id=award, label="national", teacher="T-1", project="P-1", school="S-1", organisation="NSS-PL",
+                awarded_on=NOW.date(), score=25,
+            )
+        )  # fmt: skip
+        session.flush()
+        turn = Turn(session, case.now, KEY)
+        classes.send_code(turn, award, TEACHER, classes.rules_for(session, award, case.now))
+    code = review_code(KEY, pupil_code_subject(award), 1)
+    return Scene(award, "", TEACHER, code, case.now)
+
+
+TEACHER = "t-1@school.example"
+NAMES_OF_A_CLASS = "names.csv"
+CLASS_LIST = b"Anna Nowak\nJan Kos\n"
 REQUIREMENTS = {"B": "Theirs.", "C": "Classes 5a and 6b.", "E": "https://szkola.example"}
 EVIDENCE = str(PROJECT / "examples" / "evidence" / "atlas.pdf")
 
@@ -505,6 +531,15 @@ ACTS = {
         lambda s: answering.send_again(s.step, 5),
         frozenset({"mail", "journal"}),
     ),
+    "a class's certificates": Doing(
+        class_may_be_made,
+        lambda s: ["pupils", s.application, NAMES_OF_A_CLASS, "certificates", "--as", s.person, "--code", s.code],
+        None,
+        lambda s: lambda here, by: printing.download(
+            here, s.application, read_names(CLASS_LIST, "PL", missing_characters), by=by, door=Door.DESK
+        ),
+        frozenset({"pupil_class", "pupil_code", "issued", "journal"}),
+    ),
     "a declaration": Doing(
         school_handed_in,
         lambda s: ["declare", s.step, "--as", s.person, "--code", s.code],
@@ -553,6 +588,7 @@ def go(
                 word = "answer.json"
             words.append(word)
         (folder / "grounds.txt").write_text("Not read.", encoding="utf-8")
+        (folder / NAMES_OF_A_CLASS).write_bytes(CLASS_LIST)
         patch.chdir(folder)
         everywhere(patch, adapters.workspace.existing_workspace, lambda: here)
         result = typed(*words)
@@ -578,7 +614,7 @@ def signed_in(doing: Doing, scene: Scene, here: Workspace, by: SignedIn) -> None
     """
     assert doing.act is not None
     act = doing.act(scene)
-    if NAMES[id(doing)] in ("a label taken back", "a decision reopened"):
+    if NAMES[id(doing)] in ("a label taken back", "a decision reopened", "a class's certificates"):
         act(here, by)  # type: ignore[arg-type]  # a whole use case
     else:
         perform(here, act, by=by, door=Door.DESK)  # type: ignore[arg-type]  # an act
