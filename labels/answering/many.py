@@ -220,7 +220,7 @@ def plan(
     planning.look_at(chosen)
     rows = tuple(row for one in chosen for row in planning.rows_of(one))
     if faults := [
-        Fault(one.row, f"{row.why_not}") for one, row in planning.told if one.row and row.why_not is not None
+        Fault(one.row, row.why_not) for one, row in planning.told if one.row and row.why_not is not None
     ]:
         raise InvalidInput("many", faults)
     return Plan(wish, rows, planning.loads)
@@ -465,8 +465,8 @@ def _unknown(chosen: Sequence[Chosen]) -> InvalidInput | NotFound:
             [
                 Fault(
                     one.row,
-                    f"{one.step or one.application} is unknown.",
-                    "Write the number as the list of applications has it.",
+                    say("{number} is unknown.", number=one.step or one.application),
+                    say("Write the number as the list of applications has it."),
                 )
                 for one in chosen
             ],

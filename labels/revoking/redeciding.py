@@ -54,6 +54,7 @@ from labels.school_label.people import tell_everyone
 from labels.steps.mailing import about, tell
 from labels.steps.step import every_step, locked, open_step, void_open
 from labels.turn import Turn
+from labels.words.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,10 @@ def _reopen(turn: Turn, subject: Reopened, reason: str) -> Consequences:
     in_conflict = _judged_in_conflict(turn.session, application) if subject.cause is Cause.CONFLICT else []
     if subject.cause is Cause.CONFLICT and not in_conflict:
         raise NotAllowed(
-            f"Nobody whose review counts in {application.id} is known to have a conflict of interest with who applies.",
+            say(
+                "Nobody whose review counts in {application} is known to have a conflict of interest with who applies.",
+                application=application.id,
+            ),
             DeclareConflict(application.id),
         )
     done = Consequences()
@@ -181,22 +185,35 @@ def _may_be_reopened(session: Session, application: Application, cause: Cause) -
     """Refuses what can't be reopened."""
     if KINDS[application.label].applicant not in (Applicant.TEACHER, Applicant.SCHOOL):
         raise NotAllowed(
-            f"{application.id} is no application of a teacher or a school. What it led to is taken back by its number."
+            say(
+                "{application} is no application of a teacher or a school. What it led to is taken back by its number.",
+                application=application.id,
+            )
         )
     if application.outcome is None:
-        raise NotAllowed(f"{application.id} is not decided: there is nothing to reopen.")
+        raise NotAllowed(
+            say("{application} is not decided: there is nothing to reopen.", application=application.id)
+        )
     if application.stage is not Stage.CLOSED:
-        raise NotAllowed(f"The decision on {application.id} is still being sent; try again in a minute.")
+        raise NotAllowed(say("The decision is still being sent; please try again in a minute."))
     ineligible = application.outcome is Outcome.INELIGIBLE
     if not ineligible and application.outcome not in _JUDGED:
-        raise NotAllowed(f"{application.id} is {application.outcome.value}: nobody judged it.")
+        raise NotAllowed(
+            say("Nobody judged {application}: there is nothing to reopen.", application=application.id)
+        )
     if ineligible and cause is not Cause.REGISTRY:
         raise NotAllowed(
-            f"{application.id} did not meet the conditions, so nobody judged it. Only a wrong registry reopens that."
+            say(
+                "{application} did not meet the conditions, so nobody judged it. Only a wrong registry reopens that.",
+                application=application.id,
+            )
         )
     if application.label is LabelKind.SCHOOL and cause is Cause.REGISTRY:
         raise NotAllowed(
-            "A school’s conditions are checked in the yearly round, not in its application: a wrong registry reopens nothing of it."
+            say(
+                "A school’s conditions are checked in the yearly round, not in its application: a wrong registry reopens "
+                "nothing of it."
+            )
         )
     if later := session.scalar(
         _LATER,
@@ -211,7 +228,11 @@ def _may_be_reopened(session: Session, application: Application, cause: Cause) -
         },
     ):
         raise NotAllowed(
-            f"{later} was handed in after {application.id} for the same, and is under way or awarded.",
+            say(
+                "{later} was handed in after {application} for the same, and is under way or awarded.",
+                later=later,
+                application=application.id,
+            ),
             LookAtCase(later),
         )
 

@@ -43,6 +43,7 @@ from labels.record.schema import (
 from labels.school_label.people import everyone
 from labels.steps.step import locked
 from labels.turn import Turn
+from labels.words.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,11 @@ def as_shown(found: Consequences, plan: str) -> Consequences:
     """
     if found.plan != plan:
         raise NotAllowed(
-            f"What hangs on it is not what was shown (plan {plan}; it is {found.plan} now). Nothing was done: "
-            "look at it again."
+            say(
+                "What hangs on it is not what was shown (plan {plan}; it is {found} now). Nothing was done: look at it again.",
+                plan=plan,
+                found=found.plan,
+            )
         )
     return found
 

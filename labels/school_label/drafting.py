@@ -19,6 +19,7 @@ from labels.steps.answers import SelfAssessment, read_model
 from labels.steps.outcome import Refusal
 from labels.steps.step import steps_of
 from labels.turn import Turn
+from labels.words.sentences import say
 from labels.words.text import one_line
 
 _SHOWN = 80
@@ -178,7 +179,7 @@ def save_fields(turn: Turn, application: Application, step: Step, typed: Typed) 
         whole = {one: value for one, value in {**now.fields, **taken}.items() if value is not None}
         read_model(SelfAssessment, nested(whole), f"draft of {application.id}")
     except InvalidInput as error:
-        return Refusal("Something can't be saved as it is.", error)
+        return Refusal(say("Something can't be saved as it is."), error)
     own = flat(step.draft or {})
     for one in (*typed.dropped, *typed.changes):
         own.pop(one, None)

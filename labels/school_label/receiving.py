@@ -36,6 +36,7 @@ from labels.steps.step import (
     void_open,
 )
 from labels.turn import Turn
+from labels.words.sentences import say_counted
 
 ASKED = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
 """What a school is asked for before its application counts as received."""
@@ -120,9 +121,12 @@ def take(
     if refusal := unseen(turn.session, application, step.assignee, given):
         return refusal
     if error := preview(turn.session, application, given):
-        number = len(error.faults)
-        things = "One thing is" if number == 1 else f"{number} things are"
-        return Refusal(f"{things} missing; nothing was handed in.", error)
+        missing = say_counted(
+            "One thing is missing; nothing was handed in.",
+            "{count} things are missing; nothing was handed in.",
+            len(error.faults),
+        )
+        return Refusal(missing, error)
     keep_what_was_handed_in(turn, application, step, given)
     reached = share(questions_of(turn.session, application), given)
     step.answer = given.model_dump(mode="json") | {"share": reached}

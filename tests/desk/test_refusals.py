@@ -20,6 +20,7 @@ ACTS = [
     *(f"labels/applications/{room}.py" for room in ("drafting", "submitting")),
     "labels/answering/proving.py",
     "labels/sessions/passkeys.py",
+    "labels/revoking/redeciding.py",
     *(f"usecases/{room}.py" for room in ("acts", "coordinating", "drafting", "reviewing")),
 ]
 """Where what the desk offers is done, or refused."""

@@ -565,7 +565,7 @@ def test_what_is_not_decided_is_not_reopened(case: Case, cause: Cause, why: str)
 def test_what_was_withdrawn_is_not_reopened_nor_what_was_handed_in_again(case: Case) -> None:
     withdrawn(case)
     case.do(ending.close, case.id)
-    with pytest.raises(NotAllowed, match="nobody judged it"):
+    with pytest.raises(NotAllowed, match="Nobody judged"):
         plan_of(case, Cause.APPEAL)
     former = case.id
     case.id = case.handed_in(again=True).application
