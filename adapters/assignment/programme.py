@@ -8,7 +8,7 @@ people cost together is added where a solution has such two (lazy rows). Both en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,8 +79,11 @@ class Programme:
         self._who: Long = np.zeros(0, dtype=np.int64)
         self._what: Long = np.zeros(0, dtype=np.int64)
         self._column: Long = np.zeros(0, dtype=np.int64)
-        self._groups: dict[tuple[int, str], tuple[_Group, int]] = {}
-        """By application and name, with the first of its two columns."""
+        self._groups: dict[tuple[int, str], _Group] = {}
+        """By application and name, in the order of their rows."""
+        self._in_order: list[_Group] = []
+        self._of_groups: list[int] = []
+        """The first of the two columns of each group."""
         self._settled = False
         """Whether the costs are fixed: what sits together may cost no more from then on."""
         self._whole = False
@@ -210,10 +213,14 @@ class Programme:
         count, first = len(who), int(self._highs.getNumCol())
         rows = [what, self.applications + who]
         owners = [np.arange(count), np.arange(count)]
-        for number, ((_, _), (group, _)) in enumerate(self._groups.items()):
-            inside = np.flatnonzero((what == group.place) & group.members[who])
-            owners.append(inside)
-            rows.append(np.full(len(inside), self.applications + self.people + number))
+        by_place = np.argsort(what, kind="stable")
+        starts = np.searchsorted(what[by_place], np.arange(self.applications + 1))
+        for number, group in enumerate(self._in_order):
+            here = by_place[starts[group.place] : starts[group.place + 1]]
+            inside = here[group.members[who[here]]]
+            if len(inside):
+                owners.append(inside)
+                rows.append(np.full(len(inside), self.applications + self.people + number))
         owner, row = np.concatenate(owners), np.concatenate(rows)
         order = np.argsort(owner, kind="stable")
         starts = np.searchsorted(owner[order], np.arange(count))
@@ -265,16 +272,12 @@ class Programme:
         if aim.pairs is not None:
             cost[self._column] = aim.pairs[self._who, self._what]
         if aim.together:
-            for group, first in self._groups.values():
+            for group, first in zip(self._in_order, self._of_groups, strict=True):
                 cost[first], cost[first + 1] = group.more or 0, group.fewer
         every = np.arange(len(cost), dtype=np.int32)
         self._highs.changeColsCost(len(cost), every, cost)
 
     # Who sits together ------------------------------------------------------------------------------
-
-    @property
-    def _in_order(self) -> list[_Group]:
-        return [group for group, _ in self._groups.values()]
 
     def _add_groups_that_matter(self, aim: Aim) -> bool:
         """Adds a row for whatever of who sits together costs something, or may not be, and has none yet."""
@@ -289,8 +292,8 @@ class Programme:
             here = there[starts[place] : starts[place + 1]]
             found |= self._grouped(place, self._who[here], shares[here], counts)
         new = {name: group for name, group in found.items() if name not in self._groups}
-        for name, group in new.items():
-            self._add_group(name, group, aim)
+        if new:
+            self._add_groups(new, aim)
         return bool(new)
 
     def _grouped(self, place: int, who: Long, share: Floats, counts: bool) -> dict[tuple[int, str], _Group]:
@@ -330,24 +333,38 @@ class Programme:
                 counts[self.facts.school_names[school]] += 1
         return counts
 
-    def _add_group(self, name: tuple[int, str], group: _Group, aim: Aim) -> None:
-        members = np.flatnonzero((self._what == group.place) & group.members[self._who])
-        row = int(self._highs.getNumRow())
-        wanted = np.array([float(group.wanted)])
+    def _add_groups(self, new: Mapping[tuple[int, str], _Group], aim: Aim) -> None:
+        groups, first = list(new.values()), int(self._highs.getNumRow())
+        by_place = np.argsort(self._what, kind="stable")
+        starts = np.searchsorted(self._what[by_place], np.arange(self.applications + 1))
+        members = []
+        for group in groups:
+            here = by_place[starts[group.place] : starts[group.place + 1]]
+            members.append(here[group.members[self._who[here]]])
+        lengths = np.array([len(one) for one in members])
+        wanted = np.array([float(group.wanted) for group in groups])
+        entries = np.concatenate(members)
         self._highs.addRows(
-            1, wanted, wanted, len(members), np.zeros(1, dtype=np.int32),
-            self._column[members].astype(np.int32), np.ones(len(members)),
+            len(groups), wanted, wanted, len(entries), (np.cumsum(lengths) - lengths).astype(np.int32),
+            self._column[entries].astype(np.int32), np.ones(len(entries)),
         )  # fmt: skip
         most = float(self.people)
-        more = 0.0 if group.more is None or (self._settled and group.more) else most
-        fewer = 0.0 if self._settled and group.fewer else most
-        first = self._add_columns(
-            np.array([row, row]), np.array([-1.0, 1.0]), np.zeros(2), np.array([more, fewer])
+        bounds = [(self._most(group.more, most), self._most(group.fewer, most)) for group in groups]
+        rows = np.repeat(np.arange(first, first + len(groups)), 2)
+        columns = self._add_columns(
+            rows, np.tile([-1.0, 1.0], len(groups)), np.zeros(len(rows)), np.array(bounds).ravel()
         )
-        self._groups[name] = group, first
+        self._groups |= new
+        self._in_order += groups
+        self._of_groups += range(columns, columns + len(rows), 2)
         if aim.together:
-            self._highs.changeColCost(first, float(group.more or 0))
-            self._highs.changeColCost(first + 1, float(group.fewer))
+            costs = np.array([(group.more or 0, group.fewer) for group in groups], dtype=float).ravel()
+            every = np.arange(columns, columns + len(rows), dtype=np.int32)
+            self._highs.changeColsCost(len(every), every, costs)
+
+    def _most(self, cost: int | None, most: float) -> float:
+        """How many more or fewer there may be: none where that may not be, or would cost more than the best plan."""
+        return 0.0 if cost is None or (self._settled and cost) else most
 
 
 def is_whole(shares: Floats) -> bool:
