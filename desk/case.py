@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from desk.applications import OUTCOMES, STAGES
+from desk.chosen import DRAWBACKS
 from desk.coordinators import coordinates
 from desk.frame import Visit, later, page
 from desk.known import KNOWN
@@ -90,6 +91,7 @@ def _shown(
         known=KNOWN,
         criterion=lambda name: named("criterion", name),
         reopens=theirs and case.outcome in REOPENED and case.label in REOPENED_LABELS,
+        drawbacks=DRAWBACKS,
         sent=visit.request.query_params.get("sent", ""),
         mistakes=[mistake] if mistake else [],
         at={mistake.field: mistake.text} if mistake else {},

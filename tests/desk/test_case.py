@@ -74,6 +74,15 @@ def test_a_review_is_given_to_somebody_else(
     assert coordinator.sends(page, fields).status_code == 404, "the step is no longer awaited"
 
 
+def test_why_each_reviewer_was_asked_is_on_the_coordinators_page(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    shown = words(coordinator.opens(f"/cases/{application}"))
+    assert "Why the rules asked them" in shown
+    assert "1 review of the year with this one · what they wish +2" in shown
+    assert "was next, at the same cost." in shown
+
+
 def test_what_is_missing_or_refused_is_said_and_nothing_is_lost(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
