@@ -267,7 +267,8 @@ NUMBERS = (*OF_LINES, *REVIEWING)
 """All, in the order in which they are explained."""
 
 SMALL = say(
-    "{hidden} stands where a number is not shown: fewer than five people stand behind it, or it would tell such a number.",
+    "{hidden} stands where a number is not shown: fewer than five people stand behind it, or such a number could be worked "
+    "out from it.",
     hidden=HIDDEN,
 )
 """Why some numbers are not there; where any are not."""
