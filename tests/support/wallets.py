@@ -36,7 +36,7 @@ def official_schema() -> dict[str, Any]:
         if not path.exists():
             folder = HOME / "source"
             _run(
-                sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation",
+                sys.executable, "-m", "pip", "download", "-q", "--no-deps",
                 "--no-binary", ":all:", "-d", str(folder), LIBRARY,
             )  # fmt: skip
             [archive] = folder.glob("openbadgeslib-*.tar.gz")
