@@ -70,7 +70,7 @@ def _picture_all(here: Workspace, person: Person, by_file: dict[str, str]) -> No
         person.opens_artifact(_artifact(f"{name}-{application}"))
         _keep(person.page, name)
     person.page.set_viewport_size({"width": 1100, "height": 1120})
-    person.page.goto(f"{here.settings.check_url}/{code}")
+    person.page.goto(f"{here.settings.check_url}/{code}?language=en")
     _keep(person.page, "check-page")
 
 

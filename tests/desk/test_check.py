@@ -239,7 +239,7 @@ def test_a_person_checks_a_code_and_a_file_with_the_keyboard_alone(terminal: Ter
     (terminal.folder / "certificate.pdf").write_bytes(file)
     with person_at(address, width=360, height=740) as person:
         page = person.page
-        page.goto(f"{address}/verify")
+        page.goto(f"{address}/verify?language=en")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == "code"
         page.keyboard.type(code.lower())
@@ -255,7 +255,7 @@ def test_a_person_checks_a_code_and_a_file_with_the_keyboard_alone(terminal: Ter
         assert page.get_by_text("Zażółć Gęślą").is_visible()
         with terminal.here.record.writing() as session:
             session.get_one(Award, application).revoked_at = terminal.here.now()
-        page.goto(f"{address}/verify/{code}")
+        page.goto(f"{address}/verify/{code}?language=en")
         page.get_by_role("heading", name="No longer valid").wait_for()
         assert person.strange_requests == []
         assert person.dialogs == []

@@ -17,8 +17,9 @@ from adapters.workspace import workspace
 from labels.papers.statuses import PLACES, not_counting
 from labels.record.chain import ERASED
 from labels.record.schema import Award, Document, Issued
-from tests.cli.conftest import COORDINATOR, Terminal
+from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.cli.test_verify import awarded_application, code_of_paper
+from tests.desk.conftest import Browser
 from tests.desk.test_check import PAGE, Stranger
 from tests.support.authority import Authority, authority
 from tests.support.wallets import NotThere, checked_by_a_wallet, official_schema
@@ -229,6 +230,20 @@ def test_the_page_leads_a_wallet_to_the_credential(terminal: Terminal, signed: A
     assert f"{PAGE}/{holder.code}/credential" in page
     has_proof = holder.opens(f"/{holder.code}/credential.json").status_code == 200
     assert (f"/{holder.code}/credential.json" in page) is has_proof
+
+
+@only_ec
+def test_the_applicants_page_leads_to_it_while_the_label_is_theirs(
+    terminal: Terminal, signed: Authority
+) -> None:
+    holder = Holder(terminal)
+    with terminal.here.record.reading() as session:
+        application = session.query(Issued).filter_by(code=holder.code).one().subject
+    teacher = Browser(terminal.here).signs_in(TEACHER)
+    link = f'href="{PAGE}/{holder.code}#wallet"'
+    assert link in teacher.opens(f"/applications/{application}").text
+    revoke(terminal, holder.code)
+    assert "#wallet" not in teacher.opens(f"/applications/{application}").text
 
 
 def test_keys_are_published_at_the_root_of_the_host_and_for_each_organisation(
