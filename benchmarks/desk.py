@@ -228,6 +228,7 @@ def teacher_at_work(
     visits: Iterator[tuple[Browser, str]], pause: Callable[[], Iterator[None]]
 ) -> Iterator[None]:
     """One teacher after the other opens the list and the form, saves it a few times, checks it and hands it in."""
+    yield from pause()  # nobody begins at the same instant
     for browser, project in visits:
         path = f"/projects/{project}/apply"
         browser.get("list of projects", "/projects")
@@ -249,6 +250,7 @@ def teacher_at_work(
 
 def reviewer_at_work(browser: Browser, pause: Callable[[], Iterator[None]]) -> Iterator[None]:
     """A reviewer opens the list, and one case after the other."""
+    yield from pause()
     while True:
         page = browser.get("list of reviews", "/reviews")
         cases = re.findall(r'href="(/reviews/STEP-[^"/?#]+)"', page.text)
@@ -358,6 +360,7 @@ def twenty_at_once(here: Workspace, address: str, pid: int, arguments: argparse.
     ):
 
         def read() -> Iterator[None]:
+            yield from pause()
             browser = Browser(f"http://127.0.0.1:{port}", "", plain)
             while True:
                 browser.get("one row", f"/?id={_number('NQL', luck.randrange(first))}")
@@ -417,7 +420,7 @@ def rush(here: Workspace, address: str, pid: int, arguments: argparse.Namespace)
         f"\n{count} teachers, {arguments.people} at once: {seconds:.0f} s; {handed_in} applications in the record"
     )
     print(
-        f"memory after the first 25: {seen[0]:.0f} MB, at most {max(seen):.0f}, at the end {memory(pid):.0f}"
+        f"memory: {', '.join(f'{one:.0f}' for one in seen)} MB, one for every 25; {memory(pid):.0f} at the end"
     )
     for what, values in times.items():
         print(f"{what:28}{len(values):>8}{statistics.median(values):>12.0f} ms{_p95(values):>10.0f} ms p95")
