@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,13 @@ def place(path: Path, content: bytes) -> None:
 
     Until then it has no name where the file system knows such files, so that a process which is killed
     leaves nothing behind.
+
+    Raises:
+        OSError: it can't be written, or something else than a file is there: a folder, a device, a pipe.
     """
+    if path.exists() and not path.is_file():
+        what = "it is a folder" if path.is_dir() else "it is a device or a pipe"
+        raise OSError(errno.EINVAL, f"{what}; a file was expected", str(path))
     draft = path.with_name(f".{path.name}.part")
     draft.unlink(missing_ok=True)
     try:

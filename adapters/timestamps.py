@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from labels.errors import OutOfReach
+from labels.files import contents
 
 T = TypeVar("T")
 
@@ -41,6 +42,10 @@ def stamp(url: str, digest: bytes) -> bytes:
     return token
 
 
+LARGEST_CHAIN = 1_000_000
+"""Bytes of a file of certificates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stamped:
     """What a token says."""
@@ -68,7 +73,10 @@ async def _looked_at(token: bytes, digest: bytes, chain: Path | None) -> Stamped
     signed = cms.ContentInfo.load(token)["content"]
     at: datetime = signed["encap_content_info"]["content"].parsed["gen_time"].native
     found = (
-        [x509.Certificate.load(der) for _, _, der in pem.unarmor(chain.read_bytes(), multiple=True)]
+        [
+            x509.Certificate.load(der)
+            for _, _, der in pem.unarmor(contents(chain, LARGEST_CHAIN), multiple=True)
+        ]
         if chain
         else []
     )

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import start
 from adapters.workspace import Workspace, existing_workspace
@@ -24,6 +23,7 @@ from labels.words.text import clean
 from usecases import applying
 from usecases.applying import checked, submit_file
 from usecases.drafting import check_file
+from usecases.performing import mailed
 from usecases.recovering import recover
 
 GROUNDS = 20_000
@@ -50,8 +50,7 @@ def submit(
         _check(here, file, evidence or [], as_json)
         return
     done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
-    send_due(here, done.application)
-    outage = None
+    outage = mailed(here, done.application)
     with here.record.reading() as session:
         view = case_of(session, done.application)
     if view.stage != Stage.CLOSED:

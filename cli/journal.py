@@ -84,5 +84,7 @@ def _print(state: JournalState) -> None:
         say_plainly(f"· {finding}")
     if len(state.findings) > _SHOWN:
         say_plainly(f"  and {len(state.findings) - _SHOWN} more.")
+    for one in state.put_back[-_SHOWN:]:
+        say(one, "yellow")
     if not state.findings:
         say("Everything is as it was written.", "green")

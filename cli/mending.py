@@ -27,6 +27,7 @@ from labels.mending import (
     Reassign,
     Recover,
     ReopenDecision,
+    SetClock,
     StartServices,
     Withdraw,
 )
@@ -93,6 +94,8 @@ def _worded(mend: Mend) -> tuple[str, str]:
             return "Once the server is back, labels recover goes on from there; to start it", "labels up"
         case Recover():
             return "To go on with it", "labels recover"
+        case SetClock():
+            return "To see whether it is set by others", "timedatectl"
         case KeepUp():
             return "To do it now", "labels upkeep"
     assert_never(mend)

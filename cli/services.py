@@ -29,7 +29,7 @@ from adapters.workspace import Workspace, open_workspace
 from cli.output import say
 from cli.processes import POOL, Interrupted, Services, ended_by_signal
 from desk.serving import MAIL_SHOWN
-from labels.clock import brussels_day, wall_clock
+from labels.clock import ClockWatch, brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
 from labels.sessions.passkeys import site_at
 from labels.settings import Settings, load_settings
@@ -289,7 +289,13 @@ def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> Non
         OutOfReach: Prefect's server does not come up again.
     """
     looked = time.monotonic()
+    watch = ClockWatch()
     while not stop.wait(1.0):
+        if stepped := watch.step_back():
+            say(
+                f"The clock was put back by {stepped}: deadlines and the order of what happens go by it.",
+                "yellow",
+            )
         if time.monotonic() - looked > PATIENCE.total_seconds() / 2:
             with contextlib.suppress(OutOfReach), prefect_client() as client:
                 end_lost_runs(here, client)

@@ -18,7 +18,7 @@ from cli.words import AsJson, plain, seconds
 from labels.people.staff import known_organisation
 from labels.views.stuck import Stuck
 from usecases.recovering import PATIENCE, recover
-from usecases.upkeep import clock_ran_backwards, keep_up, look_for_stuck
+from usecases.upkeep import keep_up, look_for_stuck
 
 
 def upkeep(as_json: AsJson = False) -> None:
@@ -66,8 +66,6 @@ def stuck(
     if organisation:
         with here.record.reading() as session:
             known_organisation(session, organisation)
-    if clock := clock_ran_backwards(here):
-        say(clock, "yellow")
     found = look_for_stuck(here)
     if organisation:
         found = [one for one in found if one.organisation in (organisation, None)]

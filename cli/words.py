@@ -16,7 +16,7 @@ from cli.output import fail
 from labels.applications.existing import has_applications
 from labels.errors import Fault, InvalidInput, LabelsError, NotFound, OutOfReach
 from labels.files import contents
-from labels.record.engine import place_of
+from labels.record.engine import as_one, place_of
 from labels.words.addresses import meant
 from labels.words.json_text import read_json_text
 from labels.words.text import clean, has_words
@@ -122,7 +122,8 @@ def worded(function: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return function(*args, **kwargs)
+            with as_one():
+                return function(*args, **kwargs)
         except NotFound as error:
             fail(NotFound(f"{error}{where_looked()}", error.mend))
         except LabelsError as error:

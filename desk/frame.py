@@ -37,7 +37,7 @@ from desk.languages import language_of
 from desk.parts import why
 from labels.clock import wall_clock
 from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
-from labels.record.engine import NOT_KNOWN
+from labels.record.engine import as_one
 from labels.sessions.accounts import Account
 from labels.sessions.session import LASTS, Half, Lapsed, Visitor
 from labels.steps.proof import SignedIn
@@ -338,7 +338,7 @@ def failed(
         number=number,
         because=_said(visit.texts(template), because),
         sent=_sent_again(visit) if number else [],
-        unknown=isinstance(error, OutOfReach) and error.kept == NOT_KNOWN,
+        unknown=isinstance(error, OutOfReach) and error.partly,
     )
     answer.headers.update(HEADERS)
     if status == 503:
@@ -457,7 +457,8 @@ class Page:
                 return failed(visit, 403, because=NOT_OURS)
         answers = self.post if visit.form else self.get
         assert answers is not None
-        response = answers(visit)
+        with as_one():
+            response = answers(visit)
         if (
             isinstance(who, Visitor)
             and who.changed

@@ -6,6 +6,7 @@ from prefect import flow
 
 from tasks.upkeep import (
     let_periods_end,
+    look_at_the_clock,
     pass_deadlines,
     publish_galleries,
     recover_applications,
@@ -18,6 +19,7 @@ from tasks.upkeep import (
 @flow(name="upkeep")
 async def upkeep() -> None:
     """Safe to run at any time, and twice at once."""
+    look_at_the_clock()
     pass_deadlines()
     remind()
     recover_applications()

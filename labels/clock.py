@@ -7,8 +7,9 @@ asks a `Clock`, so that tests and demonstrations can hold time still or set it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from labels.errors import Fault, InvalidInput
@@ -24,6 +25,24 @@ Clock = Callable[[], datetime]
 def wall_clock() -> datetime:
     """The machine's own time."""
     return datetime.now(UTC)
+
+
+class ClockWatch:
+    """Notices that the machine's clock was put back while a process runs."""
+
+    def __init__(self) -> None:
+        self._begun = self._since()
+
+    def step_back(self) -> timedelta | None:
+        """By how much it was put back since it was asked the last time; None for less than a minute."""
+        since, before = self._since(), self._begun
+        self._begun = since
+        return before - since if before - since >= timedelta(minutes=1) else None
+
+    @staticmethod
+    def _since() -> timedelta:
+        """The wall clock's distance from one that nobody sets."""
+        return timedelta(seconds=round(wall_clock().timestamp() - monotonic()))
 
 
 def clock_on(day: date, since: date | None = None) -> Clock:

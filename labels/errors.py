@@ -67,8 +67,16 @@ class NotFound(LabelsError):
     exit_code = 4
 
 
+NOTHING_CHANGED = "Nothing was changed."
+"""Where no transaction of what somebody asked for was committed."""
+NOT_KNOWN = "It is not known whether this was recorded: look before you do it again."
+"""Where the answer to a COMMIT was lost."""
+PARTLY_RECORDED = "A part of it was recorded before that: look before you do it again."
+"""Where an earlier transaction of the same was committed."""
+
+
 class OutOfReach(LabelsError):
-    """A service that is needed does not answer; says which, and that nothing was lost."""
+    """A service that is needed does not answer; says which, and what is known of what was asked for."""
 
     exit_code = 5
 
@@ -76,11 +84,20 @@ class OutOfReach(LabelsError):
         self, service: str, detail: str, kept: str = "Nothing was lost.", mend: Mend | None = None
     ) -> None:
         self.service, self.detail, self.kept = service, detail, kept
+        self.partly = kept in (NOT_KNOWN, PARTLY_RECORDED)
+        """Whether some of what somebody asked for is in the record all the same, or may be."""
         super().__init__(f"{service} is out of reach: {detail} {kept}", mend)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it goes from one process to another whole."""
         return type(self), (self.service, self.detail, self.kept, self.mend)
+
+    def after_a_part(self) -> OutOfReach:
+        """The same where a part of what was asked for was recorded before."""
+        kept = PARTLY_RECORDED if self.kept == NOTHING_CHANGED else self.kept
+        error = OutOfReach(self.service, self.detail, kept, self.mend)
+        error.partly = True
+        return error
 
 
 class NotAsWritten(LabelsError):

@@ -136,6 +136,11 @@ class Recover:
 
 
 @dataclass(frozen=True, slots=True)
+class SetClock:
+    """Set the clock of the machine right."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeepUp:
     """Do what upkeep does every ten minutes."""
 
@@ -161,5 +166,6 @@ Mend = (
     | MakeRecord
     | StartServices
     | Recover
+    | SetClock
     | KeepUp
 )

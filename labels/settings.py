@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import re
@@ -18,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labels.clock import Clock, clock_in, clock_on, wall_clock
 from labels.errors import Fault, InvalidInput
+from labels.files import contents
 
 StaffRole = Literal["reviewers", "coordinators", "css", "operators"]
 PasskeyRules: TypeAlias = Mapping[StaffRole, Literal["off", "offered"] | date]
@@ -313,6 +315,10 @@ def _passkey_rule(text: str) -> Literal["off", "offered"] | date | None:
         return None
 
 
+_LARGEST = 1_000_000
+"""Bytes of a file of settings."""
+
+
 def load_settings() -> Settings:
     """The settings of this process: its environment, and `.env` or the file that `LABELS_ENV_FILE` names.
 
@@ -323,9 +329,13 @@ def load_settings() -> Settings:
     """
     file = os.environ.get("LABELS_ENV_FILE", ".env")
     try:
-        text = Path(file).read_bytes() if file else b""
-    except OSError:
+        text = contents(Path(file), _LARGEST) if file else b""
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise InvalidInput("settings", [Fault("LABELS_ENV_FILE", f"{file}: {error.strerror}.")]) from None
         text = b""
+    if len(text) > _LARGEST:
+        raise InvalidInput("settings", [Fault("LABELS_ENV_FILE", f"{file} is larger than any settings are.")])
     own = tuple(sorted(pair for pair in os.environ.items() if pair[0].upper().startswith("LABELS_")))
     return _loaded(file, text, own, Path.cwd())
 

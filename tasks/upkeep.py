@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from adapters.mail.post import send_due
@@ -12,7 +12,15 @@ from labels.answering import deadlines, reminders
 from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
-from usecases.upkeep import stale_galleries
+from usecases.upkeep import clock_ran_backwards, stale_galleries
+
+
+@task(name="look at the clock", cache_policy=NO_CACHE)
+def look_at_the_clock() -> str:
+    """Warns in the log where the clock runs backwards; returns what is wrong, nothing if nothing is."""
+    if wrong := clock_ran_backwards(workspace()):
+        get_run_logger().warning(wrong)
+    return wrong
 
 
 @task(name="pass the deadlines", cache_policy=NO_CACHE)

@@ -16,6 +16,7 @@ from adapters.prefect.form import form_for
 from adapters.prefect.markdown.links import links
 from adapters.prefect.retrying import RETRIED
 from adapters.workspace import workspace
+from labels.record.engine import as_one
 from labels.record.schema import Application, Resumption
 from labels.steps.step import open_steps
 from labels.views.briefs.by_label import brief_of
@@ -61,7 +62,8 @@ def _soften(record: logging.LogRecord) -> bool:
 def record_answer(application_id: str, filled: FilledIn) -> str:
     """Puts what came through Prefect's form into the record, once, and deletes it in Prefect; returns a remark on it."""
     here, run = workspace(), str(flow_run.id)
-    remark = take_answer(here, application_id, run, filled)
-    with prefect_client() as client:
-        forget_answer(here, client, run, filled.wait)
+    with as_one():
+        remark = take_answer(here, application_id, run, filled)
+        with prefect_client() as client:
+            forget_answer(here, client, run, filled.wait)
     return remark

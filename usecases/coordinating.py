@@ -97,11 +97,12 @@ def lift_conflict(application: str, reviewer: str, reason: str) -> Act:
 
     def do(turn: Turn) -> Accepted:
         needs_words(reason)
-        coordinating.lift_conflict(turn, application, reviewer, reason)
+        told = coordinating.lift_conflict(turn, application, reviewer, reason)
         open_still = locked(turn.session, application).outcome is None
+        again = f"{reviewer} may be asked again{', and is told so by mail' if told else ''}."
         return Accepted(
             application,
-            f"{reviewer} may be asked again. What was taken back stays so; a coordinator may give it to them anew.",
+            f"{again} What was taken back stays so; a coordinator may give it to them anew.",
             concerned=(application,) if open_still else (),
         )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adapters.papers.issuing import make
 from adapters.workspace import Workspace
 from labels.answering.proving import prove_coordinator
-from labels.errors import NotAllowed
+from labels.errors import NotAllowed, OutOfReach
 from labels.record.schema import Application, Issued, Stage
 from labels.revoking import correcting, redeciding, reopening
 from labels.steps.outcome import Accepted, Refusal
@@ -14,7 +16,7 @@ from labels.steps.step import locked, seen
 from labels.turn import Door, Turn
 from usecases.acts import Act, as_coordinator, as_coordinator_here, needs_words
 from usecases.cycles import publish
-from usecases.performing import Performed, perform, refused
+from usecases.performing import FOLLOWS, Performed, perform, refused
 
 
 def revoke_class(paper: str, award: str, reason: str) -> Act:
@@ -23,6 +25,7 @@ def revoke_class(paper: str, award: str, reason: str) -> Act:
     def do(turn: Turn) -> Accepted:
         needs_words(reason)
         issued = turn.session.get_one(Issued, paper)
+        correcting.not_ones_own(turn, award)
         correcting.revoke_class(turn, issued, reason)
         return Accepted(
             _case(turn, correcting.authority(turn.session, award)),
@@ -60,10 +63,7 @@ def reopen(
         )
 
     act = as_coordinator_here(lambda session: reopening.authority(session, subject), do)
-    performed = perform(here, act, by=by, door=door)
-    for year in found.years:
-        publish(here, year)
-    return found, performed
+    return found, _published(here, found, perform(here, act, by=by, door=door))
 
 
 def reopen_decision(
@@ -86,9 +86,18 @@ def reopen_decision(
         return Accepted(subject.application, "The decision is reopened.", concerned=tuple(waiting))
 
     performed = perform(here, as_coordinator(lambda session: subject.application, do), by=by, door=door)
-    for year in found.years:
-        publish(here, year)
-    return found, performed
+    return found, _published(here, found, performed)
+
+
+def _published(here: Workspace, found: reopening.Consequences, performed: Performed) -> Performed:
+    """Makes the galleries again; upkeep does it where that fails, for what was done counts."""
+    try:
+        for year in found.years:
+            publish(here, year)
+    except OutOfReach as error:
+        later = OutOfReach(error.service, error.detail, FOLLOWS, error.mend)
+        return replace(performed, outage=performed.outage or later)
+    return performed
 
 
 def reissue(here: Workspace, award: str, reason: str, *, by: Proof, door: Door) -> correcting.Correction:
@@ -110,6 +119,7 @@ def reissue(here: Workspace, award: str, reason: str, *, by: Proof, door: Door) 
     made = make(here, shown.due)
 
     def do(turn: Turn) -> Accepted:
+        correcting.not_ones_own(turn, award)
         if correcting.correction(turn.session, award, here.stamp) != shown:
             raise NotAllowed("What it states changed meanwhile. Nothing was done: look at it again.")
         correcting.reissue(turn, shown, made, reason)

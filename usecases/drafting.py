@@ -10,7 +10,6 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from adapters.fonts import missing_characters
-from adapters.mail.post import send_due
 from adapters.workspace import Workspace
 from labels.applications import drafting
 from labels.applications.conditions import Arrival, unmet
@@ -32,6 +31,7 @@ from labels.steps.proof import Proof
 from labels.turn import Turn
 from labels.words.sentences import say
 from usecases.acts import Act
+from usecases.performing import mailed
 
 
 def save_draft(teacher: str, project: str, typed: ApplicationTyped, version: int) -> Act:
@@ -202,7 +202,8 @@ def started(here: Workspace, application: str) -> OutOfReach | None:
 
     Whatever of that fails is made up for by upkeep: the application counts.
     """
-    send_due(here, application)
+    if unsent := mailed(here, application):
+        return unsent
     from adapters.prefect.client import (
         prefect_client,
     )  # it takes a second to load, and other acts do not need it

@@ -21,7 +21,7 @@ class Performed:
     waiting: str = ""
     """What keeps a run from looking at it at once; it does so when it is free, or at the next recovery."""
     outage: OutOfReach | None = None
-    """Prefect is away: the act counts, and the run goes on once Prefect is back."""
+    """Prefect, or the record, is away since: the act counts, and what follows goes on once it is back."""
 
 
 def perform(here: Workspace, act: Act, *, by: Proof, door: Door) -> Performed:
@@ -29,7 +29,7 @@ def perform(here: Workspace, act: Act, *, by: Proof, door: Door) -> Performed:
 
     Raises:
         LabelsError: it was refused. What the refusal counts and notes is in the record.
-        OutOfReach: the record does not answer; nothing was done.
+        OutOfReach: the record does not answer; nothing was done, or it is not known.
     """
     with here.record.writing() as session:
         outcome = act(here.turn(session, door, known_by=by.known_by), by)
@@ -50,15 +50,30 @@ def settled(here: Workspace, outcome: Accepted | Refusal) -> Accepted:
 def refused(here: Workspace, refusal: Refusal) -> LabelsError:
     """A refusal as an error, once the mail with a new code has gone out."""
     if refusal.mailed:
-        send_due(here, refusal.mailed)
+        mailed(here, refusal.mailed)
     return refusal.as_error()
+
+
+def mailed(here: Workspace, application: str | None) -> OutOfReach | None:
+    """Sends the mail of what is recorded; what keeps it from going out, if anything does: it counts all the same."""
+    try:
+        send_due(here, application)
+    except OutOfReach as error:
+        return OutOfReach(error.service, error.detail, FOLLOWS)
+    except LabelsError as error:
+        return OutOfReach("The mail", f"{error}", FOLLOWS)
+    return None
+
+
+FOLLOWS = "It is recorded; mail and what else follows go on by themselves."
+"""Where something failed after what somebody did was committed."""
 
 
 def tell(here: Workspace, accepted: Accepted) -> Performed:
     """Sends the mail of an accepted act, and has the runs that it concerns look at the record."""
-    send_due(here, accepted.application or None)
-    if not accepted.news_for:
-        return Performed(accepted)
+    unsent = mailed(here, accepted.application or None)
+    if unsent or not accepted.news_for:
+        return Performed(accepted, outage=unsent)
     # Prefect takes a second to load, and an act that is refused does not need it.
     from adapters.prefect.client import prefect_client
     from usecases.running import wake

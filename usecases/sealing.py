@@ -13,6 +13,7 @@ from adapters.files import place
 from adapters.workspace import Workspace
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.files import opened
 from labels.record import chain_export, sealing
 from labels.record.chain import SHORTEST, Finding, Head, head_in_words
 from labels.record.sealing import Sealed
@@ -34,6 +35,8 @@ class JournalState:
     """The last head that has a time stamp, and when."""
     findings: list[Finding]
     """Everything that is not as it was written, the first first."""
+    put_back: list[str]
+    """Where the clock had been put back when an entry was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def _have_stamped(here: Workspace) -> None:
 
 def _note_head(path: Path, head: str, at: str) -> None:
     """Adds a head to the file of heads, where it is not the last in it already."""
-    if path.exists() and (lines := path.read_text("utf-8").splitlines()) and lines[-1].startswith(head):
+    if path.exists() and _last_line(path).startswith(head):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -90,19 +93,31 @@ def _note_head(path: Path, head: str, at: str) -> None:
         os.fsync(descriptor)
 
 
+_LONGEST_LINE = 1_000
+"""Bytes of a line in the file of heads."""
+
+
+def _last_line(path: Path) -> str:
+    with opened(path) as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - _LONGEST_LINE, 0))
+        return file.read(_LONGEST_LINE).decode("utf-8", "replace").strip().rpartition("\n")[2]
+
+
 def noted_heads(path: Path) -> list[Head]:
     """The heads that were noted outside the record.
 
     Raises:
         InvalidInput: a line of the file is no head.
+        OSError: it can't be read, or is no file.
     """
     if not path.exists():
         return []
-    return [
-        read_head(line.split("  ")[0], f"{path.name}:{number}")
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if line.strip()
-    ]
+    found = []
+    with opened(path) as file:
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
+            if words := line.decode("utf-8", "replace").strip():
+                found.append(read_head(words.split("  ")[0], f"{path.name}:{number}"))
+    return found
 
 
 def read_head(text: str, where: str) -> Head:
@@ -129,7 +144,13 @@ def verify_journal(here: Workspace, heads: list[Head]) -> JournalState:
         stamped, wrong = _look_at_stamps(session, here.settings.signing_chain)
     head = sealing.Sealed(0, verifier.sealed, verifier.head)
     return JournalState(
-        verifier.entries, verifier.sealed, str(head), verifier.sealed_at, stamped, sorted([*findings, *wrong])
+        verifier.entries,
+        verifier.sealed,
+        str(head),
+        verifier.sealed_at,
+        stamped,
+        sorted([*findings, *wrong]),
+        verifier.put_back,
     )
 
 

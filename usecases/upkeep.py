@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -16,8 +15,9 @@ from adapters.workspace import Workspace
 from labels.answering import deadlines, reminders
 from labels.clock import in_words
 from labels.errors import InvalidInput, OutOfReach
-from labels.mending import Recover, StartServices
-from labels.record.schema import Application, Cycle, Journal, Organisation
+from labels.mending import Recover, SetClock, StartServices
+from labels.record import clocks
+from labels.record.schema import Application, Cycle, Organisation
 from labels.rules.loading import load_rules
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
@@ -64,19 +64,15 @@ class Kept:
     """What is wrong with the clock, if anything is."""
 
 
-SLACK = timedelta(minutes=1)
-"""Clocks of machines that share a record differ by no more than this."""
-
-
 def clock_ran_backwards(here: Workspace) -> str:
-    """What is wrong with the clock where the journal has entries of a later time; empty where nothing is."""
-    with here.record.reading() as session:
-        newest = session.scalar(sa.select(Journal.at).order_by(Journal.id.desc()).limit(1))
+    """What is wrong with the clock where something in the record is of a later time; empty where nothing is."""
     now = here.now()
-    if newest is None or newest <= now + SLACK:
+    with here.record.reading() as session:
+        newest = clocks.ahead(session, now)
+    if newest is None:
         return ""
     return (
-        f"The clock says {in_words(now)}, but the journal's last entry is of {in_words(newest)}: it runs backwards, or "
+        f"The clock says {in_words(now)}, but the journal was written to at {in_words(newest)}: it runs backwards, or "
         "ran ahead. Deadlines and the order of what happened go by it; set it right before anything is decided."
     )
 
@@ -117,8 +113,11 @@ def keep_up(here: Workspace) -> Kept:
 
 def look_for_stuck(here: Workspace) -> list[Stuck]:
     """Everything that does not go on by itself; changes nothing."""
+    wrong = clock_ran_backwards(here)
     with here.record.reading() as session:
         found = stuck.stuck(session, here.now(), missing_characters)
+        if wrong:
+            found.append(Stuck(problem=Problem.CLOCK, subject="clock", reason=wrong, mend=SetClock()))
         central = session.scalar(sa.select(Organisation.id).where(Organisation.kind == "CSS").limit(1))
         if central is not None:
             with contextlib.suppress(InvalidInput):  # of broken rule files, `labels rules` tells

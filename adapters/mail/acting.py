@@ -59,6 +59,7 @@ COMMANDS: Mapping[CallToAction, str] = {
     CallToAction.SEE_CYCLE: "labels cycle {year}",
     CallToAction.GET_ORGANISATION_CODE: "labels code {organisation} --as {email}",
     CallToAction.SEE_MERGE: "labels persons confirm {merge}",
+    CallToAction.CHECK_JOURNAL: "labels journal --verify --head {head}",
 }
 
 DESK_PAGES: Mapping[CallToAction, str] = {

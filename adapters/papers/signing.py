@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.files import contents
 from labels.papers.verifying import NO_SIGNATURE, SignatureView, signature_says
 from labels.settings import Settings
 
@@ -83,7 +84,7 @@ def _read_key(path: Path, password: bytes | None) -> tuple[Any, Any, list[Any]]:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 
     try:
-        content = path.read_bytes()
+        content = _content(path)
         if b"-----BEGIN" in content:
             key: Any = load_pem_private_key(content, password)
             found = x509.load_pem_x509_certificates(content) if b"BEGIN CERTIFICATE" in content else []
@@ -104,11 +105,21 @@ def _read_key(path: Path, password: bytes | None) -> tuple[Any, Any, list[Any]]:
     return key, own, [one for one in found if one is not own]
 
 
+_LARGEST = 1_000_000
+"""Bytes of a key or a chain of certificates."""
+
+
+def _content(path: Path) -> bytes:
+    if len(content := contents(path, _LARGEST)) > _LARGEST:
+        raise ValueError("too large")
+    return content
+
+
 def _read_chain(path: Path, setting: str = "LABELS_SIGNING_CHAIN") -> list[Any]:
     from cryptography import x509
 
     try:
-        return list(x509.load_pem_x509_certificates(path.read_bytes()))
+        return list(x509.load_pem_x509_certificates(_content(path)))
     except OSError as error:
         raise _unusable(setting, f"can't be read: {error.strerror}.") from None
     except ValueError:

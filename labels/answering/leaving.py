@@ -300,7 +300,7 @@ def _stop_mail(turn: Turn, one: Departure, steps: Sequence[str]) -> None:
         not_of_others = sa.or_(Mail.step.is_(None), Mail.step.not_in(others))
         theirs.append(sa.and_(Mail.application.in_(of_staff), not_of_others))
     if turn.session.scalar(sa.select(Staff.email).where(Staff.person == one.person).limit(1)) is None:
-        theirs.append(Mail.template == Template.OVERDUE)
+        theirs.append(Mail.template.in_((Template.OVERDUE, Template.JOURNAL_HEAD)))
     waiting = turn.session.scalars(
         sa.select(Mail.reason).where(Mail.person == one.person, Mail.sent_at.is_(None), sa.or_(*theirs))
     ).all()

@@ -17,12 +17,14 @@ from labels.kinds import KINDS
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient, recipient
+from labels.people.roles import Role
 from labels.people.staff import coordinators
 from labels.record.engine import Record
 from labels.record.rows import write
 from labels.record.schema import (
     OPEN_STAGES,
     Application,
+    Instant,
     Mail,
     Notice,
     Organisation,
@@ -30,6 +32,7 @@ from labels.record.schema import (
     Project,
     RuleText,
     School,
+    Staff,
     Step,
     Teacher,
 )
@@ -47,6 +50,11 @@ NEWS_FROM = 7
 """The hour (Brussels) from which the message of the day goes to whoever wants one a day."""
 TOGETHER = 50
 """Digests written in one transaction: others wait no longer for the record than these take."""
+
+HEAD = ("journal", "head")
+"""The subject and kind of the notice by which a coordinator was told where the journal's chain stands."""
+HEAD_BY = 25
+"""The day of a month by which each coordinator is told it, in a message of its own where no digest has."""
 
 DECIDED_BY = tuple(label for label, kind in KINDS.items() if kind.has_decision_date)
 """Kinds of application that have a day by which they are decided; in the others every step has its own."""
@@ -83,8 +91,10 @@ def remind(record: Record, *, now: datetime) -> list[str]:
     with record.reading() as session:
         found = sorted(due(session, now), key=lambda one: (one.person, one.due_at, one.subject))
         new = _news(session, now)
+        coordinating = _who_coordinates(session)
+        without = _without_a_head(session, now, coordinating)
     items = {person: list(some) for person, some in itertools.groupby(found, lambda one: one.person)}
-    people = sorted({*items, *new})
+    people = sorted({*items, *new, *without})
     told = []
     for first in range(0, len(people), TOGETHER):
         some = people[first : first + TOGETHER]
@@ -93,7 +103,11 @@ def remind(record: Record, *, now: datetime) -> list[str]:
             for person in some:
                 still = [one for one in items.get(person, []) if one in left]
                 to = recipient(session, person)
-                if _digest(Turn(session, now), to, person, still, new.get(person, [])):
+                found_new = new.get(person, [])
+                turn = Turn(session, now)
+                if _digest(turn, to, person, _Told(still, found_new, person in coordinating)) or (
+                    person in without and _tell_the_head(turn, to, person, coordinating[person])
+                ):
                     told.append(to.address)
     return sorted(told)
 
@@ -106,6 +120,31 @@ def _news(session: Session, now: datetime) -> dict[str, list[str]]:
     for person, reason in outbox.waiting_for_the_day(session):
         new.setdefault(person, []).append(reason)
     return new
+
+
+def _who_coordinates(session: Session) -> dict[str, list[str]]:
+    """Everybody who coordinates, with the names of their organisations; its own mailbox where one has no coordinator."""
+    found: dict[str, list[str]] = {}
+    for row in session.execute(_COORDINATING):
+        found.setdefault(row.person, []).append(row.name)
+    return found
+
+
+def _without_a_head(session: Session, now: datetime, coordinating: Collection[str]) -> set[str]:
+    """The coordinators whom nothing in this month has told where the journal's chain stands, once the month is so old."""
+    here = now.astimezone(BRUSSELS)
+    if here.day < HEAD_BY or here.hour < NEWS_FROM or head_on_paper(session, now) is None:
+        return set()
+    subject, kind = HEAD
+    told = sa.select(Notice.person).where(
+        Notice.subject == subject, Notice.kind == kind, Notice.due_on == _month_of(now)
+    )
+    return set(coordinating) - set(session.scalars(told))
+
+
+def _month_of(now: datetime) -> date:
+    """The day by which every coordinator is told the head in the month of an instant."""
+    return brussels_day(now).replace(day=HEAD_BY)
 
 
 def due(session: Session, now: datetime) -> Iterator[Due]:
@@ -271,12 +310,35 @@ def _key(item: Due, kind: str) -> Told:
     return (item.subject, kind, brussels_day(item.due_at), item.person)
 
 
+_COORDINATING = (
+    sa.select(Staff.person, Organisation.name)
+    .join(Organisation, Organisation.id == Staff.organisation)
+    .where(Staff.role == Role.COORDINATOR)
+    .union(
+        sa.select(Organisation.person, Organisation.name).where(
+            ~sa.exists().where(Staff.organisation == Organisation.id, Staff.role == Role.COORDINATOR)
+        )
+    )
+)
+
+
 # Telling ------------------------------------------------------------------------------------------
 
 
-def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due], new: Sequence[str]) -> bool:
-    """Queues a person's digest of the day with these entries and what is new to them (messages, by reason), or what is
-    new alone; false where there is nothing to tell, or they had today's already."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a person's digest of the day may tell."""
+
+    items: Sequence[Due]
+    new: Sequence[str]
+    """Messages, by reason, that wait for the day's one."""
+    coordinates: bool
+    """Whether they coordinate: then it says where the journal's chain stands."""
+
+
+def _digest(turn: Turn, to: Recipient, person: str, found: _Told) -> bool:
+    """Queues a person's digest of the day; false where there is nothing to tell, or they had today's already."""
+    items, new = found.items, found.new
     day = brussels_day(turn.now).isoformat()
     if items and outbox.is_queued(turn.session, messages.Digest.reason_of(person, day)):
         items = ()
@@ -284,7 +346,8 @@ def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due], new: S
         news = [] if _had_news(turn.session, person, day) else outbox.told_in_short(turn, new)
         if not items and not news:
             return False
-        journal = head_on_paper(turn.session, turn.now) if any(one.overdue for one in items) else None
+        proves = found.coordinates or any(one.overdue for one in items)
+        journal = head_on_paper(turn.session, turn.now) if proves else None
         message = _message(items, news, journal or "")
         reason = message.reason_for(person, day)
         if not outbox.queue(turn, message, Envelope(to, (person, day))):
@@ -300,7 +363,41 @@ def _digest(turn: Turn, to: Recipient, person: str, items: Sequence[Due], new: S
             for kind in one.kinds
         ),
     )
+    if journal:
+        _note_the_head(turn, person, reason)
     return True
+
+
+def _tell_the_head(turn: Turn, to: Recipient, person: str, organisations: Sequence[str]) -> bool:
+    """Queues where the journal's chain stands, by itself; false where they were told it this month."""
+    month = _month_of(turn.now)
+    head = head_on_paper(turn.session, turn.now)
+    if head is None or turn.session.get(Notice, (*HEAD, month, person)) is not None:
+        return False
+    message = messages.JournalHead(
+        organisation_name=organisations[0] if len(organisations) == 1 else "eTwinning",
+        month=f"{month:%Y-%m}",
+        head=head,
+    )
+    if not outbox.queue(turn, message, Envelope(to, (person,))):
+        return False
+    _note_the_head(turn, person, message.reason_for(person))
+    return True
+
+
+def _note_the_head(turn: Turn, person: str, mail: str) -> None:
+    """Keeps that a mail told somebody the head this month, where none is noted yet."""
+    subject, kind = HEAD
+    turn.session.execute(
+        _NOTE_ONCE,
+        {"subject": subject, "kind": kind, "due_on": _month_of(turn.now), "person": person, "mail": mail, "at": turn.now},
+    )  # fmt: skip
+
+
+_NOTE_ONCE = sa.text(
+    "INSERT INTO notice (subject, kind, due_on, person, mail, at)"
+    " VALUES (:subject, :kind, :due_on, :person, :mail, :at) ON CONFLICT DO NOTHING"
+).bindparams(sa.bindparam("due_on", type_=sa.Date()), sa.bindparam("at", type_=Instant()))
 
 
 def _had_news(session: Session, person: str, day: str) -> bool:

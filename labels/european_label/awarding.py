@@ -13,7 +13,16 @@ from labels.errors import InvalidInput, NotAllowed
 from labels.european_label.freezing import central_rules, cycle_of
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.merging import Project as Merged
-from labels.european_label.screening import MAILED, answered, chosen, still_screening
+from labels.european_label.screening import (
+    MAILED,
+    answered,
+    chosen,
+    frozen_labels,
+    near_to_labels,
+    somebody_elses,
+    still_screening,
+    without_conflict,
+)
 from labels.identifiers import european_award_id, paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
@@ -44,6 +53,7 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.reviews.near_labels import Labelled
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import EuropeanRules
@@ -176,6 +186,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     ]
     named = coordinators(turn.session, application.organisation)
     people = [one for one in people if one in named] or people
+    people = without_conflict(turn.session, application, people, _labelled(turn.session, application))
     if not people:
         raise NotAllowed(
             f"The award needs two different people of {application.organisation}: name another coordinator."
@@ -213,6 +224,12 @@ def _qualifying(session: Session, application: Application) -> dict[str, CyclePr
         .order_by(CycleProject.project)
     )
     return {row.project: row for row in rows}
+
+
+def _labelled(session: Session, application: Application) -> list[Labelled]:
+    """The projects that qualify, with all labels of theirs."""
+    qualifying = _qualifying(session, application)
+    return frozen_labels(session, application.content["year"], {one: one for one in qualifying})
 
 
 def _answers(steps: Iterable[Step]) -> list[Step]:
@@ -256,6 +273,9 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
     approved, faults = chosen(given, qualifying, otherwise)
     if faults:
         return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
+    near = near_to_labels(turn.session, application, step.person, _labelled(turn.session, application))
+    if refusal := somebody_elses(turn.session, application, step, near):
+        return refusal
     remark = answered(
         turn,
         application,
@@ -264,6 +284,7 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         given.strike,
         Event.DECIDED_ON_THE_AWARD,
         void=f"{step.assignee} has answered",
+        own=sorted(near),
     )
     rules = rules_of(turn.session, application).european
     steps = steps_of(turn.session, application, StepKind.AWARDING)

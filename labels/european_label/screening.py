@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,17 +25,17 @@ from labels.record.schema import (
     CycleOrganisation,
     CyclePlace,
     Journal,
-    Member,
     Outcome,
+    Person,
     Project,
     Screened,
-    Staff,
     Stage,
     Step,
     StepKind,
     StepState,
-    Teacher,
 )
+from labels.reviews.conflicts import counted_since
+from labels.reviews.near_labels import Labelled, near_to
 from labels.reviews.scoring import points_of
 from labels.rules.kept import rules_of
 from labels.rules.model import EuropeanRules, Unanswered
@@ -43,6 +44,7 @@ from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import close_step, locked, open_step, steps_of, void_open
 from labels.turn import Turn
+from labels.words.sentences import Sentence, listed, say
 from labels.words.text import has_words
 
 MAILED = 100
@@ -85,7 +87,10 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
 def _ask_coordinators(
     turn: Turn, application: Application, undecided: Sequence[CyclePlace], asked: int, due: datetime | None
 ) -> list[Step]:
-    people = coordinators(turn.session, application.organisation)
+    labels = _labelled(turn.session, application, undecided)
+    people = without_conflict(
+        turn.session, application, coordinators(turn.session, application.organisation), labels
+    )
     steps = [
         open_step(turn, application, StepKind.SCREENING, one.id, due=due, organisation=application.organisation, number=asked + n)
         for n, one in enumerate(people, 1)
@@ -213,11 +218,15 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
     ]
     if faults:
         return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
+    near = near_to_labels(
+        turn.session, application, step.person, _labelled(turn.session, application, list(undecided.values()))
+    )
+    if refusal := somebody_elses(turn.session, application, step, near):
+        return refusal
     for name, place in undecided.items():
         place.screened = Screened.APPROVED if name in approved else Screened.STRUCK
         place.reason = given.strike.get(name)
         place.screened_by, place.screened_at = step.assignee, turn.now
-    own = _own(turn.session, application, step.person, approved)
     remark = answered(
         turn,
         application,
@@ -226,7 +235,7 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
         given.strike,
         Event.SCREENED,
         void=f"{step.assignee} screened the proposal",
-        own=own,
+        own=sorted(near),
     )
     if up := undecided_places(turn.session, application):
         remark += f" {len(up)} moved up in their place and are to be screened too: a new code is on its way."
@@ -253,36 +262,98 @@ def answered(
     return f"Thank you: {len(approved)} approved, {len(struck)} struck."
 
 
-def _own(session: Session, application: Application, person_id: str, approved: Collection[str]) -> list[str]:
-    """What a coordinator approved of their own school or project.
+# Whoever is near to what they decide on -------------------------------------------------------------
 
-    It counts, since an organisation may have one coordinator only; but whoever awards is informed.
-    """
-    of_school = sa.select(Staff.school).where(Staff.person == person_id, Staff.school.is_not(None))
-    of_projects = (
-        sa.select(Member.project)
-        .join(Teacher, Teacher.id == Member.teacher)
-        .where(Teacher.person == person_id)
+
+def _labelled(session: Session, application: Application, places: Sequence[CyclePlace]) -> list[Labelled]:
+    """What a nomination's places are about: a label each, or all labels of a project that the organisation awarded."""
+    return frozen_labels(
+        session,
+        application.content["year"],
+        {place.candidate: place.project for place in places},
+        application.organisation,
     )
-    rows = session.execute(
-        sa.select(CycleLabel.award, CycleLabel.project).where(
-            CycleLabel.year == application.content["year"],
-            CycleLabel.organisation == application.organisation,
-            sa.or_(CycleLabel.school.in_(of_school), CycleLabel.project.in_(of_projects)),
+
+
+def frozen_labels(
+    session: Session, year: int, candidates: Mapping[str, str], organisation: str | None = None
+) -> list[Labelled]:
+    """Labels or projects of a year, by what they are called, with their project: who holds them, and where they were won."""
+    of_year = [CycleLabel.year == year]
+    if organisation is not None:
+        of_year.append(CycleLabel.organisation == organisation)
+    held: dict[str, list[tuple[str, str | None]]] = defaultdict(list)
+    for row in session.execute(
+        sa.select(CycleLabel.award, CycleLabel.project, CycleLabel.teacher, CycleLabel.school).where(*of_year)
+    ):
+        for name in (row.award, row.project):
+            if name in candidates:
+                held[name].append((row.teacher, row.school))
+    return [
+        Labelled(
+            name,
+            project,
+            frozenset(teacher for teacher, _ in held[name]),
+            frozenset(school for _, school in held[name] if school),
+        )
+        for name, project in candidates.items()
+    ]
+
+
+def near_to_labels(
+    session: Session, application: Application, person_id: str, labels: Sequence[Labelled]
+) -> dict[str, list[Sentence]]:
+    """Those of some labels with which a person has a conflict of interest, by the rules of a nomination or cycle."""
+    return near_to(session, person_id, labels, counted_since(session, application))
+
+
+def without_conflict(
+    session: Session, application: Application, people: Sequence[Person], labels: Sequence[Labelled]
+) -> list[Person]:
+    """Those of some people who are near to none of the labels; all of them where everybody is: somebody must decide."""
+    free = [one for one in people if not near_to_labels(session, application, one.id, labels)]
+    return free or list(people)
+
+
+def somebody_elses(
+    session: Session, application: Application, step: Step, near: Mapping[str, Sequence[Sentence]]
+) -> Refusal | None:
+    """Why an answer is left to somebody else who is asked for it too; None where its person is near to nothing, or
+    nobody else is asked: then it counts, and is told to whoever awards."""
+    others = [
+        one
+        for one in steps_of(session, application, step.kind)
+        if one.state is StepState.OPEN and one.person != step.person
+    ]
+    if not near or not others:
+        return None
+    named = listed(
+        say("{label}: {reasons}", label=name, reasons=listed(why))
+        for name, why in sorted(near.items())[:NAMED]
+    )
+    return Refusal(
+        say(
+            "You have a conflict of interest with {number} of these ({named}). Somebody else is asked, too: {others}.",
+            number=len(near),
+            named=named,
+            others=", ".join(one.assignee for one in others),
         )
     )
-    return sorted({name for row in rows for name in row if name in approved})
 
 
-def approved_of_their_own(session: Session, year: int) -> list[tuple[str, str]]:
-    """Who approved which label or project of their own school or project, in a year."""
+NAMED = 5
+"""How many of the labels are named with which somebody has a conflict of interest."""
+
+
+def decided_on_their_own(session: Session, year: int) -> list[tuple[str, str]]:
+    """Who decided on which label or project with which they have a conflict of interest, in a year."""
     entries = session.execute(
         sa.select(Journal.who, Journal.details)
         .join(Application, Application.id == Journal.application)
         .where(
-            Application.label == LabelKind.NOMINATION,
+            Application.label.in_((LabelKind.NOMINATION, LabelKind.EUROPEAN)),
             Application.round == str(year),
-            Journal.what == Event.SCREENED,
+            Journal.what.in_((Event.SCREENED, Event.DECIDED_ON_THE_AWARD)),
         )
         .order_by(Journal.id)
     )

@@ -46,6 +46,7 @@ class Template(StrEnum):
     PUPIL_CODE = "pupil_code"
     SIMILARITY_WARNING = "similarity_warning"
     NAMES_ALIKE = "names_alike"
+    CONFLICT_LIFTED = "conflict_lifted"
     SCREENING_ASKED = "screening_asked"
     SCREENING_LAPSED = "screening_lapsed"
     AWARDING_ASKED = "awarding_asked"
@@ -54,6 +55,7 @@ class Template(StrEnum):
     REMINDER = "reminder"
     OVERDUE = "overdue"
     NEWS = "news"
+    JOURNAL_HEAD = "journal_head"
     SCHOOL_INVITED = "school_invited"
     SCHOOL_INVITATION = "school_invitation"
     SCHOOL_DECLARATION = "school_declaration"
@@ -118,6 +120,8 @@ class CallToAction(StrEnum):
     """For an act of a coordinator that is about no application."""
     SEE_MERGE = "see_merge"
     """What would move if two persons were one, and how that is confirmed."""
+    CHECK_JOURNAL = "check_journal"
+    """To hold the journal against a head of its chain."""
 
 
 # Kinds of values ----------------------------------------------------------------------------------

@@ -472,6 +472,20 @@ class ChangedTogether(Message):
         return self.plan
 
 
+class JournalHead(Message):
+    """Where the chain of the journal stands, for a coordinator whom no digest of the month told it."""
+
+    template = Template.JOURNAL_HEAD
+    calls = (CallToAction.CHECK_JOURNAL,)
+    organisation_name: Line
+    month: Line
+    head: Line
+
+    @property
+    def subject(self) -> str:
+        return f"journal/{self.month}"
+
+
 # To reviewers and coordinators --------------------------------------------------------------------
 
 
@@ -573,6 +587,14 @@ class NamesAlike(OfStep):
     reviewer_email: Line
     names: Several[Line]
     """Of the applicant or members, whom the reviewer may be."""
+
+
+class ConflictLifted(OfApplication):
+    """A coordinator took back that a reviewer has a conflict of interest, for that reviewer."""
+
+    template = Template.CONFLICT_LIFTED
+    headline = say("A conflict of interest was lifted")
+    reason: Prose
 
 
 class ScreeningAsked(OfStep):

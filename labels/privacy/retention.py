@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput
+from labels.files import contents
 from labels.record.chain import ERASED
 from labels.record.schema import (
     Application,
@@ -56,6 +57,10 @@ class Period(BaseModel):
     source: str
 
 
+LARGEST = 1_000_000
+"""Bytes of a list of periods."""
+
+
 def periods(file: Path | None) -> dict[str, Period]:
     """The periods in force: those that ship, with those of a controller's own file in their place.
 
@@ -68,7 +73,9 @@ def periods(file: Path | None) -> dict[str, Period]:
 
 def _read(file: Path, known: Mapping[str, Period] | None = None) -> dict[str, Period]:
     try:
-        raw = yaml.safe_load(file.read_text("utf-8"))
+        if len(content := contents(file, LARGEST)) > LARGEST:
+            raise ValueError("it is larger than a list of periods can be")
+        raw = yaml.safe_load(content.decode("utf-8"))
         read = {name: Period.model_validate(one) for name, one in dict(raw).items()}
     except (OSError, yaml.YAMLError, TypeError, ValueError, ValidationError) as error:
         problem = "; ".join(str(error).splitlines()[:3])

@@ -33,6 +33,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 FORMAT = "eTwinning labels: journal, version 1"
@@ -154,6 +155,8 @@ class Finding:
 
 _BESIDE = sys.maxsize
 """The position of what is in no link."""
+PUT_BACK = timedelta(hours=1)
+"""Entries of transactions that were under way together need not be in the order of their instants."""
 _COMPARED = 200
 """Entries that were changed and are compared with each other, to tell which two were exchanged."""
 
@@ -170,6 +173,9 @@ class Verifier:
     sealed_at: str = ""
     """When the last batch was sealed."""
     found: list[Finding] = field(default_factory=list)
+    put_back: list[str] = field(default_factory=list)
+    """Where the clock had been put back by an hour or more when an entry was written: no finding, but good to know."""
+    _latest: str = ""
     _at_position: dict[int, bytes] = field(default_factory=dict)
     _changed: list[Mapping[str, Any]] = field(default_factory=list)
     _told: dict[str, tuple[int, str, str]] = field(default_factory=dict)
@@ -207,6 +213,7 @@ class Verifier:
             self._find(position, f"entry {line['entry']}", "it was removed.")
             return
         self.entries += 1
+        self._look_at_the_clock(line)
         self._hear(position, line)
         erased = line.get("erased")
         committed = commitments(line["values"], bytes.fromhex(line["salts"]), erased)
@@ -222,7 +229,15 @@ class Verifier:
         if line.get("late"):
             self._find(_BESIDE - 1, _called(line), "it was inserted: the entries around it are sealed.")
         else:
+            self._look_at_the_clock(line)
             self._hear(_BESIDE - 1, line)
+
+    def _look_at_the_clock(self, line: Mapping[str, Any]) -> None:
+        before, self._latest = self._latest, line["at"]
+        if line["at"] < before:  # they are spelled alike
+            by = datetime.fromisoformat(before) - datetime.fromisoformat(line["at"])
+            if by >= PUT_BACK:
+                self.put_back.append(f"{_called(line)}: the clock was put back by {by} before it.")
 
     def _hear(self, position: int, line: Mapping[str, Any]) -> None:
         """Takes in what an entry tells of."""
@@ -340,6 +355,10 @@ def _in_place_of(place: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
 # An export as a file ------------------------------------------------------------------------------
 
 
+LONGEST_LINE = 1 << 24
+"""Bytes; a longer one is no line of an export."""
+
+
 def read_export(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """The lines of an export between its first and its last.
 
@@ -377,7 +396,7 @@ def main(words: Sequence[str]) -> int:
         if not os.path.isfile(words[0]):  # noqa: PTH113 -- a name as it was typed
             raise OSError(errno.EINVAL, "there is no such file, or it is a device, a pipe or a folder")
         with open(words[0], "rb") as file:  # noqa: PTH123
-            for line in read_export(file):
+            for line in read_export(iter(functools.partial(file.readline, LONGEST_LINE), b"")):
                 verifier.take(line)
         found = verifier.findings()
     except (OSError, ValueError, NotAnExport) as error:
@@ -388,6 +407,8 @@ def main(words: Sequence[str]) -> int:
         return 2
     for one in found:
         print(one)
+    for put_back in verifier.put_back:
+        print(put_back, file=sys.stderr)
     state = f"{verifier.entries} entries, {verifier.sealed} sealed"
     print(f"{state}; head {head_in_words(verifier.sealed, verifier.head)}", file=sys.stderr)
     if not found:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.errors import NOT_KNOWN, NOTHING_CHANGED, Fault, InvalidInput, OutOfReach
 from labels.record.migrating import revision_of, revisions, upgrade
 from labels.settings import Settings
 
@@ -53,8 +54,10 @@ class Record:
         with self._reached(), Session(self._writing, expire_on_commit=False) as session:
             session.begin()
             yield session
-            with _committing():
+            with _committing(session):
                 session.commit()
+            if (commits := _commits.get()) is not None:
+                commits.append(None)
 
     def forget(self) -> None:
         """Lets nothing of what was erased lie about in SQLite's write-ahead log; other databases see to it."""
@@ -64,14 +67,40 @@ class Record:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextlib.contextmanager
-    def _reached(self) -> Iterator[None]:
+    def _reached(self, kept: str = NOTHING_CHANGED) -> Iterator[None]:
+        """Says that the database does not answer, and what is known of what was under way."""
         try:
             yield
-        except sa.exc.DatabaseError as error:
-            if not (isinstance(error, sa.exc.OperationalError) or _no_record(error.orig)):
+        except sa.exc.DBAPIError as error:
+            if not (_away(error) or _no_record(error.orig)):
                 raise
-            reason = str(error.orig).strip().splitlines()[0]
-            raise OutOfReach("The record", f"{reason}.", "Nothing was changed.") from error
+            raise OutOfReach("The record", f"{_reason(error)}.", kept) from error
+
+
+@contextlib.contextmanager
+def as_one() -> Iterator[None]:
+    """What somebody asks for in one go, in several transactions: once one of them is committed, nobody says any more
+    that nothing was changed.
+
+    Raises:
+        OutOfReach: as it was raised within, with that put right.
+    """
+    outer, own = _commits.get(), []  # type: tuple[list[None] | None, list[None]]
+    token = _commits.set(own)
+    try:
+        yield
+    except OutOfReach as error:
+        if own and not error.partly:
+            raise error.after_a_part() from error
+        raise
+    finally:
+        _commits.reset(token)
+        if outer is not None:
+            outer.extend(own)
+
+
+_commits: ContextVar[list[None] | None] = ContextVar("commits", default=None)
+"""The transactions that were committed of what somebody asked for, where a door has begun to count them."""
 
 
 @contextlib.contextmanager
@@ -86,20 +115,26 @@ def forgetting(session: Session) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _committing() -> Iterator[None]:
+def _committing(session: Session) -> Iterator[None]:
     """Says that nobody knows what became of a transaction whose COMMIT was not answered."""
     try:
         yield
     except sa.exc.DBAPIError as error:
+        session.invalidate()  # its connection may be within the transaction still, and nobody else may get it
         busy = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-        if busy or not (isinstance(error, sa.exc.OperationalError) or error.connection_invalidated):
+        if busy or not _away(error):
             raise
-        reason = str(error.orig).strip().splitlines()[0]
-        raise OutOfReach("The record", f"{reason}.", NOT_KNOWN) from error
+        raise OutOfReach("The record", f"{_reason(error)}.", NOT_KNOWN) from error
 
 
-NOT_KNOWN = "It is not known whether this was recorded: look before you do it again."
-"""Where the answer to a COMMIT was lost."""
+def _away(error: sa.exc.DBAPIError) -> bool:
+    """Whether the database did not answer, rather than refused."""
+    kinds = (sa.exc.OperationalError, sa.exc.InterfaceError)
+    return isinstance(error, kinds) or error.connection_invalidated
+
+
+def _reason(error: sa.exc.DBAPIError) -> str:
+    return next(iter(str(error.orig).strip().splitlines()), type(error.orig).__name__).rstrip(".")
 
 
 def _no_record(error: BaseException | None) -> bool:
@@ -148,7 +183,7 @@ def open_engine(url: str) -> sa.Engine:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutOfReach("The record", f"{folder}: {error.strerror}.", "Nothing was changed.") from None
+            raise OutOfReach("The record", f"{folder}: {error.strerror}.", NOTHING_CHANGED) from None
     engine = sa.create_engine(parsed, hide_parameters=True)
     sa.event.listen(engine, "connect", _on_connect)
     sa.event.listen(engine, "begin", _on_begin)
@@ -171,17 +206,22 @@ def migrate(url: str) -> None:
 
 def _migrate(engine: sa.Engine) -> None:
     known = revisions()
-    with Record(engine)._reached():
-        with engine.connect() as connection:
-            current = revision_of(connection)
-        if current is not None and current not in known:
-            raise OutOfReach(
-                "The record",
-                f"it is of a newer version than this one ({current}; this version knows {known[-1]}).",
-                "Nothing was changed; use the version that wrote it.",
-            )
-        if current != known[-1]:
+    record = Record(engine)
+    with record._reached(), engine.connect() as connection:
+        current = revision_of(connection)
+    if current is not None and current not in known:
+        raise OutOfReach(
+            "The record",
+            f"it is of a newer version than this one ({current}; this version knows {known[-1]}).",
+            "Nothing was changed; use the version that wrote it.",
+        )
+    if current != known[-1]:
+        with record._reached(MIGRATING):
             upgrade(engine)
+
+
+MIGRATING = "How much of its new schema it has is not known: the next command goes on from there."
+"""Where the database went away while it was brought to the newest schema."""
 
 
 def missing_file(settings: Settings) -> Path | None:

@@ -1177,9 +1177,9 @@ class Notice(Base):
 
     __tablename__ = "notice"
     subject: Mapped[str] = mapped_column(primary_key=True)
-    """The step; or the application, whose decision is overdue."""
+    """The step; the application, whose decision is overdue; or `journal`."""
     kind: Mapped[str] = mapped_column(primary_key=True)
-    """`7 days before`, `overdue`."""
+    """`7 days before`, `overdue`; `head` of the journal, where its chain stands."""
     due_on: Mapped[date] = mapped_column(primary_key=True)
     """The deadline's day in Brussels: one that is moved is reminded of anew."""
     person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.errors import NOTHING_CHANGED, Fault, InvalidInput, OutOfReach
 from labels.people.leaving import Left
 from labels.record.engine import Record
 from labels.record.schema import Base
@@ -287,7 +287,7 @@ class _Staging:
                 yield lambda chunk: _copy(copy, chunk)
         except operational as error:
             reason = str(error).strip().splitlines()[0]
-            raise OutOfReach("The record", f"{reason}.", "Nothing was changed.") from error
+            raise OutOfReach("The record", f"{reason}.", NOTHING_CHANGED) from error
 
     def _insert(self, insert: str, chunk: Chunk) -> None:
         self._connection.exec_driver_sql(insert, list(zip(*chunk.columns, chunk.lines, strict=True)))

@@ -10,9 +10,19 @@ from sqlalchemy.orm import Session
 from labels.errors import NotAllowed
 from labels.mail import messages
 from labels.people.persons import behind, person, surviving
+from labels.people.staff import has_role
 from labels.record.digests import TAKEN_BACK, happened
 from labels.record.journal import Event, by_plan, note
-from labels.record.schema import Application, Person, Review, Staff, Step, StepKind, StepState
+from labels.record.schema import (
+    Application,
+    Organisation,
+    Person,
+    Review,
+    Staff,
+    Step,
+    StepKind,
+    StepState,
+)
 from labels.reviews import conflicts, drafting
 from labels.reviews.asking import new_review, take_back, take_question_over, warn_of_names
 from labels.reviews.choosing import Candidate, conflicts_of_interest
@@ -20,7 +30,7 @@ from labels.reviews.instances import counted_from
 from labels.reviews.seats import UNDER_WAY, Seat, decided, in_conflict, not_on_staff, seats_of
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
-from labels.steps.mailing import about_step, mail_step
+from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.step import close_step, every_step, locked, locked_by_step
 from labels.turn import Turn
 from labels.words.sentences import one_after_another, say
@@ -160,10 +170,10 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
     back by the run. Returns the ids of those who are meant.
 
     Raises:
-        NotAllowed: the address is of nobody who could judge the application, or judged it; names who
-            could be meant.
+        NotAllowed: the address is of nobody who could judge the application, or judged it, or awards the European
+            Quality Label; names who could be meant. Nobody applies there.
     """
-    application = locked(turn.session, application_id)
+    application = _applied_in(turn, application_id)
     people = _meant(turn.session, application, reviewer)
     for one in sorted(people):
         conflicts.declare(turn, application, one, reason=reason)
@@ -172,16 +182,17 @@ def declare_conflict(turn: Turn, application_id: str, reviewer: str, reason: str
     return sorted(people)
 
 
-def lift_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -> None:
-    """Takes back a conflict of interest that was declared by mistake: the reviewer may be asked again.
+def lift_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -> bool:
+    """Takes back a conflict of interest that was declared by mistake: the reviewer may be asked again. Returns whether
+    they are told, as whoever is still on the staff is.
 
     What was taken back because of it stays so. A namesake is told apart by saying that the two are different.
 
     Raises:
         NotAllowed: the address is of nobody who could judge the application, or judged it; nothing is declared;
-            it is one's own.
+            it is one's own; nobody applies there.
     """
-    application = locked(turn.session, application_id)
+    application = _applied_in(turn, application_id)
     people = _meant(turn.session, application, reviewer)
     if people & {one.id for one in behind(turn.session, turn.by)}:
         raise NotAllowed(say("A conflict of interest of your own is lifted by another coordinator."))
@@ -197,16 +208,40 @@ def lift_conflict(turn: Turn, application_id: str, reviewer: str, reason: str) -
         )
     named = _addresses(turn.session, people)
     note(turn, application, turn.by, Event.LIFTED_A_CONFLICT, reviewer=named, because=reason)
+    message = messages.ConflictLifted(about=about(turn.session, application), reason=reason)
+    still = [one for one in lifted if has_role(turn.session, one, application.organisation)]
+    for one in still:
+        tell(turn, application, one, message, one, turn.now.isoformat())
+    return bool(still)
+
+
+def _applied_in(turn: Turn, application_id: str) -> Application:
+    """An application of a teacher or school, locked.
+
+    Raises:
+        NotAllowed: it is an organisation's: a conflict of interest is one with people.
+    """
+    application = locked(turn.session, application_id)
+    if application.teacher is None and application.school is None:
+        raise NotAllowed(
+            say(
+                "No teacher or school applies in {application}. Name the application of the label that they are near to.",
+                application=application.id,
+            )
+        )
+    return application
 
 
 def _meant(session: Session, application: Application, reviewer: str) -> set[str]:
-    """Who of an organisation's staff, or of those who were asked to judge, has an address or an id: the persons' ids."""
+    """Who of an organisation's staff, of those who were asked to judge, or of the Central Support Service, which may
+    award the European Quality Label for it, has an address or an id: the persons' ids."""
     reviewer = reviewer.strip()
     own = {row.id: row.address for row in session.execute(_STAFF, {"organisation": application.organisation})}
     steps = every_step(session, application)  # who left the staff may still have judged
     asked = {step.person: step.assignee for step in steps if step.kind is StepKind.REVIEW}
     known = {one.id for one in behind(session, reviewer)} | {surviving(session, reviewer)}
     people = known & (own | asked).keys()
+    people |= {one for one in known if session.scalar(_CENTRAL, {"person": one})}
     if not people:
         reviewer, all_of = reviewer.lower(), sorted({*own.values(), *asked.values()})
         meant = difflib.get_close_matches(reviewer, all_of, n=3, cutoff=0.8) or all_of[:NAMED]
@@ -229,6 +264,13 @@ def _addresses(session: Session, people: set[str]) -> str:
     """Who is meant, as the journal says it."""
     return ", ".join(sorted({person(session, one).address for one in people}))
 
+
+_CENTRAL = (
+    sa.select(Staff.email)
+    .join(Organisation, Organisation.id == Staff.organisation)
+    .where(Staff.person == sa.bindparam("person"), Organisation.kind == "CSS")
+    .limit(1)
+)
 
 NAMED = 10
 """How many of an organisation's staff are named where none has an address like the one that was given."""

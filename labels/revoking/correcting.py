@@ -37,6 +37,7 @@ from labels.record.schema import (
     PupilClass,
     Teacher,
 )
+from labels.reviews.near_labels import Labelled
 from labels.revoking import reopening
 from labels.rules.kept import rules_of
 from labels.school_label import people
@@ -94,6 +95,19 @@ def authority(session: Session, award_id: str) -> str:
         NotFound, NotAllowed: as `reopening.authority`.
     """
     return reopening.authority(session, reopening.Revoked(award_id))
+
+
+def not_ones_own(turn: Turn, award_id: str) -> None:
+    """Leaves to another coordinator what somebody has a conflict of interest with.
+
+    Raises:
+        NotFound: there is no such label.
+        NotAllowed: whoever acts has one with the label.
+    """
+    award = turn.session.get(Award, award_id)
+    if award is None:
+        raise NotFound(f"There is no label {award_id}.")
+    reopening.not_ones_own(turn, Labelled.of(award))
 
 
 # A certificate -----------------------------------------------------------------------------------

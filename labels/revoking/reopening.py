@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from labels.applications.file import digest
 from labels.errors import NotAllowed, NotFound
 from labels.european_label.awarding import merge_again
+from labels.european_label.screening import frozen_labels
 from labels.kinds import KINDS, LabelKind
 from labels.mail import messages, outbox
 from labels.mail.message import About
@@ -40,10 +41,11 @@ from labels.record.schema import (
     Screened,
     Teacher,
 )
+from labels.reviews.near_labels import Labelled, near_to
 from labels.school_label.people import everyone
 from labels.steps.step import locked
 from labels.turn import Turn
-from labels.words.sentences import say
+from labels.words.sentences import listed, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,39 @@ def reopen(turn: Turn, subject: Subject, plan: str, reason: str) -> Consequences
 
     Raises:
         NotFound: there is no such label or nomination.
-        NotAllowed: it is taken back already, was never put forward, or something else hangs on it by now.
+        NotAllowed: it is taken back already, was never put forward, or something else hangs on it by now; who does it
+            has a conflict of interest with it.
     """
+    not_ones_own(turn, _labelled(turn.session, subject))
     return as_shown(_reopen(turn, subject, reason), plan)
+
+
+def not_ones_own(turn: Turn, label: Labelled) -> None:
+    """Leaves to another coordinator what somebody has a conflict of interest with.
+
+    Raises:
+        NotAllowed: whoever acts has one with this label.
+    """
+    for name, why in near_to(turn.session, turn.person, [label]).items() if turn.person else ():
+        raise NotAllowed(
+            say(
+                "{address} has a conflict of interest with {label}: {reasons}. Another coordinator does this.",
+                address=turn.by,
+                label=name,
+                reasons=listed(why),
+            )
+        )
+
+
+def _labelled(session: Session, subject: Subject) -> Labelled:
+    if isinstance(subject, Revoked):
+        return Labelled.of(_award(session, subject.award))
+    nomination = _nomination(session, subject.nomination)
+    place = session.get(CyclePlace, (nomination.content["year"], nomination.organisation, subject.candidate))
+    if place is None:
+        raise NotFound(f"“{subject.candidate}” is not in the ranking of {nomination.organisation}.")
+    [label] = frozen_labels(session, place.year, {place.candidate: place.project}, nomination.organisation)
+    return label
 
 
 def as_shown(found: Consequences, plan: str) -> Consequences:

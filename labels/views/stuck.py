@@ -98,6 +98,8 @@ class Problem(StrEnum):
     UNCOORDINATED = "uncoordinated"
     UNPRINTABLE = "unprintable"
     """Its certificate could not be printed."""
+    CLOCK = "clock"
+    """It runs backwards."""
     PREFECT_AWAY = "prefect away"
     RUN_AILING = "run ailing"
     """As Prefect knows it."""

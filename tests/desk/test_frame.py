@@ -17,11 +17,11 @@ from adapters.languages.desk import TEMPLATES, languages
 from desk.assets import ASSETS, TYPES, vendored
 from desk.check import TEMPLATE as CHECK
 from desk.languages import accepted
-from labels.errors import OutOfReach
-from labels.record.engine import NOT_KNOWN
+from labels.errors import NOT_KNOWN, OutOfReach
 from labels.record.schema import ApplicationDraft
-from tests.cli.conftest import TEACHER
+from tests.cli.conftest import TEACHER, Terminal
 from tests.desk.conftest import Browser, words
+from tests.support.going_away import Lost, goes_away
 from usecases import signing_in
 
 Opens = Callable[..., Browser]
@@ -202,3 +202,23 @@ def test_a_page_is_in_the_chosen_language_and_runs_its_way(browser: Opens) -> No
     assert page.headers["content-language"] == "ar"
     assert person.opens("/language/xx").status_code == 404
     assert person.opens("/language/en?back=//evil.example").headers["location"] == "/"
+
+
+@pytest.mark.parametrize("lost", Lost)
+def test_no_page_says_that_nothing_was_changed_where_a_commit_was_under_way(
+    browser: Opens, terminal: Terminal, lost: Lost
+) -> None:
+    person = browser().signs_in(TEACHER)
+    fields = {"description": "An evening", "version": "0", "keep": "1"}
+    for number in range(1, 9):
+        token = person.token("/projects/P-1/apply")
+        with terminal.here.record.writing() as session:
+            session.execute(sa.delete(ApplicationDraft))
+        with goes_away(terminal.here.record, number, lost) as away:
+            answer = person.sends("/projects/P-1/apply", fields, token=token)
+        if not away.gone:
+            break
+        assert answer.status_code == 503
+        assert "Nothing was changed" not in words(answer)
+        assert "It is not known whether this was recorded" in words(answer)
+    assert number > 1

@@ -247,6 +247,10 @@ _EACH: tuple[Message, ...] = (
         reviewer_email="anna@nss.example",
         names=("Anna Nowak", "A. Kowalska"),
     ),
+    messages.ConflictLifted(about=ABOUT, reason="Another Anna Berg was meant."),
+    messages.JournalHead(
+        organisation_name=ABOUT.organisation_name, month="2026-03", head="4711-9c1f2a33b0d4e5f6"
+    ),
     messages.ScreeningAsked(
         about=ASKED,
         year=2026,

@@ -66,7 +66,7 @@ from tests.support.typed import typed
 from tests.usecases.test_races import nothing_happens
 from usecases import answering, applying, coordinating, correcting, printing
 from usecases.acts import Act
-from usecases.performing import perform
+from usecases.performing import Performed, perform
 from usecases.resuming import take_answer
 
 WRONG = "2222-2222-22"
@@ -422,7 +422,7 @@ ACTS = {
         lambda s: ["conflict", s.application, "--lift", "--reviewer", s.more["reviewer"], "--reason", "a namesake", "--as", s.person, "--code", s.code],
         None,
         lambda s: coordinating.lift_conflict(s.application, s.more["reviewer"], "a namesake"),
-        frozenset({"conflict", "journal"}),
+        frozenset({"conflict", "journal", "mail"}),
     ),
     "a deadline that is past": coordinating_by(
         lambda s: ["deadline", s.more["seat"], "--until", "2026-01-01", "--reason", "no"],
@@ -606,7 +606,7 @@ def go(
             signed_in(doing, scene, here, scene.by(here.record))
 
 
-def signed_in(doing: Doing, scene: Scene, here: Workspace, by: SignedIn) -> None:
+def signed_in(doing: Doing, scene: Scene, here: Workspace, by: SignedIn) -> Performed | None:
     """Does it as somebody who is signed in.
 
     Raises:
@@ -615,9 +615,10 @@ def signed_in(doing: Doing, scene: Scene, here: Workspace, by: SignedIn) -> None
     assert doing.act is not None
     act = doing.act(scene)
     if NAMES[id(doing)] in ("a label taken back", "a decision reopened", "a class's certificates"):
-        act(here, by)  # type: ignore[arg-type]  # a whole use case
-    else:
-        perform(here, act, by=by, door=Door.DESK)  # type: ignore[arg-type]  # an act
+        found: Any = act(here, by)  # type: ignore[arg-type]  # a whole use case
+        told = found if isinstance(found, tuple) else (found,)
+        return next((one for one in told if isinstance(one, Performed)), None)
+    return perform(here, act, by=by, door=Door.DESK)  # type: ignore[arg-type]  # an act
 
 
 NAMES = {id(doing): name for name, doing in ACTS.items()}

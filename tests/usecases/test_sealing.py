@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,20 +14,28 @@ import sqlalchemy as sa
 from adapters.documents.directory import DirectoryStore
 from adapters.workspace import Workspace
 from labels.answering import reminders
-from labels.clock import frozen_clock
+from labels.clock import BRUSSELS, frozen_clock
+from labels.mail import outbox
+from labels.mail.message import Template
+from labels.mail.outbox import Envelope
 from labels.papers.due import due_papers, due_receipt
 from labels.papers.facts import LetterFacts
+from labels.people.named import recipient
 from labels.record import Record, sealing
+from labels.record.chain import SHORTEST, head_in_words
 from labels.record.journal import SYSTEM, Event, entry
 from labels.record.rows import write
-from labels.record.schema import Journal, Mail, Seal
+from labels.record.schema import Journal, Mail, Seal, Staff, Step
+from labels.record.sealing import Sealed
 from labels.reviews import deciding
 from labels.settings import Settings
 from labels.turn import Turn
+from tests.labels.record.test_chain import unguarded
 from tests.support.case import Case, open_case
+from tests.support.mails import told
 from tests.support.openssl_time import TimeService, time_service
-from tests.support.people import KEY, NOW, STAMP
-from usecases.sealing import STAMPED_EVERY, seal_journal, verify_journal
+from tests.support.people import KEY, NOW, STAMP, populate
+from usecases.sealing import STAMPED_EVERY, read_head, seal_journal, verify_journal
 
 only_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
@@ -173,3 +182,96 @@ def test_coordinators_get_the_head_with_what_is_overdue_and_others_do_not(record
         }
     assert list(told) == ["coordinator@nss.example"]
     assert str(told["coordinator@nss.example"]).count(f"{sealed.position}-{sealed.head.hex()[:16]}") == 1
+
+
+# Once a month, and with every message of the day --------------------------------------------------
+
+
+def brussels(month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=BRUSSELS).astimezone(UTC)
+
+
+def on_paper(sealed: Sealed) -> str:
+    return head_in_words(sealed.position, sealed.head, SHORTEST)
+
+
+def told_heads(record: Record) -> list[tuple[str, str, str]]:
+    """Which message told whom which head: template, address, head."""
+    with record.reading() as session:
+        rows = session.scalars(sa.select(Mail).order_by(Mail.queued_at, Mail.to_address)).all()
+    found = []
+    for row in rows:
+        message = row.context["message"]
+        if head := message.get("head") or message.get("journal"):
+            found.append((row.template, row.to_address, head))
+    return found
+
+
+COORDINATORS = ["coordinator@nss.example", "nss@pt.example"]
+"""The coordinator of one organisation, and the mailbox of one that has none."""
+
+
+def test_each_coordinator_is_told_the_head_once_a_month_where_no_other_message_does(record: Record) -> None:
+    open_case(record)
+    assert reminders.remind(record, now=brussels(3, 25, 7)) == [], "nothing is sealed yet"
+    head = on_paper(sealing.seal(record, now=NOW))
+    for early in (brussels(3, 17, 9), brussels(3, 24, 23), brussels(3, 25, 6, 59)):
+        assert reminders.remind(record, now=early) == []
+    assert reminders.remind(record, now=brussels(3, 25, 7)) == COORDINATORS
+    assert told_heads(record) == [("journal_head", one, head) for one in COORDINATORS]
+    for late in (brussels(3, 25, 7, 10), brussels(3, 31, 12), brussels(4, 24, 12)):
+        assert reminders.remind(record, now=late) == []
+    assert reminders.remind(record, now=brussels(4, 26, 12)) == COORDINATORS, "also after upkeep stood still"
+
+
+@only_sqlite
+def test_whom_a_message_of_the_day_told_the_head_gets_none_by_itself(record: Record) -> None:
+    case = open_case(record)
+    first, _ = case.ask()
+    head = on_paper(sealing.seal(record, now=NOW))
+    with record.writing() as session:
+        session.execute(sa.update(Step).values(due_at=brussels(3, 20, 12)))
+    assert COORDINATORS[0] in reminders.remind(record, now=brussels(3, 21, 12))
+    assert reminders.remind(record, now=brussels(3, 25, 12)) == COORDINATORS[1:]
+    assert told_heads(record) == [("overdue", COORDINATORS[0], head), ("journal_head", COORDINATORS[1], head)]
+    assert first.assignee not in {address for _, address, _ in told_heads(record)}, "who reviews needs none"
+
+
+@only_sqlite
+def test_the_news_of_the_day_tell_a_coordinator_the_head_and_a_reviewer_none(record: Record) -> None:
+    case = open_case(record)
+    sealed = sealing.seal(record, now=NOW)
+    with record.writing() as session:
+        for one in session.scalars(sa.select(Staff)).all():
+            outbox.choose_daily(Turn(session, NOW), one.person, True)
+            message = told(Template.SIMILARITY_WARNING)
+            outbox.queue(Turn(session, NOW), message, Envelope(recipient(session, one.person), (one.person,)))
+    case.ask()
+    assert len(reminders.remind(record, now=NOW + timedelta(hours=1))) == 6
+    assert told_heads(record) == [("news", COORDINATORS[0], on_paper(sealed))]
+
+
+@only_sqlite
+def test_a_head_that_was_mailed_tells_of_a_journal_that_was_written_anew(here: Workspace) -> None:
+    with here.record.writing() as session:
+        populate(session)
+    sealing.seal(here.record, now=NOW)
+    reminders.remind(here.record, now=brussels(3, 25, 7))
+    mailed = read_head(told_heads(here.record)[0][2], "mail")
+    assert verify_journal(here, [mailed]).findings == []
+    with unguarded(here.record) as session:
+        session.execute(sa.text("UPDATE journal SET who = 'nobody'"))
+        session.execute(sa.text("DELETE FROM sealed_entry"))
+        session.execute(sa.text("DELETE FROM seal"))
+    sealing.seal(here.record, now=NOW)
+    assert verify_journal(here, []).findings == [], "in itself it holds"
+    assert "were written anew" in verify_journal(here, [mailed]).findings[0].problem
+
+
+@only_sqlite
+def test_two_upkeeps_at_once_tell_the_head_once(record: Record) -> None:
+    open_case(record)
+    sealing.seal(record, now=NOW)
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: reminders.remind(record, now=brussels(3, 25, 7)), range(4)))
+    assert sorted(one for some in done for one in some) == COORDINATORS

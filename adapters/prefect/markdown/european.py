@@ -53,11 +53,11 @@ def award(brief: AwardBrief) -> list[str]:
         "strike it with a reason.",
         _cut(list(map(_project, brief.qualifying))),
     ]
-    if brief.own_approvals:
+    if brief.own_decisions:
         parts += [
-            "**Approved by a coordinator of the same school or project:**",
+            "**Decided by somebody with a conflict of interest, since nobody else was asked:**",
             _cut(
-                [f"- {markdown_plain(o.candidate)}, by {markdown_plain(o.who)}" for o in brief.own_approvals]
+                [f"- {markdown_plain(o.candidate)}, by {markdown_plain(o.who)}" for o in brief.own_decisions]
             ),
         ]
     if brief.failing:

@@ -14,6 +14,7 @@ from labels.applications.uploads import office, pdf, pictures, two_kinds, video
 from labels.applications.uploads.limits import DEFAULT_LIMITS, Complaint, MediaType, UploadLimits, mib
 from labels.applications.uploads.names import folded, safe_name, shortened
 from labels.errors import Fault, InvalidInput
+from labels.files import opened
 from labels.words.sentences import say
 from labels.words.text import one_line
 
@@ -104,7 +105,7 @@ def _read(source: Source, limit: int) -> tuple[str, int, bytes]:
             raise _Unreadable("It is a device or pipe; a file was expected.", "Save it as a file first.")
         if status.st_size > limit:
             return source.name, status.st_size, b""
-        with source.open("rb") as file:
+        with opened(source) as file:
             content = file.read(limit + 1)  # it may have grown since
         return source.name, len(content), content
     except (FileNotFoundError, NotADirectoryError):

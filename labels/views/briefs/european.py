@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.european_label.awarding import approved_in
-from labels.european_label.screening import approved_of_their_own, undecided_places, with_titles
+from labels.european_label.screening import decided_on_their_own, undecided_places, with_titles
 from labels.record.schema import (
     Application,
     Cycle,
@@ -75,8 +75,8 @@ class SaidBefore:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnApproval:
-    """A coordinator's approval of a label or project of their own school or project."""
+class OwnDecision:
+    """Somebody decided on a label or project with which they have a conflict of interest, since nobody else could."""
 
     who: str
     candidate: str
@@ -89,7 +89,7 @@ class AwardBrief(Brief):
     year: int
     said_before: SaidBefore | None
     qualifying: tuple[ProjectOfYear, ...]
-    own_approvals: tuple[OwnApproval, ...]
+    own_decisions: tuple[OwnDecision, ...]
     failing: tuple[ProjectOfYear, ...]
     """Put forward, but without what a project needs."""
 
@@ -147,7 +147,7 @@ def award_brief(
         year=year,
         said_before=_said_before(session, application),
         qualifying=tuple(one for qualifies, one in projects if qualifies),
-        own_approvals=tuple(OwnApproval(who, name) for who, name in approved_of_their_own(session, year)),
+        own_decisions=tuple(OwnDecision(who, name) for who, name in decided_on_their_own(session, year)),
         failing=tuple(one for qualifies, one in projects if not qualifies),
     )
 

@@ -12,7 +12,10 @@ from adapters.documents import DamagedDocument, key_of
 from adapters.documents.tokens import DownloadPass
 from labels.errors import NotFound
 from labels.record.engine import Record
+from labels.reviews import coordinating
+from labels.steps.reading import readers
 from tests.adapters.documents.conftest import NOON, Place, ask, link, served
+from tests.support.case import COORDINATOR, open_case
 from tests.support.patience import PATIENCE
 
 PDF = "application/pdf"
@@ -129,3 +132,28 @@ def test_a_link_downloads_the_document_under_its_name_through_our_own_page(
 def test_a_link_to_a_document_that_is_not_there_says_so(place: Place, record: Record) -> None:
     leave = DownloadPass(key_of(b"never put"), "a.pdf", PDF, NOON + timedelta(days=1))
     assert ask(served(place.store, record), link(leave)).status == 404
+
+
+@pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
+def test_a_link_is_its_readers_own_for_as_long_as_a_step_is_open_whatever_a_store_signs_at_most(
+    place: Place, record: Record
+) -> None:
+    """S3 signs an address for seven days; ours is asked of our own page, which gets the document each time."""
+    case = open_case(record)
+    first, second = case.ask()
+    key = place.store.put(b"%PDF-1.7 evidence", PDF)
+    address = link(DownloadPass(key, "a.pdf", PDF, steps=readers([first])))
+    seconds = link(DownloadPass(key, "a.pdf", PDF, steps=readers([second])))
+    for days in (0, 6, 8, 31, 200):
+        answer = ask(served(place.store, record, NOON + timedelta(days=days)), address)
+        assert (answer.status, answer.content) == (200, b"%PDF-1.7 evidence"), f"after {days} days"
+    later = served(place.store, record, NOON + timedelta(days=31))
+    free = sorted({f"r{n}@nss.example" for n in range(1, 6)} - {first.assignee, second.assignee})
+    new = case.do_as(COORDINATOR, coordinating.reassign, first.id, free[0], "a long illness")
+    assert ask(later, address).status == 404, "it is somebody else's to review"
+    assert ask(later, link(DownloadPass(key, "a.pdf", PDF, steps=readers([new])))).status == 200
+    assert ask(later, seconds).status == 200
+    case.review(second)
+    assert ask(later, seconds).status == 404
+    forged = served(place.store, record, NOON, b"a key of somebody else's")
+    assert ask(forged, address).status == 404

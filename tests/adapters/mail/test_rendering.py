@@ -81,6 +81,7 @@ OF_NO_APPLICATION = {
     Template.MERGE_ASKED,
     Template.COLLEAGUE_LEFT,
     Template.PASSKEY_CHANGED,
+    Template.JOURNAL_HEAD,
 }
 
 
@@ -317,7 +318,7 @@ def test_a_number_takes_the_plural_form_of_the_mails_language(language: str, num
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("template", [Template.REMINDER, Template.OVERDUE])
+@pytest.mark.parametrize("template", [Template.REMINDER, Template.OVERDUE, Template.NEWS])
 def test_a_coordinators_digest_tells_the_head_of_the_journal(template: Template, language: str) -> None:
     head = "4711-9c1f2a33b0d4e5f6"
     example = EXAMPLES[template].model_copy(update={"journal": head})

@@ -25,12 +25,15 @@ from labels.record.schema import (
     Application,
     Award,
     Awarded,
+    Conflict,
     Cycle,
     CycleLabel,
     CyclePlace,
     CycleProject,
     Decision,
+    FormerSchool,
     Mail,
+    Member,
     Organisation,
     Outcome,
     School,
@@ -61,6 +64,7 @@ from tests.support.european import (
 )
 from tests.support.mails import told_by
 from tests.support.people import KEY, populate
+from tests.support.people import _school as school
 
 only_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
@@ -278,11 +282,141 @@ def test_what_a_coordinator_approves_of_their_own_school_is_told_to_who_awards(y
     year.get_one(Staff, ("coordinator@nss.example", "coordinator")).school = "S-1"
     year.flush()
     screen(year, OWN, {"approve": ["all"], "strike": {label_id("T-B1", "P-B"): "No."}})
-    assert screening.approved_of_their_own(year, YEAR) == [
-        ("coordinator@nss.example", label_id(f"T-{p}1", f"P-{p}")) for p in "ACD"
-    ]
+    assert screening.decided_on_their_own(year, YEAR) == [
+        ("coordinator@nss.example", label_id(f"T-{p}1", f"P-{p}")) for p in "ABCD"
+    ], "what they struck too"
     screen(year, OTHER)
-    assert len(screening.approved_of_their_own(year, YEAR)) == 3
+    assert len(screening.decided_on_their_own(year, YEAR)) == 4
+
+
+def declared(session: Session, email: str, teacher: str) -> None:
+    """A conflict of interest of somebody with a teacher, as they or a coordinator declared it of any application."""
+    person = session.scalars(sa.select(Staff.person).where(Staff.email == email)).one()
+    session.add(
+        Conflict(
+            person=person, kind="teacher", target=teacher, reason="Cousins.", declared_by=email, declared_at=BEGINS
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def colleague(session: Session, email: str = "zofia@nss.example", **changes: str) -> None:
+    """Another coordinator of an organisation."""
+    row = {
+        "email": email,
+        "role": "coordinator",
+        "name": "Zofia",
+        "organisation": OWN,
+        "language": "pl",
+        "school": None,
+    }
+    session.add(Staff(**(row | changes)))
+    session.flush()
+
+
+def moved(session: Session, teacher: str, school: str, until: date) -> None:
+    """A teacher left a school on a day."""
+    session.add(FormerSchool(teacher=teacher, school=session.get_one(Teacher, teacher).school, until=until))
+    session.get_one(Teacher, teacher).school = school
+    session.flush()
+
+
+def near_a_label(session: Session, how: str) -> None:
+    """Makes the coordinator of an organisation near to the label of T-A1."""
+    coordinator = session.get_one(Staff, ("coordinator@nss.example", "coordinator"))
+    match how:
+        case "declared with its teacher":
+            declared(session, coordinator.email, "T-A1")
+        case "declared with a member of the project":
+            session.add(Member(project="P-A", teacher="T-2", role="partner", joined_on=date(2025, 9, 1)))
+            declared(session, coordinator.email, "T-2")
+        case "a former school of its teacher":
+            session.add(school("S-3", "Nowa", "PL", OWN))
+            session.flush()
+            for one in "BCDEFG":
+                session.get_one(Teacher, f"T-{one}1").school = "S-3"
+            session.execute(
+                sa.update(CycleLabel).where(CycleLabel.award != label_id("T-A1", "P-A")).values(school="S-3")
+            )
+            moved(session, "T-A1", "S-3", date(2026, 8, 1))
+            session.execute(sa.update(CycleLabel).values(school="S-3"))
+            coordinator.school = "S-1"
+        case "the same person as a member":
+            teacher = session.get_one(Teacher, "T-3")
+            session.add(Member(project="P-A", teacher="T-3", role="partner", joined_on=date(2025, 9, 1)))
+            teacher.person, teacher.school = coordinator.person, "S-9"
+    session.flush()
+
+
+NEAR = (
+    "declared with its teacher",
+    "declared with a member of the project",
+    "a former school of its teacher",
+    "the same person as a member",
+)
+
+
+@only_sqlite
+@pytest.mark.parametrize("how", NEAR)
+def test_who_has_a_conflict_of_interest_with_a_label_is_not_asked_to_screen_it_where_a_colleague_can(
+    year: Session, how: str
+) -> None:
+    begun(year)
+    near_a_label(year, how)
+    colleague(year)
+    [step] = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
+    assert step.assignee == "zofia@nss.example"
+
+
+@only_sqlite
+@pytest.mark.parametrize("how", NEAR)
+def test_who_has_a_conflict_of_interest_with_a_label_screens_it_where_nobody_else_can_and_it_is_told(
+    year: Session, how: str
+) -> None:
+    begun(year)
+    near_a_label(year, how)
+    screen(year, OWN)
+    assert screening.decided_on_their_own(year, YEAR) == [
+        ("coordinator@nss.example", label_id("T-A1", "P-A"))
+    ]
+
+
+@only_sqlite
+def test_a_conflict_that_is_declared_once_somebody_was_asked_leaves_it_to_the_others(year: Session) -> None:
+    begun(year)
+    colleague(year)
+    steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
+    declared(year, steps[0].assignee, "T-B1")
+    told = refused(answered(year, steps, {"approve": ["all"]}))
+    assert f"{label_id('T-B1', 'P-B')}: has a declared conflict of interest" in told
+    assert "Somebody else is asked, too: zofia@nss.example." in told
+    assert isinstance(answered(year, steps[1:], {"approve": ["all"]}), Accepted)
+
+
+@only_sqlite
+def test_a_conflict_of_the_central_support_service_counts_for_the_award(year: Session) -> None:
+    identifier = begun(year)
+    for organisation in (OWN, OTHER):
+        screen(year, organisation)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+    declared(year, "ada@css.example", "T-A2")
+    [step] = awarding.ask(Turn(year, BEGINS, KEY), identifier)
+    assert step.assignee == "ben@css.example"
+    declared(year, "ben@css.example", "T-C1")
+    assert isinstance(answered(year, [step], {"approve": ["all"]}), Accepted), "nobody else is asked"
+    assert screening.decided_on_their_own(year, YEAR) == [("ben@css.example", "P-C")]
+
+
+@only_sqlite
+def test_a_conflict_that_comes_up_while_the_award_is_asked_for_leaves_it_to_the_other(year: Session) -> None:
+    identifier = begun(year)
+    for organisation in (OWN, OTHER):
+        screen(year, organisation)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+    steps = awarding.ask(Turn(year, BEGINS, KEY), identifier)
+    declared(year, steps[0].assignee, "T-A2")
+    assert "P-A: has a declared conflict of interest" in refused(answered(year, steps, {"approve": ["all"]}))
+    assert isinstance(answered(year, steps[1:], {"approve": ["all"]}), Accepted)
 
 
 @only_sqlite

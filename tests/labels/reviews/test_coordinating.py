@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from labels.errors import NotAllowed
+from labels.mail import messages
 from labels.record.journal import Event
 from labels.record.schema import (
     Application,
@@ -13,6 +17,7 @@ from labels.record.schema import (
     DifferentPersons,
     Journal,
     Mail,
+    Organisation,
     Outcome,
     Review,
     ReviewDraft,
@@ -24,6 +29,7 @@ from labels.record.schema import (
 )
 from labels.reviews import conflicts, coordinating, deciding
 from tests.support.case import COORDINATOR, Case, staff
+from tests.support.mails import told_by
 from tests.support.people import points
 
 
@@ -41,6 +47,37 @@ def test_a_conflict_is_declared_of_staff_alone_and_who_could_be_meant_is_named(
     with pytest.raises(NotAllowed, match=f"{address} is not on the staff of NSS-PL.*{meant}"):
         case.do_as("coordinator@nss.example", coordinating.declare_conflict, case.id, address, "friends")
     assert not case.all(Conflict)
+
+
+def test_a_conflict_of_the_central_support_service_is_declared_too_since_it_awards(case: Case) -> None:
+    with case.record.writing() as session:
+        session.add(
+            Organisation(
+                id="CSS", country="EU", kind="CSS", name="CSS", email="css@css.example", language="en"
+            )
+        )
+        session.flush()
+        session.add(
+            Staff(email="ada@css.example", role="coordinator", name="Ada", organisation="CSS", language="en", school=None)
+        )  # fmt: skip
+    case.do_as(COORDINATOR, coordinating.declare_conflict, case.id, "ada@css.example", "cousins")
+    [one] = case.all(Conflict)
+    assert (one.kind, one.target) == ("teacher", "T-1")
+    case.do_as(COORDINATOR, coordinating.lift_conflict, case.id, "ada@css.example", "another Ada")
+    assert not case.all(Conflict)
+
+
+@pytest.mark.parametrize("act", [coordinating.declare_conflict, coordinating.lift_conflict])
+def test_where_nobody_applies_it_is_said_what_a_conflict_is_declared_with(
+    case: Case, act: Callable[..., object]
+) -> None:
+    with case.record.writing() as session:
+        application = session.get_one(Application, case.id)
+        application.teacher = application.school = None
+    with pytest.raises(
+        NotAllowed, match=r"No teacher or school applies in .*\. Name the application of the label"
+    ):
+        case.do_as(COORDINATOR, act, case.id, "r1@nss.example", "cousins")
 
 
 def test_a_conflict_of_a_reviewer_who_left_the_staff_is_still_declared(case: Case) -> None:
@@ -70,6 +107,30 @@ def test_a_conflict_that_was_declared_by_mistake_is_lifted_and_the_reviewer_may_
     assert [(one.who, one.details["reviewer"], one.details["because"]) for one in told] == [
         (COORDINATOR, first.assignee, "another Anna")
     ]
+
+
+def test_whose_conflict_was_lifted_is_told_with_the_reason_each_time(case: Case) -> None:
+    first, _ = case.ask()
+    for minutes in (0, 1):
+        case.now += timedelta(minutes=minutes)
+        case.do_as(COORDINATOR, coordinating.declare_conflict, case.id, first.assignee, "cousins")
+        case.do_as(COORDINATOR, coordinating.lift_conflict, case.id, first.assignee, "another Anna")
+    mails = [one for one in case.all(Mail) if one.template == "conflict_lifted"]
+    assert [(one.person, one.to_address, one.step) for one in mails] == [
+        (first.person, first.assignee, None)
+    ] * 2
+    assert {told_by(one, messages.ConflictLifted).reason for one in mails} == {"another Anna"}
+
+
+def test_who_left_the_staff_is_not_written_to_where_their_conflict_is_lifted(case: Case) -> None:
+    first, _ = case.ask()
+    case.do_as(COORDINATOR, coordinating.declare_conflict, case.id, first.assignee, "cousins")
+    with case.record.writing() as session:
+        session.execute(sa.delete(Staff).where(Staff.email == first.assignee))
+    assert (
+        case.do_as(COORDINATOR, coordinating.lift_conflict, case.id, first.assignee, "another Anna") is False
+    )
+    assert not [one for one in case.all(Mail) if one.template == "conflict_lifted"]
 
 
 def test_what_was_not_declared_is_not_lifted(case: Case) -> None:

@@ -15,6 +15,7 @@ from labels.record import Record
 from labels.record.schema import (
     Award,
     Awarded,
+    Conflict,
     CyclePlace,
     CycleProject,
     Document,
@@ -22,6 +23,7 @@ from labels.record.schema import (
     Mail,
     PupilClass,
     Screened,
+    Staff,
 )
 from labels.revoking import reopening
 from labels.revoking.reopening import Revoked, Struck
@@ -184,3 +186,23 @@ def test_one_european_award_can_be_taken_back_alone_and_the_last_one_takes_its_p
             Turn(year, BEGINS, KEY).acting("ada@css.example"), Revoked(award.id), shown.plan, "Wrong name."
         )
     assert year.get_one(CycleProject, (YEAR, "P-C")).awarded is Awarded.REVOKED
+
+
+@only_sqlite
+def test_who_has_a_conflict_of_interest_with_a_label_neither_revokes_nor_strikes_it(year: Session) -> None:
+    awarded(year)
+    person = year.scalars(sa.select(Staff.person).where(Staff.email == "coordinator@nss.example")).one()
+    year.add(
+        Conflict(
+            person=person, kind="teacher", target="T-A1", reason="Cousins.", declared_by="x", declared_at=BEGINS
+        )
+    )  # fmt: skip
+    year.flush()
+    for subject in (Revoked(A1), Struck(nomination_of(OWN), A1)):
+        plan = reopening.consequences(Turn(year, BEGINS, KEY), subject).plan
+        turn = Turn(year, BEGINS, KEY).acting("coordinator@nss.example", person)
+        with pytest.raises(NotAllowed, match=f"conflict of interest with {A1}: has a declared conflict"):
+            reopening.reopen(turn, subject, plan, "A mistake.")
+        assert reopening.consequences(Turn(year, BEGINS, KEY), subject).plan == plan
+    other = Turn(year, BEGINS, KEY).acting("zofia@nss.example")
+    assert reopening.reopen(other, Revoked(A1), reopening.consequences(other, Revoked(A1)).plan, "A mistake.")
