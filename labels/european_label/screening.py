@@ -44,7 +44,7 @@ from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import close_step, locked, open_step, steps_of, void_open
 from labels.turn import Turn
-from labels.words.sentences import Sentence, listed, say
+from labels.words.sentences import Sentence, listed, one_after_another, say
 from labels.words.text import has_words
 
 MAILED = 100
@@ -328,7 +328,7 @@ def somebody_elses(
     if not near or not others:
         return None
     named = listed(
-        say("{label}: {reasons}", label=name, reasons=listed(why))
+        one_after_another(Sentence(name), listed(why), between=": ")
         for name, why in sorted(near.items())[:NAMED]
     )
     return Refusal(

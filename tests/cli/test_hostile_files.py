@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from adapters.branding import check_branding
-from adapters.papers.signing import signer_of
+from adapters.papers.signing import former_keys, signer_of
 from adapters.timestamps import look
 from cli.app import TABLE, loaded
 from labels.errors import InvalidInput
@@ -37,6 +37,9 @@ READ = {
     "answer --evidence": ["answer", "STEP-1", "ANSWER", "--evidence", "FILE", *PROOF],
     "appeal --grounds": ["appeal", "NQL-1", "--grounds", "FILE", *PROOF],
     "pupils names": ["pupils", "NQL-1", "FILE", "OUT", *PROOF],
+    "draft --evidence": ["draft", "STEP-1", "ANSWER", "--evidence", "FILE", *PROOF],
+    "assign --wishes": ["assign", "NSS-PL", "--wishes", "FILE"],
+    "many --file": ["many", "remind", "--file", "FILE"],
     "draft file": ["draft", "STEP-1", "FILE", *PROOF],
     "verify paper": ["verify", "FILE"],
     "import folder": ["import", "FOLDER"],
@@ -48,6 +51,8 @@ WRITTEN = {
     "gallery folder": ["gallery", "2026", "FILE"],
     "journal --export": ["journal", "--export", "FILE"],
     "list --file": ["list", "--file", "FILE.csv"],
+    "statistics --file": ["statistics", "--file", "FILE.csv"],
+    "backup --keys": ["backup", "COPIES", "--keys", "FILE"],
     "branding --specimens": ["branding", "--specimens", "FILE"],
     "privacy --to": ["privacy", "export", "t-1@school.example", "--to", "FILE"],
     "pupils folder": ["pupils", "NQL-1", "NAMES", "FILE", *PROOF],
@@ -121,6 +126,7 @@ def with_files(terminal: Terminal, words: list[str], file: Path, folder: Path) -
         "OUT": str(terminal.folder / "out"),
         "APPLICATION": terminal.file("application.json", application_file()),
         "ANSWER": terminal.file("answer.json", {"information": "All of them."}),
+        "COPIES": str(terminal.folder / "copies"),
         "NAMES": terminal.file("names.csv", "Ala Kos\n"),
     }
     return [places.get(word, word) for word in words]
@@ -188,6 +194,7 @@ def env_file(folder: Path, file: Path) -> Any:
 SETTINGS: dict[str, Callable[[Path, Path], Any]] = {
     "signing_key": lambda folder, file: signer_of(settings(folder, signing_key=file)),
     "signing_chain": lambda folder, file: look(b"x", b"x", file),
+    "signing_former": lambda folder, file: former_keys(settings(folder, signing_former=file)),
     "clock_file": lambda folder, file: settings(folder, clock_file=file).clock(),
     "journal_heads": lambda folder, file: noted_heads(settings(folder, journal_heads=file).heads_file),
     "retention": lambda folder, file: periods(file),
