@@ -66,7 +66,7 @@ def _mean(middle: Middle | None) -> Value:
 
 RECEIVED = _count(
     Count.RECEIVED,
-    say("Received"),
+    say("Applications received"),
     say(
         "Applications that count for the school year, 1 September to 31 August, whatever became of them. One that came "
         "too late for a round counts for the next; a school’s is received once its principal has declared it."
@@ -74,7 +74,7 @@ RECEIVED = _count(
 )
 DECIDED = _count(
     Count.DECIDED,
-    say("Decided"),
+    say("Decisions made"),
     say("Awarded or not awarded. What was withdrawn or did not meet the conditions is not decided."),
 )
 AWARDED = _count(
@@ -112,7 +112,9 @@ FIRST_REVIEW_MEDIAN = Number(
     say("Half of the applications with a review waited so many days or fewer for their first one."),
     lambda line, _: _median(line.first_review),
 )
-OPEN = _count(Count.OPEN, say("Open"), say("Without an outcome today; the next four say where they are."))
+OPEN = _count(
+    Count.OPEN, say("Still open"), say("Without an outcome today; the next four say where they are.")
+)
 STAGES = (
     _count(
         Count.CHECKED,
@@ -294,7 +296,7 @@ IN_WORDS = say("The numbers in words")
 SCHOOL_YEAR = say("School year")
 LABEL = say("Label")
 ORGANISATION = say("Organisation")
-NUMBER = say("Number")
+NUMBER = say("Figure")
 RECEIVED_PLOT = say("Received and awarded, by school year")
 DAYS_PLOT = say("Median days to the first review and to the decision")
 YEARS_CAPTION = say("The ten school years, the latest first.")
