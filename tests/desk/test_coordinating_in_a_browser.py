@@ -19,6 +19,7 @@ from labels.views.applications import Filters, Part
 from tests.desk.test_reviewing_in_a_browser import Scene, chromium, opened, scene
 from tests.support.accessibility import violations
 from tests.support.case import COORDINATOR
+from tests.support.past_years import Europe
 from tests.support.people import points
 from usecases import many
 
@@ -115,6 +116,20 @@ def test_ticked_rows_are_given_to_others_without_a_script(desk: Scene) -> None:
         assert "Nothing is changed yet" in page.inner_text("main")
         page.get_by_role("button", name="Do it").click()
         assert "It is carried out." in page.inner_text("main")
+
+
+def test_the_statistics_are_for_everybody(desk: Scene) -> None:
+    """With numbers that are shown and some that are not, on a screen and on a phone, from both sides."""
+    with desk.here.record.writing() as session:
+        Europe({"NSS-PL": 30}, range(2016, 2026), desk.case.now).fill(session)
+    with chromium() as browser:
+        for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
+            page = opened(browser, width)
+            desk.signs_in(page, language)
+            page.goto(f"{desk.url}/statistics")
+            assert page.locator("svg[role=img] title").count() == 2
+            assert violations(page) == [], (width, language)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, language)
 
 
 def test_what_is_typed_is_found_without_pressing_anything(desk: Scene) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from labels.kinds import LabelKind
-from labels.record.schema import Organisation, Staff
+from labels.record.schema import Application, Conflict, Organisation, Staff
 from labels.registry import search_index
 from labels.views.applications import EVERYTHING
 from labels.views.counts import Count
@@ -164,6 +165,30 @@ def test_the_report_is_pdf_ua_and_the_same_each_time(terminal: Terminal, years: 
     assert found.metadata is not None
     assert found.metadata.title == "Yearly report 2025/26 – Central Support"
     assert wrong(once) == []
+
+
+def test_the_page_says_how_many_are_left_out(terminal: Terminal, years: None, browser: Opens) -> None:
+    coordinator = browser().signs_in(COORDINATOR)
+    assert "left out" not in words(coordinator.opens("/statistics"))
+    with terminal.here.record.writing() as session:
+        [who] = session.scalars(sa.select(Staff.person).where(Staff.email == COORDINATOR)).all()
+        of = session.scalars(
+            sa.select(Application.project)
+            .where(Application.organisation == "NSS-PL", Application.school_year == 2025)
+            .where(Application.label == LabelKind.NATIONAL)
+            .limit(2)
+        )
+        for project in of.all():
+            session.add(
+                Conflict(
+                    person=who, kind="project", target=project or "", reason="a friend", declared_by="c",
+                    declared_at=terminal.here.now(),
+                )
+            )  # fmt: skip
+    assert "2 applications are left out of all these numbers" in words(coordinator.opens("/statistics"))
+    assert "2 applications are left out" in terminal.run("statistics", "NSS-PL", "--as", COORDINATOR).stderr
+    assert "left out" not in terminal.run("statistics", "NSS-PL").stderr
+    assert "2applicationsareleftout" in _text(coordinator.opens("/statistics.pdf").content)
 
 
 def test_numbers_are_explained_where_they_stand(terminal: Terminal, years: None, browser: Opens) -> None:

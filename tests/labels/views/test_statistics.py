@@ -8,14 +8,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from labels.errors import InvalidInput, NotFound
 from labels.kinds import LabelKind
 from labels.record import Record
-from labels.record.schema import Conflict, Organisation, Outcome, Staff, Stage
+from labels.record.schema import (
+    Application,
+    Conflict,
+    Organisation,
+    Outcome,
+    Person,
+    School,
+    Staff,
+    Stage,
+    Teacher,
+)
 from labels.registry import search_index
+from labels.reviews.conflicts import own_conflicts
 from labels.views.applications import EVERYTHING, Scope
 from labels.views.counts import COUNTED, Count
+from labels.views.own_conflicts import in_conflict
 from labels.views.small_numbers import LEAST
 from labels.views.statistic_sheet import figures
 from labels.views.statistics import Filters, Line, Middle, Statistics, statistics
@@ -214,3 +227,35 @@ def test_what_somebody_is_in_conflict_with_is_in_none_of_their_numbers(record: R
         )  # fmt: skip
     assert received(coordinator) == (everything - 1, 1)
     assert received("") == (everything, 0)
+
+
+@pytest.mark.parametrize("near", ["school", "namesake", "mailbox", "principal"])
+def test_whoever_teaches_is_in_conflict_with_their_school_and_their_own(record: Record, near: str) -> None:
+    """The same as reviewers are chosen by: each application on its own, looked at one after the other."""
+    open_case(record)
+    with record.writing() as session:
+        Europe({"NSS-PL": 30, "NSS-AA": 5}, [2025], NOW, seed=4).fill(session)
+        search_index.fill(session.connection())
+        coordinator = session.scalars(sa.select(Staff).where(Staff.role == "coordinator")).one()
+        if near == "school":
+            coordinator.school = "S-NSS-PL"
+        elif near == "namesake":
+            session.get_one(Person, coordinator.person).name = coordinator.name = "Teacher of NSS-PL"
+        elif near == "mailbox":
+            teacher = session.get_one(Teacher, "T-NSS-PL")
+            session.get_one(Person, coordinator.person).address = session.get_one(
+                Person, teacher.person
+            ).address
+        else:
+            school = session.scalars(
+                sa.select(Application.school).where(Application.label == LabelKind.SCHOOL).limit(1)
+            ).one()
+            session.get_one(School, school).principal = coordinator.person
+    with record.reading() as session:
+        person = session.scalars(sa.select(Staff.person).where(Staff.role == "coordinator")).one()
+        found = in_conflict(session, person)
+        one_by_one = {
+            one.id for one in session.scalars(sa.select(Application)) if own_conflicts(session, one, person)
+        }
+    assert found == one_by_one
+    assert found
