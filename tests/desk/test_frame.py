@@ -87,6 +87,17 @@ def test_a_page_that_is_not_there_says_no_more_than_one_that_is_somebody_elses(b
     assert browser().opens("/documents/x").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [("/help/", "/help"), ("/account//", "/account"), ("//evil.example/", "/"), ("/nowhere/", "/nowhere")],
+)
+def test_a_slash_too_many_leads_to_a_page_of_ours_whatever_the_proxy_calls_us(
+    browser: Opens, path: str, leads_to: str
+) -> None:
+    answer = browser().client.get(f"http://127.0.0.1:4280{path}", headers={"Host": "inner.example"})
+    assert (answer.status_code, answer.headers["location"]) == (307, leads_to)
+
+
 def test_a_fault_of_ours_has_a_number_that_is_in_the_log_and_says_nothing_more(
     browser: Opens, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,6 +18,7 @@ from desk.gate import signed_in_gate
 from labels.errors import InvalidInput
 from labels.record.journal import Event
 from labels.record.schema import Journal, Mail, Passkey, SignIn
+from labels.sessions import session as sessions
 from labels.sessions.accounts import Account
 from labels.sessions.second import policy_of
 from labels.settings import Settings, load_settings
@@ -145,6 +146,19 @@ def test_a_passkey_alone_lets_in_for_the_device_knew_its_owner(opens: Opens) -> 
     signed = DEVICE.signs(asked(person, "/sign-in/passkey/challenge"), key)
     assert person.client.post("/sign-in/passkey", data={"passkey": signed}).status_code == 303
     assert is_in(person)
+
+
+def test_an_account_at_a_provider_does_not_do_alone_either(opens: Opens) -> None:
+    key = adds_first(opens().signs_in(COORDINATOR))
+    person = opens()
+    with person.here.record.writing() as session:
+        token = sessions.begin(person.here.turn(session), COORDINATOR, "oidc https://login.example")
+    assert token
+    person.client.cookies.set("__Host-session", token, domain="labels.example.eu", path="/")
+    assert not is_in(person)
+    assert uses(person, key).status_code == 303
+    assert is_in(person)
+    assert "oidc https://login.example and passkey" in ways(person)
 
 
 def test_whoever_has_a_passkey_adds_no_other_with_a_code_alone(opens: Opens) -> None:
