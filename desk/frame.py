@@ -21,7 +21,7 @@ import anyio
 from anyio.lowlevel import RunVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from starlette.background import BackgroundTask
+from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -441,7 +441,10 @@ class Page:
             half=who if isinstance(who, Half) else None,
             token=token,
         )
-        return _whatever_goes_wrong(visit, lambda known: self._for(known, who))
+        answer = _whatever_goes_wrong(visit, lambda known: self._for(known, who))
+        if isinstance(who, Visitor) and signing_in.is_to_be_noted(visit.here, who):
+            _afterwards(answer, BackgroundTask(signing_in.note_seen, visit.here, who))
+        return answer
 
     def _for(self, visit: Visit, who: Visitor | Half | Lapsed | None) -> Response:
         if self.allowed is not None:
@@ -466,6 +469,12 @@ class Page:
         ):
             give_session(visit.desk, response, renewed)
         return response
+
+
+def _afterwards(answer: Response, task: BackgroundTask) -> None:
+    """Does something once an answer is out, after what is to be done then already."""
+    before = [answer.background] if answer.background else []
+    answer.background = BackgroundTasks([*before, task])
 
 
 FILES_AT_ONCE = 4

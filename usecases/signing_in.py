@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
 from labels.clock import wall_clock
-from labels.errors import NotAllowed
+from labels.errors import NotAllowed, OutOfReach
 from labels.mail import outbox
 from labels.record.schema import KeptForm
 from labels.sessions import provider, signing_in
@@ -152,13 +153,22 @@ def _provider(here: Workspace) -> IdentityProvider:
 
 def visitor_of(here: Workspace, token: str) -> Visitor | Half | Lapsed | None:
     """Who makes a request with a session's token, with the roles that they have now."""
-    now = here.now()
     with here.record.reading() as session:
-        found = sessions.visitor(session, token, now, policy_of(here.settings))
-    if isinstance(found, Visitor) and now - found.seen_at >= sessions.SEEN_EVERY:
-        with here.record.writing() as session:
-            sessions.seen(here.turn(session), found.session)
-    return found
+        return sessions.visitor(session, token, here.now(), policy_of(here.settings))
+
+
+def is_to_be_noted(here: Workspace, visitor: Visitor) -> bool:
+    """Whether it is time to note once more that a session was used."""
+    return here.now() - visitor.seen_at >= sessions.SEEN_EVERY
+
+
+def note_seen(here: Workspace, visitor: Visitor) -> None:
+    """Notes that a session was used; to be called once the page has been answered, which then waits for no writer.
+
+    Where the record is away, the next request notes it.
+    """
+    with contextlib.suppress(OutOfReach), here.record.writing() as session:
+        sessions.seen(here.turn(session), visitor.session)
 
 
 def renewed_token(here: Workspace, visitor: Visitor) -> str | None:
