@@ -20,6 +20,8 @@ from adapters.assignment.facts import DRAW, Bools, Facts, Floats, Ints, Long
 _EPS = 1e-6
 _CHEAPEST = 10
 """So many pairs more than it has seats are tried of each application at first, and at most so many are added at once."""
+_NEAR = 0.005
+"""A search for whole seats ends where nothing could be cheaper by more than this part."""
 _NODES = 200
 """So far a search for whole seats goes; after it, what was found is taken, and the bound says how good it is."""
 _WIDEST = 200_000
@@ -154,6 +156,10 @@ class Programme:
             self._run()
         info = self._highs.getInfo()
         return float(info.objective_function_value), float(info.mip_dual_bound)
+
+    def count_from(self, offset: float) -> None:
+        """Adds a constant to what is made least, by which a search for whole seats judges what is near enough."""
+        self._highs.changeObjectiveOffset(offset)
 
     def objective(self) -> float:
         """What the present solution costs by the present aim."""
@@ -375,7 +381,7 @@ def is_whole(shares: Floats) -> bool:
 def _quiet() -> Any:
     highs = highspy.Highs()  # type: ignore[no-untyped-call]  # ships no annotation for this one
     settings = {
-        "output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0, "mip_abs_gap": 0.99, "mip_max_nodes": _NODES,
+        "output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": _NEAR, "mip_abs_gap": 0.99, "mip_max_nodes": _NODES,
     }  # fmt: skip
     for option, setting in settings.items():
         highs.setOptionValue(option, setting)

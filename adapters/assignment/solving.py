@@ -43,11 +43,12 @@ def _solved(facts: Facts) -> tuple[Bools, int]:
     balance, wanted = even_steps(_level(facts), facts.load, _DEAR)
     programme = Programme(facts, balance)
     programme.begin()
+    programme.count_from(
+        float(_DEAR * balance.high[wanted > 0].sum())
+    )  # what loads bring in wherever all are even
     cost = Aim(facts.cost, balance=True, together=True)
     shares = programme.reach(cost)
-    always = float(_DEAR * balance.high[wanted > 0].sum())
     if not programme.is_balanced(wanted):
-        always = 0.0
         top = -(-int(facts.seats.sum() + facts.load.sum()) // len(facts.people)) + _MORE_LEVELS
         programme = Programme(facts, level_steps(top, facts.load, int(facts.seats.sum())))
         programme.begin()
@@ -58,13 +59,13 @@ def _solved(facts: Facts) -> tuple[Bools, int]:
     least = programme.objective()
     if not is_whole(shares):
         shares, least = programme.whole(least)
-        return programme.taken(shares), math.ceil(least + always - 1e-4)
+        return programme.taken(shares), math.ceil(least - 1e-4)
     taken = programme.taken(shares)
     programme.settle()
     drawn = programme.reach(Aim(facts.draw))
     if is_whole(drawn):  # else the solver's own choice among equals stands, the order of digests before it
         taken = programme.taken(drawn)
-    return taken, math.ceil(least + always - 1e-4)
+    return taken, math.ceil(least - 1e-4)
 
 
 def _level(facts: Facts) -> int:

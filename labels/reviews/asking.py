@@ -77,8 +77,8 @@ class Vacancies:
         return together and self.application.instance == 1 and not self.reviews
 
 
-def vacancies(session: Session, application: Application) -> Vacancies:
-    """The seats of an application, open for review, that nobody has."""
+def vacancies(session: Session, application: Application, judged: Judged | None = None) -> Vacancies:
+    """The seats of an application, open for review, that nobody has; `judged` where it was read already."""
     edition = rules_of(session, application)
     steps = every_step(session, application)
     seated = seated_reviews(session, application, steps)
@@ -89,7 +89,7 @@ def vacancies(session: Session, application: Application) -> Vacancies:
         if more is not None:
             called, reason = len(seated) + 1, more
     seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
-    judged = conflicts.judged(session, application)
+    judged = judged or conflicts.judged(session, application)
     return Vacancies(application, edition, judged, steps, seated, seats, reason)
 
 

@@ -17,6 +17,7 @@ from labels.record.schema import Application, Organisation, Step, StepKind, Step
 from labels.reviews import conflicts
 from labels.reviews.asking import Chosen, Vacancies, seat, settled, vacancies
 from labels.reviews.choosing import Candidate
+from labels.reviews.judged_together import judged_by_application
 from labels.reviews.nearness import Nearness
 from labels.reviews.plan import Choice, Plan, Problem, Waiting
 from labels.reviews.seeking import sought, with_what_they_can
@@ -24,7 +25,7 @@ from labels.steps.step import awaited_of, close_step, every_step, locked
 from labels.turn import Turn
 
 _WAITING = (
-    sa.select(Application.id)
+    sa.select(Application)
     .where(
         Application.organisation == sa.bindparam("organisation"),
         Application.outcome.is_(None),
@@ -92,8 +93,10 @@ def _told(problem: Problem) -> object:
 def task(session: Session, organisation: str) -> Task:
     """Every application of an organisation that waits for a coordinator to find reviewers, and who could review it."""
     by_year: dict[int, list[Vacancies]] = defaultdict(list)
-    for application in session.scalars(_WAITING, {"organisation": organisation}).all():
-        found = vacancies(session, session.get_one(Application, application))
+    waiting = session.scalars(_WAITING, {"organisation": organisation}).all()
+    judged = judged_by_application(session, waiting)
+    for application in waiting:
+        found = vacancies(session, application, judged[application.id])
         if found.seats:
             by_year[found.application.school_year].append(found)
     return Task(
