@@ -81,7 +81,7 @@ class Fact:
 
     @property
     def id(self) -> str:
-        return ("NQL" if self.label is LabelKind.NATIONAL else "SCH") + f"-{self.number:010d}"
+        return ("NQL" if self.label is LabelKind.NATIONAL else "SCH") + f"-Y{self.number:09d}"
 
 
 @dataclass
