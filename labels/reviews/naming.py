@@ -54,8 +54,10 @@ _REVIEWERS = (
 
 
 def named(text: str, people: Iterable[Person]) -> tuple[Named, ...]:
-    """Who of these people a text names: by name in either order, by initial and family name, by address, or by a
-    family name alone that is written with a capital. Accents make no difference.
+    """Who of these people a text names: by first name and any of the other names in either order, by initial and
+    family name, by address, or by the last name alone that is written with a capital. Accents make no difference.
+
+    Of several family names people write the first as often as all (“Rocío Domínguez” is Rocío Domínguez Vega).
     """
     written = _WORD.findall(text)
     plain = [_plain(word) for word in written]
@@ -82,14 +84,15 @@ def _place(written: Sequence[str], plain: Sequence[str], name: str) -> slice | N
     parts = [_plain(part) for part in _WORD.findall(name)]
     if len(parts) < 2:
         return None  # one word alone, such as “Rose”, is a word
-    first, *_, last = parts
+    first, *others = parts
     for at, word in enumerate(plain):
+        if word not in others:
+            continue
         before, after = plain[at - 1] if at else "", plain[at + 1] if at + 1 < len(plain) else ""
-        if word == last:
-            if before in (first, first[0]):
-                return slice(at - 1, at + 1)
-            if after == first:
-                return slice(at, at + 2)
-            if len(last) >= SHORTEST and written[at][0] != written[at][0].lower():
-                return slice(at, at + 1)
+        if before == first or (before == first[0] and len(word) >= SHORTEST):
+            return slice(at - 1, at + 1)
+        if after == first:
+            return slice(at, at + 2)
+        if word == others[-1] and len(word) >= SHORTEST and written[at][0] != written[at][0].lower():
+            return slice(at, at + 1)
     return None

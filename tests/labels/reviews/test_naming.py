@@ -15,6 +15,8 @@ PEOPLE = [
     Person("Jean Luc", "jl@agence.example"),
     Person("Rose", "rose@agence.example"),
     Person("أمينة العياري", "amina@psa.example"),
+    Person("Rocío Domínguez Vega", "rocio@sna.example"),
+    Person("María José Ruiz Blanco", "mj@sna.example"),
 ]
 
 
@@ -29,6 +31,11 @@ PEOPLE = [
         ("Pani Kowalska-Maj", "Łucja Kowalska-Maj", "Kowalska-Maj"),
         ("كما كتبت أمينة العياري", "أمينة العياري", "أمينة العياري"),
         ("Jean Luc a raison", "Jean Luc", "Jean Luc"),
+        ("Un saludo, Rocío Domínguez", "Rocío Domínguez Vega", "Rocío Domínguez"),
+        ("DOMINGUEZ VEGA, ROCIO", "Rocío Domínguez Vega", "VEGA ROCIO"),
+        ("R. Domínguez lo ha leído", "Rocío Domínguez Vega", "R Domínguez"),
+        ("Rocío Vega", "Rocío Domínguez Vega", "Rocío Vega"),
+        ("María José lo ve igual", "María José Ruiz Blanco", "María José"),
     ],
 )
 def test_a_comment_that_names_a_reviewer_is_recognised(text: str, who: str, words: str) -> None:
@@ -42,6 +49,7 @@ def test_a_comment_that_names_a_reviewer_is_recognised(text: str, who: str, word
         "The rose garden, and Rose helped.",
         "Luc drew the map.",
         "The treguier dialect",
+        "La calle Domínguez, y Rocío la dibujó; a ruiz señor.",
         "A calm and clear project; the pupils of both schools wrote it.",
     ],
 )
