@@ -15,6 +15,7 @@ from labels.kinds import LabelKind
 from labels.people.searching import matches, typed_words
 from labels.record.schema import (
     Application,
+    FormerSchool,
     Member,
     Organisation,
     Person,
@@ -323,12 +324,29 @@ class _Look:
             Kind.TEACHER.value: Application.teacher,
             Kind.PROJECT.value: Application.project,
         }[kind]
-        statement = sa.select(of, Application.id).where(of.in_(ids)).order_by(Application.submitted_at.desc())
+        about: sa.ColumnElement[bool] = of.in_(ids)
         if kind == Kind.SCHOOL.value:
-            statement = statement.where(Application.label == sa.literal_column(f"'{LabelKind.SCHOOL.value}'"))
+            about = sa.and_(about, Application.id.in_(_from_schools(ids)))
+        statement = sa.select(of, Application.id).where(about).order_by(Application.submitted_at.desc())
         if self.organisations is not None:
             statement = statement.where(Application.organisation.in_(self.organisations))
         found: dict[str, list[str]] = {}
         for subject, application in self.session.execute(statement):
             found.setdefault(subject, []).append(application)
         return found
+
+
+def _from_schools(ids: Sequence[str]) -> sa.CompoundSelect[tuple[str]]:
+    """The applications among which those of these schools are: the schools' own, and those of everybody who teaches or
+    taught there. Each part has an index; by `Application.school` alone every application would be read.
+    """
+    own = sa.select(Application.id).where(
+        Application.label == sa.literal_column(f"'{LabelKind.SCHOOL.value}'"), Application.school.in_(ids)
+    )
+    theirs = (
+        sa.select(Application.id)
+        .join(table, table_teacher == Application.teacher)
+        .where(table.school.in_(ids))
+        for table, table_teacher in ((Teacher, Teacher.id), (FormerSchool, FormerSchool.teacher))
+    )
+    return sa.union(own, *theirs)

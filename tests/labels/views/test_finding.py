@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from labels.people.searching import typed_words, words_of
 from labels.record import Record
-from labels.record.schema import Member, Organisation, Project, School, SearchWord, Teacher
+from labels.record.schema import FormerSchool, Member, Organisation, Project, School, SearchWord, Teacher
 from labels.registry import search_index
 from labels.views import finding
 from labels.views.finding import find
@@ -99,6 +99,16 @@ def test_a_number_finds_its_case_or_its_row(filled: Record, case: Case) -> None:
     assert ids(filled, "p-1") == ["P-1"]
     [hit] = _hits(filled, "T-1")
     assert hit.cases == (case.id,)
+
+
+def test_a_school_is_found_with_what_its_teachers_applied_for_there(filled: Record, case: Case) -> None:
+    [hit] = _hits(filled, "S-1")
+    assert hit.cases == (case.id,)
+    with filled.writing() as session:
+        session.get_one(Teacher, "T-1").school = "S-2"
+        session.add(FormerSchool(teacher="T-1", until=NOW.date(), school="S-1"))
+    assert [hit.cases for hit in _hits(filled, "S-1")] == [(case.id,)], "it stays the school's"
+    assert [hit.cases for hit in _hits(filled, "S-2")] == [()], "and comes along to no other"
 
 
 def _hits(record: Record, words: str) -> tuple[finding.Hit, ...]:
