@@ -239,7 +239,15 @@ def send(visit: Visit) -> Response:
         return _stale(visit, one, typed)
     if visit.sent.has("draft"):
         told = visit.texts("apply.html.j2").say("Saved {when}", when=visit.here.now())
-        return JSONResponse({"state": "saved", "text": _bare(told), "version": saved.accepted.made})
+        aside = visit.shows("apply-parts.html.j2", parts=parts_of(one, typed)).body
+        return JSONResponse(
+            {
+                "state": "saved",
+                "text": _bare(told),
+                "version": saved.accepted.made,
+                "aside": bytes(aside).decode(),
+            }
+        )
     signing_in.forget_form(visit.here, visit.account.person, visit.path)
     if removed := visit.sent.line("remove", 12):
         if removed.isdecimal():
@@ -346,7 +354,16 @@ def mistakes_of(visit: Visit, one: Open, found: use.Checked) -> list[Mistake]:
     for condition in found.unmet:
         about = texts.shown(condition.problem), texts.shown(condition.remedy)
         mistakes.append(Mistake(_joined(*about), field_of(condition.code)))
-    return mistakes
+    return sorted(mistakes, key=lambda one: _place_of(one.field))
+
+
+_IN_ORDER = ("main", "precondition", "description", "pupils", "average_age", "sections", "s-again", "again")
+
+
+def _place_of(field: str) -> int:
+    """Where a field stands in the form, from the top; what has no other place is at its end."""
+    part = field.partition(".")[0]
+    return _IN_ORDER.index(part) if part in _IN_ORDER else len(_IN_ORDER)
 
 
 def _joined(problem: object, remedy: object) -> str:

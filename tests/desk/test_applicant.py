@@ -118,6 +118,10 @@ def test_a8_a_teacher_sees_which_projects_may_apply_which_not_and_why_and_until_
 def test_a7_all_questions_can_be_read_and_downloaded_before_starting(teacher: Browser) -> None:
     page = teacher.opens("/projects/P-1/questions")
     assert "Use of technology" in words(page) or "technology" in words(page).lower()
+    form = words(teacher.opens(APPLY))
+    for question in ("What the project was about", "It may be quoted when the label is awarded.", "Links"):
+        assert question in form, "the form asks it"
+        assert question in words(page), question
     file = teacher.opens("/projects/P-1/questions?download=1")
     assert file.headers["content-disposition"].startswith("attachment")
 
@@ -141,6 +145,17 @@ def test_a2_a_save_while_typing_answers_with_when_it_was(teacher: Browser) -> No
     assert saved.json()["version"] == "1"
     again = teacher.sends(APPLY, filled(draft="1", version="1", description="Another"))
     assert again.json()["version"] == "2"
+
+
+def test_a2_a_save_while_typing_says_what_is_done_of_each_part(teacher: Browser) -> None:
+    def states(draft: dict[str, str]) -> list[str]:
+        saved = teacher.sends(APPLY, draft).json()
+        return re.findall(r'<span class="tag [^<]*<svg.*?</svg>([a-z ]+)</span>', saved["aside"])
+
+    assert set(states(filled(draft="1"))) == {"done"}
+    begun = states({"draft": "1", "version": "1", "description": "Half a"})
+    assert begun[1] == "begun"
+    assert begun.count("not begun") == len(begun) - 1
 
 
 def test_a_save_from_another_window_is_not_overwritten_unseen(teacher: Browser, terminal: Terminal) -> None:
@@ -257,6 +272,8 @@ def test_everything_that_is_missing_is_said_before_handing_in_each_with_its_fiel
         assert f'href="{APPLY}#{field}"' in page.text, field
         assert f'id="{field}"' in teacher.opens(APPLY).text
     assert "The description is empty." in words(page)
+    summary = re.findall(rf'href="{APPLY}#([\w.-]+)"', page.text)[:3]
+    assert summary == ["precondition.safe", "description", "sections.results"], "as they stand in the form"
 
 
 def test_the_conditions_that_no_form_can_meet_are_said_too(teacher: Browser, terminal: Terminal) -> None:

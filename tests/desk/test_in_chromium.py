@@ -135,6 +135,7 @@ def test_a_whole_application_is_written_and_handed_in_by_the_keyboard_alone(
             presses_tab_to(page, f"[name='sections.{name}']")
             page.keyboard.insert_text(text)
         page.wait_for_selector("#saved.saved:has-text('Saved 16 March')")
+        page.wait_for_selector("[data-aside] li:has(a[href='#s-pro']) .tag.good")
         assert page.locator("output[for='description']").inner_text() == "5 of 150 words"
         presses_tab_to(page, "button.btn-primary")
         page.keyboard.press("Enter")
@@ -188,6 +189,7 @@ def test_files_are_sent_as_soon_as_they_are_chosen_and_a_lost_connection_is_told
         page.goto(f"{address}/projects/P-1/apply")
         page.set_input_files("#upload", evidence)
         page.wait_for_selector(f"#files li:has-text('{evidence.name}')")
+        page.wait_for_selector("[data-aside] li:has(a[href='#s-evi']) .tag.good")
         page.context.set_offline(True)
         page.fill("#description", "typed while the network was away")
         page.wait_for_selector("#saved.fail")

@@ -90,8 +90,6 @@ function together(form, told, sent) {
     const by = form.querySelector(`[data-by="${CSS.escape(name)}"]`);
     if (by) by.textContent = one.by;
   }
-  const aside = document.querySelector("[data-aside]");
-  if (aside) aside.replaceChildren(...new DOMParser().parseFromString(told.aside, "text/html").body.childNodes);
 }
 
 // A form with data-draft saves itself: two seconds after the last key, and again until it was taken. The answer is the
@@ -122,6 +120,9 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
       tell(told.state, told.text);
       if (told.was) together(form, told, fields);
       if (told.version) form.elements.version.value = told.version;
+      // What stands beside the form, as it is after this save.
+      const aside = document.querySelector("[data-aside]");
+      if (aside && told.aside) aside.replaceChildren(...new DOMParser().parseFromString(told.aside, "text/html").body.childNodes);
     } catch {
       tell("fail", form.dataset.failed);
       later(10000);
@@ -178,6 +179,7 @@ for (const chooser of document.querySelectorAll("input[data-upload]")) {
     const files = [...chooser.files];
     chooser.value = "";
     for (const file of files) await send(file);
+    chooser.form.dispatchEvent(new Event("input"));
   });
 }
 
