@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -34,9 +34,11 @@ from labels.views.applicant import MyApplication
 from labels.words.sentences import Sentence, say
 from usecases import answering, drafting, signing_in
 from usecases import applying as rights
-from usecases.performing import perform
+from usecases.performing import Performed, perform
 
 PATH = "/applications/{application}"
+OF_A_SCHOOL = "SL-"
+"""Before the number of every school's application."""
 GROUNDS = 20_000
 """Characters in the grounds of an appeal."""
 
@@ -84,7 +86,9 @@ class Typed:
 
 
 def show(visit: Visit) -> Response:
-    """The page, with what was sent when the session had run out."""
+    """The page, with what was sent when the session had run out; a school's application has a page of its own."""
+    if visit.named("application").startswith(OF_A_SCHOOL):
+        return visit.goes_to(f"/self-assessment/{visit.named('application')}")
     typed = Typed()
     if kept := kept_fields(visit):
         fields = {name: value for name, value in kept[0].items() if isinstance(value, str)}
@@ -96,7 +100,7 @@ def show(visit: Visit) -> Response:
             fields.get("grounds", ""),
         )
         words = kept[0].get("kept", [])
-        files = _kept(visit, typed.step, [words] if isinstance(words, str) else words)
+        files = kept_files(visit, typed.step, [words] if isinstance(words, str) else words)
         typed = dataclasses.replace(typed, files=files)
     return _shown(visit, mine(visit), typed=typed)
 
@@ -130,7 +134,7 @@ def _shown(
         mistakes=mistakes or [],
         at={mistake.field: mistake.text for mistake in mistakes or []},
         typed=typed,
-        kept=_files_kept(visit, typed),
+        kept=files_kept(visit, typed),
         limits=_edition(visit, one).national.limits if one.asked else None,
         asks=asks or query.get("asks", ""),
         received="received" in query,
@@ -210,28 +214,40 @@ def act(visit: Visit) -> Response:
 
 def _answer(visit: Visit, one: MyApplication) -> Response:
     step, text = visit.sent.line("step", 80), visit.sent.text("text", LONG_TEXT * 2).strip()
-    typed, wrong = _with_files(visit, one, Typed(step, text, visit.sent.text("links")))
+    sizes = {file.key: file.size for file in one.documents if file.kind == "evidence"}
+    asked = Typed(step, text, visit.sent.text("links"))
+    typed, wrong = with_files(visit, asked, sizes, _edition(visit, one))
     if visit.sent.has("upload_only"):
-        return listed(visit, _files_kept(visit, typed), wrong, 0)
+        return listed(visit, files_kept(visit, typed), wrong, 0)
     if wrong or visit.sent.has("add") or visit.sent.has("remove"):
         return _shown(visit, one, wrong, status=422 if wrong else 200, typed=typed)
-    if mistakes := _mistakes(visit, one, typed):
+    if mistakes := mistakes_in(visit, typed, {asked.step for asked in one.asked}):
         return _shown(visit, one, mistakes, status=422, typed=typed)
-    given = Information(text=text, links=_lines(typed.links))
     try:
-        act = answering.answer(step, given, typed.files)
-        done = perform(visit.here, act, by=visit.proof, door=Door.DESK)
+        done = answered(visit, typed)
     except NotAllowed as error:
         return _refused(visit, error, "text", typed)
     signing_in.forget_form(visit.here, visit.account.person, visit.path)
     return visit.goes_to(visit.path, answered="1", **later(done.outage))
 
 
-def _mistakes(visit: Visit, one: MyApplication, typed: Typed) -> list[Mistake]:
-    """What keeps an answer from being taken."""
+def answered(visit: Visit, typed: Typed) -> Performed:
+    """Gives an answer in which nothing is wrong.
+
+    Raises:
+        NotAllowed: the question takes none any more.
+    """
+    given = Information(text=typed.text, links=_lines(typed.links))
+    return perform(
+        visit.here, answering.answer(typed.step, given, typed.files), by=visit.proof, door=Door.DESK
+    )
+
+
+def mistakes_in(visit: Visit, typed: Typed, asked: Collection[str]) -> list[Mistake]:
+    """What keeps an answer from being taken; `asked` are the questions that take one."""
     texts = visit.texts("application.html.j2")
     mistakes = []
-    if typed.step not in {asked.step for asked in one.asked}:
+    if typed.step not in asked:
         mistakes.append(Mistake(texts.say("This question takes no answer any more."), "q"))
     if not typed.text:
         mistakes.append(Mistake(texts.say("Write your answer"), "text"))
@@ -258,22 +274,26 @@ def _lines(text: str) -> list[str]:
 _PURPOSE = b"desk/answer/1\n"
 
 
-def _with_files(visit: Visit, one: MyApplication, typed: Typed) -> tuple[Typed, list[Mistake]]:
-    """What was typed with the files that are there already and those that came along; and what is wrong with those."""
-    texts, edition = visit.texts("application.html.j2"), _edition(visit, one)
-    there = _kept(visit, typed.step, visit.sent.all("kept"))
+def with_files(
+    visit: Visit, typed: Typed, of_before: Mapping[str, int], edition: RuleEdition
+) -> tuple[Typed, list[Mistake]]:
+    """What was typed with the files that are there already and those that came along; and what is wrong with those.
+
+    `of_before` are the sizes of the application's other files, by their keys.
+    """
+    texts = visit.texts("application.html.j2")
+    there = kept_files(visit, typed.step, visit.sent.all("kept"))
     removed = visit.sent.text("remove")
     there = tuple(file for file in there if file.key != removed)
     stored, wrong = stored_files(visit, texts, edition)
     files = tuple({file.key: file for file in (*stored, *there)}.values())[::-1]
-    sizes = {file.key: file.size for file in one.documents if file.kind == "evidence"}
-    sizes |= {file.key: file.size for file in files}
+    sizes = {**of_before, **{file.key: file.size for file in files}}
     if stored and sum(sizes.values()) > edition.national.limits.uploads_mib.value * MIB:
         files, wrong = there, [*wrong, too_much(texts, edition)]
     return dataclasses.replace(typed, files=files), wrong
 
 
-def _kept(visit: Visit, step: str, words: Sequence[str]) -> tuple[StoredDocument, ...]:
+def kept_files(visit: Visit, step: str, words: Sequence[str]) -> tuple[StoredDocument, ...]:
     """The files that a form carries as signed words, each made for the answer to one question."""
     files = []
     for word in words[:FILES]:
@@ -286,7 +306,8 @@ def _kept(visit: Visit, step: str, words: Sequence[str]) -> tuple[StoredDocument
     return tuple(files)
 
 
-def _files_kept(visit: Visit, typed: Typed) -> list[FileShown]:
+def files_kept(visit: Visit, typed: Typed) -> list[FileShown]:
+    """The files of an answer, each with the word by which the form carries it."""
     texts = visit.texts("application.html.j2")
     of = [typed.step, visit.account.person]
     return [

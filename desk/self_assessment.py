@@ -14,6 +14,8 @@ from starlette.routing import Route
 
 from desk.forms import FILES
 from desk.frame import Visit, kept_fields, later, page, rendered
+from desk.my_application import Typed as Answer
+from desk.my_application import answered, files_kept, kept_files, mistakes_in, with_files
 from desk.parts import FileShown, Mistake, why
 from desk.uploads import FIELD, LARGEST, kind_of, listed, stored_files, too_much
 from labels.applications.documents import StoredDocument
@@ -37,6 +39,7 @@ PATH = "/self-assessment/{application}"
 FORM = "schools/self-assessment.html.j2"
 CHECK = "schools/check.html.j2"
 CONFIRM = "schools/confirm.html.j2"
+READ = "schools/handed-in.html.j2"
 WAS = "was."
 """Before the name of a field: the mark of what stood there when the page was drawn."""
 
@@ -390,6 +393,8 @@ def _wrong(visit: Visit, one: Sheet, values: Fields) -> list[Mistake]:
 def send(visit: Visit) -> Response:
     """Saves what was changed: by itself while somebody types, or by one of the form's buttons."""
     one = opened(visit)
+    if visit.sent.has("step"):
+        return _answer(visit, one)
     if not one.writing and not visit.sent.has("draft") and not visit.sent.has("upload_only"):
         return _too_late(visit, one)
     one = written(visit)
@@ -632,11 +637,60 @@ def declaration(visit: Visit) -> Response:
 # After it is handed in ----------------------------------------------------------------------------
 
 
-def _read_only(visit: Visit, one: Sheet, left: Sequence[tuple[str, str]] = (), status: int = 200) -> Response:
-    """What was handed in, for the school's own people."""
+def _answer(visit: Visit, one: Sheet) -> Response:
+    """An answer to a question of the reviewers, by whoever handed in."""
+    step, text = visit.sent.line("step", 80), visit.sent.text("text", LONG_TEXT * 2).strip()
+    mine = {it.step for it in one.asked if it.open and it.person == visit.account.person}
+    if step not in mine:
+        raise NotFound("There is nothing here.")
+    sizes = {file.key: file.size for file in one.documents}
+    typed, wrong = with_files(
+        visit, Answer(step, text, visit.sent.text("links")), sizes, _edition(visit, one)
+    )
+    if visit.sent.has("upload_only"):
+        return listed(visit, files_kept(visit, typed), wrong, 0)
+    if wrong or visit.sent.has("add") or visit.sent.has("remove"):
+        return _read_only(visit, one, status=422 if wrong else 200, typed=typed, mistakes=wrong)
+    if mistakes := mistakes_in(visit, typed, mine):
+        return _read_only(visit, one, status=422, typed=typed, mistakes=mistakes)
+    try:
+        done = answered(visit, typed)
+    except NotAllowed as error:
+        refused = [Mistake(why(visit.texts(READ), error), "text")]
+        return _read_only(visit, opened(visit), status=409, typed=typed, mistakes=refused)
+    signing_in.forget_form(visit.here, visit.account.person, visit.path)
+    return visit.goes_to(visit.path, answered="1", **later(done.outage))
+
+
+def _typed_answer(visit: Visit) -> Answer:
+    """What somebody sent as an answer when their session had run out."""
+    if not (kept := kept_fields(visit)) or "step" not in kept[0]:
+        return Answer()
+    fields = {name: clean(value) for name, value in kept[0].items() if isinstance(value, str)}
+    words = kept[0].get("kept", [])
+    files = kept_files(visit, fields.get("step", ""), [words] if isinstance(words, str) else words)
+    return Answer(fields.get("step", ""), fields.get("text", ""), fields.get("links", ""), files)
+
+
+def _read_only(
+    visit: Visit,
+    one: Sheet,
+    left: Sequence[tuple[str, str]] = (),
+    status: int = 200,
+    typed: Answer | None = None,
+    mistakes: Sequence[Mistake] = (),
+) -> Response:
+    """What was handed in, for the school's own people, with the reviewers' questions and answers."""
+    typed = _typed_answer(visit) if typed is None else typed
     return visit.shows(
-        "schools/handed-in.html.j2",
+        READ,
         status,
+        me=visit.account.person,
+        typed=typed,
+        kept=files_kept(visit, typed),
+        mistakes=list(mistakes),
+        at={mistake.field: mistake.text for mistake in mistakes},
+        answered="answered" in visit.request.query_params,
         left=left,
         received="received" in visit.request.query_params,
         confirmed="confirmed" in visit.request.query_params,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from labels.record import Record
 from labels.record.schema import Application, Document, Draft, HandingIn, KeptForm, StepKind, StepState
 from labels.settings import PROJECT, Settings
+from labels.steps.answers import Question
 from labels.turn import Door
 from tests.desk.conftest import Browser, words
 from tests.desk.school_scene import FIRST, PRINCIPAL, SECOND, SchoolDesk, complete, fields_of
@@ -343,3 +344,36 @@ def test_the_door_and_how_they_were_known_are_in_the_journal(desk: SchoolDesk) -
         ).one()
     assert (entry.details["door"], entry.details["known_by"]) == (Door.DESK.value, "mail code")
     assert {one.state for one in desk.school.open(StepKind.DECLARATION)} == {StepState.OPEN}
+
+
+def asked_by_a_reviewer(desk: SchoolDesk) -> str:
+    """A school that handed in is asked a question; the step in which it answers."""
+    desk.school.hand_in()
+    desk.school.declare()
+    first, *_ = desk.school.ask()
+    desk.school.answer(first, Question(question="Who writes the rules?"))
+    [step] = desk.school.open(StepKind.INFORMATION)
+    return step.id
+
+
+def test_a13_a_question_of_the_reviewers_is_answered_on_the_same_page_by_whoever_handed_in(
+    desk: SchoolDesk,
+) -> None:
+    step = asked_by_a_reviewer(desk)
+    one, other = desk.person(FIRST), desk.person(SECOND)
+    led = one.opens(f"/applications/{desk.school.id}")
+    assert led.headers["location"] == desk.form, "the link of the mail leads there"
+    page = one.opens(desk.form)
+    assert "A question for you Who writes the rules?" in words(page)
+    assert "Zażółć Gęślą is to answer it." in words(other.opens(desk.form))
+    assert other.sends(desk.form, {"step": step, "text": "Not mine."}).status_code == 404
+    assert one.sends(desk.form, {"step": step, "text": ""}).status_code == 422
+    wrong = one.sends(desk.form, {"step": step, "text": "The pupils.", "links": "nothing"})
+    assert wrong.status_code == 422
+    assert "The pupils." in wrong.text
+    with_file = one.sends(desk.form, {"step": step, "text": "The pupils.", "add": "1"}, files=pdf())
+    kept = re.findall(r'name="kept" value="([^"]+)"', with_file.text)
+    done = one.sends(desk.form, {"step": step, "text": "The pupils.", "kept": kept})
+    assert done.headers["location"].startswith(f"{desk.form}?answered=1"), words(done)
+    assert "Who writes the rules? The pupils." in words(other.opens(desk.form))
+    assert "rules.pdf" in [name for name, _ in documents(desk)]
