@@ -66,9 +66,9 @@ def statistics_(
     email: SeenAs = "",
     as_json: AsJson = False,
 ) -> None:
-    """An organisation's statistics of ten years, or of all for the CSS.
+    """An organisation's statistics of ten years; its yearly report.
 
-    The numbers of the desk's page Statistics, with its filters.
+    The numbers of the desk's page Statistics, with its filters; of all organisations for the CSS.
     """
     if file is not None:
         _kind_of(file)
