@@ -30,7 +30,7 @@ TABLE = (
     Row(
         "statistics",
         "statistics:statistics_",
-        "An organisation's statistics of ten years; its yearly report.",
+        "An organisation's statistics of ten years, or of all for the CSS.",
     ),
     Row("show", "showing:show", "Where an application stands."),
     Row("withdraw", "applying:withdraw", "Take an application back, at any time before the decision."),
@@ -82,7 +82,7 @@ TABLE = (
     Row(
         "hands-in",
         "schools:hands_in",
-        "Say which of your school's teachers hands in the self-assessment for all.",
+        "Say which of your school's teachers hands in for all.",
     ),
     Row("drafts", "schools:drafts", "The drafts of a school's self-assessment: who, when."),
     Row("decide", "deciding:decide", "Whether every decision is the one that the record leads to."),

@@ -205,7 +205,7 @@ def hands_in(
     code: Code,
     as_json: AsJson = False,
 ) -> None:
-    """Say which of your school's teachers hands in the self-assessment for all."""
+    """Say which of your school's teachers hands in for all."""
     by = proof.Code(code, email)
     act = answering.choose_who_hands_in(step, whom)
     done = perform(existing_workspace(), act, by=by, door=Door.COMMAND_LINE)

@@ -128,7 +128,8 @@ def test_what_a_school_disputes_stands_beside_it(record: Record) -> None:
 def test_a_year_of_the_european_quality_label_is_shown_to_all_who_answer(record: Record) -> None:
     with record.writing() as session:
         a_year.populate_year(session)
-        session.execute(sa.update(Staff).where(Staff.role == "coordinator").values(school="S-1"))
+        national = sa.and_(Staff.role == "coordinator", Staff.organisation != "CSS")
+        session.execute(sa.update(Staff).where(national).values(school="S-1"))
         award = a_year.begun(session, move_up=True, four_eyes=True)
         proposal = a_year.nomination_of(a_year.OWN)
         session.get_one(Application, proposal).run = "0000-1"
