@@ -25,7 +25,7 @@ from usecases.acts import Act, as_coordinator_of, needs_words
 
 __all__ = ["PAGE", "WOKEN", "Selection", "confirm", "look", "plan", "plan_again", "plan_of"]
 
-WOKEN = 20
+WOKEN = 5
 """Applications whose runs look at the record at once; upkeep sees to the others within ten minutes."""
 
 

@@ -17,6 +17,7 @@ from adapters.documents.directory import DirectoryStore
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
 from labels.answering import accepting, merging, organisation_codes, proving
+from labels.answering.many import Plan, Planned, What, Wish, keep
 from labels.answering.uniting import Pair
 from labels.applications import ending
 from labels.clock import BRUSSELS, frozen_clock
@@ -33,6 +34,7 @@ from labels.record.journal import Event
 from labels.record.schema import (
     Application,
     Base,
+    BulkPlan,
     DailyMail,
     Decision,
     Deletion,
@@ -49,6 +51,7 @@ from labels.record.schema import (
     Person,
     PersonMerge,
     Review,
+    SavedList,
     SearchWord,
     Staff,
     Stage,
@@ -66,6 +69,7 @@ from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
 from labels.turn import Door, Turn
+from labels.words.sentences import say
 from tests.support.case import Case, open_case, staff
 from tests.support.people import KEY, NOW, STAMP, points, populate
 from tests.support.school import School, whole
@@ -311,9 +315,20 @@ def test_what_nobody_erased_does_not_pass_for_erased(here: Workspace, case: Case
 def test_a_reviewer_is_erased_and_their_comment_stays_a_reason(here: Workspace, case: Case) -> None:
     with here.record.reading() as session:
         reviewer = session.scalars(sa.select(Review.reviewer).order_by(Review.step)).first() or ""
+        coordinator = session.scalars(
+            sa.select(Staff.person).where(Staff.email == "coordinator@nss.example")
+        ).one()
+        own = session.scalars(sa.select(Staff.person).where(Staff.email == reviewer)).one()
+        wish = Wish(What.REASSIGN, "They are ill.", to=reviewer)
+        row = Planned(case.id, "STEP-1", why_not=say("{who} may not.", who=reviewer))
+    with here.record.writing() as session:
+        keep(session, coordinator, Plan(wish, (row,)), NOW)
+        keep(session, own, Plan(Wish(What.REMIND, "Mine."), ()), NOW)
+        session.add(SavedList(person=own, name="mine", query="part=open", saved_at=NOW))
     erased(here, reviewer)
     with here.record.reading() as session:
         assert session.scalars(sa.select(Staff.email).where(Staff.email == reviewer)).all() == []
+        assert session.scalars(sa.select(BulkPlan)).all() == session.scalars(sa.select(SavedList)).all() == []
         reviews = session.scalars(sa.select(Review)).all()
         assert "erased" in {one.reviewer for one in reviews}
         assert CANARY in str([one.comment for one in reviews])
@@ -481,6 +496,8 @@ def test_what_was_kept_of_a_coordinators_choices_and_codes_is_told_without_hashe
         who = session.scalars(sa.select(Staff.person).where(Staff.email == "coordinator@nss.example")).one()
         other = session.get_one(Teacher, "T-2").person
         session.add(DailyMail(person=who, since=NOW))
+        session.add(SavedList(person=who, name="Late", query="urgent=late", saved_at=NOW))
+        keep(session, who, Plan(Wish(What.REMIND, "Friday."), (Planned("NQL-1", "S", whose=other),)), NOW)
         one, two = sorted((who, other))
         session.add(DifferentPersons(one=one, other=two, said_by=other, said_at=NOW, reason="João is a man."))
     case.do(organisation_codes.send_code, "NSS-PL", "coordinator@nss.example")
@@ -489,6 +506,8 @@ def test_what_was_kept_of_a_coordinators_choices_and_codes_is_told_without_hashe
         told = json.loads(archive.read("data.json"))
     assert [set(each) for each in told["told_apart_from_somebody"]] == [{"said_at"}]
     assert [each["person"] for each in told["mail_once_a_day"]] == [who]
+    assert [each["name"] for each in told["lists_of_applications"]] == ["Late"]
+    assert [each["wish"]["reason"] for each in told["plans_for_many_applications"]] == ["Friday."]
     [code] = told["codes_as_a_coordinator"]
     assert code["organisation"] == "NSS-PL"
     assert "code_hash" not in code
