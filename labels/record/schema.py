@@ -928,7 +928,7 @@ class Step(Base):
     __tablename__ = "step"
     __table_args__ = (
         sa.UniqueConstraint("application", "kind", "number"),
-        sa.Index(None, "person", "state"),
+        sa.Index(None, "person", "state", "kind", "organisation", "due_at"),
         sa.Index(None, "code_hash"),
         sa.Index(
             "ix_step_due",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.people.roles import Role
-from labels.record.schema import Application, Person, Staff, Step, StepKind, StepState
+from labels.record.schema import Person, Staff, Step, StepKind, StepState
 from labels.views.applications import Scope
 
 
@@ -33,25 +34,17 @@ class Load:
 
 def load(session: Session, scope: Scope, now: datetime) -> tuple[Load, ...]:
     """Every reviewer of the organisations whose staff somebody sees the names of, the busiest first."""
-    state = Step.state
-    late = sa.and_(state == StepState.OPEN, Step.due_at < now)
+    late = sa.and_(Step.state == StepState.OPEN, Step.due_at < now)
     counts = (
         sa.select(
             Step.person,
-            Application.organisation,
-            *(
-                sa.func.sum(sa.case((condition, 1), else_=0)).label(name)
-                for name, condition in (
-                    ("open", state == StepState.OPEN),
-                    ("waiting", state == StepState.ASKED),
-                    ("late", late),
-                    ("given", state == StepState.ANSWERED),
-                )
-            ),
+            Step.organisation,
+            Step.state,
+            sa.func.count().label("number"),
+            sa.func.sum(sa.case((late, 1), else_=0)).label("late"),
         )
-        .join(Application, Application.id == Step.application)
         .where(Step.kind == StepKind.REVIEW)
-        .group_by(Step.person, Application.organisation)
+        .group_by(Step.person, Step.state, Step.organisation)
     )
     staff = (
         sa.select(Staff.person, Staff.organisation, Person.name, Staff.language)
@@ -59,12 +52,16 @@ def load(session: Session, scope: Scope, now: datetime) -> tuple[Load, ...]:
         .where(Staff.role == Role.REVIEWER)
     )
     if scope.named is not None:
-        counts = counts.where(Application.organisation.in_(scope.named))
+        counts = counts.where(Step.organisation.in_(scope.named))
         staff = staff.where(Staff.organisation.in_(scope.named))
-    have = {(row.person, row.organisation): row for row in session.execute(counts)}
+    counts = counts.where(Step.person.in_(staff.with_only_columns(Staff.person)))
+    have: dict[tuple[str, str | None], dict[StepState, tuple[int, int]]] = defaultdict(dict)
+    for row in session.execute(counts):
+        have[row.person, row.organisation][row.state] = row.number, row.late
     found = []
     for person, organisation, name, language in session.execute(staff):
-        row = have.get((person, organisation))
-        numbers = (row.open, row.waiting, row.late, row.given) if row is not None else (0, 0, 0, 0)
-        found.append(Load(person, name, organisation, language, *numbers))
+        of = have[person, organisation]
+        open_, late_ = of.get(StepState.OPEN, (0, 0))
+        waiting, given = of.get(StepState.ASKED, (0, 0))[0], of.get(StepState.ANSWERED, (0, 0))[0]
+        found.append(Load(person, name, organisation, language, open_, waiting, late_, given))
     return tuple(sorted(found, key=lambda one: (-one.open, -one.late, one.name, one.person)))
