@@ -30,7 +30,7 @@ TABLE = (
     Row(
         "statistics",
         "statistics:statistics_",
-        "An organisation's statistics of ten years, or of all for the CSS.",
+        "An organisation's statistics of ten years; its yearly report.",
     ),
     Row("show", "showing:show", "Where an application stands."),
     Row("withdraw", "applying:withdraw", "Take an application back, at any time before the decision."),
