@@ -29,6 +29,7 @@ from labels.mending import (
     ReopenDecision,
     SetClock,
     StartServices,
+    UseAnotherKey,
     Withdraw,
 )
 
@@ -96,6 +97,8 @@ def _worded(mend: Mend) -> tuple[str, str]:
             return "To go on with it", "labels recover"
         case SetClock():
             return "To see whether it is set by others", "timedatectl"
+        case UseAnotherKey():
+            return "Where it is lost for ever", "--with-another-key"
         case KeepUp():
             return "To do it now", "labels upkeep"
     assert_never(mend)

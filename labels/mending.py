@@ -141,6 +141,11 @@ class SetClock:
 
 
 @dataclass(frozen=True, slots=True)
+class UseAnotherKey:
+    """Go on with another key, where the one of a backup is lost for ever."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeepUp:
     """Do what upkeep does every ten minutes."""
 
@@ -167,5 +172,6 @@ Mend = (
     | StartServices
     | Recover
     | SetClock
+    | UseAnotherKey
     | KeepUp
 )

@@ -28,6 +28,7 @@ from adapters.documents.store import DamagedDocument, DocumentStore, NamedFiles
 from adapters.record_copies import copy_record, holds_anything, put_record_back
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput, NotAllowed, NotAsWritten, NotFound
+from labels.mending import UseAnotherKey
 from labels.record.chain import ERASED
 from labels.record.engine import Record, open_engine, open_record
 from labels.record.migrating import revision_of, revisions
@@ -321,14 +322,14 @@ def _fits(settings: Settings, engine: sa.Engine, copy: Copy, *, another_key: boo
     if not another_key and not _has_key(settings):
         raise NotAllowed(
             "The key of the copy is not here, without which the codes in mail and on pupils' certificates are "
-            f"void. Put secret.key into {settings.home}, or set LABELS_SECRET. Where it is lost for ever: "
-            "--with-another-key, and people ask for new codes."
+            f"void. Put secret.key into {settings.home}, or set LABELS_SECRET. With another one, people ask for new codes.",
+            UseAnotherKey(),
         )
     if not another_key and _known_by(settings.key) != copy.key:
         raise NotAllowed(
             "The key here is another than that of the copy: the codes in mail and on pupils' certificates would be "
-            "void. Take the key of that time. Where it is lost for ever: --with-another-key, and people ask for new "
-            "codes."
+            "void. Take the key of that time. With another one, people ask for new codes.",
+            UseAnotherKey(),
         )
 
 

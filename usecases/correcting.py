@@ -63,7 +63,8 @@ def reopen(
         )
 
     act = as_coordinator_here(lambda session: reopening.authority(session, subject), do)
-    return found, _published(here, found, perform(here, act, by=by, door=door))
+    performed = perform(here, act, by=by, door=door)
+    return found, _published(here, found, performed)
 
 
 def reopen_decision(

@@ -44,6 +44,7 @@ READ = {
     "verify paper": ["verify", "FILE"],
     "import folder": ["import", "FOLDER"],
     "rules folder": ["rules", "FOLDER"],
+    "rules --folder": ["rules", "NSS-PL", "--folder", "FOLDER"],
 }
 """Every parameter of a command that is a file or folder to read."""
 WRITTEN = {
@@ -79,7 +80,7 @@ def paths_of_commands() -> set[str]:
 
 
 def test_every_path_of_every_command_is_tried() -> None:
-    by_name = {"verify paper"}  # it may be a code, too
+    by_name = {"verify paper", "rules folder"}  # which may be a code, or an organisation, too
     assert set(READ) | set(WRITTEN) == paths_of_commands() | by_name
 
 
