@@ -163,7 +163,7 @@ def appeal_is_still_a_right(one: Former, record: Record) -> None:
     case = case_of(one, record)
     done = case.do(rights.appeal, case.id, Code(one.code, one.person), "The map was not looked at.")
     assert isinstance(done, Accepted), done
-    assert decided(case, 4) is Outcome.AWARDED
+    assert decided(case, 3) is Outcome.AWARDED
     assert sorted(one.outcome.value for one in case.all(Decision)) == ["awarded", "refused"]
 
 
@@ -199,7 +199,7 @@ def confirmed_school_goes_on(one: Former, record: Record) -> None:
 
 def reviewed_school_goes_on(one: Former, record: Record) -> None:
     school = school_of(one, record)
-    school.review(2)
+    school.review(3)
     assert school.do(school_deciding.decide, school.id) is Outcome.AWARDED
     school.do(ending.close, school.id)
 
