@@ -295,7 +295,8 @@ def test_what_came_later_works_in_a_former_record_too(opened: Opened) -> None:
         reviewers = session.scalars(
             sa.select(Staff.person).where(Staff.role == "reviewer").order_by(Staff.person).limit(2)
         ).all()
-        turn = Turn(session, one.now, KEY, by="coordinator@nss.example")
+        [coordinator] = behind(session, "coordinator@nss.example")
+        turn = Turn(session, one.now, KEY).acting(coordinator.address, coordinator.id)
         assert merging.tell_apart(turn, reviewers, "namesakes") == 1
     with record.reading() as session:
         assert session.scalar(sa.select(Journal.id).where(Journal.what == Event.TOLD_APART)) is not None
