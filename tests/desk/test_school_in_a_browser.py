@@ -17,6 +17,7 @@ from labels.settings import PROJECT, Settings
 from tests.desk.school_scene import FIRST, OUTSIDER, PRINCIPAL, SECOND, SchoolDesk, complete
 from tests.desk.test_reviewing_in_a_browser import chromium, opened
 from tests.support.accessibility import violations
+from tests.support.school import whole
 from tests.support.serving import in_a_thread
 
 pytestmark = [
@@ -67,26 +68,31 @@ def saves(page: Page) -> None:
     page.wait_for_selector("#saved.saved:not(.fail):not(.wait):has-text('Saved ')")
 
 
+def types(page: Page, name: str, text: str) -> None:
+    """Types into a field, and waits until it was saved."""
+    with page.expect_response("**/self-assessment/*"):
+        page.fill(by(name), text)
+    saves(page)
+
+
 def test_two_colleagues_write_at_the_same_time_and_see_what_the_other_wrote(scene: Scene) -> None:
     with chromium() as browser:
         one, other = (scene.at_the_form(browser, who) for who in (FIRST, SECOND))
-        one.fill(by(f"{RULES}.text"), "Hung in every class.")
-        saves(one)
-        other.check(f"{by(f'{TEAMS}.level')}[value='3']", force=True)
+        types(one, f"{RULES}.text", "Hung in every class.")
+        with other.expect_response("**/self-assessment/*"):
+            other.check(f"{by(f'{TEAMS}.level')}[value='3']", force=True)
         saves(other)
         assert other.input_value(by(f"{RULES}.text")) == "Hung in every class.", "it came with the save"
         assert "Zażółć Gęślą" in other.locator(f"[data-by='{RULES}.text']").inner_text()
-        other.fill(by(f"{RULES}.text"), "Hung in every class, and read.")
-        saves(other)
+        types(other, f"{RULES}.text", "Hung in every class, and read.")
         one.fill(by(f"{RULES}.text"), "Hung nowhere.")
         one.wait_for_selector("#saved.fail:has-text('Both versions are kept')")
         one.click("[data-aside] a:has-text('see both versions')")
         one.reload()
         one.get_by_role("button", name="Put both in the field").click()
-        one.wait_for_url("**saved=1")
+        one.wait_for_url("**/*saved=1")
         assert one.input_value(by(f"{RULES}.text")) == "Hung in every class, and read.\nHung nowhere."
-        one.fill(by(f"{RULES}.text"), "Once more.")
-        saves(one)
+        types(one, f"{RULES}.text", "Once more.")
 
 
 def test_one_goes_on_typing_while_a_save_is_under_way_and_never_collides_with_oneself(scene: Scene) -> None:
@@ -158,7 +164,7 @@ def test_the_pages_of_a_school_are_for_everybody(scene: Scene, width: int, langu
         look(SECOND, "/schools/S-1", scene.form, f"{scene.form}?dispute=A-1", f"{scene.form}/check")
         look(FIRST, f"{scene.form}/declaration")
         look(OUTSIDER, "/schools/S-2")
-        scene.school.hand_in(who=1)
+        scene.school.hand_in(whole(draft=1), who=1)
         look(PRINCIPAL, "/schools", "/schools/S-1", f"{scene.form}/confirm", f"{scene.form}/confirm?back=1")
         scene.school.declare()
         look(FIRST, "/schools/S-1", scene.form)
