@@ -39,6 +39,10 @@ RECORDS = "records"
 _KEYS = "keys.gz"
 _MANIFEST = "manifest.json"
 _HEADS = "journal-heads.txt"
+_BEGUN = "begun"
+_NAMED = "%Y%m%dT%H%M%SZ"
+_LONGEST = timedelta(days=1)
+"""So long a copy may be under way; one without a manifest after that was broken off."""
 
 
 class Place(DocumentStore, NamedFiles, Protocol):
@@ -142,18 +146,25 @@ def back_up(here: Workspace, place: Place, *, keep: timedelta | None = None) -> 
     now = here.now()
     with tempfile.TemporaryDirectory(dir=here.settings.home) as scratch:
         folder = Path(scratch)
+        begins = f"{RECORDS}/{now.astimezone(UTC):{_NAMED}}"
+        (folder / _BEGUN).touch()
+        place.keep(f"{begins}/{_BEGUN}", folder / _BEGUN)
+        with here.record.reading() as session:
+            before = set(claimed(session))
         copy_record(here.record.engine, folder / "record")
         with here.record.reading() as session:
-            keys = claimed(session)
+            after = set(claimed(session))
             revision = revision_of(session.connection()) or ""
-        added, missing = _carry(keys, here.documents, place)
+        added, lacking = _carry(sorted(before | after), here.documents, place)
+        missing = tuple(key for key in lacking if key in after)  # others were taken out meanwhile
+        keys = sorted((before | after) - (set(lacking) - after))
         packed = folder / "record.gz"
         with (folder / "record").open("rb") as plain, gzip.open(packed, "wb", compresslevel=5) as file:
             shutil.copyfileobj(plain, file)
         with gzip.open(folder / _KEYS, "wt", encoding="ascii") as listed:
             listed.writelines(f"{key}\n" for key in keys)
         copy = Copy(
-            name=f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+            name=begins.removeprefix(f"{RECORDS}/"),
             made_at=now,
             database=here.record.engine.dialect.name,
             revision=revision,
@@ -161,7 +172,6 @@ def back_up(here: Workspace, place: Place, *, keep: timedelta | None = None) -> 
             documents=len(keys),
             key=_known_by(here.key),
         )
-        begins = f"{RECORDS}/{copy.name}"
         place.keep(f"{begins}/record.gz", packed)
         place.keep(f"{begins}/{_KEYS}", folder / _KEYS)
         if here.settings.heads_file.exists():
@@ -181,12 +191,15 @@ def copy_keys(settings: Settings, folder: Path) -> list[Path]:
     Raises:
         OSError: the folder can't be written.
     """
-    found = [settings.home / "secret.key", settings.signing_key, settings.signing_chain]
+    secret = settings.home / "secret.key"
+    found = [secret, settings.signing_key, settings.signing_chain, settings.signing_former]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    kept = []
+    kept: list[Path] = []
     for path in found:
         if path is not None and path.is_file():
             target = folder / path.name
+            while target in kept:  # of the same name, from another folder
+                target = target.with_name(f"other-{target.name}")
             target.unlink(missing_ok=True)
             target.touch(mode=0o600)
             target.write_bytes(path.read_bytes())
@@ -226,6 +239,8 @@ def _carry(keys: Iterable[str], source: DocumentStore, target: DocumentStore) ->
 def _thin_out(place: Place, newest: Copy, before: datetime, folder: Path) -> tuple[str, ...]:
     """Removes the copies made before an instant, then the documents that were theirs alone."""
     every = copies(place)
+    if _clear_unfinished(place, {newest.name, *(one.name for one in every)}, newest.made_at):
+        return ()  # another one is under way, and may name what would go
     old = [one for one in every if one.made_at < before and one.name != newest.name]
     if not old:
         return ()
@@ -234,11 +249,26 @@ def _thin_out(place: Place, newest: Copy, before: datetime, folder: Path) -> tup
     for one in old:
         # The manifest first: a copy that is half removed is none.
         place.drop(f"{RECORDS}/{one.name}/{_MANIFEST}")
-        for name in place.names(f"{RECORDS}/{one.name}"):
-            place.drop(name)
+        _drop_all(place, one.name)
     for key in sorted(leaving):
         place.erase(key)
     return tuple(one.name for one in old)
+
+
+def _clear_unfinished(place: Place, whole: set[str], now: datetime) -> bool:
+    """Removes copies that were broken off long ago; whether there is one that may be under way still."""
+    under_way = False
+    for name in sorted({name.split("/")[1] for name in place.names(RECORDS)} - whole):
+        if name > f"{(now - _LONGEST).astimezone(UTC):{_NAMED}}":
+            under_way = True
+        else:
+            _drop_all(place, name)
+    return under_way
+
+
+def _drop_all(place: Place, copy: str) -> None:
+    for name in place.names(f"{RECORDS}/{copy}"):
+        place.drop(name)
 
 
 def _named_by(place: Place, copy: Copy, folder: Path) -> list[str]:
@@ -279,15 +309,21 @@ def restore(settings: Settings, place: Place, name: str = "", *, another_key: bo
             with gzip.open(packed, "rb") as file, plain.open("wb") as target:
                 shutil.copyfileobj(file, target)
             _, missing = _carry(_named_by(place, copy, folder), place, open_store(settings))
-            heads = f"{RECORDS}/{copy.name}/{_HEADS}"
-            if heads in place.names(f"{RECORDS}/{copy.name}"):
-                settings.heads_file.parent.mkdir(parents=True, exist_ok=True)
-                place.fetch(heads, settings.heads_file)
-                settings.heads_file.chmod(0o600)
             put_record_back(engine, plain)
+            _put_heads_back(settings.heads_file, place, copy)
     finally:
         engine.dispose()
     return _counted(open_record(settings), copy, missing)
+
+
+def _put_heads_back(file: Path, place: Place, copy: Copy) -> None:
+    """Heads that are noted here already stay: they may be of later than the copy, and tell so."""
+    heads = f"{RECORDS}/{copy.name}/{_HEADS}"
+    if file.exists() or heads not in place.names(f"{RECORDS}/{copy.name}"):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    place.fetch(heads, file)
+    file.chmod(0o600)
 
 
 def _meant(place: Place, name: str) -> Copy:

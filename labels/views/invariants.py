@@ -156,6 +156,14 @@ _COUNTS_STILL = (
 )
 
 
+_CERTIFIED_BEFORE = sa.exists().where(
+    Document.kind == PaperKind.CERTIFICATE.value,
+    Document.paper.is_(None),
+    sa.func.coalesce(Document.award, Document.application) == Award.id,
+)
+"""Whether the certificate is from before papers were entered one by one."""
+
+
 def _certificates(session: Session) -> Iterator[Breach]:
     """A label that was awarded here has one certificate that counts, once its application is closed."""
     counting = sa.func.count(Issued.paper)
@@ -163,7 +171,7 @@ def _certificates(session: Session) -> Iterator[Breach]:
         sa.select(Award.id, counting.label("certificates"))
         .join(Application, Application.id == Award.id)
         .outerjoin(Issued, sa.and_(Issued.award == Award.id, *_COUNTS_STILL))
-        .where(Application.stage == Stage.CLOSED, Award.revoked_at.is_(None))
+        .where(Application.stage == Stage.CLOSED, Award.revoked_at.is_(None), ~_CERTIFIED_BEFORE)
         .group_by(Award.id)
         .having(counting != 1)
     )

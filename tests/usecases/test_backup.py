@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.documents.directory import DirectoryStore
+from adapters.record_copies import copy_record
 from adapters.workspace import Workspace, open_workspace
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput, NotAllowed, NotAsWritten, NotFound, OutOfReach
@@ -21,6 +23,7 @@ from labels.papers.due import due_papers
 from labels.record import Record
 from labels.record.chain import ERASED
 from labels.record.engine import open_engine
+from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Base, Document, DraftEvidence, Step
 from labels.settings import Settings
 from labels.steps.codes import code_hash, code_matches
@@ -351,11 +354,70 @@ def test_every_table_that_names_documents_is_copied_with_them() -> None:
 
 @only_sqlite
 def test_the_copy_is_one_file_that_sqlite_opens(here: Workspace, tmp_path: Path) -> None:
-    import sqlite3
-
-    from adapters.record_copies import copy_record
-
     copy_record(here.record.engine, tmp_path / "copy.db")
     assert not list(tmp_path.glob("copy.db-*"))
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copied:
         assert copied.execute("SELECT count(*) FROM application").fetchone() == (1,)
+
+
+@only_sqlite
+def test_heads_that_are_noted_here_stay_and_tell_that_the_copy_is_older(
+    here: Workspace, place: backup.Place, elsewhere: Settings
+) -> None:
+    seal_journal(here)
+    backup.back_up(here, place)
+    with here.record.writing() as session:
+        [application] = session.scalars(sa.select(Application))
+        note(here.turn(session), application, SYSTEM, Event.CLOSED)
+    seal_journal(here)
+    noted = elsewhere.home / "journal-heads.txt"
+    noted.write_bytes(here.settings.heads_file.read_bytes())
+    backup.restore(elsewhere, place)
+    assert noted.read_bytes() == here.settings.heads_file.read_bytes()
+    assert verify_journal(open_workspace(elsewhere), []).findings
+
+
+@only_sqlite
+def test_nothing_is_thinned_out_while_another_copy_may_be_under_way(
+    here: Workspace, place: backup.Place, tmp_path: Path
+) -> None:
+    first = backup.back_up(here, place).copy
+    later = replace(here, clock=frozen_clock(NOW + timedelta(days=40)))
+    (tmp_path / "begun").touch()
+    place.keep(f"records/{NOW + timedelta(days=40, minutes=-5):%Y%m%dT%H%M%SZ}/begun", tmp_path / "begun")
+    assert backup.back_up(later, place, keep=timedelta(days=31)).removed == ()
+    assert first in backup.copies(place)
+    latest = replace(here, clock=frozen_clock(NOW + timedelta(days=42)))
+    assert first.name in backup.back_up(latest, place, keep=timedelta(days=31)).removed
+    assert len({name.split("/")[1] for name in place.names("records")}) == 2, "what was broken off is gone"
+
+
+@only_sqlite
+def test_a_document_that_is_taken_out_meanwhile_is_missed_by_nobody(
+    here: Workspace, place: backup.Place, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken_out_after(engine: sa.Engine, path: Path) -> None:
+        copy_record(engine, path)
+        with here.record.writing() as session:
+            document = session.scalars(sa.select(Document).order_by(Document.id.desc())).first()
+            assert document
+            session.delete(document)
+
+    monkeypatch.setattr(backup, "copy_record", taken_out_after)
+    made = backup.back_up(here, place)
+    assert (made.copy.documents, made.missing) == (3, ())
+    assert backup.restore(elsewhere, place).missing == ()
+
+
+@only_sqlite
+def test_former_keys_are_copied_too_and_one_name_from_two_folders_is_two_files(
+    here: Workspace, tmp_path: Path
+) -> None:
+    for folder in ("now", "before"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "key.pem").write_text(folder)
+    keys = {"signing_key": tmp_path / "now" / "key.pem", "signing_former": tmp_path / "before" / "key.pem"}
+    kept = backup.copy_keys(here.settings.model_copy(update=keys), tmp_path / "keys")
+    assert {path.name: path.read_bytes() for path in kept} == {
+        "secret.key": KEY, "key.pem": b"now", "other-key.pem": b"before",
+    }  # fmt: skip

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from labels.record import Record
-from labels.record.schema import Outcome
+from labels.record.rows import write
+from labels.record.schema import Document, Outcome
 from labels.reviews import deciding
 from labels.views.invariants import Breach, Invariant, breaches
 from tests.support.case import Case, decided, open_case, withdrawn
@@ -136,3 +137,19 @@ def test_a_reference_to_nothing_is_named(record: Record) -> None:
     assert [one.problem for one in found(record) if one.invariant is Invariant.REFERENCES] == [
         "refers to a person that is not there."
     ]
+
+
+def test_a_certificate_from_before_papers_were_entered_counts(record: Record) -> None:
+    case = open_case(record)
+    awarded(case)
+    broken(record, "UPDATE application SET stage = 'closed'")
+    with record.writing() as session:
+        write(
+            session,
+            Document,
+            {
+                "application": case.id, "kind": "certificate", "name": "certificate.pdf", "key": "sha256/bb/bb",
+                "media_type": "application/pdf", "size": 2, "stored_at": NOW,
+            },
+        )  # fmt: skip
+    assert found(record) == []
