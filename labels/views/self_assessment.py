@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.answering.proving import standing
+from labels.answering.proving import OF_A_SCHOOL, standing
 from labels.errors import NotFound
 from labels.kinds import LabelKind
 from labels.people.persons import person
@@ -136,6 +136,10 @@ class Sheet:
         } and not self.now.fields.get(("requirements", one.id))
 
 
+_OF_ITS_PEOPLE = (*OF_A_SCHOOL, StepKind.INFORMATION)
+"""What the people of a school are asked for; who reviews or coordinates reads it where they judge it."""
+
+
 def sheet(
     session: Session, whose: str, schools: Collection[str], application: str, now: datetime
 ) -> Sheet | None:
@@ -149,7 +153,7 @@ def sheet(
     if row is None or row.label != LabelKind.SCHOOL:
         raise NotFound("There is nothing here.")
     steps = steps_of(session, row)
-    own = [one for one in steps if one.person == whose]
+    own = [one for one in steps if one.person == whose and one.kind in _OF_ITS_PEOPLE]
     [numbers] = all_numbers(session, [row.school or ""])
     known_as = sorted(numbers & set(schools))
     if not own and not known_as:
@@ -164,7 +168,7 @@ def sheet(
         one
         for one in own
         if one.state is StepState.OPEN
-        and one.kind in (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
+        and one.kind in OF_A_SCHOOL
         and standing(session, row, one, now) is None
     ]
     step = open_now[-1] if open_now else None

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from labels.record import Record
-from labels.record.schema import Application, Document, Draft, HandingIn, KeptForm, StepKind, StepState
+from labels.record.schema import Application, Document, Draft, HandingIn, KeptForm, Step, StepKind, StepState
 from labels.settings import PROJECT, Settings
 from labels.steps.answers import Question
 from labels.turn import Door
@@ -330,6 +330,19 @@ def test_who_was_not_invited_reads_and_writes_nothing(desk: SchoolDesk) -> None:
     assert "Those who were invited are writing it still." in words(principal.opens(desk.form))
     assert principal.sends(desk.form, {f"{RULES}.text": "x", f"was.{RULES}.text": "y"}).status_code == 409
     assert drafts(desk) == []
+
+
+def test_a_reviewer_opens_no_sheet_of_a_school_even_once_their_review_was_taken_back(
+    desk: SchoolDesk,
+) -> None:
+    desk.school.hand_in()
+    desk.school.declare()
+    first, *_ = desk.school.ask()
+    reviewer = desk.person(first.assignee)
+    assert reviewer.opens(desk.form).status_code == 404
+    with desk.school.record.writing() as session:
+        session.get_one(Step, first.id).state = StepState.VOID
+    assert reviewer.opens(desk.form).status_code == 404
 
 
 def test_the_door_and_how_they_were_known_are_in_the_journal(desk: SchoolDesk) -> None:
