@@ -200,7 +200,14 @@ def draft(
 
 def hands_in(
     step: OneStep,
-    whom: Annotated[str, typer.Argument(metavar="EMAIL", help="The colleague's address.", callback=plain)],
+    whom: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHO",
+            help="The colleague's address; where several read it, the number of the person or of their step.",
+            callback=plain,
+        ),
+    ],
     email: As,
     code: Code,
     as_json: AsJson = False,

@@ -608,7 +608,7 @@ def hand_in(visit: Visit) -> Response:
         chosen = next((who for who in one.writers if who.person == visit.sent.line("person", 60)), None)
         if chosen is None:
             raise NotFound("There is nothing here.")
-        act = answering.choose_who_hands_in(one.step.id, chosen.address)
+        act = answering.choose_who_hands_in(one.step.id, chosen.person)
         perform(visit.here, act, by=visit.proof, door=Door.DESK)
         return visit.goes_to(visit.path)
     number = visit.sent.line("number", 9)

@@ -41,9 +41,9 @@ def hand_in(step: str, number: int) -> Act:
     return lambda turn, proof: accepting.hand_in(turn, step, proof, number)
 
 
-def choose_who_hands_in(step: str, address: str) -> Act:
-    """One of a school's teachers is to hand in for all of them."""
-    return lambda turn, proof: accepting.choose_who_hands_in(turn, step, proof, address)
+def choose_who_hands_in(step: str, who: str) -> Act:
+    """One of a school's teachers is to hand in for all of them: by their id, their step's, or an address of theirs alone."""
+    return lambda turn, proof: accepting.choose_who_hands_in(turn, step, proof, who)
 
 
 def send_again(step: str, at_most: int) -> Act:

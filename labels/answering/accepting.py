@@ -144,8 +144,10 @@ def hand_in(turn: Turn, step_id: str, proof: Proof, number: int) -> Accepted | R
     return answer(turn, step_id, proof, now.given)
 
 
-def choose_who_hands_in(turn: Turn, step_id: str, proof: Proof, address: str) -> Accepted | Refusal:
+def choose_who_hands_in(turn: Turn, step_id: str, proof: Proof, who: str) -> Accepted | Refusal:
     """Says which of a school's teachers hands in for all of them; the code stays valid.
+
+    `who` is a person's id, the id of their step, or an address that one of them alone reads.
 
     Raises:
         NotFound: there is no such step.
@@ -155,7 +157,7 @@ def choose_who_hands_in(turn: Turn, step_id: str, proof: Proof, address: str) ->
         return refusal
     if step.kind is not StepKind.SELF_ASSESSMENT:
         return Refusal(say("Only of a school somebody is chosen who hands in."))
-    return handing_in.choose(turn.acting(step.assignee, step.person), application, step, address)
+    return handing_in.choose(turn.acting(step.assignee, step.person), application, step, who)
 
 
 def _not_accepted(

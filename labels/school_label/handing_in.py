@@ -27,12 +27,24 @@ def _who_may(session: Session, application: Application) -> list[Step]:
     return [one for one in steps if one.state is StepState.OPEN]
 
 
-def choose(turn: Turn, application: Application, step: Step, address: str) -> Accepted | Refusal:
-    """Says who hands in for all: whoever was invited may say so, and say otherwise later."""
-    whom = next((one for one in _who_may(turn.session, application) if one.assignee == address.lower()), None)
-    if whom is None:
-        why = say("{address} is not among those who can hand in for your school.", address=address)
+def choose(turn: Turn, application: Application, step: Step, who: str) -> Accepted | Refusal:
+    """Says who hands in for all: whoever was invited may say so, and say otherwise later.
+
+    `who` is a person's id, the id of their step, or an address that one of them alone reads.
+    """
+    found = [
+        one
+        for one in _who_may(turn.session, application)
+        if who in (one.person, one.id) or who.lower() == one.assignee
+    ]
+    people = sorted({one.person for one in found})
+    if not people:
+        why = say("{address} is not among those who can hand in for your school.", address=who)
         return Refusal(why, NotAllowed(why))
+    if len(people) > 1:
+        several = f"{who} is read by several people: {', '.join(people)}. Say which."
+        return Refusal(several, NotAllowed(several))
+    whom = found[0]
     row = turn.session.get(HandingIn, application.id) or HandingIn(application=application.id)
     if row.person != whom.person:
         row.person, row.chosen_by, row.chosen_at = whom.person, step.person, turn.now

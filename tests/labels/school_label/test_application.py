@@ -22,9 +22,11 @@ from labels.record.schema import (
     Award,
     Decision,
     Document,
+    HandingIn,
     Mail,
     Outcome,
     PaperKind,
+    Person,
     SchoolRound,
     Staff,
     Stage,
@@ -39,7 +41,7 @@ from labels.school_label.self_assessment import document_kind, missing, share
 from labels.school_label.worksheet import worksheet
 from labels.steps.answers import Declaration, Decline, Information, Question, SelfAssessment
 from labels.steps.outcome import Accepted, Refusal
-from labels.steps.proof import Code
+from labels.steps.proof import Code, SignedIn
 from labels.turn import Turn
 from tests.support.mails import told_by
 from tests.support.people import KEY, STAMP, code_of
@@ -403,6 +405,23 @@ def test_whoever_was_chosen_hands_in_and_anybody_once_the_chosen_ones_time_is_ov
     )
     assert isinstance(nobody, Refusal)
     assert isinstance(school.hand_in(who=1), Accepted)
+
+
+def test_of_two_who_share_a_mailbox_the_one_who_is_meant_is_chosen_and_their_address_alone_is_refused(
+    school: School,
+) -> None:
+    first, second = school.open(StepKind.SELF_ASSESSMENT)
+    with school.record.writing() as session:
+        session.get_one(Person, second.person).address = first.assignee
+    by = SignedIn(first.person, "mail code", school.now)
+    for whom in (second.person, second.id):
+        assert isinstance(school.do(accepting.choose_who_hands_in, first.id, by, whom), Accepted)
+        assert [one.person for one in school.rows(HandingIn)] == [second.person]
+        assert isinstance(school.do(accepting.choose_who_hands_in, first.id, by, first.person), Accepted)
+    refused = school.do(accepting.choose_who_hands_in, first.id, by, first.assignee)
+    assert isinstance(refused, Refusal)
+    assert first.person in str(refused.why)
+    assert second.person in str(refused.why)
 
 
 def test_a_draft_needs_the_code_too(school: School) -> None:
