@@ -19,6 +19,7 @@ from labels.people.persons import behind, person
 from labels.people.staff import coordinates
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, School, Step, StepKind, StepState, Teacher
+from labels.registry.history import all_numbers
 from labels.reviews import conflicts
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.kept import rules_of
@@ -308,12 +309,13 @@ OF_A_SCHOOL = (StepKind.SELF_ASSESSMENT, StepKind.DECLARATION)
 
 
 def _of_the_school(session: Session, application: Application, person_id: str) -> bool:
-    """Whether somebody was invited, teaches at the school now, or is its principal."""
+    """Whether somebody was invited, teaches at the school now, or is its principal, whichever of its numbers it has."""
     invited = sa.exists().where(
         Step.application == application.id, Step.person == person_id, Step.kind.in_(OF_A_SCHOOL)
     )
-    teaches = sa.exists().where(Teacher.school == application.school, Teacher.person == person_id)
-    leads = sa.exists().where(School.id == application.school, School.principal == person_id)
+    [numbers] = all_numbers(session, [application.school or ""])
+    teaches = sa.exists().where(Teacher.school.in_(numbers), Teacher.person == person_id)
+    leads = sa.exists().where(School.id.in_(numbers), School.principal == person_id)
     return bool(session.scalar(sa.select(sa.or_(invited, teaches, leads))))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from labels.answering import accepting, deadlines
+from labels.answering import accepting, deadlines, proving
 from labels.applications.documents import StoredDocument
 from labels.errors import InvalidInput
 from labels.mail import messages, outbox
@@ -32,7 +32,9 @@ from labels.record.schema import (
     Stage,
     Step,
     StepKind,
+    Teacher,
 )
+from labels.record.schema import School as SchoolOfRecord
 from labels.revoking import reopening
 from labels.rules.model import SchoolDocument
 from labels.school_label import deciding, drafting, inviting, prefilling, receiving
@@ -422,6 +424,18 @@ def test_of_two_who_share_a_mailbox_the_one_who_is_meant_is_chosen_and_their_add
     assert isinstance(refused, Refusal)
     assert first.person in str(refused.why)
     assert second.person in str(refused.why)
+
+
+def test_who_teaches_at_a_school_that_goes_on_under_another_number_has_an_invitation_sent_again(
+    school: School,
+) -> None:
+    step = school.open(StepKind.SELF_ASSESSMENT)[0]
+    with school.record.writing() as session:
+        session.get_one(SchoolOfRecord, "S-9").succeeds = "S-1"
+        teacher = session.get_one(Teacher, "T-2")
+        teacher.school = "S-9"
+        by = SignedIn(teacher.person, "mail code", school.now)
+    assert isinstance(school.do(proving.send_again, step.id, by), Accepted)
 
 
 def test_a_draft_needs_the_code_too(school: School) -> None:
