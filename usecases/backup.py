@@ -29,10 +29,10 @@ from adapters.record_copies import copy_record, holds_anything, put_record_back
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput, NotAllowed, NotAsWritten, NotFound
 from labels.mending import UseAnotherKey
-from labels.record.chain import ERASED
+from labels.record.documents import named_documents
 from labels.record.engine import Record, open_engine, open_record
 from labels.record.migrating import revision_of, revisions
-from labels.record.schema import Application, Base, Journal
+from labels.record.schema import Application, Journal
 from labels.settings import Settings
 
 RECORDS = "records"
@@ -209,17 +209,8 @@ def copy_keys(settings: Settings, folder: Path) -> list[Path]:
 
 def claimed(session: Session) -> list[str]:
     """The documents that a record names, by key; not those that were erased."""
-    named = sa.union(*(_there(table) for table in tables_with_documents())).subquery()
+    named = named_documents()
     return list(session.scalars(sa.select(named.c.key).order_by(named.c.key)))
-
-
-def tables_with_documents() -> list[sa.Table]:
-    """The tables of the record whose rows each name a document of the store."""
-    return [table for table in Base.metadata.sorted_tables if {"key", "media_type"} <= set(table.c.keys())]
-
-
-def _there(table: sa.Table) -> sa.Select[tuple[str]]:
-    return sa.select(table.c.key).where(table.c.name.not_like(f"{ERASED}-%"))
 
 
 def _carry(keys: Iterable[str], source: DocumentStore, target: DocumentStore) -> tuple[int, tuple[str, ...]]:

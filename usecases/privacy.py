@@ -23,9 +23,10 @@ from labels.privacy.erasing import Erased
 from labels.privacy.retention import periods
 from labels.privacy.subject import Subject, find
 from labels.record import sealing
-from labels.record.chain import ERASED, canonical
+from labels.record.chain import canonical
+from labels.record.documents import unnamed
 from labels.record.engine import forgetting
-from labels.record.schema import Deletion, DeletionKind, Document
+from labels.record.schema import Deletion, DeletionKind
 from labels.turn import Door
 from usecases.sealing import seal_journal
 
@@ -212,11 +213,8 @@ def _delete(here: Workspace, one: Deletion) -> None:
     match one.kind:
         case DeletionKind.DOCUMENT:
             with here.record.reading() as session:
-                others = sa.select(Document.id).where(
-                    Document.key == one.key, Document.name.not_like(f"{ERASED}-%")
-                )
-                handed_in_again = session.scalar(others.limit(1)) is not None
-            if not handed_in_again:
+                gone = unnamed(session, {one.key})
+            if gone:  # else somebody has handed it in again
                 with contextlib.suppress(NotFound):  # a key that no document can have
                     here.documents.erase(one.key)
         case DeletionKind.MAIL:

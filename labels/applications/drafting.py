@@ -14,6 +14,7 @@ from labels.applications.typed import ApplicationTyped
 from labels.applications.uploads.limits import MIB
 from labels.errors import NotAllowed, NotFound
 from labels.people.persons import person
+from labels.record.documents import delete_unnamed
 from labels.record.schema import (
     Application,
     ApplicationDraft,
@@ -159,14 +160,13 @@ def add_evidence(
 def remove_evidence(
     turn: Turn, proof: Proof, teacher: str, project: str, evidence: int
 ) -> Accepted | Refusal:
-    """Takes a file out of a draft; the store keeps it, as it keeps everything."""
+    """Takes a file out of a draft, and out of the store where nothing else names it."""
     if isinstance(found := own(turn.session, proof, teacher, project), Refusal):
         return found
-    turn.session.execute(
-        sa.delete(DraftEvidence).where(
-            DraftEvidence.id == evidence, DraftEvidence.teacher == teacher, DraftEvidence.project == project
-        )
+    its = sa.delete(DraftEvidence).where(
+        DraftEvidence.id == evidence, DraftEvidence.teacher == teacher, DraftEvidence.project == project
     )
+    delete_unnamed(turn, turn.session.scalars(its.returning(DraftEvidence.key)).all())
     return Accepted("", "", concerned=())
 
 

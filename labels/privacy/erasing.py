@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from labels.privacy.scrubbing import Traces, emptied
 from labels.privacy.subject import Subject
 from labels.record.chain import ERASED, ERASURE, SALT, commitment, erasure_digest
 from labels.record.digests import DECISION, PAPER, REVIEW, ToldOf
+from labels.record.documents import unnamed
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import (
     Activity,
@@ -243,23 +244,21 @@ class _Erasing:
             Document.application.in_(self.subject.applications), Document.award.in_(self.subject.awards)
         )
         documents = self.session.scalars(sa.select(Document).where(theirs)).all()
-        keys, numbers = {one.key for one in documents}, [one.id for one in documents]
-        others = set(
-            self.session.scalars(
-                sa.select(Document.key).where(Document.key.in_(keys), Document.id.not_in(numbers))
-            )
-        )
         for one in documents:
             one.name = f"{ERASED}-{one.id}"
-        self._delete_outside(DeletionKind.DOCUMENT, keys - others)
-        self.counts["files in the document store"] += len(keys - others)
+        self.session.flush()
+        self._delete_documents({one.key for one in documents})
+
+    def _delete_documents(self, keys: Collection[str]) -> None:
+        gone = unnamed(self.session, keys)
+        self._delete_outside(DeletionKind.DOCUMENT, gone)
+        self.counts["files in the document store"] += len(gone)
 
     def _applications(self) -> None:
         begun = DraftEvidence.teacher.in_(self.subject.teachers)
         keys = set(self.session.scalars(sa.select(DraftEvidence.key).where(begun)))
-        others = set(self.session.scalars(sa.select(Document.key).where(Document.key.in_(keys))))
-        self._delete_outside(DeletionKind.DOCUMENT, keys - others)
         self._delete("evidence of applications that were not handed in", DraftEvidence, begun)
+        self._delete_documents(keys)
         self._delete(
             "applications that were not handed in",
             ApplicationDraft,

@@ -1240,7 +1240,7 @@ class Deletion(Base):
     kind: Mapped[DeletionKind] = mapped_column(_names(DeletionKind))
     key: Mapped[str]
     erasure: Mapped[str]
-    """As the journal calls it."""
+    """As the journal calls it; else why it goes: `retention`, `taken-out`."""
     noted_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
 

@@ -13,6 +13,7 @@ from labels.clock import in_words
 from labels.errors import InvalidInput
 from labels.identifiers import paper_id
 from labels.mail import messages
+from labels.record.documents import delete_unnamed
 from labels.record.journal import Event, note
 from labels.record.schema import Application, Document, PaperKind, School, Stage, Step, StepKind, StepState
 from labels.rules.calendars import add_working_days
@@ -81,25 +82,24 @@ def preview(session: Session, application: Application, given: SelfAssessment) -
 
 def keep_documents(turn: Turn, application: Application, documents: Sequence[StoredDocument]) -> None:
     """Keeps what was uploaded, also where something else is missing still; a newer file replaces one of its name."""
+    replaced: list[str] = []
     for one in documents:
-        turn.session.execute(
-            sa.delete(Document).where(
-                Document.application == application.id,
-                Document.kind == one.kind,
-                Document.name == one.name,
-            )
+        former = sa.delete(Document).where(
+            Document.application == application.id,
+            Document.kind == one.kind,
+            Document.name == one.name,
         )
+        replaced += turn.session.scalars(former.returning(Document.key))
         turn.session.add(Document(**one.of(application.id, turn.now), meets=document_kind(one.name)))
-    turn.session.flush()
+    delete_unnamed(turn, replaced)
 
 
 def take_out(turn: Turn, application: Application, names: Collection[str]) -> None:
-    """Takes files out of a self-assessment that is not handed in; the store keeps them, as it keeps everything."""
-    turn.session.execute(
-        sa.delete(Document).where(
-            Document.application == application.id, Document.kind == "evidence", Document.name.in_(names)
-        )
+    """Takes files out of a self-assessment that is not handed in, and out of the store where nothing else names them."""
+    theirs = sa.delete(Document).where(
+        Document.application == application.id, Document.kind == "evidence", Document.name.in_(names)
     )
+    delete_unnamed(turn, turn.session.scalars(theirs.returning(Document.key)).all())
 
 
 def take(

@@ -39,6 +39,7 @@ from tests.desk.test_signing_in import at
 from tests.support.case import Case, decided
 from tests.support.people import CRITERIA, application_file
 from tests.support.small_prefect import SmallPrefect
+from usecases.privacy import delete_outside
 from usecases.recovering import recover
 
 Opens = Callable[..., Browser]
@@ -221,6 +222,24 @@ def test_a11_a_file_is_stored_at_once_the_same_twice_is_one_and_it_can_be_taken_
     assert terminal.here.documents.exists(one.key)
     teacher.sends(APPLY, filled(version="1", remove=str(one.id)))
     assert rows(terminal, DraftEvidence) == []
+    delete_outside(terminal.here)
+    assert not terminal.here.documents.exists(one.key), (
+        "the store does not keep what nobody can find any more"
+    )
+
+
+def test_a_file_that_was_taken_out_and_put_in_again_stays_in_the_store(
+    teacher: Browser, terminal: Terminal
+) -> None:
+    files = [("upload", ("a.pdf", some_pdf(), "application/pdf"))]
+    teacher.sends(APPLY, filled(upload_only="1"), files=files)
+    [one] = rows(terminal, DraftEvidence)
+    teacher.sends(APPLY, filled(version="1", remove=str(one.id)))
+    [draft] = rows(terminal, ApplicationDraft)
+    teacher.sends(APPLY, filled(upload_only="1", version=str(draft.version)), files=files)
+    [one] = rows(terminal, DraftEvidence)
+    delete_outside(terminal.here)
+    assert terminal.here.documents.exists(one.key)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from labels.turn import Door
 from tests.desk.conftest import Browser, words
 from tests.desk.school_scene import FIRST, PRINCIPAL, SECOND, SchoolDesk, complete, fields_of
 from tests.desk.test_signing_in import at
+from usecases.privacy import delete_outside
 
 pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
@@ -197,8 +198,15 @@ def test_documents_are_stored_at_once_whatever_else_is_wrong_and_taken_out_again
     assert answer.status_code == 422
     assert "no link" in fields_of(answer)["links"], "it stays in the field"
     assert [name for name, _ in documents(desk)] == ["policy-plan.pdf", "safety-rules.pdf"]
+    with desk.school.record.reading() as session:
+        keys = {one.name: one.key for one in session.scalars(sa.select(Document))}
     person.sends(desk.form, fields_of(person.opens(desk.form)) | {"remove": "policy-plan.pdf"})
     assert [name for name, _ in documents(desk)] == ["safety-rules.pdf"]
+    delete_outside(desk.here)
+    assert desk.here.documents.exists(keys["safety-rules.pdf"]), "the other has the same content"
+    person.sends(desk.form, fields_of(person.opens(desk.form)) | {"remove": "safety-rules.pdf"})
+    delete_outside(desk.here)
+    assert not desk.here.documents.exists(keys["safety-rules.pdf"])
 
 
 def writes_all(person: Browser, desk: SchoolDesk) -> None:

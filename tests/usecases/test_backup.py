@@ -22,6 +22,7 @@ from labels.errors import InvalidInput, NotAllowed, NotAsWritten, NotFound, OutO
 from labels.papers.due import due_papers
 from labels.record import Record
 from labels.record.chain import ERASED
+from labels.record.documents import tables_with_documents
 from labels.record.engine import open_engine
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Base, Document, DraftEvidence, Step
@@ -345,7 +346,7 @@ def test_keys_go_into_a_folder_of_their_own_and_into_no_copy(
 
 
 def test_every_table_that_names_documents_is_copied_with_them() -> None:
-    named = {table.name for table in backup.tables_with_documents()}
+    named = {table.name for table in tables_with_documents()}
     assert {Document.__tablename__, DraftEvidence.__tablename__} <= named
     for table in Base.metadata.sorted_tables:
         if "key" in table.c and table.name not in named:

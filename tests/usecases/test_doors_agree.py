@@ -501,7 +501,7 @@ ACTS = {
         lambda s: ["draft", s.step, s.more["same"], "--without", "policy.pdf", "--as", s.person, "--code", s.code],
         None,
         lambda s: answering.draft(s.step, read_answer(s.more["same"]), without=["policy.pdf"]),
-        frozenset({"draft", "document"}),
+        frozenset({"draft", "document", "deletion"}),
     ),
     "a field that a colleague changed too": Doing(
         school_drafted,
