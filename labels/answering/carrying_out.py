@@ -102,7 +102,8 @@ def carry_out(turn: Turn, identifier: str) -> Done:
 def _as_planned(turn: Turn, plan: Plan) -> list[_Row]:
     session, rows = turn.session, plan.done
     found: dict[str, tuple[Application, Step]] = {}
-    for some in batches(sorted(one.step for one in rows), AT_ONCE):
+    in_order = sorted(rows, key=lambda one: (one.application, one.step))  # as everybody locks applications
+    for some in batches([one.step for one in in_order], AT_ONCE):
         query = (
             sa.select(Application, Step)
             .join(Step, Step.application == Application.id)

@@ -82,7 +82,9 @@ def settle(turn: Turn, left: Iterable[Left]) -> list[Departure]:
         return one.organisation, one.person
 
     turn.session.expire_all()  # the rows went behind the session's back
-    return [_settle(turn, list(roles)) for _, roles in itertools.groupby(sorted(left, key=who), key=who)]
+    by_person = sorted(left, key=who)
+    _lock(turn.session, by_person)
+    return [_settle(turn, list(roles)) for _, roles in itertools.groupby(by_person, key=who)]
 
 
 def end_due(turn: Turn) -> list[Departure]:
@@ -201,6 +203,15 @@ class _Handed:
     step: Step
 
 
+def _lock(session: Session, left: Sequence[Left]) -> None:
+    """Locks the applications that wait for any of them, before the first is asked of somebody else, which locks the
+    organisation too (`conflicts.lock_reviewers`)."""
+    people = sorted({one.person for one in left})
+    organisations = sorted({one.organisation for one in left})
+    if people:
+        session.execute(_LOCKED, {"persons": people, "organisations": organisations}).all()
+
+
 def _settle(turn: Turn, roles: Sequence[Left]) -> Departure:
     one = roles[0]
     departure = _departure(turn.session, roles)
@@ -255,6 +266,19 @@ def _departure(session: Session, roles: Sequence[Left]) -> Departure:
     return Departure(one.person, one.name, one.email, one.organisation, ended, one.left_on, stays=stays)
 
 
+_LOCKED = (
+    sa.select(Application.id)
+    .where(
+        Application.organisation.in_(sa.bindparam("organisations", expanding=True)),
+        sa.exists().where(
+            Step.application == Application.id,
+            Step.person.in_(sa.bindparam("persons", expanding=True)),
+            Step.state.in_([StepState.OPEN, StepState.ASKED]),
+        ),
+    )
+    .order_by(Application.id)
+    .with_for_update(of=Application)
+)
 _OPEN = (
     sa.select(Application, Step)
     .join(Step, Step.application == Application.id)

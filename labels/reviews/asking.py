@@ -281,7 +281,8 @@ def seat(
     application, seats = found.application, found.seats
     due = add_working_days(turn.now, found.edition.national.review.due_days.value, application.country)
     opened: list[tuple[Chosen, Step]] = []
-    for place, (number, one) in enumerate(zip(seats, chosen, strict=False), len(found.reviews) + 1):
+    filled = zip(seats[: len(chosen)], chosen, strict=True)
+    for place, (number, one) in enumerate(filled, len(found.reviews) + 1):
         who = one.candidate
         step = new_review(turn, application, who.person, number, due, place, who.email)
         opened.append((one, step))

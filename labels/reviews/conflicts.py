@@ -254,13 +254,21 @@ def _judged_school(session: Session, application: Application) -> Judged:
 def candidates(session: Session, application: Application) -> list[Candidate]:
     """The reviewers of the application's organisation, with what they are close to and their load.
 
-    On PostgreSQL the organisation's row is locked until the end of the transaction, so that two
-    applications that are assigned at once see each other's choice; on SQLite the transaction is
-    alone anyhow.
+    Until the end of the transaction nobody else assigns them; the application is locked already.
+    """
+    lock_reviewers(session, application.organisation)
+    return reviewers(session, application.organisation, application.school_year)
+
+
+def lock_reviewers(session: Session, organisation: str) -> None:
+    """Has others who assign reviewers of an organisation wait until the end of the transaction, so that each sees the
+    other's choice.
+
+    On PostgreSQL the organisation's row is locked. Whoever locks applications too locks all of them before, in order
+    of their ids. On SQLite the transaction is alone anyhow.
     """
     if session.get_bind().dialect.name != "sqlite":
-        session.get_one(Organisation, application.organisation, with_for_update=True)
-    return reviewers(session, application.organisation, application.school_year)
+        session.get_one(Organisation, organisation, with_for_update=True)
 
 
 def reviewers(session: Session, organisation: str, year: int) -> list[Candidate]:

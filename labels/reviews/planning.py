@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed
 from labels.people.doubles import told_apart
+from labels.people.persons import batches
 from labels.record.journal import Event, note
-from labels.record.schema import Application, Organisation, Step, StepKind, StepState
+from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.asking import Chosen, Vacancies, seat, settled, vacancies
 from labels.reviews.choosing import Candidate
-from labels.reviews.judged_together import judged_by_application
+from labels.reviews.judged_together import AT_ONCE, judged_by_application
 from labels.reviews.nearness import Nearness
 from labels.reviews.plan import Choice, Plan, Problem, Waiting
 from labels.reviews.seeking import sought, with_what_they_can
@@ -145,13 +146,9 @@ def carry_out(turn: Turn, planned: Task, plans: Sequence[Plan]) -> tuple[str, ..
         NotAllowed: the record says something else by now than what the plan was made from.
     """
     session = turn.session
-    if session.get_bind().dialect.name != "sqlite":
-        session.get_one(Organisation, planned.organisation, with_for_update=True)
+    _lock(session, planned)
     if task(session, planned.organisation).digest != planned.digest:
-        raise NotAllowed(
-            "Nothing was done: since the plan was made, applications, reviewers or conflicts of interest have changed. "
-            "Have it planned again."
-        )
+        raise _changed()
     named = word(plans)
     changed = []
     for problem, plan in zip(planned.problems, plans, strict=True):
@@ -172,6 +169,31 @@ def carry_out(turn: Turn, planned: Task, plans: Sequence[Plan]) -> tuple[str, ..
     return tuple(changed)
 
 
+def _lock(session: Session, planned: Task) -> None:
+    """Has other writers wait until the end of the transaction: first the applications, in order of their ids, then the
+    organisation, as whoever asks about one application does; the other way round each would wait for the other.
+    """
+    ids = sorted(one.application for problem in planned.problems for one in problem.waiting)
+    for some in batches(ids, AT_ONCE):
+        session.execute(_LOCKED, {"applications": list(some)}).all()
+    conflicts.lock_reviewers(session, planned.organisation)
+
+
+_LOCKED = (
+    sa.select(Application.id)
+    .where(Application.id.in_(sa.bindparam("applications", expanding=True)))
+    .order_by(Application.id)
+    .with_for_update()
+)
+
+
+def _changed() -> NotAllowed:
+    return NotAllowed(
+        "Nothing was done: since the plan was made, applications, reviewers or conflicts of interest have changed. "
+        "Have it planned again."
+    )
+
+
 def _by_application(plan: Plan) -> Iterator[tuple[str, list[Choice]]]:
     by: dict[str, list[Choice]] = defaultdict(list)
     for one in plan.choices:
@@ -189,6 +211,8 @@ def _seat_as_planned(
 ) -> None:
     application = locked(turn.session, application_id)
     found = vacancies(turn.session, application)
+    if application.outcome is not None or len(found.seats) < len(choices):
+        raise _changed()
     for step in awaited_of(application, found.steps):
         if step.kind is StepKind.ASSIGNMENT:  # this is the answer to it
             close_step(step, StepState.ANSWERED, turn.now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from labels.record.schema import (
     Journal,
     Mail,
     Member,
+    Outcome,
     Project,
     ReviewerChoice,
     ReviewerWish,
@@ -36,15 +39,18 @@ from labels.record.schema import (
     StepKind,
     StepState,
 )
-from labels.reviews import asking
+from labels.reviews import asking, conflicts, planning
+from labels.reviews.planning import Task
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
 from labels.settings import Settings
 from labels.steps.proof import SignedIn
+from labels.steps.step import locked
 from labels.turn import Door, Turn
 from labels.views.case import case_for
 from labels.views.looker import Audience, Looker, looker_at
 from tests.support.case import COORDINATOR, Case, withdrawn
+from tests.support.patience import PATIENCE
 from tests.support.people import KEY, NOW, TODAY, application_file, populate
 from usecases import assigning, coordinating
 from usecases.performing import perform
@@ -255,6 +261,64 @@ def test_a_coordinator_may_name_a_reviewer_for_one_of_them_and_the_rules_choose_
     perform(here, act, by=proof(here), door=Door.DESK)
     assert [step.kind for step in cases[0].ask()] == [StepKind.REVIEW, StepKind.REVIEW]
     assert assigning.plan(here, "NSS-PL").task.seats == 6
+
+
+def test_an_application_that_is_withdrawn_as_a_plan_is_carried_out_is_reviewed_by_nobody(
+    here: Workspace, cases: list[Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = assigning.plan(here, "NSS-PL")
+    task, withdraws = planning.task, threading.Thread(target=withdrawn, args=[cases[0]])
+
+    def read(session: Session, organisation: str) -> Task:
+        found = task(session, organisation)
+        withdraws.start()
+        withdraws.join(1)  # it may be over by now, unless it has to wait for this transaction
+        return found
+
+    monkeypatch.setattr(planning, "task", read)
+    perform(here, assigning.assign(planned, planned.word), by=proof(here), door=Door.DESK)
+    withdraws.join(PATIENCE)
+    assert cases[0].row().outcome is Outcome.WITHDRAWN
+    assert {one.application for one in open_reviews(here)} == {case.id for case in cases[1:]}
+
+
+def test_a_plan_and_whoever_assigns_one_application_do_not_wait_for_each_other(
+    here: Workspace, cases: list[Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = assigning.plan(here, "NSS-PL")
+    task, begun, planning_now = planning.task, threading.Event(), threading.Event()
+
+    def read(session: Session, organisation: str) -> Task:
+        planning_now.set()
+        return task(session, organisation)
+
+    def assigns_one() -> None:
+        with here.record.writing() as session:
+            application = locked(session, cases[0].id)
+            begun.set()
+            planning_now.wait(1)  # or the plan waits for the application
+            conflicts.candidates(session, application)
+
+    monkeypatch.setattr(planning, "task", read)
+    with ThreadPoolExecutor(1) as threads:
+        one = threads.submit(assigns_one)
+        assert begun.wait(PATIENCE)
+        done = perform(here, assigning.assign(planned, planned.word), by=proof(here), door=Door.DESK)
+        one.result(PATIENCE)
+    assert done.accepted.remark == "8 reviews are asked for, of 4 applications."
+
+
+def test_nobody_is_left_out_where_more_are_chosen_than_there_are_seats(
+    here: Workspace, cases: list[Case]
+) -> None:
+    planned = assigning.plan(here, "NSS-PL")
+    people = planned.task.problems[0].people
+    with here.record.writing() as session:
+        turn = here.turn(session)
+        found = asking.vacancies(session, locked(session, cases[0].id))
+        chosen = [asking.Chosen(one, 1, {}, None, None, None) for one in people[:3]]
+        with pytest.raises(ValueError, match="zip"):
+            asking.seat(turn, found, chosen, list(people), set())
 
 
 def wishes(here: Workspace, folder: Path, *rows: str) -> int:
