@@ -35,6 +35,7 @@ from adapters.assignment.solving import solve
 from labels.applications.file import read_application
 from labels.applications.submitting import submit
 from labels.kinds import Wish
+from labels.people.staff import those_who_coordinate
 from labels.record.engine import open_record
 from labels.record.schema import Member, Project, School, Teacher
 from labels.reviews import planning
@@ -348,9 +349,10 @@ def measure_record(home: Path, reviewers: int, applications: int) -> None:
         task = _timed("read what is to be planned", lambda: planning.task(session, "NSS-PL"))
     plans = _timed("plan", lambda: tuple(map(solve, task.problems)))
     with record.writing() as session:
-        acting = turn_of(session).acting("coordinator@nss.example")
-        changed = _timed("ask everybody", lambda: planning.carry_out(acting, task, plans))
-    print(f"{len(changed)} applications, {sum(len(one.choices) for one in plans)} reviews asked for")
+        coordinator = next(iter(those_who_coordinate(session, "NSS-PL")))
+        acting = turn_of(session).acting(coordinator.address, coordinator.id)
+        done = _timed("ask everybody", lambda: planning.carry_out(acting, task, plans))
+    print(f"{len(done.applications)} applications, {done.seats} reviews asked for")
 
 
 _DAY = date(2020, 9, 1)

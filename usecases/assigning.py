@@ -60,7 +60,10 @@ def _solved(problem: Problem) -> Plan:
 
 
 def assign(planned: Planned, word: str) -> Act:
-    """A coordinator has a plan carried out that they were shown: everybody in it is asked to review, or nobody."""
+    """A coordinator has a plan carried out that they were shown: everybody in it is asked to review, or nobody.
+
+    Applications with which they have a conflict of interest themselves wait for another coordinator.
+    """
 
     def do(turn: Turn) -> Accepted:
         if word != planned.word:
@@ -68,10 +71,11 @@ def assign(planned: Planned, word: str) -> Act:
                 "Nothing was done: since the plan was shown, applications, reviewers or conflicts of interest have "
                 "changed. Have it planned again."
             )
-        changed = planning.carry_out(turn, planned.task, planned.plans)
-        seats = sum(len(one.choices) for one in planned.plans)
-        remark = f"{seats} reviews are asked for, of {len(changed)} applications."
-        return Accepted("", remark, made=planned.word, concerned=changed)
+        done = planning.carry_out(turn, planned.task, planned.plans)
+        remark = f"{done.seats} reviews are asked for, of {len(done.applications)} applications."
+        if done.left:
+            remark += f" {done.left} wait for another coordinator: you have a conflict of interest there."
+        return Accepted("", remark, made=planned.word, concerned=done.applications)
 
     return as_coordinator_of(lambda _: [planned.task.organisation], do)
 

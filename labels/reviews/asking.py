@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,7 @@ from labels.people.named import Recipient
 from labels.people.staff import coordinator, itself, those_who_coordinate
 from labels.record.digests import TAKEN_BACK, digest_of_words, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
-from labels.record.rows import write
-from labels.record.schema import Application, Person, Review, ReviewerChoice, Stage, Step, StepKind, StepState
+from labels.record.schema import Application, Person, Review, Stage, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import (
     Candidate,
@@ -31,6 +30,7 @@ from labels.reviews.choosing import (
     without_conflict,
 )
 from labels.reviews.instances import counted_from
+from labels.reviews.reasons import Reason, keep_why
 from labels.reviews.scoring import Assessment, another_needed
 from labels.reviews.seeking import sought, with_what_they_can
 from labels.reviews.suiting import Drawback, Sought, costs_of
@@ -178,11 +178,13 @@ def _settle_stage(application: Application, awaited: Sequence[Step], now: dateti
 
 
 def _wait_for_a_plan(turn: Turn, found: Vacancies) -> list[Step]:
-    """Has a coordinator assign reviewers together with other applications; they are written to of the first that waits."""
+    """Has a coordinator assign reviewers together with other applications; they are written to of the first that waits in a year."""
     application = found.application
     if any(step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, found.steps)):
         return []
-    others = turn.session.scalar(_WAITING, {"organisation": application.organisation})
+    others = turn.session.scalar(
+        _WAITING, {"organisation": application.organisation, "year": application.school_year}
+    )
     whom = _coordinator_for(turn.session, application)
     seat = found.seats[0]
     step = open_step(
@@ -198,11 +200,14 @@ def _wait_for_a_plan(turn: Turn, found: Vacancies) -> list[Step]:
 _WAITING = sa.select(
     sa.exists().where(
         Application.organisation == sa.bindparam("organisation"),
+        Application.school_year == sa.bindparam("year"),
         Application.stage == Stage.ASSIGNMENT,
+        Application.outcome.is_(None),
         ~sa.exists().where(Step.application == Application.id, Step.kind == StepKind.REVIEW),
     )
 )
-"""Whether another application waits for a plan; one that is being asked about is not in that stage yet."""
+"""Whether another application of the school year waits for a plan; one that is being asked about is not in that stage
+yet. Of another year some may wait for ever that nobody can review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +221,17 @@ class Chosen:
     following_load: int | None
     extra: int | None
     plan: str | None = None
+
+    @property
+    def why(self) -> Reason:
+        """What is kept of it with the review."""
+        return Reason(
+            self.load,
+            {what.value: cost for what, cost in self.costs.items()},
+            self.following.person if self.following else None,
+            self.following_load,
+            self.extra,
+        )
 
 
 def _fill(turn: Turn, found: Vacancies) -> list[Step]:
@@ -256,16 +272,25 @@ def _choose(
         found.application.id,
         lambda candidate: sum(costs(candidate).values()),
     )
+    return first_of(in_turn, costs, lambda candidate: candidate.load)
+
+
+def first_of(
+    in_turn: Iterator[Candidate],
+    costs: Callable[[Candidate], Mapping[Drawback, int]],
+    load: Callable[[Candidate], int],
+) -> Chosen | None:
+    """The first of those who may be asked, with why: what speaks against them, their load of the year, who is next."""
     candidate, following = next(in_turn, None), next(in_turn, None)
     if candidate is None:
         return None
     own = costs(candidate)
     return Chosen(
         candidate=candidate,
-        load=candidate.load + 1,
+        load=load(candidate) + 1,
         costs=own,
         following=following,
-        following_load=following.load + 1 if following else None,
+        following_load=load(following) + 1 if following else None,
         extra=sum(costs(following).values()) - sum(own.values()) if following else None,
     )
 
@@ -302,7 +327,7 @@ def seat(
             because=found.reason if one.plan is None else f"{found.reason}; plan {one.plan}",
             load=candidate.load,
         )
-        _keep_why(turn, step, one)
+        keep_why(turn, step, one.why, one.plan)
         warn_of_names(turn, application, step, candidate, found.judged)
     _take_back_assignments(turn, application, found.steps, seats[len(chosen) :])
     steps = [step for _, step in opened if step.state is StepState.OPEN]
@@ -312,23 +337,6 @@ def seat(
         empty = seats[len(chosen)]
         steps.append(_ask_coordinator(turn, application, candidates, found.judged, asked, empty))
     return steps
-
-
-def _keep_why(turn: Turn, step: Step, one: Chosen) -> None:
-    write(
-        turn.session,
-        ReviewerChoice,
-        {
-            "step": step.id,
-            "plan": one.plan,
-            "costs": dict(one.costs),
-            "load": one.load,
-            "following": one.following.person if one.following else None,
-            "following_load": one.following_load,
-            "extra": one.extra,
-            "chosen_at": turn.now,
-        },
-    )
 
 
 def warn_of_names(

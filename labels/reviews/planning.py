@@ -17,13 +17,15 @@ from labels.record.journal import Event, note
 from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.asking import Chosen, Vacancies, seat, settled, vacancies
-from labels.reviews.choosing import Candidate
+from labels.reviews.choosing import Candidate, conflicts_of_interest
 from labels.reviews.judged_together import AT_ONCE, judged_by_application
 from labels.reviews.nearness import Nearness
 from labels.reviews.plan import Choice, Plan, Problem, Waiting
+from labels.reviews.seats import own_conflict
 from labels.reviews.seeking import sought, with_what_they_can
 from labels.steps.step import awaited_of, close_step, every_step, locked
 from labels.turn import Turn
+from labels.words.sentences import Sentence
 
 _WAITING = (
     sa.select(Application)
@@ -139,23 +141,41 @@ def word(plans: Sequence[Plan]) -> str:
     return hashlib.sha256(" ".join(one.word for one in plans).encode()).hexdigest()[:12]
 
 
-def carry_out(turn: Turn, planned: Task, plans: Sequence[Plan]) -> tuple[str, ...]:
-    """Asks everybody to review as planned, all or nothing; the applications that have new reviewers.
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What of a plan was carried out."""
+
+    applications: tuple[str, ...]
+    """Those that have new reviewers."""
+    seats: int
+    left: int
+    """Applications that wait for another coordinator."""
+
+
+def carry_out(turn: Turn, planned: Task, plans: Sequence[Plan]) -> Assigned:
+    """Asks everybody to review as planned, all or nothing, but for applications with which whoever has it carried out
+    has a conflict of interest: those wait for another coordinator.
 
     Raises:
-        NotAllowed: the record says something else by now than what the plan was made from.
+        NotAllowed: the record says something else by now than what the plan was made from; or nothing is left.
     """
     session = turn.session
     _lock(session, planned)
     if task(session, planned.organisation).digest != planned.digest:
         raise _changed()
-    named = word(plans)
-    changed = []
+    named, near = word(plans), _near(turn, plans)
+    changed: list[str] = []
+    seats = 0
     for problem, plan in zip(planned.problems, plans, strict=True):
         people = {one.person: one for one in problem.people}
         for application, choices in _by_application(plan):
+            if application in near:
+                continue
             _seat_as_planned(turn, application, choices, people, plan, named)
             changed.append(application)
+            seats += len(choices)
+    if near and not changed:
+        raise NotAllowed(next(iter(near.values())))
     note(
         turn,
         None,
@@ -164,9 +184,26 @@ def carry_out(turn: Turn, planned: Task, plans: Sequence[Plan]) -> tuple[str, ..
         organisation=planned.organisation,
         plan=named,
         applications=len(changed),
-        seats=sum(len(plan.choices) for plan in plans),
+        seats=seats,
     )
-    return tuple(changed)
+    return Assigned(tuple(changed), seats, len(near))
+
+
+def _near(turn: Turn, plans: Sequence[Plan]) -> dict[str, Sentence]:
+    """The applications with which the coordinator has a conflict of interest, and why."""
+    session = turn.session
+    ids = sorted({one.application for plan in plans for one in plan.choices})
+    rows = [
+        one
+        for some in batches(ids, AT_ONCE)
+        for one in session.scalars(sa.select(Application).where(Application.id.in_(some)))
+    ]
+    own = conflicts.anybody(session, {turn.person})[turn.person]
+    return {
+        application: own_conflict(why)
+        for application, judged in judged_by_application(session, rows).items()
+        if (why := conflicts_of_interest(own, judged))
+    }
 
 
 def _lock(session: Session, planned: Task) -> None:

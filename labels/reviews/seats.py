@@ -112,6 +112,11 @@ def in_conflict(reviewer: str, why: Sequence[Sentence]) -> Sentence:
     return say("{reviewer} has a conflict of interest: {reasons}.", reviewer=reviewer, reasons=listed(why))
 
 
+def own_conflict(why: Sequence[Sentence]) -> Sentence:
+    """Why a coordinator may not decide anything about an application."""
+    return say("You have a conflict of interest: {why}. Somebody else coordinates it.", why=listed(why))
+
+
 def not_on_staff(reviewer: str, organisation: str) -> Sentence:
     """That somebody can't be meant."""
     return say(

@@ -25,6 +25,7 @@ from labels.privacy.subject import find
 from labels.record import Record, sealing
 from labels.record.journal import Event
 from labels.record.schema import (
+    Application,
     Conflict,
     Journal,
     Mail,
@@ -306,6 +307,45 @@ def test_a_plan_and_whoever_assigns_one_application_do_not_wait_for_each_other(
         done = perform(here, assigning.assign(planned, planned.word), by=proof(here), door=Door.DESK)
         one.result(PATIENCE)
     assert done.accepted.remark == "8 reviews are asked for, of 4 applications."
+
+
+def conflict(here: Workspace, kind: str, target: str) -> None:
+    with here.record.writing() as session:
+        session.add(
+            Conflict(
+                person=proof(here).person, kind=kind, target=target, reason="My sister's.",
+                declared_by=COORDINATOR, declared_at=NOW,
+            )
+        )  # fmt: skip
+
+
+def test_what_a_coordinator_is_near_to_waits_for_another_one(here: Workspace, cases: list[Case]) -> None:
+    conflict(here, "project", "P-10")
+    assert carried_out(here) == (
+        "6 reviews are asked for, of 3 applications. 1 wait for another coordinator: you have a conflict of interest there."
+    )
+    assert {one.application for one in open_reviews(here)} == {case.id for case in cases[1:]}
+    assert [step.kind for step in cases[0].ask()] == [StepKind.ASSIGNMENT]
+    [line] = [one for one in cases[0].all(Journal) if one.what == Event.PLANNED_REVIEWERS]
+    assert (line.details["applications"], line.details["seats"]) == (3, 6)
+    with pytest.raises(NotAllowed, match="You have a conflict of interest: has a declared"):
+        carried_out(here)
+    with here.record.writing() as session:
+        session.execute(sa.delete(Conflict))
+    assert carried_out(here) == "2 reviews are asked for, of 1 applications."
+
+
+def test_the_coordinator_is_written_to_of_the_first_that_waits_in_each_school_year(
+    here: Workspace, cases: list[Case]
+) -> None:
+    with here.record.writing() as session:
+        for case in cases:
+            session.get_one(Application, case.id).school_year -= 1
+    new = Waiting(here.record, project="P-14")
+    new.do(conditions.check_conditions, new.id)
+    new.ask()
+    told = [one.application for one in cases[0].all(Mail) if one.template == "plan_awaited"]
+    assert told == [cases[0].id, new.id]
 
 
 def test_nobody_is_left_out_where_more_are_chosen_than_there_are_seats(
