@@ -46,10 +46,15 @@ def plan(here: Workspace, who: str, organisations: Sequence[str], wish: Wish, wh
         LabelsError: as `labels.answering.many.plan`; nothing is chosen, or there is no reason.
     """
     needs_words(wish.reason)
-    with here.record.writing() as session:
-        now = here.now()
+    with here.record.reading() as session:
         made = _made(here, session, who, organisations, wish, which)
-        return many.keep(session, who, made, now)
+    return _keep(here, who, made)
+
+
+def _keep(here: Workspace, who: str, made: many.Plan) -> str:
+    """Keeps a plan that was made while others wrote: what has changed since is found when it is carried out."""
+    with here.record.writing() as session:
+        return many.keep(session, who, made, here.now())
 
 
 def look(here: Workspace, who: str, organisations: Sequence[str], wish: Wish, which: Selection) -> PlanShown:
@@ -60,7 +65,7 @@ def look(here: Workspace, who: str, organisations: Sequence[str], wish: Wish, wh
     """
     with here.record.reading() as session:
         made = _made(here, session, who, organisations, wish, which)
-        return not_kept(session, made, here.now())
+        return not_kept(session, who, made, here.now())
 
 
 def _made(
@@ -105,15 +110,18 @@ def plan_of(
 def plan_again(here: Workspace, identifier: str, who: str, organisations: Sequence[str]) -> str:
     """The same plan as things are now: each row as it was planned, where it still can be done; its id.
 
+    Where the rules chose who reviews, they choose again.
+
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    with here.record.writing() as session:
-        now = here.now()
+    with here.record.reading() as session:
         _, former = many.kept(session, identifier, who)
-        chosen = [Chosen(one.application, one.step, one.to, one.until) for one in former.rows]
-        made = many.plan(session, who, frozenset(organisations), former.wish, chosen, now)
-        return many.keep(session, who, made, now)
+        chosen = [
+            Chosen(one.application, one.step, "" if one.why else one.to, one.until) for one in former.rows
+        ]
+        made = many.plan(session, who, frozenset(organisations), former.wish, chosen, here.now())
+    return _keep(here, who, made)
 
 
 def confirm(identifier: str) -> Act:

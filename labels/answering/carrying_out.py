@@ -24,7 +24,8 @@ from labels.reviews import conflicts
 from labels.reviews.choosing import Candidate, conflicts_of_interest, names_alike
 from labels.reviews.coordinating import hand_over
 from labels.reviews.judged_together import judged_by_application
-from labels.reviews.seats import AT_ONCE, UNDER_WAY, Seat, decided, not_on_staff, seats_of
+from labels.reviews.reasons import keep_why
+from labels.reviews.seats import AT_ONCE, UNDER_WAY, Seat, decided, not_on_staff, own_conflict, seats_of
 from labels.steps.kinds import STEPS
 from labels.steps.step import locked_by_step
 from labels.turn import Turn
@@ -127,9 +128,7 @@ def _as_planned(turn: Turn, plan: Plan) -> list[_Row]:
         if not theirs[application.organisation]:
             why = say("You do not coordinate it any more.")
         elif application.id in judged and (near := conflicts_of_interest(own, judged[application.id])):
-            why = say(
-                "You have a conflict of interest: {why}. Somebody else coordinates it.", why=tuple(near)
-            )
+            why = own_conflict(near)
         if why is not None:
             changed.append((row.application, why))
         present.append(_Row(row, application, step))
@@ -186,11 +185,14 @@ def _hand_over(
         begun.add(one.application.id)
         former = one.step
         new = hand_over(turn, seat, to, plan.wish.reason, plan=identifier)
+        if one.planned.why is not None:
+            keep_why(turn, new, one.planned.why, identifier)
         if names_alike(to, seat.judged):
             note(turn, one.application, SYSTEM, Event.NAMES_ALIKE, step=new.id, reviewer=to.email)
         if former.kind is StepKind.REVIEW:
             _about(told, former.person, one, former.id).ended.append(_line(one, former, titles, due=False))
-        _about(told, new.person, one, new.id).asked.append(_line(one, new, titles))
+        if new.state is StepState.OPEN:  # who waits for the applicant's answer is written to once it is in
+            _about(told, new.person, one, new.id).asked.append(_line(one, new, titles))
 
 
 def _unfit(seat: Seat, who: Candidate | None, session: Session, named: str) -> Sentence | None:

@@ -21,15 +21,18 @@ from labels.answering.deadlines import no_deadline_to_be
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.identifiers import short_digest
 from labels.people.persons import batches, surviving
-from labels.people.roles import Role
-from labels.record.schema import Application, BulkPlan, Staff, Step, StepKind
-from labels.reviews import conflicts, seats
+from labels.record.schema import Application, BulkPlan, Step, StepKind
+from labels.reviews import asking, conflicts, seats
 from labels.reviews.choosing import Candidate, conflicts_of_interest, in_order, names_alike
 from labels.reviews.coordinating import of_staff
 from labels.reviews.judged_together import judged_by_application
-from labels.reviews.seats import UNDER_WAY, Seat, seats_of
+from labels.reviews.reasons import Reason
+from labels.reviews.seats import UNDER_WAY, Seat, own_conflict, seats_of
+from labels.reviews.seeking import sought, with_what_they_can
+from labels.reviews.suiting import Drawback, costs_of
+from labels.rules.kept import rules_of
 from labels.steps.kinds import AWAITED
-from labels.words.sentences import Sentence, listed, say
+from labels.words.sentences import Sentence, say
 
 MOST = 10_000
 """Rows of one plan."""
@@ -59,7 +62,7 @@ class Wish:
     what: What
     reason: str
     to: str = ""
-    """Who reviews: an address or `PER-…`; empty for whoever has least to do, of those who may."""
+    """Who reviews: an address or `PER-…`; empty for whom the rules choose."""
     whose: str = ""
     """The id of whom it is taken from, or whose answers it is about; empty for everybody."""
     kind: StepKind | None = None
@@ -115,6 +118,8 @@ class Planned:
     why_not: Sentence | None = None
     """Why nothing can be done about it; None for what will be."""
     warning: Sentence | None = None
+    why: Reason | None = None
+    """Why the rules chose who has it then; None where somebody named them."""
 
     def to_json(self) -> list[Any]:
         """As the record keeps it."""
@@ -128,12 +133,15 @@ class Planned:
             _written(self.until),
             self.why_not.to_json() if self.why_not else None,
             self.warning.to_json() if self.warning else None,
+            self.why.to_json() if self.why else None,
         ]
 
     @classmethod
     def from_json(cls, kept: Sequence[Any]) -> Planned:
         """As it was kept."""
-        application, step, kind, whose, to, due, until, why_not, warning = kept
+        application, step, kind, whose, to, due, until, why_not, warning, *why = (
+            kept  # none in plans of before
+        )
         return cls(
             application,
             step,
@@ -144,12 +152,13 @@ class Planned:
             _instant(until),
             Sentence.from_json(why_not) if why_not else None,
             Sentence.from_json(warning) if warning else None,
+            Reason.from_json(why[0]) if why and why[0] else None,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will happen to every row, and how many open reviews everybody has before and after."""
+    """What will happen to every row, and how many open reviews everybody has before and after, at the organisations it is of."""
 
     wish: Wish
     rows: tuple[Planned, ...]
@@ -243,7 +252,11 @@ class _Planning:
         self._barred: dict[str, Sentence] = {}
         self._taken: dict[str, list[Candidate]] = defaultdict(list)
         """Who got a seat of an application by a row before."""
-        self._staff: dict[str, dict[str, Candidate]] = {}
+        self._left: dict[str, set[str]] = defaultdict(set)
+        """Whose seat of an application somebody else got by a row before."""
+        self._staff: dict[tuple[str, int], dict[str, Candidate]] = {}
+        self._more: dict[tuple[int, str], int] = defaultdict(int)
+        """How many reviews of a school year each person gets by the rows before."""
         self._named: dict[tuple[str, str], Candidate] = {}
         self._open: dict[str, int] = defaultdict(int)
         self._before: dict[str, int] = {}
@@ -272,7 +285,7 @@ class _Planning:
             self._steps[step.application].append(step)
         if self._wish.what in SEATS:
             self._seats = seats_of(self._session, self._meant(chosen))
-            self._read_staff()
+            self._read_open()
         self._read_conflicts()
 
     def _meant(self, chosen: Sequence[Chosen]) -> list[str]:
@@ -295,9 +308,7 @@ class _Planning:
         own = conflicts.anybody(self._session, {self._who})[self._who]
         for application, about in judged.items():
             if why := conflicts_of_interest(own, about):
-                self._barred[application] = say(
-                    "You have a conflict of interest: {why}. Somebody else coordinates it.", why=listed(why)
-                )
+                self._barred[application] = own_conflict(why)
 
     def _in_batches(self, query: sa.Select[Any], ids: Collection[str]) -> Iterator[sa.Row[Any]]:
         for some in batches(sorted(ids), seats.AT_ONCE):
@@ -308,15 +319,16 @@ class _Planning:
             return None
         return self._applications.get(one.application or of[one.step])
 
-    def _read_staff(self) -> None:
-        for organisation in {one.organisation for one in self._applications.values()}:
-            people = self._session.scalars(
-                sa.select(Staff.person).where(Staff.organisation == organisation, Staff.role == Role.REVIEWER)
-            ).all()
-            self._staff[organisation] = conflicts.near(self._session, set(people))
+    def _read_open(self) -> None:
+        """The open reviews of the coordinator's organisations; of others' they learn nothing."""
         counted = self._session.execute(
             sa.select(Step.person, sa.func.count().label("number"))
-            .where(Step.kind == StepKind.REVIEW, Step.state.in_(UNDER_WAY))
+            .join(Application, Application.id == Step.application)
+            .where(
+                Step.kind == StepKind.REVIEW,
+                Step.state.in_(UNDER_WAY),
+                Application.organisation.in_(self._organisations),
+            )
             .group_by(Step.person)
         )
         self._open = defaultdict(int, {row.person: row.number for row in counted})
@@ -387,8 +399,10 @@ class _Planning:
             if not to:
                 raise
             return replace(row, why_not=error.args[0])
+        chosen = None
         if whom is None:
-            whom = self._least_loaded(seat)
+            chosen = self._choose(seat)
+            whom = chosen.candidate if chosen else None
         elif why := self._unfit(seat, whom):
             return replace(row, why_not=why)
         if whom is None:
@@ -398,13 +412,17 @@ class _Planning:
                     "Nobody is left who may review it: everybody was asked, or has a conflict of interest."
                 ),
             )
+        year = seat.application.school_year
         self._taken[seat.application.id].append(whom)
         if seat.step.kind is StepKind.REVIEW:
+            self._left[seat.application.id].add(seat.step.person)
             self._open[seat.step.person] -= 1
+            self._more[year, seat.step.person] -= 1
         self._open[whom.person] += 1
+        self._more[year, whom.person] += 1
         alike = names_alike(whom, seat.judged)
         warning = say("May be {names} by name: please look.", names=alike) if alike else None
-        return replace(row, to=whom.person, warning=warning)
+        return replace(row, to=whom.person, warning=warning, why=chosen.why if chosen else None)
 
     def _named_by(self, organisation: str, to: str) -> Candidate | None:
         if not to:
@@ -420,16 +438,38 @@ class _Planning:
         taken = tuple(self._taken[seat.application.id])
         return replace(seat, neighbours=(*seat.neighbours, *taken)).unfit(who)
 
-    def _least_loaded(self, seat: Seat) -> Candidate | None:
-        before = seat.asked_before
+    def _choose(self, seat: Seat) -> asking.Chosen | None:
+        """Who gets a seat where nobody is named: by the rules, as where one application is assigned by itself."""
+        application, before = seat.application, seat.asked_before
+        there = self._reviewers(application)
+        wanted = sought(self._session, application, rules_of(self._session, application))
+        self._session.expire(application, ["content"])  # thousands of them need not be held
+        others = {one.person for one in (*seat.neighbours, *self._taken[application.id])}
+        beside = [there[one] for one in others - self._left[application.id] if one in there]
 
         def may(one: Candidate) -> bool:
             return one.person not in before and self._unfit(seat, one) is None
 
-        there = self._staff[seat.application.organisation].values()
-        load = self._open.__getitem__
-        order = in_order(may, there, seat.judged, seat.application.id, load=lambda one: load(one.person))
-        return next(order, None)
+        def costs(one: Candidate) -> Mapping[Drawback, int]:
+            return costs_of(one, wanted, beside)
+
+        def load(one: Candidate) -> int:
+            return one.load + self._more[application.school_year, one.person]
+
+        in_turn = in_order(
+            may, there.values(), seat.judged, application.id, lambda one: sum(costs(one).values()), load
+        )
+        return asking.first_of(in_turn, costs, load)
+
+    def _reviewers(self, application: Application) -> dict[str, Candidate]:
+        """Who may be chosen, with all that is close to them, what they can, and their load of the school year."""
+        of = application.organisation, application.school_year
+        if of not in self._staff:
+            loads = {one.person: one.load for one in conflicts.reviewers(self._session, *of)}
+            near = conflicts.near(self._session, loads.keys())
+            people = [replace(one, load=loads[one.person]) for one in near.values()]
+            self._staff[of] = {one.person: one for one in with_what_they_can(self._session, people)}
+        return self._staff[of]
 
 
 _IDS: sa.BindParameter[list[str]] = sa.bindparam("ids", expanding=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,18 @@ from sqlalchemy.orm import Session
 
 from labels.answering.many import Plan, Planned, Wish, is_refused, kept_wish, loads_of, own_plan
 from labels.people.persons import batches
-from labels.record.schema import Application, Organisation, Person, Project, School, StepKind
+from labels.people.roles import Role
+from labels.record.schema import (
+    Application,
+    BulkPlan,
+    Organisation,
+    Person,
+    Project,
+    School,
+    Staff,
+    Step,
+    StepKind,
+)
 from labels.words.sentences import Sentence
 
 PAGE = 50
@@ -91,14 +102,16 @@ def shown(
         len(refused),
         first,
     )
-    return _shown(session, row.id, kept_wish(row), part, loads_of(row), (row.made_at, row.done_at))
+    return _shown(session, row, kept_wish(row), part, loads_of(row))
 
 
-def not_kept(session: Session, plan: Plan, now: datetime) -> PlanShown:
+def not_kept(session: Session, who: str, plan: Plan, now: datetime) -> PlanShown:
     """A whole plan that is only looked at."""
     done, refused = plan.done, tuple(one for one in plan.rows if one.why_not is not None)
     part = _Part(done, len(done), len({one.application for one in done}), refused, len(refused), 0)
-    return _shown(session, "", plan.wish, part, plan.loads, (now, None))
+    return _shown(
+        session, BulkPlan(id="", person=who, made_at=now, done_at=None), plan.wish, part, plan.loads
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +128,14 @@ class _Part:
 
 def _shown(
     session: Session,
-    identifier: str,
+    of: BulkPlan,
     wish: Wish,
     part: _Part,
     loads: Mapping[str, tuple[int, int]],
-    times: tuple[datetime, datetime | None],
 ) -> PlanShown:
     here, left, last = part.done, part.refused, part.first + len(part.done)
-    names = _names(session, [*here, *left], [*loads, wish.to, wish.whose])
+    names = _names(session, {one for row in (*here, *left) for one in (row.whose, row.to)} | loads.keys())
+    named = _names_known(session, of.person, {wish.to, wish.whose})
     titles = _titles(session, [one.application for one in (*here, *left)])
 
     def row(one: Planned) -> PlanRow:
@@ -140,12 +153,12 @@ def _shown(
         )
 
     return PlanShown(
-        id=identifier,
+        id=of.id,
         wish=wish,
-        to=names.get(wish.to, wish.to),
-        whose=names.get(wish.whose, wish.whose),
-        made_at=times[0],
-        done_at=times[1],
+        to=named.get(wish.to, wish.to),
+        whose=named.get(wish.whose, wish.whose),
+        made_at=of.made_at,
+        done_at=of.done_at,
         number=part.number,
         applications=part.applications,
         not_done=tuple(map(row, left)),
@@ -162,13 +175,31 @@ def _shown(
     )
 
 
-def _names(session: Session, rows: Sequence[Planned], others: Sequence[str]) -> dict[str, str]:
-    ids = {one for row in rows for one in (row.whose, row.to)} | set(others)
+def _names(session: Session, ids: Collection[str]) -> dict[str, str]:
     return {
         row.id: row.name
         for some in batches(sorted(ids))
         for row in session.execute(sa.select(Person.id, Person.name).where(Person.id.in_(some)))
     }
+
+
+def _names_known(session: Session, who: str, typed: Collection[str]) -> dict[str, str]:
+    """The names of those whom somebody has to do with, of the ids that they sent: of the staff of an organisation that
+    they coordinate, or asked for something there. Nobody learns who has an id elsewhere."""
+    own = sa.select(Organisation.id).where(
+        sa.or_(
+            Organisation.person == who,
+            sa.exists().where(
+                Staff.person == who, Staff.organisation == Organisation.id, Staff.role == Role.COORDINATOR
+            ),
+        )
+    )
+    asked = sa.exists().where(
+        Step.person == Person.id, Step.application == Application.id, Application.organisation.in_(own)
+    )
+    on_staff = sa.exists().where(Staff.person == Person.id, Staff.organisation.in_(own))
+    found = sa.select(Person.id, Person.name).where(Person.id.in_(typed), sa.or_(on_staff, asked))
+    return {row.id: row.name for row in session.execute(found)}
 
 
 def _titles(session: Session, applications: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from labels.record.schema import BulkPlan, Journal, Staff, Step, StepKind, StepState
+from labels.answering import many
+from labels.record.schema import BulkPlan, Journal, SavedList, Staff, Step, StepKind, StepState
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
 from tests.support.many import copied
@@ -78,6 +79,27 @@ def test_the_whole_of_somebody_goes_to_others_in_three_pages(
     assert len(entries(terminal, "reassigned")) == 4
     coordinator.sends(plan, {"confirmed": "1"})
     assert len(entries(terminal, "reassigned")) == 4, "a double click does it once"
+
+
+def test_others_write_while_a_plan_is_made(
+    terminal: Terminal, coordinator: Browser, applications: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+    plan = many.plan
+
+    def writes(*args: Any) -> many.Plan:
+        with terminal.here.record.writing() as session:
+            session.add(
+                SavedList(person=args[1], name=f"list {len(made)}", query="", saved_at=terminal.here.now())
+            )
+        made.append(True)
+        return plan(*args)
+
+    monkeypatch.setattr(many, "plan", writes)
+    page = planned(coordinator, act="remind", kind="review")
+    anew = coordinator.sends(page, {"again": "1"})
+    assert anew.status_code == 303
+    assert made == [True, True]
 
 
 def test_of_ticked_rows_alone(terminal: Terminal, coordinator: Browser, applications: list[str]) -> None:

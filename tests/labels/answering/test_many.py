@@ -17,6 +17,7 @@ from labels.answering.carrying_out import Done, carry_out
 from labels.answering.many import Chosen, Plan, PlanChanged, What, Wish
 from labels.answering.many_file import read
 from labels.errors import InvalidInput, NotAllowed, NotFound
+from labels.kinds import Wish as ReviewerWishes
 from labels.mail.message import Template
 from labels.people.persons import named
 from labels.privacy.retention import let_go, periods
@@ -30,6 +31,8 @@ from labels.record.schema import (
     Mail,
     Outcome,
     Person,
+    ReviewerChoice,
+    ReviewerWish,
     Staff,
     Step,
     StepKind,
@@ -37,7 +40,10 @@ from labels.record.schema import (
 )
 from labels.reviews import conflicts, coordinating
 from labels.reviews.judged_together import judged_by_application
+from labels.steps.answers import Information, Question
+from labels.steps.outcome import Accepted
 from labels.turn import Door, Turn
+from labels.views.many import not_kept, shown
 from tests.support.case import COORDINATOR, Case, open_case, staff
 from tests.support.killing import Killed
 from tests.support.many import copied
@@ -146,6 +152,77 @@ def test_each_has_an_entry_of_its_own_and_everybody_one_message(scene: Scene) ->
     assert scene.second.assignee not in told
     asked = [one for one in scene.case.all(Mail) if one.template == Template.REVIEW_ASKED]
     assert len(asked) == 2, "those of before"
+
+
+def wishes(scene: Scene, person: str, wish: ReviewerWishes) -> None:
+    with scene.record.writing() as session:
+        for application in scene.applications:
+            session.add(
+                ReviewerWish(person=person, application=application, wish=wish, said_at=scene.case.now)
+            )
+
+
+def test_where_nobody_is_named_the_rules_choose_as_for_one_application_and_why_is_kept(scene: Scene) -> None:
+    glad, unwilling = scene.person("r3@nss.example"), scene.person("r4@nss.example")
+    assert {scene.first.person, scene.second.person}.isdisjoint({glad, unwilling})
+    wishes(scene, glad, ReviewerWishes.YES)
+    wishes(scene, unwilling, ReviewerWishes.RATHER_NOT)
+    plan = scene.plan(What.REASSIGN, *scene.applications[:2], whose=scene.first.person)
+    assert plan.done[0].to == glad, "of those with as little to do, whom least speaks against"
+    assert plan.done[1].to not in (glad, unwilling), "as even as can be"
+    identifier = scene.kept(plan)
+    scene.carries_out(identifier)
+    new = [one for one in scene.case.all(Step) if one.person == glad]
+    [kept] = [one for one in scene.case.all(ReviewerChoice) if one.step == new[0].id]
+    assert (kept.plan, kept.load) == (identifier, 1)
+    assert kept.following not in (glad, unwilling)
+    assert kept.extra == 2
+
+
+def test_the_load_of_the_school_year_decides_and_not_what_is_open(scene: Scene) -> None:
+    done, free = scene.person("r3@nss.example"), scene.person("r4@nss.example")
+    wishes(scene, done, ReviewerWishes.YES)
+    wishes(scene, free, ReviewerWishes.YES)
+    with scene.record.writing() as session:
+        for n, application in enumerate(scene.applications[2:5]):
+            session.add(
+                Step(
+                    id=f"STEP-D{n}", application=application, kind=StepKind.REVIEW, number=9, seat=9, person=done,
+                    organisation="NSS-PL", state=StepState.ANSWERED, opened_at=scene.case.now, code_hash="",
+                )
+            )  # fmt: skip
+    plan = scene.plan(What.REASSIGN, *scene.applications[:2], whose=scene.first.person)
+    assert plan.done[0].to == free
+    assert done not in {one.to for one in plan.done}
+
+
+def test_a_plan_shows_the_open_reviews_of_its_own_organisations_alone(scene: Scene) -> None:
+    busy = scene.person("r4@nss.example")
+    with scene.record.writing() as session:
+        elsewhere = session.get_one(Application, scene.applications[9])
+        elsewhere.organisation = "NSS-PT"
+        session.add(
+            Step(
+                id="STEP-E", application=elsewhere.id, kind=StepKind.REVIEW, number=9, seat=9, person=busy,
+                organisation="NSS-PT", state=StepState.OPEN, opened_at=scene.case.now, code_hash="",
+            )
+        )  # fmt: skip
+    plan = scene.plan(What.REASSIGN, scene.case.id, whose=scene.first.person, to="r4@nss.example")
+    assert plan.loads == {scene.first.person: (9, 8), busy: (0, 1)}
+
+
+def test_whoever_takes_over_an_open_question_is_written_to_once_it_is_answered(scene: Scene) -> None:
+    scene.case.answer(scene.first, Question(question="Which tasks were shared?"))
+    identifier = scene.kept(
+        scene.plan(What.REASSIGN, scene.case.id, whose=scene.first.person, to="r4@nss.example")
+    )
+    scene.carries_out(identifier)
+    assert [one.to_address for one in scene.messages()] == [scene.first.assignee]
+    asked = scene.case.right(StepKind.INFORMATION)
+    assert isinstance(scene.case.answer(asked, Information(text="All of them.")), Accepted)
+    [new] = [one for one in scene.case.all(Step) if one.application == scene.case.id
+             and one.assignee == "r4@nss.example"]  # fmt: skip
+    assert [one.to_address for one in scene.case.all(Mail) if one.step == new.id] == ["r4@nss.example"]
 
 
 def test_nobody_is_planned_who_has_a_conflict_of_interest(scene: Scene) -> None:
@@ -265,6 +342,23 @@ def test_another_countrys_application_is_as_one_that_is_not_there(scene: Scene) 
     with scene.record.reading() as session, pytest.raises(NotFound) as nowhere:
         many.plan(session, scene.who, OURS, Wish(What.REMIND, WHY), [Chosen("NQL-X")], scene.case.now)
     assert str(elsewhere.value).replace(scene.case.id, "NQL-X") == str(nowhere.value)
+
+
+def test_whose_name_somebody_may_not_know_is_not_told_for_a_number(scene: Scene) -> None:
+    with scene.record.writing() as session:
+        session.add(
+            Staff(email="ana@nss.pt", role="reviewer", name="Ana", organisation="NSS-PT", language="pt", school=None)
+        )  # fmt: skip
+    elsewhere = scene.person("ana@nss.pt")
+    for typed, name in ((elsewhere, elsewhere), ("PER-X", "PER-X"), (scene.first.person, None)):
+        plan = scene.plan(What.REMIND, whose=typed, to=typed)
+        with scene.record.reading() as session:
+            looked = not_kept(session, scene.who, plan, scene.case.now)
+        identifier = scene.kept(plan)
+        with scene.record.reading() as session:
+            read = shown(session, identifier, scene.who)
+            name = name or session.get_one(Person, typed).name
+        assert {looked.whose, looked.to, read.whose, read.to} == {name}
 
 
 def test_whoever_reviews_is_reminded_once_of_all(scene: Scene) -> None:
