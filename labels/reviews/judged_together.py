@@ -40,7 +40,7 @@ def _judged_teachers(session: Session, applications: Sequence[Application]) -> d
     }
     of_project: dict[str, list[sa.Row[Any]]] = defaultdict(list)
     shared: dict[str, set[str]] = defaultdict(set)
-    for row in session.execute(_MANY_AROUND, around):
+    for row in session.execute(MANY_AROUND, around):
         of_project[row.project].append(row)
         shared[row.id].add(row.project)
     applicants = {row.id: row for row in session.execute(_APPLICANTS, around)}
@@ -49,7 +49,7 @@ def _judged_teachers(session: Session, applications: Sequence[Application]) -> d
     left: dict[str, list[sa.Row[Any]]] = defaultdict(list)
     if counted:
         whose = {*applicants, *(row.id for rows in of_project.values() for row in rows)}
-        for gone in session.execute(_LEFT, {"teachers": list(whose), "since": min(counted)}):
+        for gone in session.execute(LEFT, {"teachers": list(whose), "since": min(counted)}):
             left[gone.teacher].append(gone)
 
     def near(application: Application) -> tuple[set[str], set[str]]:
@@ -132,7 +132,7 @@ _TEACH_AT = (
 )
 
 
-_MANY_AROUND = (
+MANY_AROUND = (
     sa.select(
         Teacher.id,
         Teacher.name,
@@ -151,10 +151,13 @@ _MANY_AROUND = (
         )
     )
 )
-_LEFT = sa.select(FormerSchool.teacher, FormerSchool.school, FormerSchool.until).where(
+"""The members of some projects, and what else some teachers are members of."""
+
+LEFT = sa.select(FormerSchool.teacher, FormerSchool.school, FormerSchool.until).where(
     FormerSchool.teacher.in_(sa.bindparam("teachers", expanding=True)),
     FormerSchool.until > sa.bindparam("since", type_=sa.Date),
 )
+"""The schools that some teachers left after a day."""
 
 
 def _is_judged(application: Application) -> bool:

@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.record.schema import Award, FormerSchool, Member, Person, School, Teacher
-from labels.registry.history import all_numbers, school_of_member
+from labels.record.schema import Award, Person, School, Teacher
+from labels.registry.history import all_numbers
 from labels.reviews.choosing import Candidate, Judged, conflicts_of_interest
 from labels.reviews.conflicts import anybody
+from labels.reviews.judged_together import LEFT, MANY_AROUND
 from labels.words.sentences import Sentence
 
 TOGETHER = 500
@@ -90,7 +91,7 @@ def _judged(
     of_schools = {school for one in labels if not one.project for school in one.schools}
     members: dict[str, list[sa.Row[Any]]] = defaultdict(list)
     shared: dict[str, set[str]] = defaultdict(set)
-    for member in session.execute(_MEMBERS, {"projects": list(projects), "teachers": list(holders)}):
+    for member in session.execute(MANY_AROUND, {"projects": list(projects), "teachers": list(holders)}):
         members[member.project].append(member)
         shared[member.id].add(member.project)
     people: dict[str, sa.Row[Any]] = {
@@ -103,7 +104,7 @@ def _judged(
     left: dict[str, set[str]] = defaultdict(set)
     if since is not None:
         around = holders | {row.id for project in projects for row in members[project]}
-        for gone in session.execute(_LEFT, {"teachers": list(around), "since": since}):
+        for gone in session.execute(LEFT, {"teachers": list(around), "since": since}):
             left[gone.teacher].add(gone.school)
     for label in labels:
         near = [*members[label.project]] if label.project else []
@@ -136,25 +137,6 @@ def _judged(
         )
 
 
-_MEMBERS = (
-    sa.select(
-        Teacher.id,
-        Teacher.name,
-        Teacher.person,
-        Person.address,
-        Teacher.school,
-        Member.project,
-        school_of_member(Member, Teacher).label("school_then"),
-    )
-    .join(Member, Member.teacher == Teacher.id)
-    .join(Person, Person.id == Teacher.person)
-    .where(
-        sa.or_(
-            Member.project.in_(sa.bindparam("projects", expanding=True)),
-            Member.teacher.in_(sa.bindparam("teachers", expanding=True)),
-        )
-    )
-)
 _EACH = sa.select(
     Teacher.id,
     Teacher.name,
@@ -168,7 +150,3 @@ _TEACHING = _EACH.where(Teacher.school.in_(sa.bindparam("schools", expanding=Tru
 _PRINCIPALS = sa.select(
     School.id, School.principal.label("person"), School.principal_name.label("name")
 ).where(School.id.in_(sa.bindparam("schools", expanding=True)))
-_LEFT = sa.select(FormerSchool.teacher, FormerSchool.school).where(
-    FormerSchool.teacher.in_(sa.bindparam("teachers", expanding=True)),
-    FormerSchool.until > sa.bindparam("since", type_=sa.Date),
-)
