@@ -19,6 +19,11 @@ TOLD_BEFORE = timedelta(days=30)
 """How long before a passkey is needed people are told so at each sign-in."""
 
 
+def used_passkey(how: str) -> bool:
+    """Whether who signed in by these means used a passkey, alone or besides."""
+    return how == PASSKEY or how.endswith(AND_PASSKEY)
+
+
 @dataclass(frozen=True, slots=True)
 class PasskeyPolicy:
     """What passkeys are to each role of the staff: nothing, offered, or needed from a day on."""
@@ -49,8 +54,7 @@ class PasskeyPolicy:
 
         A code that was printed on the machine for whoever lost theirs does in its place.
         """
-        proved = how in (PASSKEY, BREAK_GLASS) or how.endswith(AND_PASSKEY)
-        return not proved and self.is_needed(account, now)
+        return not used_passkey(how) and how != BREAK_GLASS and self.is_needed(account, now)
 
     def is_needed_soon(self, account: Account, now: datetime) -> bool:
         """Whether the day is near from which on somebody needs one."""

@@ -16,7 +16,7 @@ from labels.people.persons import addresses
 from labels.record.schema import KeptForm, SignIn
 from labels.sessions.accounts import Account, account_of
 from labels.sessions.codes import token_hash
-from labels.sessions.second import AND_PASSKEY, PasskeyPolicy
+from labels.sessions.second import AND_PASSKEY, PasskeyPolicy, used_passkey
 from labels.turn import Turn
 
 LASTS = timedelta(days=7)
@@ -151,9 +151,12 @@ def strengthen(turn: Turn, key: str) -> str | None:
 
 
 def choose(turn: Turn, key: str, person: str) -> str | None:
-    """A new token for the one of several people that somebody is; None where it is none of them."""
+    """A new token for the one of several people that somebody is; None where it is none of them, or was said before.
+
+    A passkey is one person's and proves nothing of another: where one was used, it is known who it is.
+    """
     row = turn.session.get(SignIn, key, with_for_update=True)
-    if row is None or row.ended_at:
+    if row is None or row.ended_at or row.person or used_passkey(row.how):
         return None
     account = account_of(turn.session, row.address, person)
     if account is None or account.several:

@@ -17,7 +17,7 @@ from cli.services import services
 from desk.gate import signed_in_gate
 from labels.errors import InvalidInput
 from labels.record.journal import Event
-from labels.record.schema import Journal, Mail, Passkey, SignIn
+from labels.record.schema import Journal, Mail, Passkey, Person, SignIn, Staff
 from labels.sessions import session as sessions
 from labels.sessions.accounts import Account
 from labels.sessions.second import policy_of
@@ -376,3 +376,46 @@ def test_passkeys_are_not_needed_where_no_browser_makes_one(terminal: Terminal) 
         services(settings, 1, 2),
     ):
         pass
+
+
+def shares_a_mailbox(here: Workspace, address: str = REVIEWER) -> str:
+    """The coordinator reads the reviewer's mail from now on; the coordinator's id."""
+    with here.record.writing() as session:
+        one = session.get_one(Staff, (COORDINATOR, "coordinator"))
+        one.email = address
+        session.get_one(Person, one.person).address = address
+        return one.person
+
+
+def reviewer_of(here: Workspace) -> str:
+    with here.record.reading() as session:
+        return session.get_one(Staff, (REVIEWER, "reviewer")).person
+
+
+def test_whoever_said_who_they_are_and_used_their_passkey_does_not_become_who_shares_their_mailbox(
+    terminal: Terminal,
+) -> None:
+    here = set_up(terminal, f"reviewers={TODAY}, coordinators={TODAY}")
+    key = adds_first(before(here).signs_in(REVIEWER))
+    coordinator = shares_a_mailbox(here)
+    person = before(here).signs_in(REVIEWER)
+    person.sends("/who", {"person": reviewer_of(here)}, page="/who")
+    assert uses(person, key).status_code == 303
+    assert is_in(person)
+    assert person.sends("/who", {"person": coordinator}).status_code == 200
+    assert person.opens("/overview").status_code == 404, "no page of the coordinator's"
+    with here.record.reading() as session:
+        assert session.scalars(sa.select(SignIn).where(SignIn.person == coordinator)).all() == []
+
+
+def test_a_session_in_which_a_passkey_was_used_is_given_to_nobody_by_a_choice(terminal: Terminal) -> None:
+    here = set_up(terminal, f"coordinators={TODAY}")
+    coordinator = shares_a_mailbox(here)
+    for how in ("mail code and passkey", "passkey"):
+        before(here).signs_in(REVIEWER)
+        with here.record.writing() as session:
+            row = session.scalars(
+                sa.select(SignIn).where(SignIn.ended_at.is_(None), SignIn.how == "mail code")
+            ).one()
+            row.how = how
+            assert sessions.choose(here.turn(session), row.id, coordinator) is None
