@@ -273,8 +273,9 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
     approved, faults = chosen(given, qualifying, otherwise)
     if faults:
         return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
-    near = near_to_labels(turn.session, application, step.person, _labelled(turn.session, application))
-    if refusal := somebody_elses(turn.session, application, step, near):
+    labels = _labelled(turn.session, application)
+    near = near_to_labels(turn.session, application, step.person, labels)
+    if refusal := somebody_elses(turn.session, application, step, near, labels):
         return refusal
     remark = answered(
         turn,

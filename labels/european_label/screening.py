@@ -218,10 +218,9 @@ def take(turn: Turn, application: Application, step: Step, given: Screening) -> 
     ]
     if faults:
         return Refusal("; ".join(map(str, faults)), InvalidInput(step.id, faults))
-    near = near_to_labels(
-        turn.session, application, step.person, _labelled(turn.session, application, list(undecided.values()))
-    )
-    if refusal := somebody_elses(turn.session, application, step, near):
+    labels = _labelled(turn.session, application, list(undecided.values()))
+    near = near_to_labels(turn.session, application, step.person, labels)
+    if refusal := somebody_elses(turn.session, application, step, near, labels):
         return refusal
     for name, place in undecided.items():
         place.screened = Screened.APPROVED if name in approved else Screened.STRUCK
@@ -316,16 +315,24 @@ def without_conflict(
 
 
 def somebody_elses(
-    session: Session, application: Application, step: Step, near: Mapping[str, Sequence[Sentence]]
+    session: Session,
+    application: Application,
+    step: Step,
+    near: Mapping[str, Sequence[Sentence]],
+    labels: Sequence[Labelled],
 ) -> Refusal | None:
     """Why an answer is left to somebody else who is asked for it too; None where its person is near to nothing, or
-    nobody else is asked: then it counts, and is told to whoever awards."""
+    nobody else is asked who is near to nothing: then it counts, and is told to whoever awards."""
+    if not near:
+        return None
     others = [
         one
         for one in steps_of(session, application, step.kind)
-        if one.state is StepState.OPEN and one.person != step.person
+        if one.state is StepState.OPEN
+        and one.person != step.person
+        and not near_to_labels(session, application, one.person, labels)
     ]
-    if not near or not others:
+    if not others:
         return None
     named = listed(
         one_after_another(Sentence(name), listed(why), between=": ")

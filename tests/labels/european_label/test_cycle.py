@@ -394,6 +394,30 @@ def test_a_conflict_that_is_declared_once_somebody_was_asked_leaves_it_to_the_ot
 
 
 @only_sqlite
+def test_of_two_who_both_have_a_conflict_neither_waits_for_the_other_to_screen(year: Session) -> None:
+    begun(year)
+    colleague(year)
+    steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
+    declared(year, steps[0].assignee, "T-B1")
+    declared(year, steps[1].assignee, "T-A1")
+    assert isinstance(answered(year, steps, {"approve": ["all"]}), Accepted)
+    assert screening.decided_on_their_own(year, YEAR) == [(steps[0].assignee, label_id("T-B1", "P-B"))]
+
+
+@only_sqlite
+def test_of_two_who_both_have_a_conflict_neither_waits_for_the_other_to_award(year: Session) -> None:
+    identifier = begun(year)
+    for organisation in (OWN, OTHER):
+        screen(year, organisation)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+    steps = awarding.ask(Turn(year, BEGINS, KEY), identifier)
+    assert len(steps) == 2
+    for step in steps:
+        declared(year, step.assignee, "T-A2")
+    assert isinstance(answered(year, steps, {"approve": ["all"]}), Accepted)
+
+
+@only_sqlite
 def test_a_conflict_of_the_central_support_service_counts_for_the_award(year: Session) -> None:
     identifier = begun(year)
     for organisation in (OWN, OTHER):
