@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,6 +64,7 @@ BESIDE: dict[Station, tuple[tuple[Station, StepKind], ...]] = {
     )
 }
 """Where a station sends an application for a while, by the step that waits there."""
+_BESIDE_REVIEW = frozenset(station for station, _ in BESIDE[Station.REVIEW])
 
 _AT: dict[Stage, Station] = {
     Stage.SUBMITTED: Station.CONDITIONS,
@@ -123,9 +125,6 @@ def process_of(session: Session, application: Application) -> Process | None:
     if line is None:
         return None
     stations = [station for station, _ in line]
-    here = _AT[application.stage]
-    if here not in stations and application.stage is Stage.SUBMITTED:
-        here = Station.RECEIVED
     steps = session.execute(
         sa.select(Step.kind, Step.state)
         .where(Step.application == application.id, Step.instance == application.instance)
@@ -136,8 +135,9 @@ def process_of(session: Session, application: Application) -> Process | None:
     counted = sa.select(sa.func.count()).select_from(Review).where(Review.application == application.id)
     given = session.scalar(counted.where(Review.void_at.is_(None))) or 0
     beside = [(station, kind) for of in stations for station, kind in BESIDE.get(of, ())]
-    inside = {station for station, _ in beside}
-    place = stations.index(Station.REVIEW if here in inside else here)
+    waited = {station for station, kind in beside if kind in waiting}
+    here = _at(application.stage, stations, waited)
+    place = stations.index(Station.REVIEW if here in waited else here)
     skipped = _skipped(application, kinds)
 
     def state(station: Station) -> State:
@@ -161,6 +161,18 @@ def process_of(session: Session, application: Application) -> Process | None:
         given=given,
         asked=_seats(session, application),
     )
+
+
+def _at(stage: Stage, stations: Sequence[Station], waited: Collection[Station]) -> Station:
+    """Where an application of a stage stands: in the line, or beside it where a step waits there."""
+    here = _AT[stage]
+    if here in stations or here in waited:
+        return here
+    if stage is Stage.SUBMITTED:
+        return Station.RECEIVED
+    if here in _BESIDE_REVIEW and Station.REVIEW in stations:
+        return Station.REVIEW  # it was answered, and goes on as soon as its run does
+    return Station.END
 
 
 def _skipped(application: Application, kinds: set[StepKind]) -> frozenset[Station]:

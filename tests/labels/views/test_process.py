@@ -11,7 +11,7 @@ import pytest
 from flows.quality_label import national, nomination
 from flows.school_label import application as school
 from labels.kinds import LabelKind
-from labels.record.schema import Application, Outcome
+from labels.record.schema import Application, Outcome, Stage
 from labels.steps.answers import Question
 from labels.views.process import LINES, Process, State, Station, process_of
 from tests.support.case import Case, decided, withdrawn
@@ -83,3 +83,39 @@ def test_what_was_withdrawn_was_never_decided(case: Case) -> None:
 def test_who_misses_a_reviewer_stands_beside_the_line(lonely: Case) -> None:
     lonely.ask()
     assert picture(lonely).here is Station.ASSIGNMENT
+
+
+@pytest.mark.parametrize("label", LabelKind)
+@pytest.mark.parametrize("stage", Stage)
+def test_an_application_of_any_label_and_stage_stands_at_one_station_of_its_picture(
+    case: Case, label: LabelKind, stage: Stage
+) -> None:
+    with case.record.reading() as session:
+        application = session.get_one(Application, case.id)
+        session.expunge(application)
+        application.label, application.stage = label, stage
+        found = process_of(session, application)
+    if label not in LINES:
+        assert found is None
+    else:
+        assert found is not None
+        assert found.here in states(found)
+
+
+def test_a_nomination_that_is_put_forward_has_passed_every_station(case: Case) -> None:
+    with case.record.reading() as session:
+        application = session.get_one(Application, case.id)
+        session.expunge(application)
+        application.label, application.stage = LabelKind.NOMINATION, Stage.DECIDED
+        application.outcome = Outcome.NOMINATED
+        found = process_of(session, application)
+    assert found is not None
+    assert found.here is Station.END
+    assert {one.state for one in found.line[:-1]} == {State.DONE}
+
+
+def test_a_question_that_was_just_answered_stands_at_the_review(case: Case) -> None:
+    case.ask()
+    with case.record.writing() as session:
+        session.get_one(Application, case.id).stage = Stage.INFORMATION
+    assert picture(case).here is Station.REVIEW
