@@ -154,7 +154,8 @@ def choose_language(visit: Visit) -> Response:
 async def _absent(request: Request, error: Exception) -> Response:
     path = request.url.path
     if request.method in ("GET", "HEAD") and path.rstrip("/") not in ("", path):
-        return RedirectResponse(local_path(path.rstrip("/")), 307)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(local_path(path.rstrip("/")) + query, 307)
     return await run_in_threadpool(failed, visit_of(request), 404)
 
 

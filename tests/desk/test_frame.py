@@ -89,7 +89,14 @@ def test_a_page_that_is_not_there_says_no_more_than_one_that_is_somebody_elses(b
 
 @pytest.mark.parametrize(
     ("path", "leads_to"),
-    [("/help/", "/help"), ("/account//", "/account"), ("//evil.example/", "/"), ("/nowhere/", "/nowhere")],
+    [
+        ("/help/", "/help"),
+        ("/account//", "/account"),
+        ("//evil.example/", "/"),
+        ("/nowhere/", "/nowhere"),
+        ("/cases/?urgent=late&about=%C5%81", "/cases?urgent=late&about=%C5%81"),
+        ("//evil.example/?to=/cases", "/?to=/cases"),
+    ],
 )
 def test_a_slash_too_many_leads_to_a_page_of_ours_whatever_the_proxy_calls_us(
     browser: Opens, path: str, leads_to: str
