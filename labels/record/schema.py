@@ -365,7 +365,7 @@ class FormerStaff(Base):
     """Who said so, as in `Staff`: what the registry said, the registry may take back."""
 
 
-_REVOKED = "revoked_at IS NOT NULL OR revoked_on IS NOT NULL"
+_REVOKED = "revoked_at IS NOT NULL"
 
 
 class Award(Base):

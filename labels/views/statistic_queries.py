@@ -122,7 +122,7 @@ def amounts(session: Session, asked: Asked) -> Mapping[tuple[int, str, LabelKind
     return +found
 
 
-_REVOKED = sa.or_(Award.revoked_at.is_not(None), Award.revoked_on.is_not(None))
+_REVOKED = Award.revoked_at.is_not(None)
 _PART_OF_OUTCOME = {
     Outcome.AWARDED: Part.STANDING,
     Outcome.REFUSED: Part.REFUSED,

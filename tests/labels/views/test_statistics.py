@@ -15,6 +15,7 @@ from labels.kinds import LabelKind
 from labels.record import Record
 from labels.record.schema import (
     Application,
+    Award,
     Conflict,
     Organisation,
     Outcome,
@@ -198,6 +199,22 @@ def test_a_record_without_applications_has_statistics_too(record: Record) -> Non
     assert {number for line in found.years.values() for number in line.counts.values()} == {0}
     assert not found.hides
     assert [one.value for one in figures(found) if one.value] == []
+
+
+def test_a_label_that_is_said_to_be_revoked_elsewhere_stands_until_it_is_taken_back_here(
+    record: Record, facts: list[Fact]
+) -> None:
+    ours = [one for one in facts if one.organisation == "NSS-AA"]
+    before = told(record, "NSS-AA")
+    with record.writing() as session:
+        standing = sa.update(Award).where(Award.revoked_at.is_(None))
+        changed = session.execute(standing.values(revoked_on=NOW.date()).returning(Award.id)).all()
+        assert changed
+    after = told(record, "NSS-AA")
+    assert after.years == before.years
+    revoked = {year: line.counts[Count.REVOKED] for year, line in after.years.items()}
+    assert any(number is not None for number in revoked.values())
+    assert sum(number or 0 for number in revoked.values()) <= sum(one.revoked for one in ours)
 
 
 def test_what_somebody_is_in_conflict_with_is_in_none_of_their_numbers(record: Record) -> None:
