@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlalchemy.orm import Session
 
 from labels.kinds import LabelKind
 from labels.people.likeness import Likeness, likeness
 from labels.record.schema import Application, Member, Person, School, Teacher
 from labels.registry.history import all_numbers, ever_at
-from labels.reviews.choosing import Candidate
-from labels.reviews.conflicts import anybody, own_conflicts
+from labels.reviews.choosing import Candidate, conflicts_of_interest
+from labels.reviews.conflicts import anybody
+from labels.reviews.judged_together import judged_by_application
 from labels.views.finding import find
 
 NAMESAKES = 200
@@ -22,7 +24,7 @@ NAMESAKES = 200
 def in_conflict(session: Session, person: str) -> frozenset[str]:
     """The applications that somebody would not be asked to review, each by the rules that choose reviewers.
 
-    What is near to them is found along indexes, and then each is judged as it is where reviewers are chosen.
+    What is near to them is found along indexes, and then judged as it is where reviewers are chosen, all together.
     """
     somebody = anybody(session, {person})[person]
     declared = {kind: {target for one, target in somebody.declared if one == kind} for kind in _DECLARED}
@@ -39,11 +41,12 @@ def in_conflict(session: Session, person: str) -> frozenset[str]:
         Application.school.in_(schools | _schools_of(session, teachers, somebody)),
     ]
     found = session.scalars(
-        sa.select(Application).where(
-            Application.label.in_((LabelKind.NATIONAL, LabelKind.SCHOOL)), sa.or_(*near)
-        )
-    )
-    return frozenset(one.id for one in found if own_conflicts(session, one, person))
+        sa.select(Application)
+        .where(Application.label.in_((LabelKind.NATIONAL, LabelKind.SCHOOL)), sa.or_(*near))
+        .options(orm.defer(Application.content))
+    ).all()
+    about = judged_by_application(session, found)
+    return frozenset(one for one, judged in about.items() if conflicts_of_interest(somebody, judged))
 
 
 _DECLARED = ("teacher", "school", "project")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics as arithmetic
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -215,6 +216,42 @@ def test_a_label_that_is_said_to_be_revoked_elsewhere_stands_until_it_is_taken_b
     revoked = {year: line.counts[Count.REVOKED] for year, line in after.years.items()}
     assert any(number is not None for number in revoked.values())
     assert sum(number or 0 for number in revoked.values()) <= sum(one.revoked for one in ours)
+
+
+def test_what_somebody_is_near_to_takes_no_more_queries_where_there_is_more_of_it(record: Record) -> None:
+    def queries() -> tuple[int, int]:
+        """How many are asked, and how many applications they find."""
+        asked: list[str] = []
+
+        def counts(_: Any, __: Any, statement: str, *___: Any) -> None:
+            asked.append(statement)
+
+        with record.reading() as session:
+            person = session.scalars(sa.select(Staff.person).where(Staff.role == "coordinator")).one()
+            sa.event.listen(record.engine, "before_cursor_execute", counts)
+            try:
+                found = in_conflict(session, person)
+            finally:
+                sa.event.remove(record.engine, "before_cursor_execute", counts)
+        assert not any(re.search(r"application\.content\b", one) for one in asked)
+        return len(asked), len(found)
+
+    open_case(record)
+    with record.writing() as session:
+        Europe({"NSS-PL": 4}, [2024], NOW, seed=4).fill(session)
+        search_index.fill(session.connection())
+        coordinator = session.scalars(sa.select(Staff).where(Staff.role == "coordinator")).one()
+        coordinator.school = "S-NSS-PL"
+    few, some = queries()
+    with record.writing() as session:
+        case = session.scalars(sa.select(Application).where(Application.school == "S-NSS-PL").limit(1)).one()
+        columns = [one.key for one in sa.inspect(Application).column_attrs]
+        row = {one: getattr(case, one) for one in columns} | {"outcome": Outcome.REFUSED}
+        for number in range(30):
+            session.add(Application(**row | {"id": f"{case.id}-{number}"}))
+    many, more = queries()
+    assert more == some + 30
+    assert many == few
 
 
 def test_what_somebody_is_in_conflict_with_is_in_none_of_their_numbers(record: Record) -> None:
