@@ -24,6 +24,7 @@ from labels.views.applications import Scope
 from labels.views.case import Case, case_for
 from labels.views.compared import compared
 from labels.views.declared import declared
+from labels.views.fit import fit
 from labels.views.load import load
 from labels.views.looker import Audience, looker_at
 from labels.views.process import Station, process_of
@@ -68,6 +69,8 @@ def _shown(
     now = visit.here.now()
     with visit.here.record.reading() as session:
         people = load(session, Scope(own, own), now) if theirs else ()
+        to_give = [one.step for one in case.awaiting if theirs and one.what in SEATS]
+        fits = fit(session, to_give, {visit.proof.person, *(one.person for one in people)})
         process = process_of(session, session.get_one(Application, case.application))
         beside = compared(session, case)
         conflicts = declared(session, case.application) if theirs else ()
@@ -82,7 +85,8 @@ def _shown(
         outcomes=OUTCOMES,
         asked={one.what: _asked(StepKind(one.what)) for one in case.awaiting},
         people=sorted(people, key=lambda one: (one.open, one.name)),
-        seats=SEATS,
+        me=visit.proof.person,
+        fits=fits,
         remindable={one.step for one in case.awaiting if STEPS[StepKind(one.what)].worded},
         process=process,
         stations=STATIONS,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from labels.answering import accepting
 from labels.applications import ending
-from labels.record.schema import Application, Journal, Mail, Staff, Step, StepKind, StepState
+from labels.record.schema import Application, Conflict, Journal, Mail, Staff, Step, StepKind, StepState
 from labels.reviews import deciding
 from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
@@ -72,6 +72,41 @@ def test_a_review_is_given_to_somebody_else(
     assert (entry.details["because"], entry.details["door"]) == ("She is ill.", Door.DESK.value)
     assert "She is ill." in words(coordinator.opens(page))
     assert coordinator.sends(page, fields).status_code == 404, "the step is no longer awaited"
+
+
+def test_only_who_may_have_a_review_is_offered_for_it(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    first, second = reviews(terminal)
+    with terminal.here.record.writing() as session:
+        free = session.scalars(
+            sa.select(Staff.person).where(
+                Staff.role == "reviewer", Staff.person.not_in((first.person, second.person))
+            )
+        ).all()
+        assert len(free) > 1
+        near, *others = free
+        session.add(
+            Conflict(
+                person=near, kind="teacher", target="T-1", reason="Cousins.", declared_by="c",
+                declared_at=terminal.here.now(),
+            )
+        )  # fmt: skip
+
+    def offered(step: str) -> set[str]:
+        select = coordinator.opens(f"/cases/{application}").text.partition(
+            f'<select class="form-select" id="to-{step}"'
+        )[2]
+        return set(re.findall(r'<option value="([^"]+)"', select.partition("</select>")[0]))
+
+    assert offered(first.id) == offered(second.id) == {"me", *others}
+    coordinator.sends(
+        f"/cases/{application}",
+        {"step": first.id, "act": "reassign", f"to-{first.id}": "me", f"reason-{first.id}": "She is ill."},
+    )
+    mine, _ = reviews(terminal)
+    assert "me" not in offered(mine.id), "who has it already"
+    assert offered(second.id) == offered(mine.id)
 
 
 def test_why_each_reviewer_was_asked_is_on_the_coordinators_page(
