@@ -60,7 +60,9 @@ def list_(
 
     With the filters and columns of the desk's page Applications.
     """
-    filters = Filters(part, urgent, label, stage, outcome, organisation, year, about, order=order)
+    filters = Filters(
+        part, urgent, (label,) if label else (), stage, outcome, organisation, year, about, order=order
+    )
     here = existing_workspace()
     now = here.now()
     with here.record.reading() as session:

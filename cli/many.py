@@ -94,7 +94,8 @@ def many(
         who = _person(session, email)
         holder = _person(session, whose) if whose else ""
     wish = Wish(What(action), reason, to, holder, kind, _moment(until))
-    filters = Filters(Part.OPEN, urgent, label, stage, None, organisation, year, about, holder, Order.OLDEST)
+    labels = (label,) if label else ()
+    filters = Filters(Part.OPEN, urgent, labels, stage, None, organisation, year, about, holder, Order.OLDEST)
     which = usecases.Selection(filters, tuple(subjects or ()), file, str(file or ""))
     if dry_run:
         _show(usecases.look(here, who, organisations, wish, which), as_json=as_json)

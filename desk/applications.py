@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from adapters.documents.store import as_attachment
 from adapters.languages.desk import DeskTexts
-from adapters.languages.mails import LABELS
 from desk.coordinators import coordinates
 from desk.frame import Visit, page
 from desk.lists import AFTER, address_of, one_of, place, place_in
@@ -22,7 +21,7 @@ from desk.parts import Mistake, why
 from labels.answering.many import What
 from labels.clock import brussels_day
 from labels.errors import NotAllowed
-from labels.kinds import LabelKind
+from labels.kinds import CHOSEN_FROM, LabelKind, called_alike
 from labels.people.saved_lists import LONGEST
 from labels.record.schema import Outcome, Stage
 from labels.views.application_sheet import VALUES, Column, Value, columns_named
@@ -118,10 +117,11 @@ _ALWAYS = frozenset((Column.TITLE, Column.NUMBER))
 def filters_in(query: Mapping[str, str]) -> Filters:
     """The filters in an address; what is none is left out."""
     year = query.get("year", "")
+    label = one_of(LabelKind, query.get("label"))
     return Filters(
         part=one_of(Part, query.get("part")),
         urgent=one_of(Urgent, query.get("urgent")),
-        label=one_of(LabelKind, query.get("label")),
+        labels=called_alike(label) if label else (),
         stage=one_of(Stage, query.get("stage")),
         outcome=one_of(Outcome, query.get("outcome")),
         organisation=query.get("organisation", "")[:40],
@@ -137,7 +137,7 @@ def query_of(filters: Filters, columns: Sequence[Column] = (), after: Key | None
     chosen = {
         "part": filters.part.value if filters.part else "",
         "urgent": filters.urgent.value if filters.urgent else "",
-        "label": filters.label.value if filters.label else "",
+        "label": filters.labels[0].value if filters.labels else "",
         "stage": filters.stage.value if filters.stage else "",
         "outcome": filters.outcome.value if filters.outcome else "",
         "organisation": filters.organisation,
@@ -251,7 +251,7 @@ def _choices(texts: DeskTexts, filters: Filters) -> list[tuple[str, Sentence, st
     return [
         ("part", say("Which"), filters.part or "", [all_of, *((one.value, words) for one, words in PARTS.items())]),
         ("urgent", say("Urgent"), filters.urgent or "", [("", say("any")), *((one.value, words) for one, words in URGENT.items())]),
-        ("label", say("Label"), filters.label or "", [all_of, *((one.value, texts.label(one)) for one in LABELS)]),
+        ("label", say("Label"), filters.labels[0] if filters.labels else "", [all_of, *((one.value, texts.label(one)) for one in CHOSEN_FROM)]),
         ("outcome", say("Outcome"), filters.outcome or "", [("", say("any")), *((one.value, words) for one, words in OUTCOMES.items())]),
         ("order", say("Sorted"), filters.order.value, [(one.value, words) for one, words in ORDERS.items()]),
     ]  # fmt: skip
@@ -264,8 +264,8 @@ def _taken_away(texts: DeskTexts, filters: Filters, columns: Sequence[Column]) -
         found.append((PARTS[filters.part], replace(filters, part=None)))
     if filters.urgent:
         found.append((URGENT[filters.urgent], replace(filters, urgent=None)))
-    if filters.label:
-        found.append((texts.label(filters.label), replace(filters, label=None)))
+    if filters.labels:
+        found.append((texts.label(filters.labels[0]), replace(filters, labels=())))
     if filters.stage:
         found.append((STAGES[filters.stage], replace(filters, stage=None)))
     if filters.outcome:

@@ -71,5 +71,14 @@ KINDS: dict[LabelKind, Kind] = {
 }
 """By `Application.label`, and by that of an award or a paper."""
 
+
+def called_alike(label: LabelKind) -> tuple[LabelKind, ...]:
+    """The kinds of applications that people know by the same name; the first stands for them where one chooses."""
+    return tuple(one for one, kind in KINDS.items() if kind.name == KINDS[label].name)
+
+
+CHOSEN_FROM = tuple(dict.fromkeys(called_alike(label)[0] for label, kind in KINDS.items() if kind.applicant))
+"""What there is to choose from where applications are listed by label: one for each name."""
+
 CERTIFIED = tuple(label for label, kind in KINDS.items() if kind.prefix)
 """The labels that have a certificate."""

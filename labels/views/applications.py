@@ -113,7 +113,8 @@ class Filters:
 
     part: Part | None = None
     urgent: Urgent | None = None
-    label: LabelKind | None = None
+    labels: tuple[LabelKind, ...] = ()
+    """Any of these kinds; all where there are none."""
     stage: Stage | None = None
     outcome: Outcome | None = None
     organisation: str = ""
@@ -274,8 +275,9 @@ def _chosen(scope: Scope, filters: Filters, now: datetime) -> list[sa.ColumnElem
         conditions.append(Application.stage == Stage.CLOSED)
     if filters.urgent:
         conditions += _urgent(filters.urgent, now)
+    if filters.labels:
+        conditions.append(Application.label.in_(filters.labels))
     for column, value in (
-        (Application.label, filters.label),
         (Application.stage, filters.stage),
         (Application.outcome, filters.outcome),
         (Application.school_year, filters.year),

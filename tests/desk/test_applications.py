@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -134,6 +136,25 @@ def test_filters_stand_in_the_address_and_what_is_none_is_left_out(
     assert there("urgent=nonsense&label=&year=20x6&after=x&order=zzz&columns=none")
     page = coordinator.opens("/cases?part=open&columns=points,days")
     assert "Applicant" not in page.text.partition("<table")[2].partition("</thead>")[0]
+
+
+def test_each_label_is_there_once_to_choose_and_means_all_that_people_call_so(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    def choices(page: Any) -> list[tuple[str, str]]:
+        select = page.text.partition('name="label"')[2].partition("</select>")[0]
+        return re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)', select)
+
+    named = [name for _, name in choices(coordinator.opens("/cases"))]
+    assert named == ["all", "National Quality Label", "eTwinning School Label", "European Quality Label"]
+    for kind in ("nomination", "european"):
+        with terminal.here.record.writing() as session:
+            session.execute(sa.update(Application).values(label=kind))
+        for asked in ("nomination", "european"):
+            page = coordinator.opens(f"/cases?label={asked}")
+            assert application in page.text, (kind, asked)
+            assert re.search(r"<option[^>]*selected[^>]*>European Quality Label", page.text)
+        assert application not in coordinator.opens("/cases?label=national").text
 
 
 def test_pages_go_on_by_key_and_show_each_once(
