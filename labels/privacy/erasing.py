@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from labels.errors import LabelsError, OutOfReach
 from labels.privacy.holds import hold_on
 from labels.privacy.scrubbing import Traces, emptied
-from labels.privacy.subject import Subject
+from labels.privacy.subject import Subject, schools_applications
 from labels.record.chain import ERASED, ERASURE, SALT, commitment, erasure_digest
 from labels.record.digests import DECISION, PAPER, REVIEW, ToldOf
 from labels.record.documents import unnamed
@@ -268,8 +268,8 @@ class _Erasing:
             one.content = emptied(one.content)
             self._delete_outside(DeletionKind.RUNS, [one.id])
             self.counts["applications: what they wrote"] += 1
-        taught = Application.school.in_(self.subject.schools)
-        for one in self.session.scalars(sa.select(Application).where(taught)):
+        of_schools = self._schools_applications()
+        for one in self.session.scalars(sa.select(Application).where(Application.id.in_(of_schools))):
             if self.names.within(one.content):
                 one.content = self.names.scrubbed(one.content)
                 self.counts["schools' applications: their name"] += 1
@@ -279,6 +279,9 @@ class _Erasing:
             Resumption.application.in_(self.subject.applications),
             remark=ERASED,
         )
+
+    def _schools_applications(self) -> sa.Select[tuple[str]]:
+        return schools_applications(self.session, [self.subject.person])
 
     def _of_applications(self, table: type[Any], column: Any) -> Iterable[Any]:
         return self.session.scalars(sa.select(table).where(column.in_(self.subject.applications)))
@@ -458,10 +461,15 @@ class _Erasing:
                 one.reason = ERASED
         saved = sa.or_(sa.func.lower(Draft.author).in_(mine), Draft.person == self.subject.person)
         self._update("drafts: who saved them", Draft, saved, author=ERASED, person=None)
-        of_school = sa.select(Application.id).where(Application.school.in_(self.subject.schools))
-        for draft in self.session.scalars(sa.select(Draft).where(Draft.application.in_(of_school))):
+        of_schools = self._schools_applications()
+        for draft in self.session.scalars(sa.select(Draft).where(Draft.application.in_(of_schools))):
             if self.names.within(draft.changed):
                 draft.changed = self.names.scrubbed(draft.changed)
+        handed_in = sa.and_(Step.application.in_(of_schools), Step.kind == StepKind.SELF_ASSESSMENT)
+        for step in self.session.scalars(sa.select(Step).where(handed_in)):
+            for name in ("answer", "draft"):
+                if self.names.within(said := getattr(step, name)):
+                    setattr(step, name, self.names.scrubbed(said))
         self._delete(
             "who hands in for a school",
             HandingIn,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput
 from labels.files import contents
+from labels.privacy.subject import schools_applications
 from labels.record.chain import ERASED
 from labels.record.schema import (
     Application,
@@ -107,14 +108,12 @@ def _plans(turn: Turn, before: datetime) -> int:
 
 
 def _drafts(turn: Turn, before: datetime) -> int:
-    of_closed = (
-        sa.select(Step.id)
-        .join(Application, Application.id == Step.application)
-        .where(Application.stage == Stage.CLOSED, Application.stage_since < before)
-    )
     closed = sa.select(Application.id).where(
-        Application.stage == Stage.CLOSED, Application.stage_since < before
+        Application.stage == Stage.CLOSED,
+        Application.stage_since < before,
+        Application.id.not_in(_held_applications(turn.session)),
     )
+    of_closed = sa.select(Step.id).where(Step.application.in_(closed))
     return sum(
         _delete(turn.session, table, where)
         for table, where in (
@@ -129,7 +128,7 @@ def _choices(turn: Turn, before: datetime) -> int:
     closed = sa.select(Application.id).where(
         Application.stage == Stage.CLOSED,
         Application.stage_since < before,
-        Application.id.not_in(_held_applications()),
+        Application.id.not_in(_held_applications(turn.session)),
     )
     steps = sa.select(Step.id).where(Step.application.in_(closed))
     return _delete(turn.session, ReviewerChoice, ReviewerChoice.step.in_(steps)) + _delete(
@@ -142,7 +141,7 @@ def _mail(turn: Turn, before: datetime) -> int:
         sa.select(Mail).where(
             Mail.sent_at < before,
             Mail.template != ERASED,
-            sa.or_(Mail.application.is_(None), Mail.application.not_in(_held_applications())),
+            sa.or_(Mail.application.is_(None), Mail.application.not_in(_held_applications(turn.session))),
         )
     ).all()
     fresh = [one for one in past if one.context != {ERASED: True}]
@@ -161,7 +160,7 @@ def _evidence(turn: Turn, before: datetime) -> int:
             Document.name.not_like(f"{ERASED}-%"),
             Application.stage == Stage.CLOSED,
             Application.stage_since < before,
-            Application.id.not_in(_held_applications()),
+            Application.id.not_in(_held_applications(turn.session)),
         )
     ).all()
     for one in past:
@@ -202,15 +201,21 @@ def _empty_reason(session: Session, table: Any, where: Any) -> int:
     return cast("sa.CursorResult[Any]", done).rowcount
 
 
-def _held_applications() -> sa.Select[tuple[str]]:
-    """Applications of people on whose data a legal hold lies, and of their awards."""
-    held = (
-        sa.select(Teacher.id)
-        .join(LegalHold, LegalHold.person == Teacher.person)
-        .where(LegalHold.lifted_at.is_(None))
-    )
+def _held_applications(session: Session) -> sa.Select[tuple[str]]:
+    """Applications of people on whose data a legal hold lies, of their awards and schools, and those in which they
+    were asked for something."""
+    people = session.scalars(sa.select(LegalHold.person).where(LegalHold.lifted_at.is_(None))).all()
+    held = sa.select(Teacher.id).where(Teacher.person.in_(people))
     awards = sa.select(Award.id).where(Award.teacher.in_(held))
-    return sa.select(Application.id).where(sa.or_(Application.teacher.in_(held), Application.id.in_(awards)))
+    asked = sa.select(Step.application).where(Step.person.in_(people))
+    return sa.select(Application.id).where(
+        sa.or_(
+            Application.teacher.in_(held),
+            Application.id.in_(awards),
+            Application.id.in_(asked),
+            Application.id.in_(schools_applications(session, people)),
+        )
+    )
 
 
 def _note(turn: Turn, kind: DeletionKind, key: str) -> None:

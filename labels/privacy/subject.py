@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,7 +13,21 @@ from labels.errors import NotAllowed, NotFound
 from labels.kinds import LabelKind
 from labels.people.persons import behind, surviving
 from labels.record.chain import ERASED
-from labels.record.schema import Address, Application, Award, FormerStaff, Person, School, Staff, Teacher
+from labels.record.schema import (
+    Address,
+    Application,
+    Award,
+    FormerSchool,
+    FormerStaff,
+    FormerStaffSchool,
+    Member,
+    Person,
+    School,
+    Staff,
+    Step,
+    Teacher,
+)
+from labels.registry.history import all_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +44,6 @@ class Subject:
     shared: frozenset[str]
     """Those that somebody else reads, too: what is known by such an address may be the other's."""
     teachers: frozenset[str]
-    schools: frozenset[str]
-    """Where they teach."""
     applications: frozenset[str]
     """Theirs, as a teacher's."""
     awards: frozenset[str]
@@ -102,7 +116,6 @@ def subject_of(session: Session, person_id: str) -> Subject:
         addresses=frozenset(addresses - shared),
         shared=frozenset(shared),
         teachers=numbers,
-        schools=frozenset(one.school for one in teachers),
         applications=frozenset(
             session.scalars(
                 sa.select(Application.id).where(
@@ -113,6 +126,31 @@ def subject_of(session: Session, person_id: str) -> Subject:
         awards=frozenset(session.scalars(sa.select(Award.id).where(Award.teacher.in_(numbers)))),
         is_staff=bool(staff),
         leads=tuple(one.id for one in schools),
+    )
+
+
+def schools_of(session: Session, people: Collection[str]) -> frozenset[str]:
+    """The schools in which some people teach or taught, and those that they lead, each under all of its numbers."""
+    teachers = sa.select(Teacher.id).where(Teacher.person.in_(people))
+    schools: sa.CompoundSelect[Any] = sa.union(
+        sa.select(Teacher.school).where(Teacher.person.in_(people)),
+        sa.select(FormerSchool.school).where(FormerSchool.teacher.in_(teachers)),
+        sa.select(Member.school).where(Member.teacher.in_(teachers), Member.school.is_not(None)),
+        sa.select(School.id).where(School.principal.in_(people)),
+        sa.select(Staff.school).where(Staff.person.in_(people), Staff.school.is_not(None)),
+        sa.select(FormerStaffSchool.school).where(FormerStaffSchool.person.in_(people)),
+    )
+    [numbers] = all_numbers(session, set(session.scalars(schools)))
+    return numbers
+
+
+def schools_applications(session: Session, people: Collection[str]) -> sa.Select[tuple[str]]:
+    """SQL for the schools' applications in which some people may be named: those of `schools_of`, and those in which
+    they were asked for something."""
+    asked = sa.select(Step.application).where(Step.person.in_(people))
+    return sa.select(Application.id).where(
+        Application.label == LabelKind.SCHOOL,
+        sa.or_(Application.school.in_(schools_of(session, people)), Application.id.in_(asked)),
     )
 
 

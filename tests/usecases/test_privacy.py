@@ -6,7 +6,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ from labels.record.schema import (
     DifferentPersons,
     Document,
     Draft,
+    FormerSchool,
     FormerStaff,
     FormerStaffSchool,
     HandingIn,
@@ -60,6 +61,7 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
+from labels.record.schema import School as SchoolOfRecord
 from labels.registry import search_index
 from labels.reviews import asking, deciding
 from labels.reviews.scoring import judge
@@ -458,6 +460,59 @@ def test_drafts_of_a_school_go_when_their_period_is_over(settings: Settings, rec
         later = school.now + timedelta(days=kept["drafts"].days + 1)
         assert let_go(Turn(session, later, KEY), kept)["drafts"] == 2
         assert session.scalars(sa.select(Draft)).all() == []
+
+
+@pytest.mark.parametrize("held", ["T-1", "T-2"])
+def test_a_legal_hold_keeps_the_drafts_of_the_persons_school_and_of_what_they_were_asked_for(
+    settings: Settings, record: Record, held: str
+) -> None:
+    school = School(record)
+    here = Workspace(settings, record, DirectoryStore.from_settings(settings), KEY, frozen_clock(school.now))
+    step = school.open(StepKind.SELF_ASSESSMENT)[0]
+    by = SignedIn(step.person, "mail code", school.now)
+    school.do(accepting.save_draft, step.id, by, whole())
+    school.do(accepting.choose_who_hands_in, step.id, by, step.person)
+    with record.writing() as session:
+        session.get_one(Application, school.id).stage = Stage.CLOSED
+        if held == "T-2":  # of another school, asked here
+            asked = next(one for one in session.scalars(sa.select(Step)) if one.id != step.id)
+            asked.person = session.get_one(Teacher, held).person
+    privacy.place_hold(here, held, "A complaint.")
+    later = replace(here, clock=frozen_clock(school.now + timedelta(days=5000)))
+    assert privacy.let_periods_end(later, dry=True)["drafts"] == 0
+    privacy.lift_hold(here, held, "It is settled.")
+    assert privacy.let_periods_end(later, dry=True)["drafts"] == 2
+
+
+@pytest.mark.parametrize("how", ["left", "goes on", "asked"])
+def test_a_name_goes_from_drafts_of_former_schools_of_other_numbers_and_where_somebody_was_asked(
+    settings: Settings, record: Record, how: str
+) -> None:
+    school = School(record)
+    here = Workspace(settings, record, DirectoryStore.from_settings(settings), KEY, frozen_clock(school.now))
+    first, second = school.open(StepKind.SELF_ASSESSMENT)
+    with record.writing() as session:
+        teacher = session.get_one(Teacher, "T-2")
+        person = session.get_one(Person, teacher.person)
+        person.name = teacher.name = f"Zofia {CANARY}"
+        person.address = teacher.email = ADDRESS
+        match how:
+            case "left":
+                session.add(FormerSchool(teacher="T-2", until=date(2025, 1, 1), school="S-1"))
+            case "goes on":
+                session.get_one(SchoolOfRecord, "S-2").succeeds = "S-1"
+            case "asked":
+                asked = session.get_one(Step, second.id)
+                asked.person, asked.state = person.id, StepState.VOID
+    given = whole(requirements={"B": f"Zofia {CANARY} did it.", "C": "5a.", "E": "x"})
+    by = SignedIn(first.person, "mail code", school.now)
+    school.do(accepting.save_draft, first.id, by, given)
+    with record.writing() as session:
+        session.get_one(Step, first.id).answer = given.model_dump(mode="json")
+    with record.writing() as session:
+        erasing.erase(here.turn(session), find_subject(session, ADDRESS), "asked for")
+    said = [one.changed for one in school.rows(Draft)] + [one.answer for one in school.rows(Step)]
+    assert CANARY not in json.dumps(said)
 
 
 # Told, and kept for a time -------------------------------------------------------------------------
