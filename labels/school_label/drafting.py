@@ -113,10 +113,10 @@ def handed_in(session: Session, application: Application) -> bool:
     )
 
 
-def unseen(session: Session, application: Application, author: str, given: SelfAssessment) -> Refusal | None:
+def unseen(session: Session, application: Application, step: Step, given: SelfAssessment) -> Refusal | None:
     """Why this can't be handed in as it is: somebody else saved a draft that it does not go on from."""
     newest = _newest(session, application)
-    if newest is None or newest.author == author or given.draft == newest.number:
+    if newest is None or newest.person == step.person or given.draft == newest.number:
         return None
     now, yours = drafted(session, application).fields, flat(body_of(given))
     differing = [
@@ -152,7 +152,7 @@ def save(turn: Turn, application: Application, step: Step, given: SelfAssessment
     """
     newest = _newest(turn.session, application)
     base: Mapping[Field, Any] = {}
-    if newest is not None and (given.draft is not None or newest.author == step.assignee):
+    if newest is not None and (given.draft is not None or newest.person == step.person):
         number = newest.number if given.draft is None else min(given.draft, newest.number)
         base = drafted(turn.session, application, number).fields if number else {}
     now = drafted(turn.session, application)

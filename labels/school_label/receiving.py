@@ -118,7 +118,7 @@ def take(
     prefill(turn, application.id)  # whoever is faster than the run of their application
     if refusal := somebody_else_was_chosen(turn.session, application, step):
         return refusal
-    if refusal := unseen(turn.session, application, step.assignee, given):
+    if refusal := unseen(turn.session, application, step, given):
         return refusal
     if error := preview(turn.session, application, given):
         missing = say_counted(

@@ -383,6 +383,28 @@ def test_drafts_that_go_on_from_an_older_one_are_put_together_field_by_field(sch
     assert now.touched["answers", "esafety", "rules", "text"].author == "t-1@school.example"
 
 
+def test_who_shares_a_mailbox_with_a_colleague_does_not_overwrite_what_they_have_not_seen(
+    school: School,
+) -> None:
+    first, second = school.open(StepKind.SELF_ASSESSMENT)
+    with school.record.writing() as session:
+        session.get_one(Person, second.person).address = first.assignee
+    hers, his = (SignedIn(one.person, "mail code", school.now) for one in (first, second))
+    assert school.do(accepting.save_draft, first.id, hers, whole()).made == "1"
+    other = whole(requirements={"B": "Nobody else."})
+    assert isinstance(school.do(accepting.save_draft, second.id, his, other), Refusal)
+    assert isinstance(school.do(accepting.answer, second.id, his, whole(3), documents=FILES), Refusal)
+
+
+def test_who_has_another_address_since_goes_on_from_their_own_draft(school: School) -> None:
+    step = school.open(StepKind.SELF_ASSESSMENT)[0]
+    by = SignedIn(step.person, "mail code", school.now)
+    assert school.do(accepting.save_draft, step.id, by, whole()).made == "1"
+    with school.record.writing() as session:
+        session.get_one(Person, step.person).address = "new@school.example"
+    assert school.do(accepting.save_draft, step.id, by, whole(3)).made == "2"
+
+
 def test_a_draft_may_have_words_without_a_level_and_is_not_handed_in_so(school: School) -> None:
     answers = whole().model_dump(mode="json")["answers"]
     answers["esafety"]["rules"]["level"] = None
