@@ -61,7 +61,8 @@ def answer(
         refusal = _fits(turn.session, application, step, given, documents)
     if refusal is not None:
         return _not_accepted(turn, application, step, given, refusal)
-    step.refused = step.draft = step.typed = None
+    own, step.draft = step.draft, None
+    step.refused = step.typed = None
     match given:
         case ReviewAnswer():
             return take_review(turn, application, step, given)
@@ -70,6 +71,7 @@ def answer(
         case SelfAssessment():
             received = receiving.take(turn, application, step, given, documents)
             if isinstance(received, Refusal):
+                step.draft = own
                 return _not_accepted(turn, application, step, given, received)
             return received
         case Declaration() | Decline() if step.kind is StepKind.DECLARATION:
@@ -163,9 +165,16 @@ def choose_who_hands_in(turn: Turn, step_id: str, proof: Proof, who: str) -> Acc
 def _not_accepted(
     turn: Turn, application: Application, step: Step, given: Answer, refusal: Refusal
 ) -> Refusal:
-    """Keeps why an answer was not accepted, and what was typed, for the next try."""
+    """Keeps why an answer was not accepted, and what was typed, for the next try.
+
+    A self-assessment is kept as the draft that a school's teachers share, not once more as somebody's own.
+    """
     if step.state is StepState.OPEN:
-        step.refused, step.draft = TOLD, given.model_dump(mode="json")
+        step.refused = TOLD
+        if not isinstance(given, SelfAssessment):
+            step.draft = given.model_dump(mode="json")
+        elif step.kind is StepKind.SELF_ASSESSMENT:
+            drafting.keep_where_nobody_saved(turn, application, step, given)
         if not refusal.noted:  # so the code was right, and tells whose answer it was
             note(
                 turn,

@@ -158,10 +158,11 @@ def save(turn: Turn, application: Application, step: Step, given: SelfAssessment
     now = drafted(turn.session, application)
     wanted = changes(base, flat(body_of(given)))
     if not now.number:
+        _leave_own_words(turn, application, now)
         now = Drafted(0, {})
     taken, clashes = merged(now.fields, wanted)
     if clashes and newest is not None:
-        step.draft = given.model_dump(mode="json")
+        step.draft = nested({one: change.value for one, change in wanted.items()})
         return _refusal(application, newest, clashes)
     step.draft = None
     return _write(turn, application, step, now, taken, always=True)
@@ -180,13 +181,27 @@ def save_fields(turn: Turn, application: Application, step: Step, typed: Typed) 
         read_model(SelfAssessment, nested(whole), f"draft of {application.id}")
     except InvalidInput as error:
         return Refusal(say("Something can't be saved as it is."), error)
+    begins = not now.number and bool(typed.changes or typed.dropped)
+    if begins:
+        _leave_own_words(turn, application, now)
     own = flat(step.draft or {})
     for one in (*typed.dropped, *typed.changes):
         own.pop(one, None)
     own |= {one.field: one.yours for one in clashes}
     own = {one: value for one, value in own.items() if said(value) != said({**now.fields, **taken}.get(one))}
     step.draft = nested(own) or None
-    return _write(turn, application, step, now, taken)
+    return _write(turn, application, step, now, taken, always=begins)
+
+
+def _leave_own_words(turn: Turn, application: Application, now: Drafted) -> None:
+    """Before the first save, leaves of what each has typed what is not in it anyway: the rest is shared from now on."""
+    for step in steps_of(turn.session, application, StepKind.SELF_ASSESSMENT):
+        own = {
+            one: value
+            for one, value in flat(step.draft or {}).items()
+            if said(value) is not None and said(value) != said(now.fields.get(one))
+        }
+        step.draft = nested(own) or None
 
 
 def _write(
@@ -230,6 +245,12 @@ def keep_what_was_handed_in(turn: Turn, application: Application, step: Step, gi
     if now.number:
         wanted = changes(now.fields, flat(body_of(given)))
         _write(turn, application, step, now, {one: change.value for one, change in wanted.items()})
+
+
+def keep_where_nobody_saved(turn: Turn, application: Application, step: Step, given: SelfAssessment) -> None:
+    """Makes what was typed into an incomplete answer the first save, so that it is not lost; later ones stay as they are."""
+    if _newest(turn.session, application) is None:
+        save(turn, application, step, given)
 
 
 def body_of(given: SelfAssessment) -> dict[str, Any]:

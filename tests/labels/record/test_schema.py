@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -13,17 +14,23 @@ import alembic.script
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy.orm import Session
 
+from labels.answering import accepting
 from labels.errors import InvalidInput, OutOfReach
 from labels.identifiers import person_id
 from labels.record import Record, migrate, open_record
 from labels.record.engine import BUSY_TIMEOUT_MS, close_records, open_engine
 from labels.record.migrating import MIGRATIONS, revisions, upgrade
-from labels.record.schema import Base, Draft, FormerStaff, Journal, School, Staff, Step, StepState
+from labels.record.schema import Base, Draft, FormerStaff, Journal, School, Staff, Step, StepKind, StepState
 from labels.settings import Settings
+from labels.steps.proof import SignedIn
 from tests.support.mails import FORMER, TEXTS
 from tests.support.people import NOW
+from tests.support.school import School as SchoolApplying
+from tests.support.school import whole
 
 only_sqlite = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 
@@ -260,6 +267,28 @@ def test_drafts_of_an_earlier_version_say_what_each_save_changed_and_who_made_it
             },
         ]
     engine.dispose()
+
+
+def test_whole_drafts_that_were_refused_are_nobodys_own_words_beside_the_shared_one(record: Record) -> None:
+    school = SchoolApplying(record)
+    first, second = school.open(StepKind.SELF_ASSESSMENT)
+    own = {"links": ["https://mine.example"]}
+    by = SignedIn(first.person, "mail code", school.now)
+
+    def migrate() -> list[Any]:
+        with record.writing() as session:
+            session.get_one(Step, first.id).draft = whole().model_dump(mode="json")
+            session.get_one(Step, second.id).draft = own
+        migration = importlib.import_module("labels.record.migrations.versions.0039_no_whole_drafts_as_own")
+        with record.engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+            migration.upgrade()
+        return [one.draft for one in school.open(StepKind.SELF_ASSESSMENT)]
+
+    assert migrate() == [whole().model_dump(mode="json"), own], (
+        "nobody has saved, so it is what is gone on from"
+    )
+    school.do(accepting.save_draft, first.id, by, whole())
+    assert migrate() == [None, own]
 
 
 def test_documents_of_an_earlier_version_are_linked_to_what_they_are_for(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ from labels.revoking import reopening
 from labels.rules.model import SchoolDocument
 from labels.school_label import deciding, drafting, inviting, prefilling, receiving
 from labels.school_label.deciding import last_day
+from labels.school_label.fields import named
 from labels.school_label.self_assessment import document_kind, missing, share
 from labels.school_label.worksheet import worksheet
 from labels.steps.answers import Declaration, Decline, Information, Question, SelfAssessment
@@ -192,7 +193,10 @@ def test_what_is_missing_is_told_at_once_and_nothing_typed_or_uploaded_is_lost(s
     ]  # fmt: skip
     assert all(fault.remedy for fault in refusal.error.faults)
     again = school.open(StepKind.SELF_ASSESSMENT)[1]
-    assert again.draft == given.model_dump(mode="json")
+    assert again.draft is None, "it is the draft that all of them share"
+    with school.record.reading() as session:
+        now = drafting.drafted(session, school.row())
+    assert now.given == given.model_copy(update={"draft": 1})
     assert isinstance(school.answer(again, whole(), FILES[1:]), Accepted), "the first file is still there"
     with school.record.reading() as session:
         assert len(session.scalars(sa.select(Document)).all()) == 3
@@ -403,6 +407,44 @@ def test_who_has_another_address_since_goes_on_from_their_own_draft(school: Scho
     with school.record.writing() as session:
         session.get_one(Person, step.person).address = "new@school.example"
     assert school.do(accepting.save_draft, step.id, by, whole(3)).made == "2"
+
+
+def clashes_of(school: School, who: int) -> list[str]:
+    with school.record.reading() as session:
+        step = session.get_one(Step, school.open(StepKind.SELF_ASSESSMENT)[who].id)
+        now = drafting.drafted(session, session.get_one(Application, school.id))
+        return [named(one.field) for one in drafting.clashes(now, step)]
+
+
+def test_what_colleagues_change_after_a_refused_hand_in_is_nobody_elses_own_words(school: School) -> None:
+    assert draft(school, 0, answers={}).made == "1"
+    refused = school.hand_in(whole(answers={}, draft=1))
+    assert isinstance(refused, Refusal)
+    assert (
+        draft(school, 1, answers={}, requirements={"B": "Changed.", "C": "5a.", "E": "x"}, draft=1).made
+        == "2"
+    )
+    assert clashes_of(school, 0) == []
+
+
+def test_what_was_not_taken_stays_theirs_when_a_hand_in_is_refused(school: School) -> None:
+    assert draft(school, 0).made == "1"
+    changed = {"B": "Hers.", "C": "Classes 5a and 6b.", "E": "https://szkola.example"}
+    assert draft(school, 0, requirements=changed, draft=1).made == "2"
+    late = draft(school, 1, requirements=changed | {"B": "His."}, links=["https://his.example"], draft=1)
+    assert isinstance(late, Refusal)
+    assert clashes_of(school, 1) == ["requirements.B", "links"], "what he did not touch is not his own"
+    assert isinstance(school.hand_in(whole(answers={}, draft=2), who=1), Refusal)
+    assert clashes_of(school, 1) == ["requirements.B", "links"]
+
+
+def test_who_goes_on_from_a_refused_application_has_no_clash_with_the_first_who_saves(school: School) -> None:
+    refuse(school)
+    with school.record.reading() as session:
+        [school.id] = session.scalars(sa.select(Application.id).where(Application.attempt == 2))
+    school.do(prefilling.prefill, school.id)
+    assert draft(school, 1, requirements={"B": "Better."}).made == "1"
+    assert clashes_of(school, 0) == []
 
 
 def test_a_draft_may_have_words_without_a_level_and_is_not_handed_in_so(school: School) -> None:
