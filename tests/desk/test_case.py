@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from adapters.languages.desk import DeskTexts
 from labels.answering import accepting
 from labels.applications import ending
 from labels.record.schema import Application, Conflict, Journal, Mail, Staff, Step, StepKind, StepState
@@ -152,7 +153,7 @@ def test_what_is_no_day_is_said_beside_its_field(
 
 
 def test_what_the_domain_refuses_is_marked_as_english_where_the_language_lacks_it(
-    terminal: Terminal, coordinator: Browser, application: str
+    terminal: Terminal, coordinator: Browser, application: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, _ = reviews(terminal)
     given = ReviewAnswer(scores=points(3), comment="a word")
@@ -162,6 +163,7 @@ def test_what_the_domain_refuses_is_marked_as_english_where_the_language_lacks_i
     with terminal.here.record.writing() as session:
         session.execute(sa.delete(Staff).where(Staff.person == first.person))
     coordinator.client.cookies.set("language", "pl")
+    monkeypatch.setattr(DeskTexts, "can_say", lambda *_: False)
     refused = coordinator.sends(
         f"/cases/{application}/reviews", {"step": first.id, f"reason-{first.id}": "Once more, please."}
     )
