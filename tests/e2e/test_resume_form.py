@@ -39,15 +39,15 @@ def applications(stage: Stage_) -> tuple[str, str]:
     """Two suspended at their reviews; the first has hostile text in every field that takes prose."""
     sections = application_file()["sections"]
     hostile = stage.submit(
-        teacher="T-150",
-        project="P-150",
+        teacher="T-147",
+        project="P-147",
         description=f"{HOSTILE} {REVERSED}",
         sections={
             name: f"{text} {HOSTILE}\n\n# {REVERSED}\n- {'x' * 900}" for name, text in sections.items()
         },
         links=list(LINKS),
     )
-    plain = stage.submit(teacher="T-151", project="P-151")
+    plain = stage.submit(teacher="T-148", project="P-148")
     for application in (hostile, plain):
         stage.until_parked(application)
     return hostile, plain
@@ -90,7 +90,7 @@ def test_the_form_says_what_a_reviewer_needs(
     with stage.here.record.reading() as session:
         content = session.get_one(Application, applications[1]).content
     form = person.opens_form(run_of(stage, applications[1]))
-    assert "Mosty 151" in form.code.inner_text()
+    assert "Mosty 148" in form.code.inner_text()
     assert "2026-" in form.code.inner_text()
     assert "(Brussels)" in form.code.inner_text()
     assert form.code.locator("a[href*='/documents/']").count() == 1
