@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -108,6 +109,21 @@ def statements_compiled_once() -> Iterator[None]:
 def everybody_named() -> None:
     """Lets tests write rows of the registry without saying who the people in them are."""
     import tests.support.persons  # noqa: F401 - it listens
+
+
+@pytest.fixture(autouse=True)
+def no_other_tests_prefect(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keeps a test from the server that end-to-end tests of the same process may have running, unless it asks for it."""
+    if "stage" in request.fixturenames or "prefect.settings" not in sys.modules:
+        yield
+        return
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    if not PREFECT_API_URL.value():
+        yield
+        return
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        yield
 
 
 @pytest.fixture(scope="session")

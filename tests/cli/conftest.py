@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import typer.testing
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adapters.workspace import Workspace, workspace
 from labels.applications import conditions
@@ -147,10 +145,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: P
     here = workspace()
     with here.record.writing() as session:
         populate(session)
-    # The end-to-end tests of the same process may have a server running.
-    away = temporary_settings(restore_defaults={PREFECT_API_URL})
-    with away if PREFECT_API_URL.value() else contextlib.nullcontext():
-        yield Terminal(tmp_path / "desk", here)
+    yield Terminal(tmp_path / "desk", here)
     workspace.cache_clear()
     close_records()
 
