@@ -11,7 +11,8 @@ from sqlalchemy import orm
 from sqlalchemy.orm import Session
 
 from labels.answering.deadlines import put_off
-from labels.answering.many import GOOD_FOR, Plan, PlanChanged, Planned, What, Wish, kept
+from labels.answering.many import GOOD_FOR, Plan, PlanChanged, Planned, What, kept
+from labels.applications.titles import titles_of
 from labels.errors import NotAllowed
 from labels.mail import messages
 from labels.mail.outbox import Envelope, queue_many
@@ -19,7 +20,7 @@ from labels.people.named import recipient
 from labels.people.persons import batches, person
 from labels.people.staff import coordinates
 from labels.record.journal import SYSTEM, Event, by_plan, note
-from labels.record.schema import Application, Organisation, Project, School, Step, StepKind, StepState
+from labels.record.schema import Application, Organisation, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.reviews.choosing import Candidate, conflicts_of_interest, names_alike
 from labels.reviews.coordinating import hand_over
@@ -66,6 +67,39 @@ class _Told:
     applications: set[str] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class _Work:
+    """What is being done: the rows as they are now, and what their people are to be told of it."""
+
+    turn: Turn
+    reason: str
+    plan: str
+    """Its id; nothing where one step alone is meant, without a plan."""
+    rows: Sequence[_Row]
+    titles: Mapping[str, str]
+    """Of their applications."""
+    told: dict[str, _Told] = field(default_factory=lambda: defaultdict(_Told))
+
+    def about(self, whom: str, row: _Row, step: str) -> _Told:
+        """What a person is to be told, of a row among others."""
+        one = self.told[whom]
+        one.step = one.step or step
+        one.organisation = one.organisation or row.application.organisation
+        one.applications.add(row.application.id)
+        return one
+
+    def line(self, row: _Row, step: Step, *, due: bool = True) -> Sentence:
+        """A step of a row in one line."""
+        values: dict[str, Value] = {
+            "application": row.application.id,
+            "what": STEPS[step.kind].worded or step.kind.value,
+            "title": self.titles[row.application.id],
+        }
+        if due and step.due_at is not None:
+            return say("{application} · {what} · {title} · by {due}", due=step.due_at, **values)
+        return say("{application} · {what} · {title}", **values)
+
+
 def carry_out(turn: Turn, identifier: str) -> Done:
     """Does all that a plan says, in the turn's transaction; done before, it does nothing.
 
@@ -82,16 +116,16 @@ def carry_out(turn: Turn, identifier: str) -> Done:
     if not plan.done:
         raise NotAllowed(say("There is nothing in this plan that could be done."))
     rows = _as_planned(turn, plan)
-    told: dict[str, _Told] = defaultdict(_Told)
-    titles = _titles(turn.session, [one.application.id for one in rows])
+    titles = titles_of(turn.session, [one.application.id for one in rows])
+    work = _Work(turn, plan.wish.reason, identifier, rows, titles)
     match plan.wish.what:
         case What.ASSIGN | What.REASSIGN:
-            _hand_over(turn, plan, rows, titles, told, identifier)
+            _hand_over(work)
         case What.DEADLINE:
-            _put_off(turn, plan, rows, titles, told, identifier)
+            _put_off(work)
         case What.REMIND:
-            _remind(turn, plan, rows, titles, told, identifier)
-    _tell(turn, plan, told, identifier)
+            _remind(work)
+    _tell(work, identifier)
     row.done_at = turn.now
     wakes = plan.wish.what is not What.REMIND
     return Done(len(rows), tuple(dict.fromkeys(one.application.id for one in rows)) if wakes else ())
@@ -158,41 +192,34 @@ def _otherwise(session: Session, row: Planned, application: Application, step: S
 # Each kind of act ---------------------------------------------------------------------------------
 
 
-def _hand_over(
-    turn: Turn,
-    plan: Plan,
-    rows: Sequence[_Row],
-    titles: Mapping[str, str],
-    told: dict[str, _Told],
-    identifier: str,
-) -> None:
-    seats = seats_of(turn.session, [one.step.id for one in rows], locked=True)
-    people = conflicts.near(turn.session, {one.planned.to for one in rows})
+def _hand_over(work: _Work) -> None:
+    seats = seats_of(work.turn.session, [one.step.id for one in work.rows], locked=True)
+    people = conflicts.near(work.turn.session, {one.planned.to for one in work.rows})
     changed = [
         (one.application.id, why)
-        for one in rows
-        if (why := _unfit(seats[one.step.id], people.get(one.planned.to), turn.session, one.planned.to))
+        for one in work.rows
+        if (why := _unfit(seats[one.step.id], people.get(one.planned.to), work.turn.session, one.planned.to))
     ]
     if changed:
         raise PlanChanged(changed)
     begun: set[str] = set()
-    for one in rows:
+    for one in work.rows:
         seat, to = seats[one.step.id], people[one.planned.to]
         if one.application.id in begun:
-            seat = seats_of(turn.session, [one.step.id], locked=True)[one.step.id]
+            seat = seats_of(work.turn.session, [one.step.id], locked=True)[one.step.id]
             if why := seat.unfit(to):
                 raise PlanChanged([(one.application.id, why)])
         begun.add(one.application.id)
         former = one.step
-        new = hand_over(turn, seat, to, plan.wish.reason, plan=identifier)
+        new = hand_over(work.turn, seat, to, work.reason, plan=work.plan)
         if one.planned.why is not None:
-            keep_why(turn, new, one.planned.why, identifier)
+            keep_why(work.turn, new, one.planned.why, work.plan)
         if names_alike(to, seat.judged):
-            note(turn, one.application, SYSTEM, Event.NAMES_ALIKE, step=new.id, reviewer=to.email)
+            note(work.turn, one.application, SYSTEM, Event.NAMES_ALIKE, step=new.id, reviewer=to.email)
         if former.kind is StepKind.REVIEW:
-            _about(told, former.person, one, former.id).ended.append(_line(one, former, titles, due=False))
+            work.about(former.person, one, former.id).ended.append(work.line(one, former, due=False))
         if new.state is StepState.OPEN:  # who waits for the applicant's answer is written to once it is in
-            _about(told, new.person, one, new.id).asked.append(_line(one, new, titles))
+            work.about(new.person, one, new.id).asked.append(work.line(one, new))
 
 
 def _unfit(seat: Seat, who: Candidate | None, session: Session, named: str) -> Sentence | None:
@@ -201,41 +228,27 @@ def _unfit(seat: Seat, who: Candidate | None, session: Session, named: str) -> S
     return seat.open or seat.unfit(who)
 
 
-def _put_off(
-    turn: Turn,
-    plan: Plan,
-    rows: Sequence[_Row],
-    titles: Mapping[str, str],
-    told: dict[str, _Told],
-    identifier: str,
-) -> None:
-    for one in rows:
+def _put_off(work: _Work) -> None:
+    for one in work.rows:
         assert one.planned.until is not None
-        put_off(turn, one.application, one.step, one.planned.until, plan.wish.reason, plan=identifier)
-        _about(told, one.step.person, one, one.step.id).moved.append(_line(one, one.step, titles))
+        put_off(work.turn, one.application, one.step, one.planned.until, work.reason, plan=work.plan)
+        work.about(one.step.person, one, one.step.id).moved.append(work.line(one, one.step))
 
 
-def _remind(
-    turn: Turn,
-    plan: Plan,
-    rows: Sequence[_Row],
-    titles: Mapping[str, str],
-    told: dict[str, _Told],
-    identifier: str,
-) -> None:
-    for one in rows:
+def _remind(work: _Work) -> None:
+    for one in work.rows:
         note(
-            turn,
+            work.turn,
             one.application,
-            turn.by,
+            work.turn.by,
             Event.REMINDED,
             step=one.step.id,
             news=False,
             to=one.step.assignee,
-            because=plan.wish.reason,
-            **by_plan(identifier),
+            because=work.reason,
+            **by_plan(work.plan),
         )
-        _about(told, one.step.person, one, one.step.id).awaited.append(_line(one, one.step, titles))
+        work.about(one.step.person, one, one.step.id).awaited.append(work.line(one, one.step))
 
 
 def remind_one(turn: Turn, step_id: str, reason: str) -> str:
@@ -249,68 +262,32 @@ def remind_one(turn: Turn, step_id: str, reason: str) -> str:
     if step.state is not StepState.OPEN or STEPS[step.kind].worded is None:
         raise NotAllowed(say("{step} awaits no answer.", step=step.id))
     row = _Row(Planned(application.id, step.id, step.kind, step.person), application, step)
-    told: dict[str, _Told] = defaultdict(_Told)
-    wish = Wish(What.REMIND, reason)
-    _remind(turn, Plan(wish, ()), [row], _titles(turn.session, [application.id]), told, "")
-    _tell(turn, Plan(wish, ()), told, f"{step.id}/{turn.now.isoformat()}")
+    work = _Work(turn, reason, "", [row], titles_of(turn.session, [application.id]))
+    _remind(work)
+    _tell(work, f"{step.id}/{turn.now.isoformat()}")
     return step.assignee
 
 
 # Telling ------------------------------------------------------------------------------------------
 
 
-def _about(told: dict[str, _Told], whom: str, row: _Row, step: str) -> _Told:
-    one = told[whom]
-    one.step = one.step or step
-    one.organisation = one.organisation or row.application.organisation
-    one.applications.add(row.application.id)
-    return one
-
-
-def _line(row: _Row, step: Step, titles: Mapping[str, str], *, due: bool = True) -> Sentence:
-    values: dict[str, Value] = {
-        "application": row.application.id,
-        "what": STEPS[step.kind].worded or step.kind.value,
-        "title": titles[row.application.id],
-    }
-    if due and step.due_at is not None:
-        return say("{application} · {what} · {title} · by {due}", due=step.due_at, **values)
-    return say("{application} · {what} · {title}", **values)
-
-
-def _titles(session: Session, applications: Sequence[str]) -> dict[str, str]:
-    """What one line calls each application: its project, the school, or the organisation."""
-    query = (
-        sa.select(
-            Application.id, sa.func.coalesce(Project.title, School.name, Organisation.name).label("title")
-        )
-        .outerjoin(Project, Project.id == Application.project)
-        .outerjoin(School, School.id == Application.school)
-        .join(Organisation, Organisation.id == Application.organisation)
-    )
-    return {
-        row.id: row.title
-        for some in batches(sorted(set(applications)), AT_ONCE)
-        for row in session.execute(query.where(Application.id.in_(some)))
-    }
-
-
-def _tell(turn: Turn, plan: Plan, told: Mapping[str, _Told], identifier: str) -> None:
-    most = messages.ChangedTogether.MOST
+def _tell(work: _Work, once: str) -> None:
+    """Writes to each person, once for what `once` names."""
+    most, session = messages.ChangedTogether.MOST, work.turn.session
     names = {
-        one: turn.session.get_one(Organisation, one).name
-        for one in {each.organisation for each in told.values()}
+        one: session.get_one(Organisation, one).name
+        for one in {each.organisation for each in work.told.values()}
     }
     queue_many(
-        turn,
+        work.turn,
         (
             (
                 messages.ChangedTogether(
-                    plan=identifier,
+                    plan=once,
                     person=whom,
                     step=each.step,
                     organisation_name=names[each.organisation],
-                    reason=plan.wish.reason,
+                    reason=work.reason,
                     number=len(each.applications),
                     asked=tuple(each.asked[:most]),
                     ended=tuple(each.ended[:most]),
@@ -321,8 +298,8 @@ def _tell(turn: Turn, plan: Plan, told: Mapping[str, _Told], identifier: str) ->
                         for some in (each.asked, each.ended, each.moved, each.awaited)
                     ),
                 ),
-                Envelope(recipient(turn.session, whom), (whom,)),
+                Envelope(recipient(session, whom), (whom,)),
             )
-            for whom, each in sorted(told.items())
+            for whom, each in sorted(work.told.items())
         ),
     )

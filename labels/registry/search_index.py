@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from labels.people.persons import batches
 from labels.people.searching import words_of
 from labels.record.schema import School, SearchWord
 
@@ -42,7 +43,6 @@ IN_A_ROW = 200
 BETWEEN = "\n"
 """Stands between two subjects of a row."""
 
-_BATCH = 500
 _AT_A_TIME = 20_000
 _INDEXED = SearchWord.__tablename__
 
@@ -189,7 +189,7 @@ def _insert(connection: sa.Connection, rows: Iterator[tuple[str, ...]]) -> None:
 def entries(connection: sa.Connection, kind: Kind, subjects: Iterable[str]) -> set[Entry]:
     """What the index would say now of these rows of the registry."""
     found: set[Entry] = set()
-    for some in _batches(sorted(set(subjects))):
+    for some in batches(sorted(set(subjects))):
         rows = connection.execute(_SOME[kind], {"some": some}).all()
         if not rows:
             continue
@@ -252,11 +252,6 @@ def _change_word(
 _OF_WORD = tuple(column == sa.bindparam(column.name) for column in list(SearchWord.__table__.columns)[:3])
 _ROWS = sa.select(SearchWord.first, SearchWord.subjects).where(*_OF_WORD)
 _DELETE = sa.delete(SearchWord).where(*_OF_WORD, SearchWord.first == sa.bindparam("first"))
-
-
-def _batches(subjects: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(subjects), _BATCH):
-        yield subjects[start : start + _BATCH]
 
 
 # While files are imported --------------------------------------------------------------------------

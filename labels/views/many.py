@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.answering.many import Plan, Planned, Wish, is_refused, kept_wish, loads_of, own_plan
+from labels.applications.titles import titles_of
 from labels.people.persons import batches
 from labels.people.roles import Role
 from labels.record.schema import (
@@ -17,8 +18,6 @@ from labels.record.schema import (
     BulkPlan,
     Organisation,
     Person,
-    Project,
-    School,
     Staff,
     Step,
     StepKind,
@@ -136,7 +135,7 @@ def _shown(
     here, left, last = part.done, part.refused, part.first + len(part.done)
     names = _names(session, {one for row in (*here, *left) for one in (row.whose, row.to)} | loads.keys())
     named = _names_known(session, of.person, {wish.to, wish.whose})
-    titles = _titles(session, [one.application for one in (*here, *left)])
+    titles = titles_of(session, [one.application for one in (*here, *left)])
 
     def row(one: Planned) -> PlanRow:
         return PlanRow(
@@ -200,19 +199,3 @@ def _names_known(session: Session, who: str, typed: Collection[str]) -> dict[str
     on_staff = sa.exists().where(Staff.person == Person.id, Staff.organisation.in_(own))
     found = sa.select(Person.id, Person.name).where(Person.id.in_(typed), sa.or_(on_staff, asked))
     return {row.id: row.name for row in session.execute(found)}
-
-
-def _titles(session: Session, applications: Sequence[str]) -> dict[str, str]:
-    query = (
-        sa.select(
-            Application.id, sa.func.coalesce(Project.title, School.name, Organisation.name).label("title")
-        )
-        .outerjoin(Project, Project.id == Application.project)
-        .outerjoin(School, School.id == Application.school)
-        .join(Organisation, Organisation.id == Application.organisation)
-    )
-    return {
-        row.id: row.title
-        for some in batches(sorted(set(applications)))
-        for row in session.execute(query.where(Application.id.in_(some)))
-    }
