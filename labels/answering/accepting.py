@@ -106,12 +106,13 @@ def save_draft(
     Raises:
         NotFound: there is no such step.
     """
-    application, step = locked_by_step(turn.session, step_id)
-    refusal = prove(turn, step, proof)
-    if refusal is not None:
-        return refusal
-    if step.kind is not StepKind.SELF_ASSESSMENT or not isinstance(given, SelfAssessment | drafting.Typed):
-        return Refusal(say("Only a school's self-assessment is drafted."))
+    none = Refusal(say("Only a school's self-assessment is drafted."))
+    found = _self_assessment(turn, step_id, proof, none)
+    if isinstance(found, Refusal):
+        return found
+    application, step = found
+    if not isinstance(given, SelfAssessment | drafting.Typed):
+        return none
     turn = turn.acting(step.assignee, step.person)
     receiving.take_out(turn, application, without)
     if documents and not fit(turn.session, application, documents, rules_of(turn.session, application)):
@@ -134,11 +135,11 @@ def hand_in(turn: Turn, step_id: str, proof: Proof, number: int) -> Accepted | R
     Raises:
         NotFound: there is no such step.
     """
-    application, step = locked_by_step(turn.session, step_id)
-    if refusal := prove(turn, step, proof):
-        return refusal
-    if step.kind is not StepKind.SELF_ASSESSMENT:
-        return Refusal(say("Only a school's self-assessment is handed in."))
+    none = Refusal(say("Only a school's self-assessment is handed in."))
+    found = _self_assessment(turn, step_id, proof, none)
+    if isinstance(found, Refusal):
+        return found
+    application, _ = found
     now = drafting.drafted(turn.session, application)
     if now.number != number:
         stale = say("A colleague changed something meanwhile. Look at it once more before you hand it in.")
@@ -154,12 +155,26 @@ def choose_who_hands_in(turn: Turn, step_id: str, proof: Proof, who: str) -> Acc
     Raises:
         NotFound: there is no such step.
     """
+    none = Refusal(say("Only of a school somebody is chosen who hands in."))
+    found = _self_assessment(turn, step_id, proof, none)
+    if isinstance(found, Refusal):
+        return found
+    application, step = found
+    return handing_in.choose(turn.acting(step.assignee, step.person), application, step, who)
+
+
+def _self_assessment(
+    turn: Turn, step_id: str, proof: Proof, otherwise: Refusal
+) -> tuple[Application, Step] | Refusal:
+    """A school's application and the step of it that somebody proves to have, both locked; `otherwise` of any other kind.
+
+    Raises:
+        NotFound: there is no such step.
+    """
     application, step = locked_by_step(turn.session, step_id)
     if refusal := prove(turn, step, proof):
         return refusal
-    if step.kind is not StepKind.SELF_ASSESSMENT:
-        return Refusal(say("Only of a school somebody is chosen who hands in."))
-    return handing_in.choose(turn.acting(step.assignee, step.person), application, step, who)
+    return (application, step) if step.kind is StepKind.SELF_ASSESSMENT else otherwise
 
 
 def _not_accepted(
