@@ -16,10 +16,21 @@ from labels.applications import conditions
 from labels.people.roles import Role
 from labels.record.engine import close_records
 from labels.record.journal import Event
-from labels.record.schema import Application, Journal, Mail, Person, Review, Staff, Step, StepKind, StepState
+from labels.record.schema import (
+    Application,
+    Award,
+    Journal,
+    Mail,
+    Person,
+    Review,
+    Staff,
+    Step,
+    StepKind,
+    StepState,
+)
 from labels.reviews import asking
 from tests.support.drawing import draw_once
-from tests.support.people import application_file, code_of, populate
+from tests.support.people import TODAY, application_file, code_of, populate
 from tests.support.typed import typed
 
 COORDINATOR = "coordinator@nss.example"
@@ -104,6 +115,27 @@ class Terminal:
             assert conditions.check_conditions(self.here.turn(session), application)
         with self.here.record.writing() as session:
             return [step.id for step in asking.ask(self.here.turn(session), application)]
+
+    def open_reviews(self) -> list[Step]:
+        """The reviews that somebody has now, by their applications and seats."""
+        with self.here.record.reading() as session:
+            return list(
+                session.scalars(
+                    sa.select(Step)
+                    .where(Step.kind == StepKind.REVIEW, Step.state == StepState.OPEN)
+                    .order_by(Step.application, Step.seat)
+                )
+            )
+
+    def awarded_elsewhere(self, award: str) -> None:
+        """The teacher holds the National Quality Label for a project, by no application of this record."""
+        with self.here.record.writing() as session:
+            session.add(
+                Award(
+                    id=award, label="national", teacher="T-1", project="P-1", school="S-1",
+                    organisation="NSS-PL", awarded_on=TODAY, score=25,
+                )
+            )  # fmt: skip
 
     def step(self, identifier: str) -> Step:
         with self.here.record.reading() as session:

@@ -22,7 +22,6 @@ from labels.record.schema import Award, Journal, PupilClass
 from labels.settings import PROJECT
 from tests.cli.conftest import TEACHER, Terminal
 from tests.support.papers import text_of
-from tests.support.people import TODAY
 from tests.support.typed import typed
 
 AWARD = "NQL-0123456789"
@@ -36,21 +35,10 @@ NAMES = [
 ]
 
 
-def awarded_elsewhere(terminal: Terminal) -> None:
-    """The teacher holds the National Quality Label for a project, by no application of this record."""
-    with terminal.here.record.writing() as session:
-        session.add(
-            Award(
-                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
-                organisation="NSS-PL", awarded_on=TODAY, score=25,
-            )
-        )  # fmt: skip
-
-
 @pytest.fixture
 def awarded(terminal: Terminal) -> Terminal:
     """A teacher who holds a label."""
-    awarded_elsewhere(terminal)
+    terminal.awarded_elsewhere(AWARD)
     return terminal
 
 

@@ -13,7 +13,7 @@ from labels.papers.verifying import PaperState
 from labels.record.journal import Event
 from labels.record.schema import Application, Award, Document, Issued, Journal, Mail, Teacher
 from tests.cli.conftest import COORDINATOR, Terminal
-from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
+from tests.cli.test_pupils import AWARD, made, mailed_code
 from tests.cli.test_verify import awarded_application, code_of_paper, paper, served, verified
 
 __all__ = ["served"]
@@ -153,7 +153,9 @@ def test_a_revoked_label_gets_no_certificate_and_a_pupils_code_takes_no_label_ba
 
 def test_the_certificates_of_one_class_are_taken_back_and_the_label_stays(terminal: Terminal) -> None:
     application = awarded_application(terminal)
-    awarded_elsewhere(terminal)  # the class is made by the steps of another test, whose award is a constant
+    terminal.awarded_elsewhere(
+        AWARD
+    )  # the class is made by the steps of another test, whose award is a constant
     number = made(terminal, mailed_code(terminal))["number"]
     with terminal.here.record.writing() as session:
         row = session.scalars(sa.select(Issued).where(Issued.subject == number)).one()

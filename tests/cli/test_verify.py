@@ -34,7 +34,7 @@ from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import Code
 from labels.turn import Door, Turn
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
-from tests.cli.test_pupils import AWARD, awarded_elsewhere, made, mailed_code
+from tests.cli.test_pupils import AWARD, made, mailed_code
 from tests.support.authority import Authority, authority
 from tests.support.people import KEY, TODAY, points
 
@@ -264,7 +264,7 @@ def test_papers_from_before_the_record_of_papers_are_known_by_their_document(ter
 @pytest.fixture
 def served(terminal: Terminal) -> tuple[Terminal, str, list[bytes]]:
     """A class that got its certificates: the terminal, the class's number, the files."""
-    awarded_elsewhere(terminal)
+    terminal.awarded_elsewhere(AWARD)
     done = made(terminal, mailed_code(terminal))
     with zipfile.ZipFile(terminal.folder / done["files"][0]) as archive:
         return terminal, done["number"], [archive.read(name) for name in archive.namelist()]
@@ -543,7 +543,7 @@ def test_where_the_rules_ask_for_signatures_nothing_is_issued_without_one(
     opened_anew()
     with pytest.raises(InvalidInput, match=r"papers must be signed \(rule papers\.signed\)"):
         awarded_application(terminal)
-    awarded_elsewhere(terminal)
+    terminal.awarded_elsewhere(AWARD)
     code = mailed_code(terminal)
     listed = terminal.file("names.csv", "name\nAda Quick\n")
     words = ("pupils", AWARD, listed, "out", "--as", TEACHER, "--code", code)
@@ -567,7 +567,7 @@ def test_where_the_rules_ask_for_signatures_nothing_is_issued_without_one(
 def test_a_class_is_signed_too_unless_its_codes_are_proof_enough(
     terminal: Terminal, signing: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    awarded_elsewhere(terminal)
+    terminal.awarded_elsewhere(AWARD)
     for wanted in (True, False):
         monkeypatch.setenv("LABELS_SIGN_PUPILS", str(wanted).lower())
         workspace.cache_clear()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from adapters.languages.desk import DeskTexts
 from labels.answering import accepting
 from labels.applications import ending
-from labels.record.schema import Application, Conflict, Journal, Mail, Staff, Step, StepKind, StepState
+from labels.record.schema import Application, Conflict, Journal, Mail, Staff
 from labels.reviews import deciding
 from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
@@ -37,21 +37,10 @@ def coordinator(browser: Opens, application: str) -> Browser:
     return browser().signs_in(COORDINATOR)
 
 
-def reviews(terminal: Terminal) -> list[Step]:
-    with terminal.here.record.reading() as session:
-        return list(
-            session.scalars(
-                sa.select(Step)
-                .where(Step.kind == StepKind.REVIEW, Step.state == StepState.OPEN)
-                .order_by(Step.seat)
-            )
-        )
-
-
 def test_a_review_is_given_to_somebody_else(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
-    first, second = reviews(terminal)
+    first, second = terminal.open_reviews()
     page = f"/cases/{application}"
     with terminal.here.record.reading() as session:
         taken = {first.person, second.person}
@@ -67,7 +56,7 @@ def test_a_review_is_given_to_somebody_else(
     }
     answer = coordinator.sends(page, fields)
     assert (answer.status_code, answer.headers["location"].partition("&")[0]) == (303, f"{page}?sent=1")
-    assert [one.person for one in reviews(terminal)] == [free, second.person]
+    assert [one.person for one in terminal.open_reviews()] == [free, second.person]
     with terminal.here.record.reading() as session:
         entry = session.scalars(sa.select(Journal).where(Journal.what.contains("reassigned"))).one()
     assert (entry.details["because"], entry.details["door"]) == ("She is ill.", Door.DESK.value)
@@ -78,7 +67,7 @@ def test_a_review_is_given_to_somebody_else(
 def test_only_who_may_have_a_review_is_offered_for_it(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
-    first, second = reviews(terminal)
+    first, second = terminal.open_reviews()
     with terminal.here.record.writing() as session:
         free = session.scalars(
             sa.select(Staff.person).where(
@@ -105,7 +94,7 @@ def test_only_who_may_have_a_review_is_offered_for_it(
         f"/cases/{application}",
         {"step": first.id, "act": "reassign", f"to-{first.id}": "me", f"reason-{first.id}": "She is ill."},
     )
-    mine, _ = reviews(terminal)
+    mine, _ = terminal.open_reviews()
     assert "me" not in offered(mine.id), "who has it already"
     assert offered(second.id) == offered(mine.id)
 
@@ -122,7 +111,7 @@ def test_why_each_reviewer_was_asked_is_on_the_coordinators_page(
 def test_what_is_missing_or_refused_is_said_and_nothing_is_lost(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
-    first, second = reviews(terminal)
+    first, second = terminal.open_reviews()
     page = f"/cases/{application}"
     answer = coordinator.sends(page, {"step": first.id, "act": "reassign", f"to-{first.id}": "me"})
     assert answer.status_code == 422
@@ -134,13 +123,13 @@ def test_what_is_missing_or_refused_is_said_and_nothing_is_lost(
     for until, status in (("2020-01-01", 409), ("soon", 422), ("", 422)):
         answer = coordinator.sends(page, fields | {"act": "deadline", f"until-{first.id}": until})
         assert answer.status_code == status, until
-    assert [one.id for one in reviews(terminal)] == [first.id, second.id]
+    assert [one.id for one in terminal.open_reviews()] == [first.id, second.id]
 
 
 def test_what_is_no_day_is_said_beside_its_field(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
-    first, second = reviews(terminal)
+    first, second = terminal.open_reviews()
     page = f"/cases/{application}"
     fields = {"step": first.id, f"reason-{first.id}": "Easter."}
     wrong = coordinator.sends(page, fields | {"act": "deadline", f"until-{first.id}": "soon"})
@@ -155,7 +144,7 @@ def test_what_is_no_day_is_said_beside_its_field(
 def test_what_the_domain_refuses_is_marked_as_english_where_the_language_lacks_it(
     terminal: Terminal, coordinator: Browser, application: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, _ = reviews(terminal)
+    first, _ = terminal.open_reviews()
     given = ReviewAnswer(scores=points(3), comment="a word")
     case_of(terminal, application).do(
         accepting.answer, first.id, SignedIn(first.person, "mail code", terminal.here.now()), given
@@ -172,7 +161,7 @@ def test_what_the_domain_refuses_is_marked_as_english_where_the_language_lacks_i
 
 
 def test_a_deadline_is_moved(terminal: Terminal, coordinator: Browser, application: str) -> None:
-    first, _ = reviews(terminal)
+    first, _ = terminal.open_reviews()
     answer = coordinator.sends(
         f"/cases/{application}",
         {
@@ -196,7 +185,7 @@ def test_another_countrys_case_answers_as_one_that_is_not_there(
                 school=None,
             )
         )  # fmt: skip
-    first, _ = reviews(terminal)
+    first, _ = terminal.open_reviews()
     other = browser().signs_in("c@pt.example")
     there, nowhere = other.opens(f"/cases/{application}"), other.opens("/cases/NQL-0000000000")
     assert there.status_code == 404
@@ -212,7 +201,7 @@ def journal(terminal: Terminal, what: str) -> list[Journal]:
 
 
 def test_whoever_is_awaited_is_reminded(terminal: Terminal, coordinator: Browser, application: str) -> None:
-    first, _ = reviews(terminal)
+    first, _ = terminal.open_reviews()
     fields = {"step": first.id, "act": "remind", f"reason-{first.id}": "The committee meets on Friday."}
     assert coordinator.sends(f"/cases/{application}", fields).status_code == 303
     [entry] = journal(terminal, "reminded")
@@ -226,7 +215,7 @@ def test_whoever_is_awaited_is_reminded(terminal: Terminal, coordinator: Browser
 def test_a_conflict_of_interest_is_declared_shown_and_lifted(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
-    first, _ = reviews(terminal)
+    first, _ = terminal.open_reviews()
     page = f"/cases/{application}"
     fields = {"act": "declare", "whose-conflict": first.person, "reason-conflict": "Cousins."}
     assert coordinator.sends(page, fields).status_code == 303
@@ -251,7 +240,7 @@ def case_of(terminal: Terminal, application: str) -> Case:
 
 def decided(terminal: Terminal, application: str, each: int = 4) -> None:
     case = case_of(terminal, application)
-    for step in reviews(terminal):
+    for step in terminal.open_reviews():
         case.do(
             accepting.answer,
             step.id,
@@ -267,7 +256,7 @@ def decided(terminal: Terminal, application: str, each: int = 4) -> None:
 def test_reviews_stand_side_by_side_once_nobody_can_be_swayed(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
-    first, second = reviews(terminal)
+    first, second = terminal.open_reviews()
     case = case_of(terminal, application)
     given = ReviewAnswer(scores=points(3), comment="a word to the applicant", note="a word to colleagues")
     case.do(accepting.answer, first.id, SignedIn(first.person, "mail code", case.now), given)
@@ -292,7 +281,7 @@ def test_reviews_stand_side_by_side_once_nobody_can_be_swayed(
 def test_the_central_service_sees_the_points_and_no_reviewer(
     terminal: Terminal, browser: Opens, application: str
 ) -> None:
-    first, _ = reviews(terminal)
+    first, _ = terminal.open_reviews()
     decided(terminal, application)
     central(terminal)
     page = browser().signs_in("head@eu.example").opens(f"/cases/{application}")

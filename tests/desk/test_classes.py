@@ -24,7 +24,6 @@ from tests.cli.conftest import TEACHER, Terminal
 from tests.desk.conftest import Browser, words
 from tests.desk.test_signing_in import at
 from tests.e2e.test_pupils import Heard, anywhere
-from tests.support.people import TODAY
 from tests.support.workbooks import ods, xlsx
 
 Opens = Callable[..., Browser]
@@ -36,13 +35,7 @@ CANARIES = ["Wisława Brzęczyszczykiewicz", "Αικατερίνη Χατζηα�
 @pytest.fixture
 def teacher(terminal: Terminal, browser: Opens) -> Browser:
     """A teacher who holds a label."""
-    with terminal.here.record.writing() as session:
-        session.add(
-            Award(
-                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
-                organisation="NSS-PL", awarded_on=TODAY, score=25,
-            )
-        )  # fmt: skip
+    terminal.awarded_elsewhere(AWARD)
     return browser().signs_in(TEACHER)
 
 

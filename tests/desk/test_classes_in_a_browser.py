@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from labels.record.schema import Award
 from tests.cli.conftest import Terminal
 from tests.desk.test_in_chromium import address, opened, signs_in
 from tests.support.accessibility import violations
-from tests.support.people import TODAY
 
 __all__ = ["address"]
 
@@ -29,13 +27,7 @@ LIST = "\n".join(
 
 @pytest.fixture
 def label(terminal: Terminal) -> Terminal:
-    with terminal.here.record.writing() as session:
-        session.add(
-            Award(
-                id=AWARD, label="national", teacher="T-1", project="P-1", school="S-1",
-                organisation="NSS-PL", awarded_on=TODAY, score=25,
-            )
-        )  # fmt: skip
+    terminal.awarded_elsewhere(AWARD)
     return terminal
 
 

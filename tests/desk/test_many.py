@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from labels.answering import many
-from labels.record.schema import BulkPlan, Journal, SavedList, Staff, Step, StepKind, StepState
+from labels.record.schema import BulkPlan, Journal, SavedList, Staff, Step
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
 from tests.support.many import copied
@@ -33,17 +33,6 @@ def coordinator(browser: Opens, applications: list[str]) -> Browser:
     return browser().signs_in(COORDINATOR)
 
 
-def reviews(terminal: Terminal) -> list[Step]:
-    with terminal.here.record.reading() as session:
-        return list(
-            session.scalars(
-                sa.select(Step)
-                .where(Step.kind == StepKind.REVIEW, Step.state == StepState.OPEN)
-                .order_by(Step.application, Step.seat)
-            )
-        )
-
-
 def entries(terminal: Terminal, what: str) -> list[Journal]:
     with terminal.here.record.reading() as session:
         return list(session.scalars(sa.select(Journal).where(Journal.what == what)))
@@ -59,7 +48,7 @@ def planned(browser: Browser, **fields: Any) -> str:
 def test_the_whole_of_somebody_goes_to_others_in_three_pages(
     terminal: Terminal, coordinator: Browser, applications: list[str]
 ) -> None:
-    ill = reviews(terminal)[0].person
+    ill = terminal.open_reviews()[0].person
     listed = coordinator.opens(f"/cases?part=open&reviewer={ill}")
     assert 'name="act" value="reassign"' in listed.text
     asked = coordinator.opens(f"/cases/many?act=reassign&reviewer={ill}")
@@ -70,10 +59,10 @@ def test_the_whole_of_somebody_goes_to_others_in_three_pages(
     assert "Nothing is changed yet" in words(page)
     assert "1 to 4 of 4." in words(page)
     assert "4 tasks are changed, all of them or none." in words(page)
-    assert ill in {one.person for one in reviews(terminal)}
+    assert ill in {one.person for one in terminal.open_reviews()}
     done = coordinator.sends(plan, {"confirmed": "1"})
     assert done.headers["location"].partition("?")[0] == plan
-    assert ill not in {one.person for one in reviews(terminal)}
+    assert ill not in {one.person for one in terminal.open_reviews()}
     assert "It is carried out." in words(coordinator.opens(plan))
     assert {one.details["because"] for one in entries(terminal, "reassigned")} == {WHY}
     assert len(entries(terminal, "reassigned")) == 4
@@ -108,7 +97,7 @@ def test_of_ticked_rows_alone(terminal: Terminal, coordinator: Browser, applicat
     assert "2 applications are chosen." in words(page)
     plan = planned(coordinator, act="deadline", chosen=two, kind="review", until="2026-04-27")
     coordinator.sends(plan, {"confirmed": "1"})
-    moved = {one.application for one in reviews(terminal) if str(one.due_at).startswith("2026-04-27")}
+    moved = {one.application for one in terminal.open_reviews() if str(one.due_at).startswith("2026-04-27")}
     assert moved == set(two)
 
 
@@ -131,7 +120,7 @@ def test_what_is_missing_is_said_and_nothing_is_lost(coordinator: Browser, appli
 def test_a_stale_plan_is_refused_with_the_difference_and_made_anew(
     terminal: Terminal, coordinator: Browser, applications: list[str]
 ) -> None:
-    ill = reviews(terminal)[0]
+    ill = terminal.open_reviews()[0]
     plan = planned(coordinator, act="reassign", whose=ill.person)
     with terminal.here.record.writing() as session:
         session.execute(

@@ -11,7 +11,7 @@ from cli.services import free_port
 from desk.app import public_app
 from labels.words.languages import ENGLISH
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
-from tests.desk.test_in_chromium import AXE, RULES, code_for, opened, presses_tab_to
+from tests.desk.test_in_chromium import AXE, RULES, code_for, opened, presses_tab_to, types_the_code
 from tests.support.browser import CHROMIUM
 from tests.support.people import TODAY
 from tests.support.serving import in_a_thread
@@ -189,15 +189,9 @@ def test_axe_finds_nothing_on_the_pages_with_passkeys(
         assert {name: ids for name, ids in found.items() if ids} == {}
 
 
-def types_the_code(page: Page, terminal: Terminal, address: str, who: str = COORDINATOR) -> None:
+def is_asked_for_a_passkey(page: Page, terminal: Terminal, address: str, who: str = COORDINATOR) -> None:
     page.goto(f"{address}/sign-in?then=/account")
-    presses_tab_to(page, "#address")
-    page.keyboard.type(who)
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#code")
-    presses_tab_to(page, "#code")
-    page.keyboard.type(code_for(terminal, who))
-    page.keyboard.press("Enter")
+    types_the_code(page, terminal, who)
     page.wait_for_url(f"{address}/sign-in/second?then=%2Faccount")
 
 
@@ -206,14 +200,14 @@ def test_who_needs_a_passkey_adds_it_after_the_code_and_uses_it_by_the_keyboard_
 ) -> None:
     with opened(strict) as page:
         device = Authenticator(page)
-        types_the_code(page, terminal, strict)
+        is_asked_for_a_passkey(page, terminal, strict)
         presses_tab_to(page, "#name")
         page.keyboard.type("Work laptop")
         page.keyboard.press("Enter")
         page.wait_for_url(f"{strict}/account")
         assert page.locator(".things h3:has-text('Work laptop')").is_visible()
         page.context.clear_cookies()
-        types_the_code(page, terminal, strict)
+        is_asked_for_a_passkey(page, terminal, strict)
         device.knows_the_person(False)
         presses_tab_to(page, "[data-passkey] button")
         page.keyboard.press("Enter")
@@ -228,7 +222,7 @@ def test_who_needs_a_passkey_adds_it_after_the_code_and_uses_it_by_the_keyboard_
 
 def test_without_a_script_it_is_said_what_is_needed(terminal: Terminal, strict: str) -> None:
     with opened(strict, script=False) as page:
-        types_the_code(page, terminal, strict)
+        is_asked_for_a_passkey(page, terminal, strict)
         assert page.get_by_text("A passkey is added in a browser that runs scripts.").is_visible()
         assert not page.locator("[data-passkey]").is_visible()
 
@@ -248,14 +242,14 @@ def test_axe_finds_nothing_where_a_passkey_is_needed(
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found[name].append("overflows")
 
-        types_the_code(page, terminal, strict)
+        is_asked_for_a_passkey(page, terminal, strict)
         look("none yet")
         page.fill("#name", "Phone")
         page.click("[data-passkey] button")
         page.wait_for_url(f"{strict}/account")
         look("account, where one is needed")
         page.context.clear_cookies()
-        types_the_code(page, terminal, strict)
+        is_asked_for_a_passkey(page, terminal, strict)
         look("one to be used")
         device.forgets()
         page.click("[data-passkey] button")

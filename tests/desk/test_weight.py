@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Request, sync_playwright
 
-from cli.services import free_port
-from desk.app import public_app
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
-from tests.desk.test_in_chromium import code_for
+from tests.desk.test_in_chromium import address, code_for
 from tests.support.browser import CHROMIUM
 from tests.support.patience import PATIENCE
-from tests.support.serving import in_a_thread
+
+__all__ = ["address"]
 
 pytestmark = [
     pytest.mark.slow,
@@ -21,16 +18,6 @@ pytestmark = [
 ]
 MOST = 100_000
 """Bytes over the wire, headers and all."""
-
-
-@pytest.fixture
-def address(terminal: Terminal) -> Iterator[str]:
-    """Where the desk is served, in a thread."""
-    port = free_port()
-    settings = terminal.here.settings.model_copy(update={"listen": f"127.0.0.1:{port}"})
-    object.__setattr__(terminal.here, "settings", settings)
-    with in_a_thread(public_app(terminal.here), port):
-        yield settings.desk_url
 
 
 @pytest.mark.parametrize(
