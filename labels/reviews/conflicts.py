@@ -43,6 +43,18 @@ from labels.words.sentences import Sentence
 # Built once: they are asked at every turn, and building a query takes longer than running it.
 
 
+MEMBER = (
+    Teacher.id,
+    Teacher.name,
+    Person.id.label("person"),
+    Person.address,
+    Teacher.school,
+    Member.project,
+    school_of_member(Member, Teacher).label("school_then"),
+)
+"""What is read of a member of a project."""
+
+
 def _around() -> sa.CompoundSelect[Any]:
     """The members of a project, what else its applicant is a member of, and the numbers of all their schools.
 
@@ -50,16 +62,7 @@ def _around() -> sa.CompoundSelect[Any]:
     own, and so do two numbers of one school, as `school` and `succeeds` without a member.
     """
     members = (
-        sa.select(
-            Teacher.id,
-            Teacher.name,
-            Person.id.label("person"),
-            Person.address,
-            Teacher.school,
-            Member.project,
-            school_of_member(Member, Teacher).label("school_then"),
-            FormerSchool.school.label("school_left"),
-        )
+        sa.select(*MEMBER, FormerSchool.school.label("school_left"))
         .join(Member, Member.teacher == Teacher.id)
         .join(Person, Person.id == Teacher.person)
         .outerjoin(

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from labels.kinds import KINDS, Applicant
 from labels.people.persons import batches
 from labels.record.schema import Application, FormerSchool, Member, Person, School, Teacher
-from labels.registry.history import all_numbers, school_of_member
+from labels.registry.history import all_numbers
 from labels.reviews.choosing import Judged
-from labels.reviews.conflicts import counted_since, judged
+from labels.reviews.conflicts import MEMBER, counted_since, judged
 
 
 def judged_by_application(session: Session, applications: Sequence[Application]) -> dict[str, Judged]:
@@ -133,15 +133,7 @@ _TEACH_AT = (
 
 
 MANY_AROUND = (
-    sa.select(
-        Teacher.id,
-        Teacher.name,
-        Person.id.label("person"),
-        Person.address,
-        Teacher.school,
-        Member.project,
-        school_of_member(Member, Teacher).label("school_then"),
-    )
+    sa.select(*MEMBER)
     .join(Member, Member.teacher == Teacher.id)
     .join(Person, Person.id == Teacher.person)
     .where(
