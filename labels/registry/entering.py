@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+
+from labels.people.persons import batches
+from labels.record.schema import Person, PersonMerge
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,23 @@ class PersonRows:
             self.entered += 1
         return person
 
+    def taken(self, ids: Iterable[str]) -> set[str]:
+        """Those of some ids that are a person's, or were until that person became another one."""
+        return {
+            row.id
+            for some in batches(sorted(set(ids)))
+            for row in self.connection.execute(_TAKEN, {"ids": some})
+        }
+
+    def enter_free(self, people: list[dict[str, str]]) -> None:
+        """Enters people (`id`, `name`, `address`, `language`) whose ids nobody has or had."""
+        self.many(
+            "INSERT INTO person (id, name, address, language) VALUES (:id, :name, :address, :language)",
+            people,
+        )
+        self.many("INSERT INTO fresh_person VALUES (:id)", [{"id": one["id"]} for one in people])
+        self.entered += len(people)
+
     def speaks(self, person: str, old: str, new: str) -> None:
         """Takes a row's new language over to its person."""
         if old != new:
@@ -106,6 +128,13 @@ _ANOTHER = "INSERT INTO address (person, address, since, until) VALUES"
 _UNLESS_KNOWN = "ON CONFLICT (person, address) DO UPDATE SET until = excluded.until"
 
 
+_TAKEN = sa.union(
+    sa.select(Person.id).where(Person.id.in_(sa.bindparam("ids", expanding=True))),
+    sa.select(PersonMerge.gone).where(PersonMerge.gone.in_(sa.bindparam("ids", expanding=True))),
+)
+
+
+@functools.cache
 def _statement(statement: str) -> sa.TextClause:
     text = sa.text(statement)
     return text.bindparams(sa.bindparam("today", type_=sa.Date())) if ":today" in statement else text

@@ -201,20 +201,22 @@ class StaffFile:
             by_row[row.email, row.name] = one.person, row.staff
             if row.staff:
                 by_id[row.organisation, row.staff] = one.person
-        for row in self._rows:
-            if _key(row) in found or _key(row) in self._gone:
-                continue
+        rest = [row for row in self._rows if _key(row) not in found and _key(row) not in self._gone]
+        taken = self._persons.taken(row.person for row in rest)
+        new: list[dict[str, str]] = []
+        for row in rest:
             person = by_id.get((row.organisation, row.staff)) if row.staff else None
             if person is None:
                 same, its_id = by_row.get((row.email, row.name), ("", ""))
                 person = "" if row.staff and its_id and row.staff != its_id else same
             if not person:
-                person = self._free_id(row)
-                self._persons.enter(person, row.name, row.email, row.language)
+                person = self._free_id(row, taken)
+                new.append({"id": person, "name": row.name, "address": row.email, "language": row.language})
             found[_key(row)] = person
             by_row[row.email, row.name] = person, row.staff
             if row.staff:
                 by_id[row.organisation, row.staff] = person
+        self._persons.enter_free(new)
         self._persons.many(
             "UPDATE staged_staff SET person = :person WHERE email = :email AND role = :role",
             [{"person": person, "email": email, "role": role} for (email, role), person in found.items()],
@@ -230,14 +232,18 @@ class StaffFile:
         self._persons.correct(former.person, names, emails, because)
         self._persons.speaks(former.person, former.language, row.language)
 
-    def _free_id(self, row: Row) -> str:
-        """The id that the row's own values make; another where somebody else has it who had this address."""
+    def _free_id(self, row: Row, taken: set[str]) -> str:
+        """The id that the row's own values make; another where somebody else has it who had this address.
+
+        It is `taken` from then on.
+        """
         found: str = row.person
         number = 1
-        taken = "SELECT 1 FROM person WHERE id = :id UNION SELECT 1 FROM person_merge WHERE gone = :id"
-        while self._persons.run(taken, id=found).first():
+        while found in taken:
             number += 1
             found = person_id(row.email, row.name, number)
+            taken |= self._persons.taken([found])
+        taken.add(found)
         return found
 
     # Rows ------------------------------------------------------------------------------------------
