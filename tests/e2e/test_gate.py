@@ -247,10 +247,19 @@ def test_every_route_of_prefect_gives_each_what_the_page_of_routes_says(behind: 
         wanted = {"flow_runs": {"id": {"any_": [run]}}, "limit": 1}
         found = behind.prefect.get(f"/api/flow_runs/{run}").json()
         key = found["state"]["state_details"]["run_input_keyset"]["schema"]
-        task, artifact = (
-            str(behind.prefect.post(f"/api/{kind}/filter", json=wanted).json()[0]["id"])
-            for kind in ("task_runs", "artifacts")
-        )
+
+        def newest(kind: str) -> str:
+            # Prefect records tasks from events, which come later than the state of the run.
+            rows: list[Any] = []
+
+            def there() -> bool:
+                rows[:] = behind.prefect.post(f"/api/{kind}/filter", json=wanted).json()
+                return bool(rows)
+
+            behind.stage.until(there, f"Prefect has {kind} of {application}")
+            return str(rows[0]["id"])
+
+        task, artifact = newest("task_runs"), newest("artifacts")
         return Objects(run, task, artifact, found["flow_id"], found["deployment_id"], key)
 
     def asks(who: str, method: str, path: str, body: Any) -> int:
