@@ -19,6 +19,7 @@ from desk.frame import (
 )
 from desk.parts import Mistake
 from labels.errors import NotAllowed
+from labels.sessions.codes import may_be_sign_in_code
 from labels.sessions.session import new_token
 from labels.sessions.signing_in import LASTS, WrongCode
 from labels.words.sentences import say, say_counted
@@ -63,6 +64,12 @@ def asks_for_address(
     )
 
 
+_OF_ANOTHER_MAIL = say(
+    "A code to sign in has eight letters and digits, and is in the mail that we sent just now. "
+    "Codes in other mails are for something else."
+)
+
+
 def ask(visit: Visit) -> Response:
     """Has a code mailed; what follows looks the same whether anybody has the address or not."""
     address = visit.sent.line("address", 320).replace(" ", "")
@@ -105,6 +112,8 @@ def _asks_for_code(visit: Visit, mistake: str = "", status: int = 200) -> Respon
 def check(visit: Visit) -> Response:
     """Signs in with the right code."""
     attempt, typed = _attempt(visit), visit.sent.line("code", 40)
+    if not may_be_sign_in_code(typed):
+        return _asks_for_code(visit, _OF_ANOTHER_MAIL, 422)  # no guess: none of the tries is spent
     try:
         given = signing_in.sign_in(visit.here, attempt, typed, visit.token)
     except NotAllowed:

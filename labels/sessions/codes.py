@@ -26,8 +26,17 @@ def sign_in_code(key: bytes, attempt: str) -> str:
 
 def sign_in_code_hash(typed: str) -> str:
     """The hash of a code as it is kept; spaces, dashes and small letters make no difference."""
-    plain = "".join(typed.split()).replace("-", "").upper().translate(_MISREAD)
+    plain = _plain(typed).upper().translate(_MISREAD)
     return hashlib.sha256(f"labels-sign-in\x1f{plain}".encode("utf-8", "replace")).hexdigest()
+
+
+def may_be_sign_in_code(typed: str) -> bool:
+    """Whether it is as long as a code to sign in; those for one act alone, which other mails bring, are longer."""
+    return len(_plain(typed)) == _LENGTH
+
+
+def _plain(typed: str) -> str:
+    return "".join(typed.split()).replace("-", "")
 
 
 def token_hash(token: str) -> str:

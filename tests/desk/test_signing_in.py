@@ -239,6 +239,20 @@ def test_an_address_in_two_ways_of_writing_gets_five_mails_in_all(browser: Opens
         assert len(session.scalars(sa.select(Mail).where(Mail.template == "sign_in")).all()) == MAILS_AN_HOUR
 
 
+@pytest.mark.parametrize("typed", ["9R6E-BDRK-CX", "", "KS81", "sign me in, please"])
+def test_the_code_of_another_mail_is_told_from_one_to_sign_in_and_spends_no_try(
+    browser: Opens, typed: str
+) -> None:
+    person = browser()
+    person.client.post("/sign-in", data={"address": TEACHER})
+    for _ in range(TRIES + 1):
+        page = person.client.post("/sign-in/code", data={"code": typed})
+        assert page.status_code == 422
+        assert "Codes in other mails are for something else." in words(page)
+    given = person.client.post("/sign-in/code", data={"code": f" {person.code(TEACHER).lower()} "})
+    assert given.status_code == 303
+
+
 def test_a_code_counts_once_in_its_browser_for_ten_minutes_and_five_tries(browser: Opens) -> None:
     person, other = browser(), browser()
     person.client.post("/sign-in", data={"address": TEACHER})
