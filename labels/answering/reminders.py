@@ -34,11 +34,12 @@ from labels.record.schema import (
     School,
     Staff,
     Step,
+    StepKind,
     Teacher,
 )
 from labels.record.sealing import head_on_paper
 from labels.rules.kept import kept_rules
-from labels.rules.model import ReminderRules
+from labels.rules.model import LateReviewRules, ReminderRules, RuleEdition
 from labels.steps.kinds import AWAITED, STEPS
 from labels.turn import Turn
 from labels.words.sentences import Sentence, Value, named, say
@@ -73,10 +74,13 @@ class Due:
     organisation: str
     """As people read it."""
 
+    again: bool = False
+    """Whether they are informed again while it stays so."""
+
     @property
     def overdue(self) -> bool:
         """Whether a coordinator is informed that it is overdue, rather than somebody reminded."""
-        return self.kinds == (OVERDUE,)
+        return self.kinds[0].startswith(OVERDUE)
 
 
 def remind(record: Record, *, now: datetime) -> list[str]:
@@ -153,8 +157,8 @@ def due(session: Session, now: datetime) -> Iterator[Due]:
     if not rules:
         return
     today, hour = brussels_day(now), now.astimezone(BRUSSELS).hour
-    awake = {digest: one for digest, one in rules.items() if hour >= one.from_hour.value}
-    furthest = max((day for one in rules.values() for day in one.days_before.value), default=0)
+    awake = {digest: one for digest, one in rules.items() if hour >= one.reminders.from_hour.value}
+    furthest = max((day for one in rules.values() for day in one.reminders.days_before.value), default=0)
     until = now + timedelta(days=furthest + 1)
     told = _told(session, until)
     coordinating: dict[str, list[Person]] = {}
@@ -163,36 +167,43 @@ def due(session: Session, now: datetime) -> Iterator[Due]:
             continue
         kind, due_on = row.kind, brussels_day(row.due_at)
         if now <= row.due_at:
-            kinds = _reminders(awake[row.rules], brussels_day(row.opened_at), due_on, today)
+            kinds = _reminders(awake[row.rules].reminders, brussels_day(row.opened_at), due_on, today)
             if new := tuple(one for one in kinds if (row.step, one, due_on, row.person) not in told):
                 line = say("{application} · {what} · {title} · by {due}", **_asked_for(row))
                 yield _about_step(row, row.person, new, line)
-        elif kind not in PASSING and _is_overdue(awake[row.rules], due_on, today):
-            for person in _coordinators(session, row, coordinating):
-                if (row.step, OVERDUE, due_on, person) not in told:
+        elif kind not in PASSING:
+            late = _late_rules(awake[row.rules], kind)
+            kinds = _reminders_after(late, due_on, today)
+            if new := tuple(one for one in kinds if (row.step, one, due_on, row.person) not in told):
+                line = say("{application} · {what} · {title} · was due {due}", **_asked_for(row))
+                yield _about_step(row, row.person, new, line)
+            notices = _notices(awake[row.rules], kind, due_on, today)
+            for person in _coordinators(session, row, coordinating) if notices else ():
+                if new := tuple(one for one in notices if (row.step, one, due_on, person) not in told):
                     line = say(
                         "{application} · {what} by {who} · {title} · was due {due}",
                         who=row.assignee,
                         **_asked_for(row),
                     )
-                    yield _about_step(row, person, (OVERDUE,), line)
+                    again = late is not None and late.tell_every.value > 0
+                    yield _about_step(row, person, new, line, again=again)
     for row in session.execute(_DECISIONS, {"now": now}):
         due_on = brussels_day(row.due_at)
-        if row.rules in awake and _is_overdue(awake[row.rules], due_on, today):
+        if row.rules in awake and _is_overdue(awake[row.rules].reminders, due_on, today):
             for person in _coordinators(session, row, coordinating):
                 if (row.step, OVERDUE, due_on, person) not in told:
                     line = say("{application} · {what} · {title} · was due {due}", **_asked_for(row))
                     yield _about_step(row, person, (OVERDUE,), line)
 
 
-def _rules(session: Session) -> dict[str, ReminderRules]:
+def _rules(session: Session) -> dict[str, RuleEdition]:
     """The rules that any open application was submitted under, by their digest."""
     known = session.scalars(
         sa.select(RuleText.digest).where(
             sa.exists().where(Application.rules == RuleText.digest, Application.stage.in_(OPEN_STAGES))
         )
     )
-    return {digest: kept_rules(digest, session).reminders for digest in known}
+    return {digest: kept_rules(digest, session) for digest in known}
 
 
 def _reminders(rules: ReminderRules, opened_on: date, due_on: date, today: date) -> list[str]:
@@ -206,6 +217,34 @@ def _reminders(rules: ReminderRules, opened_on: date, due_on: date, today: date)
 
 def _is_overdue(rules: ReminderRules, due_on: date, today: date) -> bool:
     return today >= due_on + timedelta(days=rules.overdue_days.value)
+
+
+def _late_rules(edition: RuleEdition, kind: StepKind) -> LateReviewRules | None:
+    """What the rules say of a step that is late, besides telling a coordinator once."""
+    return edition.national.review.late if kind is StepKind.REVIEW else None
+
+
+def _reminders_after(late: LateReviewRules | None, due_on: date, today: date) -> list[str]:
+    """The reminders after the deadline whose day has come: the last pause comes again and again."""
+    pauses = late.pauses.value if late else ()
+    days, found = 0, []
+    for pause in itertools.chain(pauses, itertools.repeat(pauses[-1]) if pauses else ()):
+        days += pause
+        if due_on + timedelta(days=days) > today:
+            break
+        found.append(f"{days} days after")
+    return found
+
+
+def _notices(edition: RuleEdition, kind: StepKind, due_on: date, today: date) -> list[str]:
+    """The notices to a coordinator that something is late whose day has come."""
+    if not _is_overdue(edition.reminders, due_on, today):
+        return []
+    late = _late_rules(edition, kind)
+    every = late.tell_every.value if late else 0
+    since = (today - due_on).days - edition.reminders.overdue_days.value
+    times = since // every if every else 0
+    return [OVERDUE, *(f"{OVERDUE} for {every * one} days more" for one in range(1, times + 1))]
 
 
 def _coordinators(session: Session, row: Any, known: dict[str, list[Person]]) -> list[str]:
@@ -227,8 +266,8 @@ def _asked_for(row: Any) -> dict[str, Value]:
     }
 
 
-def _about_step(row: Any, person: str, kinds: tuple[str, ...], line: Sentence) -> Due:
-    return Due(person, row.step, kinds, row.due_at, line, row.organisation_name)
+def _about_step(row: Any, person: str, kinds: tuple[str, ...], line: Sentence, *, again: bool = False) -> Due:
+    return Due(person, row.step, kinds, row.due_at, line, row.organisation_name, again)
 
 
 # Asked of the record ------------------------------------------------------------------------------
@@ -348,7 +387,7 @@ def _digest(turn: Turn, to: Recipient, person: str, found: _Told) -> bool:
             return False
         proves = found.coordinates or any(one.overdue for one in items)
         journal = head_on_paper(turn.session, turn.now) if proves else None
-        message = _message(items, news, journal or "")
+        message = _message(items, news, journal or "", turn.now)
         reason = message.reason_for(person, day)
         if not outbox.queue(turn, message, Envelope(to, (person, day))):
             undone.rollback()  # somebody else told them meanwhile; what is new waits for another message
@@ -408,7 +447,7 @@ def _had_news(session: Session, person: str, day: str) -> bool:
     return digest is not None and bool(digest.context.get("message", {}).get("news"))
 
 
-def _message(items: Sequence[Due], news: Sequence[Sentence], journal: str) -> messages.Digest:
+def _message(items: Sequence[Due], news: Sequence[Sentence], journal: str, now: datetime) -> messages.Digest:
     own = [one for one in items if not one.overdue]
     late = [one for one in items if one.overdue]
     organisations = {one.organisation for one in items}
@@ -428,9 +467,10 @@ def _message(items: Sequence[Due], news: Sequence[Sentence], journal: str) -> me
             first=own[0].due_at,
             items=_lines(own),
             more=max(len(own) - MAILED, 0),
+            passed=own[0].due_at < now,
         )
     if late:
-        return messages.Overdue(**told, number=len(late))
+        return messages.Overdue(**told, number=len(late), again=any(one.again for one in late))
     return messages.News(**told, number=len(news))
 
 

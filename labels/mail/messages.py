@@ -420,6 +420,8 @@ class Reminder(Digest):
     first: datetime
     items: Several[Said]
     more: int = 0
+    passed: bool = False
+    """Whether `first` is past."""
 
 
 class Overdue(Digest):
@@ -427,6 +429,8 @@ class Overdue(Digest):
 
     template = Template.OVERDUE
     calls = (CallToAction.SEE_STUCK,)
+    again: bool = False
+    """Whether they are told of it again while it stays so."""
 
 
 class News(Digest):

@@ -185,6 +185,16 @@ class AssignmentRules(Rule):
     """For a reviewer who judged another application of the same project; below 0: that is preferred."""
 
 
+class LateReviewRules(Rule):
+    """What a passed deadline of a review does, besides telling a coordinator once; without these the review stays open."""
+
+    pauses: Sourced[tuple[Days, ...]]
+    """Calendar days from the deadline's day to the first reminder of the reviewer, from it to the second, and so on; the
+    last pause comes again and again. None: the reviewer is reminded no more."""
+    tell_every: Sourced[Annotated[int, Field(strict=True, ge=0, le=366)]]
+    """Calendar days after which a coordinator is told again, as long as it is late; 0: once is enough."""
+
+
 class ReviewRules(Rule):
     """How many people judge, by when, and when one more is called."""
 
@@ -207,6 +217,8 @@ class ReviewRules(Rule):
     assignment: AssignmentRules | None = None
     """What counts when reviewers are chosen beside conflicts and loads; absent from rules that were stored before there was
     this."""
+    late: LateReviewRules | None = None
+    """What a passed deadline of a review does; absent: it stays open, and a coordinator is told once."""
     link_days: Sourced[Days]
     """Days for which a reviewer's links to documents work."""
     code_attempts: Sourced[Positive]
@@ -515,6 +527,10 @@ class PaperRules(Rule):
     """Whether nothing is issued without a signature; absent from rules that were stored before there was this one."""
 
 
+_LATER = ("third_voice", "former_school_years", "assignment", "late")
+"""Rules of reviews that came later: those who have none have the digest that they had."""
+
+
 class RuleEdition(Rule):
     """The rules in force for one organisation: what an application keeps for good."""
 
@@ -549,12 +565,9 @@ class RuleEdition(Rule):
         """The whole edition as a JSON value, to be stored with the applications that it governs."""
         body = self.model_dump(mode="json")
         # What was stored without them has the digest that it had.
-        if self.national.review.third_voice is None:
-            del body["national"]["review"]["third_voice"]
-        if self.national.review.former_school_years is None:
-            del body["national"]["review"]["former_school_years"]
-        if self.national.review.assignment is None:
-            del body["national"]["review"]["assignment"]
+        for name in _LATER:
+            if getattr(self.national.review, name) is None:
+                del body["national"]["review"][name]
         if self.papers is None:
             del body["papers"]
         elif self.papers.signed is None:

@@ -17,6 +17,7 @@ from labels.record import Record
 from labels.record.schema import Application, Outcome, Staff, Step, StepKind
 from labels.reviews import asking, deciding
 from labels.rules.loading import load_rules
+from labels.rules.model import RuleEdition
 from labels.steps.answers import ReviewAnswer
 from labels.steps.outcome import Accepted
 from labels.steps.proof import Code
@@ -30,10 +31,18 @@ COORDINATOR = "coordinator@nss.example"
 class Case:
     """One application and the people around it, each change in a transaction of its own."""
 
-    def __init__(self, record: Record, organisation: str = "NSS-PL", **changes: Any) -> None:
+    def __init__(
+        self,
+        record: Record,
+        organisation: str = "NSS-PL",
+        *,
+        edition: RuleEdition | None = None,
+        **changes: Any,
+    ) -> None:
         self.record = record
         self.now = NOW
         self.organisation = organisation
+        self.edition = edition or load_rules(organisation, TODAY)
         self.id = self.submit(**changes)
 
     def submit(self, **changes: Any) -> str:
@@ -41,10 +50,9 @@ class Case:
 
     def handed_in(self, again: bool = False, **changes: Any) -> Submitted:
         file = read_application(application_file(**changes), "application.json")
-        edition = load_rules(self.organisation, TODAY)
         documents = [StoredDocument("application", "application.json", "sha256/aa/aa", "application/json", 2)]
         with self.record.writing() as session:
-            return submit(Turn(session, self.now, KEY), file, documents, edition, again=again)
+            return submit(Turn(session, self.now, KEY), file, documents, self.edition, again=again)
 
     def do(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return self.do_as("", act, *args, **kwargs)
@@ -88,6 +96,19 @@ def open_case(record: Record, organisation: str = "NSS-PL", country: str = "PL",
     case = Case(record, organisation, **changes)
     assert case.conditions()
     return case
+
+
+def reviewed_by(organisation: str = "NSS-PL", **rules: Any) -> RuleEdition:
+    """An organisation's rules with other ones for reviews: values, or sections of values, each an assumption."""
+    body = load_rules(organisation, TODAY).to_json()
+    body["national"]["review"] |= {name: _sourced(value) for name, value in rules.items()}
+    return RuleEdition.from_json(body)
+
+
+def _sourced(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sourced(one) for name, one in value.items()}
+    return {"value": value, "source": "assumption"}
 
 
 def staff(record: Record, email: str, role: str) -> None:

@@ -307,6 +307,20 @@ _EACH: tuple[Message, ...] = (
         ),
         more_overdue=3,
     ),
+    messages.Reminder(
+        organisation_name=ABOUT.organisation_name,
+        number=1,
+        step=STEP,
+        first=DUE,
+        passed=True,
+        items=(
+            say(
+                "{application} · {what} · {title} · was due {due}",
+                **{**LATE.values, "application": APPLICATION},
+            ),
+        ),
+    ),
+    messages.Overdue(organisation_name=ABOUT.organisation_name, number=1, overdue=(LATE,), again=True),
     messages.News(
         organisation_name="eTwinning",
         number=2,
