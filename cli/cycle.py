@@ -115,6 +115,9 @@ def _tell_year(view: CycleView) -> None:
             for one in view.organisations
         ],
     )  # fmt: skip
+    for one in view.organisations:
+        for warning in one.warnings:
+            say(f"{one.organisation}: {warning}", "yellow")
     qualifying = sum(one.qualifies for one in view.projects)
     awarded = sum(one.awarded == "awarded" for one in view.projects)
     say_plainly(f"Projects: {len(view.projects)}; {qualifying} qualify; {awarded} awarded.")
@@ -134,6 +137,8 @@ def _tell_ranking(one: OrganisationView) -> None:
             for row in one.ranking
         ],
     )  # fmt: skip
+    for warning in one.warnings:
+        say(warning, "yellow")
 
 
 def _screening(row: PlaceView) -> str | None:

@@ -94,6 +94,16 @@ def merge_nominations(turn: Turn, application_id: str) -> int:
     )
 
 
+HOLDER = (
+    CycleLabel.project,
+    CycleLabel.teacher,
+    CycleLabel.country,
+    CycleLabel.school,
+    CycleLabel.founded_in,
+)
+"""What a `Holder` has of the frozen list."""
+
+
 def _row(year: int, project: Merged) -> dict[str, Any]:
     return {
         "year": year,
@@ -117,7 +127,7 @@ def merged_now(
         .where(*of_year, Award.revoked_at.is_(None))
     )
     holders = (
-        sa.select(CycleLabel.project, CycleLabel.teacher, CycleLabel.country)
+        sa.select(*HOLDER)
         .join(Award, Award.id == CycleLabel.award)
         .where(CycleLabel.year == cycle.year, Award.revoked_at.is_(None))
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.european_label.frozen import (
     FrozenLabel,
+    LookedAt,
     frozen_list,
     in_window,
     insertion,
@@ -23,10 +24,11 @@ from labels.european_label.frozen import (
     rank_all,
     read_criteria,
 )
-from labels.european_label.ranking import Place
+from labels.european_label.ranking import Place, remarks
 from labels.identifiers import european_cycle_id, nomination_id
+from labels.mail import messages
 from labels.mending import PreviewCycle
-from labels.people.staff import central_organisation, those_who_coordinate
+from labels.people.staff import central_organisation, coordinators, those_who_coordinate
 from labels.record.journal import RULES, SYSTEM, Event, note
 from labels.record.rows import write_many
 from labels.record.schema import (
@@ -40,7 +42,8 @@ from labels.record.schema import (
 )
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import keep_rules, kept_rules, rules_of
-from labels.rules.model import EuropeanRules, RuleEdition, Ties
+from labels.rules.model import EuropeanRules, RuleEdition, holds
+from labels.steps.mailing import about, tell
 from labels.steps.step import locked
 from labels.turn import Turn
 
@@ -182,7 +185,10 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
     turn.session.flush()
     editions = _editions(turn.session, rules_for, cycle.begins, cycle.ends)
     of_year = {"of_year": cycle.year, "begins": cycle.begins, "ends": cycle.ends}
-    turn.session.connection().execute(insertion(turn.session, _chained(editions)), of_year)
+    turn.session.connection().execute(
+        insertion(turn.session, _looked_at(editions, cycle.ends, rules_of(turn.session, application))),
+        of_year,
+    )
     frozen = frozen_list(turn.session, cycle.year)
     cycle.frozen_at, cycle.list_digest = turn.now, list_digest(frozen)
     ranked = [row for row in frozen if row.ranked]
@@ -209,6 +215,7 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
             CycleOrganisation(
                 year=cycle.year, organisation=organisation, rules=keep_rules(turn.session, edition),
                 labels=len(ranking), proposed=proposed, nomination=nomination.id if nomination else None,
+                **remarks(ranking, edition.european)._asdict(),
             )
         )  # fmt: skip
         places += [
@@ -218,6 +225,7 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
             for place, one, inside, why in ranking
         ]  # fmt: skip
     write_many(turn.session, CyclePlace, _PLACE, places)
+    _tell_of_missing_points(turn, application, cycle)
     note(
         turn,
         application,
@@ -231,6 +239,28 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
     return cycle.list_digest
 
 
+def _tell_of_missing_points(turn: Turn, application: Application, cycle: Cycle) -> None:
+    """Tells the coordinators of each organisation how many of its labels can't be ranked, as no points are on record."""
+    turn.session.flush()
+    parts = turn.session.execute(
+        sa.select(CycleOrganisation, Organisation.name)
+        .join(Organisation, Organisation.id == CycleOrganisation.organisation)
+        .where(CycleOrganisation.year == cycle.year, CycleOrganisation.unscored > 0)
+        .order_by(CycleOrganisation.organisation)
+    ).tuples()
+    for part, name in parts:
+        message = messages.PointsMissing(
+            about=about(turn.session, application),
+            year=cycle.year,
+            of_organisation=name,
+            number=part.unscored or 0,
+            labels=part.labels,
+            proposed=part.proposed,
+        )
+        for one in coordinators(turn.session, part.organisation):
+            tell(turn, application, one.id, message, one.id)
+
+
 def _editions(session: Session, rules_for: RulesFor, begins: date, ends: date) -> dict[str, RuleEdition]:
     """The rules of every organisation that has labels in the window."""
     found = session.scalars(
@@ -239,9 +269,10 @@ def _editions(session: Session, rules_for: RulesFor, begins: date, ends: date) -
     return {organisation: rules_for(organisation) for organisation in sorted(found)}
 
 
-def _chained(editions: Mapping[str, RuleEdition]) -> list[str]:
-    """The organisations whose rules tell equals apart, for which alone criteria are of use."""
-    return [name for name, edition in editions.items() if edition.european.ties.value is Ties.CHAIN]
+def _looked_at(editions: Mapping[str, RuleEdition], ends: date, central: RuleEdition) -> LookedAt:
+    """What is frozen beside the labels: what the organisations rank by, and what the award asks of a project."""
+    looked_at = LookedAt.by_rules(editions, ends)
+    return replace(looked_at, founders=looked_at.founders or holds(central.european.european_only))
 
 
 _PLACE = (
@@ -321,9 +352,10 @@ def preview(session: Session, year: int, rules_for: RulesFor) -> Preview:
         InvalidInput: there is no such year, or no Central Support Service.
     """
     rules_day(year)
-    begins, ends = window(rules_for(central_organisation(session).id).european, year)
+    central = rules_for(central_organisation(session).id)
+    begins, ends = window(central.european, year)
     editions = _editions(session, rules_for, begins, ends)
-    query = labels_of_the_window(session, _chained(editions), kept=False)
+    query = labels_of_the_window(session, _looked_at(editions, ends, central), kept=False)
     rows = session.execute(query, {"begins": begins, "ends": ends})
     labels = [
         FrozenLabel(*row)._replace(criteria=read_criteria(row[8]), ranked=bool(row[10]))

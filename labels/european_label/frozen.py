@@ -7,18 +7,30 @@ import itertools
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.european_label.ranking import Candidate, Place, rank
+from labels.clock import end_of_day
+from labels.european_label.merging import is_national
+from labels.european_label.ranking import Barred, Candidate, Place, may_be_told_apart, rank
 from labels.kinds import LabelKind
-from labels.record.schema import Application, Award, CycleLabel, Decision, Organisation, School, Teacher
-from labels.registry.history import school_of_award
-from labels.rules.model import RuleEdition, Unit
+from labels.record.schema import (
+    Application,
+    Award,
+    CycleLabel,
+    Decision,
+    Member,
+    Organisation,
+    School,
+    Teacher,
+)
+from labels.registry.history import school_of_award, school_of_member
+from labels.rules.model import Average, EuropeanRules, RuleEdition, Unit, holds
 
 
 class FrozenLabel(NamedTuple):
@@ -35,6 +47,29 @@ class FrozenLabel(NamedTuple):
     criteria: Mapping[str, float] | None
     submitted_at: datetime | None
     ranked: bool
+    founded_in: int | None = None
+    undecided: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What is frozen beside the labels themselves, since some organisation's rules ask for it."""
+
+    chained: Collection[str] = ()
+    """The organisations whose equals are told apart, for which alone criteria are of use."""
+    founders: bool = False
+    open_until: datetime | None = None
+    """Applications for the same projects are counted that were handed in by then and are not decided."""
+
+    @classmethod
+    def by_rules(cls, editions: Mapping[str, RuleEdition], ends: date) -> LookedAt:
+        """What the rules of these organisations ask for, in a year whose labels end on a day."""
+        every = [one.european for one in editions.values()]
+        return cls(
+            chained=[name for name, edition in editions.items() if may_be_told_apart(edition.european)],
+            founders=any(holds(rules.european_only) for rules in every),
+            open_until=end_of_day(ends) if any(holds(rules.await_others) for rules in every) else None,
+        )
 
 
 def frozen_list(session: Session, year: int) -> list[FrozenLabel]:
@@ -63,19 +98,23 @@ def list_digest(frozen: Iterable[FrozenLabel]) -> str:
             row.criteria and sorted(row.criteria.items()),
             row.submitted_at and row.submitted_at.isoformat(),
             row.ranked,
+            *row[11:]
+            * (row[11:] != (None, None)),  # a list that was frozen without them has the digest that it had
         )
         for row in sorted(frozen)
     ]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def labels_of_the_window(session: Session, chained: Collection[str], *, kept: bool) -> sa.Select[Any]:
+def labels_of_the_window(session: Session, looked_at: LookedAt, *, kept: bool) -> sa.Select[Any]:
     """The rows of the frozen list: every label of the window, and the earlier ones of the same projects.
 
-    In the order of `FrozenLabel`; the window is `:begins` to `:ends`, and what tells equals apart is
-    there for the organisations that are `chained`.
+    In the order of `FrozenLabel`; the window is `:begins` to `:ends`.
     """
     projects = sa.select(Award.project).where(*in_window())
+    chained = looked_at.chained
+    founded = _founded(projects) if looked_at.founders else None
+    undecided = _undecided(looked_at.open_until) if looked_at.open_until else None
     own = Award.organisation.in_(chained)
     criteria: sa.ColumnElement[Any] = sa.null()
     submitted_at: sa.ColumnElement[Any] = sa.null()
@@ -96,6 +135,8 @@ def labels_of_the_window(session: Session, chained: Collection[str], *, kept: bo
             criteria,
             submitted_at,
             Award.awarded_on >= sa.bindparam("begins"),
+            sa.null() if founded is None else sa.func.coalesce(founded.c.countries, 0),
+            sa.null() if undecided is None else sa.func.coalesce(undecided.c.number, 0),
         )
         .select_from(Award)
         .join(Teacher, Teacher.id == Award.teacher)
@@ -103,10 +144,40 @@ def labels_of_the_window(session: Session, chained: Collection[str], *, kept: bo
         .outerjoin(School, School.id == school_of_award(Award, Teacher))
         .where(*_valid(), Award.project.in_(projects))
     )
+    for facts in (founded, undecided):
+        if facts is not None:
+            rows = rows.outerjoin(facts, facts.c.project == Award.project)
     if not chained:
         return rows
     return rows.outerjoin(Application, Application.id == Award.id).outerjoin(
         Decision, sa.and_(Decision.application == Award.id, Decision.instance == Application.instance)
+    )
+
+
+def _founded(projects: sa.Select[Any]) -> sa.Subquery:
+    """In how many countries the founders of some projects taught when they joined, as far as it is known."""
+    founder, home = sa.orm.aliased(Teacher), sa.orm.aliased(School)
+    return (
+        sa.select(Member.project, sa.func.count(home.country.distinct()).label("countries"))
+        .join(founder, founder.id == Member.teacher)
+        .join(home, home.id == school_of_member(Member, founder))
+        .where(Member.role == "founder", Member.project.in_(projects))
+        .group_by(Member.project)
+        .subquery()
+    )
+
+
+def _undecided(handed_in_by: datetime) -> sa.Subquery:
+    """How many applications of some time for each project are not decided."""
+    return (
+        sa.select(Application.project, sa.func.count().label("number"))
+        .where(
+            Application.label == LabelKind.NATIONAL,
+            Application.outcome.is_(None),
+            Application.submitted_at <= handed_in_by,
+        )
+        .group_by(Application.project)
+        .subquery()
     )
 
 
@@ -140,9 +211,9 @@ def _criteria(dialect: str) -> sa.ColumnElement[Any]:
     return sa.literal_column(made)
 
 
-def insertion(session: Session, chained: Collection[str]) -> sa.Insert:
+def insertion(session: Session, looked_at: LookedAt) -> sa.Insert:
     """Freezes the labels of the window `:begins` to `:ends` as the list of `:of_year`."""
-    rows = labels_of_the_window(session, chained, kept=True)
+    rows = labels_of_the_window(session, looked_at, kept=True)
     chosen = rows.add_columns(sa.bindparam("of_year", type_=sa.Integer))
     return sa.insert(cast("sa.Table", CycleLabel.__table__)).from_select(
         [*FrozenLabel._fields, "year"], chosen
@@ -161,41 +232,57 @@ def read_criteria(made: Any) -> dict[str, float] | None:
 def rank_all(labels: Iterable[FrozenLabel], editions: Mapping[str, RuleEdition]) -> dict[str, list[Place]]:
     """The ranking of every organisation, by its own rules."""
     ordered = sorted(labels, key=attrgetter("organisation"))
-    averages: dict[str, float | None] = {}
-    if any(one.european.unit.value is Unit.PROJECTS for one in editions.values()):
-        averages = _averages(ordered)
+    averages = {
+        kind: _averages(ordered, kind)
+        for kind in {_average(one) for one in editions.values() if one.european.unit.value is Unit.PROJECTS}
+    }
     found = {}
     for organisation, rows in itertools.groupby(ordered, key=attrgetter("organisation")):
         edition = editions[organisation]
+        national = holds(edition.european.european_only)
         if edition.european.unit.value is Unit.AWARDS:
             several = [
                 Candidate(
                     row.award, row.project, row.teacher, row.score, row.criteria or {},
                     row.submitted_at.isoformat() if row.submitted_at else "",
+                    Barred.NATIONAL if national and is_national(row.founded_in) else None,
                 )
                 for row in rows
             ]  # fmt: skip
         else:
-            several = _projects(list(rows), averages)
+            several = _projects(list(rows), averages[_average(edition)], edition.european)
         names = {criterion.id: criterion.name for criterion in edition.criteria_set.criteria}
         found[organisation] = rank(several, edition.european, names)
     return found
 
 
-def _averages(labels: Sequence[FrozenLabel]) -> dict[str, float | None]:
+def _average(edition: RuleEdition) -> Average:
+    rule = edition.european.average
+    return rule.value if rule else Average.LABELS
+
+
+def _averages(labels: Sequence[FrozenLabel], kind: Average) -> dict[str, float | None]:
     """The average of each project's labels of the year, whichever organisations gave them.
 
-    Source: found, the newest variant: "the CSS averages the scores of a project's NQLs".
+    Source: found, the newest variant: "the CSS averages the scores of a project's NQLs", "the average over
+    countries".
     """
-    scores: dict[str, list[float]] = {}
+    scores: dict[str, dict[str, list[float]]] = {}
     for row in labels:
-        known = scores.setdefault(row.project, [])
+        known = scores.setdefault(row.project, {})
         if row.score is not None:
-            known.append(row.score)
-    return {project: math.fsum(own) / len(own) if own else None for project, own in scores.items()}
+            known.setdefault(row.country if kind is Average.COUNTRIES else "", []).append(row.score)
+    means = {project: [_mean(own) for own in known.values()] for project, known in scores.items()}
+    return {project: _mean(own) if own else None for project, own in means.items()}
 
 
-def _projects(rows: Sequence[FrozenLabel], averages: Mapping[str, float | None]) -> list[Candidate]:
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _projects(
+    rows: Sequence[FrozenLabel], averages: Mapping[str, float | None], rules: EuropeanRules
+) -> list[Candidate]:
     """An organisation's projects; their criteria's points are the average of its own labels."""
     own: dict[str, list[FrozenLabel]] = {}
     for row in rows:
@@ -207,6 +294,11 @@ def _projects(rows: Sequence[FrozenLabel], averages: Mapping[str, float | None])
             for criterion, value in (row.criteria or {}).items():
                 points.setdefault(criterion, []).append(value)
         since = min((row.submitted_at.isoformat() for row in several if row.submitted_at), default="")
-        criteria = {name: math.fsum(values) / len(values) for name, values in points.items()}
-        found.append(Candidate(project, project, None, averages[project], criteria, since))
+        criteria = {name: _mean(values) for name, values in points.items()}
+        barred, average = None, averages[project]
+        if holds(rules.european_only) and is_national(several[0].founded_in):
+            barred = Barred.NATIONAL
+        if holds(rules.await_others) and several[0].undecided:
+            barred, average, criteria = Barred.UNDECIDED, None, {}
+        found.append(Candidate(project, project, None, average, criteria, since, barred))
     return found

@@ -5,19 +5,22 @@ Pure functions: the same nominations and labels give the same projects, in whate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from labels.rules.model import EuropeanRules, Together
+from labels.rules.model import EuropeanRules, Together, holds
 
 
 class Holder(NamedTuple):
-    """A teacher with a valid National Quality Label for a project, and the country it was awarded in."""
+    """A teacher with a valid National Quality Label for a project, and the country and the school it was awarded in."""
 
     project: str
     teacher: str
     country: str
+    school: str | None = None
+    founded_in: int | None = None
+    """In how many countries the project was founded; none where it was not looked at."""
 
 
 class Nomination(NamedTuple):
@@ -45,25 +48,17 @@ def merge(
     """Every project with a label or a nomination, ordered by its id.
 
     Source: the brief: proposed by at least one NSS, and at least two partners that have received the
-    NQL; in the newest variant, labels in at least two countries.
+    NQL; in the newest variant, labels in at least two countries, and no national projects.
     """
-    teachers: dict[str, set[str]] = {}
-    countries: dict[str, set[str]] = {}
-    for project, teacher, country in holders:
-        teachers.setdefault(project, set()).add(teacher)
-        countries.setdefault(project, set()).add(country)
+    labelled: dict[str, list[Holder]] = {}
+    for holder in holders:
+        labelled.setdefault(holder.project, []).append(holder)
     proposed: dict[str, set[str]] = {}
     for project, organisation in nominations:
         proposed.setdefault(project, set()).add(organisation)
     return [
-        _project(
-            project,
-            tuple(sorted(proposed.get(project, ()))),
-            len(teachers.get(project, ())),
-            len(countries.get(project, ())),
-            rules,
-        )
-        for project in sorted(teachers.keys() | proposed.keys())
+        _project(project, tuple(sorted(proposed.get(project, ()))), labelled.get(project, ()), rules)
+        for project in sorted(labelled.keys() | proposed.keys())
     ]
 
 
@@ -77,14 +72,27 @@ def why_for(why: str, proposed_by: Sequence[str], own: Sequence[str]) -> str:
     return _proposers(own) + why.removeprefix(named) if why.startswith(named) else ""
 
 
+def is_national(founded_in: int | None) -> bool:
+    """Whether the founders of a project are known to be all of one country."""
+    return founded_in == 1
+
+
 def _project(
-    identifier: str, proposed_by: tuple[str, ...], partners: int, countries: int, rules: EuropeanRules
+    identifier: str, proposed_by: tuple[str, ...], holders: Collection[Holder], rules: EuropeanRules
 ) -> Project:
     needed = rules.at_least.value
-    if rules.together.value is Together.PARTNERS:
-        found, what = partners, "labelled partner" if needed == 1 else "labelled partners"
-    else:
+    teachers = len({one.teacher for one in holders})
+    partners = teachers
+    if rules.together.value is Together.SCHOOLS:
+        # Where no school is known, each teacher is a partner.
+        partners = len({one.school or one.teacher for one in holders})
+    countries = len({one.country for one in holders})
+    if rules.together.value is Together.COUNTRIES:
         found, what = countries, "country with a label" if needed == 1 else "countries with a label"
+    else:
+        found, what = partners, "labelled partner" if needed == 1 else "labelled partners"
+        if partners < teachers:
+            what += " (colleagues of one school are one)"
     enough = found >= needed
     first = _proposers(proposed_by)
     second = f"{found} of at least {needed} {what}"
@@ -101,4 +109,12 @@ def _project(
             why = f"{first}; it would have {second}."
         case _:
             why = f"{first}, and it has only {second}."
-    return Project(identifier, proposed_by, partners, countries, bool(proposed_by) and enough, why)
+    qualifies = bool(proposed_by) and enough
+    if holds(rules.european_only) and any(is_national(one.founded_in) for one in holders):
+        qualifies, why = False, f"{why} {NATIONAL_PROJECT}"
+    return Project(identifier, proposed_by, partners, countries, qualifies, why)
+
+
+NATIONAL_PROJECT = (
+    "It is a national project: its founders are all of one country, and the rules ask for a European one."
+)

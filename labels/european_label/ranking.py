@@ -8,12 +8,23 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
+from labels.european_label.merging import NATIONAL_PROJECT
 from labels.reviews.scoring import NO_SCORE, hundredths, in_points
 from labels.rules.model import EARLIER, EuropeanRules, Rounding, Ties, Unit, share_of
+
+
+class Barred(StrEnum):
+    """Why a candidate can't be put forward, whatever its points are."""
+
+    NATIONAL = "national"
+    """Its project is a national one."""
+    UNDECIDED = "undecided"
+    """Somebody else's application for its project is not decided yet."""
 
 
 class Candidate(NamedTuple):
@@ -30,6 +41,7 @@ class Candidate(NamedTuple):
     """Points by criterion, as far as the record has them; they can tell equals apart."""
     since: str = ""
     """When it was applied for (ISO 8601), which can tell equals apart; empty where it is not known."""
+    barred: Barred | None = None
 
 
 class Place(NamedTuple):
@@ -58,13 +70,17 @@ def rank(candidates: Iterable[Candidate], rules: EuropeanRules, criteria: Mappin
     """All candidates of one organisation in order, the best `share` of them proposed; `criteria` names each by its id.
 
     Source: the brief, "the top third of its awarded NQLs by quality score". The share is one of all
-    candidates, also of those that the mark `above` keeps out. Candidates with equal keys share a place
-    and stand in the order of their identifiers, which decides nothing.
+    candidates, also of those that the mark `above` or their project keeps out. Candidates with equal keys share a
+    place and stand in the order of their identifiers, which decides nothing.
     """
+    every = list(candidates)
+    cut = quota(len(every), rules.share.value, rules.rounding.value)
+    bound = _bound(len(every), cut, rules)
     chain = rules.tie_chain.value if rules.ties.value is Ties.CHAIN else ()
-    keyed = sorted((_key(one, chain), one.id, one) for one in candidates)  # no two have one identifier
-    cut = quota(len(keyed), rules.share.value, rules.rounding.value)
-    words = _Words(keyed, cut, rules, criteria)
+    keyed = _in_order(every, chain)
+    if not chain and may_be_told_apart(rules) and _with_equals(keyed, cut) > bound:
+        keyed = _in_order(every, chain := rules.tie_chain.value)
+    words = _Words(keyed, cut, bound, rules, criteria)
     places: list[Place] = []
     before = 0
     for key, group in itertools.groupby(keyed, key=lambda row: row[0]):
@@ -76,10 +92,42 @@ def rank(candidates: Iterable[Candidate], rules: EuropeanRules, criteria: Mappin
 
 
 _Key = tuple[float | str, ...]
+_Keyed = tuple[_Key, str, Candidate]
+
+
+def may_be_told_apart(rules: EuropeanRules) -> bool:
+    """Whether the chain can come to tell equals apart."""
+    return rules.ties.value is Ties.CHAIN or (
+        rules.ties.value is Ties.TOGETHER and rules.tie_bound is not None
+    )
+
+
+def _bound(number: int, cut: int, rules: EuropeanRules) -> int:
+    """How many may go in at most where equals go in together; never fewer than the share."""
+    if rules.tie_bound is None:
+        return number
+    return max(cut, quota(number, rules.tie_bound.value, Rounding.UP))
+
+
+def _in_order(candidates: Iterable[Candidate], chain: Sequence[str]) -> list[_Keyed]:
+    """The best first; no two have one identifier."""
+    return sorted((_key(one, chain), one.id, one) for one in candidates)
+
+
+def _with_equals(keyed: Sequence[_Keyed], cut: int) -> int:
+    """How many a share is with all that are equal to its last."""
+    if not cut:
+        return 0
+    last = keyed[cut - 1]
+    if hundredths(last[2].score) == NO_SCORE or last[2].barred:
+        return cut
+    return sum(key <= last[0] for key, _, _ in keyed)
 
 
 def _key(one: Candidate, chain: Sequence[str]) -> _Key:
-    """Smaller is better. Points that the record does not have count as fewer than any."""
+    """Smaller is better. Points that the record does not have count as fewer than any, and what is barred comes last."""
+    if one.barred:
+        return (-NO_SCORE + 1, one.barred.value, -hundredths(one.score))
     if not chain:
         return (-hundredths(one.score),)
     key: list[float | str] = [-hundredths(one.score)]
@@ -96,12 +144,14 @@ class _Words:
 
     def __init__(
         self,
-        keyed: Sequence[tuple[_Key, str, Candidate]],
+        keyed: Sequence[_Keyed],
         cut: int,
+        bound: int,
         rules: EuropeanRules,
         criteria: Mapping[str, str],
     ) -> None:
-        self.number, self.cut, self.rules, self.criteria = len(keyed), cut, rules, criteria
+        self.number, self.cut, self.bound = len(keyed), cut, bound
+        self.rules, self.criteria = rules, criteria
         unit = "labels" if rules.unit.value is Unit.AWARDS else "projects"
         self.share = f"the share of {rules.share.value} ({cut} of {self.number} {unit})"
         self.last = keyed[cut - 1][0] if cut else None
@@ -111,6 +161,8 @@ class _Words:
     def verdict(self, key: _Key, before: int, equals: Sequence[Candidate]) -> tuple[bool, str]:
         """Whether the candidates with this key, `before` of them ahead, are proposed, and why."""
         score = equals[0].score
+        if equals[0].barred:
+            return False, _BARRED[equals[0].barred]
         if score is None:
             return False, "No quality score is on record, so it can't be ranked."
         place = f"Place {before + 1} of {self.number} with {in_points(score)} points"
@@ -128,6 +180,12 @@ class _Words:
             among = f"{len(equals)} with equal points stand where {self.share} ends"
             if self.rules.ties.value is Ties.APART:
                 return False, f"{place}: {among}, and none of them goes in."
+            if before + len(equals) > self.bound:
+                why = f"with all of them it would be more than {self.bound}, the most that the rules allow with equals"
+                return (
+                    False,
+                    f"{place}: {among}; {why}, and nothing tells them apart, so none of them goes in.",
+                )
             return True, f"{place}: {among}, and all of them go in."
         if key[0] == self.last[0]:
             told = self._told_apart(self.last, key)
@@ -142,6 +200,46 @@ class _Words:
         )
         name = next(differing, "")
         return "the earlier application" if name == EARLIER else f"the points for “{self.criteria[name]}”"
+
+
+_BARRED = {
+    Barred.NATIONAL: f"{NATIONAL_PROJECT} It can't be put forward.",
+    Barred.UNDECIDED: "An application for this project is not decided yet: its average is shown once all are, and until then "
+    "it can't be put forward.",
+}
+
+
+class Remarks(NamedTuple):
+    """What somebody should know of a ranking before they put anything forward."""
+
+    unscored: int
+    """Candidates without points on record."""
+    with_equals: int
+    """How many more than the share are proposed, since they are equal to its last."""
+    equals_left_out: int
+    """How many are not proposed that have the points of the share's last, since all would be too many."""
+
+
+def remarks(places: Sequence[Place], rules: EuropeanRules) -> Remarks:
+    """What is remarkable in a ranking."""
+    unscored = sum(place.candidate.score is None and not place.candidate.barred for place in places)
+    cut = quota(len(places), rules.share.value, rules.rounding.value)
+    proposed = sum(place.proposed for place in places)
+    left_out = 0  # where the chain always tells equals apart, that is nothing remarkable
+    last = places[cut - 1].candidate if cut else None
+    if (
+        last
+        and last.score is not None
+        and not last.barred
+        and hundredths(last.score) > 100 * rules.above.value
+    ):
+        left_out = sum(
+            not place.proposed
+            and not place.candidate.barred
+            and hundredths(place.candidate.score) == hundredths(last.score)
+            for place in places
+        )
+    return Remarks(unscored, max(0, proposed - cut), left_out)
 
 
 def moving_up(places: Sequence[Place], struck: Collection[str], rules: EuropeanRules) -> list[Place]:
@@ -161,7 +259,12 @@ def moving_up(places: Sequence[Place], struck: Collection[str], rules: EuropeanR
         if len(up) >= missing:
             break
         points = hundredths(equals[0].candidate.score)
-        if equals[0].proposed or points == NO_SCORE or (mark and points <= mark):
+        if (
+            equals[0].proposed
+            or equals[0].candidate.barred
+            or points == NO_SCORE
+            or (mark and points <= mark)
+        ):
             continue
         if rules.ties.value is Ties.APART and len(up) + len(equals) > missing:
             break

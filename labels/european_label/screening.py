@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput
 from labels.european_label.freezing import cycle_of
-from labels.european_label.ranking import Candidate, Place, moving_up
+from labels.european_label.merging import is_national
+from labels.european_label.ranking import Barred, Candidate, Place, moving_up
 from labels.kinds import LabelKind
 from labels.mail import messages
 from labels.people.staff import coordinators
@@ -38,7 +39,7 @@ from labels.reviews.conflicts import counted_since
 from labels.reviews.near_labels import Labelled, near_to
 from labels.reviews.scoring import points_of
 from labels.rules.kept import rules_of
-from labels.rules.model import EuropeanRules, Unanswered
+from labels.rules.model import EuropeanRules, Unanswered, holds
 from labels.steps.answers import Screening
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
@@ -149,21 +150,30 @@ def ranking_of(session: Session, year: int, organisation: str) -> list[CyclePlac
 def undecided_places(session: Session, application: Application) -> list[CyclePlace]:
     """What an organisation still has to screen; where the rules let the next move up, they do so here."""
     ranking = ranking_of(session, application.content["year"], application.organisation)
-    _move_up(ranking, rules_of(session, application).european)
+    _move_up(session, ranking, rules_of(session, application).european)
     return [place for place in ranking if (place.proposed or place.moved_up) and place.screened is None]
 
 
-def _move_up(ranking: Sequence[CyclePlace], rules: EuropeanRules) -> None:
+def _move_up(session: Session, ranking: Sequence[CyclePlace], rules: EuropeanRules) -> None:
     struck = {place.candidate for place in ranking if place.screened is Screened.STRUCK}
     if not struck or not rules.move_up.value:
         return
-    places = [
-        Place(row.place, Candidate(row.candidate, row.project, row.teacher, row.score), row.proposed, row.why)
-        for row in ranking
-    ]
+    national = _national(session, ranking[0].year) if holds(rules.european_only) else frozenset()
+    places = [Place(row.place, _candidate(row, national), row.proposed, row.why) for row in ranking]
     up = {place.candidate.id for place in moving_up(places, struck, rules)}
     for row in ranking:
         row.moved_up = row.moved_up or row.candidate in up
+
+
+def _candidate(row: CyclePlace, national: Collection[str]) -> Candidate:
+    barred = Barred.NATIONAL if row.project in national else None
+    return Candidate(row.candidate, row.project, row.teacher, row.score, barred=barred)
+
+
+def _national(session: Session, year: int) -> frozenset[str]:
+    """The projects of a year's frozen list that are national ones."""
+    founded = sa.select(CycleLabel.project, CycleLabel.founded_in).where(CycleLabel.year == year).distinct()
+    return frozenset(row.project for row in session.execute(founded) if is_national(row.founded_in))
 
 
 def _lapse(turn: Turn, application: Application, undecided: Sequence[CyclePlace]) -> None:

@@ -49,6 +49,7 @@ class Template(StrEnum):
     CONFLICT_LIFTED = "conflict_lifted"
     SCREENING_ASKED = "screening_asked"
     SCREENING_LAPSED = "screening_lapsed"
+    POINTS_MISSING = "points_missing"
     AWARDING_ASKED = "awarding_asked"
     EUROPEAN_AWARDED = "european_awarded"
     EUROPEAN_RESULT = "european_result"

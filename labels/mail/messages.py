@@ -633,6 +633,19 @@ class ScreeningLapsed(OfApplication):
     """Whether the proposal counts as it stands."""
 
 
+class PointsMissing(OfApplication):
+    """How many of an organisation's labels can't be ranked, as the record has no points for them, for a coordinator."""
+
+    template = Template.POINTS_MISSING
+    headline = say("Labels without points are not put forward")
+    year: int
+    of_organisation: Line
+    number: int
+    labels: int
+    """All of its labels, or projects, of the year."""
+    proposed: int
+
+
 class AwardingAsked(OfStep):
     """The Central Support Service is asked to award the European Quality Label."""
 

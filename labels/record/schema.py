@@ -801,6 +801,10 @@ class CycleLabel(Base):
     submitted_at: Mapped[datetime | None]
     ranked: Mapped[bool]
     """Awarded within the window; the earlier ones of the same projects count as partners only."""
+    founded_in: Mapped[int | None]
+    """In how many countries the project's founders were, 0 where none is known; none where no rule asks for it."""
+    undecided: Mapped[int | None]
+    """How many applications for the project were open in other countries; none where no rule asks for it."""
     european: Mapped[str | None]
     """The European award that its holder got for it."""
 
@@ -816,6 +820,12 @@ class CycleOrganisation(Base):
     proposed: Mapped[int]
     nomination: Mapped[str | None] = mapped_column(sa.ForeignKey("application.id"))
     """The application in which it screens; none where there is nothing to screen."""
+    unscored: Mapped[int | None]
+    """How many of its labels (or projects) have no points on record; this and the next two: none in earlier years."""
+    with_equals: Mapped[int | None]
+    """How many more than its share are proposed, since they are equal to the last."""
+    equals_left_out: Mapped[int | None]
+    """How many are not proposed that have the points of the last of the share, since all would be too many."""
 
 
 class Screened(StrEnum):

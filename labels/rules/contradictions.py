@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from labels.rules.dates import read_moment
-from labels.rules.model import EARLIER, CalendarKind, CriteriaSet, RuleEdition, Ties, share_of
+from labels.rules.model import EARLIER, CalendarKind, CriteriaSet, RuleEdition, Ties, Unit, share_of
 from labels.words.text import one_line
 
 At = tuple[str, ...]
@@ -37,8 +37,16 @@ def contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
 
 def _within_european(edition: RuleEdition) -> Iterator[tuple[At, str]]:
     rules = edition.european
-    if share_of(rules.share.value) > 1:
-        yield ("european", "share", "value"), f"{rules.share.value} is more than the whole."
+    for name, share in (("share", rules.share), ("tie_bound", rules.tie_bound)):
+        if share and share_of(share.value) > 1:
+            yield ("european", name, "value"), f"{share.value} is more than the whole."
+    if rules.tie_bound and share_of(rules.tie_bound.value) < share_of(rules.share.value):
+        problem = f"{rules.tie_bound.value} is less than the share, {rules.share.value}."
+        yield ("european", "tie_bound", "value"), problem
+    if rules.unit.value is not Unit.PROJECTS:
+        for name in ("average", "await_others"):
+            if getattr(rules, name):
+                yield ("european", name), "is of use only where projects are ranked (unit: projects)."
     for end in ("begins", "ends"):
         try:
             # A window must have a first and a last day in every year.
@@ -46,7 +54,8 @@ def _within_european(edition: RuleEdition) -> Iterator[tuple[At, str]]:
         except ValueError:
             problem = "is no day that every year has; expected MM-DD."
             yield ("european", "window", "value", end), problem
-    if rules.ties.value is not Ties.CHAIN:
+    told_apart = rules.ties.value is Ties.CHAIN or (rules.ties.value is Ties.TOGETHER and rules.tie_bound)
+    if not told_apart:
         return
     if not rules.tie_chain.value:
         yield ("european", "tie_chain"), "is empty, and ties are told apart by it."

@@ -41,6 +41,11 @@ class Sourced(Rule, Generic[T]):
     source: Source
 
 
+def holds(rule: Sourced[bool] | None) -> bool:
+    """Whether a rule that came later says yes; it says nothing where it is absent."""
+    return rule is not None and rule.value
+
+
 class Criterion(Rule):
     """One thing that reviewers give points for."""
 
@@ -298,8 +303,19 @@ class Together(StrEnum):
 
     PARTNERS = "partners"
     """Teachers with a National Quality Label for it."""
+    SCHOOLS = "schools"
+    """Schools at which a teacher won one: two colleagues of one school are one partner."""
     COUNTRIES = "countries"
     """Countries in which a teacher has one."""
+
+
+class Average(StrEnum):
+    """How the points of a project's labels become one score, where projects are ranked."""
+
+    LABELS = "labels"
+    """Every label counts the same."""
+    COUNTRIES = "countries"
+    """The mean of a country's labels counts the same as that of any other country."""
 
 
 class Unanswered(StrEnum):
@@ -355,7 +371,16 @@ class EuropeanRules(Rule):
     """Only what has more points than this is put forward; 0: no such mark."""
     together: Sourced[Together]
     at_least: Sourced[Annotated[int, Field(strict=True, ge=1, le=20)]]
-    """How many labelled partners, or countries, a project needs."""
+    """How many labelled partners, schools or countries a project needs."""
+    european_only: Sourced[StrictBool] | None = None
+    """Projects whose founders are known to be all of one country are neither put forward nor qualify. This rule and the
+    next three are absent from rules that were stored before there were these: then nothing of it holds."""
+    tie_bound: Sourced[Share] | None = None
+    """Of all its labels (or projects), how many go in at most where equals go in together; beyond it the chain tells
+    them apart, and those that it can't tell apart stay out."""
+    average: Sourced[Average] | None = None
+    await_others: Sourced[StrictBool] | None = None
+    """Where projects are ranked: one for which an application is open elsewhere shows no average and is not put forward."""
     screening_days: Sourced[Days]
     """Working days that an organisation has to screen its proposal."""
     at_deadline: Sourced[Unanswered]
@@ -527,8 +552,19 @@ class PaperRules(Rule):
     """Whether nothing is issued without a signature; absent from rules that were stored before there was this one."""
 
 
-_LATER = ("third_voice", "former_school_years", "assignment", "late")
-"""Rules of reviews that came later: those who have none have the digest that they had."""
+_LATER = (
+    ("national", "review", "third_voice"),
+    ("national", "review", "former_school_years"),
+    ("national", "review", "assignment"),
+    ("national", "review", "late"),
+    ("european", "european_only"),
+    ("european", "tie_bound"),
+    ("european", "average"),
+    ("european", "await_others"),
+    ("papers",),
+    ("papers", "signed"),
+)
+"""Rules that came later, optional: what was stored without them has the digest that it had."""
 
 
 class RuleEdition(Rule):
@@ -564,14 +600,12 @@ class RuleEdition(Rule):
     def to_json(self) -> dict[str, Any]:
         """The whole edition as a JSON value, to be stored with the applications that it governs."""
         body = self.model_dump(mode="json")
-        # What was stored without them has the digest that it had.
-        for name in _LATER:
-            if getattr(self.national.review, name) is None:
-                del body["national"]["review"][name]
-        if self.papers is None:
-            del body["papers"]
-        elif self.papers.signed is None:
-            del body["papers"]["signed"]
+        for *within, name in _LATER:
+            part: dict[str, Any] | None = body
+            for key in within:
+                part = part.get(key) if part else None
+            if part and part[name] is None:
+                del part[name]
         return body
 
     @property

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel
+from pydantic import BaseModel, PlainSerializer
 from sqlalchemy.orm import Session
 
 from labels.errors import NotFound
 from labels.european_label import severity
+from labels.european_label.awarding import HOLDER
 from labels.european_label.freezing import RulesFor, central_rules, preview
 from labels.european_label.frozen import FrozenLabel
 from labels.european_label.merging import Holder, Nomination, merge, why_for
-from labels.european_label.ranking import Candidate, Place
+from labels.european_label.ranking import Candidate, Place, Remarks, remarks
 from labels.kinds import LabelKind
 from labels.people.staff import central_organisation
 from labels.record.schema import (
@@ -36,6 +37,7 @@ from labels.record.sealing import last_head
 from labels.rules.model import EuropeanRules
 from labels.steps.kinds import AWAITED
 from labels.views.looker import Reach
+from labels.words.sentences import Sentence, say
 
 PREVIEW = "preview"
 """The stage of a cycle that has not begun."""
@@ -83,6 +85,8 @@ class OrganisationView(BaseModel):
     awaiting: list[str]
     severity: SeverityView | None
     ranking: list[PlaceView]
+    warnings: list[Annotated[Sentence, PlainSerializer(str)]] = []
+    """What somebody should know before anything is put forward."""
 
 
 class ProjectView(BaseModel):
@@ -191,6 +195,9 @@ def _whole(session: Session, year: int, rules_for: RulesFor) -> CycleView:
                 awaiting=awaiting.get(part.nomination or "", []),
                 severity=_severity(severities.get(part.organisation)),
                 ranking=ranking,
+                warnings=warned(
+                    part.labels, Remarks(part.unscored or 0, part.with_equals or 0, part.equals_left_out or 0)
+                ),
             )
         )
     projects = _projects(session, cycle) if cycle.merged_at else _projects_if_approved(session, cycle, rows)
@@ -208,6 +215,34 @@ def _whole(session: Session, year: int, rules_for: RulesFor) -> CycleView:
         projects=projects,
         would_change=_changes(rows),
     )
+
+
+def warned(labels: int, found: Remarks) -> list[Sentence]:
+    """What is remarkable in an organisation's ranking of so many labels or projects, in words."""
+    warnings = []
+    if found.unscored:
+        warnings.append(
+            say(
+                "{number} of {labels} have no points on record: they can’t be ranked, and none of them is put forward.",
+                number=found.unscored,
+                labels=labels,
+            )
+        )
+    if found.with_equals:
+        warnings.append(
+            say(
+                "{number} more than the share are proposed, since they have the points of its last.",
+                number=found.with_equals,
+            )
+        )
+    if found.equals_left_out:
+        warnings.append(
+            say(
+                "{number} with the points of the last of the share are not proposed: the rules take no more equals.",
+                number=found.equals_left_out,
+            )
+        )
+    return warnings
 
 
 def _shown_to(view: CycleView, reach: Reach) -> CycleView:
@@ -325,12 +360,7 @@ def _projects_if_approved(
 ) -> list[ProjectView]:
     """What merging would give if whatever is still proposed were approved."""
     holders = [
-        Holder(*row)
-        for row in session.execute(
-            sa.select(CycleLabel.project, CycleLabel.teacher, CycleLabel.country).where(
-                CycleLabel.year == cycle.year
-            )
-        )
+        Holder(*row) for row in session.execute(sa.select(*HOLDER).where(CycleLabel.year == cycle.year))
     ]
     nominations = [
         Nomination(row.project, organisation)
@@ -367,6 +397,7 @@ def _preview(session: Session, year: int, rules_for: RulesFor, cycle: Cycle | No
             proposed=sum(row.proposed for row in ranking), screened=0, nominated=0, awarded=0, stage=PREVIEW,
             nomination=None, deadline=None, awaiting=[], severity=_severity(severities.get(organisation)),
             ranking=ranking,
+            warnings=warned(len(ranking), remarks(shown.rankings[organisation], rules_for(organisation).european)),
         )
         for organisation, ranking in sorted(rows.items())
     ]  # fmt: skip
@@ -400,4 +431,4 @@ def _place(place: Place) -> PlaceView:
 
 
 def _holder(row: FrozenLabel) -> Holder:
-    return Holder(row.project, row.teacher, row.country)
+    return Holder(row.project, row.teacher, row.country, row.school, row.founded_in)

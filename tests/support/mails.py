@@ -264,6 +264,9 @@ _EACH: tuple[Message, ...] = (
         again=False,
     ),
     messages.ScreeningLapsed(about=ABOUT, year=2026, number=2, kept=False),
+    messages.PointsMissing(
+        about=EUROPEAN, year=2026, of_organisation="Εθνική Υπηρεσία", number=40, labels=40, proposed=0
+    ),
     messages.AwardingAsked(about=ASKED, year=2026, number=2, first="ada@css.example"),
     messages.EuropeanAwarded(about=EUROPEAN, year=2026),
     messages.EuropeanResult(

@@ -120,7 +120,7 @@ def test_the_labels_of_the_window_are_frozen_and_ranked_and_can_be_ranked_again(
 
 
 def test_both_databases_freeze_one_list(year: Session) -> None:
-    begun(year)
+    begun(year, european_only=False)
     assert year.get_one(Cycle, YEAR).list_digest == (
         "61f77a582cba36cef1b2ad10219f17b4b4669f53f38209418c165e07f55534d7"
     )
@@ -181,6 +181,77 @@ def test_projects_are_ranked_by_the_average_of_all_their_labels(year: Session) -
     assert ranked["P-B"] == (2, 26, True)
     assert ranked["P-C"] == (4, 22, False)
     assert [row.candidate for row in screening.ranking_of(year, YEAR, OTHER)] == ["P-A", "P-C"]
+
+
+@only_sqlite
+def test_each_country_counts_the_same_in_an_average_over_countries(year: Session) -> None:
+    add_label(year, "T-B1", "P-A", 22)
+    begun(year, unit="projects", average="countries")
+    scores = {row.candidate: row.score for row in screening.ranking_of(year, YEAR, OWN)}
+    assert scores["P-A"] == (25 + 27) / 2, "(28 + 22) / 2 in one country, 27 in the other"
+    assert freezing.repeat(year, YEAR).same
+
+
+def founded(session: Session, project: str, *teachers: str) -> None:
+    """The founders of a project."""
+    for teacher in teachers:
+        session.add(Member(project=project, teacher=teacher, role="founder", joined_on=date(2025, 9, 1)))
+    session.flush()
+
+
+def test_a_national_project_is_neither_put_forward_nor_qualifies_where_the_rules_say_so(
+    year: Session,
+) -> None:
+    founded(year, "P-A", "T-A1", "T-B1")
+    founded(year, "P-C", "T-C1", "T-C2")
+    begun(year)
+    ranking = {row.project: row for row in screening.ranking_of(year, YEAR, OWN)}
+    assert [name for name, row in ranking.items() if row.proposed] == ["P-B", "P-C", "P-D"]
+    assert ranking["P-A"].why.startswith("It is a national project: its founders are all of one country")
+    assert ranking["P-A"].score == 28, "its points are shown all the same"
+    assert freezing.repeat(year, YEAR).same
+    assert screening.ranking_of(year, YEAR, OTHER)[0].project == "P-C"
+    founders = dict(year.execute(sa.select(CycleLabel.project, CycleLabel.founded_in)).tuples().all())
+    assert (founders["P-A"], founders["P-C"], founders["P-B"]) == (1, 2, 0)
+
+
+@only_sqlite
+def test_a_national_project_does_not_qualify_even_if_its_organisation_puts_it_forward(year: Session) -> None:
+    founded(year, "P-A", "T-A1", "T-B1")
+    rules = {
+        CENTRAL: edition(CENTRAL),
+        OWN: edition(OWN, european_only=False),
+        OTHER: edition(OTHER, european_only=False),
+    }
+    turn = Turn(year, BEGINS, KEY)
+    identifier = freezing.begin(turn, YEAR, rules.__getitem__)
+    freezing.freeze(turn, identifier, rules.__getitem__)
+    for organisation in (OWN, OTHER):
+        screen(year, organisation)
+    awarding.merge_nominations(turn, identifier)
+    merged = projects(year)["P-A"]
+    assert (merged.proposed_by, merged.qualifies) == ("NSS-PL NSS-PT", False)
+    assert "It is a national project" in merged.why
+
+
+@only_sqlite
+def test_an_average_is_shown_to_an_organisation_once_everybody_has_decided(year: Session) -> None:
+    decided(year, "T-A2", "P-A", {})
+    waiting = year.get_one(Application, label_id("T-A2", "P-A"))
+    waiting.outcome, waiting.stage, waiting.submitted_at = (
+        None,
+        Stage.REVIEW,
+        datetime(2026, 6, 1, tzinfo=UTC),
+    )
+    late = {"id": "NQL-LATE", "project": "P-B", "submitted_at": BEGINS}
+    kept = {c.name: getattr(waiting, c.name) for c in Application.__table__.c}
+    year.execute(sa.insert(Application).values(kept | late))
+    begun(year, unit="projects", await_others=True)
+    ranking = {row.project: row for row in screening.ranking_of(year, YEAR, OWN)}
+    assert (ranking["P-A"].score, ranking["P-A"].proposed) == (None, False)
+    assert "is not decided yet: its average is shown once all are" in ranking["P-A"].why
+    assert ranking["P-B"].proposed, "what came in after the year's labels ended keeps nobody waiting"
+    assert freezing.repeat(year, YEAR).same
 
 
 def decided(session: Session, teacher: str, project: str, points: dict[str, float]) -> None:

@@ -16,7 +16,7 @@ def one(nominations: list[Nomination], holders: list[Holder], **changes: object)
     return project
 
 
-PL, PT = Holder("P-1", "T-1", "PL"), Holder("P-1", "T-2", "PT")
+PL, PT = Holder("P-1", "T-1", "PL", "S-1"), Holder("P-1", "T-2", "PT", "S-2")
 NOMINATED = [Nomination("P-1", "NSS-PL")]
 
 
@@ -45,12 +45,35 @@ def test_two_labels_of_one_teacher_are_one_partner() -> None:
 
 
 def test_teachers_of_one_country_are_partners_and_not_countries() -> None:
-    same = [PL, Holder("P-1", "T-3", "PL")]
+    same = [PL, Holder("P-1", "T-3", "PL", "S-3")]
     assert one(NOMINATED, same).qualifies
     project = one(NOMINATED, same, together="countries")
     assert not project.qualifies
     assert project.why == "Proposed by NSS-PL, but it has only 1 of at least 2 countries with a label."
     assert one(NOMINATED, [PL, PT], together="countries").qualifies
+
+
+def test_two_colleagues_of_one_school_are_one_partner_unless_the_rules_count_teachers() -> None:
+    colleagues = [PL, Holder("P-1", "T-3", "PL", "S-1")]
+    project = one(NOMINATED, colleagues)
+    assert (project.qualifies, project.labelled_partners) == (False, 1)
+    assert project.why == (
+        "Proposed by NSS-PL, but it has only 1 of at least 2 labelled partners (colleagues of one school are one)."
+    )
+    assert one(NOMINATED, colleagues, together="partners").qualifies
+    assert one(NOMINATED, [*colleagues, PT]).qualifies
+    unknown = [Holder("P-1", "T-1", "PL"), Holder("P-1", "T-2", "PL")]
+    assert one(NOMINATED, unknown).qualifies, "where no school is known, each teacher is a partner"
+
+
+def test_a_national_project_qualifies_only_where_the_rules_do_not_ask_for_a_european_one() -> None:
+    national = [label._replace(founded_in=1) for label in (PL, PT)]
+    project = one(NOMINATED, national)
+    assert not project.qualifies
+    assert "It is a national project: its founders are all of one country" in project.why
+    assert one(NOMINATED, national, european_only=False).qualifies
+    assert one(NOMINATED, [label._replace(founded_in=2) for label in (PL, PT)]).qualifies
+    assert one(NOMINATED, [label._replace(founded_in=0) for label in (PL, PT)]).qualifies, "not known"
 
 
 few = st.sampled_from(["a", "b", "c"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labels.european_label.ranking import Candidate, Place, moving_up, quota, rank
+from labels.european_label.ranking import Barred, Candidate, Place, moving_up, quota, rank
 from labels.rules.model import Rounding
 from tests.support.european import european_rules
 
@@ -82,7 +82,37 @@ def test_equals_at_the_cut_go_in_together_unless_the_rules_say_otherwise() -> No
     assert [p.place for p in together] == [1, 2, 2, 4]
     assert "2 with equal points stand where the share of 50% (2 of 4 labels) ends, and all" in together[2].why
     assert proposed(ranked(28, 24, 24, 20, share="50%", ties="apart")) == ["NQL-0"]
-    assert len(proposed(ranked(*[24] * 9))) == 9, "all with equal points"
+    assert len(proposed(ranked(*[24] * 9, tie_bound="100%"))) == 9, "all with equal points"
+
+
+def test_equals_go_in_together_only_up_to_a_bound_and_are_told_apart_beyond_it() -> None:
+    alike = [Candidate(f"NQL-{n:02}", "P", "T", 24, {"results": n % 20}, "") for n in range(40)]
+    places = rank(alike, european_rules(), NAMES)
+    assert sum(place.proposed for place in places) == 14, "the third of 40, told apart by their results"
+    assert "ahead of others with equal points by the points for “Results”" in places[13].why
+    nothing_tells_apart = ranked(*[24] * 40)
+    assert proposed(nothing_tells_apart) == []
+    assert (
+        "with all of them it would be more than 27, the most that the rules allow"
+        in nothing_tells_apart[0].why
+    )
+    assert len(proposed(ranked(*[28] * 13, *[24] * 14, *[20] * 13))) == 27, (
+        "up to the bound they go in together"
+    )
+    assert len(proposed(ranked(*[28] * 13, *[24] * 15, *[20] * 12))) == 13
+    assert len(proposed(ranked(24, 24))) == 2
+    assert proposed(ranked(24)) == ["NQL-0"]
+
+
+def test_what_is_barred_is_counted_and_neither_proposed_nor_moves_up() -> None:
+    national, second, third = candidates(30, 28, 20)
+    barred = national._replace(barred=Barred.NATIONAL)
+    places = rank([barred, second, third], european_rules(move_up=True), NAMES)
+    assert proposed(places) == ["NQL-1"]
+    assert places[-1].candidate.id == "NQL-0"
+    assert places[-1].why.startswith("It is a national project: its founders are all of one country")
+    up = moving_up(places, {"NQL-1"}, european_rules(move_up=True))
+    assert [place.candidate.id for place in up] == ["NQL-2"]
 
 
 def test_a_chain_tells_equals_apart_and_names_what_did() -> None:
@@ -104,7 +134,7 @@ def test_a_chain_tells_equals_apart_and_names_what_did() -> None:
 
 
 def test_those_that_the_chain_cannot_tell_apart_go_in_together() -> None:
-    assert len(proposed(ranked(24, 24, 24, ties="chain"))) == 3
+    assert len(proposed(ranked(24, 24, 24, ties="chain", tie_bound="100%"))) == 3
 
 
 def test_points_are_compared_as_they_are_printed() -> None:
@@ -137,7 +167,7 @@ scores = st.lists(st.one_of(st.none(), st.integers(0, 60).map(lambda n: n / 2)),
 def test_neither_order_nor_luck_decides(
     points: list[float | None], rounding: str, ties: str, chance: random.Random
 ) -> None:
-    rules = european_rules(rounding=rounding, ties=ties)
+    rules = european_rules(rounding=rounding, ties=ties, tie_bound="100%")
     several = candidates(*points)
     first = rank(several, rules, NAMES)
     chance.shuffle(several)

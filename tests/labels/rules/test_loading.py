@@ -259,7 +259,14 @@ MISTAKES = [  # what, in which file, what is changed into what, the line it stan
     ("wrong type", DEFAULT, "value: 18", "value: eighteen", "eighteen", "valid integer"),
     ("text for a number", DEFAULT, "value: 18", "value: '18'", "pass_mark", "valid integer"),
     ("yes for a number", DEFAULT, "value: 18", "value: yes", "pass_mark", "valid integer"),
-    ("number for yes", DEFAULT, "value: true", "value: 1", "european_only", "valid boolean"),
+    (
+        "number for yes",
+        DEFAULT,
+        "european_only: {value: true, source: 'found: NSS",
+        "european_only: {value: 1, source: 'found: NSS",
+        "european_only: {value: 1",
+        "valid boolean",
+    ),
     ("negative", DEFAULT, "value: 18", "value: -1", "pass_mark", "greater than or equal to 0"),
     ("above the maximum", DEFAULT, "value: 18", "value: 31", "pass_mark", "31 is above 30"),
     (
