@@ -48,6 +48,7 @@ _TOLD: dict[Event, Sentence] = {
     Event.ASKED_THE_APPLICANT: say("The reviewers asked a question"),
     Event.ANSWERED_THE_QUESTION: say("You answered the question"),
     Event.QUESTION_NOT_ANSWERED: say("The time for your answer passed; the review goes on without it"),
+    Event.TOOK_BACK_A_QUESTION: say("The question needs no answer any more"),
     Event.AWARDED: say("The label was awarded"),
     Event.REFUSED: say("The label was not awarded"),
     Event.INELIGIBLE: say("It did not meet the conditions"),

@@ -31,6 +31,7 @@ class Template(StrEnum):
     REVIEW_VOID = "review_void"
     INFORMATION_ASKED = "information_asked"
     INFORMATION_LAPSED = "information_lapsed"
+    INFORMATION_NOT_NEEDED = "information_not_needed"
     INFORMATION_RECEIVED = "information_received"
     ASSIGNMENT_ASKED = "assignment_asked"
     PLAN_AWAITED = "plan_awaited"

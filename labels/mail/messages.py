@@ -63,6 +63,14 @@ class InformationLapsed(OfApplication):
     question: Prose
 
 
+class InformationNotNeeded(OfApplication):
+    """A question needs no answer any more: whoever asked judges no longer, and nobody follows them."""
+
+    template = Template.INFORMATION_NOT_NEEDED
+    calls = (CallToAction.SEE_OWN,)
+    question: Prose
+
+
 class Ineligible(OfApplication):
     """The conditions that an application does not meet."""
 

@@ -55,6 +55,7 @@ class Event(StrEnum):
     ASKED_THE_APPLICANT = "asked the applicant"
     ANSWERED_THE_QUESTION = "answered the question"
     QUESTION_NOT_ANSWERED = "the applicant did not answer in time"
+    TOOK_BACK_A_QUESTION = "took back a question to the applicant"
     HAS_NO_CONFLICT = "has no conflict of interest"
     """As a reviewer said who was asked before they were shown the application."""
     SENT_BACK_A_REVIEW = "sent a review back"

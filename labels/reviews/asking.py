@@ -38,7 +38,7 @@ from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.kinds import STEPS
-from labels.steps.mailing import about_step, mail_step
+from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.step import awaited_of, close_step, every_step, locked, open_step
 from labels.turn import Turn
 from labels.words.sentences import say
@@ -105,6 +105,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     found = vacancies(turn.session, application)
     if _took_back(turn, application, found.seated, found.judged):
         found = vacancies(turn.session, application)
+    _take_back_questions(turn, found)
     steps = list(found.steps)
     if found.seats and found.waits:
         steps += _wait_for_a_plan(turn, found)
@@ -354,6 +355,22 @@ def warn_of_names(
     to = Recipient.of(itself(turn.session, application.organisation))
     outbox.queue(turn, message, Envelope(to, (step.id,), application.id))
     note(turn, application, SYSTEM, Event.NAMES_ALIKE, step=step.id, reviewer=candidate.email)
+
+
+def _take_back_questions(turn: Turn, found: Vacancies) -> None:
+    """Lets the applicant off the questions of a seat that nobody has and the rules call for no longer: nobody would hear
+    the answer, and the decision would wait for it."""
+    application = found.application
+    kept = {step.seat for step in found.seated} | set(found.seats)
+    for step in awaited_of(application, found.steps):
+        if step.kind is not StepKind.INFORMATION or step.seat in kept:
+            continue
+        close_step(step, StepState.VOID, turn.now, "whoever asked judges no longer, and nobody follows them")
+        note(turn, application, SYSTEM, Event.TOOK_BACK_A_QUESTION, step=step.id)
+        message = messages.InformationNotNeeded(
+            about=about(turn.session, application), question=step.question or ""
+        )
+        tell(turn, application, step.person, message, step.id)
 
 
 def _take_back_assignments(

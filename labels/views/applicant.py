@@ -294,6 +294,7 @@ TOLD = frozenset(
         Event.ASKED_THE_APPLICANT,
         Event.ANSWERED_THE_QUESTION,
         Event.QUESTION_NOT_ANSWERED,
+        Event.TOOK_BACK_A_QUESTION,
         Event.AWARDED,
         Event.REFUSED,
         Event.INELIGIBLE,

@@ -87,6 +87,7 @@ _EACH: tuple[Message, ...] = (
     messages.ReviewVoid(about=ASKED, reason="reassigned: a long illness"),
     messages.InformationAsked(about=ASKED, question="How were the mixed teams formed?"),
     messages.InformationLapsed(about=ABOUT, due=DUE, question="How were the mixed teams formed?"),
+    messages.InformationNotNeeded(about=ABOUT, question="How were the mixed teams formed?"),
     messages.InformationReceived(about=ABOUT),
     messages.PlanAwaited(about=ASKED, organisation="NSS-GR"),
     messages.AssignmentAsked(

@@ -19,12 +19,14 @@ from labels.record.schema import (
     Stage,
     Step,
     StepKind,
+    StepState,
     Teacher,
 )
 from labels.reviews import conflicts, coordinating, deciding
+from labels.steps.answers import Question
 from labels.steps.outcome import Refusal
 from labels.turn import Turn
-from tests.support.case import Case, open_case, staff
+from tests.support.case import COORDINATOR, Case, open_case, staff
 from tests.support.people import KEY, NOW, TODAY, populate
 
 
@@ -214,3 +216,26 @@ def test_two_seats_never_go_to_people_who_may_be_one(record: Record, name: str, 
             DifferentPersons(one=first, other=second, said_by=first, said_at=case.now, reason="Two sisters.")
         )
     case.do_as("coordinator@nss.example", coordinating.reassign, seat.id, other, "they are two")
+
+
+def test_an_applicant_need_not_answer_the_question_of_a_seat_that_nobody_needs_any_more(case: Case) -> None:
+    first, second = case.ask()
+    case.review(first, 5)
+    case.review(second, 1)
+    [third] = case.ask()  # the two are far apart
+    case.answer(third, Question(question="Who led the teams?"))
+    case.do_as(COORDINATOR, coordinating.send_back, first.id, "It is about another project.")
+    case.do_as(COORDINATOR, coordinating.declare_conflict, case.id, third.assignee, "cousins")
+    assert [step.kind for step in case.ask()] == [StepKind.REVIEW]
+    [question] = [one for one in case.all(Step) if one.kind is StepKind.INFORMATION]
+    assert question.state is StepState.VOID
+    [told] = [mail for mail in case.all(Mail) if mail.template == "information_not_needed"]
+    assert told.to_address == "t-1@school.example"
+
+
+def test_the_question_of_a_seat_that_somebody_else_gets_stays_with_the_applicant(case: Case) -> None:
+    first, _second = case.ask()
+    case.answer(first, Question(question="Who led the teams?"))
+    case.do_as(COORDINATOR, coordinating.declare_conflict, case.id, first.assignee, "cousins")
+    assert [step.kind for step in case.ask()] == [StepKind.INFORMATION, StepKind.REVIEW]
+    assert not [mail for mail in case.all(Mail) if mail.template == "information_not_needed"]
