@@ -63,6 +63,11 @@ TABLE = (
     ),
     Row("up", "operating:up", "Server, worker and schedules, for real use on one machine."),
     Row(
+        "status",
+        "status:status",
+        "How each part is: processes, Prefect, desk, record, documents, outbox, late cases.",
+    ),
+    Row(
         "certificates", "certificates:certificates", "Gather a year's certificates, also bound for printing."
     ),
     Row("cycle", "cycle:cycle", "Where a year of the European Quality Label stands."),

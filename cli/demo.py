@@ -22,9 +22,10 @@ from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import ask_for, start
 from adapters.workspace import Workspace
 from cli.environment import home
+from cli.keeping import kept_alive
 from cli.output import err, out, say, table
 from cli.processes import Interrupted, ended_by_signal
-from cli.services import free_port, kept_alive, running_services, services
+from cli.services import free_port, running_services, services
 from labels.applications.documents import StoredDocument
 from labels.errors import NotAllowed, OutOfReach
 from labels.kinds import LabelKind

@@ -141,8 +141,21 @@ def demo(
     run_demo(auto=auto)
 
 
-def up() -> None:
-    """Server, worker and schedules, for real use on one machine."""
+def up(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of Prefect's server on loopback, instead of LABELS_PORT.")
+    ] = 0,
+    desk_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the desk, instead of that in LABELS_LISTEN.")
+    ] = 0,
+    gate_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the gate, instead of that in LABELS_GATE.")
+    ] = 0,
+) -> None:
+    """Server, worker and schedules, for real use on one machine.
+
+    Whatever of it ends is started again; only you end it. `labels status` says how each part is.
+    """
     from cli.services import run_services
 
-    run_services()
+    run_services(port=port, desk_port=desk_port, gate_port=gate_port)

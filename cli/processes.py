@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.supervision import Supervision, supervised
+from adapters.systemd import LISTENER
 from cli.output import say
 from labels.settings import PROJECT, Settings
 
@@ -38,6 +39,8 @@ class Services:
     api_url: str
     environment: Mapping[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    listeners: dict[str, socket.socket] = field(default_factory=dict)
+    """Sockets on which those of that name listen, where somebody else has opened them (systemd)."""
     _supervision: Supervision = field(default_factory=Supervision)
     _starting: threading.RLock = field(default_factory=threading.RLock)
     _stopped: bool = False
@@ -63,15 +66,17 @@ class Services:
             if name in self.processes:
                 _end_group(self.processes[name])
             self.log(name).parent.mkdir(parents=True, exist_ok=True)
+            listeners = [self.listeners[name].fileno()] if name in self.listeners else []
+            listens_on = {LISTENER: str(listeners[0])} if listeners else {}
             with self.log(name).open("ab") as log:
                 self.processes[name] = subprocess.Popen(
                     command,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     stdin=subprocess.DEVNULL,
-                    env={**self.environment, **self._supervision.variables},
+                    env={**self.environment, **self._supervision.variables, **listens_on},
                     cwd=PROJECT,
-                    pass_fds=self._supervision.descriptors,
+                    pass_fds=[*self._supervision.descriptors, *listeners],
                     start_new_session=True,
                 )
 
@@ -111,6 +116,16 @@ class Services:
     def died(self, name: str) -> bool:
         """Whether a process has ended, by itself or not."""
         return _has_ended(self.processes[name])
+
+    def exit_code(self, name: str) -> int | None:
+        """With what a process ended, the number of a signal below zero; None where it runs or nobody knows."""
+        process = self.processes[name]
+        if process.returncode is not None:
+            return process.returncode
+        with contextlib.suppress(ChildProcessError):
+            if found := os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+        return None
 
     def stop(self) -> None:
         """Ends everything, the worker before the server, and whatever they left behind.

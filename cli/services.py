@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import fcntl
 import json
 import os
@@ -12,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,22 @@ from urllib.parse import urlsplit
 from adapters.home import keep_from_others, repair
 from adapters.mail.post import send_due
 from adapters.papers.signing import signer_of
+from adapters.parts import forget_parts
 from adapters.prefect.address import FOR_CLIENTS
 from adapters.prefect.client import prefect_client
 from adapters.prefect.environment import child_environment, see_to_work_pool, spoken_to
 from adapters.supervision import supervised
+from adapters.systemd import sockets_handed_over, tell_systemd
 from adapters.workspace import Workspace, open_workspace
+from cli.keeping import keep_alive, server_answers
 from cli.output import say
 from cli.processes import POOL, Interrupted, Services, ended_by_signal
 from desk.serving import MAIL_SHOWN
-from labels.clock import ClockWatch, brussels_day, wall_clock
+from labels.clock import brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
 from labels.sessions.passkeys import site_at
-from labels.settings import Settings, load_settings
-from usecases.recovering import PATIENCE, end_lost_runs, recover
+from labels.settings import Settings, load_settings, reached_at
+from usecases.recovering import recover
 from usecases.upkeep import clock_ran_backwards
 
 PLACES = max(2, os.cpu_count() or 2) + 1
@@ -127,13 +129,17 @@ def services(
     if desk_port is not None:
         gate = f"127.0.0.1:{gate_port}" if gate_port else "off"
         settings = settings.model_copy(update={"listen": f"127.0.0.1:{desk_port}", "gate": gate})
-    host, _, listens_at = settings.listen.rpartition(":")
-    _see_that_it_is_free("127.0.0.1", port, "Prefect's server")
-    _see_that_it_is_free(host, int(listens_at), "the desk")
+    listeners = sockets_handed_over(("desk", "gate"))
+    settings = settings.model_copy(
+        update={LISTENS[name]: _address_of(one) for name, one in listeners.items()}
+    )
+    _see_that_it_is_free(f"127.0.0.1:{port}", "Prefect's server")
+    if "desk" not in listeners:
+        _see_that_it_is_free(settings.listen, "the desk")
     behind = settings.gate != "off"
     if behind:
-        host, _, listens_at = settings.gate.rpartition(":")
-        _see_that_it_is_free(host, int(listens_at), "the gate before Prefect's pages")
+        if "gate" not in listeners:
+            _see_that_it_is_free(settings.gate, "the gate before Prefect's pages")
         _see_that_sessions_reach_it(settings)
     _see_that_passkeys_can_be_made(settings)
     stop = stop or threading.Event()
@@ -142,7 +148,7 @@ def services(
         update={
             "site_url": settings.site_url
             if "site_url" in settings.model_fields_set
-            else f"http://{_reached_at(settings.gate)}"
+            else f"http://{reached_at(settings.gate)}"
             if behind
             else api_url.removesuffix("/api"),
             "public_url": settings.desk_url,
@@ -158,7 +164,8 @@ def services(
         if clock := clock_ran_backwards(here):
             say(clock, "yellow")
         environment = child_environment(settings, api_url) | ({MAIL_SHOWN: "1"} if mail_shown else {})
-        running = Services(settings, api_url, environment)
+        running = Services(settings, api_url, environment, listeners=listeners)
+        stack.callback(forget_parts, settings.home)
         stack.callback(running.stop)
         running.start("server", supervised("adapters.prefect.server", str(port)))
         running.start("desk", supervised("desk.serving", "desk"))
@@ -176,6 +183,8 @@ def services(
                 {
                     "pid": str(os.getpid()),
                     "api_url": api_url,
+                    "listen": settings.listen,
+                    "gate": settings.gate,
                     "site_url": settings.site_url,
                     "public_url": settings.public_url,
                     "client": client,
@@ -188,12 +197,24 @@ def services(
         yield running, here
 
 
-def _see_that_it_is_free(host: str, port: int, what: str) -> None:
+LISTENS = {"desk": "listen", "gate": "gate"}
+"""The setting that says where each of these listens."""
+
+
+def _address_of(listener: socket.socket) -> str:
+    """Where a socket listens, as the settings write it."""
+    host, port, *_ = listener.getsockname()
+    return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
+
+
+def _see_that_it_is_free(address: str, what: str) -> None:
     """Another program there would be taken for ours."""
-    with socket.socket() as probe:
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((host.strip("[]"), int(port)))
         except OSError as error:
             raise NotAllowed(
                 f"Port {port}, for {what}, is taken by another program ({error.strerror}). End that one first; nothing "
@@ -223,10 +244,8 @@ def _see_that_passkeys_can_be_made(settings: Settings) -> None:
         raise InvalidInput("settings", [Fault("LABELS_PASSKEYS", problem, remedy)])
 
 
-def await_server(
-    running: Services, stop: threading.Event, meanwhile: Callable[[], object] = lambda: None
-) -> None:
-    """Waits until Prefect's server answers, and does something else now and then.
+def await_server(running: Services, stop: threading.Event) -> None:
+    """Waits until Prefect's server answers.
 
     Raises:
         OutOfReach: it ended, or does not answer in time.
@@ -234,12 +253,8 @@ def await_server(
     """
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline and not running.died("server"):
-        with (
-            contextlib.suppress(urllib.error.URLError, OSError),
-            urllib.request.urlopen(f"{running.api_url}/health", timeout=10),
-        ):
+        if server_answers(running, within=10):
             return
-        meanwhile()
         if stop.wait(0.2):
             raise Interrupted
     raise OutOfReach(
@@ -258,7 +273,7 @@ def await_desk(running: Services, stop: threading.Event) -> None:
     while time.monotonic() < deadline and not running.died("desk"):
         with (
             contextlib.suppress(urllib.error.URLError, OSError),
-            urllib.request.urlopen(f"http://{_reached_at(running.settings.listen)}/help", timeout=10),
+            urllib.request.urlopen(f"http://{reached_at(running.settings.listen)}/health", timeout=10),
         ):
             return
         if stop.wait(0.1):
@@ -266,94 +281,11 @@ def await_desk(running: Services, stop: threading.Event) -> None:
     raise OutOfReach("The desk", f"it did not start; see {running.log('desk')}.", "Nothing was lost.")
 
 
-def _reached_at(listen: str) -> str:
-    """Where what listens there is reached from this machine."""
-    host, _, port = listen.rpartition(":")
-    return f"{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"
-
-
 def _deploy(running: Services, worker: str, stop: threading.Event) -> None:
     see_to_work_pool(POOL, worker, PLACES)
     if failed := running.run("deployments", supervised("prefect", "--no-prompt", "deploy", "--all"), stop):
         said = running.log("deployments").read_text("utf-8", errors="replace")[-600:]
         raise OutOfReach("Prefect", f"deploying the flows failed (exit code {failed}): {said}")
-
-
-def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> None:
-    """Until `stop`: starts again what died, and brings its applications back to their step.
-
-    Runs that were lost with their process are ended from here too: upkeep itself needs a place in the
-    work pool, and they may hold all of them.
-
-    Raises:
-        OutOfReach: Prefect's server does not come up again.
-    """
-    looked = time.monotonic()
-    watch = ClockWatch()
-    while not stop.wait(1.0):
-        if stepped := watch.step_back():
-            say(
-                f"The clock was put back by {stepped}: deadlines and the order of what happens go by it.",
-                "yellow",
-            )
-        if time.monotonic() - looked > PATIENCE.total_seconds() / 2:
-            with contextlib.suppress(OutOfReach), prefect_client() as client:
-                end_lost_runs(here, client)
-            looked = time.monotonic()
-        begun = _started_again(running, *ENGINE, *DOORS)
-        if "server" in begun:
-            with contextlib.suppress(Interrupted):
-                await_server(running, stop, lambda: _started_again(running, *DOORS))
-        if begun.intersection(ENGINE):
-            with contextlib.suppress(OutOfReach), prefect_client() as client:
-                recover(here, client)
-
-
-ENGINE, DOORS = ("server", "worker"), ("desk", "gate")
-"""What applications move on with, and what people see; the one does not wait for the other."""
-
-
-def _started_again(running: Services, *names: str) -> set[str]:
-    """Starts again what died of these; what the machine has no room for just now is tried again the next time."""
-    begun = set()
-    for name in names:
-        try:
-            if name not in running.processes or not running.start_again(name):
-                continue
-        except OSError as error:
-            say(f"The {name} ended, and can't be started again yet: {error.strerror}.", "yellow")
-            continue
-        say(f"The {name} ended unexpectedly and is started again.", "yellow")
-        begun.add(name)
-    return begun
-
-
-@contextlib.contextmanager
-def kept_alive(running: Services, here: Workspace, stop: threading.Event) -> Iterator[None]:
-    """Keeps the services alive for the length of a `with` block, from a thread of its own; at its end `stop` is set.
-
-    Raises:
-        OutOfReach: Prefect's server did not come up again; `stop` was set then.
-    """
-    failures: list[Exception] = []
-
-    def keep() -> None:
-        try:
-            keep_alive(running, here, stop)
-        except Exception as error:
-            failures.append(error)
-            stop.set()
-
-    # The thread has the address of the server from the context of this one.
-    keeper = threading.Thread(target=contextvars.copy_context().run, args=(keep,), name="keeper", daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        keeper.join()
-    for error in failures:
-        raise error
 
 
 def say_where_prefect_is(settings: Settings, ui_url: str) -> None:
@@ -368,16 +300,22 @@ def say_where_prefect_is(settings: Settings, ui_url: str) -> None:
     )
 
 
-def run_services() -> None:
-    """`labels up`: everything for real use on one machine, until it is asked to end."""
+def run_services(*, port: int = 0, desk_port: int = 0, gate_port: int = 0) -> None:
+    """`labels up`: everything for real use on one machine, until it is asked to end.
+
+    The ports, where they are given, are in the place of those of the settings.
+    """
     from adapters.branding import check_branding  # reads catalogues, which other commands do not need
 
-    settings = load_settings()
+    settings = _with_ports(load_settings(), desk=desk_port, gate=gate_port)
     signer_of(settings)  # a key that can't be used is told before anything is started
     check_branding(settings.branding)  # and so is a drawing or a text
     with ended_by_signal() as stop:
         say("Starting Prefect's server, the worker and the desk …")
-        with contextlib.suppress(Interrupted), services(settings, 4200, stop=stop) as (running, here):
+        with (
+            contextlib.suppress(Interrupted),
+            services(settings, port or settings.port, stop=stop) as (running, here),
+        ):
             with prefect_client() as client:
                 recovered = recover(here, client)
             send_due(here)
@@ -394,5 +332,17 @@ def run_services() -> None:
                     "LABELS_PUBLIC_URL to the address that people have, before real ones go out.",
                     "yellow",
                 )
+            tell_systemd("READY=1")
             keep_alive(running, here, stop)
+            tell_systemd("STOPPING=1")
         say("Ended; nothing is lost, and `labels up` goes on from here.")
+
+
+def _with_ports(settings: Settings, *, desk: int, gate: int) -> Settings:
+    """The settings with other ports; who listens at none (0) keeps its own."""
+    moved = {}
+    for name, port in (("listen", desk), ("gate", gate)):
+        host, _, _ = getattr(settings, name).rpartition(":")
+        if port:
+            moved[name] = f"{host or '127.0.0.1'}:{port}"
+    return settings.model_copy(update=moved)

@@ -48,6 +48,7 @@ from desk.credentials import credential_routes
 from desk.evidence import evidence_routes
 from desk.frame import Desk, Place, Visit, add_places, failed, local_path, page, visit_of
 from desk.headers import WithHeaders
+from desk.health import health_routes
 from desk.languages import COOKIE
 from desk.links import document_routes
 from labels.errors import NotFound
@@ -68,6 +69,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
     """
     desk = Desk(here, mail_shown, arriving or Arriving())
     routes: list[Route] = [
+        *health_routes(here),
         *credential_routes(here),
         *check_routes(here, desk.arriving),
         *asset_routes(),

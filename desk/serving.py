@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import tempfile
 
 import uvicorn
 
+from adapters.systemd import LISTENER
 from adapters.workspace import open_workspace
 from desk.app import public_app
 from desk.arriving import Arriving
@@ -49,8 +51,9 @@ def main(part: str) -> None:
             public_app(here, mail_shown=os.environ.get(MAIL_SHOWN) == "1", arriving=Arriving(forms=forms)),
             settings.listen,
         )
+    given = os.environ.pop(LISTENER, "")
     host, _, port = listens_at.rpartition(":")
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host.strip("[]"),
         port=int(port),
@@ -63,6 +66,7 @@ def main(part: str) -> None:
         timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
     )
+    uvicorn.Server(config).run([socket.socket(fileno=int(given))] if given else None)
 
 
 if __name__ == "__main__":

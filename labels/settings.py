@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     `https://labels.example.eu`; by default that of this machine alone, `http://127.0.0.1:4280`."""
     listen: str = "127.0.0.1:4280"
     """Where `labels up` listens for the desk: a host and a port. Behind a proxy, its own; without one, `0.0.0.0:443`."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 4200
+    """Where `labels up` has Prefect's server listen, on loopback alone; a second installation needs another one."""
     documents_url: str = ""
     """Where links to documents are served, if not at the public address."""
     verify_url: str = ""
@@ -287,6 +289,12 @@ class Settings(BaseSettings):
             if value not in (None, "")
         }
         return {f"LABELS_{name.upper()}": text for name, text in texts.items()} | {"LABELS_ENV_FILE": ""}
+
+
+def reached_at(listen: str) -> str:
+    """Where what listens there (`HOST:PORT`) is reached from this machine."""
+    host, _, port = listen.rpartition(":")
+    return f"{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"
 
 
 def _passkey_rules(text: str) -> PasskeyRules:

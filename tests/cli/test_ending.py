@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
@@ -15,11 +14,12 @@ from typing import cast
 
 import pytest
 
+import cli.keeping
 import cli.processes
+from adapters.parts import read_parts
 from adapters.workspace import Workspace
-from cli.processes import Interrupted, Services
-from cli.services import _started_again, await_server, kept_alive
-from labels.errors import OutOfReach
+from cli.keeping import kept_alive, pause_before
+from cli.processes import Services
 from labels.settings import PROJECT, Settings
 from tests.support.patience import PATIENCE, until
 from tests.support.processes import alive
@@ -170,27 +170,57 @@ def test_doors_are_started_again_while_the_server_comes_up(running: Services) ->
     """Nobody stands before a closed door because Prefect takes its time."""
     start(running, "desk")
     running.start("server", ["sleep", "3600"])  # and answers nothing
-    stop, desk = threading.Event(), running.processes["desk"]
-
-    def waits() -> None:
-        with contextlib.suppress(Interrupted):
-            await_server(running, stop, lambda: _started_again(running, "desk", "gate"))
-
-    waiting = threading.Thread(target=waits)
-    waiting.start()
-    os.kill(desk.pid, signal.SIGKILL)
-    until(lambda: running.processes["desk"] is not desk, "the desk is started again")
-    stop.set()
-    waiting.join()
+    stop, here, desk = threading.Event(), cast("Workspace", None), running.processes["desk"]
+    with kept_alive(running, here, stop):
+        for name in ("server", "desk"):
+            os.kill(running.processes[name].pid, signal.SIGKILL)
+        until(lambda: running.processes["desk"] is not desk, "the desk is started again")
 
 
-@pytest.mark.slow
-def test_a_server_that_does_not_come_up_again_ends_the_demo_and_is_told(running: Services) -> None:
-    start(running, "worker")
+def test_a_server_that_dies_whenever_it_is_started_ends_nobody_and_is_tried_with_growing_pauses(
+    running: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [worker, *_] = start(running, "worker")
     running.start("server", ["false"])
     stop, here = threading.Event(), cast("Workspace", None)
-    with pytest.raises(OutOfReach, match="it did not start"), kept_alive(running, here, stop):
-        assert stop.wait(PATIENCE)
+    with kept_alive(running, here, stop):
+        until(
+            lambda: (one := read_parts(running.settings.home).get("server")) and one.in_a_row >= 3,
+            "it is tried",
+        )
+        assert not stop.is_set()
+        assert alive(worker), "the worker is left alone"
+        parts = read_parts(running.settings.home)
+    assert parts["worker"].running
+    assert parts["server"].ended == "exit code 1"
+    told = capsys.readouterr().err
+    assert "The server ended unexpectedly (exit code 1) and is started again now." in told
+    assert "is started again in 1 s." in told
+
+
+def test_pauses_grow_to_a_minute_and_no_further() -> None:
+    assert [pause_before(times) for times in (1, 2, 3, 4, 8, 9, 10_000)] == [0, 1, 2, 4, 60, 60, 60]
+
+
+def test_nothing_that_goes_wrong_while_the_services_are_looked_after_ends_that(
+    running: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk, for example, on which it can't be noted how the processes are."""
+    [former, *_] = start(running, "desk")
+    stop, here, full = threading.Event(), cast("Workspace", None), threading.Event()
+
+    def refused(*_: object) -> None:
+        full.set()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli.keeping, "write_parts", refused)
+    with kept_alive(running, here, stop):
+        until(full.is_set, "the disk is full")
+        (running.settings.home / "desk").unlink()
+        os.kill(former, signal.SIGKILL)
+        until(lambda: (running.settings.home / "desk").exists(), "it was started again")
+        assert not stop.is_set()
+    assert capsys.readouterr().err.count("No space left on device") == 1, "it is told once"
 
 
 # An end that came upon it ------------------------------------------------------------------------

@@ -35,8 +35,9 @@ from adapters.mail.folder import MailFolder
 from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import DEPLOYMENTS
 from adapters.workspace import Workspace
+from cli.keeping import keep_alive
 from cli.processes import POOL
-from cli.services import free_port, keep_alive, services
+from cli.services import free_port, services
 from labels.answering import accepting, rights
 from labels.mail.outbox import message_id
 from labels.record.schema import Mail, Staff, Step, StepKind, Teacher

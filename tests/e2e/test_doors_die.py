@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.services import free_port, kept_alive, services
+from cli.keeping import kept_alive
+from cli.services import free_port, services
 from labels.record.schema import Stage
 from labels.settings import Settings
 from tests.desk.conftest import Browser

@@ -1,0 +1,45 @@
+"""`labels status`: how each part of an installation is, for people and for monitors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import typer
+
+from adapters.workspace import existing_workspace
+from cli.environment import home
+from cli.output import emit, say, table
+from cli.processes import POOL
+from cli.services import running_services
+from cli.words import AsJson
+from labels.errors import OutOfReach
+from usecases.watching import Health
+from usecases.watching import status as looked_at
+
+LOOK = 1
+"""The exit code that monitors take for a warning."""
+
+
+def status(as_json: AsJson = False) -> None:
+    """How each part is: processes, Prefect, desk, record, documents, outbox, late cases.
+
+    Exit code 0 where all is well, 1 where somebody should look at something, 5 where a part is down. Changes nothing.
+    """
+    here, known = existing_workspace(), running_services(home())
+    listens = {name: known[name] for name in ("listen", "gate") if known and name in known}
+    here = replace(here, settings=here.settings.model_copy(update=listens))
+    found = looked_at(here, supervised=known is not None, pool=POOL)
+    if as_json:
+        emit([asdict(one) for one in found])
+    else:
+        table(
+            "",
+            ["part", "", "", "what to do"],
+            [(one.part, one.health.value, one.detail, one.remedy) for one in found],
+        )
+    if down := [one.part for one in found if one.health is Health.DOWN]:
+        raise OutOfReach("A part", f"{', '.join(down)}.")
+    if look := [one.part for one in found if one.health is Health.LOOK]:
+        say(f"Look at: {', '.join(look)}.", "yellow")
+        raise typer.Exit(LOOK)
+    say("All is well.", "green")

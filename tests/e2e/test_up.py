@@ -1,0 +1,118 @@
+"""`labels up` as systemd runs it: two installations on one machine, and a server that dies while it is started again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.parts import read_parts
+from cli.services import free_port
+from labels.settings import PROJECT
+from tests.support.patience import PATIENCE, until
+
+pytestmark = pytest.mark.slow
+
+LABELS = [str(Path(sys.executable).with_name("labels"))]
+
+
+@dataclass
+class Up:
+    """An installation with `labels up`, which gets the socket of its desk and tells when it is ready."""
+
+    home: Path
+    more: dict[str, str] = field(default_factory=dict)
+    desk: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every command of this installation."""
+        own = {
+            name: value for name, value in os.environ.items() if not name.startswith(("LABELS_", "PREFECT_"))
+        }
+        address = f"127.0.0.1:{self.desk.getsockname()[1]}"
+        return (
+            own | {"LABELS_HOME": str(self.home), "LABELS_ENV_FILE": "", "LABELS_LISTEN": address} | self.more
+        )
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[None]:
+        """Up, until the end of the block; it must end by itself when it is asked to."""
+        self.home.mkdir()
+        told = self.home.parent / f"{self.home.name}.notify"
+        script = f'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=desk; exec "$@" 3<&{self.desk.fileno()}'
+        ports = ["--port", str(free_port()), "--gate-port", str(free_port())]
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
+            (self.home / "up.log").open("wb") as log,
+        ):
+            systemd.bind(str(told))
+            systemd.settimeout(PATIENCE)
+            self.process = subprocess.Popen(
+                ["bash", "-c", script, "bash", *LABELS, "up", *ports],
+                env=self.environment | {"NOTIFY_SOCKET": str(told)},
+                pass_fds=[self.desk.fileno()],
+                cwd=PROJECT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                assert systemd.recv(100) == b"READY=1"
+                assert systemd.recv(100) == b"WATCHDOG=1"
+                yield
+                assert self.process.poll() is None, "nothing ends it but its operator"
+            finally:
+                self.process.terminate()
+                assert self.process.wait(PATIENCE) == 0, (self.home / "up.log").read_text()
+                self.desk.close()
+
+    def status(self) -> tuple[int, dict[str, Any]]:
+        """The exit code of `labels status`, and what it says of each part."""
+        done = subprocess.run(
+            [*LABELS, "status", "--json"],
+            env=self.environment,
+            cwd=PROJECT,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        return done.returncode, {one["part"]: one for one in json.loads(done.stdout)}
+
+
+def test_two_installations_on_one_machine_are_well_and_end_for_nothing_but_their_operator(
+    tmp_path: Path,
+) -> None:
+    one, other = Up(tmp_path / "one"), Up(tmp_path / "other")
+    with one.run(), other.run():
+        for each in (one, other):
+            until(lambda: each.status()[0] == 0, "all is well", each.status)  # noqa: B023
+        assert one.status()[1]["desk"]["detail"] != other.status()[1]["desk"]["detail"]
+
+        for _ in range(3):  # again while it is being started again
+            former = read_parts(one.home)["server"]
+            os.kill(former.pid, signal.SIGKILL)
+            until(
+                lambda: (now := read_parts(one.home)["server"]).running and now.pid != former.pid,  # noqa: B023
+                "the server is started again",
+            )
+        assert read_parts(one.home)["server"].restarts == 3
+        os.kill(read_parts(one.home)["desk"].pid, signal.SIGKILL)
+        # Whoever comes meanwhile waits: the socket is not the desk's own, and stays.
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{one.desk.getsockname()[1]}/ready", timeout=PATIENCE
+        ) as answer:
+            assert answer.status == 200
+        until(lambda: one.status()[0] in (0, 1), "all is well again", one.status)
+        assert one.status()[1]["prefect"]["health"] == "well"
+        assert other.status()[0] == 0, "nobody there noticed"
