@@ -63,6 +63,11 @@ TABLE = (
     ),
     Row("up", "operating:up", "Server, worker and schedules, for real use on one machine."),
     Row(
+        "doctor",
+        "doctor:doctor",
+        "Check the configuration: addresses, TLS, mail, files, secrets, clock, fonts, databases.",
+    ),
+    Row(
         "status",
         "status:status",
         "How each part is: processes, Prefect, desk, record, documents, outbox, late cases.",

@@ -29,8 +29,8 @@ def documented(number: int) -> str:
     return text.split("```nginx\n")[number + 1].partition("```")[0]
 
 
-def certificate(folder: Path, *names: str) -> tuple[Path, Path]:
-    """A certificate for these names that signs itself, and its key."""
+def certificate(folder: Path, *names: str, days: int = 7) -> tuple[Path, Path]:
+    """A certificate for these names that signs itself and is good for so many days, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     now = datetime.now(UTC)
@@ -41,7 +41,7 @@ def certificate(folder: Path, *names: str) -> tuple[Path, Path]:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=7))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
         .sign(key, SHA256())
     )
