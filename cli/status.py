@@ -26,7 +26,7 @@ def status(as_json: AsJson = False) -> None:
     Exit code 0 where all is well, 1 where somebody should look at something, 5 where a part is down. Changes nothing.
     """
     here, known = existing_workspace(), running_services(home())
-    listens = {name: known[name] for name in ("listen", "gate") if known and name in known}
+    listens: dict[str, str] = {name: known[name] for name in ("listen", "gate") if known and name in known}
     here = replace(here, settings=here.settings.model_copy(update=listens))
     found = looked_at(here, supervised=known is not None, pool=POOL)
     if as_json:
