@@ -34,6 +34,7 @@ def overview(visit: Visit) -> Response:
             for (one, filters), number in zip(urgent.items(), numbers, strict=False)
         ],
         open=numbers[-1],
+        whose=visit.account.coordinates,
         every_open=LIST + query_of(open_),
         next=next_,
         people=people,

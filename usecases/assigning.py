@@ -16,6 +16,7 @@ from labels.reviews.plan import Plan, Problem
 from labels.reviews.planning import Task
 from labels.steps.outcome import Accepted
 from labels.turn import Door, Turn
+from labels.words.sentences import say
 from usecases.acts import Act, as_coordinator_of
 
 
@@ -68,8 +69,10 @@ def assign(planned: Planned, word: str) -> Act:
     def do(turn: Turn) -> Accepted:
         if word != planned.word:
             raise NotAllowed(
-                "Nothing was done: since the plan was shown, applications, reviewers or conflicts of interest have "
-                "changed. Have it planned again."
+                say(
+                    "Nothing was done: since the plan was shown, applications, reviewers or conflicts of interest have "
+                    "changed. Have it planned again."
+                )
             )
         done = planning.carry_out(turn, planned.task, planned.plans)
         remark = f"{done.seats} reviews are asked for, of {len(done.applications)} applications."

@@ -6,15 +6,18 @@ import shutil
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from labels.answering import accepting
 from labels.answering.many import What, Wish
 from labels.applications import ending
 from labels.people.persons import named
+from labels.record.schema import Application, StepKind, StepState
 from labels.registry import search_index
 from labels.reviews import deciding
 from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
+from labels.steps.step import close_step, open_step, steps_of
 from labels.views.applications import Filters, Part
 from tests.desk.test_reviewing_in_a_browser import Scene, chromium, opened, scene
 from tests.support.accessibility import violations
@@ -52,6 +55,19 @@ def planned(desk: Scene, what: What) -> str:
     return f"/cases/plans/{many.plan(desk.here, somebody.id, ['NSS-PL'], wish, selection)}"
 
 
+def seek_reviewers(desk: Scene, number: int) -> None:
+    """So many applications lose their reviewers, and a coordinator is asked to find some."""
+    with desk.here.record.writing() as session:
+        turn = desk.here.turn(session)
+        whom = named(session, COORDINATOR)
+        assert whom is not None
+        applications = session.scalars(sa.select(Application).order_by(Application.id).limit(number)).all()
+        for one in applications:
+            for step in steps_of(session, one, StepKind.REVIEW):
+                close_step(step, StepState.VOID, turn.now, "ill")
+            open_step(turn, one, StepKind.ASSIGNMENT, whom.id, organisation=one.organisation)
+
+
 def decided(desk: Scene) -> None:
     """The case has two reviews and is awarded."""
     for step in (desk.first, desk.second):
@@ -65,6 +81,7 @@ def decided(desk: Scene) -> None:
 
 def test_the_pages_are_for_everybody(desk: Scene) -> None:
     plans = [planned(desk, one) for one in (What.REASSIGN, What.DEADLINE)]
+    seek_reviewers(desk, 5)
     with chromium() as browser:
         for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
             page = opened(browser, width)
@@ -77,6 +94,7 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
                 "/cases?urgent=late&columns=points",
                 *(f"/cases/many?act={one}" for one in What),
                 *plans,
+                "/cases/reviewers/NSS-PL",
                 "/find?q=rz",
                 "/rules",
                 "/find?q=qqq",
