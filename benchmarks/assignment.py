@@ -346,7 +346,9 @@ def measure_record(home: Path, reviewers: int, applications: int) -> None:
             ask(turn, submit(turn, file, [], edition).application)
     print(f"\nA record with {reviewers} reviewers and {applications} applications that wait")
     with record.reading() as session:
-        task = _timed("read what is to be planned", lambda: planning.task(session, "NSS-PL"))
+        task = _timed(
+            "read what is to be planned", lambda: planning.task(session, "NSS-PL", date(2026, 3, 16))
+        )
     plans = _timed("plan", lambda: tuple(map(solve, task.problems)))
     with record.writing() as session:
         coordinator = next(iter(those_who_coordinate(session, "NSS-PL")))

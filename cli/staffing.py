@@ -96,7 +96,7 @@ def _list(organisation: str, *, as_json: bool) -> None:
 def _leave(whose: Whose, on: date | None, *, as_json: bool) -> None:
     done = usecases.leave(existing_workspace(), whose, on)
     if as_json:
-        emit([asdict(one) for one in done.departures])
+        emit([{k: v for k, v in asdict(one).items() if k != "handed"} for one in done.departures])
     elif done.departures:
         tell_departures(done.departures)
     else:

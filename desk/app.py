@@ -39,6 +39,7 @@ from desk import (
     self_assessment,
     sending_back,
     signing_in,
+    staff,
     statistics,
 )
 from desk.arriving import Arriving
@@ -95,6 +96,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *rules.routes(),
         *finding.routes(),
         *statistics.routes(),
+        *staff.routes(),
         *review_list.routes(),
         *review_offline.routes(),
         *reviewing.routes(),
@@ -121,6 +123,7 @@ add_places(
     Place(say("Applications"), applications.PATH, coordinates),
     Place(say("Find"), finding.PATH, coordinates),
     Place(say("Statistics"), statistics.PATH, coordinates),
+    Place(say("Staff"), staff.PATH, coordinates),
     Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
     Place(say("My school"), my_school.PATH, my_school.of_a_school),
     Place(say("Certificates for a class"), classes.PATH, my_projects.is_teacher),

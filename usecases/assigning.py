@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from adapters.workspace import Workspace
+from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.people.staff import known_organisation
 from labels.record.schema import Person
@@ -43,7 +44,7 @@ def plan(here: Workspace, organisation: str) -> Planned:
         NotFound: there is no such organisation.
     """
     with here.record.reading() as session:
-        found = planning.task(session, known_organisation(session, organisation).id)
+        found = planning.task(session, known_organisation(session, organisation).id, brussels_day(here.now()))
         named = session.execute(
             sa.select(Person.id, Person.name, Person.address).where(
                 Person.id.in_({one.person for problem in found.problems for one in problem.people})

@@ -60,6 +60,8 @@ class Departure:
     applications: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()
     """The roles that they have there still."""
+    handed: tuple[messages.ColleagueLeft.Handed, ...] = ()
+    """What others have now, and who."""
 
     @property
     def ended(self) -> tuple[str, ...]:
@@ -169,7 +171,8 @@ def _by_key(former: Iterable[FormerStaff]) -> dict[tuple[str, str], list[FormerS
 
 def _note(turn: Turn, event: Event, row: Staff, **details: Any) -> None:
     details |= {"person": row.person, "organisation": row.organisation, "role": row.role}
-    note(turn, None, SYSTEM, event, **details)
+    details |= {"persons": [row.person]}  # the entry's `person` is who did it, where a person did
+    note(turn, None, turn.by or SYSTEM, event, **details)
 
 
 def _meant(session: Session, table: type[Any], whose: Whose) -> list[Any]:
@@ -238,7 +241,11 @@ def _settle(turn: Turn, roles: Sequence[Left]) -> Departure:
             continue
     turn.session.flush()
     waited = [each for each in handed if STEPS[each.step.kind].awaited]
-    departure = replace(departure, applications=tuple(dict.fromkeys(each.application.id for each in waited)))
+    departure = replace(
+        departure,
+        applications=tuple(dict.fromkeys(each.application.id for each in waited)),
+        handed=tuple(_line(turn.session, each) for each in waited),
+    )
     note(
         turn,
         None,
@@ -359,7 +366,7 @@ def _tell(turn: Turn, one: Departure, handed: Sequence[_Handed]) -> None:
         ended=one.ended,
         stays=one.stays,
         number=len(handed),
-        handed=tuple(_line(turn.session, each) for each in handed[: messages.ColleagueLeft.MOST]),
+        handed=one.handed[: messages.ColleagueLeft.MOST],
     )
     for whom in coordinators(turn.session, one.organisation):
         if whom.id != one.person:

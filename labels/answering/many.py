@@ -18,6 +18,7 @@ from sqlalchemy import orm
 from sqlalchemy.orm import Session
 
 from labels.answering.deadlines import no_deadline_to_be
+from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.identifiers import short_digest
 from labels.people.persons import batches, surviving
@@ -448,7 +449,7 @@ class _Planning:
         beside = [there[one] for one in others - self._left[application.id] if one in there]
 
         def may(one: Candidate) -> bool:
-            return one.person not in before and self._unfit(seat, one) is None
+            return not one.away and one.person not in before and self._unfit(seat, one) is None
 
         def costs(one: Candidate) -> Mapping[Drawback, int]:
             return costs_of(one, wanted, beside)
@@ -465,9 +466,15 @@ class _Planning:
         """Who may be chosen, with all that is close to them, what they can, and their load of the school year."""
         of = application.organisation, application.school_year
         if of not in self._staff:
-            loads = {one.person: one.load for one in conflicts.reviewers(self._session, *of)}
-            near = conflicts.near(self._session, loads.keys())
-            people = [replace(one, load=loads[one.person]) for one in near.values()]
+            there = {
+                one.person: one
+                for one in conflicts.reviewers(self._session, *of, today=brussels_day(self._now))
+            }
+            near = conflicts.near(self._session, there.keys())
+            people = [
+                replace(one, load=there[one.person].load, away=there[one.person].away)
+                for one in near.values()
+            ]
             self._staff[of] = {one.person: one for one in with_what_they_can(self._session, people)}
         return self._staff[of]
 

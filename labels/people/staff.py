@@ -15,7 +15,7 @@ from labels.record.schema import Organisation, Person, Staff
 REGISTRY = "registry"
 """Who says that somebody left, where a file of the registry does."""
 OPERATOR = "operator"
-"""The same, where somebody did on the command line."""
+"""The same, where a person did: on the command line, or a coordinator at the desk."""
 
 
 def central_organisation(session: Session) -> Organisation:

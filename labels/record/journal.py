@@ -106,6 +106,8 @@ class Event(StrEnum):
     CLASS_REVOKED = "revoked the certificates of a class"
 
     # The staff of organisations
+    ENTERED_ON_A_STAFF = "entered somebody on a staff"
+    CHANGED_ON_A_STAFF = "changed an entry of a staff"
     TO_LEAVE_A_STAFF = "is to leave a staff"
     LEFT_A_STAFF = "left a staff"
     REJOINED_A_STAFF = "is on a staff again"

@@ -344,6 +344,10 @@ class Staff(Base):
     """What they teach, `;` between; nothing where the registry does not say."""
     ages: Mapped[str | None]
     """Whom they teach, `6-11;12-15` in years; nothing where the registry does not say."""
+    away_from: Mapped[date | None]
+    """The first day on which they are away: the rules ask them for no review until they are back."""
+    away_until: Mapped[date | None]
+    """The last of these days; nothing where nobody knows yet."""
 
 
 class FormerStaff(Base):

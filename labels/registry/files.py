@@ -489,6 +489,8 @@ def registry_files(today: date) -> tuple[RegistryFile, ...]:
                 optional("languages", Several(Language())),
                 optional("subjects", Several(NAME)),
                 optional("ages", Several(Ages())),
+                optional("away_from", Day(None)),
+                optional("away_until", Day(None)),
                 optional("left_on", Day(None)),
             ),
         ),

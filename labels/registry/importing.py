@@ -27,7 +27,7 @@ from labels.registry.letters import Missing, nothing_missing
 from labels.registry.persons import MADE_IN_SQL, PERSONS, new_person, with_persons
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
 from labels.registry.search_index import IndexChanges
-from labels.registry.staff_file import Named, StaffFile
+from labels.registry.staff_file import Named, Own, StaffFile, outside
 
 CACHE_KIB = 64 * 1024
 """What SQLite may keep of the record, and as much of the staged rows, while it imports."""
@@ -163,6 +163,54 @@ def import_registry(
         still_named=tuple(staff.still_named if staff else ()),
         remarks=faults.remarks,
         moved=facts.moved,
+    )
+
+
+def import_staff(
+    session: Session, path: Path, own: Own, today: date, missing: Missing, following: Following
+) -> ImportReport:
+    """Brings in a file of one organisation's staff, as its own coordinators may: nothing in it is of others.
+
+    Within a transaction, which the caller takes back where it is refused, or only tried out.
+
+    Raises:
+        InvalidInput: a row or value is wrong, or not this organisation's; every fault is named.
+    """
+    connection = session.connection()
+    [file] = (one for one in registry_files(today) if one.table == "staff")
+    # Whether another organisation's school or staff is known is nobody's to learn: `outside` has the checks.
+    file = replace(file, name=path.name, columns=tuple(replace(column, of="") for column in file.columns))
+    faults, staging = Faults(missing), _Staging(connection)
+    count = staging.fill(0, file, path, faults, None)
+    staging.check(faults)
+    for line, column, objection in outside(connection, own):
+        faults.add(0, file.name, line, column, objection)
+    faults.refuse("staff")
+    people = Identities(connection, today, everybody_new=False)
+    staff = StaffFile(people.persons, tells_who_left=staging.has("staff", "left_on"), own=own)
+    staff.settle()
+    for line, column, objection in staff.refused:
+        faults.add(0, file.name, line, column, objection)
+    faults.refuse("staff")
+    inserted, updated = staging.merge(file, count)
+    people.finish()
+    staff.finish()
+    if people.persons.corrections:
+        following.corrected(session, people.persons.corrections)
+    if staff.left:
+        following.left(session, staff.left)
+    staging.drop()
+    session.expire_all()  # the rows went behind the session's back
+    return ImportReport(
+        {file.name: count},
+        inserted,
+        updated,
+        tuple(people.persons.corrections),
+        tuple(staff.left),
+        returned=tuple(staff.returned),
+        no_longer_named=tuple(staff.no_longer_named),
+        still_named=tuple(staff.still_named),
+        remarks=faults.remarks,
     )
 
 

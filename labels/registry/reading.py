@@ -347,6 +347,7 @@ _IN_ORDER = {
     "project": ("started_on", "ended_on", "the project's start"),
     "member": ("joined_on", "left_on", "the day of joining"),
     "award": ("awarded_on", "revoked_on", "the day of the award"),
+    "staff": ("away_from", "away_until", "the first day away"),
 }
 """Two dates of a row of which the second is not before the first, and what the first is."""
 

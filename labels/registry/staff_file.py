@@ -18,9 +18,11 @@ from labels.identifiers import person_id
 from labels.people.leaving import Left, forget_former, take_effect
 from labels.people.likeness import Likeness, index_keys, likeness
 from labels.people.staff import OPERATOR, REGISTRY
-from labels.record.schema import FormerStaff, Staff
+from labels.record.schema import Base, FormerStaff, Organisation, School, Staff, Teacher
 from labels.registry.entering import PersonRows
+from labels.registry.files import Objection, shown
 from labels.registry.moves import keep_school_of_staff
+from labels.words.sentences import say
 
 Row = sa.Row[Any]
 Key = tuple[str, str]
@@ -37,6 +39,17 @@ class Named:
     organisation: str
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The one staff that its coordinators bring a file in for, and how much of it the file says."""
+
+    organisation: str
+    whole: bool = True
+    """Whether the file is of the whole staff; one entry alone says nothing of anybody else."""
+    entry: Key | None = None
+    """Of one entry alone: which one of the record it takes the place of; None where it is a new one."""
+
+
 def _key(row: Row) -> Key:
     return row.email, row.role
 
@@ -48,13 +61,15 @@ def _named(row: Row) -> Named:
 class StaffFile:
     """The staged rows of a staff while they are held against the record's."""
 
-    def __init__(self, persons: PersonRows, *, tells_who_left: bool) -> None:
+    def __init__(self, persons: PersonRows, *, tells_who_left: bool, own: Own | None = None) -> None:
         self._persons = persons
+        self._own = own
+        """Where the staff's own coordinators bring it in: of other staffs, nothing is looked at."""
         self._tells_who_left = tells_who_left
         """Whether the file has the column `left_on`: without it, nobody comes back by being in the file."""
         run = persons.connection.execute
-        self._known = {_key(row): row for row in run(sa.select(sa.inspect(Staff).local_table))}
-        self._former = run(sa.select(sa.inspect(FormerStaff).local_table)).all()
+        self._known = {_key(row): row for row in run(self._rows_of(Staff))}
+        self._former = run(self._rows_of(FormerStaff)).all()
         self._rows = persons.run("SELECT * FROM staged_staff ORDER BY line").all()
         self._gone: set[Key] = set()
         """Staged rows of people who left already: not brought in again."""
@@ -64,6 +79,13 @@ class StaffFile:
         """In the record and no longer in the file; nothing is changed by that alone."""
         self.still_named: list[Named] = []
         """In the file although somebody said on the command line that they left."""
+        self.refused: list[tuple[int, str, Objection]] = []
+        """What its own coordinators may not change: line, column and why."""
+
+    def _rows_of(self, table: type[Staff] | type[FormerStaff]) -> sa.Select[Any]:
+        rows = Base.metadata.tables[table.__tablename__]
+        found = sa.select(rows)
+        return found.where(rows.c.organisation == self._own.organisation) if self._own else found
 
     def settle(self) -> None:
         """Finds the person of each row, corrects and enters persons, and takes out rows of those who left before."""
@@ -96,6 +118,9 @@ class StaffFile:
 
     def _recognised(self) -> dict[Key, Row]:
         """The record's row for each staged one that is of somebody in the same role and organisation."""
+        if self._own and not self._own.whole:
+            entry = self._own.entry
+            return {_key(row): self._known[entry] for row in self._rows} if entry else {}
         theirs: dict[Key, Row] = {}
         by_id = {(row.organisation, row.id, row.role): row for row in self._known.values() if row.id}
         for row in self._rows:
@@ -223,6 +248,11 @@ class StaffFile:
         )
 
     def _correct(self, row: Row, former: Row) -> None:
+        if self._own and known_elsewhere(self._persons.connection, former.person, self._own.organisation):
+            for column in ("name", "email"):
+                if getattr(row, column) != getattr(former, column):
+                    self.refused.append((row.line, column, _KNOWN_ELSEWHERE))
+            return
         how = ""
         if former.email != row.email:
             same_id = row.staff and former.id == row.staff
@@ -288,6 +318,59 @@ class StaffFile:
             former=key[0],
             role=key[1],
         )
+
+
+# Of one's own staff alone --------------------------------------------------------------------------
+
+
+_KNOWN_ELSEWHERE = Objection(
+    say("This person is known beside your staff, too: name and address stay as they are."),
+    say("Whoever keeps the registry of eTwinning changes them there."),
+)
+"""Whoever reads the mail at a new address could sign in as the teacher or the other country's coordinator."""
+
+
+def known_elsewhere(connection: sa.Connection, person: str, organisation: str) -> bool:
+    """Whether somebody is anything but a member of this organisation's staff."""
+    return bool(connection.execute(_ELSEWHERE, {"person": person, "organisation": organisation}).scalar())
+
+
+_WHOM: sa.BindParameter[str] = sa.bindparam("person")
+_ELSEWHERE = sa.select(
+    sa.or_(
+        sa.exists().where(Teacher.person == _WHOM),
+        sa.exists().where(School.principal == _WHOM),
+        sa.exists().where(Organisation.person == _WHOM),
+        sa.exists().where(Staff.person == _WHOM, Staff.organisation != sa.bindparam("organisation")),
+    )
+)
+
+
+def outside(connection: sa.Connection, own: Own) -> Iterator[tuple[int, str, Objection]]:
+    """What staged rows name that is not the organisation's own: line, column and why."""
+    for row in connection.execute(_OTHERS, {"own": own.organisation}):
+        problem = say("{value} is not your organisation.", value=shown(row.organisation))
+        yield row.line, "organisation", Objection(problem, say("Write {own}.", own=own.organisation))
+    for row in connection.execute(_STRANGE_SCHOOLS, {"own": own.organisation}):
+        problem = say("{value} is no school of your organisation.", value=shown(row.school))
+        yield row.line, "school", Objection(problem, say("Correct it, or leave it empty."))
+    for row in connection.execute(_TAKEN_ADDRESSES, {"own": own.organisation}):
+        problem = say("{value} can’t be entered here.", value=shown(row.email))
+        yield row.line, "email", Objection(problem, say("Use another address of theirs."))
+
+
+_OTHERS = sa.text(
+    "SELECT line, organisation FROM staged_staff WHERE organisation <> :own AND organisation <> '' ORDER BY line"
+)
+_STRANGE_SCHOOLS = sa.text(
+    "SELECT s.line, s.school FROM staged_staff s WHERE s.school <> ''"
+    " AND NOT EXISTS (SELECT 1 FROM school r WHERE r.id = s.school AND r.organisation = :own)"
+    " AND NOT EXISTS (SELECT 1 FROM staff t WHERE t.school = s.school AND t.organisation = :own) ORDER BY s.line"
+)
+_TAKEN_ADDRESSES = sa.text(
+    "SELECT s.line, s.email FROM staged_staff s JOIN staff t ON t.email = s.email AND t.role = s.role"
+    " WHERE t.organisation <> :own ORDER BY s.line"
+)
 
 
 def _two_ids(one: Row, other: Row) -> bool:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.applicant import applicant
+from labels.clock import brussels_day
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
 from labels.people.doubles import told_apart
@@ -238,16 +239,17 @@ class Chosen:
 def _fill(turn: Turn, found: Vacancies) -> list[Step]:
     """Asks a reviewer for each of the seats, and the coordinator for the first that nobody can take."""
     application, session = found.application, turn.session
-    candidates = conflicts.candidates(session, application)
+    candidates = conflicts.candidates(session, application, brussels_day(turn.now))
     wanted = sought(session, application, found.edition)
     if wanted.profile.rules is not None:
         candidates = with_what_they_can(session, candidates)
     asked = _asked_before(found.reviews)
     beside = [one for one in candidates if one.person in {step.person for step in found.seated}]
+    there = [one for one in candidates if not one.away]
     chosen = []
     for _ in found.seats:
         excluded = with_doubles(session, asked, candidates)
-        one = _choose(candidates, found, wanted, excluded, beside)
+        one = _choose(there, found, wanted, excluded, beside)
         if one is None:
             break
         asked.add(one.candidate.email)

@@ -81,6 +81,8 @@ class Candidate:
     """How many reviews they have given, in all years."""
     different: frozenset[str] = frozenset()
     """Persons, by id, who are said to be others than this one, whatever their name is."""
+    away: bool = False
+    """Whether they are away on the day in question, so that the rules do not choose them."""
 
 
 Cost = Callable[[Candidate], int]

@@ -91,6 +91,7 @@ def _around() -> sa.CompoundSelect[Any]:
 
 
 _AROUND = _around()
+_TODAY = sa.bindparam("today", None, type_=sa.Date)
 
 
 def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
@@ -112,6 +113,7 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
         "target": sa.null(),
         "until": sa.cast(sa.null(), sa.Date),
         "different": sa.null(),
+        "away": sa.null(),
     }
 
     def rows(**told: Any) -> sa.Select[Any]:
@@ -128,6 +130,12 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
         language=who.language,
         organisation=who.organisation,
         school=who.school,
+        away=sa.case(
+            (
+                sa.and_(who.away_from <= _TODAY, sa.or_(who.away_until.is_(None), who.away_until >= _TODAY)),
+                1,
+            )
+        ),
     )
     return sa.union_all(
         themselves.join(own, own.id == who.person),
@@ -254,13 +262,13 @@ def _judged_school(session: Session, application: Application) -> Judged:
     )
 
 
-def candidates(session: Session, application: Application) -> list[Candidate]:
-    """The reviewers of the application's organisation, with what they are close to and their load.
+def candidates(session: Session, application: Application, today: date | None = None) -> list[Candidate]:
+    """The reviewers of the application's organisation, with what they are close to, their load, and who is away.
 
     Until the end of the transaction nobody else assigns them; the application is locked already.
     """
     lock_reviewers(session, application.organisation)
-    return reviewers(session, application.organisation, application.school_year)
+    return reviewers(session, application.organisation, application.school_year, today)
 
 
 def lock_reviewers(session: Session, organisation: str) -> None:
@@ -274,9 +282,12 @@ def lock_reviewers(session: Session, organisation: str) -> None:
         session.get_one(Organisation, organisation, with_for_update=True)
 
 
-def reviewers(session: Session, organisation: str, year: int) -> list[Candidate]:
-    """The reviewers of an organisation, with what they are close to and their load of a school year."""
-    found = _read(session, _REVIEWERS, organisation=organisation)
+def reviewers(session: Session, organisation: str, year: int, today: date | None = None) -> list[Candidate]:
+    """The reviewers of an organisation, with what they are close to and their load of a school year.
+
+    Who is away is known of the day that is named, and of no other.
+    """
+    found = _read(session, _REVIEWERS, organisation=organisation, today=today)
     counted = session.execute(_LOADS, {"persons": list(found), "year": year})
     loads = {row.person: row.asked for row in counted}
     return [replace(one, load=loads.get(one.person, 0)) for one in found.values()]
@@ -339,13 +350,27 @@ class _Near:
     projects: set[str] = field(default_factory=set)
     declared: set[tuple[str, str]] = field(default_factory=set)
     different: set[str] = field(default_factory=set)
+    away: bool = False
 
 
 def _read(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
     people: dict[str, _Near] = defaultdict(_Near)
     for row in session.execute(query, whom):
         # A tuple is read several times as fast as its columns by their names.
-        who, address, name, language, organisation, school, project, kind, target, until, different = row
+        (
+            who,
+            address,
+            name,
+            language,
+            organisation,
+            school,
+            project,
+            kind,
+            target,
+            until,
+            different,
+            away,
+        ) = row
         near = people[who]
         if organisation:
             near.organisations.add(organisation)
@@ -360,6 +385,8 @@ def _read(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Cand
             near.declared.add((kind, target))
         if different:
             near.different.add(different)
+        if away:
+            near.away = True
     return {person_id: _candidate(person_id, near) for person_id, near in people.items()}
 
 
@@ -378,6 +405,7 @@ def _candidate(person_id: str, near: _Near) -> Candidate:
         load=0,
         language=language,
         organisations=frozenset(near.organisations),
+        away=near.away,
     )
 
 

@@ -6,10 +6,12 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.clock import brussels_day
 from labels.errors import NotAllowed
 from labels.people.doubles import told_apart
 from labels.people.persons import batches
@@ -93,8 +95,9 @@ def _told(problem: Problem) -> object:
     return problem.salt, sorted(problem.doubles), people, waiting
 
 
-def task(session: Session, organisation: str) -> Task:
-    """Every application of an organisation that waits for a coordinator to find reviewers, and who could review it."""
+def task(session: Session, organisation: str, today: date) -> Task:
+    """Every application of an organisation that waits for a coordinator to find reviewers, and who could review it;
+    nobody is chosen who is away today."""
     by_year: dict[int, list[Vacancies]] = defaultdict(list)
     waiting = session.scalars(_WAITING, {"organisation": organisation}).all()
     judged = judged_by_application(session, waiting)
@@ -103,12 +106,17 @@ def task(session: Session, organisation: str) -> Task:
         if found.seats:
             by_year[found.application.school_year].append(found)
     return Task(
-        organisation, tuple(_problem(session, organisation, year, by_year[year]) for year in sorted(by_year))
+        organisation,
+        tuple(_problem(session, organisation, (year, today), by_year[year]) for year in sorted(by_year)),
     )
 
 
-def _problem(session: Session, organisation: str, year: int, found: Sequence[Vacancies]) -> Problem:
-    people = with_what_they_can(session, conflicts.reviewers(session, organisation, year))
+def _problem(
+    session: Session, organisation: str, when: tuple[int, date], found: Sequence[Vacancies]
+) -> Problem:
+    year, today = when
+    people = with_what_they_can(session, conflicts.reviewers(session, organisation, year, today))
+    away = {one.person for one in people if one.away}
     near = Nearness(people)
     doubles = {
         (one.person, other.person)
@@ -128,7 +136,7 @@ def _problem(session: Session, organisation: str, year: int, found: Sequence[Vac
                 application=one.application.id,
                 seats=len(one.seats),
                 sought=sought(session, one.application, one.edition),
-                barred=near.barred(one.judged) | asked | same | same_mailbox,
+                barred=near.barred(one.judged) | asked | same | same_mailbox | away,
                 beside=tuple(by_person[person] for person in sorted(seated & by_person.keys())),
                 alike=near.alike(one.judged),
             )
@@ -161,7 +169,7 @@ def carry_out(turn: Turn, planned: Task, plans: Sequence[Plan]) -> Assigned:
     """
     session = turn.session
     _lock(session, planned)
-    if task(session, planned.organisation).digest != planned.digest:
+    if task(session, planned.organisation, brussels_day(turn.now)).digest != planned.digest:
         raise _changed()
     named, near = word(plans), _near(turn, plans)
     changed: list[str] = []

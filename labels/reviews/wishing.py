@@ -19,6 +19,7 @@ from labels.record.schema import Application, ReviewerWish
 from labels.registry.files import shown
 from labels.registry.tables import CutShort, opened, plain_name
 from labels.turn import Turn
+from labels.words.sentences import say
 
 COLUMNS = ("reviewer", "application", "wish")
 MOST_ROWS = 1_000_000
@@ -68,6 +69,34 @@ def take_over(turn: Turn, organisation: str, path: Path) -> int:
     _keep(turn, rows)
     note(turn, None, turn.by, Event.WISHES_TAKEN_OVER, organisation=organisation, rows=len(rows))
     return len(rows)
+
+
+def record(turn: Turn, organisation: str, person: str, application: str, wish: Wish) -> None:
+    """Keeps what one reviewer says of judging one application; nothing takes it back.
+
+    Raises:
+        InvalidInput: they are no reviewer of the organisation, or it is no application to it: nobody learns which
+            others there are.
+    """
+    known = _Known(turn.session, organisation)
+    if not known.application(application):
+        problem = say("{number} is no application to your organisation.", number=shown(application))
+        raise InvalidInput("wish", [Fault("application", problem)])
+    if not has_role(turn.session, person, organisation, Role.REVIEWER):
+        raise InvalidInput("wish", [Fault("application", say("Only who reviews can wish."))])
+    _keep(turn, {(person, application): wish})
+    note(turn, None, turn.by, Event.WISHES_TAKEN_OVER, organisation=organisation, rows=1)
+
+
+def wishes_of(session: Session, organisation: str, person: str) -> list[tuple[str, Wish]]:
+    """What a reviewer said of judging applications to an organisation, by their numbers."""
+    rows = session.execute(
+        sa.select(ReviewerWish.application, ReviewerWish.wish)
+        .join(Application, Application.id == ReviewerWish.application)
+        .where(ReviewerWish.person == person, Application.organisation == organisation)
+        .order_by(ReviewerWish.application)
+    )
+    return list(rows.tuples())
 
 
 def _keep(turn: Turn, rows: dict[tuple[str, str], Wish]) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Page
 
 from labels.answering import accepting
 from labels.answering.many import What, Wish
+from labels.answering.own_staff import entry_id
 from labels.applications import ending
 from labels.people.persons import named
-from labels.record.schema import Application, StepKind, StepState
+from labels.people.staff import OPERATOR
+from labels.record.schema import Application, Staff, StepKind, StepState
 from labels.registry import search_index
 from labels.reviews import deciding
 from labels.steps.answers import ReviewAnswer
@@ -118,6 +122,44 @@ def test_the_pages_of_a_decided_case_are_for_everybody(desk: Scene) -> None:
                 assert violations(page) == [], (path, width, language)
                 wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wider <= 0, (path, width, language)
+
+
+def test_the_pages_of_the_staff_are_for_everybody(desk: Scene) -> None:
+    """With somebody who is away and one who leaves, a form with mistakes, a file's plan and its faults."""
+    first, second = (f"r{number}@nss.example" for number in (1, 2))
+    with desk.here.record.writing() as session:
+        away = session.get_one(Staff, (first, "reviewer"))
+        away.away_from, away.away_until, away.subjects = date(2026, 3, 1), date(2026, 4, 1), "Biology;Art"
+        leaves = session.get_one(Staff, (second, "reviewer"))
+        leaves.left_on, leaves.left_by = date(2026, 9, 1), OPERATOR
+    header = b"email,name,organisation,role,language,school,subjects\n"
+    good, bad = b"ada@nss.example,Ada,NSS-PL,reviewer,pl,,Art\n", b"ada,Ada,NSS-DE,reviewer,polish,,\n"
+    with chromium() as browser:
+        for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
+            page = opened(browser, width)
+            desk.signs_in(page, language)
+
+            def everybody(
+                where: str, page: Page = page, width: int = width, language: str = language
+            ) -> None:
+                assert violations(page) == [], (where, width, language)
+                wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                assert wider <= 0, (where, width, language)
+
+            entry = f"/staff/{entry_id(first, 'reviewer')}"
+            for path in ("/staff", entry, f"/staff/{entry_id(desk.first.assignee, 'reviewer')}/leaving"):
+                page.goto(desk.url + path)
+                everybody(path)
+            page.goto(f"{desk.url}/staff/new")
+            page.locator("main form button").click()
+            assert page.locator("main .errors").count() == 1
+            everybody("mistakes")
+            for content in (header + good, header + bad):
+                page.goto(f"{desk.url}/staff")
+                file: Any = {"name": "staff.csv", "mimeType": "text/csv", "buffer": content}
+                page.set_input_files("#file", file)
+                page.locator("form[action='/staff/file'] button").click()
+                everybody(content.decode())
 
 
 def test_ticked_rows_are_given_to_others_without_a_script(desk: Scene) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -270,8 +271,8 @@ def test_an_application_that_is_withdrawn_as_a_plan_is_carried_out_is_reviewed_b
     planned = assigning.plan(here, "NSS-PL")
     task, withdraws = planning.task, threading.Thread(target=withdrawn, args=[cases[0]])
 
-    def read(session: Session, organisation: str) -> Task:
-        found = task(session, organisation)
+    def read(session: Session, organisation: str, today: date) -> Task:
+        found = task(session, organisation, today)
         withdraws.start()
         withdraws.join(1)  # it may be over by now, unless it has to wait for this transaction
         return found
@@ -289,9 +290,9 @@ def test_a_plan_and_whoever_assigns_one_application_do_not_wait_for_each_other(
     planned = assigning.plan(here, "NSS-PL")
     task, begun, planning_now = planning.task, threading.Event(), threading.Event()
 
-    def read(session: Session, organisation: str) -> Task:
+    def read(session: Session, organisation: str, today: date) -> Task:
         planning_now.set()
-        return task(session, organisation)
+        return task(session, organisation, today)
 
     def assigns_one() -> None:
         with here.record.writing() as session:
