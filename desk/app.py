@@ -54,6 +54,7 @@ from desk.health import health_routes
 from desk.languages import COOKIE
 from desk.links import document_routes
 from labels.errors import NotFound
+from labels.views.whom_to_ask import whom_to_ask
 from labels.words.sentences import say
 
 _A_YEAR = 365 * 24 * 60 * 60
@@ -119,7 +120,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
 
 
 add_places(
-    Place(say("Overview"), overview.PATH, coordinates),
+    Place(say("Overview"), overview.PATH, coordinates, of_staff=True),
     Place(say("Applications"), applications.PATH, coordinates),
     Place(say("Find"), finding.PATH, coordinates),
     Place(say("Statistics"), statistics.PATH, coordinates),
@@ -127,10 +128,10 @@ add_places(
     Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
     Place(say("My school"), my_school.PATH, my_school.of_a_school),
     Place(say("Certificates for a class"), classes.PATH, my_projects.is_teacher),
-    Place(say("My reviews"), review_list.LIST, review_list.judges),
+    Place(say("My reviews"), review_list.LIST, review_list.judges, of_staff=True),
     Place(say("My statistics"), review_list.STATISTICS, review_list.judges),
 )
-"""What the head of each page leads to; the first that somebody has is where they begin."""
+"""What the head of each page leads to; the first that somebody has is where they begin, their work for an organisation before all."""
 
 
 def _gate_elsewhere(here: Workspace) -> str:
@@ -142,8 +143,16 @@ def _gate_elsewhere(here: Workspace) -> str:
 def _own_routes() -> list[Route]:
     return [
         page("/language/{language}", choose_language, allowed=None),
-        page("/help", lambda visit: visit.shows("help.html.j2"), allowed=None),
+        page("/help", help_and_data, allowed=None),
     ]
+
+
+def help_and_data(visit: Visit) -> Response:
+    """Whom to ask, and what becomes of one's data."""
+    account = visit.visitor.account if visit.visitor else None
+    with visit.here.record.reading() as session:
+        asked = whom_to_ask(session, account)
+    return visit.shows("help.html.j2", asked=asked)
 
 
 def choose_language(visit: Visit) -> Response:

@@ -236,6 +236,8 @@ class Place:
     name: Sentence
     path: str
     has: Allowed
+    of_staff: bool = False
+    """Whether it is work for an organisation: that is where whoever also teaches begins."""
 
 
 _PLACES: list[Place] = []
@@ -257,7 +259,8 @@ def places_of(account: Account, path: str) -> list[tuple[Sentence, str, bool]]:
 
 def first_place(account: Account) -> str:
     """Where somebody begins."""
-    return next((place.path for place in _PLACES if place.has(account)), "/account")
+    theirs = [place for place in _PLACES if place.has(account)]
+    return next((place.path for place in sorted(theirs, key=lambda one: not one.of_staff)), "/account")
 
 
 # Rendering ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.documents.tokens import sealed, unsealed
+from desk.classes import PATH as CLASSES
 from desk.credentials import offers_credentials
 from desk.forms import FILES
 from desk.frame import Visit, kept_fields, later, page
@@ -23,6 +24,7 @@ from labels.applications.typed import is_link
 from labels.applications.uploads.limits import MIB
 from labels.errors import LabelsError, NotAllowed, NotFound
 from labels.papers.verifying import valid_code
+from labels.pupil_label.classes import labels_of
 from labels.record.journal import Event
 from labels.record.schema import Application, PaperKind
 from labels.rules.kept import rules_of
@@ -132,6 +134,7 @@ def _shown(
         papers=[d for d in one.documents if d.kind in applicant.PAPERS],
         wallet=_wallet(visit, one),
         to_wallet=say("Put it into a wallet"),
+        for_pupils=_for_pupils(visit, one),
         mistakes=mistakes or [],
         at={mistake.field: mistake.text for mistake in mistakes or []},
         typed=typed,
@@ -142,6 +145,13 @@ def _shown(
         answered="answered" in query,
         LONG=LONG_TEXT,
     )
+
+
+def _for_pupils(visit: Visit, one: MyApplication) -> str:
+    """Where certificates for their pupils are made; empty where the label has none, or counts no longer."""
+    with visit.here.record.reading() as session:
+        theirs = {label.award for label in labels_of(session, visit.account.teachers)}
+    return f"{CLASSES}/{one.standing.id}" if one.standing.id in theirs else ""
 
 
 def _wallet(visit: Visit, one: MyApplication) -> str:

@@ -22,6 +22,7 @@ from labels.record.schema import Award, Journal, KeptForm, PupilClass
 from labels.turn import Door
 from tests.cli.conftest import TEACHER, Terminal
 from tests.desk.conftest import Browser, words
+from tests.desk.test_case import decided
 from tests.desk.test_signing_in import at
 from tests.e2e.test_pupils import Heard, anywhere
 from tests.support.workbooks import ods, xlsx
@@ -202,3 +203,17 @@ def test_a19_a_label_that_was_taken_back_gives_no_certificates(teacher: Browser,
         award = session.get_one(Award, AWARD)
         award.revoked_at = terminal.here.now()
     assert teacher.opens(PAGE).status_code == 404
+
+
+def test_an_awarded_application_leads_to_the_certificates_for_ones_pupils(
+    terminal: Terminal, browser: Opens
+) -> None:
+    application = terminal.submitted()
+    terminal.asked(application)
+    person = browser().signs_in(TEACHER)
+    page = f"/applications/{application}"
+    assert "/classes/" not in person.opens(page).text.partition("<main")[2]
+    decided(terminal, application)
+    opened = person.opens(page)
+    assert f'href="/classes/{application}"' in opened.text
+    assert person.opens(f"/classes/{application}").status_code == 200

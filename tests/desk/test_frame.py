@@ -18,7 +18,7 @@ from desk.assets import ASSETS, TYPES, vendored
 from desk.check import TEMPLATE as CHECK
 from desk.languages import accepted
 from labels.errors import NOT_KNOWN, OutOfReach
-from labels.record.schema import ApplicationDraft
+from labels.record.schema import ApplicationDraft, Staff
 from tests.cli.conftest import TEACHER, Terminal
 from tests.desk.conftest import Browser, words
 from tests.support.going_away import Lost, goes_away
@@ -240,3 +240,28 @@ def test_no_page_says_that_nothing_was_changed_where_a_commit_was_under_way(
         assert "Nothing was changed" not in words(answer)
         assert "It is not known whether this was recorded" in words(answer)
     assert number > 1
+
+
+def test_whoever_reviews_and_teaches_begins_with_their_reviews(browser: Opens, terminal: Terminal) -> None:
+    with terminal.here.record.writing() as session:
+        session.add(
+            Staff(
+                email=TEACHER,
+                role="reviewer",
+                name="Zażółć Gęślą",
+                organisation="NSS-PL",
+                language="pl",
+                school=None,
+            )
+        )
+    begins = browser().signs_in(TEACHER).opens("/")
+    assert begins.headers["location"] == "/reviews"
+
+
+def test_help_has_ones_own_organisations_address_and_for_a_stranger_all_of_them(browser: Opens) -> None:
+    stranger = browser().opens("/help")
+    assert "mailto:nss@nss.example" in stranger.text
+    assert "mailto:nss@pt.example" in stranger.text
+    teacher = browser().signs_in(TEACHER).opens("/help")
+    assert "mailto:nss@nss.example" in teacher.text
+    assert "mailto:nss@pt.example" not in teacher.text
