@@ -103,7 +103,7 @@ def awards(count: int) -> Iterator[Wanted]:
 def code(index: int) -> str:
     """A code as certificates have it."""
     digits = Random(index)
-    return "-".join("".join(digits.choices("23456789ABCDEFGHJKMNPQRSTVWXYZ", k=4)) for _ in range(3))
+    return "-".join("".join(digits.choices("23456789ABCDEFGHJKMNPQRSTVWXYZ", k=4)) for _ in range(4))
 
 
 def credential(name: str, index: int) -> bytes:

@@ -380,7 +380,8 @@ def _check(facts: CertificateFacts, words: Texts) -> list[tuple[str, Room]]:
         address = f"\u200e{address}\u200e"
     where = filled(words.words["check"], address=address)
     return [
-        (facts.code, Room("code", 39.5, 8.4, 10.8, 8.5, leading=1.2)),
+        # So small that the widest letters fit: a class has one size, so that its pages are made of the same parts.
+        (facts.code, Room("code", 39.5, 8.4, 9, 8.5, leading=1.2)),
         (where, Room("where small", 41.5, 16, 8.6, 8.5, leading=1.3)),
     ]
 

@@ -13,12 +13,14 @@ from adapters.press import pdf
 from adapters.press.patches import stamping
 from adapters.press.patches.lines import Recorder
 from adapters.press.pdf import press
+from labels.papers.codes import Stamp
 from labels.papers.facts import CertificateFacts
 from tests.adapters.papers.test_certificates import NAMES
 from tests.support.papers import certificate
 from tests.support.patches import switch_off
 
-CODED = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}
+STAMP = Stamp(b"a key for tests", "https://labels.example.eu/verify")
+CODED = {"code": STAMP.paper("certificate", "NQL-1"), "check_url": STAMP.check_url}
 ARABIC = "فاطمة الزهراء بن عاشور"
 
 
@@ -28,7 +30,7 @@ def pupils(*names: str, **changes: Any) -> list[CertificateFacts]:
             **(
                 {"label": "pupil", "criteria_set": "", "holder": name}
                 | CODED
-                | {"code": f"7KQ4-{n:04}"}
+                | {"code": STAMP.pupil("a class", n)}
                 | changes
             )
         )
@@ -81,7 +83,7 @@ def test_awards_of_many_projects_schools_and_countries_share_a_frame(monkeypatch
     facts = [
         certificate(
             label="european", application=f"EQL-{n:010}", holder=f"Anna {name}", project=f"Rivers of {name}",
-            school=f"School of {name}", city=name, **CODED | {"code": f"9XT2-{n:04}"},
+            school=f"School of {name}", city=name, **CODED | {"code": STAMP.paper("certificate", name)},
         )
         for n, name in enumerate(["Szeged", "Łódź", "Plzeň", "São Paulo", "Žilina"])
     ]  # fmt: skip
