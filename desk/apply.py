@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from desk.forms import FILES
-from desk.frame import Visit, kept_fields, later, page
+from desk.frame import Visit, kept_fields, page
 from desk.my_projects import PATH, is_teacher
 from desk.parts import FileShown, Mistake
 from desk.uploads import LARGEST, kind_of, listed, stored_files, too_much
@@ -397,8 +397,9 @@ def hand_in(visit: Visit) -> Response:
         if again.latest and again.latest.outcome is None:
             return visit.goes_to(f"/applications/{again.latest.id}")
         raise
-    away = use.started(visit.here, done.accepted.made)
-    return visit.goes_to(f"/applications/{done.accepted.made}", received="1", **later(away))
+    answer = visit.goes_to(f"/applications/{done.accepted.made}", received="1")
+    answer.background = visit.desk.following.of(visit.here, done.accepted.made)
+    return answer
 
 
 # Before anything is written -----------------------------------------------------------------------

@@ -31,6 +31,7 @@ from starlette.routing import Route
 from adapters.languages.desk import TEMPLATES, DeskTexts, desk_texts, languages, own_name
 from adapters.workspace import Workspace
 from desk.arriving import Arriving
+from desk.following import Following
 from desk.forms import LARGEST, SMALL, TOKEN, Form, announced, read_form
 from desk.headers import HEADERS, is_ours
 from desk.languages import language_of
@@ -94,6 +95,8 @@ class Desk:
     """Whether the page of outgoing mail is there: in the demo alone."""
     arriving: Arriving = field(default_factory=Arriving, compare=False)
     """What is arriving at this process."""
+    following: Following = field(default_factory=Following, compare=False)
+    """What follows on applications that came in at this process."""
 
     @cached_property
     def origin(self) -> str:

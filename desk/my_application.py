@@ -143,6 +143,7 @@ def _shown(
         asks=asks or query.get("asks", ""),
         received="received" in query,
         answered="answered" in query,
+        later="later" in query or (not one.begun and visit.desk.following.waits(one.standing.id)),
         LONG=LONG_TEXT,
     )
 

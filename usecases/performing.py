@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
 from labels.errors import LabelsError, OutOfReach
+from labels.mail.outbox import has_queued
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.proof import Proof
 from labels.turn import Door
@@ -33,7 +34,7 @@ def perform(here: Workspace, act: Act, *, by: Proof, door: Door) -> Performed:
     """
     with here.record.writing() as session:
         outcome = act(here.turn(session, door, known_by=by.known_by), by)
-    return tell(here, settled(here, outcome))
+    return tell(here, settled(here, outcome), mail=has_queued(session))
 
 
 def settled(here: Workspace, outcome: Accepted | Refusal) -> Accepted:
@@ -69,9 +70,12 @@ FOLLOWS = "It is recorded; mail and what else follows go on by themselves."
 """Where something failed after what somebody did was committed."""
 
 
-def tell(here: Workspace, accepted: Accepted) -> Performed:
-    """Sends the mail of an accepted act, and has the runs that it concerns look at the record."""
-    unsent = mailed(here, accepted.application or None)
+def tell(here: Workspace, accepted: Accepted, *, mail: bool = True) -> Performed:
+    """Sends the mail of an accepted act, if it has any, and has the runs that it concerns look at the record.
+
+    An act without mail, such as saving a draft, does not wait for what others have in the outbox.
+    """
+    unsent = mailed(here, accepted.application or None) if mail else None
     if unsent or not accepted.news_for:
         return Performed(accepted, outage=unsent)
     # Prefect takes a second to load, and an act that is refused does not need it.

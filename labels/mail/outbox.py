@@ -76,6 +76,7 @@ def queue(turn: Turn, message: Message, envelope: Envelope) -> bool:
         return False
     if any(isinstance(one, Step) for one in turn.session.new):
         turn.session.flush()  # the message refers to it
+    turn.session.info[_QUEUED] = True
     return turn.session.execute(_INSERT_ONCE, _row(message, envelope, turn.now)).first() is not None
 
 
@@ -88,7 +89,16 @@ def queue_many(turn: Turn, messages: Iterable[tuple[Message, Envelope]]) -> None
         _row(message, envelope, turn.now) for message, envelope in messages if envelope.to.address != ERASED
     ]
     if rows:
+        turn.session.info[_QUEUED] = True
         turn.session.execute(_INSERT_UNLESS_THERE, rows)
+
+
+_QUEUED = "mail was queued"
+
+
+def has_queued(session: Session) -> bool:
+    """Whether anything was written into the outbox in this session."""
+    return bool(session.info.get(_QUEUED))
 
 
 def _row(message: Message, envelope: Envelope, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from labels.applications.conditions import ABOUT_THE_PROJECT, Arrival, unmet
 from labels.applications.eligibility import FailedCondition
@@ -110,15 +110,7 @@ class Home:
 def home(session: Session, teacher: str, country: str, edition: RuleEdition, now: datetime) -> Home:
     """A teacher's projects, applications and labels at a moment, under the rules of their organisation."""
     latest = {one.project: one for one in _applications(session, teacher)}
-    drafts = dict(
-        session.execute(
-            sa.select(ApplicationDraft.project, ApplicationDraft.saved_at).where(
-                ApplicationDraft.teacher == teacher
-            )
-        )
-        .tuples()
-        .all()
-    )
+    drafts = dict(session.execute(_DRAFTS, {"teacher": teacher}).tuples().all())
     projects = []
     for row in session.execute(_PROJECTS, {"teacher": teacher}):
         arrival = Arrival(teacher, row.id, country, _NOTHING, now)
@@ -140,6 +132,9 @@ def home(session: Session, teacher: str, country: str, edition: RuleEdition, now
 
 _NOTHING: dict[str, Any] = {"preconditions": {}, "description": "", "sections": {}, "reapplication": None}
 
+_DRAFTS = sa.select(ApplicationDraft.project, ApplicationDraft.saved_at).where(
+    ApplicationDraft.teacher == sa.bindparam("teacher")
+)
 _PROJECTS = (
     sa.select(Project.id, Project.title, Project.started_on, Project.ended_on)
     .join(Member, Member.project == Project.id)
@@ -156,42 +151,50 @@ class _Latest:
 
 def _applications(session: Session, teacher: str) -> list[_Latest]:
     """A teacher's own applications, the latest of a project last."""
-    rows = session.execute(
-        sa.select(Application, Project.title)
-        .join(Project, Project.id == Application.project)
-        .where(Application.teacher == teacher, Application.label == LabelKind.NATIONAL)
-        .order_by(Application.attempt)
-    ).all()
-    asked = dict(
-        session.execute(
-            sa.select(Step.application, sa.func.min(Step.due_at))
-            .where(
-                Step.application.in_([row.Application.id for row in rows]),
-                Step.kind == StepKind.INFORMATION,
-                Step.state == StepState.OPEN,
-            )
-            .group_by(Step.application)
-        )
-        .tuples()
-        .all()
-    )
+    rows = session.execute(_OF_TEACHER, {"teacher": teacher}).all()
+    if not rows:
+        return []
+    whose = {"applications": [row.Application.id for row in rows]}
+    asked = dict(session.execute(_QUESTIONS, whose).tuples().all())
     return [
         _Latest(row.Application.project, _standing(row.Application, row.title, asked.get(row.Application.id)))
         for row in rows
     ]
 
 
+# Built once: building a query takes longer than running it.
+_UNREAD = defer(Application.content)
+_OF_TEACHER = (
+    sa.select(Application, Project.title)
+    .join(Project, Project.id == Application.project)
+    .where(Application.teacher == sa.bindparam("teacher"), Application.label == LabelKind.NATIONAL)
+    .order_by(Application.attempt)
+    .options(_UNREAD)
+)
+_OF_PROJECT = (
+    sa.select(Application)
+    .where(
+        Application.teacher == sa.bindparam("teacher"),
+        Application.project == sa.bindparam("project"),
+        Application.label == LabelKind.NATIONAL,
+    )
+    .order_by(Application.attempt)
+    .options(_UNREAD)
+)
+_QUESTIONS = (
+    sa.select(Step.application, sa.func.min(Step.due_at))
+    .where(
+        Step.application.in_(sa.bindparam("applications", expanding=True)),
+        Step.kind == StepKind.INFORMATION,
+        Step.state == StepState.OPEN,
+    )
+    .group_by(Step.application)
+)
+
+
 def latest_for(session: Session, teacher: str, project: str) -> tuple[Standing | None, bool]:
     """The latest application of a teacher for a project, and whether one was refused for good."""
-    rows = session.scalars(
-        sa.select(Application)
-        .where(
-            Application.teacher == teacher,
-            Application.project == project,
-            Application.label == LabelKind.NATIONAL,
-        )
-        .order_by(Application.attempt)
-    ).all()
+    rows = session.scalars(_OF_PROJECT, {"teacher": teacher, "project": project}).all()
     if not rows:
         return None, False
     return _standing(rows[-1], session.get_one(Project, project).title, None), any(
@@ -214,13 +217,16 @@ def _standing(one: Application, title: str, asked: datetime | None) -> Standing:
     )
 
 
+_AWARDS = (
+    sa.select(Award, Project.title)
+    .outerjoin(Project, Project.id == Award.project)
+    .where(Award.teacher == sa.bindparam("teacher"))
+    .order_by(Award.awarded_on.desc(), Award.id)
+)
+
+
 def _labels(session: Session, teacher: str) -> list[MyLabel]:
-    rows = session.execute(
-        sa.select(Award, Project.title)
-        .outerjoin(Project, Project.id == Award.project)
-        .where(Award.teacher == teacher)
-        .order_by(Award.awarded_on.desc(), Award.id)
-    ).all()
+    rows = session.execute(_AWARDS, {"teacher": teacher}).all()
     if not rows:
         return []
     papers: dict[str, list[tuple[int, str, str]]] = {}
@@ -351,6 +357,8 @@ class MyApplication:
     """One's own application, all that one may know of it."""
 
     standing: Standing
+    begun: bool
+    """Whether its run was started."""
     project: str
     organisation: str
     organisation_address: str
@@ -387,6 +395,7 @@ def my_application(
     last = session.get(Decision, (row.id, row.instance)) if row.outcome else None
     return MyApplication(
         standing=_standing(row, title, due),
+        begun=row.run is not None,
         project=row.project or "",
         organisation=organisation.name,
         organisation_address=organisation.email,
@@ -394,13 +403,7 @@ def my_application(
         review_since=min(reviews, default=None),
         asked=tuple(Asked(s.id, s.question or "", s.due_at, (s.draft or {}).get("text", "")) for s in asked),
         decided=_decided(last) if last else None,
-        documents=tuple(
-            session.scalars(
-                sa.select(Document)
-                .where(Document.application == row.id, Document.kind.in_(OWN_DOCUMENTS))
-                .order_by(Document.id)
-            )
-        ),
+        documents=tuple(session.scalars(_DOCUMENTS, {"application": row.id})),
         links=tuple(row.content.get("links", ())),
         may_withdraw=any(s.kind is StepKind.WITHDRAWAL and s.state is StepState.OPEN for s in steps)
         and row.outcome is None,
@@ -412,6 +415,13 @@ def my_application(
     )
 
 
+_DOCUMENTS = (
+    sa.select(Document)
+    .where(Document.application == sa.bindparam("application"), Document.kind.in_(OWN_DOCUMENTS))
+    .order_by(Document.id)
+)
+
+
 def _stays_refused(session: Session, row: Application) -> bool:
     """Whether an application counts as refused, what followed on the refusal being over."""
     if row.outcome is not Outcome.WITHDRAWN or row.instance == 1:
@@ -420,14 +430,17 @@ def _stays_refused(session: Session, row: Application) -> bool:
     return former is not None and former.outcome is Outcome.REFUSED
 
 
+_ENTRIES = (
+    sa.select(Journal)
+    .where(Journal.application == sa.bindparam("application"), Journal.what.in_([one.value for one in TOLD]))
+    .order_by(Journal.id)
+)
+
+
 def _told(session: Session, row: Application, steps: Sequence[Step]) -> list[Told]:
     by_id = {step.id: step for step in steps}
     found = []
-    for entry in session.scalars(
-        sa.select(Journal)
-        .where(Journal.application == row.id, Journal.what.in_([one.value for one in TOLD]))
-        .order_by(Journal.id)
-    ):
+    for entry in session.scalars(_ENTRIES, {"application": row.id}):
         what = Event(entry.what)
         step = by_id.get(entry.step or "")
         words = ""

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from starlette.responses import Response
 
+from adapters.workspace import Workspace
+from desk import following
 from labels.applications import drafting
 from labels.record.journal import Event
 from labels.record.schema import (
@@ -74,7 +77,7 @@ def hands_in(person: Browser) -> str:
     writes(person)
     done = person.sends(CHECK, {"true": "1"})
     assert done.status_code == 303, words(done)
-    found = re.fullmatch(r"/applications/([^?]+)\?received=1&later=1", done.headers["location"])
+    found = re.fullmatch(r"/applications/([^?]+)\?received=1", done.headers["location"])
     assert found
     return found[1]
 
@@ -358,6 +361,32 @@ def test_while_prefect_is_away_what_is_sent_is_recorded_and_the_page_says_that_t
     [one] = rows(terminal, Application)
     assert one.run is not None
     assert "begins a little later" not in words(teacher.opens(f"/applications/{one.id}"))
+
+
+def test_hand_in_is_answered_before_mail_goes_out_and_the_run_starts(
+    teacher: Browser, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes(teacher)
+    seen: list[str] = []
+
+    def follows(here: Workspace, application: str) -> None:
+        seen.append(f"{application} is followed")
+
+    answered = Response.__call__
+
+    async def answers(self: Response, scope: Any, receive: Any, send: Any) -> None:
+        async def sends(message: Any) -> None:
+            await send(message)
+            seen.append(message["type"])
+
+        await answered(self, scope, receive, sends)
+
+    monkeypatch.setattr(following, "started", follows)
+    token = teacher.token(CHECK)
+    monkeypatch.setattr(Response, "__call__", answers)
+    teacher.sends(CHECK, {"true": "1"}, token=token)
+    [one] = rows(terminal, Application)
+    assert seen == ["http.response.start", "http.response.body", f"{one.id} is followed"]
 
 
 def test_the_file_at_the_desk_is_the_one_that_the_command_line_takes(
