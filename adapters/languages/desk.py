@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -56,6 +56,7 @@ def languages() -> tuple[str, ...]:
     return (ENGLISH, *sorted(begun))
 
 
+@cache
 def own_name(language: str) -> str:
     """What a language is called by those who speak it."""
     return _begun(str(Locale.parse(language).get_display_name(language)))
@@ -66,6 +67,7 @@ def _begun(text: str) -> str:
     return text[:1].title() + text[1:]
 
 
+@lru_cache(maxsize=4096)
 def language_name(code: str, language: str) -> str:
     """What a language is called in another one; a code that is none is left as it is."""
     try:
@@ -107,6 +109,8 @@ class DeskTexts(Texts):
 
     def say(self, text: str, **values: object) -> str:
         """A text of a template or of the desk's code, with its values; in English where the language lacks it."""
+        if not values:
+            return _said_alone(self.language, text)
         if not self._catalogue.says("", text):
             return self._in_english(DeskTexts(ENGLISH, {}).say(text, **values))
         return self._placed(self._catalogue.pattern("", text), values)
@@ -195,16 +199,32 @@ class DeskTexts(Texts):
                 given = self.when(given)
             given = self.value(given) if isinstance(given, date | Decimal | tuple) else self.shown(given)
             if isinstance(given, str) and not isinstance(given, Markup):
-                if direction_of(given) == direction_of(PLACE.sub("", pattern)):
+                if direction_of(given) == way:
                     return str(escape(given))
                 return str(Markup("<bdi>{}</bdi>").format(given))
             return str(escape(given))
 
-        return Markup(PLACE.sub(lambda place: value(place[1]), str(escape(pattern))))
+        escaped, way = _prepared(pattern)
+        return Markup(PLACE.sub(lambda place: value(place[1]), escaped))
 
     @property
     def _catalogue(self) -> Catalogue:
         return desk_catalogue(self.language)
+
+
+@lru_cache(maxsize=16_384)
+def _said_alone(language: str, text: str) -> Markup:
+    """A text that has no values; a long list says the same few in each of its rows."""
+    texts = DeskTexts(language, {})
+    if not texts._catalogue.says("", text):
+        return texts._in_english(_said_alone(ENGLISH, text))
+    return texts._placed(texts._catalogue.pattern("", text), {})
+
+
+@lru_cache(maxsize=16_384)
+def _prepared(pattern: str) -> tuple[str, str]:
+    """A pattern as HTML, and the direction of what it says itself."""
+    return str(escape(pattern)), direction_of(PLACE.sub("", pattern))
 
 
 @cache

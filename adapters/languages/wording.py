@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.dates import format_date
@@ -92,11 +92,7 @@ class Texts:
 
     def day(self, day: date) -> str:
         """A date as it is written in this language."""
-        written = format_date(day, _DATES.get(self.language, "long"), locale=_locale(self.language))
-        if self.language == "fr" and day.day == 1:
-            written = f"1er{written.removeprefix('1')}"
-        # not every font has CLDR's narrow space
-        return unbroken_day(written.replace("\u202f", NO_BREAK))
+        return _day(self.language, day)
 
     def moment(self, instant: datetime) -> str:
         """A deadline: the day, the time and whose time it is."""
@@ -210,6 +206,15 @@ class Texts:
     @property
     def _catalogue(self) -> Catalogue:
         return catalogue(self.language)
+
+
+@lru_cache(maxsize=4096)
+def _day(language: str, day: date) -> str:
+    written = format_date(day, _DATES.get(language, "long"), locale=_locale(language))
+    if language == "fr" and day.day == 1:
+        written = f"1er{written.removeprefix('1')}"
+    # not every font has CLDR's narrow space
+    return unbroken_day(written.replace("\u202f", NO_BREAK))
 
 
 @cache

@@ -66,15 +66,18 @@ def draft_of(session: Session, teacher: str, project: str) -> Drafted:
         Evidence(
             one.id, StoredDocument("evidence", one.name, one.key, one.media_type, one.size), one.stored_at
         )
-        for one in session.scalars(
-            sa.select(DraftEvidence)
-            .where(DraftEvidence.teacher == teacher, DraftEvidence.project == project)
-            .order_by(DraftEvidence.id)
-        )
+        for one in session.scalars(_EVIDENCE, {"teacher": teacher, "project": project})
     )
     if row is None:
         return Drafted(ApplicationTyped(), 0, None, evidence)
     return Drafted(ApplicationTyped.model_validate(row.body), row.version, row.saved_at, evidence)
+
+
+_EVIDENCE = (
+    sa.select(DraftEvidence)
+    .where(DraftEvidence.teacher == sa.bindparam("teacher"), DraftEvidence.project == sa.bindparam("project"))
+    .order_by(DraftEvidence.id)
+)
 
 
 def save(

@@ -6,10 +6,12 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import util
 from sqlalchemy.orm import Session
 
 from labels.errors import NOT_KNOWN, NOTHING_CHANGED, Fault, InvalidInput, OutOfReach
@@ -22,6 +24,55 @@ but for a stuck process, and then the error is better than an endless wait."""
 
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 """What the record can live in."""
+
+
+class RowSession(Session):
+    """A session that finds a row by its key with a statement that is built once: to build it takes longer than to run it."""
+
+    def get(
+        self,
+        entity: Any,
+        ident: Any,
+        *,
+        options: Any = None,
+        populate_existing: bool = False,
+        with_for_update: Any = None,
+        identity_token: Any = None,
+        execution_options: Any = util.EMPTY_DICT,
+        bind_arguments: Any = None,
+    ) -> Any:
+        """The row of a key, or None, as SQLAlchemy's own session gives it."""
+        special = (
+            options,
+            populate_existing,
+            with_for_update,
+            identity_token,
+            execution_options,
+            bind_arguments,
+        )
+        if isinstance(entity, type) and isinstance(ident, str | int | tuple) and not any(special):
+            key = ident if isinstance(ident, tuple) else (ident,)
+            if (entity, key, None) not in self.identity_map:
+                return self.scalars(_by_key(entity), {f"key_{n}": one for n, one in enumerate(key)}).first()
+        return super().get(
+            entity,
+            ident,
+            options=options,
+            populate_existing=populate_existing,
+            with_for_update=with_for_update,
+            identity_token=identity_token,
+            execution_options=execution_options,
+            bind_arguments=bind_arguments,
+        )
+
+
+_ANEW = {"populate_existing": True}
+
+
+@cache
+def _by_key(entity: type[Any]) -> sa.Select[Any]:
+    columns = sa.inspect(entity).primary_key
+    return sa.select(entity).where(*(one == sa.bindparam(f"key_{n}") for n, one in enumerate(columns)))
 
 
 class Record:
@@ -38,7 +89,7 @@ class Record:
         Raises:
             OutOfReach: the database does not answer.
         """
-        with self._reached(), Session(self.engine, expire_on_commit=False) as session:
+        with self._reached(), RowSession(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextlib.contextmanager
@@ -51,7 +102,7 @@ class Record:
             OutOfReach: the database does not answer; nothing was changed, or, where it went away while it
                 committed, it is not known whether anything was.
         """
-        with self._reached(), Session(self._writing, expire_on_commit=False) as session:
+        with self._reached(), RowSession(self._writing, expire_on_commit=False) as session:
             session.begin()
             yield session
             with _committing(session):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -73,14 +75,15 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
             return Account(address, address, "en", several=several)
         [person] = people
     whom = {"person": person}
-    teachers = session.execute(_TEACHERS, whom).all()
-    staff = session.execute(_STAFF, whom).all()
-    own = session.execute(_ORGANISATIONS, whom).all()
-    leads = tuple(session.scalars(_LEADS, whom))
-    if not (staff or teachers or own or leads or session.scalar(_ASKED, whom)):
+    found: dict[str, list[sa.Row[Any]]] = defaultdict(list)
+    for row in session.execute(_ROLES, whom):
+        found[row.what].append(row)
+    if not found and not session.scalar(_ASKED, whom):
         return None
+    teachers, staff, own = found["teacher"], found["staff"], found["organisation"]
+    leads = tuple(one.id for one in found["school"])
     name, language = people[person].name, people[person].language
-    coordinated = [one for one in staff if one.role == Role.COORDINATOR] + list(own)
+    coordinated = [one for one in staff if one.role == Role.COORDINATOR] + own
     return Account(
         address,
         name,
@@ -89,29 +92,38 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
         school=teachers[0].name if teachers else "",
         schools=tuple(dict.fromkeys((*(one.school for one in teachers), *leads))),
         leads=leads,
-        reviews_for=tuple(sorted(one.organisation for one in staff if one.role == Role.REVIEWER)),
-        coordinates=tuple(sorted({one.organisation for one in coordinated})),
+        reviews_for=tuple(sorted(one.id for one in staff if one.role == Role.REVIEWER)),
+        coordinates=tuple(sorted({one.id for one in coordinated})),
         central=any(one.kind == "CSS" for one in coordinated),
         person=person,
     )
 
 
 _WHOM: sa.BindParameter[str] = sa.bindparam("person")
-_TEACHERS = (
-    sa.select(Teacher.id, Teacher.person, Teacher.school, School.name)
+_NONE = sa.literal_column("NULL", sa.String)
+
+
+def _role(what: str, *columns: Any) -> sa.Select[Any]:
+    """Rows of one table, as the query for all of somebody's roles has them."""
+    names = ("id", "school", "name", "role", "kind")
+    return sa.select(
+        sa.literal_column(f"'{what}'", sa.String).label("what"),
+        *(column.label(name) for column, name in zip(columns, names, strict=True)),
+    )
+
+
+_ROLES = sa.union_all(
+    _role("teacher", Teacher.id, Teacher.school, School.name, _NONE, _NONE)
     .join(School, School.id == Teacher.school)
-    .where(Teacher.person == _WHOM)
-    .order_by(Teacher.id)
-)
-_STAFF = (
-    sa.select(Staff.person, Staff.role, Staff.organisation, Organisation.kind)
+    .where(Teacher.person == _WHOM),
+    _role("staff", Staff.organisation, _NONE, _NONE, Staff.role, Organisation.kind)
     .join(Organisation, Organisation.id == Staff.organisation)
-    .where(Staff.person == _WHOM)
-    .order_by(Staff.role)
-)
-_ORGANISATIONS = sa.select(
-    Organisation.person, Organisation.id.label("organisation"), Organisation.kind
-).where(Organisation.person == _WHOM)
-_LEADS = sa.select(School.id).where(School.principal == _WHOM).order_by(School.id)
+    .where(Staff.person == _WHOM),
+    _role("organisation", Organisation.id, _NONE, _NONE, _NONE, Organisation.kind).where(
+        Organisation.person == _WHOM
+    ),
+    _role("school", School.id, _NONE, _NONE, _NONE, _NONE).where(School.principal == _WHOM),
+).order_by("what", "id", "role")
+"""All that somebody is, in one query: it is asked at each request."""
 _ASKED = sa.select(Step.person).where(Step.person == _WHOM).limit(1)
 """Whoever was a principal is asked to declare still, also where the registry names another one by now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import idna
 
@@ -31,12 +32,20 @@ def written(address: str) -> str | None:
     """
     local, at, domain = address.strip().rpartition("@")
     try:
-        wired = f"{local}@{idna.encode(domain, uts46=True).decode()}" if at else ""
+        on_wire, shown = _domain(domain) if at else ("", "")
+        wired = f"{local}@{on_wire}" if at else ""
         if not _ASCII.fullmatch(wired) or len(wired) > LONGEST:
             return None
-        return f"{local.lower()}@{idna.decode(wired.rpartition('@')[2])}"
+        return f"{local.lower()}@{shown}"
     except (UnicodeError, ValueError):  # idna's own error is a UnicodeError
         return None
+
+
+@lru_cache(maxsize=1024)
+def _domain(domain: str) -> tuple[str, str]:
+    """A domain on the wire, and in its own letters; it is asked for at each request of whoever has signed in."""
+    on_wire = idna.encode(domain, uts46=True).decode()
+    return on_wire, idna.decode(on_wire)
 
 
 def meant(address: str) -> str:
