@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from markupsafe import Markup
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.languages.desk import DeskTexts
 from desk.applications import OUTCOMES, STAGES
 from desk.chosen import DRAWBACKS
 from desk.coordinators import coordinates
@@ -25,7 +27,7 @@ from labels.views.case import Case, case_for
 from labels.views.compared import compared
 from labels.views.declared import declared
 from labels.views.fit import fit
-from labels.views.load import load
+from labels.views.load import Load, load
 from labels.views.looker import Audience, looker_at
 from labels.views.process import Station, process_of
 from labels.words.sentences import Sentence, named, say
@@ -74,6 +76,7 @@ def _shown(
         process = process_of(session, session.get_one(Application, case.application))
         beside = compared(session, case)
         conflicts = declared(session, case.application) if theirs else ()
+    texts = visit.texts(TEMPLATE)
     return visit.shows(
         TEMPLATE,
         status,
@@ -84,7 +87,12 @@ def _shown(
         outcome=OUTCOMES[Outcome(case.outcome)] if case.outcome else None,
         outcomes=OUTCOMES,
         asked={one.what: _asked(StepKind(one.what)) for one in case.awaiting},
-        people=sorted(people, key=lambda one: (one.open, one.name)),
+        people=people,
+        to_choose=[
+            (one.person, _to_choose(texts, one))
+            for one in sorted(people, key=lambda one: (one.open, one.name))
+            if any(one.person in fit for fit in fits.values())
+        ],
         me=visit.proof.person,
         fits=fits,
         remindable={one.step for one in case.awaiting if STEPS[StepKind(one.what)].worded},
@@ -119,6 +127,14 @@ STATIONS: Mapping[Station, Sentence] = {
 """What the stations of a process are called."""
 REOPENED = (Outcome.AWARDED.value, Outcome.REFUSED.value, Outcome.INELIGIBLE.value)
 REOPENED_LABELS = (LabelKind.NATIONAL.value, LabelKind.SCHOOL.value)
+
+
+def _to_choose(texts: DeskTexts, one: Load) -> str:
+    """Somebody as the list of those names them who could be given a review."""
+    text = texts.say_counted(
+        "{name}: {count} open review", "{name}: {count} open reviews", one.open, name=one.name
+    )
+    return Markup(text).striptags()
 
 
 def _asked(kind: StepKind) -> Sentence:

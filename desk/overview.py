@@ -15,7 +15,9 @@ from labels.views.load import load
 PATH = "/overview"
 
 SHOWN = 8
-"""Rows of what is due next, and of reviewers; the rest is in the list."""
+"""Rows of what is due next; the rest is in the list."""
+BUSIEST = 50
+"""Reviewers at first, which are all of most organisations."""
 
 
 def overview(visit: Visit) -> Response:
@@ -27,6 +29,7 @@ def overview(visit: Visit) -> Response:
         numbers = how_many(session, scope, now, *urgent.values(), open_)
         next_ = applications(session, scope, now, open_, limit=SHOWN).rows
         people = load(session, scope, now)
+    shown = people if "reviewers" in visit.request.query_params else people[:BUSIEST]
     return visit.shows(
         "coordinating/overview.html.j2",
         urgent=[
@@ -37,7 +40,8 @@ def overview(visit: Visit) -> Response:
         whose=visit.account.coordinates,
         every_open=LIST + query_of(open_),
         next=next_,
-        people=people,
+        people=shown,
+        every_reviewer=f"{PATH}?reviewers=all#load" if len(shown) < len(people) else "",
         most=max((one.open for one in people), default=0),
         their=lambda one: LIST + query_of(Filters(part=Part.OPEN, reviewer=one.person)),
     )

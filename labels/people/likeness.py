@@ -53,14 +53,17 @@ def likeness(one: str, other: str) -> Likeness:
     return Likeness.OTHER
 
 
+def same(one: str, other: str) -> bool:
+    """Whether the likeness of two names is `SAME`: for asking of thousands, nearly all of whom are others."""
+    return not index_keys(one).isdisjoint(index_keys(other)) and likeness(one, other) is Likeness.SAME
+
+
 def index_keys(name: str) -> frozenset[str]:
     """Keys by which names are found that may be one: two names that are `SAME` have one in common.
 
     For finding pairs among many names without comparing each with each; `likeness` judges them.
     """
-    parsed = _parsed(name)
-    ordered = ("\x1f".join(sorted(words)) for words in parsed.ways(_blurred))
-    return parsed.all_rings.union(ordered) if parsed.words else frozenset()
+    return _parsed(name).keys
 
 
 def signs(name: str) -> frozenset[str]:
@@ -243,6 +246,12 @@ class _Name:
     def all_rings(self) -> frozenset[str]:
         """Its rings in every form."""
         return self.rings(_spelt) | self.rings(_sounding) | self.rings(_blurred)
+
+    @functools.cached_property
+    def keys(self) -> frozenset[str]:
+        """What it has in common with any name that is the same."""
+        ordered = ("\x1f".join(sorted(words)) for words in self.ways(_blurred))
+        return self.all_rings.union(ordered) if self.words else frozenset()
 
     @functools.cached_property
     def marks(self) -> frozenset[str]:

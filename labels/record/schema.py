@@ -510,6 +510,9 @@ _FIRST_OPEN = "outcome IS NULL AND label = 'school' AND instance = 1"
 """A school's applications of which one is open at a time; a reopened decision goes on beside an invitation."""
 
 
+_NOT_CLOSED = "stage <> 'closed'"
+
+
 class Application(Base):
     """One application for a label: what was submitted, under which rules, and where it stands."""
 
@@ -540,7 +543,18 @@ class Application(Base):
         sa.Index(None, "teacher", "school_year"),
         sa.Index(None, "project"),
         sa.Index(None, "stage"),
-        sa.Index(None, "organisation", "stage"),
+        sa.Index(None, "organisation", "stage", "outcome"),
+        sa.Index(None, "organisation", "submitted_at", "id"),
+        sa.Index(
+            "ix_application_not_closed",
+            "organisation",
+            "decide_by",
+            "id",
+            "stage",
+            "outcome",
+            sqlite_where=sa.text(_NOT_CLOSED),
+            postgresql_where=sa.text(_NOT_CLOSED),
+        ),
         sa.Index(
             "ix_application_counted",
             "organisation",
@@ -934,6 +948,8 @@ class StepState(StrEnum):
 
 
 _LODGED = "kind = 'appeal' AND state = 'answered'"
+_FURTHER = "kind = 'review' AND seat > 2"
+"""Where the first two were too far apart."""
 
 
 class Step(Base):
@@ -947,8 +963,22 @@ class Step(Base):
         sa.Index(
             "ix_step_due",
             "due_at",
+            "kind",
+            "application",
+            "instance",
+            "state",
             sqlite_where=sa.text("state = 'open'"),
             postgresql_where=sa.text("state = 'open'"),
+        ),
+        sa.Index(
+            "ix_step_further_review",
+            "state",
+            "application",
+            "instance",
+            "kind",
+            "seat",
+            sqlite_where=sa.text(_FURTHER),
+            postgresql_where=sa.text(_FURTHER),
         ),
         sa.Index(
             "ix_step_appeal",

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from labels.identifiers import person_id
 from labels.people.leaving import Left, forget_former, take_effect
-from labels.people.likeness import Likeness, index_keys, likeness
+from labels.people.likeness import index_keys, same
 from labels.people.staff import OPERATOR, REGISTRY
 from labels.record.schema import Base, FormerStaff, Organisation, School, Staff, Teacher
 from labels.registry.entering import PersonRows
@@ -158,7 +158,7 @@ class StaffFile:
                 if (one.organisation, one.role) != (row.organisation, row.role):
                     continue
                 same_id = row.staff and one.id == row.staff
-                same_name = one.email == row.email and likeness(one.name, row.name) is Likeness.SAME
+                same_name = one.email == row.email and same(one.name, row.name)
                 if same_id or (same_name and not _two_ids(row, one)):
                     yield _key(row), one
                     break
@@ -391,5 +391,5 @@ def _namesakes(come: Sequence[Row], gone: Iterable[Row]) -> Iterator[tuple[Row, 
             for one in found.get((key, row.organisation, row.role), ())
         }
         for one in alike.values():
-            if likeness(row.name, one.name) is Likeness.SAME:
+            if same(row.name, one.name):
                 yield row, one

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from labels.people.likeness import Likeness, likeness
+from labels.people.likeness import Likeness, likeness, same
 from labels.words.addresses import without_tag
 from labels.words.sentences import Sentence, say
 
@@ -107,7 +107,7 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence
         found.append(say("is the applicant"))
     elif candidate.email in judged.member_emails:
         found.append(say("is a member of the project"))
-    if any(likeness(candidate.name, name) is Likeness.SAME for name in judged.names(candidate)):
+    if any(same(candidate.name, name) for name in judged.names(candidate)):
         found.append(say("has the name of a member of the project"))
     if school := _near_by_school(candidate, judged):
         found.append(school)
@@ -116,7 +116,7 @@ def conflicts_of_interest(candidate: Candidate, judged: Judged) -> list[Sentence
             found.append(say("is a member of the project"))
     elif candidate.projects & judged.shared_projects:
         found.append(say("shares or shared a project with the applicant"))
-    if candidate.declared & judged.declared:
+    if candidate.declared and candidate.declared & judged.declared:
         found.append(say("has a declared conflict of interest"))
     return found
 
@@ -149,7 +149,7 @@ def may_be_one(one: Candidate, other: Candidate) -> bool:
     """Whether two people of a staff may be one: the same name, or one mailbox, `anna+labels@…` being `anna@…`."""
     if without_tag(one.email) == without_tag(other.email):
         return True
-    return likeness(one.name, other.name) is Likeness.SAME
+    return same(one.name, other.name)
 
 
 def choose_reviewer(

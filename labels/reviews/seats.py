@@ -32,6 +32,8 @@ class Seat:
     steps: tuple[Step, ...]
     """All of the application's."""
     judged: Judged
+    judging: frozenset[str]
+    """The addresses of those who judge it or judged it."""
     seated: tuple[Step, ...]
     """The reviews that count in its present instance."""
     neighbours: tuple[Candidate, ...]
@@ -73,12 +75,7 @@ class Seat:
             return not_on_staff(who.email, self.application.organisation)
         if why := conflicts_of_interest(who, self.judged):
             return in_conflict(who.email, why)
-        busy = (*UNDER_WAY, StepState.ANSWERED)
-        if any(
-            one.assignee == who.email
-            for one in self.steps
-            if one.kind is StepKind.REVIEW and one.state in busy
-        ):
+        if who.email in self.judging:
             return say("{reviewer} judges or judged this application already.", reviewer=who.email)
         for other in self.neighbours:
             if may_be_one(who, other) and frozenset((who.person, other.person)) not in self.different:
@@ -182,10 +179,15 @@ def _read(session: Session, steps: Sequence[str], locked: bool, whole: bool) -> 
             step,
             tuple(of[application.id]),
             judged[application.id],
+            frozenset(one.assignee for one in of[application.id] if _is_judged(one)),
             there,
             tuple(near[one] for one in sorted(others) if one in near),
             different,
         )
+
+
+def _is_judged(step: Step) -> bool:
+    return step.kind is StepKind.REVIEW and step.state in (*UNDER_WAY, StepState.ANSWERED)
 
 
 _OF_REVIEWS = (StepKind.REVIEW, StepKind.ASSIGNMENT, StepKind.INFORMATION)

@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
+from labels.answering.deadlines import STILL_OPEN
 from labels.clock import brussels_day
 from labels.errors import NotAllowed
 from labels.kinds import LabelKind
 from labels.people.persons import named
 from labels.record.schema import (
-    OPEN_STAGES,
     Application,
     Decision,
     Instant,
@@ -199,9 +199,8 @@ def applications(
 ) -> Applications:
     """A page of the applications of some organisations; None for those of all."""
     filters = filters or Filters()
-    chosen = _chosen(scope, filters, now)
     rows, following = _page(session, scope, filters, now, after, limit)
-    matching = session.scalar(sa.select(sa.func.count()).select_from(Application).where(*chosen)) or 0
+    (matching,) = how_many(session, scope, now, filters)
     return Applications(rows, matching, following)
 
 
@@ -220,15 +219,14 @@ def every_application(
 
 def those_of(session: Session, scope: Scope, now: datetime, filters: Filters, most: int) -> list[str]:
     """The numbers of all that the filters leave, in their order; no more than `most`."""
-    place = _place(filters.order)
-    statement = sa.select(Application.id).where(*_chosen(scope, filters, now))
-    return list(session.scalars(statement.order_by(*_sorted(place, filters.order)).limit(most)))
+    statement = _numbers(scope, filters, now).order_by(*_sorted(filters.order))
+    return list(session.scalars(statement.limit(most)))
 
 
 def how_many(session: Session, scope: Scope, now: datetime, *wanted: Filters) -> tuple[int, ...]:
     """How many applications each of these filters leaves."""
     counts = [
-        sa.select(sa.func.count()).select_from(Application).where(*_chosen(scope, one, now)).scalar_subquery()
+        sa.select(sa.func.count()).select_from(_numbers(scope, one, now).subquery()).scalar_subquery()
         for one in wanted
     ]
     return tuple(session.execute(sa.select(*counts)).one())
@@ -242,25 +240,37 @@ def _page(
     after: Key | None,
     limit: int,
 ) -> tuple[tuple[Row, ...], Key | None]:
-    place = _place(filters.order)
     # Only numbers are sorted: among fifty thousand, whole rows would take ten times as long.
-    numbers = sa.select(Application.id).where(*_chosen(scope, filters, now))
+    numbers = _numbers(scope, filters, now)
     if after:
-        numbers = numbers.where(_beyond(place, filters.order, after))
-    here = numbers.order_by(*_sorted(place, filters.order)).limit(limit + 1).subquery()
+        numbers = numbers.where(_beyond(filters.order, after))
+    here = numbers.order_by(*_sorted(filters.order)).limit(limit + 1).subquery()
     statement = (
         sa.select(Application, Project.title, School.name, School.city, Teacher.name)
         .join(here, here.c.id == Application.id)
         .outerjoin(Project, Project.id == Application.project)
         .outerjoin(School, School.id == Application.school)
         .outerjoin(Teacher, Teacher.id == Application.teacher)
+        .options(defer(Application.content))
     )
-    found = session.execute(statement.order_by(*_sorted(place, filters.order))).all()
+    found = session.execute(statement.order_by(*_sorted(filters.order))).all()
     ids = [row[0].id for row in found[:limit]]
     waits, decided = _waits(session, scope, ids, now), _decided(session, ids)
     rows = tuple(_row(one, waits.get(one[0].id, ()), decided.get(one[0].id), now) for one in found[:limit])
     last = found[limit - 1][0] if len(found) > limit else None
     return rows, Key(_key(last, filters.order), last.id) if last is not None else None
+
+
+def _numbers(scope: Scope, filters: Filters, now: datetime) -> sa.Select[tuple[str]]:
+    """The numbers of those that the filters leave."""
+    numbers = sa.select(Application.id).where(*_chosen(scope, filters, now))
+    steps = _urgent_steps(filters.urgent, now)
+    if not steps:
+        return numbers
+    # Looked for first: they are few, and an index has them, while each application would have to be asked for its own.
+    those = sa.select(Step.application, Step.instance).where(*steps).distinct().subquery()
+    present = sa.and_(those.c.application == Application.id, those.c.instance == Application.instance)
+    return numbers.join(those, present)
 
 
 def _chosen(scope: Scope, filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]:
@@ -270,7 +280,7 @@ def _chosen(scope: Scope, filters: Filters, now: datetime) -> list[sa.ColumnElem
     if filters.organisation:
         conditions.append(Application.organisation == filters.organisation)
     if filters.part is Part.OPEN:
-        conditions.append(Application.stage.in_(OPEN_STAGES))
+        conditions.append(NOT_CLOSED)
     elif filters.part is Part.ENDED:
         conditions.append(Application.stage == Stage.CLOSED)
     if filters.urgent:
@@ -302,8 +312,7 @@ def _chosen(scope: Scope, filters: Filters, now: datetime) -> list[sa.ColumnElem
 
 def _urgent(urgent: Urgent, now: datetime) -> list[sa.ColumnElement[bool]]:
     """Among those that are not decided."""
-    undecided = [Application.stage.in_(OPEN_STAGES), Application.outcome.is_(None)]
-    its_step = (Step.application == Application.id, Step.instance == Application.instance)
+    undecided = [NOT_CLOSED, Application.outcome.is_(None)]
     match urgent:
         case Urgent.UNASSIGNED:
             return [*undecided, Application.stage == Stage.ASSIGNMENT]
@@ -311,36 +320,57 @@ def _urgent(urgent: Urgent, now: datetime) -> list[sa.ColumnElement[bool]]:
             return [*undecided, Application.stage == Stage.INFORMATION]
         case Urgent.DECISION:
             return [*undecided, Application.decide_by < now]
-        case Urgent.LATE:
-            late = (Step.state == StepState.OPEN, Step.kind.in_(AWAITED), Step.due_at < now)
-            return [*undecided, sa.exists().where(*its_step, *late)]
-        case Urgent.DISAGREEMENT:
-            third = (Step.kind == StepKind.REVIEW, Step.seat > 2)
-            still = Step.state.in_((StepState.OPEN, StepState.ASKED))
-            return [*undecided, sa.exists().where(*its_step, *third, still)]
+        case Urgent.LATE | Urgent.DISAGREEMENT:
+            return undecided
 
 
-def _place(order: Order) -> sa.ColumnElement[datetime]:
-    if order is Order.DUE:
-        return sa.func.coalesce(Application.decide_by, sa.literal(NEVER, Instant()), type_=Instant())
-    return sa.type_coerce(Application.submitted_at, Instant())
+def _urgent_steps(urgent: Urgent | None, now: datetime) -> list[sa.ColumnElement[bool]]:
+    """The steps by which an application is urgent, where it is so by a step of its present instance."""
+    if urgent is Urgent.LATE:
+        return [STILL_OPEN, Step.due_at < now, Step.kind.in_(AWAITED)]
+    if urgent is Urgent.DISAGREEMENT:
+        return [*FURTHER_REVIEW, Step.state.in_((StepState.OPEN, StepState.ASKED))]
+    return []
+
+
+# Written out, since an index of some rows serves a query only where it sees that it is these rows.
+NOT_CLOSED = Application.stage != sa.literal_column(f"'{Stage.CLOSED.value}'")
+FURTHER_REVIEW = (
+    Step.kind == sa.literal_column(f"'{StepKind.REVIEW.value}'"),
+    Step.seat > sa.literal_column("2"),
+)
+"""Reviews beyond the first two."""
 
 
 def _key(application: Application, order: Order) -> datetime:
     return (application.decide_by or NEVER) if order is Order.DUE else application.submitted_at
 
 
-def _sorted(place: sa.ColumnElement[datetime], order: Order) -> tuple[sa.ColumnElement[Any], ...]:
-    if order is Order.NEWEST:
-        return place.desc(), Application.id.desc()
-    return place.asc(), Application.id.asc()
+def _sorted(order: Order) -> tuple[sa.ColumnElement[Any], ...]:
+    """As indexes have them, which an expression would keep from being used."""
+    match order:
+        case Order.NEWEST:
+            return Application.submitted_at.desc(), Application.id.desc()
+        case Order.OLDEST:
+            return Application.submitted_at.asc(), Application.id.asc()
+        case Order.DUE:
+            return Application.decide_by.asc().nulls_last(), Application.id.asc()
 
 
-def _beyond(place: sa.ColumnElement[datetime], order: Order, after: Key) -> sa.ColumnElement[bool]:
-    at = sa.literal(after.at, Instant())
-    if order is Order.NEWEST:
-        return sa.or_(place < at, sa.and_(place == at, Application.id < after.application))
-    return sa.or_(place > at, sa.and_(place == at, Application.id > after.application))
+def _beyond(order: Order, after: Key) -> sa.ColumnElement[bool]:
+    key = sa.tuple_(sa.literal(after.at, Instant()), sa.literal(after.application))
+    submitted = sa.tuple_(Application.submitted_at, Application.id)
+    match order:
+        case Order.NEWEST:
+            return submitted < key
+        case Order.OLDEST:
+            return submitted > key
+        case Order.DUE if after.at < NEVER:
+            return sa.or_(
+                sa.tuple_(Application.decide_by, Application.id) > key, Application.decide_by.is_(None)
+            )
+        case Order.DUE:
+            return sa.and_(Application.decide_by.is_(None), Application.id > after.application)
 
 
 def _waits(session: Session, scope: Scope, ids: Sequence[str], now: datetime) -> dict[str, tuple[Waits, ...]]:

@@ -14,13 +14,10 @@ def fit(session: Session, steps: Collection[str], persons: Collection[str]) -> d
     """Who of some people can be given the seat of each of these steps; nobody where there is none to give."""
     seats = seats_of(session, steps)
     whom = conflicts.near(session, persons)
+    to_give = {step for step, seat in seats.items() if seat.open is None}
     return {
-        step: frozenset(
-            person
-            for person, who in whom.items()
-            if seats[step].open is None and seats[step].unfit(who) is None
-        )
-        if step in seats
+        step: frozenset(person for person, who in whom.items() if seats[step].unfit(who) is None)
+        if step in to_give
         else frozenset()
         for step in steps
     }

@@ -9,7 +9,7 @@ from sqlalchemy import orm
 from sqlalchemy.orm import Session
 
 from labels.kinds import LabelKind
-from labels.people.likeness import Likeness, likeness
+from labels.people.likeness import same
 from labels.record.schema import Application, Member, Person, School, Teacher
 from labels.registry.history import all_numbers, ever_at
 from labels.reviews.choosing import Candidate, conflicts_of_interest
@@ -35,11 +35,20 @@ def in_conflict(session: Session, person: str) -> frozenset[str]:
     teachers |= set(session.scalars(ever_at(schools))) if schools else set()
     projects = set(somebody.projects) | declared["project"] | _projects_of(session, teachers)
     teachers |= _members_of(session, somebody.projects)
+    of_teachers = Application.label != LabelKind.SCHOOL
+    schools |= _schools_of(session, teachers, somebody)
+    # What nothing can be in is not asked for: it would have every application read.
     near = [
-        sa.and_(Application.label != LabelKind.SCHOOL, Application.project.in_(projects)),
-        sa.and_(Application.label != LabelKind.SCHOOL, Application.teacher.in_(teachers)),
-        Application.school.in_(schools | _schools_of(session, teachers, somebody)),
+        sa.and_(column.in_(those), *more)
+        for column, those, more in (
+            (Application.project, projects, (of_teachers,)),
+            (Application.teacher, teachers, (of_teachers,)),
+            (Application.school, schools, ()),
+        )
+        if those
     ]
+    if not near:
+        return frozenset()
     found = session.scalars(
         sa.select(Application)
         .where(Application.label.in_((LabelKind.NATIONAL, LabelKind.SCHOOL)), sa.or_(*near))
@@ -54,7 +63,7 @@ _DECLARED = ("teacher", "school", "project")
 
 def _namesakes(session: Session, somebody: Candidate) -> set[str]:
     hits = find(session, somebody.name, None, shown=NAMESAKES).hits.get("teacher", ())
-    return {one.id for one in hits if likeness(one.name, somebody.name) is Likeness.SAME}
+    return {one.id for one in hits if same(one.name, somebody.name)}
 
 
 def _at_their_address(session: Session, somebody: Candidate) -> set[str]:

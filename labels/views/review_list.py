@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from labels.clock import brussels_day, end_of_day
 from labels.kinds import LabelKind
@@ -210,6 +210,7 @@ def _mine(person: str) -> sa.Select[Any]:
         .outerjoin(School, School.id == Application.school)
         .outerjoin(ReviewDraft, ReviewDraft.step == Step.id)
         .outerjoin(Review, Review.step == Step.id)
+        .options(defer(Application.content))
         .where(
             Step.person == person,
             Step.kind == StepKind.REVIEW,

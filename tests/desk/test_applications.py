@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
+from desk.overview import BUSIEST
 from labels.people import saved_lists
 from labels.record.schema import Application, Organisation, Project, Staff, Step, Teacher
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
@@ -81,6 +82,45 @@ def test_the_first_page_says_what_is_urgent_and_who_has_how_much(
     assert "1 waits for somebody who is late" in words(page)
     assert 'href="/cases?urgent=late&amp;order=due"' in page.text
     assert "Recenzent" in words(page)
+
+
+def test_what_is_urgent_is_so_by_the_instance_that_is_judged_now(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    def there(urgent: str) -> bool:
+        return application in coordinator.opens(f"/cases?urgent={urgent}").text
+
+    assert not there("disagreement")
+    with terminal.here.record.writing() as session:
+        second = max(session.scalars(sa.select(Step).where(Step.kind == "review")), key=lambda one: one.seat)
+        second.seat = 3
+        session.execute(sa.update(Step).values(due_at=terminal.here.now() - timedelta(days=1)))
+    assert there("disagreement")
+    assert there("late")
+    with terminal.here.record.writing() as session:
+        session.get_one(Application, application).instance = 2
+    assert not there("disagreement")
+    assert not there("late")
+
+
+def test_of_a_large_staff_the_first_page_names_the_busiest_and_all_if_asked(
+    terminal: Terminal, coordinator: Browser
+) -> None:
+    with terminal.here.record.writing() as session:
+        session.add_all(
+            Staff(
+                email=f"many-{n}@nss.example", role="reviewer", name=f"Osoba {n}", organisation="NSS-PL",
+                language="pl", school=None,
+            )
+            for n in range(BUSIEST)
+        )  # fmt: skip
+    [open_] = re.findall(
+        r'href="(/overview[^"]+)"', coordinator.opens("/overview").text.replace("&amp;", "&")
+    )
+    for path, shown in (("/overview", BUSIEST), (open_, BUSIEST + 5)):
+        rows = coordinator.opens(path).text.partition('id="load"')[2].count("<tr role=") - 1
+        assert rows == shown
+    assert "Recenzent" in words(coordinator.opens("/overview")), "whoever has reviews is among the busiest"
 
 
 def test_another_country_sees_nothing_of_it_anywhere(elsewhere: Browser, application: str) -> None:
@@ -168,7 +208,10 @@ def test_pages_go_on_by_key_and_show_each_once(
         session.flush()
         for n in range(40):
             session.add(Application(**values | {"id": f"NQL-{n:04}", "project": f"P-{n + 900}"}))
-    for order in ("newest", "oldest", "due"):
+    for order, dated in (("newest", 40), ("oldest", 40), ("due", 35), ("due", 2)):
+        undated = {f"NQL-{n:04}" for n in range(dated, 40)}
+        with terminal.here.record.writing() as session:
+            session.execute(sa.update(Application).where(Application.id.in_(undated)).values(decide_by=None))
         seen: list[str] = []
         path = f"/cases?order={order}"
         while path:
@@ -181,6 +224,8 @@ def test_pages_go_on_by_key_and_show_each_once(
             )
             path = path if "after=" in path else ""
         assert len(seen) == 41 == len(set(seen)), order
+        if undated:
+            assert seen[-len(undated) :] == sorted(undated), "what has no day is last"
     assert len(as_rows(coordinator.opens("/cases.csv").content)) == 43
 
 

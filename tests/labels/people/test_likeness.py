@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.registry_generator import made_up_names
-from labels.people.likeness import Likeness, index_keys, likeness
+from labels.people.likeness import Likeness, index_keys, likeness, same
 
 SAME = """
 Łukasz Źdźbło = Lukasz Zdzblo
@@ -115,6 +115,7 @@ def _pairs(table: str) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize(("one", "other"), _pairs(SAME))
 def test_spellings_of_one_name_are_one_person_s(one: str, other: str) -> None:
     assert likeness(one, other) is likeness(other, one) is Likeness.SAME
+    assert same(one, other)
     assert index_keys(one) & index_keys(other)
 
 
@@ -146,5 +147,6 @@ def test_among_the_registry_s_made_up_names_no_two_different_ones_are_taken_for_
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_two_texts_are_compared_alike_from_both_sides(one: str, other: str) -> None:
     assert likeness(one, other) is likeness(other, one)
+    assert same(one, other) is (likeness(one, other) is Likeness.SAME)
     if likeness(one, other) is Likeness.SAME:
         assert index_keys(one) & index_keys(other)
