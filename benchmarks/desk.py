@@ -2,9 +2,12 @@
 
 Run it with `.venv/bin/python -m benchmarks.desk`. It fills a record with `--applications` applications that wait for
 `--reviewers` reviewers, starts the desk as `labels up` does, and lets `--people` people, each with a session of
-their own, open and send pages for `--seconds`, a request a second each. Beside it in the same run, under the same
-load, stands a Starlette page that only reads one row of the same record. `--rush N` is another run: so many teachers
-hand in an application with five megabytes each, as fast as the desk takes them.
+their own, open and send pages for `--seconds`, a request a second each. In turn with them, so that both have the same machine, as
+many people open a Starlette page that only reads one row of the same record. Then a coordinator of all these
+applications opens each of their pages, in turn with that page, too. *x* is a median divided by that of the one row.
+
+`--rush N` is another run: so many teachers hand in an application with five megabytes each, as fast as the desk takes
+them, and after them as many again, whom a desk that keeps nothing has room for without more memory.
 
 Prefect is away meanwhile: the desk records, and runs would be woken later.
 """
@@ -25,6 +28,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,7 +41,8 @@ from sqlalchemy.orm import Session
 from adapters.workspace import Workspace, open_workspace
 from benchmarks.processor import PAGE, descendants, processor
 from cli.services import free_port
-from labels.record.schema import Application, Base, Member, Person, Project, Staff, Step, Teacher
+from labels.people.persons import batches
+from labels.record.schema import Application, Base, Member, Person, Project, Staff, Stage, Step, Teacher
 from labels.reviews import asking
 from labels.sessions import session as sessions
 from labels.sessions.signing_in import MAIL_CODE
@@ -158,6 +163,39 @@ def fill(here: Workspace, applications: int, reviewers: int, applicants: int) ->
         copies.make(map(named, range(applications)))
         free = ("person", "teacher", "project", "member")
         copies.make(map(named, range(applications, applications + applicants)), only=free)
+
+
+def as_in_spring(here: Workspace) -> None:
+    """Applications have arrived over half a year: some are late, lack a reviewer, wait for an answer, or for a third."""
+    with here.record.writing() as session:
+        numbers = session.scalars(sa.select(Application.id).order_by(Application.id)).all()
+        now, tables = here.now(), (Application.__table__, Step.__table__)
+        application, step = (table for table in tables if isinstance(table, sa.Table))
+        arrived = sa.update(application).where(application.c.id == sa.bindparam("key"))
+        dated = [
+            {
+                "key": one,
+                "submitted_at": now - timedelta(days=n % 160),
+                "decide_by": now + timedelta(days=40 - n % 45),
+                "stage": _stage(n),
+            }
+            for n, one in enumerate(numbers)
+        ]
+        session.execute(arrived, dated)
+        every: dict[int, dict[str, Any]] = {
+            20: {"due_at": now - timedelta(days=6)},
+            30: {"seat": sa.case((step.c.number == 2, 3), else_=step.c.seat)},
+        }
+        for part, values in every.items():
+            chosen = [one for n, one in enumerate(numbers) if n % part == 1]
+            for some in batches(chosen, BATCH):
+                session.execute(sa.update(step).where(step.c.application.in_(some)).values(values))
+
+
+def _stage(n: int) -> Stage:
+    if n % 100 == 3:
+        return Stage.ASSIGNMENT
+    return Stage.INFORMATION if n % 60 == 7 else Stage.REVIEW
 
 
 def sessions_of(here: Workspace, addresses: Sequence[str]) -> list[str]:
@@ -316,14 +354,62 @@ def memory(pid: int) -> float:
 # The two runs ---------------------------------------------------------------------------------------
 
 
+ROUNDS = 4
+"""Turns of those who use the desk and those who read one row."""
+TIMES = 40
+"""How often a coordinator opens each page."""
+COORDINATOR = "coordinator@nss.example"
+MOST_MS = 100.0
+
+
+@dataclass(frozen=True)
+class OneRow:
+    """The page that only reads one row, in a process of its own, and how long its answers took."""
+
+    address: str
+    pid: int
+    luck: random.Random
+    rows: int
+    times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def browser(self) -> Browser:
+        """Somebody who opens it."""
+        return Browser(self.address, "", self.times)
+
+    def opened_by(self, browser: Browser) -> None:
+        """Reads any row."""
+        browser.get("one row", f"/?id={_number('NQL', self.luck.randrange(self.rows))}")
+
+    def readers(self, count: int, pause: Callable[[], Iterator[None]]) -> list[Iterator[None]]:
+        """So many people who do nothing else."""
+
+        def read() -> Iterator[None]:
+            browser = self.browser()
+            while True:
+                yield from pause()
+                self.opened_by(browser)
+
+        return [read() for _ in range(count)]
+
+
+@contextlib.contextmanager
+def one_row(here: Workspace, luck: random.Random, rows: int) -> Iterator[OneRow]:
+    """Serves that page."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with served(["-c", ONE_ROW, str(port)], here.settings, f"{address}/?id={_number('NQL', 0)}") as pid:
+        yield OneRow(address, pid, luck, rows)
+
+
 def twenty_at_once(here: Workspace, address: str, pid: int, arguments: argparse.Namespace) -> None:
-    """Half of the people are teachers, half reviewers."""
+    """Half of the people are teachers, half reviewers; then a coordinator."""
     count, teachers = arguments.people, arguments.people // 2
     times: dict[str, list[float]] = defaultdict(list)
     luck = random.Random(arguments.seed)
     first = arguments.applications
     visits = teachers * VISITS
     own = [f"tx-{first + n}@school.example" for n in range(visits)]
+    as_in_spring(here)
     with here.record.reading() as session:
         staff = session.scalars(
             sa.select(Staff.email)
@@ -331,7 +417,7 @@ def twenty_at_once(here: Workspace, address: str, pid: int, arguments: argparse.
             .order_by(Staff.email)
             .limit(count - teachers)
         ).all()
-    tokens = sessions_of(here, [*own, *staff])
+    *tokens, coordinator = sessions_of(here, [*own, *staff, COORDINATOR])
 
     def pause() -> Iterator[None]:
         time.sleep(luck.uniform(0.5, 1.5))
@@ -348,34 +434,69 @@ def twenty_at_once(here: Workspace, address: str, pid: int, arguments: argparse.
         for mine in range(teachers)
     ]
     works += [reviewer_at_work(Browser(address, token, times), pause) for token in tokens[visits:]]
-    spent, began = processor(pid), time.monotonic()
-    together(works, arguments.seconds)
-    spent = processor(pid) - spent
-    asked = sum(map(len, times.values()))
-
-    port = free_port()
-    plain: dict[str, list[float]] = defaultdict(list)
-    with served(
-        ["-c", ONE_ROW, str(port)], here.settings, f"http://127.0.0.1:{port}/?id={_number('NQL', 0)}"
-    ):
-
-        def read() -> Iterator[None]:
-            yield from pause()
-            browser = Browser(f"http://127.0.0.1:{port}", "", plain)
-            while True:
-                browser.get("one row", f"/?id={_number('NQL', luck.randrange(first))}")
-                yield from pause()
-
-        together([read() for _ in range(count)], min(arguments.seconds, 20))
-    yardstick = _p95(plain["one row"])
-    print(f"\n{count} people at once, {asked} requests, {spent / asked * 1000:.0f} ms of processor each\n")
-    print(f"{'':28}{'count':>8}{'median ms':>12}{'p95 ms':>10}{'p95 / one row':>15}")
-    for what, values in sorted({**times, **plain}.items()):
-        p95 = _p95(values)
+    with one_row(here, luck, first) as plain:
+        readers = plain.readers(count, pause)
+        together(readers, 3)
+        plain.times.clear()
+        spent = dict.fromkeys((pid, plain.pid), 0.0)
+        for _ in range(ROUNDS):
+            for which, some in ((pid, works), (plain.pid, readers)):
+                before = processor(which)
+                together(some, arguments.seconds / ROUNDS)
+                spent[which] += processor(which) - before
+        asked = {pid: sum(map(len, times.values())), plain.pid: len(plain.times["one row"])}
+        each = {one: spent[one] / asked[one] * 1000 for one in spent}
         print(
-            f"{what:28}{len(values):>8}{statistics.median(values):>12.1f}{p95:>10.1f}{p95 / yardstick:>15.1f}"
+            f"\n{count} people at once, {asked[pid]} requests, {each[pid]:.1f} ms of processor each;"
+            f" one row {each[plain.pid]:.1f} ms\n"
         )
-    print(f"\n{memory(pid):.0f} MB; {time.monotonic() - began:.0f} s")
+        table(times, plain.times)
+        of_coordinator = each_page(Browser(address, coordinator, defaultdict(list)), plain)
+        print(f"\na coordinator of {first:,} applications, each page {TIMES} times\n")
+        table(of_coordinator, plain.times)
+    print(f"\n{memory(pid):.0f} MB")
+
+
+def each_page(browser: Browser, plain: OneRow) -> dict[str, list[float]]:
+    """A coordinator opens each of their pages, in turn with the page of one row."""
+    case = re.findall(r'href="(/cases/NQL-[^"?/]+)"', browser.get("", "/cases?part=open").text)[0]
+    filled_in = form_of(browser.get("", "/cases/many?act=remind&urgent=late"))
+    filled_in |= {"act": "remind", "urgent": "late", "reason": "It is the last week.", "kind": "review"}
+    plan = browser.post("", "/cases/many", filled_in).headers["location"]
+    pages = {
+        "overview": "/overview",
+        "list": "/cases",
+        "list: late": "/cases?urgent=late&order=due",
+        "list: disagreement": "/cases?urgent=disagreement",
+        "list: open, by day": "/cases?part=open&order=due",
+        "find": "/find?q=nauczyciel",
+        "case": case,
+        "statistics": "/statistics",
+        "many: what": "/cases/many?act=reassign",
+        "many: plan": plan,
+        "rules": "/rules",
+    }
+    browser.times.clear()
+    plain.times.clear()
+    reader = plain.browser()
+    for address in pages.values():
+        browser.get("", address)
+    browser.times.clear()
+    for _ in range(TIMES):
+        for what, address in pages.items():
+            browser.get(what, address)
+            plain.opened_by(reader)
+    return browser.times
+
+
+def table(times: Mapping[str, Sequence[float]], plain: Mapping[str, Sequence[float]]) -> None:
+    """What each page took, and how many times the page of one row."""
+    yardstick = statistics.median(plain["one row"])
+    print(f"{'':24}{'count':>8}{'median ms':>12}{'p95 ms':>10}{'x':>8}")
+    for what, values in sorted({**times, **plain}.items()):
+        median, p95 = statistics.median(values), _p95(values)
+        missed = "  MISSED" if p95 > MOST_MS else ""
+        print(f"{what:24}{len(values):>8}{median:>12.1f}{p95:>10.1f}{median / yardstick:>8.1f}{missed}")
 
 
 def _p95(values: Sequence[float]) -> float:
@@ -383,21 +504,28 @@ def _p95(values: Sequence[float]) -> float:
 
 
 def rush(here: Workspace, address: str, pid: int, arguments: argparse.Namespace) -> None:
-    """All teachers hand in with five megabytes each, `--people` at a time."""
-    count, first = arguments.rush, arguments.applications
+    """All teachers hand in with five megabytes each, `--people` at a time; then as many others."""
+    count = arguments.rush
+    reached = [_rush(here, address, pid, arguments, range(n * count, (n + 1) * count)) for n in (0, 1)]
+    print(f"\nthe second {count} added {reached[1] - reached[0]:.0f} MB")
+
+
+def _rush(here: Workspace, address: str, pid: int, arguments: argparse.Namespace, who: range) -> float:
+    """One rush; how much memory the desk had at its most."""
+    first = arguments.applications
     times: dict[str, list[float]] = defaultdict(list)
-    tokens = sessions_of(here, [f"tx-{first + n}@school.example" for n in range(count)])
-    waiting = iter(range(count))
+    tokens = sessions_of(here, [f"tx-{first + n}@school.example" for n in who])
+    waiting = iter(zip(who, tokens, strict=True))
     lock = threading.Lock()
     seen: list[float] = []
 
     def one_after_the_other() -> Iterator[None]:
         while True:
             with lock:
-                n = next(waiting, None)
-            if n is None:
+                n, token = next(waiting, (-1, ""))
+            if n < 0:
                 return
-            browser, path = Browser(address, tokens[n], times), f"/projects/PX-{first + n}/apply"
+            browser, path = Browser(address, token, times), f"/projects/PX-{first + n}/apply"
             # Made first: it takes longer than the desk keeps an idle connection.
             evidence = {"upload": (f"evidence-{n}.pdf", five_megabytes(n), "application/pdf")}
             carried = form_of(browser.get("form", path))
@@ -413,20 +541,20 @@ def rush(here: Workspace, address: str, pid: int, arguments: argparse.Namespace)
     together([one_after_the_other() for _ in range(arguments.people)], 3600)
     seconds = time.monotonic() - began
     with here.record.reading() as session:
-        mine = [f"TX-{first + n}" for n in range(count)]
+        mine = [f"TX-{first + n}" for n in who]
         handed_in = session.scalar(
             sa.select(sa.func.count(Application.id)).where(Application.teacher.in_(mine))
         )
+    seen.append(memory(pid))
     print(
-        f"\n{count} teachers, {arguments.people} at once: {seconds:.0f} s; {handed_in} applications in the record"
+        f"\n{len(who)} teachers, {arguments.people} at once: {seconds:.0f} s; {handed_in} applications in the record"
     )
-    print(
-        f"memory: {', '.join(f'{one:.0f}' for one in seen)} MB, one for every 25; {memory(pid):.0f} at the end"
-    )
+    print(f"memory: {', '.join(f'{one:.0f}' for one in seen)} MB, one for every 25 and at the end")
     for what, values in times.items():
         print(f"{what:28}{len(values):>8}{statistics.median(values):>12.0f} ms{_p95(values):>10.0f} ms p95")
-    if handed_in != count:
-        raise SystemExit(f"{count - (handed_in or 0)} applications were lost")
+    if handed_in != len(who):
+        raise SystemExit(f"{len(who) - (handed_in or 0)} applications were lost")
+    return max(seen)
 
 
 def five_megabytes(n: int) -> bytes:
@@ -462,7 +590,9 @@ def main() -> None:
         )
         here = open_workspace(settings)
         began = time.monotonic()
-        fill(here, arguments.applications, arguments.reviewers, arguments.rush or arguments.people * VISITS)
+        fill(
+            here, arguments.applications, arguments.reviewers, 2 * arguments.rush or arguments.people * VISITS
+        )
         print(f"{arguments.applications:,} applications in {time.monotonic() - began:.0f} s")
         address = f"http://127.0.0.1:{port}"
         with served(["-m", "desk.serving", "desk"], settings, f"{address}/help") as pid:
