@@ -43,6 +43,14 @@ TABLE = (
     Row("takeover", "coordinating:takeover", "A coordinator takes a reviewer's step over."),
     Row("send-back", "coordinating:send_back", "A coordinator sends a review back as a draft."),
     Row("deadline", "coordinating:deadline", "A coordinator moves one person's deadline."),
+    Row(
+        "another", "coordinating:another", "A coordinator calls one more reviewer, where the rules allow it."
+    ),
+    Row(
+        "decision",
+        "coordinating:decision",
+        "A coordinator decides, where the rules leave it to a person.",
+    ),
     Row("many", "many:many", "Assign, reassign, remind or move deadlines of many applications at once."),
     Row(
         "conflict",

@@ -1,4 +1,4 @@
-"""The commands of coordinators: reassign, takeover, send-back, deadline, conflict."""
+"""The commands of coordinators: reassign, takeover, send-back, deadline, another, decision, conflict."""
 
 from __future__ import annotations
 
@@ -62,6 +62,46 @@ def deadline(
     except ValueError as error:
         raise InvalidInput("--until", [Fault("--until", f"{error}.")]) from None
     act(coordinating.move_deadline(step, moment, reason), email, code, as_json)
+
+
+def another(
+    application: OneApplication,
+    reason: Reason,
+    email: As,
+    code: Code,
+    to: Annotated[
+        str, typer.Option(metavar="EMAIL", help="Who shall review; else the rules choose.", callback=plain)
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """A coordinator calls one more reviewer, where the rules allow it."""
+    act(coordinating.another(application, to, reason), email, code, as_json)
+
+
+def decision(
+    step: OneStep,
+    ruling: Annotated[
+        str,
+        typer.Argument(
+            metavar="award|refuse|another", help="another: one more reviewer is called first.", callback=plain
+        ),
+    ],
+    reason: Reason,
+    email: As,
+    code: Code,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="EMAIL", help="With another: who shall review; else the rules choose.", callback=plain
+        ),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """A coordinator decides, where the rules leave it to a person.
+
+    Of an award or a refusal, the applicant reads the reason.
+    """
+    act(coordinating.decide(step, ruling.lower(), reason, to), email, code, as_json)
 
 
 def conflict(

@@ -103,11 +103,12 @@ def _show_ways(items: Sequence[ShownItem]) -> None:
         say(COMMANDS[act])
 
 
-_IN_FORMS = (Act.ANSWER, Act.REASSIGN)
+_IN_FORMS = (Act.ANSWER, Act.REASSIGN, Act.DECIDE)
 COMMANDS: Mapping[Act, str] = {
     Act.ANSWER: "labels answer STEP FILE --as EMAIL --code CODE",
     Act.HAND_IN: "labels answer STEP FILE --as EMAIL --code CODE --evidence PATH …",
     Act.DECLARE: "labels declare STEP --as EMAIL --code CODE",
+    Act.DECIDE: "labels decision STEP DECISION --reason REASON --as EMAIL --code CODE",
     Act.REASSIGN: "labels reassign STEP --to EMAIL --reason REASON --as EMAIL --code CODE",
 }
 """The command by which each is done."""

@@ -20,6 +20,7 @@ from labels.errors import LabelsError, NotFound, OutOfReach
 from labels.kinds import LabelKind
 from labels.mending import ReopenDecision
 from labels.record.schema import Application, Outcome, Stage, StepKind
+from labels.reviews.calling import may_call, who_may_be_called
 from labels.steps.kinds import STEPS
 from labels.turn import Door
 from labels.views.applications import Scope
@@ -33,7 +34,15 @@ from labels.views.process import Station, process_of
 from labels.words.sentences import Sentence, named, say
 from labels.words.text import has_words
 from usecases.acts import Act
-from usecases.coordinating import declare_conflict, lift_conflict, move_deadline, reassign, remind
+from usecases.coordinating import (
+    another,
+    decide,
+    declare_conflict,
+    lift_conflict,
+    move_deadline,
+    reassign,
+    remind,
+)
 from usecases.performing import perform
 
 PATH = "/cases/{application}"
@@ -76,6 +85,11 @@ def _shown(
         process = process_of(session, session.get_one(Application, case.application))
         beside = compared(session, case)
         conflicts = declared(session, case.application) if theirs else ()
+        application = session.get_one(Application, case.application)
+        calls = theirs and may_call(session, application)
+        may_be_called = (
+            who_may_be_called(session, application, {one.person for one in people}) if calls else frozenset()
+        )
     texts = visit.texts(TEMPLATE)
     return visit.shows(
         TEMPLATE,
@@ -104,6 +118,8 @@ def _shown(
         criterion=lambda name: named("criterion", name),
         reopens=theirs and case.outcome in REOPENED and case.label in REOPENED_LABELS,
         drawbacks=DRAWBACKS,
+        calls=calls,
+        others=[one for one in people if one.person in may_be_called],
         sent=visit.request.query_params.get("sent", ""),
         mistakes=[mistake] if mistake else [],
         at={mistake.field: mistake.text} if mistake else {},
@@ -142,12 +158,12 @@ def _asked(kind: StepKind) -> Sentence:
 
 
 def act(visit: Visit) -> Response:
-    """Gives a seat to somebody else, moves a deadline or reminds; declares or lifts a conflict of interest."""
+    """Gives a seat to somebody else, moves a deadline or reminds; decides, or calls one more reviewer; declares or lifts a
+    conflict of interest."""
     case, theirs = _case(visit)
     pressed = visit.sent.line("act", 20)
-    of_reviewer = pressed in ("declare", "lift")
-    step = "conflict" if of_reviewer else visit.sent.line("step", 80)
-    if not theirs or not (of_reviewer or step in {one.step for one in case.awaiting}):
+    step = OF_NO_STEP.get(pressed) or visit.sent.line("step", 80)
+    if not theirs or not (pressed in OF_NO_STEP or step in {one.step for one in case.awaiting}):
         raise NotFound("There is nothing here.")
     reason = visit.sent.text(f"reason-{step}", LONGEST).strip()
     texts = visit.texts(TEMPLATE)
@@ -168,6 +184,10 @@ def act(visit: Visit) -> Response:
     return visit.goes_to(visit.path, sent=told, **later(done.outage))
 
 
+OF_NO_STEP = {"declare": "conflict", "lift": "conflict", "call": "more"}
+"""What is pressed that is about no step, and how its fields are called."""
+
+
 def _wanted(visit: Visit, pressed: str, application: str, step: str, reason: str) -> tuple[str, Act]:
     """What the button that was pressed stands for, and the field that it is about."""
     match pressed:
@@ -178,6 +198,10 @@ def _wanted(visit: Visit, pressed: str, application: str, step: str, reason: str
         case "declare" | "lift":
             act = declare_conflict if pressed == "declare" else lift_conflict
             return "whose-conflict", act(application, visit.sent.line("whose-conflict", 80), reason)
+        case "call":
+            return "to-more", another(application, visit.sent.line("to-more", 80), reason)
+        case "award" | "refuse" | "another":
+            return f"to-{step}", decide(step, pressed, reason, visit.sent.line(f"to-{step}", 80))
     return f"to-{step}", _reassigned(visit, step, reason)
 
 

@@ -97,8 +97,9 @@ def as_coordinator_here(whose: Callable[[Session], str], do: Callable[[Turn], Ac
 
 def _not_accepted(turn: Turn, application: Application, person: Coordinator, error: LabelsError) -> Refusal:
     step, about = person.spends, None
-    if (
-        step is not None and step.kind is StepKind.ASSIGNMENT
+    if step is not None and step.kind in (
+        StepKind.ASSIGNMENT,
+        StepKind.DECISION,
     ):  # it is what they answered, and its form is shown again
         step.refused, about = str(error), step.id
     note(turn, application, person.email, Event.NOT_ACCEPTED, step=about, news=False, because=str(error))

@@ -7,8 +7,9 @@ from datetime import datetime
 from labels.answering import carrying_out, deadlines, proving
 from labels.errors import NotAllowed
 from labels.mending import ReopenDecision
-from labels.record.schema import Cause, StepState
-from labels.reviews import coordinating
+from labels.record.schema import Cause, Step, StepState
+from labels.reviews import calling, coordinating
+from labels.reviews.ruling import Ruling
 from labels.revoking import redeciding
 from labels.steps.outcome import Accepted
 from labels.steps.step import locked
@@ -66,6 +67,38 @@ def remind(step: str, reason: str) -> Act:
         )
 
     return as_coordinator(lambda session: proving.find_step(session, step).application, do)
+
+
+def another(application: str, to: str, reason: str) -> Act:
+    """Calls one more reviewer for an application, where the rules allow it: whoever is named, or whom the rules choose."""
+
+    def do(turn: Turn) -> Accepted:
+        needs_words(reason)
+        return Accepted(application, _called(calling.call_one_more(turn, application, to, reason)))
+
+    return as_coordinator(lambda session: application, do)
+
+
+def decide(step: str, ruling: str, reason: str, to: str = "") -> Act:
+    """Decides on an application, where the rules leave it to a coordinator: awards, refuses, or calls one more reviewer."""
+
+    def do(turn: Turn) -> Accepted:
+        needs_words(reason)
+        if ruling not in tuple(Ruling):
+            raise NotAllowed(say("Say what you decide: award, refuse or another."))
+        new = calling.decide(turn, step, Ruling(ruling), reason, to)
+        remark = (
+            _called(new) if ruling == Ruling.ANOTHER else "Your decision is recorded; papers and mail follow."
+        )
+        return Accepted(proving.find_step(turn.session, step).application, remark)
+
+    return as_coordinator(lambda session: proving.find_step(session, step).application, do)
+
+
+def _called(new: Step | None) -> str:
+    if new is None:
+        return "One more reviewer is called."
+    return f"{new.assignee} is asked to review ({new.id})."
 
 
 def declare_conflict(application: str, reviewer: str, reason: str) -> Act:

@@ -154,15 +154,21 @@ def _whose(turn: Turn, application: Application, filled: FilledIn, run: str) -> 
     step = _meant(turn, application, code)
     if step is None:
         return _of_no_step(turn, application, filled.fields)
-    return step, Code(code, step.assignee if step.kind is StepKind.ASSIGNMENT else None)
+    return step, Code(code, step.assignee if step.kind in BY_A_COORDINATOR else None)
+
+
+BY_A_COORDINATOR = (StepKind.ASSIGNMENT, StepKind.DECISION)
+"""What is answered by an act of a coordinator."""
 
 
 def _answered(
     turn: Turn, application: Application, step: Step, proof: Proof, fields: Mapping[str, Any]
 ) -> Accepted | Refusal:
     """What comes of the answer of a person whose step it is."""
-    if step.kind is StepKind.ASSIGNMENT:
-        to, reason = (str(fields.get(name, "")).strip() for name in ("assign_to", "reason"))
+    if step.kind in BY_A_COORDINATOR:
+        to, reason, ruling = (str(fields.get(name, "")).strip() for name in ("assign_to", "reason", "decide"))
+        if step.kind is StepKind.DECISION:
+            return coordinating.decide(step.id, ruling.lower(), reason, to)(turn, proof)
         return coordinating.reassign(step.id, to, reason)(turn, proof)
     try:
         given: Answer = answer_in(fields)
@@ -220,9 +226,9 @@ def _signed_in(
             "This step is not yours any more, or the form was open for too long. Open the run again, signed in."
         )
     person, at = found
-    assigns = bool(str(fields.get("assign_to", "")).strip())
+    coordinates = any(str(fields.get(name, "")).strip() for name in ("assign_to", "decide"))
     own = [step for step in awaited if step.person == person]
-    meant = own if len(own) == 1 else [one for one in own if (one.kind is StepKind.ASSIGNMENT) is assigns]
+    meant = own if len(own) == 1 else [one for one in own if (one.kind in BY_A_COORDINATOR) is coordinates]
     if len(meant) != 1:
         return Refusal("Several steps await you here: answer them one by one at the desk.")
     return meant[0], SignedIn(person, "prefect gate", at)

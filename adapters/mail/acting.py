@@ -39,6 +39,7 @@ COMMANDS: Mapping[CallToAction, str] = {
     CallToAction.REVIEW: f"{_ANSWER} review.json",
     CallToAction.ANSWER: f"{_ANSWER} answer.json",
     CallToAction.ASSIGN: "labels reassign {step} --to EMAIL --reason REASON --as {email} --code {code}",
+    CallToAction.DECIDE: "labels decision {step} DECISION --reason REASON --as {email} --code {code}",
     CallToAction.PLAN_REVIEWERS: "labels assign {organisation}",
     CallToAction.SCREEN: f"{_ANSWER} screening.json",
     CallToAction.AWARD: f"{_ANSWER} award.json",
@@ -74,6 +75,7 @@ DESK_PAGES: Mapping[CallToAction, str] = {
     CallToAction.SEND_BACK: "/self-assessment/{application}/confirm?back=1",
     CallToAction.SEE_OWN: "/applications/{application}",
     CallToAction.ASSIGN: "/cases/{application}",
+    CallToAction.DECIDE: "/cases/{application}",
     CallToAction.SEE_APPLICATION: "/cases/{application}",
     CallToAction.SEE_INBOX: "/",
 }
@@ -84,6 +86,7 @@ HAVE_A_PAGE = frozenset(
         CallToAction.REVIEW,
         CallToAction.ANSWER,
         CallToAction.ASSIGN,
+        CallToAction.DECIDE,
         CallToAction.SCREEN,
         CallToAction.AWARD,
         CallToAction.SEE_INBOX,

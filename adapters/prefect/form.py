@@ -75,17 +75,34 @@ def form_for(brief: Brief, links: Links, desk: str = "") -> type[RunInput]:
     if StepKind.INFORMATION in kinds:
         fields["answer"] = _text("Your answer to the question", "For applicants only")
         fields["links"] = _text("Links", "For applicants only: one address a line")
-    if StepKind.ASSIGNMENT in kinds:
+    if StepKind.DECISION in kinds:
+        fields["decide"] = (
+            str,
+            Field(
+                default="",
+                title="Your decision",
+                description="For coordinators: *award*, *refuse*, or *another* for one more reviewer first",
+                max_length=40,
+            ),
+        )
+    if kinds & {StepKind.ASSIGNMENT, StepKind.DECISION}:
         fields["assign_to"] = (
             str,
             Field(
                 default="",
                 title="Reviewer's e-mail address",
-                description="For coordinators: who shall review",
+                description="For coordinators: who shall review"
+                if StepKind.ASSIGNMENT in kinds
+                else "Only with *another*: who shall review; left empty, the rules choose",
                 max_length=320,
             ),
         )
-        fields["reason"] = _text("Reason", "For coordinators: why this person")
+        fields["reason"] = _text(
+            "Reason",
+            "For coordinators: why this person"
+            if StepKind.ASSIGNMENT in kinds
+            else "For coordinators: why; of an award or a refusal the applicant reads it",
+        )
     if kinds & {StepKind.SCREENING, StepKind.AWARDING}:
         fields["approve"] = _text(
             "What you approve",
@@ -256,6 +273,7 @@ def _kinds(filled: Mapping[str, Any]) -> list[str]:
             ("decline", {"decline"}),
             ("answer", {"answer"}),
             ("approvals and strikes", {"approve", "strike"}),
+            ("decision", {"decide"}),
             ("reviewer", {"assign_to"}),
         )
         if fields & given

@@ -17,8 +17,10 @@ from labels.mail import messages
 from labels.record.engine import Record
 from labels.record.journal import RULES, Event, by_plan, note
 from labels.record.schema import Application, Mail, Step, StepKind, StepState
-from labels.reviews import review
+from labels.reviews import lateness, review
+from labels.reviews.lateness import ends_at
 from labels.rules.calendars import end_of_working_day
+from labels.rules.kept import kept_rules, rules_of
 from labels.school_label import deciding as school_deciding
 from labels.steps.mailing import about, tell
 from labels.steps.step import locked_by_step
@@ -46,7 +48,7 @@ PASSING: dict[StepKind, Passing] = {
     StepKind.DECLARATION: school_deciding.pass_deadline,
 }
 """What ends with its deadline. Every other kind stays open, since a late answer still counts: of those that
-have a deadline, a coordinator is informed (`labels/answering/reminders.py`)."""
+have a deadline, a coordinator is informed (`labels/answering/reminders.py`). A review ends later, where the rules say so."""
 
 FURTHEST = timedelta(days=2 * 366)
 """How far ahead a deadline can be moved: further is a slip of the hand, and nobody would be told for years."""
@@ -60,28 +62,47 @@ UNDELIVERED = sa.exists().where(Mail.step == Step.id, Mail.sent_at.is_(None), Ma
 
 
 def over(session: Session, now: datetime) -> list[str]:
-    """The open steps that end with their deadline and whose deadline has passed, the longest ago first; not those
-    whose message never left."""
-    return list(
-        session.scalars(
-            sa.select(Step.id)
-            .where(STILL_OPEN, Step.due_at < now, Step.kind.in_(PASSING), ~UNDELIVERED)
-            .order_by(Step.due_at, Step.id)
-        )
+    """The open steps that end with their deadline, or as long after it as the rules say, and whose time is over, the
+    longest due first; not those whose message never left."""
+    late = (STILL_OPEN, Step.due_at < now, Step.kind.in_((*PASSING, StepKind.REVIEW)), ~UNDELIVERED)
+    rows = session.execute(
+        sa.select(Step.id, Step.kind, Step.due_at, Application.rules, Application.country)
+        .join(Application, Application.id == Step.application)
+        .where(*late)
+        .order_by(Step.due_at, Step.id)
     )
+    return [
+        row.id
+        for row in rows
+        if row.kind in PASSING
+        or (
+            (ends := ends_at(row.due_at, kept_rules(row.rules, session).national.review, row.country))
+            and ends < now
+        )
+    ]
 
 
 def pass_deadline(turn: Turn, step_id: str) -> Passed | None:
     """Does what the passed deadline of one step does; None where it was answered or moved meanwhile."""
     application, step = locked_by_step(turn.session, step_id)
-    passing = PASSING.get(step.kind)
-    if passing is None or step.state is not StepState.OPEN or step.due_at is None or turn.now <= step.due_at:
+    ends = end_of(turn.session, application, step)
+    if ends is None or step.due_at is None or step.state is not StepState.OPEN or turn.now <= ends:
         return None
     if turn.session.scalar(sa.select(Step.id).where(Step.id == step.id, UNDELIVERED)) is not None:
         return None
     if (asked := turn.session.scalar(_FIRST_SENT, {"step": step.id})) is not None and asked > step.due_at:
         return _begin_late(turn, application, step, asked)
+    passing = PASSING.get(step.kind, lateness.pass_deadline)
     return Passed(step.id, passing(turn, application, step), application.id)
+
+
+def end_of(session: Session, application: Application, step: Step) -> datetime | None:
+    """When a step ends by itself unless it is answered; None where it stays open."""
+    if step.due_at is None or step.kind in PASSING:
+        return step.due_at
+    if step.kind is not StepKind.REVIEW:
+        return None
+    return ends_at(step.due_at, rules_of(session, application).national.review, application.country)
 
 
 _FIRST_SENT = sa.select(sa.func.min(Mail.sent_at, type_=Mail.sent_at.type)).where(

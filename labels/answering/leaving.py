@@ -300,6 +300,7 @@ _OPEN = (
 _ASKS: dict[StepKind, Callable[[Turn, str], object]] = {
     StepKind.REVIEW: asking.ask,
     StepKind.ASSIGNMENT: asking.ask,
+    StepKind.DECISION: asking.ask,
     StepKind.SCREENING: screening.ask,
     StepKind.AWARDING: awarding.ask,
 }

@@ -552,6 +552,19 @@ class AssignmentAsked(OfStep):
     calls = (CallToAction.ASSIGN,)
     reasons: Several[Said]
     """Why nobody of the staff could be asked, a person each."""
+    chosen: bool = False
+    """Whether the rules leave it to a coordinator, rather than that they found nobody."""
+
+
+class DecisionAsked(OfStep):
+    """A coordinator is asked to decide, since the rules leave it to a person."""
+
+    template = Template.DECISION_ASKED
+    headline = say("An application to decide on")
+    asks = True
+    calls = (CallToAction.DECIDE,)
+    reviews: int
+    """How many are in."""
 
 
 class PlanAwaited(OfStep):

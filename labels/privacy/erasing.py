@@ -76,6 +76,7 @@ from labels.record.schema import (
 from labels.record.sealing import values_of
 from labels.registry.search_index import Kind, with_its_index
 from labels.turn import Turn
+from labels.words.sentences import KEPT
 
 _BECAUSE_OF_THE_LABEL = "a label is a public act: who checks a certificate is told that it holds (Regulation 2016/679, Article 17(3)(b))"
 STAYS = {
@@ -314,11 +315,13 @@ class _Erasing:
                 for name, value in one.verdict.items()
                 if name == "comments" or self.names.within(value)
             }
+            if "ruling" in one.verdict:  # of a person, whose words stand in these
+                names |= {f"verdict.{name}" for name in ("ruling", "reasons", KEPT)}
             self._close(DECISION, one, names)
             verdict = dict(one.verdict)
             for name in names:
                 key = name.removeprefix("verdict.")
-                verdict[key] = emptied(verdict[key]) if key == "comments" else ERASED
+                verdict[key] = _without_words(verdict[key])
             one.verdict = verdict
             self.counts["decisions: the reviewers' comments"] += 1
 
@@ -667,9 +670,18 @@ LOOKED_AT = {
     "cycle_project": "who awarded",
 }  # fmt: skip
 """Tables that have something of a person, and what becomes of it."""
+
+
+def _without_words(value: Any) -> Any:
+    """A part of a verdict without what was said in it: a list is as long as it was, and sentences are not known any more."""
+    if isinstance(value, dict):
+        return {}
+    return emptied(value) if isinstance(value, list) else ERASED
+
+
 OF_NOBODY = frozenset(
     {
-        "award", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "legal_hold", "member",
+        "additional_review", "award", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "legal_hold", "member",
         "passkey_challenge", "project", "provider_attempt", "pupil_class", "pupil_code", "reopening", "rule_text", "school_outcome", "school_round", "seal",
     }
 )  # fmt: skip

@@ -68,6 +68,10 @@ class Event(StrEnum):
     REASSIGNED = "reassigned"
     REMINDED = "reminded"
     """A coordinator did, of an answer that is awaited."""
+    REVIEW_NOT_GIVEN = "a review was not given in time"
+    CALLED_ONE_MORE = "called one more reviewer"
+    ASKED_TO_DECIDE = "asked a coordinator to decide"
+    RULED = "decided as a coordinator"
     DECLARED_A_CONFLICT = "declared a conflict of interest"
     LIFTED_A_CONFLICT = "lifted a conflict of interest"
 

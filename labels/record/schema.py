@@ -930,6 +930,8 @@ class StepKind(StrEnum):
     """The applicant's standing right until the decision; nobody waits for it."""
     APPEAL = "appeal"
     """The applicant's right after a refusal, where the rules give it; nobody waits for it."""
+    DECISION = "decision"
+    """A coordinator decides on an application whose reviews are in, where the rules leave it to a person."""
     COORDINATION = "coordination"
     """A coordinator's power over one application, proved by a code asked for."""
 
@@ -1070,6 +1072,17 @@ class ReviewerWish(Base):
     person: Mapped[str] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
     wish: Mapped[Wish] = mapped_column(_names(Wish))
     said_at: Mapped[datetime]
+
+
+class AdditionalReview(Base):
+    """A seat at an application for one more reviewer, by a coordinator's choice; who called it stands in the journal."""
+
+    __tablename__ = "additional_review"
+    __table_args__ = (_CLUSTERED,)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"), primary_key=True)
+    instance: Mapped[int] = mapped_column(primary_key=True)
+    seat: Mapped[int] = mapped_column(primary_key=True)
+    called_at: Mapped[datetime]
 
 
 class ReviewerChoice(Base):

@@ -19,7 +19,16 @@ from labels.people.named import Recipient
 from labels.people.staff import coordinator, itself, those_who_coordinate
 from labels.record.digests import TAKEN_BACK, digest_of_words, happened
 from labels.record.journal import RULES, SYSTEM, Event, note
-from labels.record.schema import Application, Person, Review, Stage, Step, StepKind, StepState
+from labels.record.schema import (
+    AdditionalReview,
+    Application,
+    Person,
+    Review,
+    Stage,
+    Step,
+    StepKind,
+    StepState,
+)
 from labels.reviews import conflicts
 from labels.reviews.choosing import (
     Candidate,
@@ -31,13 +40,15 @@ from labels.reviews.choosing import (
     without_conflict,
 )
 from labels.reviews.instances import counted_from
+from labels.reviews.lateness import given_up, goes_without
 from labels.reviews.reasons import Reason, keep_why
+from labels.reviews.ruling import ruled
 from labels.reviews.scoring import Assessment, another_needed
 from labels.reviews.seeking import sought, with_what_they_can
 from labels.reviews.suiting import Drawback, Sought, costs_of
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
-from labels.rules.model import RuleEdition
+from labels.rules.model import Chooser, ReviewRules, RuleEdition
 from labels.steps.kinds import STEPS
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.step import awaited_of, close_step, every_step, locked, open_step
@@ -59,8 +70,24 @@ class Vacancies:
     seated: list[Step]
     """The reviews that were asked for or given, and count."""
     seats: list[int]
+    """Those that the rules fill, and then those that a coordinator fills."""
     reason: str
     """Why the rules call for them."""
+    by_hand: frozenset[int] = frozenset()
+    """Seats that a coordinator fills: by the rules, or since as many as these ask did not answer."""
+    called: int = 0
+    """How many reviewers were called by a coordinator's choice."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether a person has still to decide: nobody is to be asked, and no decision was made on these reviews."""
+        reviews = [step for step in self.seated if step.state is StepState.ANSWERED]
+        given = [step.closed_at for step in reviews if step.closed_at is not None]
+        return (
+            self.edition.national.review.by_a_person
+            and len(reviews) == len(self.seated)
+            and ruled(self.steps, self.application.instance, given) is None
+        )
 
     @property
     def reviews(self) -> list[Step]:
@@ -81,17 +108,41 @@ class Vacancies:
 def vacancies(session: Session, application: Application, judged: Judged | None = None) -> Vacancies:
     """The seats of an application, open for review, that nobody has; `judged` where it was read already."""
     edition = rules_of(session, application)
+    rules = edition.national.review
     steps = every_step(session, application)
-    seated = seated_reviews(session, application, steps)
-    called = edition.national.review.reviewers.value
-    reason = "the rules ask for it"
+    since = counted_from(session, application.id, application.instance)
+    seated = seated_since(since, application, steps)
+    besides = called_besides(session, application, since, rules)
+    called, reason = rules.reviewers.value, "the rules ask for it"
     if len(seated) >= called and all(step.state is StepState.ANSWERED for step in seated):
         more = another_needed(assessments(session, application), edition)
         if more is not None:
             called, reason = len(seated) + 1, more
-    seats = sorted(set(range(1, called + 1)) - {step.seat for step in seated})
+    free = ({*range(1, called + 1)} | besides) - {step.seat for step in seated}
+    by_hand = given_up(free, (step for step in steps if step.instance >= since), rules)
+    if goes_without(rules, len(seated) + len(free - by_hand), len(besides)):
+        free, by_hand = free - by_hand, set()
+    if rules.additional is not None and rules.additional.chosen_by.value is Chooser.COORDINATOR:
+        by_hand |= besides & free
+    seats = [*sorted(free - by_hand), *sorted(by_hand)]
     judged = judged or conflicts.judged(session, application)
-    return Vacancies(application, edition, judged, steps, seated, seats, reason)
+    return Vacancies(
+        application, edition, judged, steps, seated, seats, reason, frozenset(by_hand), len(besides)
+    )
+
+
+def called_besides(session: Session, application: Application, since: int, rules: ReviewRules) -> set[int]:
+    """The seats of those whom a coordinator called beyond the rules, of the instances that count."""
+    if rules.additional is None:
+        return set()
+    counted = {"application": application.id, "since": since, "instance": application.instance}
+    return set(session.scalars(_BESIDES, counted))
+
+
+_BESIDES = sa.select(AdditionalReview.seat).where(
+    AdditionalReview.application == sa.bindparam("application"),
+    AdditionalReview.instance.between(sa.bindparam("since"), sa.bindparam("instance")),
+)
 
 
 def ask(turn: Turn, application_id: str) -> list[Step]:
@@ -114,6 +165,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
         steps += _fill(turn, found)
     else:
         _take_back_assignments(turn, application, steps, ())
+    steps += _ask_to_decide(turn, found, steps)
     return settled(turn, application, steps)
 
 
@@ -177,6 +229,33 @@ def _settle_stage(application: Application, awaited: Sequence[Step], now: dateti
         return
     if application.stage is not stage:
         application.stage, application.stage_since = stage, now
+
+
+def _ask_to_decide(turn: Turn, found: Vacancies, steps: Sequence[Step]) -> list[Step]:
+    """Asks a coordinator to decide where the rules leave it to a person and nobody else is awaited; takes that back where
+    somebody is awaited again."""
+    application, awaited = found.application, awaited_of(found.application, steps)
+    asked = [step for step in awaited if step.kind is StepKind.DECISION]
+    if len(awaited) > len(asked):
+        for step in asked:
+            take_back(turn, application, step, "a reviewer is awaited first", SYSTEM)
+        return []
+    if asked or not found.decides:
+        return []
+    days = found.edition.national.review.due_days.value
+    step = open_step(
+        turn,
+        application,
+        StepKind.DECISION,
+        _coordinator_for(turn.session, application).id,
+        due=add_working_days(turn.now, days, application.country),
+        organisation=application.organisation,
+    )
+    common = about_step(turn.session, application, step)
+    reviews = sum(one.state is StepState.ANSWERED for one in found.seated)
+    mail_step(turn, step, messages.DecisionAsked(about=common, reviews=reviews))
+    note(turn, application, SYSTEM, Event.ASKED_TO_DECIDE, step=step.id)
+    return [step]
 
 
 def _wait_for_a_plan(turn: Turn, found: Vacancies) -> list[Step]:
@@ -247,7 +326,7 @@ def _fill(turn: Turn, found: Vacancies) -> list[Step]:
     beside = [one for one in candidates if one.person in {step.person for step in found.seated}]
     there = [one for one in candidates if not one.away]
     chosen = []
-    for _ in found.seats:
+    for _ in found.seats[: len(found.seats) - len(found.by_hand)]:
         excluded = with_doubles(session, asked, candidates)
         one = _choose(there, found, wanted, excluded, beside)
         if one is None:
@@ -338,7 +417,7 @@ def seat(
         step.kind is StepKind.ASSIGNMENT for step in awaited_of(application, found.steps)
     ):
         empty = seats[len(chosen)]
-        steps.append(_ask_coordinator(turn, application, candidates, found.judged, asked, empty))
+        steps.append(_ask_coordinator(turn, found, candidates, asked, empty))
     return steps
 
 
@@ -456,24 +535,21 @@ def _coordinator_for(session: Session, application: Application) -> Person:
 
 
 def _ask_coordinator(
-    turn: Turn,
-    application: Application,
-    candidates: Sequence[Candidate],
-    judged: Judged,
-    asked: Collection[str],
-    seat: int,
+    turn: Turn, found: Vacancies, candidates: Sequence[Candidate], asked: Collection[str], seat: int
 ) -> Step:
+    application = found.application
     whom = _coordinator_for(turn.session, application)
     reasons = tuple(
-        say("{name}: {why}", name=candidate.name, why=tuple(found) or say("was asked before"))
+        say("{name}: {why}", name=candidate.name, why=tuple(near) or say("was asked before"))
         for candidate in candidates
-        if (found := conflicts_of_interest(candidate, judged)) or candidate.email in asked
+        if (near := conflicts_of_interest(candidate, found.judged)) or candidate.email in asked
     )
     step = open_step(
         turn, application, StepKind.ASSIGNMENT, whom.id, seat=seat, organisation=application.organisation
     )
     common = about_step(turn.session, application, step)
-    mail_step(turn, step, messages.AssignmentAsked(about=common, reasons=reasons))
+    message = messages.AssignmentAsked(about=common, reasons=reasons, chosen=seat in found.by_hand)
+    mail_step(turn, step, message)
     note(turn, application, SYSTEM, Event.ASKED_FOR_A_REVIEWER, step=step.id)
     return step
 

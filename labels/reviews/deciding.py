@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypedDict
 
+from sqlalchemy.orm import Session
+
 from labels.applications.conditions import APPLICATIONS_OF_TEACHER
 from labels.applications.ending import end, tell_applicant
 from labels.applications.submitting import stays_refused
@@ -17,14 +19,15 @@ from labels.mail.message import About
 from labels.record.journal import RULES
 from labels.record.rows import write
 from labels.record.schema import Application, Award, Organisation, Outcome, PaperKind, StepKind, Teacher
-from labels.reviews.asking import assessments
+from labels.reviews.asking import assessments, seated_reviews
 from labels.reviews.instances import certificate_edition, was_heard_on_appeal
-from labels.reviews.scoring import Verdict, judge, points_of
+from labels.reviews.ruling import ruled
+from labels.reviews.scoring import Verdict, judge, points_of, rule
 from labels.rules.calendars import end_of_working_day, next_round
 from labels.rules.kept import rules_of
 from labels.rules.model import RuleEdition
 from labels.steps.mailing import about
-from labels.steps.step import locked, open_step
+from labels.steps.step import every_step, locked, open_step
 from labels.turn import Turn
 from labels.words.sentences import Sentence, kept, one_after_another, say
 
@@ -41,10 +44,10 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     if application.outcome is not None:
         return application.outcome
     edition = rules_of(turn.session, application)
-    verdict = judge(assessments(turn.session, application), edition)
+    verdict, who = reached(turn.session, application, edition)
     outcome = Outcome(verdict.outcome)
     routes = _routes(turn, application, edition, outcome, commented=bool(verdict.comments))
-    told = pronounce(turn, application, verdict, routes)
+    told = pronounce(turn, application, verdict, routes, who)
     letter = paper_id(PaperKind.LETTER, application.id, application.instance)
     if outcome is Outcome.AWARDED:
         write_award(turn, application, verdict.total)
@@ -65,6 +68,24 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     return outcome
 
 
+def reached(session: Session, application: Application, edition: RuleEdition) -> tuple[Verdict, str]:
+    """The verdict on an application whose reviews are in, by the rules or by the person to whom they leave it, and who
+    decided.
+
+    Raises:
+        ValueError: reviews, or the decision of a person, are still missing.
+    """
+    given = assessments(session, application)
+    if not edition.national.review.by_a_person:
+        return judge(given, edition), RULES
+    steps = every_step(session, application)
+    reviews = seated_reviews(session, application, steps)
+    by_person = ruled(steps, application.instance, (one.closed_at for one in reviews if one.closed_at))
+    if by_person is None:
+        raise ValueError(f"{application.id} awaits the decision of a coordinator")
+    return rule(given, edition, by_person.outcome, by_person.reason), by_person.by
+
+
 class Told(TypedDict):
     """What every mail about a decision by points tells."""
 
@@ -74,11 +95,13 @@ class Told(TypedDict):
     comments: tuple[str, ...]
 
 
-def pronounce(turn: Turn, application: Application, verdict: Verdict, routes: Sequence[Sentence]) -> Told:
-    """Puts a verdict into the record, with the ways forward; returns what the mail about it tells."""
+def pronounce(
+    turn: Turn, application: Application, verdict: Verdict, routes: Sequence[Sentence], who: str
+) -> Told:
+    """Puts a verdict into the record, with the ways forward and who decided; returns what the mail about it tells."""
     body = verdict.model_dump(mode="json") | {"routes": routes} | kept([*verdict.reasons, *routes])
     outcome = Outcome(verdict.outcome)
-    end(turn, application, outcome, RULES, verdict=body, inputs=verdict.inputs_digest, score=verdict.total)
+    end(turn, application, outcome, who, verdict=body, inputs=verdict.inputs_digest, score=verdict.total)
     return Told(
         about=about(turn.session, application),
         total=points_of(verdict.total),

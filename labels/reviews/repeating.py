@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from labels.record.schema import Decision, Review, Step
 from labels.reviews.asking import assessment
 from labels.reviews.instances import counted_from
-from labels.reviews.scoring import judge
+from labels.reviews.ruling import ruled
+from labels.reviews.scoring import Assessment, Verdict, judge, rule
 from labels.rules.kept import kept_rules
+from labels.rules.model import RuleEdition
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def _again(session: Session, decision: Decision) -> DecidedAgain:
         return DecidedAgain(decision.application, decision.instance, (), erased=True)
     assessments = [assessment(review, seat) for review, seat in rows]
     edition = kept_rules(decision.rules, session)
+    if edition.national.review.by_a_person:
+        return _ruled_again(session, decision, assessments, edition)
     try:
         verdict = judge(assessments, edition)
         if verdict.inputs_digest != decision.inputs_digest:  # before reviews had a digest of their own
@@ -65,6 +69,34 @@ def _again(session: Session, decision: Decision) -> DecidedAgain:
             verdict = former if former.inputs_digest == decision.inputs_digest else verdict
     except (ValueError, KeyError) as error:
         return DecidedAgain(decision.application, decision.instance, (f"reviews ({error})",))
+    return _compared(decision, verdict)
+
+
+def _ruled_again(
+    session: Session, decision: Decision, assessments: Sequence[Assessment], edition: RuleEdition
+) -> DecidedAgain:
+    """The decision of a person, made again from what they said."""
+    steps = session.scalars(_STEPS, {"application": decision.application, "at": decision.decided_at})
+    by_person = ruled(steps, decision.instance, ())
+    if by_person is None:
+        return DecidedAgain(decision.application, decision.instance, ("who decided",))
+    if by_person.erased:
+        return DecidedAgain(decision.application, decision.instance, (), erased=True)
+    try:
+        verdict = rule(assessments, edition, by_person.outcome, by_person.reason)
+    except (ValueError, KeyError) as error:
+        return DecidedAgain(decision.application, decision.instance, (f"reviews ({error})",))
+    return _compared(decision, verdict)
+
+
+_STEPS = (
+    sa.select(Step)
+    .where(Step.application == sa.bindparam("application"), Step.closed_at <= sa.bindparam("at"))
+    .order_by(Step.opened_at, Step.number)
+)
+
+
+def _compared(decision: Decision, verdict: Verdict) -> DecidedAgain:
     again = verdict.model_dump(mode="json")
     was = {name: decision.verdict.get(name) for name in again}
     again |= {"decided": verdict.outcome, "score": verdict.total, "inputs": verdict.inputs_digest}

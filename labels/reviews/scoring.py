@@ -112,6 +112,13 @@ class Verdict(BaseModel):
     """Over the points, the comments and the rules: the same inputs give the same verdict."""
 
 
+class RuledVerdict(Verdict):
+    """A decision by a person, where the rules leave it to one; the points are those that lay before them."""
+
+    ruling: str
+    """Why, in their words."""
+
+
 def check_points(scores: Mapping[str, object], criteria: CriteriaSet) -> list[Fault]:
     """Everything that is wrong with a reviewer's points, at once."""
     known = {criterion.id: criterion for criterion in criteria.criteria}
@@ -257,12 +264,53 @@ def judge(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
         ValueError: fewer assessments are in than the rules ask for, or one more reviewer is called.
     """
     rules = edition.national
-    if len(assessments) < rules.review.reviewers.value:
-        raise ValueError(
-            f"{len(assessments)} of {rules.review.reviewers.value} reviews are in: too few to decide"
-        )
-    if more := another_needed(assessments, edition):
+    if len(assessments) < rules.review.fewest:
+        raise ValueError(f"{len(assessments)} of {rules.review.fewest} reviews are in: too few to decide")
+    goes_without = rules.review.late is not None and rules.review.late.enough is not None
+    if not goes_without and (more := another_needed(assessments, edition)):
         raise ValueError(f"one more reviewer is called before the decision: {more}")
+    shortfalls, scored, verdict = _by_points(assessments, edition)
+    return verdict.model_copy(
+        update={
+            "outcome": "refused" if shortfalls else "awarded",
+            "reasons": shortfalls or (scored, say("No criterion fell below the points that it needs.")),
+        }
+    )
+
+
+def rule(
+    assessments: Sequence[Assessment],
+    edition: RuleEdition,
+    outcome: Literal["awarded", "refused"],
+    reason: str,
+) -> RuledVerdict:
+    """The outcome that a person decided on, with their reason and the points of the reviews that are in.
+
+    Raises:
+        ValueError: fewer assessments are in than the rules ask for.
+    """
+    fewest = edition.national.review.fewest
+    if len(assessments) < fewest:
+        raise ValueError(f"{len(assessments)} of {fewest} reviews are in: too few to decide")
+    _, scored, verdict = _by_points(assessments, edition)
+    ruled = say("A coordinator decided, as the rules have it: {reason}", reason=reason)
+    given = json.dumps([verdict.inputs_digest, outcome, reason], ensure_ascii=False)
+    return RuledVerdict(
+        **dict(verdict)
+        | {
+            "outcome": outcome,
+            "reasons": (ruled, scored),
+            "inputs_digest": hashlib.sha256(given.encode()).hexdigest(),
+            "ruling": reason,
+        }
+    )
+
+
+def _by_points(
+    assessments: Sequence[Assessment], edition: RuleEdition
+) -> tuple[tuple[Sentence, ...], Sentence, Verdict]:
+    """What the points fall short of, what they come to, and a verdict that has all but its outcome and reasons."""
+    rules = edition.national
     merged = merge(assessments, edition)
     shortfalls, lines = [], []
     for criterion in edition.criteria_set.criteria:
@@ -297,18 +345,18 @@ def judge(assessments: Sequence[Assessment], edition: RuleEdition) -> Verdict:
     )
     if merged.total < pass_mark:
         shortfalls.insert(0, scored)
-    reasons = shortfalls or [scored, say("No criterion fell below the points that it needs.")]
-    return Verdict(
-        outcome="refused" if shortfalls else "awarded",
+    verdict = Verdict(
+        outcome="refused",
         total=float(merged.total),
         total_exact=str(merged.total),
         maximum=maximum,
         pass_mark=pass_mark,
         lines=tuple(lines),
         comments=_blind(one.comment for one in assessments),
-        reasons=tuple(reasons),
+        reasons=(),
         inputs_digest=_inputs_digest(assessments, edition),
     )
+    return tuple(shortfalls), scored, verdict
 
 
 def _blind(comments: Iterable[str]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ def contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
         yield from _points_out_of_reach(edition)
     if rules.review.most_reviewers.value < rules.review.reviewers.value:
         yield ("national", "review", "most_reviewers"), "is fewer than the reviewers that are always asked."
+    yield from _within_late_reviews(edition)
     if rules.limits.uploads_mib.value < rules.limits.upload_mib.value:
         yield ("national", "limits", "uploads_mib"), "is less than one upload may have."
     yield from _within_calendar(edition)
@@ -33,6 +34,17 @@ def contradictions(edition: RuleEdition) -> Iterator[tuple[At, str]]:
     days = edition.reminders.days_before.value
     if repeated := sorted({day for day in days if days.count(day) > 1}):
         yield ("reminders", "days_before"), f"{', '.join(map(str, repeated))} stands twice."
+
+
+def _within_late_reviews(edition: RuleEdition) -> Iterator[tuple[At, str]]:
+    late, here = edition.national.review.late, ("national", "review", "late")
+    if late is None:
+        return
+    for name in ("others", "enough"):
+        if getattr(late, name) is not None and late.ends_after is None:
+            yield (*here, name), "has no effect without ends_after: a late review stays open."
+    if late.enough is not None and late.enough.value > edition.national.review.reviewers.value:
+        yield (*here, "enough"), "is more than the reviewers that are always asked."
 
 
 def _within_european(edition: RuleEdition) -> Iterator[tuple[At, str]]:

@@ -198,6 +198,43 @@ class LateReviewRules(Rule):
     last pause comes again and again. None: the reviewer is reminded no more."""
     tell_every: Sourced[Annotated[int, Field(strict=True, ge=0, le=366)]]
     """Calendar days after which a coordinator is told again, as long as it is late; 0: once is enough."""
+    ends_after: Sourced[Annotated[int, Field(strict=True, ge=0, le=366)]] | None = None
+    """Working days after the deadline with which the review ends unanswered; absent: it never does, and a late answer
+    counts."""
+    others: Sourced[Number] | None = None
+    """How many others are asked, one after another, for the seat of a review that ended so; absent: none."""
+    enough: Sourced[Positive] | None = None
+    """From how many reviews on the application is decided while such a seat stays empty; absent: it is not, and a
+    coordinator finds a reviewer."""
+
+    @property
+    def most_others(self) -> int:
+        """How many others are asked for a seat."""
+        return self.others.value if self.others else 0
+
+
+class Chooser(StrEnum):
+    """Who chooses a reviewer."""
+
+    RULES = "rules"
+    COORDINATOR = "coordinator"
+
+
+class AdditionalRules(Rule):
+    """Reviewers whom a coordinator calls beyond those whom the rules call."""
+
+    most: Sourced[Annotated[int, Field(strict=True, ge=1, le=50)]]
+    """How many of one application, as long as it is not decided."""
+    chosen_by: Sourced[Chooser]
+    """Who chooses, where the coordinator who calls names nobody."""
+
+
+class DecidedBy(StrEnum):
+    """Who decides on an application once its reviews are in."""
+
+    RULES = "rules"
+    COORDINATOR = "coordinator"
+    """A coordinator, who may also call one more reviewer where the rules allow it."""
 
 
 class ReviewRules(Rule):
@@ -224,10 +261,26 @@ class ReviewRules(Rule):
     this."""
     late: LateReviewRules | None = None
     """What a passed deadline of a review does; absent: it stays open, and a coordinator is told once."""
+    additional: AdditionalRules | None = None
+    """Reviewers by a coordinator's choice; absent: the rules alone call reviewers."""
+    decided_by: Sourced[DecidedBy] | None = None
+    """Absent: the rules decide by the points."""
     link_days: Sourced[Days]
     """Days for which a reviewer's links to documents work."""
     code_attempts: Sourced[Positive]
     """Wrong codes before a new one is mailed and the old one is void."""
+
+    @property
+    def by_a_person(self) -> bool:
+        """Whether a coordinator decides."""
+        return self.decided_by is not None and self.decided_by.value is DecidedBy.COORDINATOR
+
+    @property
+    def fewest(self) -> int:
+        """With how many reviews an application can be decided, at least."""
+        if self.late is not None and self.late.enough is not None:
+            return self.late.enough.value
+        return 1 if self.by_a_person else self.reviewers.value
 
 
 class Limits(Rule):
@@ -557,6 +610,8 @@ _LATER = (
     ("national", "review", "former_school_years"),
     ("national", "review", "assignment"),
     ("national", "review", "late"),
+    ("national", "review", "additional"),
+    ("national", "review", "decided_by"),
     ("european", "european_only"),
     ("european", "tie_bound"),
     ("european", "average"),

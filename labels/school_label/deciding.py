@@ -15,10 +15,8 @@ from labels.kinds import LabelKind
 from labels.mail import messages
 from labels.record.journal import RULES
 from labels.record.schema import Application, Outcome, PaperKind, SchoolRound, Step, StepState
-from labels.reviews.asking import assessments
-from labels.reviews.deciding import pronounce, write_award
+from labels.reviews.deciding import pronounce, reached, write_award
 from labels.reviews.instances import certificate_edition
-from labels.reviews.scoring import judge
 from labels.rules.calendars import end_of_working_day
 from labels.rules.kept import rules_of
 from labels.school_label import receiving
@@ -40,12 +38,12 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     if application.outcome is not None:
         return application.outcome
     edition = rules_of(turn.session, application)
-    verdict = judge(assessments(turn.session, application), edition)
+    verdict, who = reached(turn.session, application, edition)
     outcome = Outcome(verdict.outcome)
     due = _due(turn.session, application)
     in_time = outcome is Outcome.REFUSED and due is not None and turn.now < due
     routes = [] if outcome is Outcome.AWARDED else [_route(turn, application, due if in_time else None)]
-    told = pronounce(turn, application, verdict, routes)
+    told = pronounce(turn, application, verdict, routes, who)
     letter = paper_id(PaperKind.LETTER, application.id, application.instance)
     if outcome is Outcome.AWARDED:
         awarded_on = brussels_day(turn.now)

@@ -29,6 +29,8 @@ class Act(StrEnum):
     """A school's self-assessment with its documents: more than a form takes."""
     DECLARE = "declare"
     """The principal's word on it."""
+    DECIDE = "decide"
+    """Award the label, refuse it, or call one more reviewer."""
     REASSIGN = "reassign"
     """Name somebody who reviews: nothing else closes an assignment."""
 
@@ -91,6 +93,9 @@ STEPS: dict[StepKind, Row] = {
         Power.COORDINATOR, Act.ANSWER, (Screening,), ends_when_late=True, worded=named("awaited", "screening"),
     ),
     StepKind.AWARDING: Row(Power.COORDINATOR, Act.ANSWER, (Screening,), worded=named("awaited", "award")),
+    StepKind.DECISION: Row(
+        Power.OTHER_COORDINATOR, Act.DECIDE, worded=named("awaited", "decision"), stage=Stage.REVIEW,
+    ),
     StepKind.WITHDRAWAL: Row(Power.NAMED),
     StepKind.APPEAL: Row(Power.NAMED),
     StepKind.COORDINATION: Row(Power.OTHER_COORDINATOR),

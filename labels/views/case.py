@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from labels.answering.deadlines import end_of
 from labels.errors import NotFound
 from labels.kinds import LabelKind
 from labels.record.schema import (
@@ -23,6 +25,7 @@ from labels.record.schema import (
     RuleText,
     School,
     Step,
+    StepKind,
     Teacher,
 )
 from labels.reviews.instances import reopened
@@ -47,6 +50,8 @@ class Awaited(View):
     what: str
     who: str
     by: datetime | None
+    ends: datetime | None = None
+    """When a late review ends by itself, where the rules say so."""
 
 
 class ReviewView(View):
@@ -150,7 +155,10 @@ def _shown_to(case: Case, looker: Looker) -> Case:
         case Audience.COORDINATOR:
             return case.model_copy(update=_without_digests(case))
         case Audience.CSS:
-            nobodys = [one.model_copy(update={"reviewer": "", "note": None}) for one in case.reviews]
+            nameless: dict[str, Any] = {"reviewer": "", "note": None}
+            if case.outcome is None:
+                nameless |= {"scores": None, "total": None, "comment": None}
+            nobodys = [one.model_copy(update=nameless) for one in case.reviews]
             awaiting = [one.model_copy(update={"who": ""}) for one in case.awaiting]
             hidden = {"reviews": nobodys, "awaiting": awaiting, "journal": [], "choices": []}
             return case.model_copy(update=_without_digests(case) | hidden)
@@ -199,6 +207,7 @@ def case_of(session: Session, application_id: str) -> Case:
     project = session.get(Project, application.project) if application.project else None
     school = session.get(School, application.school) if application.school else None
     award = session.get(Award, of, populate_existing=True)
+    awaited = open_steps(session, application)
     return Case(
         application=of,
         label=application.label,
@@ -223,11 +232,17 @@ def case_of(session: Session, application_id: str) -> Case:
         rules=session.get_one(RuleText, application.rules).version,
         run=application.run,
         awaiting=[
-            Awaited(step=step.id, what=step.kind.value, who=step.assignee, by=step.due_at)
-            for step in open_steps(session, application)
+            Awaited(
+                step=step.id,
+                what=step.kind.value,
+                who=step.assignee,
+                by=step.due_at,
+                ends=end_of(session, application, step) if step.kind is StepKind.REVIEW else None,
+            )
+            for step in awaited
         ],
         choices=choices_of(session, of),
-        reviews=_reviews(session, application),
+        reviews=_reviews(session, application, awaited),
         decisions=[
             DecisionView(
                 instance=row.instance,
@@ -269,8 +284,9 @@ def _rolled_into(session: Session, application: Application) -> datetime | None:
     return placement.opens_at if placement.rolled_over else None
 
 
-def _reviews(session: Session, application: Application) -> list[ReviewView]:
-    decided = application.outcome is not None
+def _reviews(session: Session, application: Application, awaited: Sequence[Step]) -> list[ReviewView]:
+    """The reviews; with what is in them once it is decided, or a person has to decide on them."""
+    shown = application.outcome is not None or any(step.kind is StepKind.DECISION for step in awaited)
     counted = rules_of(session, application).criteria_set.counted
     rows = session.execute(
         sa.select(Review, Step.seat)
@@ -292,7 +308,7 @@ def _reviews(session: Session, application: Application) -> list[ReviewView]:
                     "comment": review.comment,
                     "note": review.note,
                 }
-                if decided
+                if shown
                 else {}
             ),
         )

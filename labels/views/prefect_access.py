@@ -47,7 +47,7 @@ def access_of(session: Session, account: Account, operators: Collection[str]) ->
     )
 
 
-_OF_STAFF = (StepKind.REVIEW, StepKind.ASSIGNMENT, StepKind.SCREENING, StepKind.AWARDING)
+_OF_STAFF = (StepKind.REVIEW, StepKind.ASSIGNMENT, StepKind.DECISION, StepKind.SCREENING, StepKind.AWARDING)
 """Applicants have open steps, too; they answer at the desk."""
 _AWAITED_RUNS = (
     sa.select(Application.run)

@@ -136,7 +136,7 @@ def process_of(session: Session, application: Application) -> Process | None:
     given = session.scalar(counted.where(Review.void_at.is_(None))) or 0
     beside = [(station, kind) for of in stations for station, kind in BESIDE.get(of, ())]
     waited = {station for station, kind in beside if kind in waiting}
-    here = _at(application.stage, stations, waited)
+    here = Station.DECISION if StepKind.DECISION in waiting else _at(application.stage, stations, waited)
     place = stations.index(Station.REVIEW if here in waited else here)
     skipped = _skipped(application, kinds)
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from labels.answering.deadlines import PASSING, STILL_OPEN, UNDELIVERED
+from labels.answering.deadlines import STILL_OPEN, UNDELIVERED, end_of
 from labels.answering.reminders import DECIDED_BY
 from labels.applications.printed import unprintable
 from labels.clock import brussels_day, in_words
@@ -254,7 +254,8 @@ def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
         .where(*_AWAITED, Step.due_at < now)
     ):
         due = in_words(step.due_at)
-        if step.kind in PASSING:
+        ends = end_of(session, one, step)
+        if ends is not None and ends < now:
             if undelivered:
                 reason = (
                     f"The deadline of the {step.kind.value} passed, {due}, and waits: its message never left."
@@ -262,7 +263,7 @@ def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
                 yield _of(
                     one, Problem.MAIL_FAILED, reason, LookAtMail(), awaits=step.assignee, since=step.due_at
                 )
-            elif step.due_at < now - A_MOMENT:
+            elif ends < now - A_MOMENT:
                 reason = f"The deadline of the {step.kind.value} passed, {due}, and nothing came of it."
                 yield _of(
                     one, Problem.DEADLINE_PASSED, reason, KeepUp(), awaits=step.assignee, since=step.due_at
@@ -270,6 +271,8 @@ def _overdue(session: Session, now: datetime) -> Iterator[Stuck]:
             continue
         mend = Reassign(step.id) if step.kind is StepKind.REVIEW else MoveDeadline(step.id)
         reason = f"The {step.kind.value} was due {due}."
+        if ends is not None:
+            reason = f"{reason} It ends by itself {in_words(ends)}, and the rules go on without it."
         yield _of(one, Problem.OVERDUE, reason, mend, awaits=step.assignee, since=step.due_at)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,15 +12,16 @@ import sqlalchemy as sa
 from adapters.languages.desk import DeskTexts
 from labels.answering import accepting
 from labels.applications import ending
-from labels.record.schema import Application, Conflict, Journal, Mail, Staff
+from labels.record.schema import Application, Conflict, Journal, Mail, Outcome, Staff
 from labels.reviews import deciding
+from labels.rules.kept import keep_rules
 from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
 from labels.turn import Door
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
 from tests.desk.test_applications import central
-from tests.support.case import Case
+from tests.support.case import Case, reviewed_by
 from tests.support.people import points
 
 Opens = Callable[..., Browser]
@@ -322,3 +324,65 @@ def test_the_place_in_the_process_is_told_and_drawn(coordinator: Browser, applic
     page = coordinator.opens(f"/cases/{application}")
     assert 'aria-label="The process; the case stands at: Review"' in page.text
     assert "0 of 2 sent" in page.text
+
+
+def under(terminal: Terminal, application: str, **rules: Any) -> None:
+    """Has an application go by rules of its own for its reviews."""
+    with terminal.here.record.writing() as session:
+        row = session.get_one(Application, application)
+        row.rules = keep_rules(session, reviewed_by(row.organisation, **rules))
+
+
+BY_RULES = {"most": 2, "chosen_by": "rules"}
+
+
+def test_one_more_reviewer_is_called_where_the_rules_allow_it(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    page = f"/cases/{application}"
+    assert "One more reviewer" not in words(coordinator.opens(page))
+    under(terminal, application, additional=BY_RULES)
+    assert "One more reviewer" in words(coordinator.opens(page))
+    select = coordinator.opens(page).text.partition('id="to-more"')[2].partition("</select>")[0]
+    offered = re.findall(r'<option value="([^"]+)"', select)
+    taken = {one.person for one in terminal.open_reviews()}
+    assert offered
+    assert not taken & set(offered)
+    refused = coordinator.sends(page, {"act": "call", "to-more": offered[0], "reason-more": " "})
+    assert (refused.status_code, len(terminal.open_reviews())) == (422, 2)
+    answer = coordinator.sends(page, {"act": "call", "to-more": offered[0], "reason-more": "Not sure."})
+    assert answer.status_code == 303
+    assert {one.person for one in terminal.open_reviews()} == {*taken, offered[0]}
+    assert "called one more reviewer" in words(coordinator.opens(page))
+
+
+def test_a_coordinator_reads_the_reviews_and_decides_where_the_rules_leave_it_to_them(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    under(terminal, application, decided_by="coordinator")
+    page = f"/cases/{application}"
+    case = Case.__new__(Case)
+    case.record, case.now = terminal.here.record, terminal.here.now()
+    for step in terminal.open_reviews():
+        by = SignedIn(step.person, "mail code", case.now)
+        given = ReviewAnswer(scores=points(4), comment="A fine project.")
+        assert "recorded" in case.do(accepting.answer, step.id, by, given).remark
+    assert "A fine project." not in words(coordinator.opens(page)), "nobody is asked to decide yet"
+    terminal.asked(application)
+    shown = coordinator.opens(page)
+    assert "A fine project." in words(shown)
+    [step] = re.findall(r'name="step" value="([^"]+)"', shown.text)
+    answer = coordinator.sends(page, {"act": "award", "step": step, f"reason-{step}": "It convinces me."})
+    assert answer.status_code == 303
+    assert case.do(deciding.decide, application) is Outcome.AWARDED
+    assert "It convinces me." in words(coordinator.opens(page))
+
+
+def test_the_page_says_when_a_late_review_ends_by_itself(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    page = f"/cases/{application}"
+    assert "ends by itself" not in words(coordinator.opens(page))
+    late = {"pauses": [], "tell_every": 7, "ends_after": 5, "others": 1}
+    under(terminal, application, late=late)
+    assert "Not given by then, it ends by itself on" in words(coordinator.opens(page))

@@ -90,10 +90,17 @@ class Case:
             return steps_of(session, session.get_one(Application, self.id), kind)[-1]
 
 
-def open_case(record: Record, organisation: str = "NSS-PL", country: str = "PL", **changes: Any) -> Case:
+def open_case(
+    record: Record,
+    organisation: str = "NSS-PL",
+    country: str = "PL",
+    *,
+    edition: RuleEdition | None = None,
+    **changes: Any,
+) -> Case:
     with record.writing() as session:
         populate(session, organisation, country)
-    case = Case(record, organisation, **changes)
+    case = Case(record, organisation, edition=edition, **changes)
     assert case.conditions()
     return case
 

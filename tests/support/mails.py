@@ -317,6 +317,7 @@ _EACH: tuple[Message, ...] = (
         step=STEP,
         first=DUE,
         passed=True,
+        overdue=(LATE,),
         items=(
             say(
                 "{application} · {what} · {title} · was due {due}",
@@ -325,6 +326,9 @@ _EACH: tuple[Message, ...] = (
         ),
     ),
     messages.Overdue(organisation_name=ABOUT.organisation_name, number=1, overdue=(LATE,), again=True),
+    messages.AssignmentAsked(about=ASKED, reasons=(), chosen=True),
+    messages.DecisionAsked(about=ASKED, reviews=0),
+    messages.DecisionAsked(about=ASKED, reviews=2),
     messages.News(
         organisation_name="eTwinning",
         number=2,

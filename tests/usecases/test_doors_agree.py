@@ -47,6 +47,7 @@ from labels.record.engine import Record, close_records, open_record
 from labels.record.schema import Application, Award, Base, Cause, Mail, Person, Review, Staff, Step, StepKind
 from labels.reviews import conflicts
 from labels.revoking import redeciding, reopening
+from labels.rules.model import RuleEdition
 from labels.school_label.drafting import Typed
 from labels.school_label.fields import Change, mark
 from labels.settings import PROJECT, Settings
@@ -56,7 +57,7 @@ from labels.steps.proof import SignedIn
 from labels.steps.vouching import vouch
 from labels.turn import Door, Turn
 from tests.support import european
-from tests.support.case import COORDINATOR, decided, open_case
+from tests.support.case import COORDINATOR, decided, open_case, reviewed_by
 from tests.support.patching import everywhere
 from tests.support.people import CRITERIA, KEY, NOW, points
 from tests.support.persons import colleague_of, person_at
@@ -142,8 +143,28 @@ def nobody_free(record: Record) -> Scene:
     return of_step(record, case.id, assignment)
 
 
-def coordinator_has_a_code(record: Record) -> Scene:
-    case = open_case(record)
+def may_be_called_besides(record: Record) -> Scene:
+    """An application in review whose rules let a coordinator call one more reviewer."""
+    return coordinator_has_a_code(record, BESIDES)
+
+
+def decision_asked(record: Record) -> Scene:
+    """An application whose reviews are in, and whose rules leave the decision to a coordinator."""
+    case = open_case(record, edition=BESIDES)
+    for step in case.ask():
+        case.review(step)
+    [step] = case.ask()
+    with record.reading() as session:
+        asked = {one.assignee for one in session.scalars(sa.select(Step).where(Step.kind == StepKind.REVIEW))}
+    free = next(name for n in range(1, 6) if (name := f"r{n}@nss.example") not in asked)
+    return of_step(record, case.id, step, free=free)
+
+
+BESIDES = reviewed_by(decided_by="coordinator", additional={"most": 2, "chosen_by": "rules"})
+
+
+def coordinator_has_a_code(record: Record, edition: RuleEdition | None = None) -> Scene:
+    case = open_case(record, edition=edition)
     first, second = case.ask()
     case.do(proving.send_code, case.id, COORDINATOR)
     step = case.right(StepKind.COORDINATION)
@@ -407,6 +428,42 @@ ACTS = {
         None,
         lambda s: coordinating.send_back(s.step, "look again"),
         frozenset({"step", "review", "review_draft", "journal", "mail"}),
+    ),
+    "one more reviewer, whom the rules choose": Doing(
+        may_be_called_besides,
+        lambda s: ["another", s.application, "--reason", "not sure", "--as", s.person, "--code", s.code],
+        None,
+        lambda s: coordinating.another(s.application, "", "not sure"),
+        frozenset({"additional_review", "journal"}),
+    ),
+    "one more reviewer, who is named": Doing(
+        may_be_called_besides,
+        lambda s: [
+            "another", s.application, "--to", s.more["free"], "--reason", "not sure", "--as", s.person, "--code", s.code,
+        ],
+        None,
+        lambda s: coordinating.another(s.application, s.more["free"], "not sure"),
+        frozenset({"additional_review", "step", "journal", "mail"}),
+    ),
+    "one more reviewer, where the rules have none": coordinating_by(
+        lambda s: ["another", s.application, "--reason", "not sure"],
+        lambda s: coordinating.another(s.application, "", "not sure"),
+        frozenset({"journal"}),
+    ),
+    "a decision of a coordinator": Doing(
+        decision_asked,
+        lambda s: ["decision", s.step, "award", "--reason", "good", "--as", s.person, "--code", s.code],
+        lambda s: {"decide": "Award", "reason": "good"},
+        lambda s: coordinating.decide(s.step, "award", "good"),
+    ),
+    "one more reviewer before a decision": Doing(
+        decision_asked,
+        lambda s: [
+            "decision", s.step, "another", "--to", s.more["free"], "--reason", "not sure", "--as", s.person, "--code", s.code,
+        ],
+        lambda s: {"decide": "another", "assign_to": s.more["free"], "reason": "not sure"},
+        lambda s: coordinating.decide(s.step, "another", "not sure", s.more["free"]),
+        frozenset({"additional_review", "step", "journal", "mail"}),
     ),
     "another deadline": coordinating_by(
         lambda s: ["deadline", s.more["seat"], "--until", "2026-04-30", "--reason", "fair week"],

@@ -63,7 +63,9 @@ from labels.record.schema import (
 )
 from labels.record.schema import School as SchoolOfRecord
 from labels.registry import search_index
-from labels.reviews import asking, deciding
+from labels.reviews import asking, calling, deciding
+from labels.reviews.repeating import decided_again
+from labels.reviews.ruling import Ruling
 from labels.reviews.scoring import judge
 from labels.revoking.correcting import correction
 from labels.rules.kept import rules_of
@@ -72,7 +74,7 @@ from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
 from labels.turn import Door, Turn
 from labels.words.sentences import say
-from tests.support.case import Case, open_case, staff
+from tests.support.case import COORDINATOR, Case, open_case, reviewed_by, staff
 from tests.support.people import KEY, NOW, STAMP, points, populate
 from tests.support.school import School, whole
 from usecases import privacy
@@ -178,6 +180,46 @@ def test_a_canary_of_the_person_is_found_nowhere_afterwards(here: Workspace, cas
     assert deleted.left == 1
     assert found_in_record(here.record) == []
     assert found_in_files(here.settings.home) == []
+
+
+def test_why_a_coordinator_decided_is_found_nowhere_afterwards(here: Workspace) -> None:
+    words = "The one with the red hat convinced me."
+    with here.record.writing() as session:
+        populate(session)
+    case = Case(here.record, edition=reviewed_by(decided_by="coordinator"))
+    assert case.conditions()
+    for step in case.ask():
+        case.review(step)
+    [step] = case.ask()
+    case.do_as(COORDINATOR, calling.decide, step.id, Ruling.REFUSE, words)
+    case.now += timedelta(hours=1)
+    case.do(deciding.decide, case.id)
+    with here.record.reading() as session:
+        due = due_papers(session, case.id, STAMP)
+    for paper in due:
+        paper = replace(paper, facts=marked(paper.facts, paper.kind, paper.edition, STAMP))
+        key = here.documents.put(b"%PDF", "application/pdf")
+        case.do(enter, paper, MadePaper(key, 4, key.rpartition("/")[2], None))
+    case.do(ending.close, case.id)
+    send_due(here)
+    assert sealing.seal(here.record, now=NOW).position
+
+    def found() -> list[str]:
+        with here.record.reading() as session:
+            return [
+                f"{table.name}.{name}"
+                for table in Base.metadata.sorted_tables
+                for row in session.execute(sa.select(table))
+                for name, value in row._mapping.items()
+                if "red hat" in str(value)
+            ]
+
+    assert found()
+    erased(here, "t-1@school.example")
+    assert found() == []
+    with here.record.reading() as session:
+        [again] = decided_again(session, applications=sa.select(Application.id))
+    assert again.erased
 
 
 def test_what_was_said_of_merging_the_person_or_telling_them_apart_is_found_nowhere(

@@ -37,6 +37,11 @@ def by_reviewers(asked: Sequence[Asked]) -> str:
             lines.append(f"The applicant’s answer is awaited{by} to: “{markdown_plain(one.question or '')}”")
         elif one.kind is StepKind.ASSIGNMENT:
             lines.append(f"The coordinator is asked{by} to name a reviewer without a conflict of interest.")
+        elif one.kind is StepKind.DECISION:
+            lines.append(
+                f"The coordinator is asked{by} to decide: to award the label, to refuse it, or to have one more reviewer "
+                "asked. The reviews are on the case’s page of the desk."
+            )
     return "\n\n".join(lines)
 
 

@@ -20,9 +20,12 @@ def test_what_ends_with_its_deadline_has_something_that_ends_it() -> None:
 
 def test_every_answer_fits_a_kind_of_step_and_every_step_that_is_answered_takes_one() -> None:
     assert {model for row in STEPS.values() for model in row.answers} == set(get_args(Answer))
-    assert all(bool(row.answers) is (row.act not in (None, Act.REASSIGN)) for row in STEPS.values())
+    assert all(
+        bool(row.answers) is (row.act not in (None, Act.REASSIGN, Act.DECIDE)) for row in STEPS.values()
+    )
 
 
 def test_a_coordinators_code_is_that_of_a_step_which_takes_no_answer() -> None:
     assert all(not STEPS[kind].answers for kind in COORDINATING)
-    assert {kind for kind in AWAITED if STEPS[kind].power is Power.OTHER_COORDINATOR} == {StepKind.ASSIGNMENT}
+    of_coordinators = {kind for kind in AWAITED if STEPS[kind].power is Power.OTHER_COORDINATOR}
+    assert of_coordinators == {StepKind.ASSIGNMENT, StepKind.DECISION}

@@ -35,6 +35,7 @@ def test_every_kind_of_step_that_is_awaited_says_how_it_is_closed(record: Record
     [item] = awaits(record, first.assignee)
     assert item.act is {
         StepKind.ASSIGNMENT: Act.REASSIGN,
+        StepKind.DECISION: Act.DECIDE,
         StepKind.DECLARATION: Act.DECLARE,
         StepKind.SELF_ASSESSMENT: Act.HAND_IN,
     }.get(kind, Act.ANSWER)
