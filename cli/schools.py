@@ -16,7 +16,7 @@ from cli.output import emit, emit_each, say, say_plainly, table
 from cli.words import As, AsJson, Code, OneApplication, OneStep, plain, read_json
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput
-from labels.record.schema import Award
+from labels.record.schema import Award, School
 from labels.rules.loading import load_rules
 from labels.school_label import drafting, rounds
 from labels.school_label.preselection import SchoolCheck, check_schools, cut_offs_on
@@ -47,7 +47,7 @@ def school_check(
         raise InvalidInput("school-check", [Fault("--on", "a round has a day of its own.", "Leave one out.")])
     with here.record.reading() as session:
         if year is not None:
-            _show_round(session, year, school, as_json)
+            _show_round(session, year, school, here.settings.rules, as_json)
             return
         try:
             day = date.fromisoformat(on) if on else brussels_day(here.now())
@@ -66,7 +66,7 @@ def school_check(
             _tabulate(checked, f"on {day}", "labels school-check --school ID")
 
 
-def _show_round(session: Session, year: int, school: str, as_json: bool) -> None:
+def _show_round(session: Session, year: int, school: str, rules: Path | None, as_json: bool) -> None:
     found = rounds.results(session, year, school or None)
     if as_json:
         emit_each(one.check for one in found)
@@ -89,9 +89,10 @@ def _show_round(session: Session, year: int, school: str, as_json: bool) -> None
     elif one.instead:
         came = f"It is not invited again while its application {one.instead} is open."
     else:
-        came = (
-            f"Its invitation is still to come; self-assessments are awaited by {in_words(its_round.due_at)}."
-        )
+        organisation = session.get_one(School, school).organisation
+        own = load_rules(organisation, brussels_day(its_round.begun_at), rules).school
+        due = in_words(rounds.due_at(its_round, own))
+        came = f"Its invitation is still to come; self-assessments are awaited by {due}."
     say_plainly(f"  {came}")
 
 
@@ -145,6 +146,8 @@ def self_assessment(application: OneApplication, as_json: AsJson = False) -> Non
         for one in sheet.questions.questions:
             if one.pillar == pillar.id:
                 say_plainly(f"  {one.id}: {one.text}")
+        if sheet.questions.plan:
+            say_plainly(f"  plan: {sheet.questions.plan}")
     levels = " · ".join(f"{n} {what}" for n, what in sorted(sheet.questions.levels.items()))
     say_plainly(f"\nLevels: {levels}\n\nRequirements")
     for requirement in sheet.questions.requirements:

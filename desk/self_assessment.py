@@ -209,6 +209,9 @@ def what_of(visit: Visit, one: Sheet, where: Field) -> str:
         case ("answers", pillar, question, *_):
             asked = next((q for q in one.questions.questions if (q.pillar, q.id) == (pillar, question)), None)
             return texts.meaning(asked.text) if asked else question
+        case ("plan", pillar):
+            of = next((p for p in one.questions.pillars if p.id == pillar), None)
+            return texts.say("Plan: {pillar}", pillar=texts.named("criterion", of.name) if of else pillar)
         case ("requirements", name):
             asked_for = next((r for r in one.questions.requirements if r.id == name), None)
             return Markup("{}. {}").format(name, texts.meaning(asked_for.text if asked_for else ""))
@@ -261,6 +264,8 @@ def parts_of(visit: Visit, one: Sheet) -> list[Part]:
         )
         for pillar in one.questions.pillars
     ]
+    if one.questions.plan:
+        parts.append(part(texts.say("Plan"), "#plan", len(one.questions.pillars), of("plan")))
     record = of("confirmed") + of("disputed")
     parts.append(part(texts.say("What is on record"), "#record", len(one.filled), record))
     parts.append(
@@ -287,6 +292,8 @@ def _missed(visit: Visit, one: Sheet, missing: Missing) -> tuple[str, str]:
             return texts.say("Confirm “{part}”, or say what is wrong", part=what), named(missing.field)
         case "reason":
             return texts.say("Say what is wrong: {part}", part=what), named(missing.field)
+        case "plan":
+            return texts.say("Write what the school plans. {pillar}", pillar=what), named(missing.field)
         case "requirement":
             return texts.say("Not shown yet: {requirement}", requirement=what), named(missing.field)
         case "document":
@@ -340,6 +347,7 @@ def _known(one: Sheet) -> dict[str, Field]:
     for part in one.filled:
         fields += [("confirmed", part.field), ("disputed", part.field)]
         fields += [("disputed", row.id) for row in part.rows]
+    fields += [("plan", pillar.id) for pillar in one.questions.pillars if one.questions.plan]
     fields += [("requirements", requirement.id) for requirement in one.questions.requirements]
     return {named(where): where for where in fields}
 

@@ -100,6 +100,7 @@ def _meanings_in_rules() -> Iterator[tuple[str, str]]:
                 *(one["meaning"] for one in parts),
             ]
             told += [one["text"] for name in ("questions", "requirements") for one in rules.get(name, ())]
+            told += [rules["plan"]] if "plan" in rules else []
             for text in told:
                 yield text, where
 

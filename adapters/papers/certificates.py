@@ -342,9 +342,12 @@ def _stated(facts: CertificateFacts, words: Texts) -> list[_Line]:
 
 
 def _valid(facts: CertificateFacts, words: Texts) -> str:
-    """Until when the label is valid, where it ends."""
+    """From when until when the label is valid, where it ends."""
     if facts.valid_until is None:
         return ""
+    if facts.valid_from is not None:
+        days = {"valid_from": words.day(facts.valid_from), "valid_until": words.day(facts.valid_until)}
+        return filled(words.words["valid_later"], **days)
     return filled(words.words["valid"], valid_until=words.day(facts.valid_until))
 
 

@@ -768,6 +768,8 @@ class SchoolAwarded(Scored):
 
     template = Template.SCHOOL_AWARDED
     awarded_on: date
+    valid_from: date | None = None
+    """Its first day; absent from what was queued before it could be another than that of the award."""
     valid_until: date
 
 

@@ -240,7 +240,7 @@ def credential_of(facts: CertificateFacts, wording: Wording, listed: StatusEntry
         name=wording.title,
         description=wording.sentence,
         issuer=issuer,
-        valid_from=_first_moment(facts.awarded_on),
+        valid_from=_first_moment(facts.valid_from or facts.awarded_on),
         valid_until=_instant(end_of_day(facts.valid_until)) if facts.valid_until else None,
         credential_subject=Subject(
             identifier=(IdentityObject(identity_hash=facts.holder),),

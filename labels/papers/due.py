@@ -164,7 +164,9 @@ def _common(session: Session, application: Application) -> dict[str, Any]:
 def _certificate(session: Session, application: Application, decision: Decision) -> CertificateFacts:
     stated = _common(session, application)
     if application.label is LabelKind.SCHOOL:
-        stated["valid_until"] = session.get_one(Award, application.id).valid_until
+        label = session.get_one(Award, application.id)
+        stated["valid_from"] = label.valid_from if label.valid_from != label.awarded_on else None
+        stated["valid_until"] = label.valid_until
     else:
         stated["criteria_set"] = rules_of(session, application).criteria_set.name
     return CertificateFacts.of(

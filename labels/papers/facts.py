@@ -188,6 +188,8 @@ class CertificateFacts(Paper):
     """As it is written in the field: `2025/26`."""
     criteria_set: OptionalName = ""
     """Name of the criteria set in force, e.g. `2014 (six criteria)`; empty where none applies."""
+    valid_from: date | None = None
+    """The first day of a label that does not begin on the day of its award."""
     valid_until: date | None = None
     """The last day of a label that ends."""
     code: CheckCode | None = None

@@ -384,9 +384,7 @@ def _judged(
         return so(PaperState.VALID, _PRINTED)
     if not known.certifies:
         return so(PaperState.VALID, say("It is no certificate, and proves no label."))
-    valid = (
-        say("It is valid until {day}.", day=issued.valid_until) if issued.valid_until else say("It is valid.")
-    )
+    valid = _valid(issued)
     if code is None or by_its_file:
         return so(PaperState.VALID, valid)
     return so(PaperState.VALID, valid, _PUPILS if issued.kind is PaperKind.CLASS else _COMPARE)
@@ -408,6 +406,15 @@ def _superseded(issued: Issued, by: Issued) -> Sentence:
     if day:
         return say("It was replaced on {day} by a later one, which counts instead.", day=day)
     return say("It was replaced by a later one, which counts instead.")
+
+
+def _valid(issued: Issued) -> Sentence:
+    if issued.valid_until is None:
+        return say("It is valid.")
+    if begins := issued.facts.get("valid_from"):
+        first = date.fromisoformat(begins)
+        return say("It is valid from {first} until {day}.", first=first, day=issued.valid_until)
+    return say("It is valid until {day}.", day=issued.valid_until)
 
 
 def _ended(day: date) -> Sentence:

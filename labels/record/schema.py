@@ -401,6 +401,8 @@ class Award(Base):
     organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
     awarded_on: Mapped[date]
     score: Mapped[float | None] = mapped_column(sa.Double)
+    valid_from: Mapped[date | None]
+    """The first day of a School Label, which may come after its award; where it is absent, the day of the award."""
     valid_until: Mapped[date | None]
     revoked_at: Mapped[datetime | None]
     revoked_on: Mapped[date | None]

@@ -111,7 +111,12 @@ def pronounce(
 
 
 def write_award(
-    turn: Turn, application: Application, score: float, *, valid_until: date | None = None
+    turn: Turn,
+    application: Application,
+    score: float,
+    *,
+    valid_from: date | None = None,
+    valid_until: date | None = None,
 ) -> None:
     """The label that an application is awarded; without a last day it stays.
 
@@ -126,6 +131,7 @@ def write_award(
         "organisation": application.organisation,
         "awarded_on": brussels_day(turn.now),
         "score": score,
+        "valid_from": valid_from,
         "valid_until": valid_until,
     }
     former = turn.session.get(Award, application.id) if application.instance > 1 else None

@@ -535,6 +535,8 @@ class SelfAssessmentRules(Rule):
     pillars: Annotated[tuple[Criterion, ...], Field(min_length=1)]
     questions: Annotated[tuple[SelfQuestion, ...], Field(min_length=1)]
     requirements: tuple[Requirement, ...]
+    plan: Wording | None = None
+    """What a school is asked about the time of the label in each pillar; it plans nothing where it is absent."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -567,6 +569,36 @@ class SelfAssessmentRules(Rule):
         )
 
 
+class ValidityBy(StrEnum):
+    """From when until when a School Label is valid."""
+
+    AWARD = "award"
+    """From the day of its award on, or where it renews one that has not ended, from the day after that one's last."""
+    CALENDAR_YEARS = "calendar_years"
+    """From 1 January of the round's year on."""
+    SCHOOL_YEARS = "school_years"
+    """From 1 September of the round's year on."""
+    DATES = "dates"
+    """From one published day to another."""
+
+
+class Validity(Rule):
+    """How the days of a School Label are counted: the number of years is `certificate_years`, or dates say both days."""
+
+    by: ValidityBy
+    begins: date | None = None
+    ends: date | None = None
+
+    @model_validator(mode="after")
+    def _has_its_dates(self) -> Self:
+        dates = [day for day in (self.begins, self.ends) if day is not None]
+        if len(dates) != (2 if self.by is ValidityBy.DATES else 0):
+            raise ValueError("begins and ends are named together, with “by: dates” alone")
+        if dates and dates[0] > dates[1]:
+            raise ValueError(f"it ends on {dates[1]}, before it begins on {dates[0]}")
+        return self
+
+
 class SchoolRules(Rule):
     """The rules of the School Label."""
 
@@ -579,6 +611,13 @@ class SchoolRules(Rule):
     """Calendar days that invited schools have for their self-assessment, to the end of the last, in Brussels."""
     answer_by: Sourced[date] | None = None
     """A published last day, in place of those days."""
+    national_answer_by: Sourced[date] | None = None
+    """An organisation's own last day within the round, in place of the round's; one that was over when the round began is
+    of an earlier round. This rule and the next two are absent from rules that were stored before there were these."""
+    validity: Sourced[Validity] | None = None
+    """How the days of a label are counted; from its award on where it is absent."""
+    renewal: Sourced[StrictBool] | None = None
+    """Who holds a label that ends before those of the round begin is invited; else nobody who holds one is."""
     decision_days: Sourced[Days]
     """Working days from the receipt of an application until its decision."""
     certificate_years: Sourced[Positive]
@@ -616,6 +655,10 @@ _LATER = (
     ("european", "tie_bound"),
     ("european", "average"),
     ("european", "await_others"),
+    ("school", "national_answer_by"),
+    ("school", "validity"),
+    ("school", "renewal"),
+    ("self_assessment", "plan"),
     ("papers",),
     ("papers", "signed"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,7 +14,8 @@ from labels.identifiers import paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages
 from labels.record.journal import RULES
-from labels.record.schema import Application, Outcome, PaperKind, SchoolRound, Step, StepState
+from labels.record.schema import Application, Award, Outcome, PaperKind, SchoolRound, Step, StepState
+from labels.registry.history import all_numbers
 from labels.reviews.deciding import pronounce, reached, write_award
 from labels.reviews.instances import certificate_edition
 from labels.rules.calendars import end_of_working_day
@@ -22,6 +23,8 @@ from labels.rules.kept import rules_of
 from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
 from labels.school_label.people import tell_everyone
+from labels.school_label.rounds import due_at
+from labels.school_label.validity import Span, span
 from labels.steps.mailing import about
 from labels.steps.step import awaited_of, close_step, every_step, locked
 from labels.turn import Turn
@@ -47,9 +50,11 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     letter = paper_id(PaperKind.LETTER, application.id, application.instance)
     if outcome is Outcome.AWARDED:
         awarded_on = brussels_day(turn.now)
-        valid_until = last_day(awarded_on, edition.school.certificate_years.value)
-        write_award(turn, application, verdict.total, valid_until=valid_until)
-        won = messages.SchoolAwarded(**told, awarded_on=awarded_on, valid_until=valid_until)
+        valid = _span(turn.session, application, awarded_on)
+        write_award(turn, application, verdict.total, valid_from=valid.begins, valid_until=valid.ends)
+        won = messages.SchoolAwarded(
+            **told, awarded_on=awarded_on, valid_from=valid.begins, valid_until=valid.ends
+        )
         certified = certificate_edition(turn.session, application)
         tell_everyone(
             turn, application, won, paper_id(PaperKind.CERTIFICATE, application.id, certified), letter
@@ -85,13 +90,19 @@ _INVITED_SINCE = (
 """Where a reopened decision is a refusal again, the school may have a newer application already."""
 
 
-def last_day(awarded_on: date, years: int) -> date:
-    """The last day on which a label is valid: the one before its anniversary."""
-    try:
-        anniversary = awarded_on.replace(year=awarded_on.year + years)
-    except ValueError:
-        anniversary = date(awarded_on.year + years, 3, 1)
-    return anniversary - timedelta(days=1)
+def _span(session: Session, application: Application, awarded_on: date) -> Span:
+    """When the label is valid that a school is awarded now."""
+    [numbers] = all_numbers(session, [application.school or ""])
+    former_ends = session.scalar(
+        sa.select(sa.func.max(Award.valid_until)).where(
+            Award.label == LabelKind.SCHOOL,
+            Award.school.in_(numbers),
+            Award.id != application.id,
+            Award.revoked_at.is_(None),
+        )
+    )
+    rules = rules_of(session, application).school
+    return span(rules, int(application.round or awarded_on.year), awarded_on, former_ends)
 
 
 def pass_deadline(turn: Turn, application: Application, step: Step) -> str:
@@ -122,8 +133,11 @@ def pass_deadline(turn: Turn, application: Application, step: Step) -> str:
 
 
 def _due(session: Session, application: Application) -> datetime | None:
-    due = session.scalar(sa.select(SchoolRound.due_at).where(SchoolRound.year == int(application.round or 0)))
-    return end_of_working_day(due, application.country) if due else None
+    one = session.get(SchoolRound, int(application.round or 0))
+    if one is None:
+        return None
+    own = due_at(one, rules_of(session, application).school)
+    return end_of_working_day(own, application.country)
 
 
 def _route(turn: Turn, application: Application, due: datetime | None) -> Sentence:

@@ -13,7 +13,7 @@ Field = tuple[str, ...]
 
 Fields = Mapping[Field, Any]
 
-_DEPTH = {"confirmed": 2, "disputed": 2, "answers": 4, "requirements": 2, "links": 1}
+_DEPTH = {"confirmed": 2, "disputed": 2, "answers": 4, "requirements": 2, "plan": 2, "links": 1}
 """How many names lead to a value, by the first of them."""
 
 

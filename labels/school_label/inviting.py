@@ -97,9 +97,12 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
         teachers[school].setdefault(person.id, Recipient.of(person))
     dates = rounds.cut_offs(turn.session, one)
     editions: dict[str, str] = {}
+    due_at: dict[str, datetime] = {}
     for row in schools:
         if row.organisation not in editions:
-            editions[row.organisation] = keep_rules(turn.session, rules_for(row.organisation))
+            edition = rules_for(row.organisation)
+            editions[row.organisation] = keep_rules(turn.session, edition)
+            due_at[row.organisation] = rounds.due_at(one, edition.school)
     applications = [_application(row, one, editions[row.organisation], turn.now) for row in schools]
     write(turn.session, Application, *applications)
     steps, entries = [], []
@@ -107,7 +110,7 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
     for row, application in zip(schools, applications, strict=True):
         asked = list(teachers[row.school].items())
         common, why = _about(row, application["id"]), _why(row, dates)
-        due = end_of_working_day(one.due_at, row.country)
+        due = end_of_working_day(due_at[row.organisation], row.country)
         for number, (person, to) in enumerate(asked, 1):
             step = _step(application["id"], number, person, due, turn.now, turn.key)
             steps.append(step)

@@ -26,6 +26,7 @@ from labels.record.schema import (
 )
 from labels.registry.history import ever_at, involvements, school_of_member, successions
 from labels.rules.model import RuleEdition, SchoolRules
+from labels.school_label.validity import held_from, over_if_awarded_by
 from labels.words.sentences import Sentence, say, say_counted
 from labels.words.text import one_line
 
@@ -46,8 +47,10 @@ class CutOffs:
     active_since: date
     labelled_since: date
     active_teachers: int
+    held_from: date
+    """A School Label that is still valid on this day shuts its school out."""
     certified_after: date
-    """A School Label that names no end, awarded on this day or earlier, is over."""
+    """A School Label that names no end, awarded on this day or earlier, is over by then."""
 
     @property
     def parameters(self) -> dict[str, date]:
@@ -56,6 +59,7 @@ class CutOffs:
             "day": self.on,
             "active_since": self.active_since,
             "labelled_since": self.labelled_since,
+            "held_from": self.held_from,
             "certified_after": self.certified_after,
         }
 
@@ -70,6 +74,7 @@ class CutOffs:
             ValueError: so many years before `on` there is no date.
         """
         rules = school.preselection
+        labels_begin = held_from(school, on)
         return cls(
             on=on,
             registered_before=rules.registered_before.value
@@ -82,7 +87,8 @@ class CutOffs:
             if rules.labelled_since
             else years_before(on, rules.label_years.value),
             active_teachers=rules.active_teachers.value,
-            certified_after=years_before(on, school.certificate_years.value),
+            held_from=labels_begin,
+            certified_after=over_if_awarded_by(school, labels_begin),
         )
 
 
@@ -126,7 +132,7 @@ class SchoolCheck(BaseModel):
     conditions: dict[str, Condition]
     """`registered`, `active_teachers` and `national_label`."""
     holds: str | None = None
-    """The School Label that the school holds on that day."""
+    """The School Label that the school holds, and that does not end before those of the round begin."""
 
 
 def check_schools(session: Session, dates: CutOffs, school: str | None = None) -> Iterator[SchoolCheck]:
@@ -216,8 +222,9 @@ _NATIONAL, _SCHOOL_LABEL = (
     sa.bindparam(None, kind, type_=Kind(), literal_execute=True)
     for kind in (LabelKind.NATIONAL, LabelKind.SCHOOL)
 )
-_ON, _ACTIVE_SINCE, _LABELLED_SINCE, _CERTIFIED_AFTER = (
-    sa.bindparam(name, type_=sa.Date) for name in ("day", "active_since", "labelled_since", "certified_after")
+_ON, _ACTIVE_SINCE, _LABELLED_SINCE, _HELD_FROM, _CERTIFIED_AFTER = (
+    sa.bindparam(name, type_=sa.Date)
+    for name in ("day", "active_since", "labelled_since", "held_from", "certified_after")
 )
 
 
@@ -325,13 +332,13 @@ def _projects_of_one(lines: sa.CTE) -> sa.Select[Any]:
 
 
 def _held(one: bool, lines: sa.CTE) -> sa.CTE:
-    """The School Labels that are valid on the day of the check, a school's own or that of the one it goes on from."""
+    """The School Labels that shut a school out, its own or that of the one it goes on from."""
     valid = (
         sa.select(Award.school, Award.id.label("award"))
         .where(Award.label == _SCHOOL_LABEL, Award.awarded_on <= _ON, Award.revoked_at.is_(None))
         .where(
             sa.or_(
-                Award.valid_until >= _ON,
+                Award.valid_until >= _HELD_FROM,
                 sa.and_(Award.valid_until.is_(None), Award.awarded_on > _CERTIFIED_AFTER),
             )
         )

@@ -157,11 +157,17 @@ def take(
 
 
 def summary(questions: SelfAssessmentRules, answer: dict[str, Any]) -> list[str]:
-    """What a school says of itself, a line a question."""
-    return [
+    """What a school says of itself, a line a question, and what it plans, a line a pillar."""
+    said_of_each = [
         f"{one.text} {questions.levels[said['level']].capitalize()}: {said['text']}"
         for one in questions.questions
         if (said := answer["answers"].get(one.pillar, {}).get(one.id))
+    ]
+    planned = answer.get("plan") or {}
+    return said_of_each + [
+        f"{pillar.name}. {questions.plan} {planned[pillar.id]}"
+        for pillar in questions.pillars
+        if planned.get(pillar.id)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ from labels.school_label.preselection import (
     explained,
     outcomes,
 )
+from labels.school_label.validity import deadline
 from labels.turn import Turn
 
 _BATCH = 1_000
@@ -81,11 +82,12 @@ def begin(turn: Turn, on: date, rules_for: Callable[[str], RuleEdition]) -> Scho
     return row
 
 
-def deadline(rules: SchoolRules, begins: date) -> datetime:
-    """Until when a round that begins on that day awaits self-assessments: the last second of a day in Brussels."""
-    if rules.answer_by:
-        return end_of_day(rules.answer_by.value)
-    return end_of_day(begins + timedelta(days=rules.answer_days.value))
+def due_at(one: SchoolRound, organisation: SchoolRules) -> datetime:
+    """Until when a round awaits the self-assessments of an organisation's schools, by its rules."""
+    own = organisation.national_answer_by
+    if own is not None and (ends := end_of_day(own.value)) > one.begun_at:
+        return ends
+    return one.due_at
 
 
 def round_of(session: Session, year: int) -> SchoolRound:

@@ -39,7 +39,7 @@ def missing(
                 "Where the school is further than you said, raise the level; else apply in a later round.",
             )
         )
-    faults += _requirements(questions, prefilled, given, documents)
+    faults += [*_requirements(questions, prefilled, given, documents), *_unplanned(questions, given)]
     for kind, what in _DOCUMENTS.items():
         if kind not in documents:
             faults.append(
@@ -93,6 +93,17 @@ def _unanswered(questions: SelfAssessmentRules, given: SelfAssessment) -> Iterat
             yield Fault(f"{where}.level", f"{said.level} is above {highest}, the highest level.")
         elif not has_words(said.text):
             yield Fault(f"{where}.text", "is empty.", f"Say in a few words what shows it: {question.text}")
+
+
+def _unplanned(questions: SelfAssessmentRules, given: SelfAssessment) -> Iterator[Fault]:
+    """What the school does not say of its plans, where the questions ask for them, and what is no part of these."""
+    pillars = {pillar.id for pillar in questions.pillars} if questions.plan else set()
+    for name in given.plan:
+        if name not in pillars:
+            yield Fault(f"plan.{name}", "is no part of this round’s plan.")
+    for pillar in questions.pillars if questions.plan else ():
+        if not has_words(given.plan.get(pillar.id, "")):
+            yield Fault(f"plan.{pillar.id}", "is not written.", f"{pillar.name}: {questions.plan}")
 
 
 def share(questions: SelfAssessmentRules, given: SelfAssessment) -> int:

@@ -70,5 +70,8 @@ def _with_places(questions: SelfAssessmentRules, given: SelfAssessment) -> SelfA
             "confirmed": {name: given.confirmed.get(name, False) for name in FIELDS},
             "answers": answers,
             "requirements": {one.id: given.requirements.get(one.id, "") for one in questions.requirements},
+            "plan": {
+                pillar.id: given.plan.get(pillar.id, "") for pillar in questions.pillars if questions.plan
+            },
         }
     )

@@ -124,6 +124,8 @@ class SelfAssessment(Strict):
     """By pillar and question."""
     requirements: dict[Name, Prose] = Field(default={}, max_length=40)
     """What shows that a requirement is met that the registry does not show by itself."""
+    plan: dict[Name, Prose] = Field(default={}, max_length=40)
+    """What the school plans, by pillar, where the questions ask for it."""
     links: list[Link] = Field(default=[], max_length=20)
     draft: Annotated[int, Field(ge=0)] | None = None
     """The number of the shared draft that this goes on from."""

@@ -173,7 +173,7 @@ def my_school(
         organisation=organisation.name,
         organisation_address=organisation.email,
         today=check,
-        found=_found(session, school),
+        found=_found(session, row, rules),
         opens=_opens(load_rules(row.organisation, day, rules).school, day),
         case=cases[0] if cases else None,
         former=tuple(cases[1:]),
@@ -187,7 +187,7 @@ def _opens(rules: SchoolRules, day: date) -> date:
     return opens if opens > day else opens.replace(year=day.year + 1)
 
 
-def _found(session: Session, school: str) -> RoundFound | None:
+def _found(session: Session, school: School, rules: Path | None) -> RoundFound | None:
     """What the latest round that has checked the schools found about one."""
     latest = session.scalar(
         sa.select(SchoolRound)
@@ -198,10 +198,13 @@ def _found(session: Session, school: str) -> RoundFound | None:
     if latest is None:
         return None
     try:
-        [result] = rounds.results(session, latest.year, school)
+        [result] = rounds.results(session, latest.year, school.id)
     except NotFound:
         return None  # it was registered later
-    return RoundFound(latest.year, latest.on, result.check, result.application is not None, latest.due_at)
+    due_at = rounds.due_at(
+        latest, load_rules(school.organisation, brussels_day(latest.begun_at), rules).school
+    )
+    return RoundFound(latest.year, latest.on, result.check, result.application is not None, due_at)
 
 
 def case_of(session: Session, row: Application) -> SchoolCase:

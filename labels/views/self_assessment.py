@@ -63,7 +63,7 @@ class Missing:
 
     field: Field
     what: str
-    """`level`, `text`, `confirm`, `reason`, `requirement`, `document`, `share`, `unknown`."""
+    """`level`, `text`, `plan`, `confirm`, `reason`, `requirement`, `document`, `share`, `unknown`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +256,8 @@ def _missing(
                 found.append(
                     Missing(("answers", *where, "level" if empty else "text"), "level" if empty else "text")
                 )
+            case "plan" if questions.plan:
+                found.append(Missing(("plan", rest[0]), "plan"))
             case "requirements":
                 found.append(Missing(("requirements", rest[0]), "requirement"))
             case "documents":

@@ -17,6 +17,7 @@ from labels.turn import Door
 from tests.desk.conftest import Browser, words
 from tests.desk.school_scene import FIRST, PRINCIPAL, SECOND, SchoolDesk, complete, fields_of
 from tests.desk.test_signing_in import at
+from tests.support.school import QUESTIONS
 from usecases.privacy import delete_outside
 
 pytestmark = pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
@@ -255,6 +256,30 @@ def test_a_whole_self_assessment_is_written_checked_handed_in_and_confirmed(desk
         desk.school.journal()
     )
     assert "Thank you" in words(principal.opens(done.headers["location"]))
+
+
+def test_where_the_questions_ask_for_a_plan_it_is_written_shown_and_missed(
+    desk: SchoolDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labels.school_label import receiving
+    from labels.views import self_assessment
+
+    planned = receiving.questions_of
+
+    def with_a_plan(*of: Any) -> Any:
+        return planned(*of).model_copy(update={"plan": "What do you plan, and how will one see it?"})
+
+    for module in (receiving, self_assessment):
+        monkeypatch.setattr(module, "questions_of", with_a_plan)
+    person = desk.person(FIRST)
+    writes_all(person, desk)
+    assert "Write what the school plans. Plan: eSafety" in words(person.opens(f"{desk.form}/check"))
+    pillars = {f"plan__{pillar.id}": f"We plan {pillar.id}." for pillar in QUESTIONS.pillars}
+    types(person, desk.form, **pillars)
+    checked = words(person.opens(f"{desk.form}/check"))
+    assert "We plan esafety." in checked
+    assert "Write what the school plans" not in checked
+    assert "We plan esafety." in words(person.opens(f"{desk.form}/declaration"))
 
 
 def test_the_principal_gives_it_back_with_a_word_and_the_teachers_go_on(desk: SchoolDesk) -> None:

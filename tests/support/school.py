@@ -52,6 +52,7 @@ def whole(level: int = 2, questions: SelfAssessmentRules = QUESTIONS, **changes:
         "disputed": {},
         "answers": answers,
         "requirements": {"B": "Also Łucja.", "C": "Classes 5a and 6b.", "E": "https://szkola.example"},
+        "plan": {pillar.id: f"Plan: {pillar.id}." for pillar in questions.pillars if questions.plan},
     }
     read = read_answer(given | changes)
     assert isinstance(read, SelfAssessment)

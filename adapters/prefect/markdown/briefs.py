@@ -92,6 +92,7 @@ def _of_school(brief: SchoolBrief, links: Links) -> list[str]:
     ]
     if brief.received and brief.handed_in:
         parts.append(_requirements(brief.handed_in))
+        parts.append(_plan(brief.handed_in))
     if brief.received and brief.filled_in:
         parts.append(_filled_in(brief.filled_in))
     return parts
@@ -103,6 +104,13 @@ def _requirements(handed_in: HandedIn) -> str:
         how = f"the school says: “{one.said}”" if one.said else "shown by the registry or a document"
         lines.append(f"**{one.id}** {markdown_plain(one.text)} {markdown_plain(how)}")
     return joined([f"### Requirements\n\n{listed(lines)}", linked(handed_in.links)])
+
+
+def _plan(handed_in: HandedIn) -> str:
+    if not handed_in.plan:
+        return ""
+    lines = [f"**{markdown_plain(one.pillar)}** {markdown_plain(one.said)}" for one in handed_in.plan]
+    return f"### Plan\n\n{markdown_plain(handed_in.asked_to_plan)}\n\n{listed(lines)}"
 
 
 def _filled_in(filled: FilledIn) -> str:

@@ -30,11 +30,23 @@ class RequirementShown:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanShown:
+    """What a school plans for the time of the label in one pillar."""
+
+    pillar: str
+    """Its name."""
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandedIn:
     """What a school says of itself, but for its answers, which stand with the pillars."""
 
     requirements: tuple[RequirementShown, ...]
     links: tuple[str, ...]
+    plan: tuple[PlanShown, ...] = ()
+    asked_to_plan: str = ""
+    """The question that the plans answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,12 @@ def _handed_in(questions: SelfAssessmentRules, answer: Mapping[str, Any]) -> Han
             for one in questions.requirements
         ),
         links=tuple(answer["links"]),
+        plan=tuple(
+            PlanShown(pillar.name, said)
+            for pillar in questions.pillars
+            if (said := (answer.get("plan") or {}).get(pillar.id, "").strip())
+        ),
+        asked_to_plan=questions.plan or "",
     )
 
 

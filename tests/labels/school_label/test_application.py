@@ -36,11 +36,12 @@ from labels.record.schema import (
 )
 from labels.record.schema import School as SchoolOfRecord
 from labels.revoking import reopening
-from labels.rules.model import SchoolDocument
+from labels.rules.loading import load_school_rules
+from labels.rules.model import RuleEdition, SchoolDocument, SelfAssessmentRules
 from labels.school_label import deciding, drafting, inviting, prefilling, receiving
-from labels.school_label.deciding import last_day
 from labels.school_label.fields import named
 from labels.school_label.self_assessment import document_kind, missing, share
+from labels.school_label.validity import last_day
 from labels.school_label.worksheet import worksheet
 from labels.steps.answers import Declaration, Decline, Information, Question, SelfAssessment
 from labels.steps.outcome import Accepted, Refusal
@@ -571,13 +572,38 @@ def test_below_the_threshold_it_can_t_be_handed_in() -> None:
     assert found(whole(2)) == []
 
 
-def test_the_variant_of_2022_is_whole_too() -> None:
+def five_principles() -> SelfAssessmentRules:
     from labels.rules.loading import RULES, _questions, _read
 
     five = _questions(_read(RULES, RULES / "self_assessments" / "five-principles.yaml"))
     assert five is not None
+    return five
+
+
+def test_the_variant_of_2022_is_whole_too() -> None:
+    five = five_principles()
     assert len(five.pillars) == 5
     assert missing(five, FILLED, whole(questions=five), frozenset(SchoolDocument)) == []
+
+
+def test_where_the_questions_ask_for_a_plan_each_pillar_has_one_and_elsewhere_there_is_none() -> None:
+    five = five_principles()
+    assert five.plan is not None
+    given = whole(questions=five)
+    without = given.model_copy(update={"plan": given.plan | {"agents": " \u200b", "else": "x"}})
+    faults = missing(five, FILLED, without, frozenset(SchoolDocument))
+    assert [one.where for one in faults] == ["plan.else", "plan.agents"]
+    assert "Pupils as agents of change: What does the school plan in the next two years" in faults[1].remedy
+    assert found(whole(plan={"esafety": "x"})) == ["plan.esafety"]
+    planned = receiving.summary(five, given.model_dump(mode="json"))[-1]
+    assert planned.startswith("A learning organisation. What does the school plan")
+    assert planned.endswith("Plan: organisation.")
+
+
+def test_questions_that_were_kept_before_there_was_a_plan_have_the_digest_that_they_had() -> None:
+    kept = load_school_rules("NSS-PL", TODAY).to_json()
+    assert "plan" not in kept["self_assessment"]
+    assert RuleEdition.from_json(kept).to_json() == kept
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from labels.record.engine import Record
 from labels.record.schema import Activity, Award, Member, Organisation, Project, School, Teacher
 from labels.rules.loading import load_rules
 from labels.rules.model import PreselectionRules, RuleEdition, Sourced
-from labels.school_label import rounds
+from labels.school_label import rounds, validity
 from labels.school_label.preselection import CutOffs, SchoolCheck, check_schools, cut_offs_on
 from labels.turn import Turn
 from tests.support.people import KEY
@@ -339,13 +339,21 @@ def _labelled(session: Session, on: date, valid_until: date | None, identifier: 
     session.flush()
 
 
+LABELS_BEGIN = by_default(TODAY).held_from
+"""When the last decision of the round is due, at the latest."""
+
+
+def two_years_before(day: date) -> date:
+    return day.replace(year=day.year - 2)
+
+
 @pytest.mark.parametrize(
     ("awarded_on", "valid_until", "holds"),
     [
-        (date(2025, 1, 1), date(2026, 3, 16), True),  # its last day
-        (date(2025, 1, 1), date(2026, 3, 15), False),
-        (date(2024, 3, 17), None, True),  # names no end: it is valid for two years
-        (date(2024, 3, 16), None, False),
+        (date(2025, 1, 1), LABELS_BEGIN, True),  # its last day is the one on which those of the round begin
+        (date(2025, 1, 1), LABELS_BEGIN - DAY, False),  # it ends before: the school may apply for the next
+        (two_years_before(LABELS_BEGIN) + DAY, None, True),  # names no end: it is valid for two years
+        (two_years_before(LABELS_BEGIN), None, False),
         (date(2026, 3, 17), None, False),  # not awarded yet
     ],
 )
@@ -415,11 +423,11 @@ def test_a_deadline_is_the_last_second_of_a_day_in_brussels_whatever_the_clocks_
     from datetime import UTC, datetime
 
     def by(day: date) -> datetime:
-        return rounds.deadline(
+        return validity.deadline(
             SCHOOL.model_copy(update={"answer_by": Sourced(value=day, source="assumption")}), TODAY
         )
 
     assert by(date(2026, 3, 28)) == datetime(2026, 3, 28, 22, 59, 59, tzinfo=UTC)
     assert by(date(2026, 3, 29)) == datetime(2026, 3, 29, 21, 59, 59, tzinfo=UTC)  # an hour was left out
     assert by(date(2026, 10, 25)) == datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC)  # an hour came twice
-    assert rounds.deadline(SCHOOL, date(2026, 8, 30)) == by(date(2026, 10, 25))
+    assert validity.deadline(SCHOOL, date(2026, 8, 30)) == by(date(2026, 10, 25))
