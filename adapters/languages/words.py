@@ -33,7 +33,6 @@ CERTIFICATES: Mapping[str, Mapping[str, Word]] = {
         "number": word("certificate", "Certificate number"),
         "criteria": word("certificate", "Criteria set: {criteria_set}"),
         "valid": word("certificate", "valid until {valid_until}"),
-        "valid_later": word("certificate", "valid from {valid_from} until {valid_until}"),
         "code": word("certificate", "Verification code"),
         "check": word("certificate", "Check it at {address}"),
     },

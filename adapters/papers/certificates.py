@@ -346,8 +346,7 @@ def _valid(facts: CertificateFacts, words: Texts) -> str:
     if facts.valid_until is None:
         return ""
     if facts.valid_from is not None:
-        days = {"valid_from": words.day(facts.valid_from), "valid_until": words.day(facts.valid_until)}
-        return filled(words.words["valid_later"], **days)
+        return f"{words.day(facts.valid_from)} – {words.day(facts.valid_until)}"
     return filled(words.words["valid"], valid_until=words.day(facts.valid_until))
 
 

@@ -7,6 +7,7 @@ import logging
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from datetime import date
 from typing import Any
 
 import pikepdf
@@ -160,6 +161,12 @@ def test_every_label_has_its_certificate(label: LabelKind) -> None:
     assert {"national": "National", "european": "European", "pupil": "Pupil", "school": "School"}[
         label
     ] in text
+
+
+def test_a_school_label_that_begins_after_its_award_says_from_when_until_when() -> None:
+    days = {"valid_from": date(2026, 11, 1), "valid_until": date(2028, 10, 31)}
+    text = text_of(render_certificate(certificate(label="school", project="", **days)))
+    assert squeezed("1 November 2026 – 31 October 2028") in squeezed(text)
 
 
 def test_the_title_and_the_metadata_are_those_of_the_award() -> None:

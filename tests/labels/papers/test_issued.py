@@ -4,7 +4,7 @@ the award, and a class known by its marks."""
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -165,3 +165,15 @@ def test_a_paper_counts_to_the_end_of_its_last_day_in_brussels(record: Record, a
         assert by_code(session, str(one.facts.code), STAMP, now=last).state is PaperState.VALID
         after = last + timedelta(minutes=1)
         assert by_code(session, str(one.facts.code), STAMP, now=after).state is PaperState.EXPIRED
+
+
+def test_a_label_that_begins_after_its_award_is_said_to_be_valid_from_that_day_on(
+    record: Record, application: str
+) -> None:
+    one = due(application, valid_from=date(2026, 11, 1), valid_until=date(2028, 10, 31))
+    with record.writing() as session:
+        enter(Turn(session, NOW, KEY), one, made("a" * 64))
+    with record.reading() as session:
+        assert isinstance(one.facts, CertificateFacts)
+        told = by_code(session, str(one.facts.code), STAMP, now=NOW)
+        assert "It is valid from 2026-11-01 until 2028-10-31." in told.why
