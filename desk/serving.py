@@ -5,6 +5,7 @@ Each is a process of its own, so that nothing that a stranger sends ends the one
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import os
@@ -35,6 +36,7 @@ def main(part: str) -> None:
     Raises:
         LabelsError: the settings, the record or the store can't be used.
     """
+    give_memory_back()
     logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     limits, forms = limits_within(raised_file_numbers())
     settings = load_settings()
@@ -73,6 +75,24 @@ def main(part: str) -> None:
         timeout_graceful_shutdown=10,
     )
     uvicorn.Server(config).run([socket.socket(fileno=int(given))] if given else None)
+
+
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+"""As `malloc.h` of glibc has them."""
+_LARGE = 256 * 1024
+_ARENAS = 2
+
+
+def give_memory_back() -> None:
+    """Has glibc return a file that was looked through to the system, whichever thread it was in.
+
+    By itself it puts larger and larger ones among small things, in a part of memory for each thread, which then stay: a
+    hundred megabytes after two hundred and forty files of five. Other C libraries have no such setting, and need none.
+    """
+    adjust = getattr(ctypes.CDLL(None), "mallopt", None)
+    if adjust is not None:
+        adjust(_M_MMAP_THRESHOLD, _LARGE)
+        adjust(_M_ARENA_MAX, _ARENAS)
 
 
 def _settle() -> None:
