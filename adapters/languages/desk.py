@@ -127,6 +127,11 @@ class DeskTexts(Texts):
 
     def told(self, text: str) -> str:
         """What the domain says, such as why it refuses something; English that has no translation is marked so."""
+        if isinstance(text, Sentence) and not text.values:
+            return _told_alone(self.language, text.context, text.pattern)
+        return self._told(text)
+
+    def _told(self, text: str) -> str:
         if isinstance(text, Sentence) and self.can_say([text]):
             return self.said(text)
         return text if self.language == ENGLISH else self._in_english(english(text))
@@ -219,6 +224,12 @@ def _said_alone(language: str, text: str) -> Markup:
     if not texts._catalogue.says("", text):
         return texts._in_english(_said_alone(ENGLISH, text))
     return texts._placed(texts._catalogue.pattern("", text), {})
+
+
+@lru_cache(maxsize=16_384)
+def _told_alone(language: str, context: str, pattern: str) -> str:
+    """A sentence of the domain that has no values."""
+    return DeskTexts(language, {})._told(Sentence(pattern, context=context))
 
 
 @lru_cache(maxsize=16_384)

@@ -158,7 +158,7 @@ def review_list(
     page = chosen.where(_beyond(place, filters.tab, after)) if after else chosen
     found = session.execute(page.order_by(*_order(place, filters.tab)).limit(limit + 1)).all()
     rows = tuple(_row(session, one, now) for one in found[:limit])
-    all_mine = _all_of(session, mine, conditions, now)
+    all_mine = _all_of(session, person, filters, conditions, now)
     last = found[limit - 1] if len(found) > limit else None
     return ReviewList(
         rows=rows,
@@ -187,11 +187,21 @@ def next_review(
 _Asked = aliased(Step)
 
 
-def _mine(person: str) -> sa.Select[Any]:
+def _theirs(person: str) -> list[sa.ColumnElement[bool]]:
     """A person's reviews, of organisations on whose staff they are."""
     on_the_staff = sa.exists().where(
         Staff.person == Step.person, Staff.organisation == Application.organisation
     )
+    return [
+        Step.person == person,
+        Step.kind == StepKind.REVIEW,
+        Step.state.in_(list(_STATES.values())),
+        on_the_staff,
+    ]
+
+
+def _mine(person: str) -> sa.Select[Any]:
+    """A person's reviews, with all that is shown of each."""
     answer_came = (
         sa.select(sa.func.max(_Asked.closed_at))
         .where(
@@ -211,12 +221,7 @@ def _mine(person: str) -> sa.Select[Any]:
         .outerjoin(ReviewDraft, ReviewDraft.step == Step.id)
         .outerjoin(Review, Review.step == Step.id)
         .options(defer(Application.content))
-        .where(
-            Step.person == person,
-            Step.kind == StepKind.REVIEW,
-            Step.state.in_(list(_STATES.values())),
-            on_the_staff,
-        )
+        .where(*_theirs(person))
     )
 
 
@@ -280,24 +285,26 @@ class _AllMine:
 
 
 def _all_of(
-    session: Session, mine: sa.Select[Any], chosen: Sequence[sa.ColumnElement[bool]], now: datetime
+    session: Session, person: str, filters: Filters, chosen: Sequence[sa.ColumnElement[bool]], now: datetime
 ) -> _AllMine:
-    """All of it in one query: each goes over the same rows."""
+    """All of it in one query: each goes over the same rows, of which no more is read than is counted."""
 
     def how_many(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0))
 
     overdue, by = _due_by(now, Due.OVERDUE), (Step.state, Application.label, Application.country)
-    found = session.execute(
-        mine.with_only_columns(
-            *by,
-            Application.language,
-            sa.func.count().label("all"),
-            how_many(*chosen).label("matching"),
-            how_many(overdue).label("overdue"),
-            how_many(_due_by(now, Due.WEEK), ~overdue).label("this_week"),
-        ).group_by(*by, Application.language)
-    ).all()
+    counted = sa.select(
+        *by,
+        Application.language,
+        sa.func.count().label("all"),
+        how_many(*chosen).label("matching"),
+        how_many(overdue).label("overdue"),
+        how_many(_due_by(now, Due.WEEK), ~overdue).label("this_week"),
+    ).join_from(Step, Application, Application.id == Step.application)
+    if filters.words:
+        counted = counted.outerjoin(Project, Project.id == Application.project)
+        counted = counted.outerjoin(School, School.id == Application.school)
+    found = session.execute(counted.where(*_theirs(person)).group_by(*by, Application.language)).all()
     return _AllMine(
         counts={tab: sum(row.all for row in found if row.state == state) for tab, state in _STATES.items()},
         matching=sum(row.matching for row in found),
