@@ -23,20 +23,6 @@ _ARTICLE_SAID = frozenset(("al", "el"))
 _MOST_KNOWN = 200_000
 
 
-def words_of(piece: str) -> tuple[str, ...]:
-    """The forms of what stands between two spaces of a name, as the index keeps them: small letters of ASCII."""
-    known = _known.get(piece)
-    if known is None:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        known = _known[piece] = _forms_of(piece)
-    return known
-
-
-_known: dict[str, tuple[str, ...]] = {}
-"""What `words_of` said of the last pieces: names are made of few words, and making the forms of one takes long."""
-
-
 def typed_words(text: str) -> list[frozenset[str]]:
     """What somebody typed, word by word: for each the beginnings, one of which a word that is meant has."""
     return [wanted for word in _words(text) if (wanted := _wanted(word))]
@@ -61,6 +47,20 @@ def _forms_of(piece: str) -> tuple[str, ...]:
             for word in _words(part):
                 found |= sounds(word)
     return tuple(sorted(form[:LONGEST] for form in found if form))
+
+
+class _Known(dict[str, tuple[str, ...]]):
+    """What `words_of` said of the last pieces: names are made of few words, and making the forms of one takes long."""
+
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        forms = self[piece] = _forms_of(piece)
+        return forms
+
+
+words_of = _Known().__getitem__
+"""The forms of what stands between two spaces of a name, as the index keeps them: small letters of ASCII."""
 
 
 def _wanted(word: str) -> frozenset[str]:

@@ -44,6 +44,11 @@ def shown(value: str, limit: int = 60) -> str:
     return "“" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut) + "”"
 
 
+def _is_harmless(joined: str) -> bool:
+    """Whether all letters are seen, as far as Python knows them, and none was lost: a quick look before the patterns above."""
+    return joined.isprintable() and LOST not in joined
+
+
 class Kind(ABC):
     """What a column holds. Asked for a whole column first, because nearly all columns are sound."""
 
@@ -69,10 +74,11 @@ class Text(Kind):
     """Whether it is a title, in which people ask, exclaim and decorate."""
 
     def sound(self, values: Sequence[str]) -> bool:
+        joined = "".join(values)
         return (
             max(map(len, values)) <= self.limit
             and all(map(str.strip, values))
-            and not _ACTING_OR_LOST.search("".join(values))
+            and (_is_harmless(joined) or not _ACTING_OR_LOST.search(joined))
         )
 
     def objection(self, value: str) -> Objection | None:
@@ -95,7 +101,7 @@ class Identifier(Kind):
         joined = "".join(values)
         return (
             max(map(len, values)) <= self.limit
-            and not _ACTING_OR_SPACE.search(joined)
+            and ((_is_harmless(joined) and " " not in joined) or not _ACTING_OR_SPACE.search(joined))
             and not ("E+" in joined and any(map(_SHORTENED.fullmatch, values)))
         )
 
@@ -157,7 +163,8 @@ class Language(Kind):
     """A language tag."""
 
     def sound(self, values: Sequence[str]) -> bool:
-        return all(map(_LANGUAGE.fullmatch, set(values))) and max(map(len, values)) <= 35
+        distinct = set(values)
+        return all(map(_LANGUAGE.fullmatch, distinct)) and max(map(len, distinct)) <= 35
 
     def objection(self, value: str) -> Objection | None:
         if _LANGUAGE.fullmatch(value) and len(value) <= 35:

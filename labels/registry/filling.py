@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from labels.identifiers import award_id
 from labels.record.schema import Base
+from labels.registry.bulk import insert_rows
 from labels.registry.contradictions import CIRCLE
 from labels.registry.files import LABELS, RegistryFile
 from labels.registry.indexes import MANY, indexes_made_late
@@ -66,39 +68,61 @@ def _fill(
     index = Filling(connection, [file.table for _, file, _ in present])
     for rank, file, path in present:
         table = Base.metadata.tables[file.table]
-        columns = kept_columns(file) + [table.columns[name] for name in _ADDED.get(file.table, ())]
-        into = ", ".join(f'"{column.name}"' for column in columns)
-        values = ", ".join(
-            kept_value(column, f"?{place}", sqlite=True) for place, column in enumerate(columns, 1)
-        )
-        if file.table in MADE_IN_SQL:
-            into += f", {PERSONS[file.table]}"
-            values += f", {new_person(file.table, '?1')}"
-        insert = f"INSERT INTO {table.name} ({into}) VALUES ({values})"
-        count = 0
         with indexes_made_late(connection, table, MANY if path.stat().st_size > 100 * MANY else 0):
-            for chunk in telling(read_chunks(path, file, rank, faults), file, progress):
-                if faults.count:
-                    return None
-                if file.table == "award":
-                    chunk = with_award_ids(chunk)
-                filled.absent[file.table] = chunk.absent
-                rows = list(zip(*chunk.columns, strict=True))
-                if rows:
-                    try:
-                        connection.exec_driver_sql(insert, rows)
-                    except sa.exc.IntegrityError:
-                        return None
-                    index.take_file(file.table, dict(zip(file.names, chunk.columns, strict=False)))
-                count += len(rows)
+            chunks = telling(read_chunks(path, file, rank, faults), file, progress)
+            try:
+                filled.counts[file.name] = _fill_table(
+                    connection, file, _while_sound(chunks, faults), index, filled
+                )
+            except sa.exc.IntegrityError:
+                return None
         if faults.count:
             return None
-        filled.counts[file.name] = count
     if any(_any(connection, question) for question in _doubts(present)):
         return None
     enter_everybody(connection, {file.table for _, file, _ in present}, max(filled.counts.values()))
     index.finish()
     return filled
+
+
+def _while_sound(chunks: Iterator[Chunk], faults: Faults) -> Iterator[Chunk]:
+    return itertools.takewhile(lambda _: not faults.count, chunks)
+
+
+def _fill_table(
+    connection: sa.Connection, file: RegistryFile, chunks: Iterator[Chunk], index: Filling, filled: Filled
+) -> int:
+    """Puts the rows of a file into its table; returns how many there were."""
+    first = next(chunks, None)
+    if first is None:
+        return 0
+    filled.absent[file.table] = first.absent
+    counts: list[int] = []
+
+    def rows(chunk: Chunk) -> Iterator[tuple[str, ...]]:
+        counts.append(len(chunk.lines))
+        index.take_file(file.table, dict(zip(file.names, chunk.columns, strict=True)))
+        if file.table == "award":
+            chunk = with_award_ids(chunk)
+        return zip(*(chunk.columns[place] for place in said), strict=True)
+
+    columns = kept_columns(file) + [
+        Base.metadata.tables[file.table].columns[name] for name in _ADDED.get(file.table, ())
+    ]
+    said = [
+        place
+        for place in range(len(columns))
+        if place >= len(file.names) or file.names[place] not in first.absent
+    ]
+    kept = {
+        columns[place].name: kept_value(columns[place], f"{{{number}}}", sqlite=True)
+        for number, place in enumerate(said)
+    }
+    if file.table in MADE_IN_SQL:
+        kept[PERSONS[file.table]] = new_person(file.table, "{0}")
+    every = itertools.chain.from_iterable(map(rows, itertools.chain([first], chunks)))
+    insert_rows(connection, file.table, kept, len(said), every)
+    return sum(counts)
 
 
 def _doubts(present: Sequence[tuple[int, RegistryFile, Path]]) -> Iterator[str]:
@@ -123,7 +147,11 @@ def _doubts(present: Sequence[tuple[int, RegistryFile, Path]]) -> Iterator[str]:
     if "school" in tables:
         yield f"{CIRCLE} LIMIT 1"
     if "member" in tables:
-        yield "SELECT 1 FROM member m JOIN project p ON p.id = m.project WHERE m.joined_on > p.ended_on LIMIT 1"
+        # In the order of both tables' keys, project by project.
+        yield (
+            "SELECT 1 FROM member m NOT INDEXED CROSS JOIN project p ON p.id = m.project"
+            " WHERE m.joined_on > p.ended_on LIMIT 1"
+        )
 
 
 def _any(connection: sa.Connection, question: str) -> bool:

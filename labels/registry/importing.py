@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.errors import NOTHING_CHANGED, Fault, InvalidInput, OutOfReach
+from labels.errors import Fault, InvalidInput
 from labels.people.leaving import Left
 from labels.record.engine import Record
 from labels.record.schema import Base
+from labels.registry.bulk import copy_rows, cycles_left_alone, insert_rows
 from labels.registry.entering import Correction
 from labels.registry.facts import Facts
 from labels.registry.files import FORMATS, Objection, RegistryFile, registry_files, shown
@@ -97,7 +98,7 @@ def import_registry(
     """
     present = _present(folder, today)
     faults = Faults(missing)
-    with record.writing() as session:
+    with cycles_left_alone(), record.writing() as session:
         connection = session.connection()
         filled = Filled({}, {})
         if connection.dialect.name == "sqlite":
@@ -298,17 +299,9 @@ class _Staging:
             )
         else:
             self._run(f"CREATE TEMP TABLE {table} ({columns}, line INTEGER NOT NULL) ON COMMIT DROP")
-        count, before = 0, faults.count
-        with self._appending(table, len(names) + 1) as append:
-            for chunk in telling(read_chunks(path, file, rank, faults), file, progress):
-                if file.table == "award":
-                    chunk = _with_kinds(with_award_ids(chunk))
-                elif file.table == "staff":
-                    chunk = with_persons(chunk)
-                self._absent[file.table] = chunk.absent
-                if chunk.lines:
-                    append(chunk)
-                count += len(chunk.lines)
+        before = faults.count
+        chunks = telling(read_chunks(path, file, rank, faults), file, progress)
+        count = self._append(file, (*names, "line"), chunks)
         if faults.count > before:
             self._unsound.add(file.table)
             if file.name in faults.cut_short:
@@ -321,24 +314,32 @@ class _Staging:
         """Whether a table's file is there and has an optional column."""
         return table in self._files and column not in self._absent.get(table, frozenset())
 
-    @contextmanager
-    def _appending(self, table: str, width: int) -> Iterator[Callable[[Chunk], None]]:
-        """A function that puts rows at a table's end."""
-        if self._sqlite:
-            insert = f"INSERT INTO {table} VALUES ({', '.join('?' * width)})"
-            yield lambda chunk: self._insert(insert, chunk)
-            return
-        driver: Any = self._connection.connection.driver_connection
-        operational = self._connection.dialect.loaded_dbapi.OperationalError
-        try:
-            with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                yield lambda chunk: _copy(copy, chunk)
-        except operational as error:
-            reason = str(error).strip().splitlines()[0]
-            raise OutOfReach("The record", f"{reason}.", NOTHING_CHANGED) from error
+    def _append(self, file: RegistryFile, names: Sequence[str], chunks: Iterator[Chunk]) -> int:
+        """Puts the rows of a file into its table, whose columns have these names; returns how many there were."""
+        table = f"staged_{file.table}"
+        counts: list[int] = []
 
-    def _insert(self, insert: str, chunk: Chunk) -> None:
-        self._connection.exec_driver_sql(insert, list(zip(*chunk.columns, chunk.lines, strict=True)))
+        def prepared(chunk: Chunk) -> Chunk:
+            counts.append(len(chunk.lines))
+            if file.table == "award":
+                return _with_kinds(with_award_ids(chunk))
+            return with_persons(chunk) if file.table == "staff" else chunk
+
+        first = next(chunks, None)
+        self._absent[file.table] = absent = first.absent if first else frozenset()
+        staged = map(prepared, itertools.chain([first] if first else (), chunks))
+        if self._sqlite:
+            said = [place for place, name in enumerate(names) if name not in absent]
+            kept = dict.fromkeys(names, "''")
+            kept |= {names[place]: f"{{{number}}}" for number, place in enumerate(said)}
+            rows = (
+                zip(*([*chunk.columns, chunk.lines][place] for place in said), strict=True)
+                for chunk in staged
+            )
+            insert_rows(self._connection, table, kept, len(said), itertools.chain.from_iterable(rows))
+        else:
+            copy_rows(self._connection, table, itertools.chain.from_iterable(map(_without_nul, staged)))
+        return sum(counts)
 
     def check(self, faults: Faults) -> None:
         """Adds what is wrong between rows: repeated keys, and references to nothing."""
@@ -550,14 +551,13 @@ def _key_columns(table: sa.Table) -> list[str]:
     return [column.name for column in table.primary_key]
 
 
-def _copy(copy: Any, chunk: Chunk) -> None:
+def _without_nul(chunk: Chunk) -> Iterator[tuple[object, ...]]:
+    """The rows without the character of code nought, which was refused already; PostgreSQL can't even stage it."""
     columns = [
-        # Refused already; PostgreSQL can't even stage it.
         [value.replace("\0", "") for value in column] if "\0" in "".join(column) else column
         for column in chunk.columns
     ]
-    for row in zip(*columns, chunk.lines, strict=True):
-        copy.write_row(row)
+    return zip(*columns, chunk.lines, strict=True)
 
 
 def _with_kinds(chunk: Chunk) -> Chunk:

@@ -11,13 +11,14 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from labels.people.persons import batches
 from labels.people.searching import words_of
 from labels.record.schema import School, SearchWord
+from labels.registry.bulk import copy_rows, insert_rows
 
 
 class Kind(StrEnum):
@@ -37,7 +38,7 @@ AT_ONCE = 250_000
 MANY = 100_000
 """From so many changed rows on, the index is made anew: that is faster."""
 
-IN_A_ROW = 200
+IN_A_ROW = 80
 """Subjects of one row: few rows for a word that many have, and little to write where one of them changes."""
 
 BETWEEN = "\n"
@@ -45,6 +46,7 @@ BETWEEN = "\n"
 
 _AT_A_TIME = 20_000
 _INDEXED = SearchWord.__tablename__
+_AS_IT_IS = {column: f"{{{place}}}" for place, column in enumerate(SearchWord.__table__.columns.keys())}
 
 
 class Entry(NamedTuple):
@@ -135,29 +137,32 @@ def _organisations(connection: sa.Connection) -> dict[str, str]:
 
 
 Lists = dict[str, dict[str, list[str]]]
-"""The subjects of each piece of a name (what stands between spaces), by organisation."""
+"""The subjects of each text by whose words they are found, by organisation; a subject has one text."""
 
 
 def gather(
     lists: Lists, organisations: Iterable[str], subjects: Sequence[str], texts: Sequence[Sequence[str]]
 ) -> None:
-    """Adds some rows to the subjects of the pieces of their texts; every text is a column of the rows."""
-    for column in texts:
-        for organisation, subject, text in zip(organisations, subjects, column, strict=False):
-            pieces = lists[organisation]
-            for piece in text.split():
-                pieces[piece].append(subject)
+    """Adds some rows to the subjects of their texts; every text is a column of the rows."""
+    several = len(texts) > 1
+    whole: Iterable[str] = map(" ".join, zip(*texts, strict=True)) if several else texts[0]
+    for organisation, subject, text in zip(organisations, subjects, whole, strict=False):
+        lists[organisation][text].append(subject)
 
 
 def by_word(lists: Lists) -> Iterator[tuple[str, str, list[str]]]:
     """Organisation, form of a word, and the subjects that have it, in the order of the table's key."""
-    for organisation, pieces in sorted(lists.items()):
+    for organisation, texts in sorted(lists.items()):
         words: dict[str, list[str]] = defaultdict(list)
-        for piece, subjects in pieces.items():
-            for word in words_of(piece):
-                words[word] += subjects
+        for text, subjects in texts.items():
+            last = subjects[-1]
+            for piece in text.split():
+                for word in words_of(piece):
+                    having = words[word]
+                    if not having or having[-1] is not last:  # else the text has the word twice
+                        having += subjects
         for word in sorted(words):
-            yield organisation, word, sorted(dict.fromkeys(words[word]))
+            yield organisation, word, sorted(words[word])
 
 
 def _rows(kind: Kind, lists: Lists) -> Iterator[tuple[str, str, str, str, str]]:
@@ -174,13 +179,9 @@ def _parted(subjects: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _insert(connection: sa.Connection, rows: Iterator[tuple[str, ...]]) -> None:
     if connection.dialect.name == "postgresql":
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY {_INDEXED} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        return
-    while some := list(itertools.islice(rows, _AT_A_TIME)):
-        connection.exec_driver_sql(f"INSERT INTO {_INDEXED} VALUES (?, ?, ?, ?, ?)", some)
+        copy_rows(connection, _INDEXED, rows)
+    else:
+        insert_rows(connection, _INDEXED, _AS_IT_IS, len(_AS_IT_IS), rows)
 
 
 # What changes ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from labels.registry.workbooks import NoWorkbook, is_archive, sheet_rows
 if TYPE_CHECKING:
     import _csv
 
-CHUNK = 200
+CHUNK = 400
 """Rows read at once: enough that work per row is rare, few enough to stay in a processor's cache
 and below what sets off Python's garbage collection."""
 

@@ -15,6 +15,8 @@ from labels.identifiers import step_id
 from labels.people.persons import person as person_of
 from labels.record.schema import (
     Application,
+    Award,
+    CycleLabel,
     Organisation,
     Person,
     Project,
@@ -212,10 +214,20 @@ def _found(
 ) -> Application:
     row = session.execute(query, {"application": application_id}).first()
     if row is None:
-        raise NotFound(f"There is no application {application_id}.")
+        raise no_application(session, application_id)
     _keep(session, row)
     application: Application = row[0]
     return application
+
+
+def no_application(session: Session, number: str) -> NotFound:
+    """Says of a number of ours that no application has it; of a label from elsewhere that nobody judged it here."""
+    ours = sa.select(CycleLabel.year).where(CycleLabel.european == number).limit(1)
+    if session.get(Award, number) is None or session.scalar(ours) is not None:
+        return NotFound(f"There is no application {number}.")
+    return NotFound(
+        f"{number} was awarded elsewhere or earlier: no application for it is in this record, and nobody judged it here."
+    )
 
 
 def _keep(session: Session, row: sa.Row[Any]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from labels.errors import NotFound
 from labels.papers.codes import read_code, series_of
 from labels.record.schema import Application, Award, Cycle, CycleLabel, Issued, PupilClass, Step
+from labels.steps.step import no_application
 
 
 def application_named(session: Session, typed: str) -> str:
@@ -18,7 +19,7 @@ def application_named(session: Session, typed: str) -> str:
     Raises:
         NotFound: nothing has that number, or what has it is in no application of this record.
     """
-    if (code := read_code(typed)) is not None and not _is_one(session, Application, typed.upper()):
+    if (code := read_code(typed)) is not None and not _is_application(session, typed.upper()):
         subject = session.scalar(
             sa.select(Issued.subject).where(Issued.code.in_((code, series_of(code)))).limit(1)
         )
@@ -27,7 +28,7 @@ def application_named(session: Session, typed: str) -> str:
         number = subject
     else:
         number = typed.upper()
-    if _is_one(session, Application, number):
+    if _is_application(session, number):
         return number
     if (step := session.get(Step, number)) is not None:
         return step.application
@@ -36,12 +37,12 @@ def application_named(session: Session, typed: str) -> str:
     year = session.scalar(sa.select(CycleLabel.year).where(CycleLabel.european == number).limit(1))
     if year is not None:
         return session.get_one(Cycle, year).application
-    if _is_one(session, Application, number):
+    if _is_application(session, number):
         return number
-    if _is_one(session, Award, number):
-        raise NotFound(f"{number} was awarded elsewhere or earlier: no application for it is in this record.")
+    if session.get(Award, number) is not None:
+        raise no_application(session, number)
     raise NotFound(f"There is no application {typed}.")
 
 
-def _is_one(session: Session, table: type[Application] | type[Award], number: str) -> bool:
-    return session.get(table, number) is not None
+def _is_application(session: Session, number: str) -> bool:
+    return session.get(Application, number) is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from labels.record.journal import Event
-from labels.record.schema import Award, Journal, Mail, OrganisationCode, Person
+from labels.record.schema import Award, Conflict, Journal, Mail, OrganisationCode, Person
 from labels.steps.codes import review_code
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.support.small_registry import write
@@ -49,3 +49,20 @@ def test_a_label_that_was_imported_by_mistake_is_taken_back_by_a_coordinator_of_
     assert terminal.run("import", str(folder)).exit_code == 0
     with terminal.here.record.reading() as session:
         assert session.get_one(Award, award).revoked_at == taken_back, "a new import does not bring it back"
+
+
+def test_a_conflict_about_a_label_from_elsewhere_is_refused_because_nobody_judged_it_here(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    assert terminal.run("import", str(write(tmp_path / "registry"))).exit_code == 0
+    with terminal.here.record.reading() as session:
+        award = session.scalars(sa.select(Award.id).where(Award.label == "national")).one()
+    by = ("--as", COORDINATOR, "--code", organisation_code(terminal), "--reason", "They are cousins.")
+    wanted = ("conflict", award, "--reviewer", COORDINATOR, *by)
+    for command in (wanted, (*wanted, "--lift"), ("reopen", award, "--cause", "conflict")):
+        refused = terminal.run(*command)
+        assert refused.exit_code == 4, refused.output
+        assert f"{award} was awarded elsewhere or earlier" in refused.stderr
+        assert "nobody judged it here" in refused.stderr
+    with terminal.here.record.reading() as session:
+        assert not session.scalars(sa.select(Conflict)).all()

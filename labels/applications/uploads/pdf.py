@@ -68,11 +68,20 @@ def check(content: bytes, limits: UploadLimits) -> Iterator[Complaint]:
 
 
 def _acts_on_opening(pdf: pikepdf.Pdf) -> bool:
-    """Whether opening it does more than show a place in it, with which many programs begin their files."""
+    """Whether opening it does more than show a place in it, with which LaTeX and office programs begin their files.
+
+    A place is an array, or a name of one (ISO 32000-2, 12.3.2); an action that only goes to one does the same.
+    """
     action = pdf.Root.get("/OpenAction")
+    if action is None or isinstance(action, _PLACES):
+        return False
     if not isinstance(action, pikepdf.Dictionary):
-        return False  # a place
-    return action.get("/S") != pikepdf.Name.GoTo or "/Next" in action
+        return True
+    place = action.get("/D")
+    return action.get("/S") != pikepdf.Name.GoTo or "/Next" in action or not isinstance(place, _PLACES)
+
+
+_PLACES = (pikepdf.Array, pikepdf.Name, pikepdf.String)
 
 
 def _active_names(pdf: pikepdf.Pdf) -> set[str]:

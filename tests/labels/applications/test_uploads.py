@@ -258,6 +258,17 @@ _TO_A_PAGE = pikepdf.Name.GoTo
 _ASKS_AN_ADDRESS = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("https://evil.example/seen"))
 
 
+def _by_an_object_of_its_own(action: pikepdf.Object) -> Callable[[pikepdf.Pdf], None]:
+    def change(pdf: pikepdf.Pdf) -> None:
+        pdf.Root.OpenAction = pdf.make_indirect(action)
+
+    return change
+
+
+def _by_a_stream(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.OpenAction = pdf.make_stream(b"", S=_TO_A_PAGE, D=pikepdf.String("a"))
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -265,6 +276,18 @@ _ASKS_AN_ADDRESS = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("ht
         (_opens(S=pikepdf.Name.Named, N=pikepdf.Name.Print), "when it is opened"),
         (_opens(S=_TO_A_PAGE, D=pikepdf.String("a"), Next=_ASKS_AN_ADDRESS), "when it is opened"),
         (_opens(URI=pikepdf.String("https://evil.example")), "when it is opened"),
+        (
+            _opens(S=_TO_A_PAGE, D=pikepdf.String("a"), Next=pikepdf.Array([_ASKS_AN_ADDRESS])),
+            "when it is opened",
+        ),
+        (_opens(S=_TO_A_PAGE, D=_ASKS_AN_ADDRESS), "when it is opened"),
+        (_opens(S=_TO_A_PAGE), "when it is opened"),
+        (
+            _opens(S=pikepdf.Name.GoToR, F=pikepdf.String("a.pdf"), D=pikepdf.Array([0])),
+            "It opens other files.",
+        ),
+        (_by_an_object_of_its_own(_ASKS_AN_ADDRESS), "when it is opened"),
+        (_by_a_stream, "when it is opened"),
         (_on_the_first_page, "while it is read"),
         (_elsewhere, "It opens other files."),
     ],
@@ -273,10 +296,28 @@ def test_a_pdf_that_acts_on_opening_is_refused(change: Callable[[pikepdf.Pdf], N
     assert any(reason in line for line in reasons(("a.pdf", a_pdf(change))))
 
 
-def test_a_pdf_that_begins_at_a_place_in_itself_and_links_to_a_page_is_accepted() -> None:
+def _at_a_place_of_a_page(pdf: pikepdf.Pdf) -> pikepdf.Object:
+    return pikepdf.Array([pdf.pages[0].obj, pikepdf.Name.XYZ, None, None, 0])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        _at_a_place_of_a_page,
+        lambda pdf: pdf.make_indirect(_at_a_place_of_a_page(pdf)),
+        lambda pdf: pikepdf.String("section.1"),
+        lambda pdf: pikepdf.Name("/section.1"),
+        lambda pdf: pikepdf.Dictionary(S=_TO_A_PAGE, D=_at_a_place_of_a_page(pdf)),
+        lambda pdf: pdf.make_indirect(pikepdf.Dictionary(S=_TO_A_PAGE, D=pikepdf.String("section.1"))),
+    ],
+    ids=["a page", "an object of its own", "a name", "a former name", "going to a page", "going to a name"],
+)
+def test_a_pdf_that_begins_at_a_place_in_itself_and_links_to_a_page_is_accepted(
+    place: Callable[[pikepdf.Pdf], pikepdf.Object],
+) -> None:
     def as_office_programs_do(pdf: pikepdf.Pdf) -> None:
         page = pdf.pages[0].obj
-        pdf.Root.OpenAction = pikepdf.Array([page, pikepdf.Name.XYZ, None, None, 0])
+        pdf.Root.OpenAction = place(pdf)
         link = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("https://school.example"))
         page.Annots = pikepdf.Array(
             [pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, A=link)]

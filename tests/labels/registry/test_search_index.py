@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.registry_generator import LAST_DAY, generate_registry
 from labels.errors import InvalidInput
 from labels.record.engine import Record
 from labels.record.schema import School, SearchWord, Teacher
-from labels.registry import search_index
+from labels.registry import bulk, search_index
 from labels.registry.importing import import_registry
 from labels.registry.search_index import Entry, Kind
 from labels.settings import PROJECT
@@ -90,6 +91,19 @@ def test_very_many_changes_make_it_anew(
     write(folder, teachers=changed("teachers", "T-2,Олена Шевченко", "T-2,Олена Бойко"))
     import_registry(record, folder, TODAY)
     assert made_anew(record) == index_of(record)
+
+
+def test_what_does_not_fit_into_memory_at_once_is_written_while_rows_come_in(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate_registry(tmp_path / "r", teachers=300, schools=100, projects=60)
+    monkeypatch.setattr(search_index, "AT_ONCE", 50)
+    monkeypatch.setattr(bulk, "TOGETHER", 7)
+    import_registry(record, tmp_path / "r", LAST_DAY)
+    there = index_of(record)
+    monkeypatch.undo()
+    assert {kind for kind, *_ in there} == {"school", "teacher", "project"}
+    assert made_anew(record) == there
 
 
 def test_a_refused_import_leaves_it_as_it_was(record: Record, tmp_path: Path) -> None:
