@@ -41,6 +41,7 @@ from desk import (
     signing_in,
     staff,
     statistics,
+    year,
 )
 from desk.arriving import Arriving
 from desk.assets import asset_routes
@@ -98,6 +99,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *finding.routes(),
         *statistics.routes(),
         *staff.routes(),
+        *year.routes(),
         *review_list.routes(),
         *review_offline.routes(),
         *reviewing.routes(),
@@ -125,6 +127,7 @@ add_places(
     Place(say("Find"), finding.PATH, coordinates),
     Place(say("Statistics"), statistics.PATH, coordinates),
     Place(say("Staff"), staff.PATH, coordinates),
+    Place(say("European label"), year.PATH, coordinates),
     Place(say("My projects"), my_projects.PATH, my_projects.is_teacher),
     Place(say("My school"), my_school.PATH, my_school.of_a_school),
     Place(say("Certificates for a class"), classes.PATH, my_projects.is_teacher),

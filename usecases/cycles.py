@@ -8,12 +8,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from adapters.workspace import Workspace
+from labels.errors import NotAllowed
 from labels.european_label import freezing
 from labels.european_label.freezing import RulesFor
 from labels.european_label.gallery import gallery
+from labels.people.staff import central_organisation
+from labels.record.journal import Event, note
 from labels.record.schema import Document
 from labels.rules.loading import load_rules
+from labels.steps.outcome import Accepted
+from labels.steps.proof import Proof
 from labels.steps.step import locked
+from labels.turn import Door, Turn
+from labels.words.sentences import say
+from usecases.acts import as_coordinator_of
+from usecases.performing import perform
 
 
 def rules_of_year(here: Workspace, year: int) -> RulesFor:
@@ -49,6 +58,31 @@ def publish(here: Workspace, year: int) -> str:
         # Something may have been taken back while the page was made: then it is to be made again.
         cycle.published = shown.digest if gallery(session, year).digest == shown.digest else None
     return shown.digest
+
+
+def publish_by(here: Workspace, year: int, by: Proof, door: Door) -> str:
+    """Publishes a year's gallery as the Central Support Service wants it; the digest of what is published.
+
+    Raises:
+        NotFound: the cycle of that year has not begun.
+        NotAllowed: they do not coordinate the Central Support Service, or nothing is awarded yet.
+    """
+
+    def do(turn: Turn) -> Accepted:
+        cycle = freezing.cycle_in(turn.session, year)
+        if cycle.awarded_at is None:
+            raise NotAllowed(say("Nothing is awarded yet: the gallery is published after the award."))
+        note(turn, None, turn.by, Event.PUBLISHED_A_GALLERY, year=year)
+        return Accepted("", "It is published.", concerned=())
+
+    perform(here, as_coordinator_of(lambda session: [central_organisation(session).id], do), by=by, door=door)
+    return publish(here, year)
+
+
+def published(here: Workspace, year: int) -> Path | None:
+    """The folder in which a year's gallery is published; None where it is not."""
+    folder = here.settings.home / "galleries" / str(year)
+    return folder if (folder / "index.html").is_file() else None
 
 
 def write_gallery(folder: Path, page: bytes, body: bytes) -> None:

@@ -104,6 +104,7 @@ class Event(StrEnum):
     CERTIFICATE_UNPRINTABLE = "a certificate can't be printed"
     STRUCK_AFTER_THE_SCREENING = "struck after the screening"
     PROJECT_REOPENED = "reopened a project"
+    PUBLISHED_A_GALLERY = "published the gallery"
 
     # Pupils' certificates
     CLASS_MADE = "made certificates for a class"
