@@ -33,6 +33,7 @@ from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
 from tests.support.people import TODAY, application_file, code_of, points, populate
 from usecases.applying import submit_file
+from usecases.likeness import look_for_likeness
 
 
 def main() -> None:
@@ -105,6 +106,8 @@ def run(settings: Settings, count: int) -> None:
         with timed("close"), here.record.writing() as session:
             ending.close(here.turn(session), identifier)
         times["whole application"].append((time.perf_counter() - began) * 1000)
+        with timed("beside it, in a transaction of its own: likeness"):
+            assert look_for_likeness(here, identifier)
         with timed("yardstick: one empty durable transaction"), here.record.writing() as session:
             session.execute(sa.update(Application).where(Application.id == identifier).values(run=str(n)))
     print(f"{count} applications, {here.record.engine.dialect.name}\n")

@@ -19,6 +19,7 @@ from labels.clock import read_deadline
 from labels.errors import LabelsError, NotFound, OutOfReach
 from labels.kinds import LabelKind
 from labels.mending import ReopenDecision
+from labels.record.journal import Event
 from labels.record.schema import Application, Outcome, Stage, StepKind
 from labels.reviews.calling import may_call, who_may_be_called
 from labels.steps.kinds import STEPS
@@ -114,6 +115,7 @@ def _shown(
         stations=STATIONS,
         beside=beside,
         conflicts=conflicts,
+        alike=sum(one.what == Event.READS_LIKE_ANOTHER for one in case.journal),
         known=KNOWN,
         criterion=lambda name: named("criterion", name),
         reopens=theirs and case.outcome in REOPENED and case.label in REOPENED_LABELS,

@@ -7,6 +7,7 @@ from prefect import flow
 from tasks.upkeep import (
     let_periods_end,
     look_at_the_clock,
+    make_indexes,
     pass_deadlines,
     publish_galleries,
     recover_applications,
@@ -26,4 +27,5 @@ async def upkeep() -> None:
     publish_galleries()
     send_mail()
     let_periods_end()
+    make_indexes()
     seal_the_journal()

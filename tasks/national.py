@@ -11,12 +11,18 @@ from labels.applications import conditions
 from labels.papers.due import due_papers
 from labels.reviews import asking, deciding
 from tasks.process import asked, in_a_turn
+from usecases.likeness import look_for_likeness
 
 
 @task(name="check the conditions", **RETRIED)
 def conditions_met(application_id: str) -> bool:
-    """Whether the application may be judged; if not, it has ended with every failed condition."""
-    return in_a_turn(conditions.check_conditions, application_id)
+    """Whether the application may be judged; if not, it has ended with every failed condition.
+
+    Either way it is looked, once, for what it reads like.
+    """
+    met = in_a_turn(conditions.check_conditions, application_id)
+    look_for_likeness(workspace(), application_id)
+    return met
 
 
 @task(name="ask", **RETRIED)

@@ -9,6 +9,7 @@ from adapters.mail.post import send_due
 from adapters.prefect.client import prefect_client
 from adapters.workspace import workspace
 from labels.answering import deadlines, reminders
+from usecases import upkeep
 from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
@@ -55,6 +56,12 @@ def recover_applications() -> dict[str, str]:
 def let_periods_end() -> None:
     """Deletes what erasures left outside the record, and at night what is past its period."""
     tidy(workspace())
+
+
+@task(name="make indexes", cache_policy=NO_CACHE)
+def make_indexes() -> None:
+    """Makes what a record of an earlier version lacks, some of it each time."""
+    upkeep.make_indexes(workspace())
 
 
 @task(name="seal the journal", cache_policy=NO_CACHE)

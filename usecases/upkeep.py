@@ -24,6 +24,7 @@ from labels.views.stuck import Problem, Stuck
 from usecases import recovering
 from usecases.cycles import publish
 from usecases.finding import make_index
+from usecases.likeness import keep_former_fingerprints
 from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
@@ -64,6 +65,12 @@ class Kept:
     """What is wrong with the clock, if anything is."""
 
 
+def make_indexes(here: Workspace) -> None:
+    """Makes what a record of an earlier version lacks: the index of the registry's names, fingerprints of texts."""
+    make_index(here)
+    keep_former_fingerprints(here)
+
+
 def clock_ran_backwards(here: Workspace) -> str:
     """What is wrong with the clock where something in the record is of a later time; empty where nothing is."""
     now = here.now()
@@ -95,7 +102,7 @@ def keep_up(here: Workspace) -> Kept:
         left_out = error
     galleries, mail = stale_galleries(here), send_due(here)
     tidy(here)
-    make_index(here)
+    make_indexes(here)
     journal = seal_journal(here)
     return Kept(
         left,

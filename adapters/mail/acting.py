@@ -77,6 +77,7 @@ DESK_PAGES: Mapping[CallToAction, str] = {
     CallToAction.ASSIGN: "/cases/{application}",
     CallToAction.DECIDE: "/cases/{application}",
     CallToAction.SEE_APPLICATION: "/cases/{application}",
+    CallToAction.SEE_OTHER: "/cases/{application}/likeness",
     CallToAction.SEE_INBOX: "/",
 }
 """The page of the desk on which an act is done; whoever opens it signs in there, and needs no code of the step."""

@@ -25,7 +25,7 @@ from benchmarks.year.ledger import Ledger
 from benchmarks.year.people import People
 from cli.processes import Services
 from cli.services import free_port, services
-from labels.applications import conditions, ending
+from labels.applications import conditions, ending, likeness
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.certificates import due_certificates
 from labels.papers.due import due_invitation, due_papers, due_receipt
@@ -153,7 +153,9 @@ class InProcess:
 
     def _national(self, application: str) -> set[str]:
         self._acknowledge(application)
-        if self._do("conditions", conditions.check_conditions, application):
+        met = self._do("conditions", conditions.check_conditions, application)
+        self._do("likeness", likeness.look, application)
+        if met:
             if self._asked(asking.ask, application):
                 return set()
             self._do("decide", deciding.decide, application)

@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.applications import similarity
 from labels.applications.applicant import numbers_of
 from labels.applications.eligibility import Facts, FailedCondition, check
 from labels.applications.ending import end, tell_applicant
@@ -19,10 +18,8 @@ from labels.clock import brussels_day
 from labels.errors import NotFound
 from labels.identifiers import paper_id
 from labels.kinds import LabelKind
-from labels.mail import messages, outbox
-from labels.mail.outbox import Envelope
-from labels.people.named import recipient
-from labels.record.journal import RULES, SYSTEM, Event, note
+from labels.mail import messages
+from labels.record.journal import RULES, Event, note
 from labels.record.schema import (
     Application,
     Award,
@@ -44,7 +41,7 @@ from labels.rules.model import RuleEdition
 from labels.steps.mailing import about
 from labels.steps.step import locked
 from labels.turn import Turn
-from labels.words.sentences import kept, named
+from labels.words.sentences import kept
 
 # Conditions -------------------------------------------------------------------------------------
 
@@ -64,7 +61,6 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
     if not failed:
         note(turn, application, RULES, Event.MET_ALL_CONDITIONS)
         application.stage, application.stage_since = Stage.REVIEW, turn.now
-        _warn_of_likeness(turn, application)
         return True
     end(
         turn,
@@ -233,41 +229,3 @@ _LABELLED = sa.select(sa.func.min(Award.awarded_on)).where(
     Award.project == sa.bindparam("project"),
     Award.revoked_at.is_(None),
 )
-
-
-_OF_PROJECT = sa.select(Application.id, Application.content["sections"].label("sections")).where(
-    Application.label == LabelKind.NATIONAL,
-    Application.project == sa.bindparam("project"),
-    Application.teacher != sa.bindparam("teacher"),
-)
-
-
-def _warn_of_likeness(turn: Turn, application: Application) -> None:
-    """Tells the coordinator where two applications of one project read alike: a warning, no verdict."""
-    others = turn.session.execute(
-        _OF_PROJECT, {"project": application.project, "teacher": application.teacher}
-    ).all()
-    names = {one.id: one.name for one in rules_of(turn.session, application).criteria_set.criteria}
-    for other in others:
-        likeness = similarity.similar(application.content["sections"], other.sections)
-        if likeness.share < similarity.WARN_FROM:
-            continue
-        percent = round(likeness.share * 100)
-        note(
-            turn,
-            application,
-            SYSTEM,
-            Event.READS_LIKE_ANOTHER,
-            other=other.id,
-            share=f"{percent}%",
-            sections=list(likeness.sections),
-        )
-        organisation = turn.session.get_one(Organisation, application.organisation)
-        message = messages.SimilarityWarning(
-            about=about(turn.session, application),
-            other=other.id,
-            percent=percent,
-            sections=tuple(named("criterion", names.get(one, one)) for one in likeness.sections),
-        )
-        to = recipient(turn.session, organisation.person)
-        outbox.queue(turn, message, Envelope(to, (other.id,), application.id))

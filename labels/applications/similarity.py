@@ -1,17 +1,28 @@
-"""Whether two applications read alike: a warning for a coordinator, never a verdict."""
+"""Where two texts read alike, in any script: the passages that stand in both, and fingerprints by which such texts are found.
+
+A fingerprint is a digest of five words in a row, of which winnowing keeps few (Schleimer, Wilkerson, Aiken: "Winnowing: local
+algorithms for document fingerprinting", SIGMOD 2003): two texts that share `SHINGLE + WINDOW - 1` words in a row have
+one in common, wherever these stand.
+"""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 SHINGLE = 5
 """Words in a row that must be the same: fewer happen by chance, more miss small changes."""
-
-WARN_FROM = 0.5
-"""Half of the shorter text stands in the other too (assumption)."""
+WINDOW = 16
+"""Of so many shingles in a row one is a fingerprint; fewer would find shorter copies, and fill the record."""
+FINGERPRINT_BYTES = 6
+"""Of a million sections, about one has a fingerprint in common with another by chance."""
+MOST_REPEATED = 8
+"""Places of one shingle that are tried; more of them are the same words again and again."""
 
 _UNSPACED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -21,53 +32,147 @@ _UNSPACED = (
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed"
 """Accents, vowel points and the stroke that lengthens Arabic words: some leave them out."""
 _MARK = re.compile(f"[{_MARKS}]")
-_WORD = re.compile(rf"[{_UNSPACED}]|(?:[^\W_{_UNSPACED}]|[{_MARKS}])+")
+_HIDDEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+"""What has no width: between the letters of a word it would hide that word."""
+_WORD = re.compile(rf"[{_UNSPACED}]|(?:[^\W_{_UNSPACED}]|[{_MARKS}{_HIDDEN}])+")
 """A run of letters and digits; a single letter in scripts that set no spaces between words."""
+_HIDDEN_ONE = re.compile(f"[{_HIDDEN}]")
 
 Shingle = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Similarity:
-    """How alike two applications are, and where."""
+class Passage:
+    """Words that stand in two texts, one after the other: where, in characters, from the first to behind the last."""
+
+    here: tuple[int, int]
+    there: tuple[int, int]
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What two texts have in common."""
 
     share: float
-    """Of the shorter text's runs of five words, how many stand in the other: 0 to 1."""
-    shares: Mapping[str, float]
-    """The same for each section that both have."""
-    sections: tuple[str, ...]
-    """Sections that are alike by `WARN_FROM` or more, the most alike first."""
+    """Of the shorter one's words, how many stand in such passages: 0 to 1."""
+    passages: tuple[Passage, ...]
+    """In the order of the first text."""
+
+    @property
+    def longest(self) -> int:
+        """Words of the longest passage."""
+        return max((one.words for one in self.passages), default=0)
 
 
-def similar(one: Mapping[str, str], other: Mapping[str, str]) -> Similarity:
-    """How much of the shorter application stands in the other, whatever case, accents or punctuation.
-
-    Text that moved into another section counts in `share` as well.
-    """
-    ones = {name: _shingles(text) for name, text in one.items()}
-    others = {name: set(_shingles(text)) for name, text in other.items()}
-    all_of_one: set[Shingle] = set().union(*ones.values())
-    all_of_other: set[Shingle] = set().union(*others.values())
-    shares = {name: _share(set(ones[name]), others[name]) for name in ones if name in others}
-    alike = [name for name, share in shares.items() if share >= WARN_FROM]
-    return Similarity(
-        share=_share(all_of_one, all_of_other),
-        shares=shares,
-        sections=tuple(sorted(alike, key=lambda name: -shares[name])),
-    )
+NOTHING_SHARED = Shared(0.0, ())
 
 
-def _shingles(text: str) -> list[Shingle]:
-    words = [_plain(word) for word in _WORD.findall(text)]
-    return list(zip(*(words[start:] for start in range(SHINGLE)), strict=False))
+class Reading:
+    """A text as it is compared: its words whatever their case, accents and punctuation, and where they stand."""
+
+    def __init__(self, text: str) -> None:
+        found = [(word, match.span()) for match in _WORD.finditer(text) if (word := _plain(match[0]))]
+        self.text = text
+        self.words = [word for word, _ in found]
+        self._spans = [span for _, span in found]
+
+    @functools.cached_property
+    def shingles(self) -> list[Shingle]:
+        """Every five words in a row, by the place of the first."""
+        return list(zip(*(self.words[start:] for start in range(SHINGLE)), strict=False))
+
+    @functools.cached_property
+    def places(self) -> Mapping[Shingle, Sequence[int]]:
+        """Where each of them stands; of one that stands very often, the first places."""
+        places: dict[Shingle, list[int]] = defaultdict(list)
+        for place, shingle in enumerate(self.shingles):
+            if len(places[shingle]) < MOST_REPEATED:
+                places[shingle].append(place)
+        return dict(places)
+
+    @functools.cached_property
+    def fingerprints(self) -> Mapping[int, int]:
+        """The place of each fingerprint to the fingerprint; a short text has one at least, below five words none."""
+        digests = [_digest(one) for one in self.shingles]
+        width = min(WINDOW, len(digests))
+        chosen: dict[int, int] = {}
+        least = -1
+        for start in range(len(digests) - width + 1 if digests else 0):
+            last = start + width - 1
+            if least < start:  # the least of before is no longer in the window
+                least = min(range(start, last + 1), key=lambda place: (digests[place], -place))
+            elif digests[last] <= digests[least]:
+                least = last
+            chosen[least] = digests[least]
+        return chosen
+
+    def prepare(self) -> None:
+        """Works out all that a comparison asks for, where there is time for it."""
+        if self.places:
+            _ = self.fingerprints
+
+    def span(self, place: int, words: int) -> tuple[int, int]:
+        """From which character to which some words go."""
+        return self._spans[place][0], self._spans[place + words - 1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Everybodys:
+    """Phrases that everybody uses: their being in two texts says nothing."""
+
+    fingerprints: frozenset[int] = frozenset()
+    """A passage is everybody's where it has fingerprints, and all of them are among these."""
+    shingles: frozenset[Shingle] = frozenset()
+    """Of texts that are known: the questions of the form."""
+
+
+NOBODYS = Everybodys()
+
+
+def shared(one: Reading, other: Reading, everybodys: Everybodys = NOBODYS) -> Shared:
+    """The passages of five words and more that stand in both, but for what is everybody's."""
+    if one.places.keys().isdisjoint(other.places):
+        return NOTHING_SHARED
+    passages: list[Passage] = []
+    place = 0
+    while place < len(one.shingles):
+        shingle = one.shingles[place]
+        found = [(_length(one, place, other, there), -there) for there in other.places.get(shingle, ())]
+        if not found or shingle in everybodys.shingles:
+            place += 1
+            continue
+        length, there = max(found)
+        if not _is_everybodys(one, place, length, everybodys):
+            words = length + SHINGLE - 1
+            passages.append(Passage(one.span(place, words), other.span(-there, words), words))
+        # What is in a passage is in no other: no word counts twice.
+        place += length + SHINGLE - 1
+    shorter = min(len(one.words), len(other.words))
+    return Shared(min(1.0, sum(passage.words for passage in passages) / shorter), tuple(passages))
+
+
+def _length(one: Reading, here: int, other: Reading, there: int) -> int:
+    """How many shingles in a row are the same from two places on."""
+    length, most = 0, min(len(one.shingles) - here, len(other.shingles) - there)
+    while length < most and one.shingles[here + length] == other.shingles[there + length]:
+        length += 1
+    return length
+
+
+def _is_everybodys(one: Reading, place: int, length: int, everybodys: Everybodys) -> bool:
+    if not everybodys.fingerprints:
+        return False
+    within = [one.fingerprints[at] for at in range(place, place + length) if at in one.fingerprints]
+    return bool(within) and everybodys.fingerprints.issuperset(within)
+
+
+def _digest(shingle: Shingle) -> int:
+    digest = hashlib.blake2b(" ".join(shingle).encode(), digest_size=FINGERPRINT_BYTES)
+    return int.from_bytes(digest.digest(), "big")
 
 
 def _plain(word: str) -> str:
     if word.isascii():
         return word.lower()
-    return _MARK.sub("", unicodedata.normalize("NFKD", word.casefold()))
-
-
-def _share(one: set[Shingle], other: set[Shingle]) -> float:
-    shorter = min(len(one), len(other))
-    return len(one & other) / shorter if shorter else 0.0
+    return _MARK.sub("", unicodedata.normalize("NFKD", _HIDDEN_ONE.sub("", word).casefold()))

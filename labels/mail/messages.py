@@ -591,7 +591,7 @@ class Reopening(OfApplication):
 
 
 class SimilarityWarning(OfApplication):
-    """Two applications for one project read alike, for a coordinator."""
+    """An application reads like another, for a coordinator."""
 
     template = Template.SIMILARITY_WARNING
     headline = say("Two applications read alike")
@@ -600,6 +600,10 @@ class SimilarityWarning(OfApplication):
     percent: int
     """How much of their text is shared."""
     sections: Several[Said]
+    same_project: bool = True
+    """Whether both are of one project, as all were that earlier versions told of."""
+    more: int = 0
+    """How many applications it reads like besides."""
 
 
 class NamesAlike(OfStep):

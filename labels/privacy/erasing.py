@@ -17,6 +17,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.applications import fingerprints
 from labels.errors import LabelsError, OutOfReach
 from labels.privacy.holds import hold_on
 from labels.privacy.scrubbing import Traces, emptied
@@ -264,6 +265,9 @@ class _Erasing:
             "applications that were not handed in",
             ApplicationDraft,
             ApplicationDraft.teacher.in_(self.subject.teachers),
+        )
+        self.counts["fingerprints of what they wrote"] += fingerprints.forget(
+            self.session, self.subject.applications
         )
         for one in self._of_applications(Application, Application.id):
             one.content = emptied(one.content)
@@ -658,7 +662,7 @@ LOOKED_AT = {
     "teacher": "name and address are emptied", "activity": "deleted",
     "search_word": "the words of their name are deleted",
     "school": "its principal is named anew by the registry first", "organisation": "its mailbox likewise",
-    "application": "texts are emptied", "application_draft": "deleted", "draft_evidence": "deleted",
+    "application": "texts are emptied", "application_section": "fingerprints are deleted", "fingerprint": "deleted", "application_draft": "deleted", "draft_evidence": "deleted",
     "document": "files are deleted, names are emptied", "issued": "the holder is emptied",
     "decision": "comments are emptied", "review": "words, and who gave them", "review_draft": "deleted",
     "reviewer_wish": "deleted", "reviewer_choice": "deleted, and who was next is emptied",

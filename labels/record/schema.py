@@ -636,6 +636,29 @@ class Document(Base):
     """Which paper it is, e.g. `letter/NQL-…/1` (`labels.identifiers.paper_id`)."""
 
 
+class Section(Base):
+    """A section of an application whose fingerprints are kept, so that others that read like it are found."""
+
+    __tablename__ = "application_section"
+    __table_args__ = (sa.UniqueConstraint("application", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application: Mapped[str] = mapped_column(sa.ForeignKey("application.id"))
+    name: Mapped[str]
+    """The criterion that it is on."""
+    fingerprints: Mapped[bytes]
+    """Those that are kept, one after the other: by them the rows of `Fingerprint` are found again."""
+
+
+class Fingerprint(Base):
+    """A digest of a few words in a row, and a section in which they stand (`labels/applications/similarity.py`)."""
+
+    __tablename__ = "fingerprint"
+    __table_args__ = _CLUSTERED
+    fingerprint: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    section: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """No foreign key: to look after one, a second index as large as the table would be needed."""
+
+
 class PaperKind(StrEnum):
     """What kind of paper was issued."""
 

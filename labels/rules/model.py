@@ -304,6 +304,36 @@ class ReapplicationRules(Rule):
     """The new application must name the criteria and where the evidence is (found: ES)."""
 
 
+Share = Annotated[str, Field(pattern=r"^([1-9]\d{0,3}/[1-9]\d{0,3}|[1-9]\d?%|100%)$")]
+"""A part of a whole, `1/3` or `30%`; a number such as 0.33 would not say what is meant."""
+
+
+def share_of(share: str) -> Fraction:
+    """A share as a number: `1/3` or `30%`."""
+    return Fraction(int(share[:-1]), 100) if share.endswith("%") else Fraction(share)
+
+
+class LikenessRules(Rule):
+    """From when on two applications read alike, section by section; what follows is a notice, never a verdict."""
+
+    share: Sourced[Share]
+    """Of the words of the shorter of two sections, how many stand in passages that the other has too."""
+    passage: Sourced[Annotated[int, Field(strict=True, ge=16, le=1000)]]
+    """So many words in a row are enough by themselves, however long the sections are."""
+    everybodys: Sourced[Annotated[int, Field(strict=True, ge=2, le=50)]]
+    """A phrase that stands in the applications of so many other projects is everybody's, and counts for nothing."""
+
+
+LIKENESS = LikenessRules.model_validate(
+    {
+        "share": {"value": "50%", "source": "assumption"},
+        "passage": {"value": 40, "source": "assumption"},
+        "everybodys": {"value": 10, "source": "assumption"},
+    }
+)
+"""For applications that keep rules from before there were these."""
+
+
 class NationalRules(Rule):
     """All rules of the National Quality Label of one organisation."""
 
@@ -320,6 +350,8 @@ class NationalRules(Rule):
     review: ReviewRules
     limits: Limits
     reapplication: ReapplicationRules
+    likeness: LikenessRules | None = None
+    """Absent from rules that were stored before there were these: then `LIKENESS` counts."""
     appeal_days: Sourced[Number]
     """Calendar days after the decision in which an appeal may be lodged; 0: no appeal."""
 
@@ -381,15 +413,6 @@ class Unanswered(StrEnum):
 
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 DayOfYear = Annotated[str, Field(pattern=r"^\d\d-\d\d$")]
-Share = Annotated[str, Field(pattern=r"^([1-9]\d{0,3}/[1-9]\d{0,3}|[1-9]\d?%|100%)$")]
-"""A part of a whole, `1/3` or `30%`; a number such as 0.33 would not say what is meant."""
-
-
-def share_of(share: str) -> Fraction:
-    """A share as a number: `1/3` or `30%`."""
-    return Fraction(int(share[:-1]), 100) if share.endswith("%") else Fraction(share)
-
-
 EARLIER = "earlier"
 """In a chain of ties: who applied earlier goes before."""
 
@@ -651,6 +674,7 @@ _LATER = (
     ("national", "review", "late"),
     ("national", "review", "additional"),
     ("national", "review", "decided_by"),
+    ("national", "likeness"),
     ("european", "european_only"),
     ("european", "tie_bound"),
     ("european", "average"),
@@ -705,6 +729,11 @@ class RuleEdition(Rule):
             if part and part[name] is None:
                 del part[name]
         return body
+
+    @property
+    def likeness(self) -> LikenessRules:
+        """From when on two applications read alike."""
+        return self.national.likeness or LIKENESS
 
     @property
     def must_be_signed(self) -> bool:

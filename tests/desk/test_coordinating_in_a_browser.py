@@ -25,7 +25,7 @@ from labels.steps.step import close_step, open_step, steps_of
 from labels.views.applications import Filters, Part
 from tests.desk.test_reviewing_in_a_browser import Scene, chromium, opened, scene
 from tests.support.accessibility import violations
-from tests.support.case import COORDINATOR
+from tests.support.case import COORDINATOR, Case
 from tests.support.past_years import Europe
 from tests.support.people import points
 from usecases import many
@@ -108,6 +108,22 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
                 assert violations(page) == [], (path, width, language)
                 wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wider <= 0, (path, width, language)
+
+
+def test_what_a_case_reads_like_is_a_page_for_everybody(desk: Scene) -> None:
+    copied = Case(desk.here.record, teacher="T-3")
+    assert copied.conditions()
+    assert copied.likeness()
+    assert desk.case.likeness()
+    with chromium() as browser:
+        for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
+            page = opened(browser, width)
+            desk.signs_in(page, language)
+            page.goto(f"{desk.url}/cases/{desk.case.id}/likeness")
+            assert page.get_attribute("html", "lang") == language
+            assert page.locator("mark").count() >= 12
+            assert violations(page) == [], (width, language)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, language)
 
 
 def test_the_pages_of_a_decided_case_are_for_everybody(desk: Scene) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from labels.answering import accepting, rights
 from labels.applications import conditions as conditions_applications
-from labels.applications import ending
+from labels.applications import ending, likeness
 from labels.applications.documents import StoredDocument
 from labels.applications.file import read_application
 from labels.applications.submitting import Submitted, submit
@@ -64,6 +64,9 @@ class Case:
 
     def conditions(self) -> bool:
         return bool(self.do(conditions_applications.check_conditions, self.id))
+
+    def likeness(self) -> bool:
+        return bool(self.do(likeness.look, self.id))
 
     def ask(self) -> list[Step]:
         return list(self.do(asking.ask, self.id))

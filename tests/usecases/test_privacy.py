@@ -42,6 +42,7 @@ from labels.record.schema import (
     DifferentPersons,
     Document,
     Draft,
+    Fingerprint,
     FormerSchool,
     FormerStaff,
     FormerStaffSchool,
@@ -54,6 +55,7 @@ from labels.record.schema import (
     Review,
     SavedList,
     SearchWord,
+    Section,
     Staff,
     Stage,
     Step,
@@ -79,6 +81,7 @@ from tests.support.people import KEY, NOW, STAMP, points, populate
 from tests.support.school import School, whole
 from usecases import privacy
 from usecases.finding import find
+from usecases.likeness import keep_former_fingerprints
 from usecases.sealing import verify_journal
 
 CANARY = "Kanarienvogel"
@@ -116,6 +119,7 @@ def case(here: Workspace) -> Case:
         search_index.fill(session.connection())
     case = Case(here.record, description=f"{CANARY} did all of it.")
     assert case.conditions()
+    assert case.likeness()
     stored(here, case.id, f"CV-{CANARY}.pdf", f"%PDF {CANARY}".encode())
     first, second = case.ask()
     case.answer(first, ReviewAnswer(scores=points(4), comment=f"{CANARY} is good.", note=f"I know {CANARY}."))
@@ -265,6 +269,18 @@ def test_what_was_said_of_merging_the_person_or_telling_them_apart_is_found_nowh
         assert "Their names differ." in [entry.details["because"] for entry in told], "others' stays"
         assert them in [who for entry in told for who in entry.details["persons"]]
     assert verify_journal(here, []).findings == []
+
+
+def test_no_fingerprint_of_what_they_wrote_is_left(here: Workspace, case: Case) -> None:
+    with here.record.reading() as session:
+        kept = session.scalars(sa.select(Fingerprint.fingerprint)).all()
+    assert len(kept) >= len(case.row().content["sections"])
+    assert privacy.plan_erasure(here, ADDRESS).erased.counts["fingerprints of what they wrote"] == len(kept)
+    erased(here)
+    with here.record.reading() as session:
+        assert session.scalars(sa.select(Fingerprint)).all() == []
+        assert {one.fingerprints for one in session.scalars(sa.select(Section))} == {b""}
+    assert keep_former_fingerprints(here) == 0, "nor does upkeep make any of what is erased"
 
 
 def test_nobody_finds_them_by_a_word_of_their_name_afterwards(here: Workspace, case: Case) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.prefect.markdown.asked import by_reviewers, by_school, warnings
 from adapters.prefect.markdown.common import about_it, documents, exchange, joined, linked, listed
 from adapters.prefect.markdown.european import award, proposal, screenings
 from adapters.prefect.markdown.links import Links
+from labels.applications.likeness import Relation
 from labels.clock import brussels_day
 from labels.views.briefs.common import Brief, CriterionShown, ReviewBrief, SelfAnswerShown
 from labels.views.briefs.european import AwardBrief, NominationBrief, ScreeningsBrief
 from labels.views.briefs.national import NationalBrief
 from labels.views.briefs.school import FilledIn, FilledPart, HandedIn, RowShown, SchoolBrief
+from labels.views.likeness import LikenessInShort
 from labels.words.text import markdown_paragraphs, markdown_plain
 
 LISTED = 40
@@ -78,9 +82,27 @@ def _of_teacher(brief: NationalBrief, links: Links) -> list[str]:
         by_reviewers(brief.asked),
         about_it(brief.about),
         f"### In short\n\n{markdown_paragraphs(brief.description)}",
+        _reads_like(brief.likeness),
         *map(exchange, brief.exchanges),
         documents(brief.documents, links),
     ]
+
+
+_LIKE = {
+    Relation.PARTNER: "that of a partner in the same project",
+    Relation.SAME_APPLICANT: "one of the same applicant for another project",
+    Relation.OTHER: "one for another project",
+}
+
+
+def _reads_like(likeness: Sequence[LikenessInShort]) -> str:
+    """That sections read like those of other applications, in short; empty where none does."""
+    lines = [
+        f"{', '.join(map(markdown_plain, one.criteria))}: like {_LIKE[one.relation]}" for one in likeness
+    ]
+    if not lines:
+        return ""
+    return f"### Likeness\n\n{listed(lines)}\n\nA notice and no verdict. Coordinators see the passages at the desk."
 
 
 def _of_school(brief: SchoolBrief, links: Links) -> list[str]:

@@ -242,6 +242,18 @@ SAID_AS_ENGLISH_TEXT = {Template.ASSIGNMENT_ASKED, Template.SIMILARITY_WARNING}
 """Of these an earlier release kept sentences as English text, which nobody can translate any more."""
 
 
+def test_likeness_to_another_projects_application_is_not_told_as_partners_work() -> None:
+    example = EXAMPLES[Template.SIMILARITY_WARNING]
+    partners = " ".join(read(worded(mail(Template.SIMILARITY_WARNING)))[1].split())
+    assert "partners describe the same work" in partners
+    assert "more application" not in partners
+    other = example.model_copy(update={"same_project": False, "more": 2})
+    told = " ".join(read(worded(mail(Template.SIMILARITY_WARNING, other)))[1].split())
+    assert "though they are for different projects" in told
+    assert "It reads like 2 more applications, too" in told
+    assert f"/cases/{APPLICATION}/likeness" in told
+
+
 @pytest.mark.parametrize("language", ["en", "pl"])
 @pytest.mark.parametrize("template", [Template(name) for name in FORMER])
 def test_what_an_earlier_release_queued_reads_like_a_message_of_today(

@@ -45,6 +45,7 @@ def form(rules: RuleEdition, *what: Asked) -> type[RunInput]:
         asked=what,
         about=ABOUT,
         description="Bridges.",
+        likeness=(),
         exchanges=(),
         documents=Documents((), None),
         criteria=criteria_shown(rules, {CRITERIA[0]: "What was done."}, {}),

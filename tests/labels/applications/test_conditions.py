@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from labels.mail import messages
 from labels.record import Record
 from labels.record.journal import Event
-from labels.record.schema import Decision, Journal, Mail, Member, Outcome, Stage
+from labels.record.schema import Decision, Journal, Member, Outcome, Stage
 from tests.support.case import Case, decided, open_case
-from tests.support.mails import told_by
 from tests.support.people import NOW, TODAY, populate
 
 
@@ -54,13 +52,6 @@ def test_a_refused_teacher_applies_again_once_naming_the_criteria_in_spain(recor
     )
     case.id = again
     assert case.conditions()
-
-
-def test_two_applications_of_one_project_that_read_alike_are_pointed_out(case: Case) -> None:
-    other = Case(case.record, teacher="T-3")
-    assert other.conditions()
-    [warning] = [mail for mail in case.all(Mail) if mail.template == "similarity_warning"]
-    assert told_by(warning, messages.SimilarityWarning).other == case.id
 
 
 def test_four_applications_a_year_count_whichever_is_checked_first(record: Record) -> None:
