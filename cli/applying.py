@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ from labels.record.schema import Stage
 from labels.views.case import case_of
 from labels.words.text import clean
 from usecases import applying
-from usecases.applying import checked, submit_file
+from usecases.applying import checked, faults_of, submit_file
 from usecases.drafting import check_file
 from usecases.performing import mailed
 from usecases.recovering import recover
@@ -49,7 +49,7 @@ def submit(
     if only_check:
         _check(here, file, evidence or [], as_json)
         return
-    done = submit_file(here, read_json(file), file.name, evidence or [], again=again)
+    done = submit_file(here, _read(file, evidence or []), file.name, evidence or [], again=again)
     outage = mailed(here, done.application)
     with here.record.reading() as session:
         view = case_of(session, done.application)
@@ -80,6 +80,18 @@ def submit(
         fail(outage)
 
 
+def _read(file: Path, evidence: list[Path]) -> Any:
+    """The JSON value in an application's file.
+
+    Raises:
+        InvalidInput: there is none; says what is wrong with the evidence, too.
+    """
+    try:
+        return read_json(file)
+    except InvalidInput as error:
+        raise InvalidInput(error.subject, [*error.faults, *faults_of(evidence)]) from None
+
+
 def _check(here: Workspace, file: Path, evidence: list[Path], as_json: bool) -> None:
     """Says all that would keep the file from being judged if it were handed in now, as the desk does.
 
@@ -87,7 +99,7 @@ def _check(here: Workspace, file: Path, evidence: list[Path], as_json: bool) -> 
         InvalidInput: the file is no application, a file of its evidence is not taken, or conditions are not met.
     """
     now = here.now()
-    application, _, _ = checked(here, read_json(file), file.name, evidence, now)
+    application, _, _ = checked(here, _read(file, evidence), file.name, evidence, now)
     edition, unmet = check_file(here, application, now)
     if as_json:
         emit(

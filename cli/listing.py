@@ -14,6 +14,7 @@ from cli.words import AsJson, SeenAs, plain
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput
 from labels.kinds import LabelKind
+from labels.people.staff import known_organisation
 from labels.record.schema import Outcome, Stage
 from labels.views.application_sheet import VALUES, columns_named
 from labels.views.applications import (
@@ -66,6 +67,8 @@ def list_(
     here = existing_workspace()
     now = here.now()
     with here.record.reading() as session:
+        if organisation:
+            known_organisation(session, organisation)
         scope, whose = EVERYTHING, organisation or "all organisations"
         if email:
             scope = scope_at(session, email)

@@ -52,15 +52,23 @@ def rules(
 
 
 def _is_organisation(typed: str) -> bool:
-    """Whether the record, if there is one, has an organisation of that id."""
+    """Whether the record, if there is one, has an organisation of that id.
+
+    Raises:
+        NotFound: it looks like one's id, and there is none.
+    """
     from adapters.workspace import existing_workspace
+    from labels.people.staff import known_organisation, means_organisation
     from labels.record.schema import Organisation
 
     try:
-        with existing_workspace().record.reading() as session:
-            return session.get(Organisation, typed) is not None
+        here = existing_workspace()
     except LabelsError:
         return False
+    with here.record.reading() as session:
+        if means_organisation(typed):
+            known_organisation(session, typed)
+        return session.get(Organisation, typed) is not None
 
 
 def break_glass(

@@ -43,6 +43,11 @@ def staff(
     before. It is the operator's to do: nobody's code is asked for.
     """
     if action == "list":
+        if person:
+            problem = f"{person} is not needed: list shows a whole staff."
+            raise InvalidInput(
+                "staff", [Fault("ADDRESS", problem, "Name an organisation with --organisation ID.")]
+            )
         _list(organisation, as_json=as_json)
         return
     if not person:

@@ -11,6 +11,7 @@ from labels.answering import accepting, organisation_codes, proving
 from labels.applications.documents import StoredDocument
 from labels.errors import NotMailed
 from labels.mail import outbox
+from labels.people.staff import known_organisation, means_organisation
 from labels.pupil_label import classes
 from labels.record.schema import Organisation
 from labels.school_label.drafting import Typed
@@ -66,7 +67,8 @@ def mail_code(here: Workspace, subject: str, email: str, door: Door) -> str:
             reason = classes.send_code(turn, subject, email, rules, here.settings.codes_an_hour)
             what_keeps_it = partial(outbox.not_out, reason=reason)
             application = None
-        elif turn.session.get(Organisation, subject) is not None:
+        elif turn.session.get(Organisation, subject) is not None or means_organisation(subject):
+            known_organisation(session, subject)
             reason = organisation_codes.send_code(turn, subject, email, here.settings.codes_an_hour)
             what_keeps_it = partial(outbox.not_out, reason=reason)
             application = None

@@ -131,6 +131,15 @@ def _without(wrong: AbstractSet[str], name: str, value: Any) -> Any:
     return value
 
 
+def faults_of(evidence: Sequence[Path]) -> list[Fault]:
+    """What is wrong with files of evidence, where the application itself can't be read."""
+    try:
+        inspect_all(evidence, DEFAULT_LIMITS)
+    except InvalidInput as error:
+        return list(error.faults)
+    return []
+
+
 def _limits(edition: RuleEdition | None) -> UploadLimits:
     return UploadLimits.within(edition.national.limits) if edition else DEFAULT_LIMITS
 

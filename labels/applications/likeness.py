@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,12 +70,13 @@ class Likeness:
 class _Compared:
     """One application as it is compared with others."""
 
-    id: str
     project: str | None
     person: str | None
     readings: Readings
     rules: LikenessRules
     everybodys: Everybodys
+    pairs: Mapping[str, set[tuple[str, str]]]
+    """Its sections and those of each other application that have a fingerprint in common."""
 
 
 def look(turn: Turn, application_id: str, readings: Readings | None = None) -> bool:
@@ -138,13 +139,25 @@ def _found(
         frozenset(one for one, those in projects.items() if len(those) >= rules.everybodys.value),
         _questions(edition.criteria_set),
     )
-    counted = Counter(one.application for one in others if one.fingerprint not in everybodys.fingerprints)
+    matched = [one for one in others if one.fingerprint not in everybodys.fingerprints]
+    counted = Counter(one.application for one in matched)
     candidates = sorted(counted, key=lambda one: (-counted[one], one))[:MOST_COMPARED]
     person = session.scalar(sa.select(Teacher.person).where(Teacher.id == application.teacher))
-    one = _Compared(application.id, application.project, person, readings, rules, everybodys)
+    one = _Compared(application.project, person, readings, rules, everybodys, _pairs(readings, matched))
     rows = session.execute(_OTHERS, {"applications": candidates}).all() if candidates else ()
     found = [likeness for row in rows if (likeness := _compared(one, row)) and likeness.sections]
     return sorted(found, key=lambda likeness: (-_weight(likeness), likeness.application))
+
+
+def _pairs(readings: Readings, matched: Collection[Match]) -> Mapping[str, set[tuple[str, str]]]:
+    having: dict[int, set[str]] = defaultdict(set)
+    for name, reading in readings.items():
+        for fingerprint in reading.fingerprints.values():
+            having[fingerprint].add(name)
+    pairs: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for one in matched:
+        pairs[one.application] |= {(name, one.section) for name in having[one.fingerprint]}
+    return pairs
 
 
 def _questions(criteria: CriteriaSet) -> frozenset[tuple[str, ...]]:
@@ -171,10 +184,12 @@ def _compared(one: _Compared, row: sa.Row[tuple[str, str, str, str, Mapping[str,
     others = _readings(row.sections)
     alike, covered = [], 0
     for name, reading in one.readings.items():
-        pairs = [(shared(reading, other, one.everybodys), theirs) for theirs, other in others.items()]
+        # A section in which every few words were changed may have no fingerprint left in common with the same one.
+        near = {theirs for own, theirs in one.pairs[row.id] if own == name} | {name}
+        pairs = [(shared(reading, others[theirs], one.everybodys), theirs) for theirs in near & others.keys()]
         if not pairs:
             continue
-        most, theirs = max(pairs, key=lambda pair: (pair[0].share, pair[0].longest, pair[1] == name))
+        most, theirs = max(pairs, key=lambda pair: (pair[0].share, pair[0].longest, pair[1] == name, pair[1]))
         covered += sum(passage.words for passage in most.passages)
         if _is_alike(most, one.rules):
             alike.append(Alike(name, theirs, reading.text, others[theirs].text, most))

@@ -83,6 +83,11 @@ class Reading:
         return list(zip(*(self.words[start:] for start in range(SHINGLE)), strict=False))
 
     @functools.cached_property
+    def different(self) -> frozenset[Shingle]:
+        """Every one of them once."""
+        return frozenset(self.shingles)
+
+    @functools.cached_property
     def places(self) -> Mapping[Shingle, Sequence[int]]:
         """Where each of them stands; of one that stands very often, the first places."""
         places: dict[Shingle, list[int]] = defaultdict(list)
@@ -109,7 +114,7 @@ class Reading:
 
     def prepare(self) -> None:
         """Works out all that a comparison asks for, where there is time for it."""
-        if self.places:
+        if self.different:
             _ = self.fingerprints
 
     def span(self, place: int, words: int) -> tuple[int, int]:
@@ -132,17 +137,17 @@ NOBODYS = Everybodys()
 
 def shared(one: Reading, other: Reading, everybodys: Everybodys = NOBODYS) -> Shared:
     """The passages of five words and more that stand in both, but for what is everybody's."""
-    if one.places.keys().isdisjoint(other.places):
+    common = one.different & other.different
+    if not common or common <= everybodys.shingles:
         return NOTHING_SHARED
     passages: list[Passage] = []
     place = 0
     while place < len(one.shingles):
         shingle = one.shingles[place]
-        found = [(_length(one, place, other, there), -there) for there in other.places.get(shingle, ())]
-        if not found or shingle in everybodys.shingles:
+        if shingle not in common or shingle in everybodys.shingles:
             place += 1
             continue
-        length, there = max(found)
+        length, there = max((_length(one, place, other, at), -at) for at in other.places[shingle])
         if not _is_everybodys(one, place, length, everybodys):
             words = length + SHINGLE - 1
             passages.append(Passage(one.span(place, words), other.span(-there, words), words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -31,6 +32,14 @@ def central_organisation(session: Session) -> Organisation:
         problem = "the registry has no organisation of the kind CSS, which awards the label."
         raise InvalidInput("cycle", [Fault("organisations.csv", problem, "Import one.")])
     return found
+
+
+def means_organisation(typed: str) -> bool:
+    """Whether what somebody typed looks like an organisation's id, whether there is one or not."""
+    return _ID.match(typed) is not None
+
+
+_ID = re.compile(r"(NSS|PSA)-|CSS$", re.IGNORECASE)
 
 
 def known_organisation(session: Session, typed: str) -> Organisation:

@@ -1042,6 +1042,33 @@ def test_a_broken_rule_file_is_told_by_file_line_and_reason(terminal: Terminal) 
     assert "editions/2026/default.yaml:2 · nonsense: " in said
 
 
+def test_an_organisation_that_nobody_has_is_said_by_each_command_that_takes_one(terminal: Terminal) -> None:
+    for words in (
+        ("rules", "NSS-XX"),
+        ("list", "--organisation", "NSS-XX"),
+        ("stuck", "--organisation", "NSS-XX"),
+        ("staff", "list", "--organisation", "NSS-XX"),
+        ("statistics", "NSS-XX"),
+        ("assign", "NSS-XX"),
+        ("code", "NSS-XX", "--as", "coordinator@nss.example"),
+    ):
+        assert "There is no organisation NSS-XX." in terminal.fails(4, *words), words
+    assert "Is NSS-PL or NSS-PT meant?" in terminal.fails(4, "rules", "NSS-P")
+
+
+def test_a_whole_staff_is_listed_and_not_one_of_it(terminal: Terminal) -> None:
+    assert "--organisation ID" in terminal.fails(2, "staff", "list", "NSS-PL")
+
+
+def test_what_is_wrong_with_evidence_is_said_beside_a_file_that_is_no_json(terminal: Terminal) -> None:
+    terminal.file("application.json", "{“label”: “national”}")
+    terminal.file("poster.pdf", b"MZ" * 100)
+    for check in ([], ["--check"]):
+        said = terminal.fails(2, "submit", "application.json", "--evidence", "poster.pdf", *check)
+        assert "is a curly quote" in said
+        assert "poster.pdf: It is not a PDF" in said
+
+
 def test_a_folder_without_rules_is_told(terminal: Terminal) -> None:
     assert "has no editions/" in terminal.fails(2, "rules", "none")
 

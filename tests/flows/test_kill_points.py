@@ -257,6 +257,7 @@ WORDS = {
     "usecases.running.replace": "the lost run is given up",
     "tasks.process.register": "the run takes the application up",
     "tasks.national.conditions_met": "the conditions are checked",
+    "usecases.likeness.look_for_likeness": "it is looked for what the application reads like",
     "tasks.process.asked": "the next people are asked",
     "usecases.resuming.take_answer": "the form's answer is taken",
     "usecases.resuming._note_forgotten": "the deletion is noted in the record",

@@ -44,6 +44,12 @@ def test_a_coordinators_mail_leads_to_the_page_of_the_case() -> None:
     assert ways(message, TOLD, Pages(PAGES.run))["assign"].page == PAGES.run
 
 
+def test_a_mail_about_likeness_leads_to_the_passages() -> None:
+    way = ways(EXAMPLES[Template.SIMILARITY_WARNING], TOLD | {"other": "NQL-2"}, PAGES)["see_other"]
+    assert way.page == f"https://labels.example/cases/{ABOUT.application}/likeness"
+    assert way.command == "labels show NQL-2"
+
+
 def test_other_acts_lead_to_prefect_as_before() -> None:
     message = EXAMPLES[Template.SCREENING_ASKED]
     assert ways(message, TOLD, PAGES)["screen"].page == PAGES.run

@@ -251,7 +251,6 @@ def test_likeness_to_another_projects_application_is_not_told_as_partners_work()
     told = " ".join(read(worded(mail(Template.SIMILARITY_WARNING, other)))[1].split())
     assert "though they are for different projects" in told
     assert "It reads like 2 more applications, too" in told
-    assert f"/cases/{APPLICATION}/likeness" in told
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])
