@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from labels.applications import fingerprints
 from labels.applications.fingerprints import Match, Readings
-from labels.applications.similarity import Everybodys, Reading, Shared, shared
+from labels.applications.similarity import Everybodys, Reading, Shared, number_of_words, shared
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
 from labels.mail.outbox import Envelope
@@ -181,19 +181,20 @@ def _compared(one: _Compared, row: sa.Row[tuple[str, str, str, str, Mapping[str,
     same_person = one.person is not None and row.person == one.person
     if same_project and same_person:
         return None
-    others = _readings(row.sections)
-    alike, covered = [], 0
-    for name, reading in one.readings.items():
+    texts = row.sections or {}
+    near: dict[str, set[str]] = defaultdict(set)
+    for own, theirs in one.pairs[row.id]:
+        near[own].add(theirs)
+    most = _most_alike(one, near, texts)
+    if any(_is_alike(pair.shared, one.rules) for pair in most):
         # A section in which every few words were changed may have no fingerprint left in common with the same one.
-        near = {theirs for own, theirs in one.pairs[row.id] if own == name} | {name}
-        pairs = [(shared(reading, others[theirs], one.everybodys), theirs) for theirs in near & others.keys()]
-        if not pairs:
-            continue
-        most, theirs = max(pairs, key=lambda pair: (pair[0].share, pair[0].longest, pair[1] == name, pair[1]))
-        covered += sum(passage.words for passage in most.passages)
-        if _is_alike(most, one.rules):
-            alike.append(Alike(name, theirs, reading.text, others[theirs].text, most))
-    shorter = min(_words(one.readings), _words(others))
+        most += _most_alike(one, {name: {name} for name in one.readings if name not in near}, texts)
+    alike = [pair for pair in most if _is_alike(pair.shared, one.rules)]
+    covered = sum(passage.words for pair in most for passage in pair.shared.passages)
+    shorter = min(
+        sum(len(reading.words) for reading in one.readings.values()),
+        sum(map(number_of_words, texts.values())),
+    )
     return Likeness(
         row.id,
         row.organisation,
@@ -203,12 +204,37 @@ def _compared(one: _Compared, row: sa.Row[tuple[str, str, str, str, Mapping[str,
     )
 
 
+def _most_alike(one: _Compared, near: Mapping[str, Collection[str]], texts: Mapping[str, str]) -> list[Alike]:
+    """Of some sections, each with that of `near` which it is the most like; `texts` are the other application's."""
+    readings = {
+        theirs: Reading(texts[theirs]) for those in near.values() for theirs in those if theirs in texts
+    }
+    found = []
+    for name in sorted(near):
+        pairs = [
+            Alike(
+                name,
+                theirs,
+                one.readings[name].text,
+                texts[theirs],
+                shared(one.readings[name], readings[theirs], one.everybodys),
+            )
+            for theirs in near[name]
+            if theirs in readings
+        ]
+        if pairs:
+            found.append(max(pairs, key=_closeness))
+    return found
+
+
+def _closeness(pair: Alike) -> tuple[float, int, bool, str]:
+    """By which the closest of several pairs is chosen; of equals the same section."""
+    same = pair.section == pair.other_section
+    return pair.shared.share, pair.shared.longest, same, pair.other_section
+
+
 def _is_alike(found: Shared, rules: LikenessRules) -> bool:
     return found.share >= share_of(rules.share.value) or found.longest >= rules.passage.value
-
-
-def _words(readings: Readings) -> int:
-    return sum(len(one.words) for one in readings.values())
 
 
 def _tell(turn: Turn, application: Application, found: Collection[Likeness]) -> None:

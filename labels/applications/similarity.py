@@ -72,10 +72,13 @@ class Reading:
     """A text as it is compared: its words whatever their case, accents and punctuation, and where they stand."""
 
     def __init__(self, text: str) -> None:
-        found = [(word, match.span()) for match in _WORD.finditer(text) if (word := _plain(match[0]))]
         self.text = text
-        self.words = [word for word, _ in found]
-        self._spans = [span for _, span in found]
+        self.words = _words(text)
+
+    @functools.cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        """Where each word stands; asked for where something was found."""
+        return [match.span() for match in _WORD.finditer(self.text) if _plain(match[0])]
 
     @functools.cached_property
     def shingles(self) -> list[Shingle]:
@@ -135,6 +138,11 @@ class Everybodys:
 NOBODYS = Everybodys()
 
 
+def number_of_words(text: str) -> int:
+    """How many words a reading of a text has, or a few more: what is nothing but accents counts here."""
+    return len(_WORD.findall(text))
+
+
 def shared(one: Reading, other: Reading, everybodys: Everybodys = NOBODYS) -> Shared:
     """The passages of five words and more that stand in both, but for what is everybody's."""
     common = one.different & other.different
@@ -177,6 +185,13 @@ def _digest(shingle: Shingle) -> int:
     return int.from_bytes(digest.digest(), "big")
 
 
+def _words(text: str) -> list[str]:
+    if text.isascii():
+        return _WORD.findall(text.lower())
+    return list(filter(None, map(_plain, _WORD.findall(text))))
+
+
+@functools.lru_cache(maxsize=20_000)
 def _plain(word: str) -> str:
     if word.isascii():
         return word.lower()
