@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from labels.privacy.retention import Period
 from labels.privacy.scrubbing import Traces
 from labels.privacy.subject import Subject
+from labels.record.journal import Event
 from labels.record.schema import (
     Activity,
     Address,
@@ -174,7 +175,14 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "plans_for_many_applications", rows(BulkPlan, BulkPlan.person == subject.person, "rows")
     yield "conflicts_of_interest", rows(Conflict, Conflict.person == subject.person)
     about = sa.or_(sa.func.lower(Journal.who).in_(mine), Journal.application.in_(own))
-    yield "journal", rows(Journal, about)
+    yield "journal", [_without_others_number(entry) for entry in rows(Journal, about)]
+
+
+def _without_others_number(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry without the number of an application that theirs reads like: that one is somebody else's."""
+    if entry["what"] != Event.READS_LIKE_ANOTHER:
+        return entry
+    return entry | {"details": {name: one for name, one in entry["details"].items() if name != "other"}}
 
 
 def _plainly(value: Any) -> Any:

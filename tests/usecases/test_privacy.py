@@ -603,6 +603,21 @@ def test_a_person_is_told_all_that_is_theirs_and_nobody_elses_name(
     assert "Who you are" in text
 
 
+def test_that_their_application_reads_like_another_is_told_without_its_number(
+    here: Workspace, case: Case, tmp_path: Path
+) -> None:
+    copied = Case(here.record, teacher="T-3")
+    assert copied.conditions()
+    assert copied.likeness()
+    with here.record.reading() as session:
+        address = session.get_one(Teacher, "T-3").email
+    privacy.tell_person(here, address, tmp_path / "theirs.zip")
+    with zipfile.ZipFile(tmp_path / "theirs.zip") as archive:
+        told = archive.read("data.json").decode()
+    assert "reads like another application" in told
+    assert case.id not in told
+
+
 def test_what_was_kept_of_a_coordinators_choices_and_codes_is_told_without_hashes_or_others(
     here: Workspace, case: Case, tmp_path: Path
 ) -> None:
