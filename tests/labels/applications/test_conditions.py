@@ -7,6 +7,7 @@ from datetime import timedelta
 from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import Decision, Journal, Member, Outcome, Stage
+from labels.rules.loading import load_rules
 from tests.support.case import Case, decided, open_case
 from tests.support.people import NOW, TODAY, populate
 
@@ -68,7 +69,7 @@ def test_four_applications_a_year_count_whichever_is_checked_first(record: Recor
     for n in range(10, 15):
         case = Case.__new__(Case)
         case.record, case.organisation = record, "NSS-PL"
-        case.now = NOW + timedelta(seconds=n)
+        case.now, case.edition = NOW + timedelta(seconds=n), load_rules("NSS-PL", TODAY)
         case.id = case.submit(project=f"P-{n}")
         cases.append(case)
     met = [case.conditions() for case in reversed(cases)]
