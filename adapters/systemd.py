@@ -49,4 +49,5 @@ def tell_systemd(*states: str) -> None:
     if not address:
         return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+        to.settimeout(1.0)  # nobody waits for a systemd that does not listen
         to.sendto("\n".join(states).encode(), f"\0{address[1:]}" if address.startswith("@") else address)

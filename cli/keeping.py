@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from adapters.logs import keep_in_bounds
 from adapters.parts import Part, write_parts
 from adapters.prefect.client import prefect_client
 from adapters.systemd import tell_systemd
@@ -74,6 +75,8 @@ class Keeper:
         begun = {name for name in list(self.running.processes) if self._started_again(name)}
         self.owed = self.owed or bool(begun.intersection(ENGINE))
         self._note()
+        for name in self.known:
+            keep_in_bounds(self.running.log(name))
         if self._mending is None or self._mending.done():
             if self._mending is not None and (error := self._mending.exception()) is not None:
                 say(

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.prefect.address import POOL
 from adapters.supervision import Supervision, supervised
 from adapters.systemd import LISTENER
 from cli.output import say
 from labels.settings import PROJECT, Settings
 
-POOL = "labels"
 STOP_WITHIN = 60.0
 """Seconds for a process to end by itself when it is asked to; the worker lets its runs come to their end."""
 

@@ -21,7 +21,7 @@ from adapters.home import keep_from_others, repair
 from adapters.mail.post import send_due
 from adapters.papers.signing import signer_of
 from adapters.parts import forget_parts
-from adapters.prefect.address import FOR_CLIENTS
+from adapters.prefect.address import FOR_CLIENTS, POOL
 from adapters.prefect.client import prefect_client
 from adapters.prefect.environment import child_environment, see_to_work_pool, spoken_to
 from adapters.supervision import supervised
@@ -29,12 +29,12 @@ from adapters.systemd import sockets_handed_over, tell_systemd
 from adapters.workspace import Workspace, open_workspace
 from cli.keeping import keep_alive, server_answers
 from cli.output import say
-from cli.processes import POOL, Interrupted, Services, ended_by_signal
+from cli.processes import Interrupted, Services, ended_by_signal
 from desk.serving import MAIL_SHOWN
 from labels.clock import brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
 from labels.sessions.passkeys import site_at
-from labels.settings import Settings, load_settings, reached_at
+from labels.settings import Settings, is_this_machine, load_settings, reached_at
 from usecases.recovering import recover
 from usecases.upkeep import clock_ran_backwards
 
@@ -142,6 +142,9 @@ def services(
             _see_that_it_is_free(settings.gate, "the gate before Prefect's pages")
         _see_that_sessions_reach_it(settings)
     _see_that_passkeys_can_be_made(settings)
+    if settings.metrics != "off":
+        _see_that_it_is_free(settings.metrics, "the figures for Prometheus")
+        _see_that_figures_are_private(settings)
     stop = stop or threading.Event()
     api_url = f"http://127.0.0.1:{port}/api"
     settings = settings.model_copy(
@@ -242,6 +245,19 @@ def _see_that_passkeys_can_be_made(settings: Settings) -> None:
         )
         remedy = "Set LABELS_PUBLIC_URL to the address that people have, or let passkeys be offered."
         raise InvalidInput("settings", [Fault("LABELS_PASSKEYS", problem, remedy)])
+
+
+def _see_that_figures_are_private(settings: Settings) -> None:
+    """At an address that others reach, a token is asked for."""
+    host, _, _ = settings.metrics.rpartition(":")
+    if not is_this_machine(host) and settings.metrics_token is None:
+        problem = (
+            f"{settings.metrics} is reached from other machines, and anybody there would read the figures."
+        )
+        raise InvalidInput(
+            "settings",
+            [Fault("LABELS_METRICS", problem, "Listen at 127.0.0.1, or set LABELS_METRICS_TOKEN.")],
+        )
 
 
 def await_server(running: Services, stop: threading.Event) -> None:

@@ -9,7 +9,6 @@ import typer
 from adapters.workspace import existing_workspace
 from cli.environment import home
 from cli.output import emit, say, table
-from cli.processes import POOL
 from cli.services import running_services
 from cli.words import AsJson
 from labels.errors import OutOfReach
@@ -28,7 +27,7 @@ def status(as_json: AsJson = False) -> None:
     here, known = existing_workspace(), running_services(home())
     listens: dict[str, str] = {name: known[name] for name in ("listen", "gate") if known and name in known}
     here = replace(here, settings=here.settings.model_copy(update=listens))
-    found = looked_at(here, supervised=known is not None, pool=POOL)
+    found = looked_at(here, supervised=known is not None)
     if as_json:
         emit([asdict(one) for one in found])
     else:

@@ -334,7 +334,7 @@ def failed(
     """The page that says that something went wrong; with a number to quote where it is not the person's doing."""
     number = error_number() if status >= 500 else ""
     if number:
-        who = visit.visitor.account.address if visit.visitor else "nobody"
+        who = visit.visitor.account.person if visit.visitor else "nobody"
         known = None if visit.discreet else error  # what it was about could be in its text
         log.error("%s %s %s %s by %s", number, status, visit.request.method, visit.path, who, exc_info=known)
     template = f"problems/{status}.html.j2" if status in _PROBLEMS else "problems/400.html.j2"

@@ -175,7 +175,7 @@ class Gate:
         answer = await self._call(request, who, path)
         changes = path.endswith("/resume") or (who.operator and not reads and not path.endswith("/filter"))
         if changes:
-            LOG.info("%s %s by %s: %s", request.method, path, who.address, answer.status_code)
+            LOG.info("%s %s by %s: %s", request.method, path, who.person, answer.status_code)
         return answer
 
     async def _who(self, cookies: Mapping[str, str]) -> PrefectAccess | None:
@@ -296,7 +296,7 @@ def _may_pass(request: Request, who: PrefectAccess | None, origin: str) -> Respo
     if strange or not (reads or _same_page(request, origin)):
         raise Refused(403, "Asked from another page")
     if not reads and not path.endswith("/filter"):
-        LOG.info("%s %s by %s: passed on", method, path, who.address)
+        LOG.info("%s %s by %s: passed on", method, path, who.person)
     return Response(status_code=204)
 
 

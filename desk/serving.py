@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import logging
 import os
 import socket
 import sys
 import tempfile
 
 import uvicorn
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
+from adapters.logs import write_logs
 from adapters.systemd import LISTENER
-from adapters.workspace import open_workspace
+from adapters.workspace import Workspace, open_workspace
 from desk.app import public_app
 from desk.arriving import Arriving
 from desk.connections import BACKLOG, bounded_by, limits_within, raised_file_numbers
@@ -37,13 +39,14 @@ def main(part: str) -> None:
         LabelsError: the settings, the record or the store can't be used.
     """
     give_memory_back()
-    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    limits, forms = limits_within(raised_file_numbers())
     settings = load_settings()
+    write_logs(settings.log_format, part)
+    limits, forms = limits_within(raised_file_numbers())
     here = open_workspace(settings)
     arriving = settings.home / ARRIVING
     arriving.mkdir(mode=0o700, parents=True, exist_ok=True)
     tempfile.tempdir = str(arriving)
+    app: ASGIApp
     if part == "gate":
         from desk.gate import signed_in_gate
 
@@ -58,6 +61,8 @@ def main(part: str) -> None:
             public_app(here, mail_shown=os.environ.get(MAIL_SHOWN) == "1", arriving=Arriving(forms=forms)),
             settings.listen,
         )
+        if settings.metrics != "off":
+            app = told_of(app, here)
     _settle()
     given = os.environ.pop(LISTENER, "")
     host, _, port = listens_at.rpartition(":")
@@ -67,6 +72,7 @@ def main(part: str) -> None:
         port=int(port),
         http=bounded_by(limits),
         backlog=BACKLOG,
+        log_config=None,  # as everything else that this process logs
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -103,6 +109,20 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS)
+
+
+def told_of(app: ASGIApp, here: Workspace) -> ASGIApp:
+    """The desk whose requests are counted, with figures of the installation where the settings say.
+
+    Raises:
+        OSError: another program is there.
+    """
+    from desk.metrics import Installation, Measured, serve_metrics  # for those who want them alone
+
+    registry = CollectorRegistry()
+    registry.register(Installation(here))
+    serve_metrics(here.settings, registry)
+    return Measured(app, registry)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
+import ipaddress
 import os
 import re
 import secrets
@@ -53,6 +55,10 @@ class Settings(BaseSettings):
     """Where `labels up` listens for the desk: a host and a port. Behind a proxy, its own; without one, `0.0.0.0:443`."""
     port: Annotated[int, Field(ge=1, le=65535)] = 4200
     """Where `labels up` has Prefect's server listen, on loopback alone; a second installation needs another one."""
+    metrics: str = "off"
+    """Where the desk's process tells figures for Prometheus: a host and a port that people do not reach, or `off`."""
+    metrics_token: SecretStr | None = None
+    """What Prometheus shows to be told them (`Authorization: Bearer …`); needed at an address that others reach."""
     documents_url: str = ""
     """Where links to documents are served, if not at the public address."""
     verify_url: str = ""
@@ -115,6 +121,8 @@ class Settings(BaseSettings):
     sign_pupils: bool = True
     """Whether pupils' certificates are signed, too; their code and mark prove them in any case."""
 
+    log_format: Literal["text", "json"] = "text"
+    """`json`: logs have one JSON object a line, for programs that gather them."""
     patches: Literal["on", "off"] = "on"
     """`off`: nothing leans on the inside of Prefect and WeasyPrint (`docs/patches.md`), and all takes longer."""
 
@@ -180,10 +188,10 @@ class Settings(BaseSettings):
         _passkey_rules(value)
         return value
 
-    @field_validator("listen", "gate")
+    @field_validator("listen", "gate", "metrics")
     @classmethod
     def _a_host_and_a_port(cls, value: str, info: ValidationInfo) -> str:
-        if info.field_name == "gate" and value == "off":
+        if info.field_name != "listen" and value == "off":
             return value
         host, _, port = value.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
@@ -289,6 +297,14 @@ class Settings(BaseSettings):
             if value not in (None, "")
         }
         return {f"LABELS_{name.upper()}": text for name, text in texts.items()} | {"LABELS_ENV_FILE": ""}
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host is this machine, whatever its addresses are."""
+    name = host.strip("[]")
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(name).is_loopback
+    return name == "localhost"
 
 
 def reached_at(listen: str) -> str:

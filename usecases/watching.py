@@ -66,16 +66,15 @@ def documents_answer(here: Workspace) -> bool:
     return True
 
 
-def status(here: Workspace, *, supervised: bool, pool: str) -> list[State]:
+def status(here: Workspace, *, supervised: bool) -> list[State]:
     """How each part of the installation is, by asking each.
 
     Args:
         here: the record, the documents and the settings.
         supervised: whether `labels up` runs here.
-        pool: the work pool of our runs.
     """
     found = [_of_the_record(here), _of_the_documents(here)]
-    found += _of_prefect(pool)
+    found += _of_prefect()
     parts = read_parts(here.settings.home) if supervised else {}
     found.append(_of_the_supervisor(parts, supervised=supervised))
     found.append(_of_the_desk(here))
@@ -105,10 +104,10 @@ def _of_the_documents(here: Workspace) -> State:
     )
 
 
-def _of_prefect(pool: str) -> list[State]:
+def _of_prefect() -> list[State]:
     try:
         with prefect_client() as client:
-            engine = look_at_engine(client, pool)
+            engine = look_at_engine(client)
     except OutOfReach as error:
         away = "nobody knows while Prefect's server is away."
         return [

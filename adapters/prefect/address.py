@@ -10,6 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+POOL = "labels"
+"""The work pool of our runs (prefect.yaml)."""
 FOR_CLIENTS = (
     "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED",

@@ -88,6 +88,8 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
         # Its pages show our forms as raw Markdown, and call a tracking service from the browser.
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
     }
+    if settings.log_format == "json":
+        defaults["PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER"] = "json"
     return defaults | FRUGAL | client_environment(settings.home) | inherited | own
 
 

@@ -17,8 +17,18 @@ from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 
+from adapters.prefect.address import POOL
 from adapters.prefect.client import PrefectClient
 
+STATES = (
+    StateType.SCHEDULED,
+    StateType.PENDING,
+    StateType.RUNNING,
+    StateType.PAUSED,
+    StateType.FAILED,
+    StateType.CRASHED,
+)
+"""Of runs that are counted; those that wait for people are paused."""
 UPKEEP = "upkeep"
 """The deployment that is scheduled every ten minutes, at least an hour ahead."""
 AHEAD = timedelta(minutes=30)
@@ -37,6 +47,8 @@ class Engine:
     """When each worker of the pool was heard of last."""
     late: int
     """Runs that should have begun, and wait."""
+    runs: dict[StateType, int]
+    """How many runs there are in each of `STATES`."""
 
     def schedules(self) -> bool:
         """Whether Prefect's background services work: they have scheduled upkeep ahead."""
@@ -47,7 +59,7 @@ class Engine:
         return any(at is not None and at > datetime.now(UTC) - HEARD_WITHIN for at in self.workers.values())
 
 
-def look_at_engine(client: PrefectClient, pool: str) -> Engine:
+def look_at_engine(client: PrefectClient) -> Engine:
     """Asks Prefect's server.
 
     Raises:
@@ -55,9 +67,7 @@ def look_at_engine(client: PrefectClient, pool: str) -> Engine:
     """
     scheduled = client.read_flow_runs(
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[UPKEEP])),
-        flow_run_filter=FlowRunFilter(
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
-        ),
+        flow_run_filter=_in_state(StateType.SCHEDULED),
         sort=FlowRunSort.EXPECTED_START_TIME_DESC,
         limit=1,
     )
@@ -65,11 +75,16 @@ def look_at_engine(client: PrefectClient, pool: str) -> Engine:
         flow_run_filter=FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Late"])))
     )
     try:
-        workers = client.read_workers_for_work_pool(pool)
+        workers = client.read_workers_for_work_pool(POOL)
     except ObjectNotFound:
         workers = []
     return Engine(
         scheduled[0].expected_start_time if scheduled else None,
         {one.name: one.last_heartbeat_time for one in workers},
         late,
+        {state: client.count_flow_runs(flow_run_filter=_in_state(state)) for state in STATES},
     )
+
+
+def _in_state(state: StateType) -> FlowRunFilter:
+    return FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[state])))

@@ -23,11 +23,12 @@ from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from adapters.prefect.address import POOL
 from adapters.prefect.client import prefect_client
 from benchmarks.peers.driving import Order, drive, open_office
 from benchmarks.peers.prefect_flow import small_process
 from benchmarks.processor import processor
-from cli.processes import POOL, Services
+from cli.processes import Services
 from cli.services import free_port, services
 from labels.settings import Settings
 

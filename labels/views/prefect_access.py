@@ -19,7 +19,7 @@ class PrefectAccess:
     person: str
     """Their id, as a proof says it (`labels.steps.proof.SignedIn`)."""
     address: str
-    """The address that they signed in with, for the gate's log."""
+    """The address that they signed in with, which the form shows them."""
     operator: bool = False
     """They run this installation: nothing of Prefect is kept from them but what people answered."""
     organisations: frozenset[str] = frozenset()

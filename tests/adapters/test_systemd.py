@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -90,6 +91,19 @@ def test_systemd_is_told_that_the_service_is_ready(tmp_path: Path, monkeypatch: 
         tell_systemd("READY=1")
         assert systemd.recv(100) == b"READY=1"
     tell_systemd("WATCHDOG=1")  # it went away: nothing of ours ends by that
+
+
+def test_nobody_waits_for_a_systemd_that_does_not_listen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as full, contextlib.suppress(BlockingIOError):
+            full.setblocking(False)
+            while True:
+                full.sendto(b"X=1", str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        tell_systemd("WATCHDOG=1")  # and comes back
 
 
 def test_bad_names_raise_what_commands_word(monkeypatch: pytest.MonkeyPatch) -> None:

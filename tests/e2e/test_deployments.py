@@ -32,11 +32,11 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.states import Pending, Running, Scheduled
 
 from adapters.mail.folder import MailFolder
+from adapters.prefect.address import POOL
 from adapters.prefect.client import prefect_client
 from adapters.prefect.runs import DEPLOYMENTS
 from adapters.workspace import Workspace
 from cli.keeping import keep_alive
-from cli.processes import POOL
 from cli.services import free_port, services
 from labels.answering import accepting, rights
 from labels.mail.outbox import message_id

@@ -51,32 +51,44 @@ class Up:
     def run(self) -> Iterator[None]:
         """Up, until the end of the block; it must end by itself when it is asked to."""
         self.home.mkdir()
-        told = self.home.parent / f"{self.home.name}.notify"
+        notified, log_file = self.home.parent / f"{self.home.name}.notify", self.home / "up.log"
         script = f'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=desk; exec "$@" 3<&{self.desk.fileno()}'
         ports = ["--port", str(free_port()), "--gate-port", str(free_port())]
         with (
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
-            (self.home / "up.log").open("wb") as log,
+            log_file.open("wb") as log,
         ):
-            systemd.bind(str(told))
-            systemd.settimeout(PATIENCE)
+            systemd.bind(str(notified))
+            systemd.settimeout(0.2)
             self.process = subprocess.Popen(
                 ["bash", "-c", script, "bash", *LABELS, "up", *ports],
-                env=self.environment | {"NOTIFY_SOCKET": str(told)},
+                env=self.environment | {"NOTIFY_SOCKET": str(notified)},
                 pass_fds=[self.desk.fileno()],
                 cwd=PROJECT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
             try:
-                assert systemd.recv(100) == b"READY=1"
-                assert systemd.recv(100) == b"WATCHDOG=1"
+                for told in (b"READY=1", b"WATCHDOG=1"):
+                    assert self._hears(systemd) == told, log_file.read_text()
                 yield
                 assert self.process.poll() is None, "nothing ends it but its operator"
             finally:
                 self.process.terminate()
-                assert self.process.wait(PATIENCE) == 0, (self.home / "up.log").read_text()
+                assert self.process.wait(PATIENCE) == 0, log_file.read_text()
                 self.desk.close()
+
+    def _hears(self, systemd: socket.socket) -> bytes:
+        """What systemd is told next; nothing where the command has ended."""
+        heard: list[bytes] = []
+
+        def told() -> bool:
+            with contextlib.suppress(TimeoutError):
+                heard.append(systemd.recv(100))
+            return bool(heard) or self.process.poll() is not None
+
+        until(told, "systemd is told", every=0)
+        return heard[0] if heard else b""
 
     def status(self) -> tuple[int, dict[str, Any]]:
         """The exit code of `labels status`, and what it says of each part."""

@@ -60,6 +60,9 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
         secrets.append(
             ("LABELS_OIDC_CLIENT_SECRET", given, PASSWORD_BITS, "Ask the provider for another one.")
         )
+    if settings.metrics_token:
+        given = settings.metrics_token.get_secret_value()
+        secrets.append(("LABELS_METRICS_TOKEN", given, PASSWORD_BITS, made))
     for name, url in (
         ("LABELS_DATABASE_URL", settings.database_url),
         ("LABELS_PREFECT_DATABASE_URL", settings.prefect_database_url),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import json
 import ssl
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from adapters.documents.store import key_of
 from adapters.network import Answer, Names, ask, log_in_to_mail_server
 from labels.clock import in_words
 from labels.errors import LabelsError
-from labels.settings import Settings
+from labels.settings import Settings, is_this_machine
 from usecases.diagnosis.finding import Finding, fault, note, well
 
 Clocks = Callable[[str, datetime], None]
@@ -25,14 +24,6 @@ Clocks = Callable[[str, datetime], None]
 
 RENEWED_BEFORE = timedelta(days=21)
 _COUNT = b"{}"
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is this machine, whatever its addresses are."""
-    name = host.strip("[]")
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(name).is_loopback
-    return name == "localhost"
 
 
 def check_addresses(settings: Settings, clocks: Clocks) -> Iterator[Finding]:
@@ -52,7 +43,7 @@ def check_addresses(settings: Settings, clocks: Clocks) -> Iterator[Finding]:
             "LABELS_SITE_URL", settings.site_url, f"{settings.site_url}/runs", clocks, _is_gate
         )
     host, _, _ = settings.listen.rpartition(":")
-    if not is_local(host) and settings.desk_url.startswith("https://"):
+    if not is_this_machine(host) and settings.desk_url.startswith("https://"):
         yield note(
             "address",
             f"the desk listens at {settings.listen}, without TLS.",
@@ -76,7 +67,7 @@ def _reached(
 ) -> Iterator[Finding]:
     parts = urlsplit(address)
     host = parts.hostname or ""
-    if parts.scheme != "https" and not is_local(host):
+    if parts.scheme != "https" and not is_this_machine(host):
         yield fault(
             "TLS",
             f"{setting} is {address}: everybody on the way reads codes and names.",
@@ -121,7 +112,7 @@ def check_prefect_is_closed(settings: Settings) -> Iterator[Finding]:
     """Whether strangers reach Prefect's API: whoever does has this machine."""
     hosts = {urlsplit(url).hostname or "" for url in (settings.desk_url, settings.site_url)}
     # On loopback everybody on this machine reaches it, which is what `labels up` sets up.
-    addresses = {f"http://{host}:{settings.port}" for host in hosts if not is_local(host)}
+    addresses = {f"http://{host}:{settings.port}" for host in hosts if not is_this_machine(host)}
     if "site_url" in settings.model_fields_set and settings.site_url:
         addresses.add(settings.site_url.rstrip("/"))
     is_open = [one for one in sorted(addresses) if _answers_strangers(f"{one}/api/flow_runs/count")]
@@ -172,7 +163,7 @@ def check_services(settings: Settings, clocks: Clocks) -> Iterator[Finding]:
         if not url:
             continue
         host = urlsplit(url).hostname or ""
-        if not url.startswith("https://") and not is_local(host):
+        if not url.startswith("https://") and not is_this_machine(host):
             yield fault("TLS", f"{setting} is {url}: what goes there is read on the way.", "Use https://….")
         path = "/.well-known/openid-configuration" if setting == "LABELS_OIDC_ISSUER" else ""
         try:
@@ -206,7 +197,7 @@ def check_mail(settings: Settings, names: Names, selector: str = "") -> Iterator
         return
     parts = urlsplit(settings.smtp_url)
     server = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-    if parts.scheme == "smtp" and not is_local(parts.hostname or ""):
+    if parts.scheme == "smtp" and not is_this_machine(parts.hostname or ""):
         yield fault(
             "mail",
             f"mail goes to {server} without TLS, with codes in it.",
