@@ -1,4 +1,4 @@
-"""The desk and the gate behind a real nginx, with TLS and a host name each, set up as `docs/gate.md` shows it."""
+"""The desk and the gate behind a real nginx, with TLS and a host name each, set up by the file in `deploy/nginx`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from labels.sessions.signing_in import MAIL_CODE
 from labels.settings import PROJECT
 from tests.e2e.conftest import Stage_
 from tests.support.browser import CHROMIUM
-from tests.support.nginx import NGINX, certificate, documented, nginx
+from tests.support.nginx import DEPLOYED, NGINX, certificate, nginx, on_loopback, which_asks
 from tests.support.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
@@ -85,18 +85,15 @@ class Fronted:
 
     def nginx(self, *, asks: bool = False) -> contextlib.AbstractContextManager[None]:
         """nginx, which asks the gate where `asks` says so."""
-        servers = documented(0)
-        replaced = {
-            "listen 443 ssl": f"listen 127.0.0.1:{self.port} ssl",
-            "/etc/ssl/labels/cert.pem": str(self.certificate),
-            "/etc/ssl/labels/key.pem": str(self.key),
+        servers = DEPLOYED.read_text("utf-8")
+        replaced = on_loopback(self.port, free_port(), (self.certificate, self.key)) | {
             "127.0.0.1:4280": f"127.0.0.1:{self.desk_port}",
             "127.0.0.1:4201": f"127.0.0.1:{self.gate_port}",
         }
         if asks:
-            first, second = servers.split("server_name runs.example.eu;")
+            first, second = servers.split("    server_name runs.example.eu;")
             head, _, tail = second.partition("    location / {")
-            servers = f"{first}server_name runs.example.eu;{head}{documented(1)}{tail.partition('    }')[2].lstrip()}"
+            servers = f"{first}    server_name runs.example.eu;{head}{which_asks()}{tail.partition('    }')[2].lstrip()}"
             replaced["127.0.0.1:4200"] = self.prefect.removeprefix("http://")
         return nginx(self.folder, servers, replaced)
 

@@ -1,4 +1,4 @@
-"""nginx before the desk and the gate, with TLS and a host name for each, set up as `docs/gate.md` says."""
+"""nginx before the desk and the gate, with TLS and a host name for each, set up by the file in `deploy/nginx`."""
 
 from __future__ import annotations
 
@@ -23,10 +23,25 @@ NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/loca
 """None where it is not installed."""
 
 
-def documented(number: int) -> str:
-    """The set-up that `docs/gate.md` shows, the first or the second."""
+DEPLOYED = PROJECT / "deploy" / "nginx" / "labels.conf"
+
+
+def which_asks() -> str:
+    """What `docs/gate.md` shows in the place of the gate's `location /`, by which nginx asks the gate."""
     text = (PROJECT / "docs" / "gate.md").read_text("utf-8")
-    return text.split("```nginx\n")[number + 1].partition("```")[0]
+    return text.partition("```nginx\n")[2].partition("```")[0]
+
+
+def on_loopback(port: int, plain: int, certified: tuple[Path, Path]) -> dict[str, str]:
+    """What of the file in `deploy/nginx` is another's on a machine of tests: ports of loopback, and the certificate."""
+    return {
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "listen 80;": f"listen 127.0.0.1:{plain};",
+        "    listen [::]:443 ssl http2;\n": "",
+        "    listen [::]:80;\n": "",
+        "/etc/ssl/labels/cert.pem": str(certified[0]),
+        "/etc/ssl/labels/key.pem": str(certified[1]),
+    }
 
 
 def certificate(folder: Path, *names: str, days: int = 7) -> tuple[Path, Path]:
@@ -53,9 +68,9 @@ def certificate(folder: Path, *names: str, days: int = 7) -> tuple[Path, Path]:
 
 @contextlib.contextmanager
 def nginx(folder: Path, servers: str, replaced: Mapping[str, str]) -> Iterator[None]:
-    """Serves what the documents show, with addresses and files of the test's own, for the length of a `with` block."""
+    """Serves by these settings, with addresses and files of the test's own, for the length of a `with` block."""
     for old, new in replaced.items():
-        assert old in servers, f"the documents do not say {old} any more"
+        assert old in servers, f"the settings do not say {old} any more"
         servers = servers.replace(old, new)
     temporary = "\n".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -1,0 +1,164 @@
+"""What is in `deploy/` is what the programs that read it take, and as closed as it says."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adapters.prefect.environment import FRUGAL
+from cli.services import free_port
+from labels.settings import PROJECT, Settings
+from tests.support.nginx import DEPLOYED, NGINX, certificate, on_loopback
+from tests.support.patience import PATIENCE
+
+DEPLOY = PROJECT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("labels*.*"))
+SERVICES = [one for one in UNITS if one.suffix == ".service"]
+MOST_EXPOSED = 2.0
+"""Of ten, as `systemd-analyze security` counts."""
+
+
+def tool(name: str) -> str:
+    """A program, without which the test is skipped."""
+    found = shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def run(*command: str, **more: Any) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return str(done.stdout + done.stderr)
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_nginx_takes_its_file(tmp_path: Path) -> None:
+    text = DEPLOYED.read_text("utf-8")
+    for old, new in on_loopback(free_port(), free_port(), certificate(tmp_path, "labels.example.eu")).items():
+        assert old in text
+        text = text.replace(old, new)
+    file = tmp_path / "nginx.conf"
+    file.write_text(f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\nhttp {{\n{text}\n}}\n")
+    told = run(str(NGINX), "-t", "-e", str(tmp_path / "log"), "-p", str(tmp_path), "-c", str(file))
+    assert "syntax is ok" in told
+
+
+@pytest.mark.parametrize("file", ["caddy/Caddyfile", "container/Caddyfile"])
+def test_caddy_takes_its_file(file: str) -> None:
+    caddy = tool("caddy")
+    run(caddy, "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / file))
+
+
+def test_caddy_in_containers_differs_in_where_the_desk_and_the_gate_are_alone() -> None:
+    own, contained = ((DEPLOY / one / "Caddyfile").read_text("utf-8") for one in ("caddy", "container"))
+
+    def told(text: str) -> list[str]:
+        return [line for line in text.splitlines() if not line.startswith("#")]
+
+    moved = own.replace("127.0.0.1:4280", "labels:4280").replace("127.0.0.1:4201", "labels:4201")
+    assert told(moved) == told(contained)
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda one: one.name)
+def test_a_service_of_systemd_is_closed(unit: Path) -> None:
+    told = run(tool("systemd-analyze"), "security", "--offline=yes", "--no-pager", str(unit))
+    exposed = re.search(r"exposure level for .*: ([\d.]+)", told)
+    assert exposed, told
+    assert float(exposed[1]) <= MOST_EXPOSED
+
+
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    """With programs that are there, in the place of those of an installation."""
+    analyze = tool("systemd-analyze")
+    for one in UNITS:
+        text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", one.read_text("utf-8"), flags=re.MULTILINE)
+        text = re.sub(r"^(Documentation|WorkingDirectory|User|Group)=.*\n", "", text, flags=re.MULTILINE)
+        (tmp_path / one.name).write_text(text)
+    names = [str(tmp_path / one.name) for one in UNITS if one.suffix in (".service", ".socket", ".timer")]
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", *names], capture_output=True, text=True, timeout=PATIENCE
+    )
+    ours = [line for line in done.stderr.splitlines() if "labels" in line]
+    assert ours == []
+
+
+def test_systemd_hands_over_the_sockets_that_the_services_take_at_the_addresses_of_the_settings() -> None:
+    defaults = Settings(_env_file=None)
+    for name, address in {"desk": defaults.listen, "gate": defaults.gate}.items():
+        unit = configparser.ConfigParser()
+        unit.optionxform = str  # type: ignore[assignment,method-assign]  # its documented use
+        unit.read_string((DEPLOY / "systemd" / f"labels-{name}.socket").read_text("utf-8"))
+        assert unit["Socket"]["FileDescriptorName"] == name
+        assert unit["Socket"]["ListenStream"] == address
+        assert unit["Socket"]["Service"] == "labels.service"
+
+
+@pytest.mark.parametrize("file", ["systemd/labels.env", "container/labels.env.example"])
+def test_every_setting_in_the_example_is_one_that_there_is(file: str) -> None:
+    lines = (DEPLOY / file).read_text("utf-8").splitlines()
+    named = [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
+    assert named
+    known = {f"LABELS_{one.upper()}" for one in Settings.model_fields}
+    assert set(named) <= known
+
+
+def test_the_containers_have_a_root_that_nobody_writes_to_and_run_as_nobody_of_note() -> None:
+    compose = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text("utf-8"))
+    for name, one in compose["services"].items():
+        assert one["read_only"] is True, name
+        assert one["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in one["security_opt"], name
+        assert one["healthcheck"]["test"], name
+        assert one["mem_limit"], name
+        assert one["pids_limit"], name
+    assert [name for name, one in compose["services"].items() if "ports" in one] == ["proxy"]
+    assert compose["networks"]["inside"]["internal"] is True
+    named = {name for name in compose["services"]["labels"]["environment"] if name.startswith("LABELS_")}
+    assert named <= {f"LABELS_{one.upper()}" for one in Settings.model_fields}
+
+
+def test_the_image_is_made_from_the_locks_and_runs_as_a_user_of_its_own() -> None:
+    text = (DEPLOY / "container" / "Containerfile").read_text("utf-8")
+    stages = re.split(r"^FROM ", text, flags=re.MULTILINE)[1:]
+    assert "--require-hashes" in text
+    assert re.search(r"^USER 10001:10001$", stages[-1], re.MULTILINE)
+    assert "HEALTHCHECK" in stages[-1]
+    assert "latest" not in text
+    for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE):
+        assert (PROJECT / source).exists()
+    ignored = (PROJECT / ".containerignore").read_text("utf-8").split()
+    assert {".git", ".env", ".labels"} <= set(ignored), "no secret gets into an image"
+
+
+def test_the_containers_file_is_one_that_docker_compose_takes(tmp_path: Path) -> None:
+    compose = tool("docker-compose")
+    shutil.copytree(DEPLOY, tmp_path / "deploy")
+    shutil.copy(DEPLOY / "container" / "labels.env.example", tmp_path / "deploy" / "container" / "labels.env")
+    run(compose, "-f", str(tmp_path / "deploy" / "container" / "compose.yaml"), "config", "--quiet")
+
+
+def test_prefect_in_kubernetes_is_set_as_labels_up_sets_it_and_reached_by_nobody_else() -> None:
+    values = yaml.safe_load((DEPLOY / "prefect-helm" / "values.yaml").read_text("utf-8"))
+    named = {one["name"]: one["value"] for one in values["global"]["prefect"]["env"]}
+    assert {name: named.get(name) for name in FRUGAL} == FRUGAL
+    assert values["ingress"]["enabled"] is False
+    assert values["service"]["type"] == "ClusterIP"
+    version = re.search(r'"prefect==([\d.]+)"', (PROJECT / "pyproject.toml").read_text("utf-8"))
+    assert version
+    assert values["global"]["prefect"]["image"]["prefectTag"].startswith(f"{version[1]}-")
+    policy = yaml.safe_load((DEPLOY / "prefect-helm" / "network-policy.yaml").read_text("utf-8"))
+    assert policy["kind"] == "NetworkPolicy"
+    assert policy["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_the_alarms_are_ones_that_prometheus_takes() -> None:
+    promtool = tool("promtool")
+    run(promtool, "check", "rules", str(DEPLOY / "monitoring" / "alerts.yaml"))
