@@ -60,6 +60,7 @@ TASK = say(
 )
 
 _EACH: tuple[Message, ...] = (
+    messages.DecisionAsked(about=ASKED, reviews=2),
     messages.Receipt(
         about=ABOUT,
         round="spring 2026",
@@ -311,24 +312,6 @@ _EACH: tuple[Message, ...] = (
         ),
         more_overdue=3,
     ),
-    messages.Reminder(
-        organisation_name=ABOUT.organisation_name,
-        number=1,
-        step=STEP,
-        first=DUE,
-        passed=True,
-        overdue=(LATE,),
-        items=(
-            say(
-                "{application} · {what} · {title} · was due {due}",
-                **{**LATE.values, "application": APPLICATION},
-            ),
-        ),
-    ),
-    messages.Overdue(organisation_name=ABOUT.organisation_name, number=1, overdue=(LATE,), again=True),
-    messages.AssignmentAsked(about=ASKED, reasons=(), chosen=True),
-    messages.DecisionAsked(about=ASKED, reviews=0),
-    messages.DecisionAsked(about=ASKED, reviews=2),
     messages.News(
         organisation_name="eTwinning",
         number=2,

@@ -18,11 +18,11 @@ from adapters.mail import rendering
 from adapters.mail.rendering import Attachment, compose
 from labels.errors import InvalidInput
 from labels.mail import messages
-from labels.mail.message import Template, Values
+from labels.mail.message import Message, Template, Values
 from labels.mail.messages import ASKS
 from labels.record.schema import Mail
 from labels.words.sentences import Sentence
-from tests.support.mails import APPLICATION, CODE, EXAMPLES, FORMER, NOW, STEP, mail, told
+from tests.support.mails import APPLICATION, ASKED, CODE, EXAMPLES, FORMER, LATE, NOW, STEP, mail, told
 
 SENDER = "eTwinning labels <labels@etwinning.example>"
 SITE = "http://127.0.0.1:4200"
@@ -413,3 +413,28 @@ def test_a_mail_leads_to_the_page_of_the_desk_that_it_is_about(template: Templat
         assert part
         assert f"https://labels.example.eu{path}" in part.get_content()
         assert "https://runs.example" not in part.get_content()
+
+
+LATE_BY_NOW = {"overdue": (LATE,), "number": 1, "organisation_name": "National Support Service Greece"}
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            EXAMPLES[Template.REMINDER].model_copy(update={"passed": True, "number": 1}),
+            "It was due by 2026-04-15 23:59 (Brussels), and is welcome until somebody else is asked.",
+        ),
+        (
+            messages.Overdue.model_validate(LATE_BY_NOW | {"again": True}),
+            "You are told of it again while that is so.",
+        ),
+        (messages.Overdue.model_validate(LATE_BY_NOW), "You are told of it once."),
+        (messages.AssignmentAsked(about=ASKED, reasons=(), chosen=True), "needs a reviewer whom you choose"),
+        (messages.DecisionAsked(about=ASKED, reviews=0), "No review of the application below is in"),
+        (messages.DecisionAsked(about=ASKED, reviews=1), "One review of the application below is in"),
+    ],
+)
+def test_a_mail_about_late_reviews_and_decisions_says_how_it_is(message: Message, said: str) -> None:
+    _, text, _ = read(worded(mail(message.template, message)))
+    assert said in " ".join(text.split())
