@@ -30,7 +30,7 @@ from labels.registry.reading import Chunk, Faults, read_chunks, telling
 from labels.registry.search_index import IndexChanges
 from labels.registry.staff_file import Named, Own, StaffFile, outside
 
-CACHE_KIB = 64 * 1024
+CACHE_KIB = 128 * 1024
 """What SQLite may keep of the record, and as much of the staged rows, while it imports."""
 
 
