@@ -98,6 +98,8 @@ def _span(session: Session, application: Application, awarded_on: date) -> Span:
             Award.label == LabelKind.SCHOOL,
             Award.school.in_(numbers),
             Award.id != application.id,
+            Award.awarded_on
+            <= brussels_day(application.submitted_at),  # not one that was won since, where this is reopened
             Award.revoked_at.is_(None),
         )
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
@@ -18,6 +21,7 @@ from labels.errors import InvalidInput, NotAllowed
 from labels.european_label import awarding, freezing, screening
 from labels.european_label.frozen import FrozenLabel, list_digest
 from labels.european_label.gallery import gallery
+from labels.identifiers import nomination_id
 from labels.mail import messages
 from labels.mail.context import message_of
 from labels.record import Record
@@ -43,6 +47,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.rules.kept import keep_rules
+from labels.settings import PROJECT
 from labels.steps.outcome import Accepted, Refusal
 from labels.turn import Turn
 from tests.support.european import (
@@ -190,6 +195,69 @@ def test_each_country_counts_the_same_in_an_average_over_countries(year: Session
     scores = {row.candidate: row.score for row in screening.ranking_of(year, YEAR, OWN)}
     assert scores["P-A"] == (25 + 27) / 2, "(28 + 22) / 2 in one country, 27 in the other"
     assert freezing.repeat(year, YEAR).same
+
+
+def newest_rule() -> dict[str, Any]:
+    """The newest variant, as docs/rules.md has it to be copied."""
+    blocks = re.findall(r"```yaml\n(european:.*?)```", (PROJECT / "docs/rules.md").read_text("utf-8"), re.S)
+    [block] = blocks
+    return {name: rule["value"] for name, rule in yaml.safe_load(block)["european"].items()}
+
+
+@only_sqlite
+def test_a_year_goes_by_the_newest_rule_as_the_document_has_it(year: Session) -> None:
+    founded(year, "P-A", "T-A1", "T-A2")
+    founded(year, "P-B", "T-B1", "T-C1")
+    add_label(year, "T-B2", "P-B", 26, organisation=OTHER)
+    identifier = begun(year, **newest_rule())
+    ranking = {row.project: row for row in screening.ranking_of(year, YEAR, OWN)}
+    assert [name for name, row in ranking.items() if row.proposed] == ["P-A", "P-D"], (
+        "a quarter of seven, without national ones"
+    )
+    steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
+    assert isinstance(
+        answered(year, steps, {"approve": ["P-D"], "strike": {"P-A": "Not this year."}}), Accepted
+    ), "up to a quarter"
+    screening.put_forward(Turn(year, BEGINS, KEY), nomination_of(OWN))
+    screen(year, OTHER)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+    merged = projects(year)["P-A"]
+    assert (merged.proposed_by, merged.qualifies) == (OTHER, True)
+    assert freezing.repeat(year, YEAR).same
+
+
+@only_sqlite
+def test_a_teacher_who_is_labelled_for_one_project_in_two_years_is_one_partner_and_awarded_once(
+    year: Session,
+) -> None:
+    awarded(year)
+    again = {"label": "national", "teacher": "T-A1", "project": "P-A", "school": "S-1", "organisation": OWN}
+    year.add(Award(id="NQL-AGAIN", awarded_on=date(2027, 3, 1), score=29, **again))
+    add_label(year, "T-B2", "P-A", 25, organisation=OTHER, on=date(2027, 3, 1))
+    now = BEGINS.replace(year=2027)
+    turn = Turn(year, now, KEY)
+    identifier = freezing.begin(turn, 2027, edition)
+    freezing.freeze(turn, identifier, edition)
+    for organisation in (OWN, OTHER):
+        nomination = nomination_id(organisation, 2027)
+        answered(year, screening.ask(turn, nomination), {"approve": ["all"]}, now)
+        screening.ask(turn, nomination)
+        screening.put_forward(turn, nomination)
+    awarding.merge_nominations(turn, identifier)
+    merged = year.get_one(CycleProject, (2027, "P-A"))
+    assert (merged.qualifies, merged.labelled_partners) == (True, 2), (
+        "of two schools, with those of the year before"
+    )
+    answered(year, awarding.ask(turn, identifier), {"approve": ["all"]}, now)
+    assert awarding.award(turn, identifier) is Outcome.AWARDED
+    won = (
+        sa.select(Award.teacher, sa.func.count())
+        .where(Award.label == "european", Award.project == "P-A")
+        .group_by(Award.teacher)
+    )
+    assert dict(year.execute(won).tuples().all()) == {"T-A1": 1, "T-A2": 1, "T-B2": 1}
+    assert freezing.repeat(year, YEAR).same
+    assert freezing.repeat(year, 2027).same
 
 
 def founded(session: Session, project: str, *teachers: str) -> None:

@@ -107,6 +107,10 @@ def label_of_s_1(ends: date) -> Award:
     )  # fmt: skip
 
 
+def _columns(award: Award) -> dict[str, Any]:
+    return {name: value for name, value in vars(award).items() if not name.startswith("_")}
+
+
 def test_a_school_renews_its_label_and_is_never_without_one(record: Record) -> None:
     school = Applying(record)
     with record.writing() as session:
@@ -119,7 +123,20 @@ def test_a_school_renews_its_label_and_is_never_without_one(record: Record) -> N
     school.declare()
     school.review(4)
     school.do(deciding.decide, school.id)
+    with record.writing() as session:
+        session.add(
+            Award(
+                **(
+                    _columns(label_of_s_1(date(2030, 1, 1)))
+                    | {"id": "SCH-LATER", "awarded_on": date(2028, 1, 2)}
+                )
+            )
+        )
     with record.reading() as session:
+        later = deciding._span(session, session.get_one(Application, school.id), TODAY)
+        assert later.begins == date(2026, 5, 2), (
+            "a label that was won later is not renewed, where this is decided again"
+        )
         won = session.get_one(Award, school.id)
         assert (won.awarded_on, won.valid_from, won.valid_until) == (
             TODAY,
