@@ -16,6 +16,7 @@ from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.european_label.frozen import (
     FrozenLabel,
     LookedAt,
+    beyond_bound,
     frozen_list,
     in_window,
     insertion,
@@ -35,6 +36,7 @@ from labels.record.schema import (
     Application,
     Award,
     Cycle,
+    CycleLabel,
     CycleOrganisation,
     CyclePlace,
     Organisation,
@@ -185,11 +187,16 @@ def freeze(turn: Turn, application_id: str, rules_for: RulesFor) -> str:
     turn.session.flush()
     editions = _editions(turn.session, rules_for, cycle.begins, cycle.ends)
     of_year = {"of_year": cycle.year, "begins": cycle.begins, "ends": cycle.ends}
-    turn.session.connection().execute(
-        insertion(turn.session, _looked_at(editions, cycle.ends, rules_of(turn.session, application))),
-        of_year,
-    )
+    looked_at = _looked_at(editions, cycle.ends, rules_of(turn.session, application))
+    connection = turn.session.connection()
+    connection.execute(insertion(turn.session, looked_at), of_year)
     frozen = frozen_list(turn.session, cycle.year)
+    if beyond := beyond_bound((row for row in frozen if row.ranked), editions):
+        # Criteria take longer to read than all the rest, and few organisations need them.
+        connection.execute(sa.delete(CycleLabel).where(CycleLabel.year == cycle.year))
+        looked_at = replace(looked_at, chained=[*looked_at.chained, *beyond])
+        connection.execute(insertion(turn.session, looked_at), of_year)
+        frozen = frozen_list(turn.session, cycle.year)
     cycle.frozen_at, cycle.list_digest = turn.now, list_digest(frozen)
     ranked = [row for row in frozen if row.ranked]
     rankings = rank_all(ranked, editions)
@@ -355,10 +362,19 @@ def preview(session: Session, year: int, rules_for: RulesFor) -> Preview:
     central = rules_for(central_organisation(session).id)
     begins, ends = window(central.european, year)
     editions = _editions(session, rules_for, begins, ends)
-    query = labels_of_the_window(session, _looked_at(editions, ends, central), kept=False)
-    rows = session.execute(query, {"begins": begins, "ends": ends})
-    labels = [
+    looked_at = _looked_at(editions, ends, central)
+    labels = _previewed(session, looked_at, begins, ends)
+    if beyond := beyond_bound((row for row in labels if row.ranked), editions):
+        looked_at = replace(looked_at, chained=[*looked_at.chained, *beyond])
+        labels = _previewed(session, looked_at, begins, ends)
+    return Preview(begins, ends, labels, rank_all((row for row in labels if row.ranked), editions))
+
+
+def _previewed(session: Session, looked_at: LookedAt, begins: date, ends: date) -> list[FrozenLabel]:
+    rows = session.execute(
+        labels_of_the_window(session, looked_at, kept=False), {"begins": begins, "ends": ends}
+    )
+    return [
         FrozenLabel(*row)._replace(criteria=read_criteria(row[8]), ranked=bool(row[10]))
         for row in rows.tuples()
     ]
-    return Preview(begins, ends, labels, rank_all((row for row in labels if row.ranked), editions))

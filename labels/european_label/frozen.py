@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from labels.clock import end_of_day
 from labels.european_label.merging import is_national
-from labels.european_label.ranking import Barred, Candidate, Place, may_be_told_apart, rank
+from labels.european_label.ranking import Barred, Candidate, Place, exceeds_bound, rank
 from labels.kinds import LabelKind
 from labels.record.schema import (
     Application,
@@ -30,7 +30,7 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.registry.history import school_of_award, school_of_member
-from labels.rules.model import Average, EuropeanRules, RuleEdition, Unit, holds
+from labels.rules.model import Average, EuropeanRules, RuleEdition, Ties, Unit, holds
 
 
 class FrozenLabel(NamedTuple):
@@ -66,7 +66,7 @@ class LookedAt:
         """What the rules of these organisations ask for, in a year whose labels end on a day."""
         every = [one.european for one in editions.values()]
         return cls(
-            chained=[name for name, edition in editions.items() if may_be_told_apart(edition.european)],
+            chained=[name for name, one in editions.items() if one.european.ties.value is Ties.CHAIN],
             founders=any(holds(rules.european_only) for rules in every),
             open_until=end_of_day(ends) if any(holds(rules.await_others) for rules in every) else None,
         )
@@ -232,11 +232,32 @@ def read_criteria(made: Any) -> dict[str, float] | None:
 def rank_all(labels: Iterable[FrozenLabel], editions: Mapping[str, RuleEdition]) -> dict[str, list[Place]]:
     """The ranking of every organisation, by its own rules."""
     ordered = sorted(labels, key=attrgetter("organisation"))
+    found = {}
+    for organisation, several in _candidates(ordered, editions):
+        edition = editions[organisation]
+        names = {criterion.id: criterion.name for criterion in edition.criteria_set.criteria}
+        found[organisation] = rank(several, edition.european, names)
+    return found
+
+
+def beyond_bound(labels: Iterable[FrozenLabel], editions: Mapping[str, RuleEdition]) -> list[str]:
+    """The organisations whose equals are so many that the chain tells them apart, which needs their criteria."""
+    ordered = sorted(labels, key=attrgetter("organisation"))
+    return [
+        organisation
+        for organisation, several in _candidates(ordered, editions)
+        if exceeds_bound(several, editions[organisation].european)
+    ]
+
+
+def _candidates(
+    ordered: Sequence[FrozenLabel], editions: Mapping[str, RuleEdition]
+) -> Iterator[tuple[str, list[Candidate]]]:
+    """What each organisation ranks; the labels are in the order of their organisations."""
     averages = {
         kind: _averages(ordered, kind)
         for kind in {_average(one) for one in editions.values() if one.european.unit.value is Unit.PROJECTS}
     }
-    found = {}
     for organisation, rows in itertools.groupby(ordered, key=attrgetter("organisation")):
         edition = editions[organisation]
         national = holds(edition.european.european_only)
@@ -251,9 +272,7 @@ def rank_all(labels: Iterable[FrozenLabel], editions: Mapping[str, RuleEdition])
             ]  # fmt: skip
         else:
             several = _projects(list(rows), averages[_average(edition)], edition.european)
-        names = {criterion.id: criterion.name for criterion in edition.criteria_set.criteria}
-        found[organisation] = rank(several, edition.european, names)
-    return found
+        yield organisation, several
 
 
 def _average(edition: RuleEdition) -> Average:

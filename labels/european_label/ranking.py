@@ -5,8 +5,10 @@ Pure functions: the same candidates give the same ranking, in whatever order the
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
+import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
@@ -77,9 +79,9 @@ def rank(candidates: Iterable[Candidate], rules: EuropeanRules, criteria: Mappin
     cut = quota(len(every), rules.share.value, rules.rounding.value)
     bound = _bound(len(every), cut, rules)
     chain = rules.tie_chain.value if rules.ties.value is Ties.CHAIN else ()
+    if exceeds_bound(every, rules):
+        chain = rules.tie_chain.value
     keyed = _in_order(every, chain)
-    if not chain and may_be_told_apart(rules) and _with_equals(keyed, cut) > bound:
-        keyed = _in_order(every, chain := rules.tie_chain.value)
     words = _Words(keyed, cut, bound, rules, criteria)
     places: list[Place] = []
     before = 0
@@ -95,11 +97,16 @@ _Key = tuple[float | str, ...]
 _Keyed = tuple[_Key, str, Candidate]
 
 
-def may_be_told_apart(rules: EuropeanRules) -> bool:
-    """Whether the chain can come to tell equals apart."""
-    return rules.ties.value is Ties.CHAIN or (
-        rules.ties.value is Ties.TOGETHER and rules.tie_bound is not None
-    )
+def exceeds_bound(candidates: Sequence[Candidate], rules: EuropeanRules) -> bool:
+    """Whether equals would go in together and are too many for it, so that the chain tells them apart."""
+    if rules.ties.value is not Ties.TOGETHER or rules.tie_bound is None:
+        return False
+    cut = quota(len(candidates), rules.share.value, rules.rounding.value)
+    points = sorted((hundredths(one.score) for one in candidates if not one.barred), reverse=True)
+    if not cut or len(points) < cut or points[cut - 1] == NO_SCORE:
+        return False
+    with_equals = bisect.bisect_right(points, -points[cut - 1], key=operator.neg)
+    return with_equals > _bound(len(candidates), cut, rules)
 
 
 def _bound(number: int, cut: int, rules: EuropeanRules) -> int:
@@ -112,16 +119,6 @@ def _bound(number: int, cut: int, rules: EuropeanRules) -> int:
 def _in_order(candidates: Iterable[Candidate], chain: Sequence[str]) -> list[_Keyed]:
     """The best first; no two have one identifier."""
     return sorted((_key(one, chain), one.id, one) for one in candidates)
-
-
-def _with_equals(keyed: Sequence[_Keyed], cut: int) -> int:
-    """How many a share is with all that are equal to its last."""
-    if not cut:
-        return 0
-    last = keyed[cut - 1]
-    if hundredths(last[2].score) == NO_SCORE or last[2].barred:
-        return cut
-    return sum(key <= last[0] for key, _, _ in keyed)
 
 
 def _key(one: Candidate, chain: Sequence[str]) -> _Key:

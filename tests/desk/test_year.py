@@ -12,7 +12,7 @@ from adapters.workspace import Workspace
 from labels.european_label import awarding, freezing, screening
 from labels.record import Record
 from labels.record.journal import Event
-from labels.record.schema import Application, Cycle, CyclePlace, CycleProject, Journal, Outcome
+from labels.record.schema import Application, Award, Cycle, CyclePlace, CycleProject, Journal, Mail, Outcome
 from labels.settings import Settings
 from labels.turn import Turn
 from tests.desk.conftest import Browser, words
@@ -66,6 +66,29 @@ def seen(answer: Any) -> str:
 def decides(browser: Browser, path: str, **fields: Any) -> Any:
     """What is struck, with reasons by their order, as on the page that confirms it."""
     return browser.sends(path, {"seen": seen(browser.opens(path)), "confirmed": "1", **fields})
+
+
+def test_equals_and_labels_without_points_are_warned_of_where_a_year_and_a_ranking_are_shown(
+    here: Workspace,
+) -> None:
+    with here.record.writing() as session:
+        european.add_label(session, "T-D2", "P-E", None)
+        for award in session.scalars(
+            sa.select(Award).where(Award.organisation == OWN, Award.score.is_not(None))
+        ):
+            award.score = 24
+        european.begun(session)
+    css = signed_in(here, ADA)
+    assert "2 warnings" in words(css.opens(f"/year/{YEAR}"))
+    ranking = words(signed_in(here, COORDINATOR).opens(f"/year/{YEAR}/of/{OWN}"))
+    assert "1 of 8 have no points on record: they can’t be ranked" in ranking
+    assert (
+        "7 with the points of the last of the share are not proposed: the rules take no more equals."
+        in ranking
+    )
+    with here.record.reading() as session:
+        told = sa.select(Mail.to_address).where(Mail.template == "points_missing")
+        assert session.scalars(told).all() == [COORDINATOR]
 
 
 def test_the_year_shows_where_each_organisation_stands(here: Workspace, begun: str) -> None:

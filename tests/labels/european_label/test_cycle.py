@@ -361,6 +361,23 @@ def test_equals_are_told_apart_by_the_points_of_their_last_decision(year: Sessio
     ]
 
 
+@only_sqlite
+def test_criteria_are_frozen_only_where_so_many_are_equal_that_they_are_told_apart_by_them(
+    year: Session,
+) -> None:
+    for letter in "ABCDEFG":
+        year.get_one(Award, label_id(f"T-{letter}1", f"P-{letter}")).score = 24
+    decided(year, "T-G1", "P-G", {"collaboration": 5, "results": 5})
+    begun(year)
+    assert places(year)[0] == (1, "P-G", True)
+    assert year.get_one(CycleLabel, (YEAR, label_id("T-G1", "P-G"))).criteria == {
+        "collaboration": 5,
+        "results": 5,
+    }
+    assert freezing.repeat(year, YEAR).same
+    assert freezing.preview(year, YEAR, edition).rankings[OWN][0].candidate.project == "P-G"
+
+
 frozen = st.builds(
     FrozenLabel, st.uuids().map(str), st.text(max_size=3), st.text(max_size=3), st.none(), st.text(max_size=3),
     st.just("PL"), st.dates().map(str), st.none() | st.floats(0, 30), st.none(), st.none(), st.booleans(),
