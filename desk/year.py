@@ -36,6 +36,7 @@ AWARD = "/year/{year}/award"
 FAIRNESS = "/year/{year}/fairness"
 GALLERY = "/year/{year}/gallery"
 PUBLISHED = "/gallery/{year}"
+PUBLISHED_PAGE = "/gallery/{year}/index.html"
 PUBLISHED_DATA = "/gallery/{year}/gallery.json"
 
 YEAR_PAGE = "year/year.html.j2"
@@ -380,6 +381,11 @@ _OWN_STYLE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base
 """A published gallery has its style in itself, and nothing else."""
 
 
+def lead(visit: Visit) -> Response:
+    """Leads to the page beside its data, so that its own links are right wherever its folder is served."""
+    return visit.goes_to(PUBLISHED_PAGE.format(year=_year(visit)))
+
+
 def read(visit: Visit) -> Response:
     """The published gallery, for everybody."""
     return _file(visit, "index.html", "text/html; charset=utf-8")
@@ -411,6 +417,7 @@ def routes() -> list[Route]:
         page(AWARD, award, give, allowed=coordinates),
         page(FAIRNESS, fairness, allowed=is_central),
         page(GALLERY, gallery, publish, allowed=is_central),
-        page(PUBLISHED, read, allowed=None),
+        page(PUBLISHED, lead, allowed=None),
+        page(PUBLISHED_PAGE, read, allowed=None),
         page(PUBLISHED_DATA, data, allowed=None),
     ]

@@ -193,7 +193,7 @@ def test_the_gallery_is_looked_at_then_published_for_everybody(here: Workspace, 
     css, path, stranger = signed_in(here, ADA), f"/year/{YEAR}/gallery", Browser(here)
     assert "Nothing is awarded yet" in words(css.opens(path))
     assert css.sends(path).status_code == 409
-    assert stranger.opens(f"/gallery/{YEAR}").status_code == 404
+    assert stranger.opens(f"/gallery/{YEAR}/index.html").status_code == 404
     with here.record.writing() as session:
         cycle = session.get_one(Cycle, YEAR)
         application = session.get_one(Application, merged)
@@ -206,11 +206,13 @@ def test_the_gallery_is_looked_at_then_published_for_everybody(here: Workspace, 
     preview = css.opens(path)
     assert "Project A" in words(preview)
     assert css.sends(path).status_code == 303
-    published = stranger.opens(f"/gallery/{YEAR}")
+    address = stranger.opens(f"/gallery/{YEAR}").headers["location"]
+    published = stranger.opens(address)
+    assert 'href="gallery.json"' in published.text, "which is beside the page"
     assert published.status_code == 200
     assert "Project A" in published.text
     assert "script-src" not in published.headers["content-security-policy"]
-    assert stranger.opens(f"/gallery/{YEAR}/gallery.json").json()["year"] == YEAR
+    assert stranger.opens(address.replace("index.html", "gallery.json")).json()["year"] == YEAR
     with here.record.reading() as session:
         [noted] = session.scalars(sa.select(Journal).where(Journal.what == Event.PUBLISHED_A_GALLERY))
     assert noted.who == ADA
