@@ -308,9 +308,15 @@ class Judged:
         """Whether the rules call for a seat once nobody has it."""
         if number <= self.rules.reviewers:
             return True
-        others = {other: seat for other, seat in self.seats.items() if other != number}
+        others = {
+            other: seat
+            for other, seat in self.seats.items()
+            if other != number and (other <= self.rules.reviewers or seat.place != "assignment")
+        }
         voices = {other: seat.points for other, seat in others.items() if seat.points is not None}
-        return len(voices) == len(others) and another(voices, self.rules)
+        if len(voices) < len(others) or not another(voices, self.rules):
+            return False
+        return number == min(set(range(1, len(others) + 2)) - others.keys())
 
     def _settle(self) -> None:
         while self.place == "judging":

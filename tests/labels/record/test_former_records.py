@@ -268,7 +268,7 @@ def test_a_former_record_has_a_case_open_at_every_step() -> None:
         table = former(name).tables["step"]
         kind, state = (table["columns"].index(column) for column in ("kind", "state"))
         kinds |= {row[kind] for row in table["rows"] if row[state] in (StepState.OPEN, StepState.ASKED)}
-    assert kinds == {kind.value for kind in STEPS}
+    assert kinds == {kind.value for kind in STEPS if kind is not StepKind.DECISION}  # it came after them
 
 
 def test_everybody_in_a_former_record_is_who_they_were(opened: Opened) -> None:
