@@ -18,7 +18,7 @@ from labels.settings import PROJECT
 from tests.test_house import versions
 
 OURS = ("labels", "adapters", "usecases", "tasks", "flows", "cli", "desk", "workers")
-DOCUMENTED = {"_make", "_replace", "_fields", "_mapping", "_exit"}
+DOCUMENTED = {"_asdict", "_make", "_replace", "_fields", "_mapping", "_exit"}
 """Names that begin like private ones, and that their libraries document: named tuples', SQLAlchemy's rows', `os._exit`."""
 
 
