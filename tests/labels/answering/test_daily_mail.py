@@ -113,9 +113,11 @@ def test_neither_reminders_nor_news_take_the_days_message_from_the_other(
     daily: Daily, monkeypatch: pytest.MonkeyPatch, reminded: int, news: int
 ) -> None:
     monkeypatch.setattr(reminders, "NEWS_FROM", news)
-    rules = load_rules("NSS-PL", TODAY).reminders
-    hour = rules.model_copy(update={"from_hour": rules.from_hour.model_copy(update={"value": reminded})})
-    monkeypatch.setattr(reminders, "_rules", lambda session: dict.fromkeys(_rules(session), hour))
+    edition = load_rules("NSS-PL", TODAY)
+    from_hour = edition.reminders.from_hour.model_copy(update={"value": reminded})
+    hour = edition.reminders.model_copy(update={"from_hour": from_hour})
+    at_that_hour = edition.model_copy(update={"reminders": hour})
+    monkeypatch.setattr(reminders, "_rules", lambda session: dict.fromkeys(_rules(session), at_that_hour))
     due = at(TODAY + timedelta(days=8), 23)
     with daily.record.writing() as session:
         session.execute(sa.update(Step).where(Step.kind == StepKind.REVIEW).values(due_at=due))
