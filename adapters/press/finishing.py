@@ -34,6 +34,34 @@ def finish(pdf: Any) -> None:
     _name_attachments(pdf)
 
 
+class _Settled(pydyf.Object):  # type: ignore[misc]  # pydyf has no types
+    """An object whose bytes are known."""
+
+    def __init__(self, one: Any) -> None:
+        super().__init__()
+        self.number, self.generation, self.free = one.number, one.generation, one.free
+        self._compressible: bool = one.compressible
+        self._data: bytes = one.data
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the object."""
+        return self._data
+
+    @property
+    def compressible(self) -> bool:
+        """Whether the object may go into an object stream."""
+        return self._compressible
+
+
+def settle(pdf: Any) -> None:
+    """Makes the bytes of every object once: pydyf makes and packs them for the file, and again for its identifier.
+
+    Nothing of the file can be changed after that. The bytes of the file are the same.
+    """
+    pdf.objects[1:] = map(_Settled, pdf.objects[1:])  # the first is a placeholder without content
+
+
 def _scope_headers(pdf: Any) -> None:
     """Says of each header of a table whether it heads its column or its row.
 

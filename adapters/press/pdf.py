@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from adapters.branding import drawings_of
 from adapters.fonts import use_bundled_fonts
 from adapters.patches import in_force
-from adapters.press.finishing import MEDIA_TYPE
+from adapters.press.finishing import MEDIA_TYPE, settle
 from adapters.press.finishing import finish as finish_file
 from labels.errors import LabelsError, OutOfReach
 from labels.papers.branding import NO_DRAWINGS, SHIPPED, Brand, Drawing, Drawings
@@ -145,7 +145,11 @@ class Attached:
 
 
 def _written(document: Any, attached: Attached | None = None) -> bytes:
-    return _written_open(document, attached)[0]
+    def finish(document: Any, pdf: Any) -> None:
+        finish_file(pdf)
+        settle(pdf)
+
+    return _as_file(document, attached, finish)
 
 
 def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]:
@@ -156,9 +160,13 @@ def _written_open(document: Any, attached: Attached | None) -> tuple[bytes, Any]
         finish_file(pdf)
         kept.append(pdf)
 
+    return _as_file(document, attached, finish), kept[0]
+
+
+def _as_file(document: Any, attached: Attached | None, finish: Callable[[Any, Any], None]) -> bytes:
     document.metadata.attachments = [attached.file()] if attached else []
     written: bytes = document.write_pdf(pdf_variant="pdf/a-3a", finisher=finish)
-    return written, kept[0]
+    return written
 
 
 _ONE_AT_A_TIME = threading.RLock()
