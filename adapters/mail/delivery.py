@@ -98,7 +98,7 @@ def deliver_due(
     sender_address(sender)
     total = Delivered()
     with record.reading() as session:
-        reasons = [mail.reason for mail in outbox.due(session, clock(), application, limit, reason=reason)]
+        reasons = outbox.reasons_due(session, clock(), application, limit, reason=reason)
     with transport:
         for place, reason in enumerate(reasons):
             claimed = _claim(record, reason, key, clock)
@@ -148,7 +148,7 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
         now = clock()
         if not outbox.claim(session, reason, now):
             return None
-        mail = session.get_one(Mail, reason, populate_existing=True)
+        mail, run, mailbox = session.execute(_CLAIMED, {"reason": reason}).one()
         coded = outbox.coded(session, mail)
         if not coded.needed:
             outbox.mark_obsolete(session, reason, now, f"{mail.step or 'its code'} is no longer open.")
@@ -159,19 +159,23 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
         elif coded.subject and coded.number is not None:
             code = review_code(key, coded.subject, coded.number)
         documents = outbox.attached(session, mail)
-        run = session.scalar(sa.select(Application.run).where(Application.id == mail.application))
         files = [(one.name, one.media_type, one.key) for one in documents]
-        return _Claimed(mail, code, run, _mailbox_of_writer(session, mail), files)
+        return _Claimed(
+            mail, code, run, mailbox if mail.application else _mailbox_of_writer(session, mail), files
+        )
+
+
+_CLAIMED = (
+    sa.select(Mail, Application.run, Organisation.email)
+    .outerjoin(Application, Application.id == Mail.application)
+    .outerjoin(Organisation, Organisation.id == Application.organisation)
+    .where(Mail.reason == sa.bindparam("reason"))
+)
+"""A message, with the run and the organisation's mailbox of the application that it is about."""
 
 
 def _mailbox_of_writer(session: Session, mail: Mail) -> str | None:
-    """The mailbox of the organisation whose application a mail is about, or that signs it; None where there is none."""
-    if mail.application:
-        return session.scalar(
-            sa.select(Organisation.email)
-            .join(Application, Application.organisation == Organisation.id)
-            .where(Application.id == mail.application)
-        )
+    """The mailbox of the organisation that signs a mail about no application; None where there is none."""
     signed = mail.context.get("message", {}).get("organisation_name")
     return session.scalar(
         sa.select(Organisation.email).where(Organisation.name == signed).order_by(Organisation.id).limit(1)

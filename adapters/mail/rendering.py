@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
@@ -38,6 +38,24 @@ from labels.words.addresses import on_the_wire
 from labels.words.languages import ENGLISH
 from labels.words.sentences import COUNT, PLACE, Sentence
 from labels.words.text import cut, one_line
+
+
+class _Headers(HeaderRegistry):
+    """Makes the class of each kind of header once; the standard library's own makes one for every header that is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type[BaseHeader]] = {}
+
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        kind = name.lower()
+        if kind not in self._made:
+            self._made[kind] = super().__getitem__(name)
+        return self._made[kind]
+
+
+POLICY = SMTP.clone(header_factory=_Headers())
+"""How messages are written: as SMTP has them."""
 
 WIDTH = 72
 """Columns of the text part, so that it reads well in a terminal and when quoted."""
@@ -93,7 +111,7 @@ def compose(
         fault = Fault(mail.reason, f"can't be worded: {error}.", "Queue it with every value that it words.")
         raise InvalidInput(f"mail {mail.template}", [fault]) from error
 
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=POLICY)
     message.set_raw("From", _mailbox(sender_address(sender)))
     message.set_raw("To", _mailbox(_recipient(mail)))
     message["Subject"] = subject
@@ -102,9 +120,9 @@ def compose(
     message["Keywords"] = ", ".join(filter(None, [mail.template, mail.application]))
     message["Auto-Submitted"] = "auto-generated"
     if not mail.to_address.isascii():
-        message.policy = SMTP.clone(utf8=True)
+        message.policy = POLICY.clone(utf8=True)
     _set_text(message, re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n", "plain")
-    alternative = EmailMessage(policy=SMTP)
+    alternative = EmailMessage(policy=POLICY)
     _set_text(alternative, html, "html")
     message.make_alternative()
     message.attach(alternative)

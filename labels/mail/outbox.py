@@ -6,6 +6,7 @@ sent or until there is nothing left to ask for. Nothing here opens a connection 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from labels.mail.message import Message, Template
 from labels.people.named import Recipient
 from labels.record.chain import ERASED
 from labels.record.journal import SYSTEM, Event, note
+from labels.record.rows import read
 from labels.record.schema import (
     Application,
     DailyMail,
     Document,
+    Instant,
     Journal,
     Mail,
     OrganisationCode,
@@ -37,6 +40,15 @@ from labels.record.schema import (
 from labels.turn import Turn
 from labels.words.sentences import Sentence
 from labels.words.text import one_line
+
+_NOW: sa.BindParameter[datetime] = sa.bindparam("now", type_=Instant())
+_WAITING = (
+    Mail.sent_at.is_(None),
+    Mail.daily.is_(False),
+    Mail.next_attempt_at <= _NOW,
+    sa.or_(Mail.claimed_until.is_(None), Mail.claimed_until <= _NOW),
+)
+"""A message that may be sent `now`."""
 
 LEASE = timedelta(minutes=2)
 """How long a claim keeps others away; a process that died in between is replaced after that."""
@@ -77,7 +89,8 @@ def queue(turn: Turn, message: Message, envelope: Envelope) -> bool:
     if any(isinstance(one, Step) for one in turn.session.new):
         turn.session.flush()  # the message refers to it
     turn.session.info[_QUEUED] = True
-    return turn.session.execute(_INSERT_ONCE, _row(message, envelope, turn.now)).first() is not None
+    written = turn.session.connection().execute(_INSERT_ONCE, _row(message, envelope, turn.now))
+    return written.first() is not None
 
 
 def queue_many(turn: Turn, messages: Iterable[tuple[Message, Envelope]]) -> None:
@@ -159,17 +172,38 @@ def due(
 
     Those of an application, or the one of a reason, where they are named.
     """
+    query = _due(application is not None, reason is not None)
+    about = {"application": application, "reason": reason}
+    return session.scalars(query, {"now": now, "limit": limit} | about).all()
+
+
+def reasons_due(
+    session: Session,
+    now: datetime,
+    application: str | None = None,
+    limit: int = 500,
+    *,
+    reason: str | None = None,
+) -> Sequence[str]:
+    """Why these messages are sent, by which each is claimed."""
+    query = _due(application is not None, reason is not None).with_only_columns(Mail.reason)
+    about = {"application": application, "reason": reason}
+    return read(session, query, {"now": now, "limit": limit} | about).scalars().all()
+
+
+@functools.cache
+def _due(of_an_application: bool, of_a_reason: bool) -> sa.Select[tuple[Mail]]:
     query = (
         sa.select(Mail)
-        .where(*_waiting(now), _stored(Mail.attachment), _stored(Mail.second_attachment))
+        .where(*_WAITING, _stored(Mail.attachment), _stored(Mail.second_attachment))
         .order_by(Mail.next_attempt_at, Mail.queued_at, Mail.reason)
-        .limit(limit)
+        .limit(sa.bindparam("limit"))
     )
-    if application is not None:
-        query = query.where(Mail.application == application)
-    if reason is not None:
-        query = query.where(Mail.reason == reason)
-    return session.scalars(query).all()
+    if of_an_application:
+        query = query.where(Mail.application == sa.bindparam("application"))
+    if of_a_reason:
+        query = query.where(Mail.reason == sa.bindparam("reason"))
+    return query
 
 
 def _stored(attachment: sa.orm.InstrumentedAttribute[str | None]) -> sa.ColumnElement[bool]:
@@ -200,23 +234,27 @@ def _why_not_out(mail: Mail | None) -> str | None:
 
 def claim(session: Session, reason: str, now: datetime, lease: timedelta = LEASE) -> bool:
     """Takes a message for one attempt; false where another process has it, or it is sent."""
-    statement = (
-        sa.update(Mail)
-        .where(Mail.reason == reason, *_waiting(now))
-        .values(claimed_until=now + lease, attempts=Mail.attempts + 1)
-        .execution_options(synchronize_session=False)
-    )
-    return _rows(session.execute(statement)) == 1
+    claimed = session.connection().execute(_CLAIM, {"which": reason, "now": now, "until": now + lease})
+    return claimed.rowcount == 1
+
+
+# Built once, of the table: building a statement, and keeping objects in step with it, takes longer than running it.
+_TABLE = cast("sa.Table", Mail.__table__)
+_CLAIM = (
+    sa.update(_TABLE)
+    .where(_TABLE.c.reason == sa.bindparam("which"), *_WAITING)
+    .values(claimed_until=sa.bindparam("until"), attempts=_TABLE.c.attempts + 1)
+)
+_MARK_SENT = (
+    sa.update(_TABLE)
+    .where(_TABLE.c.reason == sa.bindparam("which"), _TABLE.c.sent_at.is_(None))
+    .values(sent_at=_NOW, claimed_until=None, last_error=None)
+)
 
 
 def mark_sent(session: Session, reason: str, now: datetime) -> None:
     """The message is out; where it was marked already, the first time stands."""
-    session.execute(
-        sa.update(Mail)
-        .where(Mail.reason == reason, Mail.sent_at.is_(None))
-        .values(sent_at=now, claimed_until=None, last_error=None)
-        .execution_options(synchronize_session=False)
-    )
+    session.connection().execute(_MARK_SENT, {"which": reason, "now": now})
 
 
 def mark_failed(
@@ -352,9 +390,15 @@ def coded(session: Session, mail: Mail) -> Coded:
         return _coded_for_an_organisation(session, mail)
     if mail.step is None:
         return Coded(True)
-    found = session.execute(sa.select(Step.state, Step.code_number).where(Step.id == mail.step)).one()
-    if found.state is StepState.OPEN:
-        return Coded(True, mail.step, found.code_number)
+    return _coded_for_a_step(mail, *read(session, _STEP, {"step": mail.step}).one())
+
+
+_STEP = sa.select(Step.state, Step.code_number).where(Step.id == sa.bindparam("step"))
+
+
+def _coded_for_a_step(mail: Mail, state: StepState, number: int) -> Coded:
+    if state is StepState.OPEN:
+        return Coded(True, mail.step, number)
     return Coded(mail.template not in messages.ASKS)
 
 
@@ -414,19 +458,6 @@ def not_stored(session: Session, mail: Mail) -> list[str]:
 
 def _papers(mail: Mail) -> list[str]:
     return [one for one in (mail.attachment, mail.second_attachment) if one]
-
-
-def _waiting(now: datetime) -> list[sa.ColumnElement[bool]]:
-    return [
-        Mail.sent_at.is_(None),
-        Mail.daily.is_(False),
-        Mail.next_attempt_at <= now,
-        sa.or_(Mail.claimed_until.is_(None), Mail.claimed_until <= now),
-    ]
-
-
-def _rows(result: sa.Result[Any]) -> int:
-    return cast("sa.CursorResult[Any]", result).rowcount
 
 
 def _is_told(session: Session, mail: Mail, event: Event) -> bool:
