@@ -61,8 +61,8 @@ def answer(
         refusal = _fits(turn.session, application, step, given, documents)
     if refusal is not None:
         return _not_accepted(turn, application, step, given, refusal)
-    own, step.draft = step.draft, None
-    step.refused = step.typed = None
+    own = step.draft
+    _forget_tries(step)
     match given:
         case ReviewAnswer():
             return take_review(turn, application, step, given)
@@ -175,6 +175,16 @@ def _self_assessment(
     if refusal := prove(turn, step, proof):
         return refusal
     return (application, step) if step.kind is StepKind.SELF_ASSESSMENT else otherwise
+
+
+def _forget_tries(step: Step) -> None:
+    """Drops what was typed before the answer that is taken; a value that is set is looked at by the session, changed or not."""
+    if step.draft is not None:
+        step.draft = None
+    if step.refused is not None:
+        step.refused = None
+    if step.typed is not None:
+        step.typed = None
 
 
 def _not_accepted(

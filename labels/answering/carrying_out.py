@@ -213,7 +213,7 @@ def _hand_over(work: _Work) -> None:
         former = one.step
         new = hand_over(work.turn, seat, to, work.reason, plan=work.plan)
         if one.planned.why is not None:
-            keep_why(work.turn, new, one.planned.why, work.plan)
+            keep_why(work.turn, (new, one.planned.why, work.plan))
         if names_alike(to, seat.judged):
             note(work.turn, one.application, SYSTEM, Event.NAMES_ALIKE, step=new.id, reviewer=to.email)
         if former.kind is StepKind.REVIEW:

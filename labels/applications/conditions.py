@@ -20,6 +20,7 @@ from labels.identifiers import paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages
 from labels.record.journal import RULES, Event, note
+from labels.record.rows import read
 from labels.record.schema import (
     Application,
     Award,
@@ -148,11 +149,10 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
     own = session.get_one(Organisation, school.organisation)
     asked = session.get(Organisation, content["organisation"]) if content.get("organisation") else own
     project = session.get_one(Project, application.project)
-    members = session.execute(_MEMBERS, {"project": project.id}).all()
+    members = read(session, _MEMBERS, {"project": project.id}).all()
     founders = frozenset(one.country for one in members if one.role == "founder")
-    others = session.execute(
-        APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.application}
-    ).all()
+    whom = {"teacher": application.teacher, "application": application.application}
+    others = read(session, APPLICATIONS_OF_TEACHER, whom).all()
     day = brussels_day(application.submitted_at)
     placement = place(application.submitted_at, edition.national.calendar, application.country)
     year = counted_year(application.submitted_at, placement)
@@ -164,7 +164,7 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
         and (one.outcome not in (Outcome.WITHDRAWN, Outcome.INELIGIBLE) or stays_refused(one))
         and (one.submitted_at, one.id) < (application.submitted_at, application.application)
     ]
-    labelled = session.scalar(_LABELLED, {"teacher": application.teacher, "project": project.id})
+    labelled = read(session, _LABELLED, {"teacher": application.teacher, "project": project.id}).scalar()
     refusals = [o for o in others if o.project == project.id and stays_refused(o)]
     again = content.get("reapplication")
     return Facts(

@@ -41,9 +41,10 @@ def end(
     }
     decision, digests = salted(Decision, decision)
     write(turn.session, Decision, decision)
+    steps = steps_of(turn.session, application)
     application.outcome = outcome
     application.stage, application.stage_since = Stage.DECIDED, turn.now
-    for step in steps_of(turn.session, application):
+    for step in steps:
         if step.state in (StepState.OPEN, StepState.ASKED):
             _end_step(turn, application, step, outcome)
     note(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.submitting import Submitted
+from labels.record.rows import read
 from labels.record.schema import Application, Organisation, Project, School, Teacher
 from labels.registry.letters import Missing
 from labels.words.text import DECORATION, described
@@ -20,7 +20,6 @@ from labels.words.text import DECORATION, described
 class Unprintable:
     """A name with letters that no font prints; the name itself is left out wherever this is shown."""
 
-    application: Application
     what: str
     """Whose name it is, e.g. `the project's title`."""
     letters: Sequence[str]
@@ -49,28 +48,35 @@ _NAMED = (
     .outerjoin(School, School.id == Application.school)
     .outerjoin(Project, Project.id == Application.project)
 )
-_NAMED_IN_ONE = _NAMED.where(Application.id == sa.bindparam("application"))
+_NAMED_IN_ONE = _NAMED.with_only_columns(*(column for _, _, column in _NAMES)).where(
+    Application.id == sa.bindparam("application")
+)
 
 
-def unprintable(session: Session, which: sa.ColumnElement[bool], missing: Missing) -> Iterator[Unprintable]:
-    """Every such name of the applications under a condition. Symbols in a title count not: certificates leave them out."""
-    return _unprintable(session.execute(_NAMED.where(which).order_by(Application.id)), missing)
+def unprintable(
+    session: Session, which: sa.ColumnElement[bool], missing: Missing
+) -> Iterator[tuple[Application, Unprintable]]:
+    """Every such name of the applications under a condition."""
+    for application, *names in session.execute(_NAMED.where(which).order_by(Application.id)):
+        for one in _unprintable(names, missing):
+            yield application, one
 
 
-def _unprintable(rows: Iterable[sa.Row[Any]], missing: Missing) -> Iterator[Unprintable]:
-    for application, *names in rows:
-        for (what, file, column), name in zip(_NAMES, names, strict=True):
-            if not name or name.isascii():
-                continue
-            letters = missing(name)
-            if column is Project.title:
-                letters = [one for one in letters if unicodedata.category(one) not in DECORATION]
-            if letters:
-                yield Unprintable(application, what, letters, file)
+def _unprintable(names: Iterable[str | None], missing: Missing) -> Iterator[Unprintable]:
+    """Those of the names; symbols in a title count not: certificates leave them out."""
+    for (what, file, column), name in zip(_NAMES, names, strict=True):
+        if not name or name.isascii():
+            continue
+        letters = missing(name)
+        if column is Project.title:
+            letters = [one for one in letters if unicodedata.category(one) not in DECORATION]
+        if letters:
+            yield Unprintable(what, letters, file)
 
 
 def with_unprintable(session: Session, done: Submitted, missing: Missing) -> Submitted:
     """What a submission led to, with what its papers could not print: now it can be corrected in time."""
-    found = _unprintable(session.execute(_NAMED_IN_ONE, {"application": done.application}), missing)
+    names = read(session, _NAMED_IN_ONE, {"application": done.application}).one()
+    found = _unprintable(names, missing)
     told = " ".join(f"{one} Ask your organisation to correct it." for one in found)
     return replace(done, remark=f"{done.remark} {told}") if told else done

@@ -23,7 +23,7 @@ from labels.mail.outbox import Envelope
 from labels.mending import HandInAgain, Mend, Withdraw
 from labels.people.named import Recipient
 from labels.record.journal import Event, note
-from labels.record.rows import write
+from labels.record.rows import read, write
 from labels.record.schema import (
     Application,
     Award,
@@ -67,7 +67,7 @@ def applicants_organisation(session: Session, teacher: object, project: object) 
 
     What is no text at all is not looked for. Without an organisation, nothing says whose rules apply.
     """
-    known = session.execute(_APPLICANT, {"teacher": _named(teacher), "project": _named(project)}).one()
+    known = read(session, _APPLICANT, {"teacher": _named(teacher), "project": _named(project)}).one()
     missing = {"teacher": (teacher, known.organisation), "project": (project, known.project)}
     faults = [
         Fault(what, f'the registry has no {what} "{one_line(named, 64)}".', "Check the identifier.")
@@ -117,13 +117,10 @@ def submit(
         NotAllowed: another application of this teacher for this project is still open.
     """
     # Of two submissions at once, the second waits here and then sees the first.
-    teacher, applicant, school, organisation, _project = turn.session.execute(
-        _HELD, {"teacher": application.teacher, "project": application.project}
-    ).one()
+    whom = {"teacher": application.teacher, "project": application.project}
+    teacher, applicant, school, organisation, _project = turn.session.execute(_HELD, whom).one()
     sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
-    earlier = turn.session.execute(
-        _EARLIER, {"teacher": application.teacher, "project": application.project}
-    ).all()
+    earlier = read(turn.session, _EARLIER, whom).all()
     same = [one for one in earlier if one.content_digest == sameness]
     anew = {Outcome.WITHDRAWN, Outcome.INELIGIBLE} if again else {Outcome.WITHDRAWN}
     taken_back = again and same and same[-1].revoked_at
@@ -140,32 +137,32 @@ def submit(
             )
     placement = place(turn.now, edition.national.calendar, school.country)
     attempt = len(earlier) + 1
-    row = Application(
-        id=national_application_id(teacher.id, application.project, attempt),
-        label=LabelKind.NATIONAL,
-        teacher=teacher.id,
-        project=application.project,
-        school=school.id,
-        organisation=organisation.id,
-        country=school.country,
-        language=application.language,
-        attempt=attempt,
-        instance=1,
-        content=application.model_dump(mode="json"),
-        content_digest=sameness,
-        rules=keep_rules(turn.session, edition),
-        submitted_at=turn.now,
-        school_year=counted_year(turn.now, placement),
-        round=placement.round,
-        decide_by=placement.decide_by,
-        stage=Stage.SUBMITTED,
-        stage_since=turn.now,
-        revision=0,
-        parked_revision=-1,
-        runs=0,
-    )
-    turn.session.add(row)
-    turn.session.flush()
+    values = {
+        "id": national_application_id(teacher.id, application.project, attempt),
+        "label": LabelKind.NATIONAL,
+        "teacher": teacher.id,
+        "project": application.project,
+        "school": school.id,
+        "organisation": organisation.id,
+        "country": school.country,
+        "language": application.language,
+        "attempt": attempt,
+        "instance": 1,
+        "content": application.model_dump(mode="json"),
+        "content_digest": sameness,
+        "rules": keep_rules(turn.session, edition),
+        "submitted_at": turn.now,
+        "school_year": counted_year(turn.now, placement),
+        "round": placement.round,
+        "decide_by": placement.decide_by,
+        "stage": Stage.SUBMITTED,
+        "stage_since": turn.now,
+        "revision": 1,  # the entry below
+        "parked_revision": -1,
+        "runs": 0,
+    }
+    write(turn.session, Application, values)
+    row = Application(**values)  # what is needed of it here; nothing of it changes any more
     to = Recipient.of(applicant)
     write(turn.session, Document, *(one.of(row.id, turn.now) for one in documents))
     note(
@@ -173,6 +170,7 @@ def submit(
         row,
         to.address,
         Event.SUBMITTED,
+        news=False,
         rules=edition.version,
         content=sameness,
         documents=[d.key for d in documents],

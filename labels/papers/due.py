@@ -22,6 +22,7 @@ from labels.papers.facts import (
     ScoreLine,
 )
 from labels.papers.issued import DuePaper, marked
+from labels.record.rows import read
 from labels.record.schema import (
     Application,
     Award,
@@ -55,7 +56,8 @@ Facts = CertificateFacts | LetterFacts
 def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DuePaper]:
     """The papers that the application's outcome calls for and the record does not have yet."""
     application = seen(session, application_id)
-    decision = session.get(Decision, (application.id, application.instance))
+    decided = {"application": application.id, "instance": application.instance}
+    decision = session.scalars(_DECISION, decided).first()
     if decision is None:
         return []
     stored = _stored(session, application)
@@ -101,7 +103,13 @@ def _due_once(
 
 def _stored(session: Session, application: Application) -> set[str | None]:
     """The papers that the application has."""
-    return set(session.scalars(sa.select(Document.paper).where(Document.application == application.id)))
+    return set(read(session, _PAPERS, {"application": application.id}).scalars())
+
+
+_DECISION = sa.select(Decision).where(
+    Decision.application == sa.bindparam("application"), Decision.instance == sa.bindparam("instance")
+)
+_PAPERS = sa.select(Document.paper).where(Document.application == sa.bindparam("application"))
 
 
 def certificate_now(session: Session, application_id: str) -> CertificateFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -170,6 +171,14 @@ def note(
     )
     if application and news:
         application.revision += 1
+
+
+def note_all(
+    turn: Turn, application: Application, who: str, event: Event, several: Sequence[dict[str, Any]]
+) -> None:
+    """Adds an entry of one kind for each of several details, in one statement; each is news."""
+    write(turn.session, Journal, *(entry(turn, application.id, who, event, **details) for details in several))
+    application.revision += len(several)
 
 
 def entry(

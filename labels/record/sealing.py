@@ -15,7 +15,7 @@ from labels.record.chain import SHORTEST, START, Head, commitments, digest, head
 from labels.record.digests import TOLD_OF, new_salts, random_salts, spelled, told_of
 from labels.record.engine import Record
 from labels.record.journal import SYSTEM, Event, entry
-from labels.record.rows import write, write_many
+from labels.record.rows import read, write, write_many
 from labels.record.schema import Base, Journal, Seal, SealedEntry
 from labels.turn import Turn
 
@@ -95,7 +95,7 @@ def head_on_paper(session: Session, instant: datetime) -> str | None:
 
     It is the same whenever it is asked for, so a paper that is made again is the same. None before the first seal.
     """
-    row = session.execute(_LAST_BEFORE, {"instant": instant}).first()
+    row = read(session, _LAST_BEFORE, {"instant": instant}).first()
     return f"{row.last}-{row.head[:SHORTEST]}" if row else None
 
 

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from labels.applications.applicant import applicant
 from labels.clock import brussels_day
 from labels.mail import messages, outbox
+from labels.mail.message import AboutStep
 from labels.mail.outbox import Envelope
 from labels.people.doubles import told_apart
 from labels.people.named import Recipient
 from labels.people.staff import coordinator, itself, those_who_coordinate
 from labels.record.digests import TAKEN_BACK, digest_of_words, happened
-from labels.record.journal import RULES, SYSTEM, Event, note
+from labels.record.journal import RULES, SYSTEM, Event, note, note_all
 from labels.record.schema import (
     AdditionalReview,
     Application,
@@ -45,12 +46,12 @@ from labels.reviews.reasons import Reason, keep_why
 from labels.reviews.ruling import ruled
 from labels.reviews.scoring import Assessment, another_needed
 from labels.reviews.seeking import sought, with_what_they_can
-from labels.reviews.suiting import Drawback, Sought, costs_of
+from labels.reviews.suiting import Drawback, costs_of, costs_together
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import Chooser, ReviewRules, RuleEdition
 from labels.steps.kinds import STEPS
-from labels.steps.mailing import about, about_step, mail_step, tell
+from labels.steps.mailing import about, about_step, for_step, mail_step, tell
 from labels.steps.step import awaited_of, close_step, every_step, locked, open_step
 from labels.turn import Turn
 from labels.words.sentences import say
@@ -304,6 +305,12 @@ class Chosen:
     plan: str | None = None
 
     @property
+    def recipient(self) -> Recipient:
+        """How they are written to."""
+        one = self.candidate
+        return Recipient(one.name, one.email, one.language, one.person)
+
+    @property
     def why(self) -> Reason:
         """What is kept of it with the review."""
         return Reason(
@@ -325,10 +332,11 @@ def _fill(turn: Turn, found: Vacancies) -> list[Step]:
     asked = _asked_before(found.reviews)
     beside = [one for one in candidates if one.person in {step.person for step in found.seated}]
     there = [one for one in candidates if not one.away]
+    alone = {one.person: costs_of(one, wanted) for one in there}
     chosen = []
     for _ in found.seats[: len(found.seats) - len(found.by_hand)]:
         excluded = with_doubles(session, asked, candidates)
-        one = _choose(there, found, wanted, excluded, beside)
+        one = _choose(there, found, excluded, alone, beside)
         if one is None:
             break
         asked.add(one.candidate.email)
@@ -340,12 +348,15 @@ def _fill(turn: Turn, found: Vacancies) -> list[Step]:
 def _choose(
     candidates: Sequence[Candidate],
     found: Vacancies,
-    wanted: Sought,
     excluded: Collection[str],
+    alone: Mapping[str, Mapping[Drawback, int]],
     beside: Sequence[Candidate],
 ) -> Chosen | None:
+    """Who is to have one more seat; `alone` is what speaks against each person whoever sits beside them."""
+    rules = found.edition.national.review.assignment
+
     def costs(candidate: Candidate) -> dict[Drawback, int]:
-        return costs_of(candidate, wanted, beside)
+        return {**alone[candidate.person], **costs_together(candidate, beside, rules)}
 
     in_turn = in_order(
         without_conflict(found.judged, excluded),
@@ -393,24 +404,24 @@ def seat(
         who = one.candidate
         step = new_review(turn, application, who.person, number, due, place, who.email)
         opened.append((one, step))
-    turn.session.flush()
+    _note_assigned(turn, found, opened)
+    turn.session.flush()  # what follows refers to the steps
+    keep_why(turn, *((step, one.why, one.plan) for one, step in opened))
+    about_all = about(turn.session, application)
+    outbox.queue_many(
+        turn,
+        [
+            for_step(
+                step,
+                messages.ReviewAsked(about=AboutStep.of(about_all, step.id, step.due_at)),
+                to=one.recipient,
+            )
+            for one, step in opened
+            if not take_question_over(turn, step, found.steps)
+        ],
+    )
     for one, step in opened:
-        candidate = one.candidate
-        to = Recipient(candidate.name, candidate.email, candidate.language, candidate.person)
-        if not take_question_over(turn, step, found.steps):
-            mail_step(turn, step, messages.ReviewAsked(about=about_step(turn.session, application, step)), to)
-        note(
-            turn,
-            application,
-            RULES,
-            Event.ASSIGNED_A_REVIEWER,
-            reviewer=candidate.email,
-            seat=step.seat,
-            because=found.reason if one.plan is None else f"{found.reason}; plan {one.plan}",
-            load=candidate.load,
-        )
-        keep_why(turn, step, one.why, one.plan)
-        warn_of_names(turn, application, step, candidate, found.judged)
+        warn_of_names(turn, application, step, one.candidate, found.judged)
     _take_back_assignments(turn, application, found.steps, seats[len(chosen) :])
     steps = [step for _, step in opened if step.state is StepState.OPEN]
     if len(chosen) < len(seats) and not any(
@@ -419,6 +430,24 @@ def seat(
         empty = seats[len(chosen)]
         steps.append(_ask_coordinator(turn, found, candidates, asked, empty))
     return steps
+
+
+def _note_assigned(turn: Turn, found: Vacancies, opened: Sequence[tuple[Chosen, Step]]) -> None:
+    note_all(
+        turn,
+        found.application,
+        RULES,
+        Event.ASSIGNED_A_REVIEWER,
+        [
+            {
+                "reviewer": one.candidate.email,
+                "seat": step.seat,
+                "because": found.reason if one.plan is None else f"{found.reason}; plan {one.plan}",
+                "load": one.candidate.load,
+            }
+            for one, step in opened
+        ],
+    )
 
 
 def warn_of_names(

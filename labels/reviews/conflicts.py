@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from labels.clock import brussels_day
 from labels.kinds import KINDS, Applicant
 from labels.people.persons import person
 from labels.people.roles import Role
+from labels.record.rows import read
 from labels.record.schema import (
     Application,
     Conflict,
@@ -160,12 +161,17 @@ def _close_to(condition: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
 _REVIEWERS = _close_to(
     sa.and_(Staff.organisation == sa.bindparam("organisation"), Staff.role == Role.REVIEWER)
 )
+_PERSON = _close_to(Staff.person == sa.bindparam("person"))
 _PEOPLE = _close_to(Staff.person.in_(sa.bindparam("persons", expanding=True)))
 _LOADS = (
     sa.select(Step.person, sa.func.count().label("asked"))
     .join(Application, Application.id == Step.application)
     .where(
-        Step.person.in_(sa.bindparam("persons", expanding=True)),
+        Step.person.in_(
+            sa.select(Staff.person).where(
+                Staff.organisation == sa.bindparam("organisation"), Staff.role == Role.REVIEWER
+            )
+        ),
         Step.kind == StepKind.REVIEW,
         Step.state.in_([StepState.OPEN, StepState.ASKED, StepState.ANSWERED]),
         Application.school_year == sa.bindparam("year"),
@@ -198,7 +204,7 @@ def _judged_teacher(session: Session, application: Application) -> Judged:
         "school": applicant.school,
         "school_then": application.school,
     }
-    found = session.execute(_AROUND, whom).all()
+    found = read(session, _AROUND, whom).all()
     rows = [row for row in found if row.id is not None]
     members = [row for row in rows if row.project == application.project]
     left = {row.school_left for row in rows if row.school_left and row.id == applicant.id}
@@ -287,15 +293,14 @@ def reviewers(session: Session, organisation: str, year: int, today: date | None
 
     Who is away is known of the day that is named, and of no other.
     """
-    found = _read(session, _REVIEWERS, organisation=organisation, today=today)
-    counted = session.execute(_LOADS, {"persons": list(found), "year": year})
+    counted = read(session, _LOADS, {"organisation": organisation, "year": year})
     loads = {row.person: row.asked for row in counted}
-    return [replace(one, load=loads.get(one.person, 0)) for one in found.values()]
+    return list(_read(session, _REVIEWERS, loads, organisation=organisation, today=today).values())
 
 
 def staff(session: Session, person_id: str) -> Candidate | None:
     """A person who is on the staff of any organisation; None where they are on none (any more)."""
-    return _read(session, _PEOPLE, persons=[person_id]).get(person_id)
+    return _read(session, _PERSON, person=person_id).get(person_id)
 
 
 def near(session: Session, persons: Collection[str]) -> dict[str, Candidate]:
@@ -316,7 +321,7 @@ def anybody(session: Session, persons: Collection[str]) -> dict[str, Candidate]:
     gone = set(persons) - found.keys()
     declared: dict[str, set[tuple[str, str]]] = defaultdict(set)
     if gone:
-        for row in session.execute(_DECLARED, {"persons": list(gone)}):
+        for row in read(session, _DECLARED, {"persons": list(gone)}):
             declared[row.person].add((row.kind, row.target))
     for one in gone:
         who = person(session, one)
@@ -353,9 +358,15 @@ class _Near:
     away: bool = False
 
 
-def _read(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Candidate]:
+NO_LOADS: Mapping[str, int] = {}
+"""Where nobody asks how much people have to judge."""
+
+
+def _read(
+    session: Session, query: sa.Executable, loads: Mapping[str, int] = NO_LOADS, **whom: Any
+) -> dict[str, Candidate]:
     people: dict[str, _Near] = defaultdict(_Near)
-    for row in session.execute(query, whom):
+    for row in read(session, query, whom):
         # A tuple is read several times as fast as its columns by their names.
         (
             who,
@@ -387,10 +398,12 @@ def _read(session: Session, query: sa.Executable, **whom: Any) -> dict[str, Cand
             near.different.add(different)
         if away:
             near.away = True
-    return {person_id: _candidate(person_id, near) for person_id, near in people.items()}
+    return {
+        person_id: _candidate(person_id, near, loads.get(person_id, 0)) for person_id, near in people.items()
+    }
 
 
-def _candidate(person_id: str, near: _Near) -> Candidate:
+def _candidate(person_id: str, near: _Near, load: int) -> Candidate:
     assert near.entry is not None  # the query is of the staff
     address, name, language = near.entry
     return Candidate(
@@ -402,7 +415,7 @@ def _candidate(person_id: str, near: _Near) -> Candidate:
         different=frozenset(near.different),
         projects=frozenset(near.projects),
         declared=frozenset(near.declared),
-        load=0,
+        load=load,
         language=language,
         organisations=frozenset(near.organisations),
         away=near.away,

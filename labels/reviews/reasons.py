@@ -35,19 +35,22 @@ class Reason:
         return cls(**kept)
 
 
-def keep_why(turn: Turn, step: Step, why: Reason, plan: str | None) -> None:
-    """Keeps with a review why its reviewer was chosen, and by which plan, where it was one."""
+def keep_why(turn: Turn, *reviews: tuple[Step, Reason, str | None]) -> None:
+    """Keeps with each review why its reviewer was chosen, and by which plan, where it was one."""
     write(
         turn.session,
         ReviewerChoice,
-        {
-            "step": step.id,
-            "plan": plan,
-            "costs": dict(why.costs),
-            "load": why.load,
-            "following": why.following,
-            "following_load": why.following_load,
-            "extra": why.extra,
-            "chosen_at": turn.now,
-        },
+        *(
+            {
+                "step": step.id,
+                "plan": plan,
+                "costs": dict(why.costs),
+                "load": why.load,
+                "following": why.following,
+                "following_load": why.following_load,
+                "extra": why.extra,
+                "chosen_at": turn.now,
+            }
+            for step, why, plan in reviews
+        ),
     )

@@ -18,7 +18,7 @@ from labels.mail import messages
 from labels.mail.message import OfStep
 from labels.record.digests import salted
 from labels.record.journal import RULES, Event, note
-from labels.record.rows import write
+from labels.record.rows import read, write
 from labels.record.schema import Application, Document, Review, Step, StepKind, StepState
 from labels.reviews import conflicts
 from labels.rules.calendars import add_working_days, end_of_working_day
@@ -41,7 +41,7 @@ _KEYS = (
 
 def documents_digest(session: Session, application: Application) -> str:
     """A digest of the documents that lie before the reviewers: which version a review is about."""
-    return digest(list(session.scalars(_KEYS, {"application": application.id})))
+    return digest(read(session, _KEYS, {"application": application.id}).scalars().all())
 
 
 def take_review(turn: Turn, application: Application, step: Step, given: ReviewAnswer) -> Accepted:

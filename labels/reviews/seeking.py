@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.kinds import Wish
+from labels.record.rows import read
 from labels.record.schema import Application, ReviewerWish, Staff, Step, StepKind, StepState, Teacher
 from labels.reviews.choosing import Candidate
 from labels.reviews.suiting import Profile, Sought
@@ -57,7 +58,7 @@ def sought(session: Session, application: Application, edition: RuleEdition) -> 
     wishes: dict[str, Wish] = {}
     judged = set()
     about = {"application": application.id, "project": application.project}
-    for person, wish in session.execute(_SOUGHT, about):
+    for person, wish in read(session, _SOUGHT, about):
         if wish is None:
             judged.add(person)
         else:
@@ -69,13 +70,14 @@ def with_what_they_can(session: Session, people: Iterable[Candidate]) -> list[Ca
     """The same people with what they read and teach, and how many reviews they have given."""
     people = list(people)
     entries: dict[str, list[sa.Row[Any]]] = defaultdict(list)
-    for row in session.execute(_CAN, {"persons": [one.person for one in people]}):
+    for row in read(session, _CAN, {"persons": [one.person for one in people]}):
         entries[row.person].append(row)
     return [_with(one, entries[one.person]) for one in people]
 
 
-def _with(one: Candidate, entries: Iterable[sa.Row[Any]]) -> Candidate:
-    entries = list(entries)
+def _with(one: Candidate, entries: Sequence[sa.Row[Any]]) -> Candidate:
+    if not any(row.languages or row.subjects or row.ages or row.given for row in entries):
+        return one  # nothing is known of them
     said = {code for row in entries for code in values(row.languages)}
     return replace(
         one,

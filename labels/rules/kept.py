@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from labels.record.rows import read
 from labels.record.schema import Application, RuleText
 from labels.rules.model import RuleEdition
 
@@ -16,7 +17,7 @@ _KEPT = sa.select(RuleText.digest).where(RuleText.digest == sa.bindparam("digest
 
 def keep_rules(session: Session, edition: RuleEdition) -> str:
     """Keeps the text of the rules once, and returns its digest."""
-    if session.scalar(_KEPT, {"digest": edition.digest}) is not None:
+    if read(session, _KEPT, {"digest": edition.digest}).first():
         return edition.digest
     values: dict[str, Any] = {
         "digest": edition.digest,

@@ -46,10 +46,15 @@ def mail_step(
     A message of a kind goes out once for each code, and `once_more` where somebody asks for it.
     """
     whom = to or recipient(turn.session, step.person)
-    parts: tuple[object, ...] = (step.id, step.code_number)
-    if once_more:
-        parts += (turn.now.isoformat(),)
-    outbox.queue(turn, message, Envelope(whom, parts, step.application, step.id))
+    outbox.queue(turn, *for_step(step, message, whom, turn.now.isoformat() if once_more else None))
+
+
+def for_step(
+    step: Step, message: OfStep, to: Recipient, once_more: str | None = None
+) -> tuple[OfStep, Envelope]:
+    """A message about a step in its envelope; `once_more` tells it from the one that went out with the same code."""
+    parts = (step.id, step.code_number) if once_more is None else (step.id, step.code_number, once_more)
+    return message, Envelope(to, parts, step.application, step.id)
 
 
 def tell(turn: Turn, application: Application, person: str, message: OfApplication, *parts: object) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from labels.errors import NotFound
 from labels.identifiers import step_id
 from labels.people.persons import person as person_of
+from labels.record.rows import read
 from labels.record.schema import (
     Application,
     Award,
@@ -57,7 +58,7 @@ def open_step(
     person's present one, where the caller knows it.
     """
     if number is None:
-        number = 1 + (turn.session.scalar(_COUNT, {"application": application.id, "kind": kind}) or 0)
+        number = 1 + read(turn.session, _COUNT, {"application": application.id, "kind": kind}).scalar_one()
     identifier = step_id(application.id, kind, number)
     step = Step(
         id=identifier,
@@ -95,11 +96,12 @@ def close_step(step: Step, state: StepState, now: datetime, because: str | None 
     What a draft said is in the review by then, or is nobody's to read any more.
     """
     step.state = state
-    step.typed = None
+    if step.typed is not None:
+        step.typed = None
     step.closed_at = now
     step.closed_because = because
     if step.kind is StepKind.REVIEW and (session := object_session(step)) is not None:
-        session.execute(_END_DRAFT, {"draft": step.id})
+        session.connection().execute(_END_DRAFT, {"draft": step.id})
 
 
 def void_open(turn: Turn, application: Application, kind: StepKind, because: str) -> None:

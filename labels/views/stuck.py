@@ -144,8 +144,8 @@ def stuck(session: Session, now: datetime, missing: Missing = nothing_missing) -
         for one in look(session, now)
     ]
     found += [
-        _of(one.application, Problem.UNPRINTABLE, str(one), ImportRegistry(one.file))
-        for one in unprintable(session, _OPEN, missing)
+        _of(application, Problem.UNPRINTABLE, str(one), ImportRegistry(one.file))
+        for application, one in unprintable(session, _OPEN, missing)
     ]
     return in_order(list({(one.subject, one.reason, one.awaits): one for one in reversed(found)}.values()))
 
