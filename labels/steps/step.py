@@ -95,13 +95,14 @@ def close_step(step: Step, state: StepState, now: datetime, because: str | None 
 
     What a draft said is in the review by then, or is nobody's to read any more.
     """
+    if step.kind is StepKind.REVIEW and (session := object_session(step)) is not None:
+        session.flush()  # a draft that was saved in this transaction is there to be deleted
+        session.connection().execute(_END_DRAFT, {"draft": step.id})
     step.state = state
     if step.typed is not None:
         step.typed = None
     step.closed_at = now
     step.closed_because = because
-    if step.kind is StepKind.REVIEW and (session := object_session(step)) is not None:
-        session.connection().execute(_END_DRAFT, {"draft": step.id})
 
 
 def void_open(turn: Turn, application: Application, kind: StepKind, because: str) -> None:
