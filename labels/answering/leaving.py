@@ -108,7 +108,7 @@ class Whose:
 
 
 def leave(turn: Turn, whose: Whose, on: date) -> list[Departure]:
-    """Somebody leaves a staff, now or on a day to come; what followed now.
+    """Somebody leaves a staff, now or on a day to come; what followed now. Whose day has come besides is upkeep's.
 
     Raises:
         NotFound: nobody of that name is on such a staff.
@@ -121,7 +121,20 @@ def leave(turn: Turn, whose: Whose, on: date) -> list[Departure]:
         row.left_on, row.left_by = on, OPERATOR
         _note(turn, Event.TO_LEAVE_A_STAFF, row, left_on=on.isoformat())
     turn.session.flush()
-    return end_due(turn)
+    today, person = brussels_day(turn.now), rows[0].person
+    left = take_effect(turn.session.connection(), today, organisation=whose.organisation, person=person)
+    return settle(turn, left)
+
+
+class AddressTaken(NotAllowed):
+    """Somebody can't be back on a staff: their address is on a staff in that role as somebody else's."""
+
+    def __init__(self, former: FormerStaff, now: Staff) -> None:
+        self.former, self.now = former, now
+        super().__init__(
+            f"{former.email} is {now.name}'s now, as {now.role} of {now.organisation}: import a staff.csv"
+            f" with another address of {former.name}."
+        )
 
 
 def rejoin(turn: Turn, whose: Whose) -> list[Staff]:
@@ -129,8 +142,8 @@ def rejoin(turn: Turn, whose: Whose) -> list[Staff]:
 
     Raises:
         NotFound: nobody of that name left such a staff.
-        NotAllowed: several people read that address, it is somebody else's in that role now, or they had that role
-            with it in several organisations.
+        AddressTaken: it is somebody else's in that role now.
+        NotAllowed: several people read that address, or they had that role with it in several organisations.
     """
     staying = [row for row in _meant(turn.session, Staff, whose) if row.left_on]
     former = _meant(turn.session, FormerStaff, whose)
@@ -139,10 +152,7 @@ def rejoin(turn: Turn, whose: Whose) -> list[Staff]:
     for one in former:
         other = turn.session.get(Staff, (one.email, one.role))
         if other is not None:
-            raise NotAllowed(
-                f"{one.email} is {other.name}'s now, as {other.role} of {other.organisation}: import a staff.csv"
-                f" with another address of {one.name}."
-            )
+            raise AddressTaken(one, other)
     for (email, role), rows in _by_key(former).items():
         if len(rows) > 1:
             where = " and ".join(one.organisation for one in rows)

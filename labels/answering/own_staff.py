@@ -19,11 +19,12 @@ from labels.answering import leaving
 from labels.answering.following import follow
 from labels.answering.leaving import Departure, Whose
 from labels.clock import brussels_day
-from labels.errors import Fault, InvalidInput, NotFound
+from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.people.leaving import Left
 from labels.record.journal import Event, note
 from labels.record.schema import FormerStaff, Organisation, Staff
 from labels.registry.entering import Correction
+from labels.registry.files import shown
 from labels.registry.importing import Following, ImportReport, import_staff
 from labels.registry.letters import Missing
 from labels.registry.staff_file import Named, Own
@@ -337,5 +338,17 @@ def leave(turn: Turn, organisation: str, entry: Entry, on: date) -> list[Departu
 
 
 def rejoin(turn: Turn, organisation: str, person: str, role: str) -> None:
-    """Somebody who left, or was to, is on the staff as before."""
-    leaving.rejoin(turn, Whose(person, organisation, role))
+    """Somebody who left, or was to, is on the staff as before.
+
+    Raises:
+        NotFound: nobody of that name left that staff.
+        NotAllowed: somebody else has their address in that role now; who, where it is one of the same staff.
+    """
+    try:
+        leaving.rejoin(turn, Whose(person, organisation, role))
+    except leaving.AddressTaken as error:
+        if error.now.organisation == organisation:
+            problem = say("{name} has that address in that role already.", name=error.now.name)
+        else:
+            problem = say("{value} can’t be entered here.", value=shown(error.former.email))
+        raise NotAllowed(problem) from None

@@ -31,18 +31,29 @@ _KEPT = ("person", "organisation", "role", "email", "name", "language", "school"
 _STAFF, _FORMER = cast("sa.Table", Staff.__table__), cast("sa.Table", FormerStaff.__table__)
 
 
-def take_effect(connection: sa.Connection, today: date) -> list[Left]:
-    """Moves the rows of those whose day has come to the former ones; who they are, by organisation and person."""
+def take_effect(
+    connection: sa.Connection, today: date, *, organisation: str = "", person: str = ""
+) -> list[Left]:
+    """Moves the rows of those whose day has come to the former ones; who they are, by organisation and person.
+
+    Of one organisation, or of one person, where these are named: whoever acts for one organisation neither learns who
+    leaves another one, nor does what follows there.
+    """
+    whose = [_STAFF.c.left_on <= today]
+    if organisation:
+        whose.append(_STAFF.c.organisation == organisation)
+    if person:
+        whose.append(_STAFF.c.person == person)
     due = connection.execute(
         sa.select(*(_STAFF.c[name] for name in _KEPT))
-        .where(_STAFF.c.left_on <= today)
+        .where(*whose)
         .order_by(_STAFF.c.organisation, _STAFF.c.person, _STAFF.c.role)
     ).all()
     if not due:
         return []
     forget_former(connection, due)
     connection.execute(sa.insert(_FORMER), [dict(row._mapping) for row in due])
-    connection.execute(sa.delete(_STAFF).where(_STAFF.c.left_on <= today))
+    connection.execute(sa.delete(_STAFF).where(*whose))
     return [Left(row.person, row.name, row.email, row.role, row.organisation, row.left_on) for row in due]
 
 

@@ -108,7 +108,7 @@ class StaffFile:
             Left(
                 one.person, one.name, one.email, one.role, one.organisation, one.left_on, self._was_known(one)
             )
-            for one in take_effect(self._persons.connection, self._persons.today)
+            for one in self._due()
         ]
 
     def _was_known(self, one: Left) -> bool:
@@ -175,7 +175,12 @@ class StaffFile:
             ],
         )
         if replaced:
-            self.left += take_effect(self._persons.connection, self._persons.today)
+            self.left += self._due()
+
+    def _due(self) -> list[Left]:
+        """Those whose day has come, who are on the staff no longer."""
+        organisation = self._own.organisation if self._own else ""
+        return take_effect(self._persons.connection, self._persons.today, organisation=organisation)
 
     def _see_former(self, former: dict[Key, Row]) -> None:
         for row in self._rows:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from labels.answering.own_staff import entry_id
+from labels.people.staff import OPERATOR
 from labels.record.journal import Event
 from labels.record.schema import FormerStaff, Journal, Mail, Organisation, Person, School, Staff, Teacher
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
+from usecases import staffing
 
 Opens = Callable[..., Browser]
 NEW = {"name": "Ada Lis", "email": "ada@nss.example", "role": "reviewer", "language": "pl"}
@@ -354,3 +357,63 @@ def test_what_is_elsewhere_changes_no_byte_here(coordinator: Browser, terminal: 
             )
         )
     assert seen() == before
+
+
+PT = {"role": "reviewer", "name": "Rui Costa", "organisation": "NSS-PT", "language": "pt"}
+
+
+def leaves_another_staff_today(terminal: Terminal) -> None:
+    with terminal.here.record.writing() as session:
+        session.add(Staff(email="rui@pt.example", **PT, left_on=date(2026, 3, 16), left_by=OPERATOR))
+
+
+def still_is_on_that_staff(terminal: Terminal) -> bool:
+    with terminal.here.record.reading() as session:
+        told = session.scalars(sa.select(Journal).where(Journal.what == Event.LEFT_A_STAFF)).all()
+    assert "NSS-PT" not in {one.details["organisation"] for one in told}
+    return row(terminal, "rui@pt.example") is not None
+
+
+def test_whoever_leaves_another_staff_that_day_is_not_shown_and_left_to_upkeep(
+    coordinator: Browser, terminal: Terminal
+) -> None:
+    leaves_another_staff_today(terminal)
+    path = f"{page_of('r1@nss.example')}/leaving"
+    plan = coordinator.opens(path)
+    assert "Rui" not in plan.text
+    header = b"email,name,organisation,role,language,school\n"
+    shown = brought(coordinator, header + b"ada@nss.example,Ada Lis,NSS-PL,reviewer,pl,\n")
+    assert shown.status_code == 200
+    assert "Rui" not in shown.text
+    assert coordinator.sends("/staff/file", hidden(shown) | {"confirmed": "1"}).status_code == 303
+    assert coordinator.sends("/staff/new", NEW | {"email": "b@nss.example", "name": "B"}).status_code == 303
+    assert coordinator.sends(path, {"on": "2026-09-01"}).status_code == 303, "nothing of hers has changed"
+    word = re.search(r'name="word" value="(\w+)"', coordinator.opens(path).text)
+    assert word
+    assert coordinator.sends(path, {"on": "2026-03-16", "word": word[1]}).status_code == 303
+    assert still_is_on_that_staff(terminal)
+    staffing.end_due(terminal.here)
+    assert row(terminal, "rui@pt.example") is None
+    with terminal.here.record.reading() as session:
+        farewells = session.scalars(sa.select(Mail.to_address).where(Mail.template == "left_staff")).all()
+    assert "rui@pt.example" in farewells
+
+
+def test_who_cannot_be_back_since_another_staff_has_their_address_learns_nothing_of_it(
+    coordinator: Browser, terminal: Terminal
+) -> None:
+    path = f"{page_of('r1@nss.example')}/leaving"
+    former = row(terminal, "r1@nss.example")
+    assert former
+    word = re.search(r'name="word" value="(\w+)"', coordinator.opens(path).text)
+    assert word
+    coordinator.sends(path, {"on": "2026-03-16", "word": word[1]})
+    with terminal.here.record.writing() as session:
+        session.add(Staff(email="r1@nss.example", **PT))
+    for whom in (former.person, "r1@nss.example"):
+        fields = {"organisation": "NSS-PL", "person": whom, "role": "reviewer"}
+        answer = coordinator.sends("/staff", fields)
+        assert answer.status_code == 409
+        assert "“r1@nss.example” can’t be entered here" in words(answer)
+        assert "Rui" not in answer.text
+        assert "NSS-PT" not in answer.text
