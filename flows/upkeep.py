@@ -27,5 +27,5 @@ async def upkeep() -> None:
     publish_galleries()
     send_mail()
     let_periods_end()
-    make_indexes()
     seal_the_journal()
+    make_indexes()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from prefect import task
+from prefect import get_run_logger, task
 
 from adapters.papers.issuing import issue
 from adapters.prefect.retrying import RETRIED
 from adapters.workspace import workspace
 from labels.applications import conditions
+from labels.errors import OutOfReach
 from labels.papers.due import due_papers
 from labels.reviews import asking, deciding
 from tasks.process import asked, in_a_turn
@@ -18,10 +19,16 @@ from usecases.likeness import look_for_likeness
 def conditions_met(application_id: str) -> bool:
     """Whether the application may be judged; if not, it has ended with every failed condition.
 
-    Either way it is looked, once, for what it reads like.
+    Either way it is looked, once, for what it reads like: a notice to the coordinator, without which the application
+    goes on where its texts can't be compared.
     """
     met = in_a_turn(conditions.check_conditions, application_id)
-    look_for_likeness(workspace(), application_id)
+    try:
+        look_for_likeness(workspace(), application_id)
+    except OutOfReach:  # the record itself is away: the task is tried again
+        raise
+    except Exception:
+        get_run_logger().exception("It can't be looked for what %s reads like; it goes on.", application_id)
     return met
 
 

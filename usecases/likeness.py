@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from adapters.workspace import Workspace
 from labels.applications import fingerprints, likeness
+from labels.errors import OutOfReach
 from labels.record.schema import Application
 
 AT_A_TIME = 2_000
 """Former applications whose fingerprints one upkeep makes, some five milliseconds each."""
 
-TOGETHER = 50
-"""Those of one transaction: nobody who writes waits longer for it than a quarter of a second."""
+LOG = logging.getLogger("labels.likeness")
 
 
 def look_for_likeness(here: Workspace, application_id: str) -> bool:
@@ -29,11 +31,21 @@ def look_for_likeness(here: Workspace, application_id: str) -> bool:
 
 
 def keep_former_fingerprints(here: Workspace, most: int = AT_A_TIME) -> int:
-    """Keeps the fingerprints of some applications of an earlier version; how many. Of their likeness nobody is told."""
+    """Keeps the fingerprints of some applications of an earlier version; how many. Of their likeness nobody is told.
+
+    Each has its own transaction: one whose texts can't be read is told of in the log, and stops none of the others.
+    """
     with here.record.reading() as session:
         waiting = fingerprints.without(session, most)
-    for first in range(0, len(waiting), TOGETHER):
-        with here.record.writing() as session:
-            for application in waiting[first : first + TOGETHER]:
+    kept = 0
+    for application in waiting:
+        try:
+            with here.record.writing() as session:
                 likeness.keep_fingerprints(session, application)
-    return len(waiting)
+        except OutOfReach:
+            raise
+        except Exception:
+            LOG.exception("The fingerprints of %s can't be made.", application)
+        else:
+            kept += 1
+    return kept

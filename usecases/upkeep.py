@@ -102,8 +102,8 @@ def keep_up(here: Workspace) -> Kept:
         left_out = error
     galleries, mail = stale_galleries(here), send_due(here)
     tidy(here)
-    make_indexes(here)
     journal = seal_journal(here)
+    make_indexes(here)
     return Kept(
         left,
         passed,

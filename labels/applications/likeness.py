@@ -85,7 +85,7 @@ def look(turn: Turn, application_id: str, readings: Readings | None = None) -> b
     `readings` are those of its sections, where they were made before the transaction. Returns whether it was looked
     for now.
     """
-    application = locked(turn.session, application_id)
+    application = _alone(turn.session, application_id)
     if application.label is not LabelKind.NATIONAL or fingerprints.are_kept(turn.session, application_id):
         return False
     if readings is None:
@@ -100,10 +100,25 @@ def look(turn: Turn, application_id: str, readings: Readings | None = None) -> b
 
 def keep_fingerprints(session: Session, application_id: str) -> None:
     """Keeps the fingerprints of an application of an earlier version; of likeness nobody is told so late."""
-    application = session.get_one(Application, application_id)
+    application = _alone(session, application_id)
     if not fingerprints.are_kept(session, application_id):
         readings = readings_of(session, application)
         fingerprints.keep(session, application_id, readings, _known(session, readings))
+
+
+def _alone(session: Session, application_id: str) -> Application:
+    """The application, locked; and nobody else keeps fingerprints until the end of the transaction.
+
+    Of two that are looked at in the same moment, the second thus finds what the first has kept.
+    """
+    application = locked(session, application_id)
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite the write lock sees to that
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOOKING)))
+    return application
+
+
+_LOOKING = 724003
+"""PostgreSQL's lock of whoever looks for likeness: no other lock of the record has this number."""
 
 
 def likenesses(session: Session, application: Application) -> list[Likeness]:

@@ -24,7 +24,7 @@ from labels.school_label import receiving
 from labels.school_label.inviting import invite_again
 from labels.school_label.people import tell_everyone
 from labels.school_label.rounds import due_at
-from labels.school_label.validity import Span, span
+from labels.school_label.validity import Span, last_day, span
 from labels.steps.mailing import about
 from labels.steps.step import awaited_of, close_step, every_step, locked
 from labels.turn import Turn
@@ -93,8 +93,9 @@ _INVITED_SINCE = (
 def _span(session: Session, application: Application, awarded_on: date) -> Span:
     """When the label is valid that a school is awarded now."""
     [numbers] = all_numbers(session, [application.school or ""])
-    former_ends = session.scalar(
-        sa.select(sa.func.max(Award.valid_until)).where(
+    rules = rules_of(session, application).school
+    former = session.execute(
+        sa.select(Award.awarded_on, Award.valid_until).where(
             Award.label == LabelKind.SCHOOL,
             Award.school.in_(numbers),
             Award.id != application.id,
@@ -103,7 +104,8 @@ def _span(session: Session, application: Application, awarded_on: date) -> Span:
             Award.revoked_at.is_(None),
         )
     )
-    rules = rules_of(session, application).school
+    years = rules.certificate_years.value
+    former_ends = max((one.valid_until or last_day(one.awarded_on, years) for one in former), default=None)
     return span(rules, int(application.round or awarded_on.year), awarded_on, former_ends)
 
 

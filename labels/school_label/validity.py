@@ -75,8 +75,11 @@ def held_from(rules: SchoolRules, on: date) -> date:
 def over_if_awarded_by(rules: SchoolRules, day: date) -> date:
     """Labels without a last day that were awarded by then are over on `day`, by how long labels are valid now."""
     years = rules.certificate_years.value
-    if rules.validity and rules.validity.value.by in (ValidityBy.CALENDAR_YEARS, ValidityBy.SCHOOL_YEARS):
+    by = rules.validity.value.by if rules.validity else ValidityBy.AWARD
+    if by is ValidityBy.CALENDAR_YEARS:
         return date(day.year - years, 12, 31)
+    if by is ValidityBy.SCHOOL_YEARS:  # those of a year's round end on 31 August
+        return date(day.year - years - (day < date(day.year, 9, 1)), 12, 31)
     try:
         return day.replace(year=day.year - years)
     except ValueError:

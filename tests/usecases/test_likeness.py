@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
+import tasks.national
 from adapters.documents.directory import DirectoryStore
 from adapters.workspace import Workspace
 from labels.applications import fingerprints, likeness
 from labels.clock import frozen_clock
+from labels.errors import NOTHING_CHANGED, OutOfReach
 from labels.record import Record
-from labels.record.schema import Application, Mail, Section
+from labels.record.schema import Application, Mail, SealedEntry, Section
 from labels.settings import Settings
 from tests.support.case import Case, open_case
 from tests.support.people import KEY, NOW
+from usecases import upkeep
 from usecases.likeness import keep_former_fingerprints, look_for_likeness
 
 
@@ -56,3 +61,78 @@ def test_upkeep_leaves_alone_what_its_process_looks_at(here: Workspace) -> None:
     assert keep_former_fingerprints(here) == 1
     with here.record.reading() as session:
         assert fingerprints.without(session, 10) == []
+
+
+def unreadable(here: Workspace, application: str) -> None:
+    """Makes a section's text one that can't be read."""
+    with here.record.writing() as session:
+        row = session.get_one(Application, application)
+        row.content = row.content | {"sections": row.content["sections"] | {"results": None}}
+
+
+def test_a_former_application_that_cant_be_read_stops_neither_the_others_nor_the_seal(
+    here: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = open_case(here.record)
+    second = Case(here.record, teacher="T-3")
+    assert second.conditions()
+    unreadable(here, min(first.id, second.id))
+    done = upkeep.keep_up(here)
+    assert done.sealed == len(first.all(SealedEntry)) > 0
+    assert {one.application for one in first.all(Section)} == {max(first.id, second.id)}
+    [told] = [one for one in caplog.records if one.name == "labels.likeness"]
+    assert min(first.id, second.id) in told.getMessage()
+
+
+def test_the_journal_is_sealed_before_indexes_are_made(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_case(here.record)
+
+    def fails(_: Workspace) -> None:
+        raise ValueError("no index")
+
+    monkeypatch.setattr(upkeep, "make_index", fails)
+    with pytest.raises(ValueError, match="no index"):
+        upkeep.keep_up(here)
+    with here.record.reading() as session:
+        assert session.scalars(sa.select(SealedEntry)).all()
+
+
+class Log:
+    """The log of a run."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def exception(self, message: str, *values: object) -> None:
+        self.told.append(message % values)
+
+
+def test_an_application_goes_on_where_it_cant_be_compared_with_others(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = open_case(here.record)
+    unreadable(here, case.id)
+    log = Log()
+    monkeypatch.setattr(tasks.national, "workspace", lambda: here)
+    monkeypatch.setattr(tasks.national, "in_a_turn", lambda act, application: case.do(act, application))
+    monkeypatch.setattr(tasks.national, "get_run_logger", lambda: log)
+    assert tasks.national.conditions_met.fn(case.id)
+    [told] = log.told
+    assert case.id in told
+
+
+def test_the_task_is_tried_again_where_the_record_is_away(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = open_case(here.record)
+
+    def away(*_: Any) -> bool:
+        raise OutOfReach("The record", "it does not answer.", NOTHING_CHANGED)
+
+    monkeypatch.setattr(tasks.national, "workspace", lambda: here)
+    monkeypatch.setattr(tasks.national, "in_a_turn", lambda act, application: case.do(act, application))
+    monkeypatch.setattr(tasks.national, "look_for_likeness", away)
+    with pytest.raises(OutOfReach):
+        tasks.national.conditions_met.fn(case.id)

@@ -22,7 +22,7 @@ from adapters.documents.opening import open_store
 from adapters.prefect.client import FilledIn
 from adapters.workspace import Workspace
 from labels.answering import accepting, rights
-from labels.applications import conditions
+from labels.applications import conditions, fingerprints, likeness
 from labels.applications.submitting import Submitted
 from labels.clock import frozen_clock
 from labels.errors import InvalidInput
@@ -52,6 +52,7 @@ from tests.support.patience import PATIENCE
 from tests.support.people import NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
 from usecases.applying import submit_file
+from usecases.likeness import keep_former_fingerprints, look_for_likeness
 from usecases.recovering import recover
 from usecases.resuming import take_answer
 
@@ -339,3 +340,43 @@ def test_markers_typed_as_words_stay_words(here: Workspace, asked: str) -> None:
         code = code_of(session.get_one(Step, step.id), here.key)
         accepting.answer(here.turn(session, Door.COMMAND_LINE), step.id, Code(code, step.assignee), given)
         assert session.scalars(sa.select(Review.comment)).one() == typed
+
+
+def test_of_two_partners_looked_at_at_once_the_coordinator_hears_that_they_read_alike(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [
+        submit_file(here, application_file(teacher=teacher), "application.json", []).application
+        for teacher in ("T-1", "T-3")
+    ]
+    known, met = likeness._known, threading.Barrier(2)
+
+    def meets(*arguments: Any) -> Any:
+        found = known(*arguments)
+        with contextlib.suppress(threading.BrokenBarrierError):  # as it is where one waits for the other
+            met.wait(1)
+        return found
+
+    monkeypatch.setattr(likeness, "_known", meets)
+    assert at_once(*[lambda one=one: look_for_likeness(here, one) for one in both]) == [True, True]
+    assert count(here, Mail, Mail.template == "similarity_warning") == 1
+
+
+def test_upkeep_and_the_run_that_look_at_one_application_at_once_keep_its_fingerprints_once(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = submitted(here).application
+    with here.record.writing() as session:
+        assert conditions.check_conditions(here.turn(session), application)
+    known, met = likeness._known, threading.Barrier(2)
+
+    def meets(*arguments: Any) -> Any:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            met.wait(1)
+        return known(*arguments)
+
+    monkeypatch.setattr(likeness, "_known", meets)
+    done = at_once(lambda: look_for_likeness(here, application), lambda: keep_former_fingerprints(here))
+    assert done in ([True, 0], [True, 1], [False, 1])
+    with here.record.reading() as session:
+        assert fingerprints.are_kept(session, application)

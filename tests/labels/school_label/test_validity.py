@@ -19,7 +19,7 @@ from labels.rules.loading import load_rules, load_school_rules
 from labels.rules.model import RuleEdition, SchoolRules, Validity, ValidityBy
 from labels.school_label import deciding, inviting, rounds
 from labels.school_label.preselection import check_schools
-from labels.school_label.validity import Span, held_from, span
+from labels.school_label.validity import Span, held_from, over_if_awarded_by, span
 from labels.turn import Turn
 from tests.labels.school_label.test_inviting import TODAY as CHECKED_ON
 from tests.labels.school_label.test_inviting import Europe
@@ -76,6 +76,18 @@ def test_who_holds_a_label_that_ends_before_those_of_the_round_begin_may_apply()
     assert held_from(school_rules(renewal=None, validity=None), january) == january, "as it was"
 
 
+def test_a_label_without_a_last_day_is_over_when_those_of_its_year_are() -> None:
+    by_school_years = school_rules(validity={"by": "school_years"})
+    assert span(by_school_years, 2024, date(2024, 10, 1)).ends == date(2026, 8, 31)
+    assert over_if_awarded_by(by_school_years, date(2026, 3, 1)) == date(2023, 12, 31)
+    assert over_if_awarded_by(by_school_years, date(2026, 8, 31)) == date(2023, 12, 31)
+    assert over_if_awarded_by(by_school_years, date(2026, 9, 1)) == date(2024, 12, 31)
+    assert over_if_awarded_by(school_rules(validity={"by": "calendar_years"}), date(2026, 3, 1)) == date(
+        2024, 12, 31
+    )
+    assert over_if_awarded_by(school_rules(), date(2026, 3, 1)) == date(2024, 3, 1)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -100,7 +112,7 @@ def test_rules_that_were_kept_before_labels_could_be_renewed_have_the_digest_tha
     assert kept.digest != now.digest
 
 
-def label_of_s_1(ends: date) -> Award:
+def label_of_s_1(ends: date | None) -> Award:
     return Award(
         id="SCH-FORMER", label="school", teacher=None, project=None, school="S-1", organisation="NSS-PL",
         awarded_on=date(2024, 5, 2), score=None, valid_until=ends, revoked_at=None,
@@ -149,6 +161,19 @@ def test_a_school_renews_its_label_and_is_never_without_one(record: Record) -> N
         mail = session.scalars(sa.select(Mail).where(Mail.template == "school_awarded")).first()
         assert mail is not None
         assert told_by(mail, messages.SchoolAwarded).valid_from == date(2026, 5, 2)
+
+
+def test_a_renewed_label_also_begins_after_a_former_one_without_a_last_day(record: Record) -> None:
+    school = Applying(record)
+    with record.writing() as session:
+        former = label_of_s_1(None)
+        former.awarded_on = date(TODAY.year - 2, TODAY.month, TODAY.day) + timedelta(days=10)
+        session.add(former)
+    with record.reading() as session:
+        renewed = deciding._span(session, session.get_one(Application, school.id), TODAY)
+    assert renewed.begins == TODAY + timedelta(days=10), (
+        "valid for two years from its award, as those of today are"
+    )
 
 
 def test_the_schools_of_each_country_have_its_own_deadline_within_one_round(record: Record) -> None:
