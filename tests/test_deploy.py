@@ -6,16 +6,18 @@ import configparser
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
 from adapters.prefect.environment import FRUGAL
 from cli.services import free_port
 from labels.settings import PROJECT, Settings
-from tests.support.nginx import DEPLOYED, NGINX, certificate, on_loopback
+from tests.support.nginx import DEPLOYED, NGINX, certificate, nginx, on_loopback
 from tests.support.patience import PATIENCE
 
 DEPLOY = PROJECT / "deploy"
@@ -49,6 +51,29 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
     file.write_text(f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\nhttp {{\n{text}\n}}\n")
     told = run(str(NGINX), "-t", "-e", str(tmp_path / "log"), "-p", str(tmp_path), "-c", str(file))
     assert "syntax is ok" in told
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_the_authority_that_renews_the_certificate_finds_its_challenge_and_everybody_else_tls(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    replaced = on_loopback(free_port(), port, certificate(tmp_path, "labels.example.eu"))
+    with tempfile.TemporaryDirectory() as html:  # nginx reads it as another user, where the test is root's
+        challenge = Path(html) / ".well-known" / "acme-challenge" / "token"
+        challenge.parent.mkdir(parents=True)
+        challenge.write_text("answer")
+        Path(html).chmod(0o755)
+        with nginx(tmp_path, DEPLOYED.read_text("utf-8"), replaced | {"/var/www/html": html}):
+            for name in ("labels.example.eu", "runs.example.eu"):
+                client = httpx.Client(
+                    base_url=f"http://127.0.0.1:{port}", headers={"Host": name}, timeout=PATIENCE
+                )
+                there = client.get("/.well-known/acme-challenge/token")
+                assert (there.status_code, there.text) == (200, "answer")
+                elsewhere = client.get("/cases")
+                assert elsewhere.status_code == 301
+                assert elsewhere.headers["location"] == f"https://{name}/cases"
 
 
 @pytest.mark.parametrize("file", ["caddy/Caddyfile", "container/Caddyfile"])
@@ -134,8 +159,32 @@ def test_the_image_is_made_from_the_locks_and_runs_as_a_user_of_its_own() -> Non
     assert "latest" not in text
     for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE):
         assert (PROJECT / source).exists()
-    ignored = (PROJECT / ".containerignore").read_text("utf-8").split()
-    assert {".git", ".env", ".labels"} <= set(ignored), "no secret gets into an image"
+
+
+def test_no_secret_gets_into_the_image_whichever_program_makes_it() -> None:
+    """Docker reads `.dockerignore` alone; podman too, unless there is a `.containerignore`."""
+    assert not (PROJECT / ".containerignore").exists()
+    ignored = (PROJECT / ".dockerignore").read_text("utf-8").split()
+    secret = {"deploy/container/labels.env", "deploy/container/secrets"}
+    assert {".git", ".env", ".labels"} | secret <= set(ignored)
+
+
+def test_backups_are_made_by_programs_of_the_servers_version_and_older_ones_go() -> None:
+    """`pg_dump` refuses a server that is newer."""
+    image = (DEPLOY / "container" / "Containerfile").read_text("utf-8")
+    compose = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text("utf-8"))
+    client = re.search(r"\bpostgresql-client-(\d+)\b", image)
+    assert client
+    assert compose["services"]["database"]["image"] == f"docker.io/library/postgres:{client[1]}"
+    volumes = dict(one.split(":") for one in compose["services"]["labels"]["volumes"])
+    assert set(volumes) <= set(compose["volumes"])
+    told = (DEPLOY / "container" / "compose.yaml").read_text("utf-8")
+    told += (DEPLOY / "systemd" / "labels-backup.service").read_text("utf-8")
+    backups = re.findall(r"bin/labels backup (\S+)(.*)", told)
+    assert len(backups) == 2
+    for place, more in backups:
+        assert place == volumes["backups"]
+        assert more == " --keep 31"
 
 
 def test_the_containers_file_is_one_that_docker_compose_takes(tmp_path: Path) -> None:

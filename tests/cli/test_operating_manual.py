@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,38 @@ def test_every_command_of_the_manual_does_what_it_says(
         words = [one.replace("/var/backups", str(tmp_path / "backups")) for one in shlex.split(line)[1:]]
         done = terminal.run(*words)
         assert done.exit_code == NO_SERVICES.get(words[0], 0), f"{line}\n{done.output}"
+
+
+def test_the_folders_that_the_manual_writes_to_are_made_before_for_the_user_of_its_commands() -> None:
+    """`labels …` runs as that user, who can make nothing below `/var`."""
+    made: set[str] = set()
+    written: set[str] = set()
+    for line in (line for block in blocks() for line in block):
+        if line.startswith("install -d -o labels -g labels "):
+            made.update(word for word in line.split() if word.startswith("/var/"))
+        elif line.startswith("labels "):
+            assert {word for word in line.split() if word.startswith("/var/")} <= made, line
+            written.update(word for word in line.split() if word.startswith("/var/"))
+    assert written == made
+
+
+def test_the_service_is_never_stopped_without_its_sockets_which_would_start_it_again() -> None:
+    told = re.findall(r"systemctl (?:stop|start|enable --now) [^`\n]*\blabels[^`\n]*", MANUAL)
+    assert len(told) >= 4
+    for one in told:
+        assert {"labels-desk.socket", "labels-gate.socket", "labels.service"} <= set(one.split()), one
+
+
+def test_certificates_are_renewed_where_the_proxy_looks_for_them_and_it_takes_the_new_ones() -> None:
+    (certbot,) = (line for block in blocks() for line in block if line.startswith("certbot certonly "))
+    words = shlex.split(certbot)
+    told = dict(pairwise(words))
+    proxy = (PROJECT / "deploy" / "nginx" / "labels.conf").read_text("utf-8")
+    assert f"location /.well-known/acme-challenge/ {{ root {told['-w']}; }}" in proxy
+    assert set(re.findall(r"/etc/letsencrypt/live/([^/]+)/", proxy)) == {told["--cert-name"]}
+    names = {after for word, after in pairwise(words) if word == "-d"}
+    assert names == set(re.findall(r"(?<=server_name )[^;]+", proxy)[0].split())
+    assert told["--deploy-hook"] == "systemctl reload nginx"
 
 
 def test_what_the_manual_copies_is_there() -> None:

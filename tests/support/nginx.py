@@ -39,8 +39,8 @@ def on_loopback(port: int, plain: int, certified: tuple[Path, Path]) -> dict[str
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "    listen [::]:443 ssl http2;\n": "",
         "    listen [::]:80;\n": "",
-        "/etc/ssl/labels/cert.pem": str(certified[0]),
-        "/etc/ssl/labels/key.pem": str(certified[1]),
+        "/etc/letsencrypt/live/labels.example.eu/fullchain.pem": str(certified[0]),
+        "/etc/letsencrypt/live/labels.example.eu/privkey.pem": str(certified[1]),
     }
 
 
