@@ -66,9 +66,6 @@ class RowSession(Session):
         )
 
 
-_ANEW = {"populate_existing": True}
-
-
 @cache
 def _by_key(entity: type[Any]) -> sa.Select[Any]:
     columns = sa.inspect(entity).primary_key
