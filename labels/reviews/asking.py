@@ -81,14 +81,15 @@ class Vacancies:
 
     @property
     def decides(self) -> bool:
-        """Whether a person has still to decide: nobody is to be asked, and no decision was made on these reviews."""
+        """Whether a person has still to decide: nobody is to be asked, and no decision was made on these reviews, or
+        what it was is erased.
+        """
         reviews = [step for step in self.seated if step.state is StepState.ANSWERED]
         given = [step.closed_at for step in reviews if step.closed_at is not None]
-        return (
-            self.edition.national.review.by_a_person
-            and len(reviews) == len(self.seated)
-            and ruled(self.steps, self.application.instance, given) is None
-        )
+        if not self.edition.national.review.by_a_person or len(reviews) < len(self.seated):
+            return False
+        by_person = ruled(self.steps, self.application.instance, given)
+        return by_person is None or by_person.erased
 
     @property
     def reviews(self) -> list[Step]:

@@ -73,7 +73,7 @@ def reached(session: Session, application: Application, edition: RuleEdition) ->
     decided.
 
     Raises:
-        ValueError: reviews, or the decision of a person, are still missing.
+        ValueError: reviews, or the decision of a person, are still missing; or its words were erased.
     """
     given = assessments(session, application)
     if not edition.national.review.by_a_person:
@@ -83,6 +83,8 @@ def reached(session: Session, application: Application, edition: RuleEdition) ->
     by_person = ruled(steps, application.instance, (one.closed_at for one in reviews if one.closed_at))
     if by_person is None:
         raise ValueError(f"{application.id} awaits the decision of a coordinator")
+    if by_person.erased:
+        raise ValueError(f"{application.id}: what the coordinator decided was erased")
     return rule(given, edition, by_person.outcome, by_person.reason), by_person.by
 
 

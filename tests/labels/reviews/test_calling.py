@@ -9,6 +9,7 @@ import pytest
 
 from labels.errors import NotAllowed
 from labels.mail import messages
+from labels.privacy.scrubbing import emptied
 from labels.record import Record
 from labels.record.journal import Event
 from labels.record.schema import Decision, Journal, Mail, Outcome, Review, Stage, Step, StepKind, StepState
@@ -156,6 +157,22 @@ def test_a_coordinator_decides_once_the_reviews_are_in(
     assert entry.who == COORDINATOR
     told = [one for one in case.all(Mail) if one.template == ruling.value.rstrip("e") + "ed"]
     assert [one.to_address for one in told] == ["t-1@school.example"]
+
+
+def test_a_decision_that_was_erased_is_no_refusal_but_is_asked_for_again(record: Record) -> None:
+    case, step = person_decides(record)
+    rule(case, step, Ruling.AWARD)
+    with record.writing() as session:
+        given = session.get_one(Step, step.id)
+        given.answer = emptied(given.answer)
+    with pytest.raises(ValueError, match="was erased"):
+        case.do(deciding.decide, case.id)
+    [again] = case.ask()
+    assert again.kind is StepKind.DECISION
+    assert again.id != step.id
+    case.now += timedelta(hours=1)
+    rule(case, again, Ruling.AWARD)
+    assert decided(case) is Outcome.AWARDED
 
 
 def test_a_coordinator_who_decides_sees_what_the_reviewers_gave_and_nobody_before(record: Record) -> None:
