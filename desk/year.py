@@ -13,6 +13,7 @@ from starlette.routing import Route
 from desk.coordinators import coordinates
 from desk.frame import Visit, later, page
 from desk.parts import Mistake, why
+from labels.applications.uploads.inspecting import too_many
 from labels.errors import InvalidInput, LabelsError, NotFound, OutOfReach
 from labels.european_label.freezing import FIRST_YEAR, LAST_YEAR, latest_year
 from labels.european_label.gallery import gallery as gallery_of
@@ -281,7 +282,9 @@ def _decided(visit: Visit, choice: Choice, again: Any) -> Response:
         return _again(
             visit, again, texts.say("Something has changed since you saw this: look at it, and choose again")
         )
-    struck = [one for one in dict.fromkeys(visit.sent.all("strike")) if one in choice.names][:MOST]
+    struck = [one for one in dict.fromkeys(visit.sent.all("strike")) if one in choice.names]
+    if len(struck) > MOST:
+        return _again(visit, again, texts.told(too_many(len(struck), MOST)), 422)
     reasons = {one: visit.sent.text(f"reason-{number}", LONGEST).strip() for number, one in enumerate(struck)}
     if not visit.sent.has("confirmed"):
         return _confirm(visit, choice, struck, reasons)
@@ -302,8 +305,8 @@ def _decided(visit: Visit, choice: Choice, again: Any) -> Response:
     return visit.goes_to(visit.path, sent="1", **later(done.outage))
 
 
-def _again(visit: Visit, again: Any, mistake: str) -> Response:
-    answer: Response = again(visit, mistake, 409)
+def _again(visit: Visit, again: Any, mistake: str, status: int = 409) -> Response:
+    answer: Response = again(visit, mistake, status)
     return answer
 
 

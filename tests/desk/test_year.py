@@ -146,6 +146,25 @@ def test_a_coordinator_screens_their_own_proposal(here: Workspace, begun: str) -
     assert "It was withdrawn by the school." in words(after)
 
 
+def test_more_than_one_form_may_strike_is_said_and_nothing_of_it_approved(
+    here: Workspace, begun: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.year.MOST", 1)
+    coordinator, path = signed_in(here, COORDINATOR), f"/year/{YEAR}/of/{OWN}"
+    page = coordinator.opens(path)
+    strike = re.findall(r'name="strike" value="([^"]+)"', page.text)[:2]
+    reasons = {"reason-0": "It was withdrawn.", "reason-1": "It was withdrawn."}
+    for confirmed in ({}, {"confirmed": "1", **reasons}):
+        answer = coordinator.sends(path, {"seen": seen(page), "strike": strike, **confirmed})
+        assert answer.status_code == 422
+        assert "There are 2; at most 1 are accepted." in words(answer)
+    with here.record.reading() as session:
+        assert (
+            session.scalars(sa.select(CyclePlace.screened).where(CyclePlace.screened.is_not(None))).all()
+            == []
+        )
+
+
 def test_what_changed_meanwhile_is_looked_at_again(here: Workspace, begun: str) -> None:
     coordinator, path = signed_in(here, COORDINATOR), f"/year/{YEAR}/of/{OWN}"
     answer = coordinator.sends(path, {"seen": "another", "confirmed": "1"})

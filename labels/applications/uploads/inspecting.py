@@ -15,7 +15,7 @@ from labels.applications.uploads.limits import DEFAULT_LIMITS, Complaint, MediaT
 from labels.applications.uploads.names import folded, safe_name, shortened
 from labels.errors import Fault, InvalidInput
 from labels.files import opened
-from labels.words.sentences import say
+from labels.words.sentences import Sentence, say
 from labels.words.text import one_line
 
 Source = Path | tuple[str, bytes]
@@ -46,6 +46,11 @@ def inspect(source: Source, limits: UploadLimits = DEFAULT_LIMITS) -> Upload:
     return inspect_all([source], limits)[0]
 
 
+def too_many(number: int, most: int) -> Sentence:
+    """Why so many are not taken."""
+    return say("There are {number}; at most {most} are accepted.", number=number, most=most)
+
+
 def inspect_all(sources: Sequence[Source], limits: UploadLimits = DEFAULT_LIMITS) -> list[Upload]:
     """The files of one application, in their order, no two under the same name.
 
@@ -56,9 +61,7 @@ def inspect_all(sources: Sequence[Source], limits: UploadLimits = DEFAULT_LIMITS
     uploads: list[Upload] = []
     total = 0
     if len(sources) > limits.files:
-        problem = say(
-            "There are {number}; at most {most} are accepted.", number=len(sources), most=limits.files
-        )
+        problem = too_many(len(sources), limits.files)
         raise InvalidInput("evidence", [Fault(_TOGETHER, problem, say("Leave some out."))])
     for source in sources:
         where = one_line(str(source) if isinstance(source, Path) else source[0]) or say(
