@@ -265,7 +265,7 @@ def _tell_of_missing_points(turn: Turn, application: Application, cycle: Cycle) 
             proposed=part.proposed,
         )
         for one in coordinators(turn.session, part.organisation):
-            tell(turn, application, one.id, message, one.id)
+            tell(turn, application, one.id, message, part.organisation, one.id)
 
 
 def _editions(session: Session, rules_for: RulesFor, begins: date, ends: date) -> dict[str, RuleEdition]:

@@ -155,16 +155,42 @@ def labels_of_the_window(session: Session, looked_at: LookedAt, *, kept: bool) -
 
 
 def _founded(projects: sa.Select[Any]) -> sa.Subquery:
-    """In how many countries the founders of some projects taught when they joined, as far as it is known."""
-    founder, home = sa.orm.aliased(Teacher), sa.orm.aliased(School)
-    return (
-        sa.select(Member.project, sa.func.count(home.country.distinct()).label("countries"))
+    """In how many countries some projects are: those where their founders taught when they joined, and those of their
+    labels; 0 where the countries of fewer than two founders are known, since the others may be of any.
+    """
+    founder, holder, home, school = (
+        sa.orm.aliased(Teacher), sa.orm.aliased(Teacher), sa.orm.aliased(School), sa.orm.aliased(School),
+    )  # fmt: skip
+    founders = (
+        sa.select(Member.project, home.country, Member.teacher.label("founder"))
         .join(founder, founder.id == Member.teacher)
         .join(home, home.id == school_of_member(Member, founder))
         .where(Member.role == "founder", Member.project.in_(projects))
-        .group_by(Member.project)
+    )
+    label, organisation = sa.orm.aliased(Award), sa.orm.aliased(Organisation)
+    labelled = (
+        sa.select(label.project, sa.func.coalesce(school.country, organisation.country), sa.null())
+        .join(holder, holder.id == label.teacher)
+        .join(organisation, organisation.id == label.organisation)
+        .outerjoin(school, school.id == school_of_award(label, holder))
+        .where(*_valid(label), label.project.in_(projects))
+    )
+    both = sa.union_all(founders, labelled).subquery().c
+    return (
+        sa.select(
+            both.project,
+            sa.case(
+                (sa.func.count(both.founder.distinct()) < FOUNDERS, 0),
+                else_=sa.func.count(both.country.distinct()),
+            ).label("countries"),
+        )
+        .group_by(both.project)
         .subquery()
     )
+
+
+FOUNDERS = 2
+"""By so many a project is founded."""
 
 
 def _undecided(handed_in_by: datetime) -> sa.Subquery:
@@ -186,13 +212,13 @@ def in_window() -> list[sa.ColumnElement[bool]]:
     return [*_valid(), Award.awarded_on >= sa.bindparam("begins")]
 
 
-def _valid() -> list[sa.ColumnElement[bool]]:
+def _valid(award: type[Award] = Award) -> list[sa.ColumnElement[bool]]:
     return [
-        Award.label == LabelKind.NATIONAL,
-        Award.revoked_at.is_(None),
-        Award.awarded_on <= sa.bindparam("ends"),
-        Award.teacher.is_not(None),
-        Award.project.is_not(None),
+        award.label == LabelKind.NATIONAL,
+        award.revoked_at.is_(None),
+        award.awarded_on <= sa.bindparam("ends"),
+        award.teacher.is_not(None),
+        award.project.is_not(None),
     ]
 
 

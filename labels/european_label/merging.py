@@ -20,7 +20,8 @@ class Holder(NamedTuple):
     country: str
     school: str | None = None
     founded_in: int | None = None
-    """In how many countries the project was founded; none where it was not looked at."""
+    """In how many countries the project's founders and labels are, 0 where fewer than two founders' are known; none where
+    it was not looked at."""
 
 
 class Nomination(NamedTuple):
@@ -73,7 +74,7 @@ def why_for(why: str, proposed_by: Sequence[str], own: Sequence[str]) -> str:
 
 
 def is_national(founded_in: int | None) -> bool:
-    """Whether the founders of a project are known to be all of one country."""
+    """Whether the founders of a project, two at least, are known to be all of one country, and all its labels are of it."""
     return founded_in == 1
 
 

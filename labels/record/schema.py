@@ -845,7 +845,8 @@ class CycleLabel(Base):
     ranked: Mapped[bool]
     """Awarded within the window; the earlier ones of the same projects count as partners only."""
     founded_in: Mapped[int | None]
-    """In how many countries the project's founders were, 0 where none is known; none where no rule asks for it."""
+    """In how many countries the project's founders and labels are, 0 where fewer than two founders' are known; none where
+    no rule asks for it."""
     undecided: Mapped[int | None]
     """How many applications for the project were open in other countries; none where no rule asks for it."""
     european: Mapped[str | None]

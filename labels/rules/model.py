@@ -449,8 +449,9 @@ class EuropeanRules(Rule):
     at_least: Sourced[Annotated[int, Field(strict=True, ge=1, le=20)]]
     """How many labelled partners, schools or countries a project needs."""
     european_only: Sourced[StrictBool] | None = None
-    """Projects whose founders are known to be all of one country are neither put forward nor qualify. This rule and the
-    next three are absent from rules that were stored before there were these: then nothing of it holds."""
+    """Projects whose founders (two at least) are known to be all of one country, as are all labels for them, are neither
+    put forward nor qualify. This rule and the next three are absent from rules that were stored before there were
+    these: then nothing of it holds."""
     tie_bound: Sourced[Share] | None = None
     """Of all its labels (or projects), how many go in at most where equals go in together; beyond it the chain tells
     them apart, and those that it can't tell apart stay out."""

@@ -208,7 +208,7 @@ def newest_rule() -> dict[str, Any]:
 def test_a_year_goes_by_the_newest_rule_as_the_document_has_it(year: Session) -> None:
     founded(year, "P-A", "T-A1", "T-A2")
     founded(year, "P-B", "T-B1", "T-C1")
-    add_label(year, "T-B2", "P-B", 26, organisation=OTHER)
+    add_label(year, "T-A1", "P-B", 26)
     identifier = begun(year, **newest_rule())
     ranking = {row.project: row for row in screening.ranking_of(year, YEAR, OWN)}
     assert [name for name, row in ranking.items() if row.proposed] == ["P-A", "P-D"], (
@@ -270,24 +270,44 @@ def founded(session: Session, project: str, *teachers: str) -> None:
 def test_a_national_project_is_neither_put_forward_nor_qualifies_where_the_rules_say_so(
     year: Session,
 ) -> None:
-    founded(year, "P-A", "T-A1", "T-B1")
+    founded(year, "P-B", "T-A1", "T-B1")
     founded(year, "P-C", "T-C1", "T-C2")
     begun(year)
     ranking = {row.project: row for row in screening.ranking_of(year, YEAR, OWN)}
-    assert [name for name, row in ranking.items() if row.proposed] == ["P-B", "P-C", "P-D"]
-    assert ranking["P-A"].why.startswith("It is a national project: its founders are all of one country")
-    assert ranking["P-A"].score == 28, "its points are shown all the same"
+    assert [name for name, row in ranking.items() if row.proposed] == ["P-A", "P-C", "P-D"]
+    assert ranking["P-B"].why.startswith("It is a national project: its founders are all of one country")
+    assert ranking["P-B"].score == 26, "its points are shown all the same"
     assert freezing.repeat(year, YEAR).same
-    assert screening.ranking_of(year, YEAR, OTHER)[0].project == "P-C"
-    founders = dict(year.execute(sa.select(CycleLabel.project, CycleLabel.founded_in)).tuples().all())
-    assert (founders["P-A"], founders["P-C"], founders["P-B"]) == (1, 2, 0)
+    assert founded_in(year)["P-B"] == 1
+    assert founded_in(year)["P-C"] == 2
+    assert founded_in(year)["P-A"] == 0
+
+
+def test_a_project_is_not_national_where_one_founder_alone_is_known_or_a_label_is_of_another_country(
+    year: Session,
+) -> None:
+    founded(year, "P-A", "T-A1")
+    founded(year, "P-C", "T-B1", "T-C1")
+    founded(year, "P-E", "T-E1")
+    begun(year)
+    assert founded_in(year)["P-A"] == 0, "labels of two countries, and one founder known"
+    assert founded_in(year)["P-C"] == 2, "both founders of one country, and a label of another"
+    assert founded_in(year)["P-E"] == 0, "one founder known, and one label"
+    proposed = [row.project for row in screening.ranking_of(year, YEAR, OWN) if row.proposed]
+    assert proposed == ["P-A", "P-B", "P-C", "P-D"]
+
+
+def founded_in(session: Session) -> dict[str, int | None]:
+    """In how many countries the projects of the frozen list are."""
+    return dict(session.execute(sa.select(CycleLabel.project, CycleLabel.founded_in)).tuples().all())
 
 
 @only_sqlite
 def test_a_national_project_does_not_qualify_even_if_its_organisation_puts_it_forward(year: Session) -> None:
-    founded(year, "P-A", "T-A1", "T-B1")
+    founded(year, "P-B", "T-A1", "T-B1")
+    add_label(year, "T-A1", "P-B", 25)
     rules = {
-        CENTRAL: edition(CENTRAL),
+        CENTRAL: edition(CENTRAL, together="partners"),
         OWN: edition(OWN, european_only=False),
         OTHER: edition(OTHER, european_only=False),
     }
@@ -297,9 +317,25 @@ def test_a_national_project_does_not_qualify_even_if_its_organisation_puts_it_fo
     for organisation in (OWN, OTHER):
         screen(year, organisation)
     awarding.merge_nominations(turn, identifier)
-    merged = projects(year)["P-A"]
-    assert (merged.proposed_by, merged.qualifies) == ("NSS-PL NSS-PT", False)
+    merged = projects(year)["P-B"]
+    assert (merged.proposed_by, merged.labelled_partners, merged.qualifies) == ("NSS-PL", 2, False)
     assert "It is a national project" in merged.why
+
+
+@only_sqlite
+def test_whoever_coordinates_two_organisations_is_told_of_the_labels_without_points_of_each(
+    year: Session,
+) -> None:
+    coordinator = year.scalars(
+        sa.select(Staff.person).where(Staff.role == "coordinator", Staff.organisation == OWN)
+    )
+    year.get_one(Organisation, OTHER).person = coordinator.one()
+    add_label(year, "T-D2", "P-E", None)
+    add_label(year, "T-B2", "P-B", None, organisation=OTHER)
+    begun(year)
+    told = year.scalars(sa.select(Mail).where(Mail.template == "points_missing")).all()
+    assert len({told_by(one, messages.PointsMissing).of_organisation for one in told}) == 2
+    assert len({one.to_address for one in told}) == 1
 
 
 @only_sqlite

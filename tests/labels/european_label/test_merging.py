@@ -67,7 +67,7 @@ def test_two_colleagues_of_one_school_are_one_partner_unless_the_rules_count_tea
 
 
 def test_a_national_project_qualifies_only_where_the_rules_do_not_ask_for_a_european_one() -> None:
-    national = [label._replace(founded_in=1) for label in (PL, PT)]
+    national = [label._replace(country="PL", founded_in=1) for label in (PL, PT)]
     project = one(NOMINATED, national)
     assert not project.qualifies
     assert "It is a national project: its founders are all of one country" in project.why
