@@ -39,6 +39,7 @@ from adapters.workspace import Workspace
 from cli.keeping import keep_alive
 from cli.services import free_port, services
 from labels.answering import accepting, rights
+from labels.mail.message import Template
 from labels.mail.outbox import message_id
 from labels.record.schema import Mail, Staff, Step, StepKind, Teacher
 from labels.settings import PROJECT, Settings
@@ -140,9 +141,11 @@ def die_an_hour_ago(stage: Stage_, run: UUID) -> None:
 
 
 def mail_of(here: Workspace, application: str) -> Counter[str]:
-    """How many messages of each kind lie in the folder where mail goes."""
+    """How many messages of each kind lie in the folder where mail goes; not those that say that the tests' applications,
+    which have one text, read alike: of how many each is told depends on which came before."""
+    which = (Mail.application == application, Mail.template != Template.SIMILARITY_WARNING)
     with here.record.reading() as session:
-        rows = session.scalars(sa.select(Mail).where(Mail.application == application)).all()
+        rows = session.scalars(sa.select(Mail).where(*which)).all()
     kinds = {message_id(row.reason): row.template for row in rows}
     sent = (message["Message-ID"] for message in MailFolder(here.settings.mail_folder).messages())
     return Counter(kinds[identifier] for identifier in sent if identifier in kinds)
