@@ -29,8 +29,9 @@ from labels.mail import messages, outbox
 from labels.mail.message import About
 from labels.mail.outbox import Envelope
 from labels.people.named import Recipient
+from labels.people.persons import surviving
 from labels.people.staff import coordinators, those_who_coordinate
-from labels.record.journal import RULES, Event, entry, note
+from labels.record.journal import RULES, SYSTEM, Event, entry, note
 from labels.record.rows import write, write_many
 from labels.record.schema import (
     Application,
@@ -171,8 +172,8 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     """Asks the Central Support Service's coordinators for the award; the steps that are awaited.
 
     Where the rules ask for four eyes, whoever answered is followed by somebody else, until two
-    different people have said the same one after the other. An empty list means that it is settled,
-    or that no project qualifies.
+    different people have said the same one after the other; whom a colleague entered on the staff once the
+    year was frozen is not asked. An empty list means that it is settled, or that no project qualifies.
 
     Raises:
         NotAllowed: two different people are needed and there is only one.
@@ -189,11 +190,10 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     if awaited := [step for step in steps if step.state is StepState.OPEN]:
         return awaited
     last = answers[-1] if answers else None
-    people = [
-        one
-        for one in those_who_coordinate(turn.session, application.organisation)
-        if not (rules.four_eyes.value and last and one.address == last.assignee)
-    ]
+    people = those_who_coordinate(turn.session, application.organisation)
+    if rules.four_eyes.value:
+        late = _entered_since(turn.session, application)
+        people = [one for one in people if one.id not in late and not (last and one.address == last.assignee)]
     named = coordinators(turn.session, application.organisation)
     people = [one for one in people if one in named] or people
     people = without_conflict(turn.session, application, people, _labelled(turn.session, application))
@@ -225,6 +225,32 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
         projects=len(qualifying),
     )
     return opened
+
+
+def _entered_since(session: Session, application: Application) -> frozenset[str]:
+    """Whom a coordinator of the organisation entered on its staff, or gave another address, after the year was frozen.
+
+    Whoever did it may read the mail there, and would be two people. Who changed their own address is none of them, nor
+    is who is on the staff again by the operator's word.
+    """
+    entries = session.execute(
+        sa.select(Journal.who, Journal.what, Journal.details)
+        .where(
+            Journal.what.in_((Event.ENTERED_ON_A_STAFF, Event.CHANGED_ON_A_STAFF, Event.REJOINED_A_STAFF)),
+            Journal.at > cycle_of(session, application).frozen_at,
+        )
+        .order_by(Journal.id)
+    ).tuples()
+    found: set[str] = set()
+    for who, what, details in entries:
+        if details.get("organisation") != application.organisation:
+            continue
+        if what == Event.REJOINED_A_STAFF:
+            if who == SYSTEM:
+                found.difference_update(details.get("persons", ()))
+        elif what == Event.ENTERED_ON_A_STAFF or "email" in details.get("what", ()):
+            found.update(one for one in details["persons"] if one != details.get("person"))
+    return frozenset(surviving(session, one) for one in found)
 
 
 def _qualifying(session: Session, application: Application) -> dict[str, CycleProject]:

@@ -174,8 +174,47 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "lists_of_applications", rows(SavedList, SavedList.person == subject.person)
     yield "plans_for_many_applications", rows(BulkPlan, BulkPlan.person == subject.person, "rows")
     yield "conflicts_of_interest", rows(Conflict, Conflict.person == subject.person)
-    about = sa.or_(sa.func.lower(Journal.who).in_(mine), Journal.application.in_(own))
-    yield "journal", [_without_others_number(entry) for entry in rows(Journal, about)]
+    ids = frozenset(
+        (
+            subject.person,
+            *session.scalars(
+                sa.select(PersonMerge.gone).where(
+                    PersonMerge.kept == subject.person, PersonMerge.confirmed_at.is_not(None)
+                )
+            ),
+        )
+    )
+    as_text = sa.cast(Journal.details, sa.Text)
+    on_a_staff = sa.and_(
+        Journal.what.in_(_OF_A_STAFF), sa.or_(*(as_text.contains(one, autoescape=True) for one in ids))
+    )
+    about = sa.or_(sa.func.lower(Journal.who).in_(mine), Journal.application.in_(own), on_a_staff)
+    yield (
+        "journal",
+        [_without_who_did_it(_without_others_number(entry), ids) for entry in rows(Journal, about)],
+    )
+
+
+_OF_A_STAFF = (
+    Event.ENTERED_ON_A_STAFF,
+    Event.CHANGED_ON_A_STAFF,
+    Event.TO_LEAVE_A_STAFF,
+    Event.LEFT_A_STAFF,
+    Event.REJOINED_A_STAFF,
+)
+"""What was done to somebody's place on a staff: who it is, is in the details; who did it, is who the entry is of."""
+
+
+def _without_who_did_it(entry: dict[str, Any], ids: frozenset[str]) -> dict[str, Any]:
+    """An entry of a staff without anybody else's id: of who did it, or of whom they did it to."""
+    if entry["what"] not in _OF_A_STAFF:
+        return entry
+    details = dict(entry["details"])
+    if details.get("person") not in ids:
+        details.pop("person", None)
+    if "persons" in details:
+        details["persons"] = [one for one in details["persons"] if one in ids]
+    return entry | {"details": details}
 
 
 def _without_others_number(entry: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from adapters.documents.directory import DirectoryStore
 from adapters.mail.post import send_due
 from adapters.workspace import Workspace
-from labels.answering import accepting, merging, organisation_codes, proving
+from labels.answering import accepting, merging, organisation_codes, own_staff, proving
 from labels.answering.many import Plan, Planned, What, Wish, keep
 from labels.answering.uniting import Pair
 from labels.applications import ending
@@ -65,6 +65,7 @@ from labels.record.schema import (
 )
 from labels.record.schema import School as SchoolOfRecord
 from labels.registry import search_index
+from labels.registry.letters import nothing_missing
 from labels.reviews import asking, calling, deciding
 from labels.reviews.repeating import decided_again
 from labels.reviews.ruling import Ruling
@@ -616,6 +617,30 @@ def test_that_their_application_reads_like_another_is_told_without_its_number(
         told = archive.read("data.json").decode()
     assert "reads like another application" in told
     assert case.id not in told
+
+
+def test_what_was_done_to_somebodys_place_on_a_staff_is_told_without_who_did_it(
+    here: Workspace, case: Case, tmp_path: Path
+) -> None:
+    with here.record.writing() as session:
+        coordinator, whom = (
+            session.scalars(sa.select(Staff.person).where(Staff.email == one)).one()
+            for one in (COORDINATOR, "r1@nss.example")
+        )
+        turn = here.turn(session, Door.DESK).acting(COORDINATOR, coordinator)
+        [former] = [one for one in own_staff.entries(session, "NSS-PL") if one.person == whom]
+        own_staff.change(turn, "NSS-PL", former, replace(former, subjects="Art"), nothing_missing)
+        own_staff.leave(turn, "NSS-PL", former, here.now().date())
+        own_staff.rejoin(turn, "NSS-PL", whom, "reviewer")
+    privacy.tell_person(here, whom, tmp_path / "s.zip")
+    with zipfile.ZipFile(tmp_path / "s.zip") as archive:
+        told = json.loads(archive.read("data.json"))
+    done = {Event.CHANGED_ON_A_STAFF, Event.TO_LEAVE_A_STAFF, Event.LEFT_A_STAFF, Event.REJOINED_A_STAFF}
+    entries = [one for one in told["journal"] if one["what"] in done]
+    assert {one["what"] for one in entries} == done
+    assert {one["who"] for one in entries} == {"somebody else", "system"}
+    assert {one["details"].get("person", whom) for one in entries} == {whom}
+    assert coordinator not in json.dumps(told["journal"])
 
 
 def test_what_was_kept_of_a_coordinators_choices_and_codes_is_told_without_hashes_or_others(

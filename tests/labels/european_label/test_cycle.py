@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from labels.answering import deadlines
+from labels.answering import deadlines, leaving, own_staff
 from labels.answering import deadlines as deadlines_answering
 from labels.errors import InvalidInput, NotAllowed
 from labels.european_label import awarding, freezing, screening
@@ -24,6 +25,7 @@ from labels.european_label.gallery import gallery
 from labels.identifiers import nomination_id
 from labels.mail import messages
 from labels.mail.context import message_of
+from labels.people.persons import behind
 from labels.record import Record
 from labels.record.schema import (
     Application,
@@ -44,12 +46,15 @@ from labels.record.schema import (
     Screened,
     Staff,
     Stage,
+    StepKind,
     Teacher,
 )
+from labels.registry.letters import nothing_missing
 from labels.rules.kept import keep_rules
 from labels.settings import PROJECT
 from labels.steps.outcome import Accepted, Refusal
-from labels.turn import Turn
+from labels.steps.step import void_open
+from labels.turn import Door, Turn
 from tests.support.european import (
     BEGINS,
     CENTRAL,
@@ -810,6 +815,44 @@ def test_four_eyes_award_only_what_two_different_people_say(year: Session) -> No
     assert ada.assignee == "ada@css.example", "they said different things: back to the other"
     answered(year, [ada], {"approve": ["all"], "strike": {"P-C": "Ben is right."}})
     assert awarding.ask(Turn(year, BEGINS, KEY), identifier) == []
+
+
+@only_sqlite
+def test_four_eyes_are_not_those_of_whom_a_colleague_entered_or_readdressed_after_the_freeze(
+    year: Session,
+) -> None:
+    """Ada could read the mail there herself; the operator's word is that they are somebody."""
+    identifier = begun(year, four_eyes=True)
+    screen(year, OWN)
+    screen(year, OTHER)
+    awarding.merge_nominations(Turn(year, BEGINS, KEY), identifier)
+
+    def acts(address: str) -> Turn:
+        [who] = behind(year, address)
+        return Turn(year, BEGINS + timedelta(days=1), KEY, Door.DESK).acting(address, who.id)
+
+    def entry(address: str) -> own_staff.Entry:
+        [found] = [one for one in own_staff.entries(year, CENTRAL) if one.email == address]
+        return found
+
+    cleo = own_staff.Entry("cleo@css.example", "Cleo", "coordinator", "en")
+    own_staff.enter(acts("ada@css.example"), CENTRAL, cleo, nothing_missing)
+    ben, ada = entry("ben@css.example"), entry("ada@css.example")
+    to_ada = replace(ben, email="ada+ben@css.example")
+    own_staff.change(acts("ada@css.example"), CENTRAL, ben, to_ada, nothing_missing)
+    her_own = replace(ada, email="ada@new.example")
+    own_staff.change(acts("ada@css.example"), CENTRAL, ada, her_own, nothing_missing)
+    asked = awarding.ask(Turn(year, BEGINS, KEY), identifier)
+    assert [step.assignee for step in asked] == ["ada@new.example"], "she changed her own"
+    assert isinstance(answered(year, asked, {"approve": ["all"]}), Accepted)
+    [css] = awarding.ask(Turn(year, BEGINS, KEY), identifier)
+    assert css.assignee == "css@css.example", "the organisation's own mailbox"
+    void_open(Turn(year, BEGINS, KEY), year.get_one(Application, identifier), StepKind.AWARDING, "a test")
+    operator = Turn(year, BEGINS + timedelta(days=2), KEY, Door.COMMAND_LINE)
+    leaving.leave(operator, leaving.Whose("cleo@css.example"), BEGINS.date())
+    leaving.rejoin(operator, leaving.Whose("cleo@css.example"))
+    [new] = awarding.ask(Turn(year, BEGINS, KEY), identifier)
+    assert new.assignee == "cleo@css.example"
 
 
 @only_sqlite
