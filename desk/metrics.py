@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import shutil
+import socket
 import socketserver
 import threading
 import time
@@ -228,6 +229,16 @@ def _of_prefect() -> Iterator[Metric]:
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Binds without asking the DNS for this machine's name, which may take seconds where there is none."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.setup_environ()
 
 
 class _Handler(WSGIRequestHandler):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 import socket
 import sys
@@ -23,6 +24,8 @@ from desk.app import public_app
 from desk.arriving import Arriving
 from desk.connections import BACKLOG, bounded_by, limits_within, raised_file_numbers
 from labels.settings import load_settings
+
+log = logging.getLogger("desk")  # of `python -m` the name of this module would say nothing
 
 MAIL_SHOWN = "LABELS_DEMO_MAIL"
 """Set by the demo alone: outgoing mail is a page."""
@@ -114,14 +117,20 @@ def _settle() -> None:
 def told_of(app: ASGIApp, here: Workspace) -> ASGIApp:
     """The desk whose requests are counted, with figures of the installation where the settings say.
 
-    Raises:
-        OSError: another program is there.
+    Where they can't be told there, that is logged: people have their desk without them.
     """
     from desk.metrics import Installation, Measured, serve_metrics  # for those who want them alone
 
     registry = CollectorRegistry()
     registry.register(Installation(here))
-    serve_metrics(here.settings, registry)
+    try:
+        serve_metrics(here.settings, registry)
+    except OSError as error:
+        log.error(
+            "No figures for Prometheus: LABELS_METRICS=%s can't be listened at (%s). Correct it and restart.",
+            here.settings.metrics,
+            error.strerror,
+        )
     return Measured(app, registry)
 
 

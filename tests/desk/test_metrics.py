@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from adapters.parts import Part, write_parts
 from cli.services import free_port, services
 from desk.app import public_app
 from desk.metrics import Installation, Measured, serve_metrics
+from desk.serving import told_of
 from labels.errors import InvalidInput
 from labels.record.schema import Mail, Person, Project, School
 from labels.settings import PROJECT, Settings
@@ -149,6 +152,36 @@ def test_who_has_no_token_is_told_nothing(tmp_path: Path) -> None:
             assert answer.status == 200
     finally:
         end()
+
+
+def test_figures_are_told_at_an_address_of_ipv6_without_asking_the_dns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as probe:
+            port = probe.getsockname()[1]
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    monkeypatch.setattr(socket, "getfqdn", lambda name="": pytest.fail("the DNS is asked"))
+    settings = Settings(_env_file=None, home=tmp_path, metrics=f"[::1]:{port}")
+    end = serve_metrics(settings, CollectorRegistry())
+    try:
+        with urllib.request.urlopen(f"http://[::1]:{port}/metrics", timeout=60) as answer:
+            assert answer.status == 200
+    finally:
+        end()
+
+
+def test_people_have_their_desk_where_the_figures_can_not_be_told(
+    terminal: Terminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        here = replace(terminal.here, settings=terminal.here.settings.model_copy(update={"metrics": address}))
+        desk = TestClient(told_of(public_app(here), here))
+        assert desk.get("/health").status_code == 200
+    [logged] = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert f"LABELS_METRICS={address} can't be listened at" in logged
 
 
 def test_figures_that_others_could_read_are_refused_without_a_token(tmp_path: Path) -> None:
