@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from adapters.logs import keep_in_bounds
+from adapters.mail.post import send_due
 from adapters.parts import Part, write_parts
 from adapters.prefect.client import prefect_client
 from adapters.systemd import tell_systemd
@@ -93,9 +94,13 @@ class Keeper:
     def _brings_back(self) -> None:
         try:
             with prefect_client() as client:
-                recover(self.here, client)
+                brought = recover(self.here, client)
         except OutOfReach:
             self.owed = True
+            return
+        if brought:
+            say(f"{len(brought)} application(s) were brought back to their step.")
+        send_due(self.here)
 
     def _ends_lost_runs(self) -> None:
         # From here too: upkeep itself needs a place in the work pool, and lost runs may hold all of them.
@@ -175,13 +180,13 @@ def server_answers(running: Services, within: float = 2.0) -> bool:
     return False
 
 
-def keep_alive(running: Services, here: Workspace, stop: threading.Event) -> None:
-    """Until `stop`: starts again what died, and brings its applications back to their step.
+def keep_alive(running: Services, here: Workspace, stop: threading.Event, *, owed: bool = False) -> None:
+    """Until `stop`: starts again what died, and brings its applications back to their step; at once where that is owed.
 
     It ends for nothing else: a server that never comes up again is tried for ever, a full disk or a record that is
     away is told.
     """
-    keeper, said = Keeper(running, here), ""
+    keeper, said = Keeper(running, here, owed=owed), ""
     with ThreadPoolExecutor(1, thread_name_prefix="mender") as mender:
         while not stop.wait(LOOK_EVERY):
             try:

@@ -18,11 +18,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.home import keep_from_others, repair
-from adapters.mail.post import send_due
 from adapters.papers.signing import signer_of
 from adapters.parts import forget_parts
 from adapters.prefect.address import FOR_CLIENTS, POOL
-from adapters.prefect.client import prefect_client
 from adapters.prefect.environment import child_environment, see_to_work_pool, spoken_to
 from adapters.supervision import supervised
 from adapters.systemd import sockets_handed_over, tell_systemd
@@ -35,7 +33,6 @@ from labels.clock import brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
 from labels.sessions.passkeys import site_at
 from labels.settings import Settings, is_this_machine, load_settings, reached_at
-from usecases.recovering import recover
 from usecases.upkeep import clock_ran_backwards
 
 PLACES = max(2, os.cpu_count() or 2) + 1
@@ -332,24 +329,21 @@ def run_services(*, port: int = 0, desk_port: int = 0, gate_port: int = 0) -> No
             contextlib.suppress(Interrupted),
             services(settings, port or settings.port, stop=stop) as (running, here),
         ):
-            with prefect_client() as client:
-                recovered = recover(here, client)
-            send_due(here)
             say(
                 f"Ready: {here.settings.desk_url}  (logs in {settings.home / 'logs'}; Ctrl-C ends it)",
                 "bold green",
             )
             say_where_prefect_is(here.settings, running.ui_url)
-            if recovered:
-                say(f"{len(recovered)} application(s) were brought back to their step.")
             if not settings.public_url:
                 say(
                     f"Mails and certificates lead to {here.settings.desk_url}, which only this machine reaches: set "
                     "LABELS_PUBLIC_URL to the address that people have, before real ones go out.",
                     "yellow",
                 )
+            # People are served from here on. After the loss of Prefect's database it may take long until every application
+            # has a run again: longer than systemd waits for a service to start, or for a sign of life of one that has.
             tell_systemd("READY=1")
-            keep_alive(running, here, stop)
+            keep_alive(running, here, stop, owed=True)
             tell_systemd("STOPPING=1")
         say("Ended; nothing is lost, and `labels up` goes on from here.")
 

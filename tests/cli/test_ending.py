@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -16,10 +17,12 @@ import pytest
 
 import cli.keeping
 import cli.processes
+import cli.services
 from adapters.parts import read_parts
-from adapters.workspace import Workspace
+from adapters.workspace import Workspace, open_workspace
 from cli.keeping import kept_alive, pause_before
 from cli.processes import Services
+from cli.services import run_services
 from labels.settings import PROJECT, Settings
 from tests.support.patience import PATIENCE, until
 from tests.support.processes import alive
@@ -221,6 +224,43 @@ def test_nothing_that_goes_wrong_while_the_services_are_looked_after_ends_that(
         until(lambda: (running.settings.home / "desk").exists(), "it was started again")
         assert not stop.is_set()
     assert capsys.readouterr().err.count("No space left on device") == 1, "it is told once"
+
+
+def test_a_long_recovery_at_the_start_keeps_systemd_from_nothing_that_it_waits_for(
+    running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prefect's database was lost: every open application gets a run, while people have their desk."""
+    here, stop, goes_on = open_workspace(running.settings), threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    def systemd(state: str) -> None:
+        heard.append(state)
+        if "recovery begins" in heard and heard.count("WATCHDOG=1") >= 3:
+            goes_on.set()
+        if "mail" in heard:
+            stop.set()
+
+    def recovers(*_: object) -> list[str]:
+        heard.append("recovery begins")
+        assert goes_on.wait(PATIENCE), heard
+        heard.append("recovery ends")
+        return []
+
+    monkeypatch.setattr(cli.services, "load_settings", lambda: running.settings)
+    monkeypatch.setattr(cli.services, "ended_by_signal", lambda: contextlib.nullcontext(stop))
+    monkeypatch.setattr(cli.services, "services", lambda *_, **__: contextlib.nullcontext((running, here)))
+    monkeypatch.setattr(cli.services, "tell_systemd", systemd)
+    monkeypatch.setattr(cli.keeping, "tell_systemd", systemd)
+    monkeypatch.setattr(cli.keeping, "server_answers", lambda *_: True)
+    monkeypatch.setattr(cli.keeping, "prefect_client", contextlib.nullcontext)
+    monkeypatch.setattr(cli.keeping, "recover", recovers)
+    monkeypatch.setattr(cli.keeping, "send_due", lambda *_: heard.append("mail"))
+    run_services()
+    assert heard[0] == "READY=1"
+    assert heard[-1] == "STOPPING=1"
+    begun, ended = heard.index("recovery begins"), heard.index("recovery ends")
+    assert "WATCHDOG=1" in heard[begun:ended]
+    assert heard.index("mail") > ended
 
 
 # An end that came upon it ------------------------------------------------------------------------
