@@ -171,7 +171,7 @@ def measure(here: Workspace, first: str, count: int, texts: Texts) -> None:
             assert look_for_likeness(here, identifier)
         with timed("page: its data"), here.record.reading() as session:
             found = likeness_for(session, identifier, coordinator)
-        assert bool(found) == copies, [one.application for one in found]
+        assert bool(found.shown) == copies, [one.application for one in found.shown]
     print(f"\n{'':40}{'median ms':>10}{'p95 ms':>10}")
     for what, values in times.items():
         p95 = statistics.quantiles(values, n=20)[-1]

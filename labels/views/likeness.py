@@ -60,12 +60,22 @@ class LikenessShown:
     sections: tuple[AlikeShown, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Likenesses:
+    """What a case reads like, as far as somebody may see it."""
+
+    shown: tuple[LikenessShown, ...]
+    """The most alike first."""
+    elsewhere: bool = False
+    """Whether it also reads like a partner's that is with another organisation: that is told, and its text is not shown."""
+
+
 AUDIENCES = (Audience.COORDINATOR, Audience.CSS)
 """Who sees what a case reads like: never an applicant, and no reviewer, who judges it by itself."""
 
 
-def likeness_for(session: Session, application_id: str, who: str) -> tuple[LikenessShown, ...]:
-    """The cases that one reads like, the most alike first, as far as the person of that id may see them.
+def likeness_for(session: Session, application_id: str, who: str) -> Likenesses:
+    """The cases that one reads like, as far as the person of that id may see them.
 
     Raises:
         NotFound: there is no such case, or it is not theirs to see: which of both, nobody learns.
@@ -74,12 +84,15 @@ def likeness_for(session: Session, application_id: str, who: str) -> tuple[Liken
         raise NotFound(f"There is no application {application_id}.")
     application = session.get_one(Application, application_id)
     if application.label is not LabelKind.NATIONAL:
-        return ()
-    return tuple(
-        _shown(session, application, one)
-        for one in likenesses(session, application)
-        if _sees(session, one.application, who)
+        return Likenesses(())
+    found = likenesses(session, application)
+    theirs = [one for one in found if _sees(session, one.application, who)]
+    elsewhere = any(
+        one.relation is Relation.PARTNER and one.organisation != application.organisation
+        for one in found
+        if one not in theirs
     )
+    return Likenesses(tuple(_shown(session, application, one) for one in theirs), elsewhere)
 
 
 def _sees(session: Session, application: str, who: str) -> bool:

@@ -105,6 +105,8 @@ class SchoolLabel:
     valid_until: date | None
     revoked_at: datetime | None
     valid: bool
+    to_come: bool
+    """Whether it is valid from a later day on: it renews one that is valid now."""
     papers: tuple[Paper, ...]
 
 
@@ -250,7 +252,10 @@ def _labels(session: Session, numbers: Collection[str], day: date) -> list[Schoo
             one.awarded_on,
             one.valid_until,
             one.revoked_at,
-            one.revoked_at is None and (one.valid_until is None or one.valid_until >= day),
+            one.revoked_at is None
+            and (one.valid_from is None or one.valid_from <= day)
+            and (one.valid_until is None or one.valid_until >= day),
+            one.revoked_at is None and one.valid_from is not None and one.valid_from > day,
             tuple(
                 _papers(
                     session,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
-from labels.record.schema import Staff
+from labels.record.schema import Application, Organisation, Staff
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
 from tests.desk.test_applications import central
@@ -72,6 +73,24 @@ def test_where_nothing_is_alike_the_page_says_so(terminal: Terminal, browser: Op
     look_for_likeness(terminal.here, alone)
     page = browser().signs_in(COORDINATOR).opens(f"/cases/{alone}/likeness")
     assert "No section reads like one of another application." in words(page)
+
+
+def test_of_a_partner_with_another_organisation_the_page_says_so_without_the_text(
+    terminal: Terminal, browser: Opens, case: tuple[str, str]
+) -> None:
+    first, second = case
+    with terminal.here.record.writing() as session:
+        other = session.scalars(
+            sa.select(Organisation.id).where(Organisation.kind == "NSS", Organisation.id != "NSS-PL")
+        ).first()
+        assert other
+        session.get_one(Application, first).organisation = other
+    page = browser().signs_in(COORDINATOR).opens(f"/cases/{second}/likeness")
+    shown = words(page)
+    assert "It reads like the application of a partner that is with another organisation" in shown
+    assert "No section reads like one of another application." not in shown
+    assert first not in page.text
+    assert COPIED not in page.text
 
 
 def test_nobody_else_finds_the_page(terminal: Terminal, browser: Opens, case: tuple[str, str]) -> None:

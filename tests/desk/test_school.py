@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from labels.record import Record
 from labels.record.schema import (
     Application,
+    Award,
     Document,
     Journal,
     Mail,
@@ -216,6 +217,34 @@ def test_a_school_that_has_no_application_and_one_with_a_label_have_a_page(desk:
         assert session.scalar(sa.select(sa.func.count()).select_from(Person))
     page = words(desk.person(OUTSIDER).opens("/schools/S-2"))
     assert "None yet." in page
+
+
+def test_a_label_that_begins_when_another_ends_is_neither_valid_yet_nor_over(desk: SchoolDesk) -> None:
+    with desk.school.record.writing() as session:
+        for name, begins, ends in (
+            ("NOW", date(2024, 5, 2), date(2026, 5, 1)),
+            ("NEXT", date(2026, 5, 2), date(2028, 5, 1)),
+        ):
+            session.add(
+                Award(
+                    id=f"SCH-{name}",
+                    label="school",
+                    teacher=None,
+                    project=None,
+                    school="S-1",
+                    organisation="NSS-PL",
+                    awarded_on=begins - timedelta(days=60),
+                    score=None,
+                    valid_from=begins,
+                    valid_until=ends,
+                    revoked_at=None,
+                )
+            )
+    page = words(desk.person(FIRST).opens("/schools/S-1"))
+    shown = page.partition("Labels of the school")[2].partition("What else you can do")[0]
+    assert "Valid until 1 May 2028" in shown
+    assert shown.split().count("valid") == 1
+    assert "over" not in shown.split()
 
 
 def browser_of(desk: SchoolDesk, language: str) -> Browser:

@@ -106,7 +106,7 @@ def found(case: Case) -> list[Likeness]:
 
 def shown(case: Case, who: str) -> tuple[LikenessShown, ...]:
     with case.record.reading() as session:
-        return likeness_for(session, case.id, behind(session, who)[0].id)
+        return likeness_for(session, case.id, behind(session, who)[0].id).shown
 
 
 def warnings(case: Case) -> list[messages.SimilarityWarning]:
