@@ -48,6 +48,7 @@ from usecases.performing import perform
 
 PATH = "/cases/{application}"
 TEMPLATE = "coordinating/case.html.j2"
+DECIDE_TEMPLATE = "coordinating/decide.html.j2"
 LONGEST = 2_000
 """Characters of a reason."""
 
@@ -167,10 +168,13 @@ def act(visit: Visit) -> Response:
     step = OF_NO_STEP.get(pressed) or visit.sent.line("step", 80)
     if not theirs or not (pressed in OF_NO_STEP or step in {one.step for one in case.awaiting}):
         raise NotFound("There is nothing here.")
-    reason = visit.sent.text(f"reason-{step}", LONGEST).strip()
+    said = f"reason-{_own_form(case, pressed, step)}"
+    reason = visit.sent.text(said, LONGEST).strip()
     texts = visit.texts(TEMPLATE)
     if not has_words(reason):
-        return _shown(visit, case, theirs, Mistake(texts.say("Say why"), f"reason-{step}"), 422)
+        return _shown(visit, case, theirs, Mistake(texts.say("Say why"), said), 422)
+    if pressed in CONFIRMED and not visit.sent.has("confirmed"):
+        return visit.shows(DECIDE_TEMPLATE, case=case, pressed=pressed, step=step, reason=reason)
     try:
         field, wanted = _wanted(visit, pressed, case.application, step, reason)
     except ValueError:
@@ -181,22 +185,31 @@ def act(visit: Visit) -> Response:
     except OutOfReach:
         raise
     except LabelsError as error:
-        return _shown(visit, _case(visit)[0], theirs, Mistake(why(texts, error), field), 409)
+        return _shown(visit, _case(visit)[0], theirs, Mistake(why(texts, error), field or said), 409)
     told = "rests" if isinstance(done.accepted.mend, ReopenDecision) else "1"
     return visit.goes_to(visit.path, sent=told, **later(done.outage))
 
+
+def _own_form(case: Case, pressed: str, step: str) -> str:
+    """By what the fields of a form are called: beside a decision there is another form, for its deadline."""
+    decides = any(one.step == step and one.what == StepKind.DECISION for one in case.awaiting)
+    return f"of-{step}" if decides and pressed in ("deadline", "remind") else step
+
+
+CONFIRMED = ("award", "refuse")
+"""What is asked for again before it counts."""
 
 OF_NO_STEP = {"declare": "conflict", "lift": "conflict", "call": "more"}
 """What is pressed that is about no step, and how its fields are called."""
 
 
 def _wanted(visit: Visit, pressed: str, application: str, step: str, reason: str) -> tuple[str, Act]:
-    """What the button that was pressed stands for, and the field that it is about."""
+    """What the button that was pressed stands for, and the field that it is about, if any but the reason's."""
     match pressed:
         case "deadline":
             return f"until-{step}", _deadline(visit, step, reason)
         case "remind":
-            return f"reason-{step}", remind(step, reason)
+            return "", remind(step, reason)
         case "declare" | "lift":
             act = declare_conflict if pressed == "declare" else lift_conflict
             return "whose-conflict", act(application, visit.sent.line("whose-conflict", 80), reason)

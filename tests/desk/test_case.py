@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from adapters.languages.desk import DeskTexts
 from labels.answering import accepting
 from labels.applications import ending
-from labels.record.schema import Application, Conflict, Journal, Mail, Outcome, Staff
+from labels.record.schema import Application, Conflict, Journal, Mail, Outcome, Staff, Step, StepState
 from labels.reviews import deciding
 from labels.rules.kept import keep_rules
 from labels.steps.answers import ReviewAnswer
@@ -371,8 +372,26 @@ def test_a_coordinator_reads_the_reviews_and_decides_where_the_rules_leave_it_to
     terminal.asked(application)
     shown = coordinator.opens(page)
     assert "A fine project." in words(shown)
-    [step] = re.findall(r'name="step" value="([^"]+)"', shown.text)
-    answer = coordinator.sends(page, {"act": "award", "step": step, f"reason-{step}": "It convinces me."})
+    forms = [form for form in re.findall(r"<form.*?</form>", shown.text, re.S) if 'name="step"' in form]
+    [decides, moves] = forms
+    assert 'value="award"' in decides
+    assert "<input class" not in decides, "Enter in a line sends a form's first button"
+    assert re.findall(r'name="act" value="(\w+)"', moves)[0] == "deadline"
+    [step] = set(re.findall(r'name="step" value="([^"]+)"', shown.text))
+    until = (terminal.here.now() + timedelta(days=30)).date().isoformat()
+    moved = {"act": "deadline", "step": step, f"until-{step}": until}
+    assert coordinator.sends(page, moved).status_code == 422, "the reason of the other form is none of this"
+    assert coordinator.sends(page, {**moved, f"reason-of-{step}": "A colleague is ill."}).status_code == 303
+    with terminal.here.record.reading() as session:
+        assert session.get_one(Step, step).state is StepState.OPEN
+    decision = {"act": "award", "step": step, f"reason-{step}": "It convinces me."}
+    asked = coordinator.sends(page, decision)
+    assert asked.status_code == 200
+    assert "Is this your decision?" in words(asked)
+    assert "It convinces me." in words(asked)
+    with terminal.here.record.reading() as session:
+        assert session.get_one(Step, step).answer is None, "nothing is decided before it is confirmed"
+    answer = coordinator.sends(page, {**decision, "confirmed": "1"})
     assert answer.status_code == 303
     assert case.do(deciding.decide, application) is Outcome.AWARDED
     assert "It convinces me." in words(coordinator.opens(page))
