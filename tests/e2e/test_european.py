@@ -27,7 +27,7 @@ YEAR = 2025
 
 
 def labels(stage: Stage_) -> None:
-    """A Central Support Service, and three labels of one organisation: two for one project."""
+    """A Central Support Service, and three labels of one organisation: two for one project, at two schools."""
     with stage.here.record.writing() as session:
         session.add(
             Organisation(
@@ -50,14 +50,14 @@ def labels(stage: Stage_) -> None:
                 school=None,
             )
         )
-        for teacher, project, score in (
-            ("T-150", "P-150", 28),
-            ("T-151", "P-150", 20),
-            ("T-152", "P-152", 19),
+        for teacher, project, school, score in (
+            ("T-150", "P-150", "S-1", 28),
+            ("T-151", "P-150", "S-9", 20),
+            ("T-152", "P-152", "S-1", 19),
         ):
             session.add(
                 Award(
-                    id=f"NQL-{teacher}", label="national", teacher=teacher, project=project, school="S-1",
+                    id=f"NQL-{teacher}", label="national", teacher=teacher, project=project, school=school,
                     organisation="NSS-PL", awarded_on=date(2025, 5, 1), score=score,
                 )
             )  # fmt: skip
