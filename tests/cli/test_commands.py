@@ -357,7 +357,7 @@ def test_where_an_application_stands_is_one_document(terminal: Terminal) -> None
     }  # fmt: skip
     assert (shown["application"], shown["stage"], shown["outcome"]) == (application, "review", None)
     assert {one["step"] for one in shown["awaiting"]} == {first, second}
-    assert all(one.keys() == {"step", "what", "who", "by"} for one in shown["awaiting"])
+    assert all(one.keys() == {"step", "what", "who", "by", "ends"} for one in shown["awaiting"])
     assert all(one.keys() >= {"kind", "name", "key"} for one in shown["documents"])
     assert all(one.keys() >= {"at", "who", "what"} for one in shown["journal"])
     ShownCase.model_validate(shown)

@@ -42,7 +42,7 @@ def test_the_code_on_the_printed_page_leads_to_the_check_page(label: LabelKind, 
 
 
 def test_the_code_is_read_from_a_crooked_and_coarse_copy_too() -> None:
-    page = picture_of(render_certificate(certificate(**CODED)), dots_an_inch=60, grey=True)
+    page = picture_of(render_certificate(certificate(**CODED)), dots_an_inch=66, grey=True)
     copied = page.rotate(7, expand=True, fillcolor="white").point(lambda grey: 90 + grey // 2)
     assert read(copied) == [ADDRESS]
 
