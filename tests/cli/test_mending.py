@@ -67,6 +67,9 @@ COMMANDS = re.compile(rf"\blabels (?:{'|'.join(row.name for row in TABLE)})\b|(?
 OF_A_DOOR = {
     "adapters/languages/translations.py": "tells translators which command writes the file that they have before them",
     "adapters/record_copies.py": "gives PostgreSQL's own programs their options",
+    "usecases/diagnosis/examining.py": "what an operator is told to do, who has no other door",
+    "usecases/diagnosis/machine.py": "the same",
+    "usecases/diagnosis/outside.py": "the same",
     "adapters/mail/acting.py": "the one place that says in a mail how one acts on it",
 }
 """Modules whose own words are for one door."""
