@@ -70,6 +70,7 @@ OF_A_DOOR = {
     "usecases/diagnosis/examining.py": "what an operator is told to do, who has no other door",
     "usecases/diagnosis/machine.py": "the same",
     "usecases/diagnosis/outside.py": "the same",
+    "usecases/watching.py": "the same, of how each part is",
     "adapters/mail/acting.py": "the one place that says in a mail how one acts on it",
 }
 """Modules whose own words are for one door."""
