@@ -199,7 +199,7 @@ def assert_ended_once(stage: Stage_, application: str) -> None:
             stage.here.documents.get(document.key)
         assert len(of(Review)) == 2
         told = collections.Counter(
-            (entry.who, entry.what, entry.step, entry.details.get("seat"), entry.details.get("paper"))
+            (entry.who, entry.what, entry.step, *map(entry.details.get, ("seat", "paper", "other")))
             for entry in of(Journal)
         )
         assert [entry for entry, times in told.items() if times > 1] == []
