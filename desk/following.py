@@ -11,6 +11,7 @@ from anyio.lowlevel import RunVar
 from starlette.background import BackgroundTask
 
 from adapters.workspace import Workspace
+from desk.at_once import limiter_of
 from usecases.drafting import started
 
 log = logging.getLogger("desk")
@@ -42,7 +43,12 @@ class Following:
 
     async def _follow(self, here: Workspace, application: str) -> None:
         try:
-            away = await anyio.to_thread.run_sync(started, here, application, limiter=_limiter()) is not None
+            away = (
+                await anyio.to_thread.run_sync(
+                    started, here, application, limiter=limiter_of(_LIMITER, AT_ONCE)
+                )
+                is not None
+            )
         except Exception:  # the page is answered, and upkeep does it
             log.exception("what follows on %s", application)
             away = True
@@ -50,12 +56,3 @@ class Following:
             self._waiting[application] = None
             if len(self._waiting) > REMEMBERED:
                 self._waiting.popitem(last=False)
-
-
-def _limiter() -> anyio.CapacityLimiter:
-    try:
-        return _LIMITER.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(AT_ONCE)
-        _LIMITER.set(limiter)
-        return limiter

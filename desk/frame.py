@@ -31,6 +31,7 @@ from starlette.routing import Route
 from adapters.languages.desk import TEMPLATES, DeskTexts, desk_texts, languages, own_name
 from adapters.workspace import Workspace
 from desk.arriving import Arriving
+from desk.at_once import limiter_of
 from desk.following import Following
 from desk.forms import LARGEST, SMALL, TOKEN, Form, announced, read_form
 from desk.headers import HEADERS, is_ours
@@ -433,7 +434,7 @@ class Page:
 
     async def _with_form(self, visit: Visit, form: Form) -> Response:
         visit = dataclasses.replace(visit, form=form)
-        limiter = _with_files() if form.brings_files else None
+        limiter = limiter_of(_LIMITER, FILES_AT_ONCE) if form.brings_files else None
         try:
             return await anyio.to_thread.run_sync(_whatever_goes_wrong, visit, self._answer, limiter=limiter)
         finally:
@@ -486,15 +487,6 @@ def _afterwards(answer: Response, task: BackgroundTask) -> None:
 FILES_AT_ONCE = 4
 """Forms with files that are worked on at the same time: their files are looked through in memory."""
 _LIMITER = RunVar[anyio.CapacityLimiter]("forms with files")
-
-
-def _with_files() -> anyio.CapacityLimiter:
-    try:
-        return _LIMITER.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(FILES_AT_ONCE)
-        _LIMITER.set(limiter)
-        return limiter
 
 
 _Made = TypeVar("_Made", bound=Response | None)
