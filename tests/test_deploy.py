@@ -6,7 +6,6 @@ import configparser
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -59,21 +58,19 @@ def test_the_authority_that_renews_the_certificate_finds_its_challenge_and_every
 ) -> None:
     port = free_port()
     replaced = on_loopback(free_port(), port, certificate(tmp_path, "labels.example.eu"))
-    with tempfile.TemporaryDirectory() as html:  # nginx reads it as another user, where the test is root's
-        challenge = Path(html) / ".well-known" / "acme-challenge" / "token"
-        challenge.parent.mkdir(parents=True)
-        challenge.write_text("answer")
-        Path(html).chmod(0o755)
-        with nginx(tmp_path, DEPLOYED.read_text("utf-8"), replaced | {"/var/www/html": html}):
-            for name in ("labels.example.eu", "runs.example.eu"):
-                client = httpx.Client(
-                    base_url=f"http://127.0.0.1:{port}", headers={"Host": name}, timeout=PATIENCE
-                )
-                there = client.get("/.well-known/acme-challenge/token")
-                assert (there.status_code, there.text) == (200, "answer")
-                elsewhere = client.get("/cases")
-                assert elsewhere.status_code == 301
-                assert elsewhere.headers["location"] == f"https://{name}/cases"
+    challenge = tmp_path / "html" / ".well-known" / "acme-challenge" / "token"
+    challenge.parent.mkdir(parents=True)
+    challenge.write_text("answer")
+    with nginx(tmp_path, DEPLOYED.read_text("utf-8"), replaced | {"/var/www/html": str(tmp_path / "html")}):
+        for name in ("labels.example.eu", "runs.example.eu"):
+            client = httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", headers={"Host": name}, timeout=PATIENCE
+            )
+            there = client.get("/.well-known/acme-challenge/token")
+            assert (there.status_code, there.text) == (200, "answer")
+            elsewhere = client.get("/cases")
+            assert elsewhere.status_code == 301
+            assert elsewhere.headers["location"] == f"https://{name}/cases"
 
 
 @pytest.mark.parametrize("file", ["caddy/Caddyfile", "container/Caddyfile"])

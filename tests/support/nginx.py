@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import time
@@ -75,9 +76,11 @@ def nginx(folder: Path, servers: str, replaced: Mapping[str, str]) -> Iterator[N
     temporary = "\n".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    # Started by root, its workers would be another user's, who may not read what a test made.
+    whose = "user root; " if os.geteuid() == 0 else ""
     file = folder / "nginx.conf"
     file.write_text(
-        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;\n"
+        f"{whose}daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;\n"
         f"events {{}}\nhttp {{\naccess_log off;\n{temporary}\n{servers}\n}}\n"
     )
     assert NGINX
