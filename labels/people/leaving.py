@@ -26,9 +26,9 @@ class Left:
     """Whether the record had them on the staff before; who never was there is told nothing."""
 
 
-_KEPT = ("person", "organisation", "role", "email", "name", "language", "school", "id", "left_on", "left_by")
-"""What a former row has of the row that it was."""
 _STAFF, _FORMER = cast("sa.Table", Staff.__table__), cast("sa.Table", FormerStaff.__table__)
+_KEPT = tuple(column.name for column in _STAFF.columns)
+"""What a former row has of the row that it was: all of it."""
 
 
 def take_effect(

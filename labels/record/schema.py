@@ -367,6 +367,12 @@ class FormerStaff(Base):
     left_on: Mapped[date]
     left_by: Mapped[str]
     """Who said so, as in `Staff`: what the registry said, the registry may take back."""
+    languages: Mapped[str | None]
+    """This and the next as in `Staff`: who comes back has what was known of them."""
+    subjects: Mapped[str | None]
+    ages: Mapped[str | None]
+    away_from: Mapped[date | None]
+    away_until: Mapped[date | None]
 
 
 _REVOKED = "revoked_at IS NOT NULL"

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def import_registry(
         )
         for _, file, _ in left_over:
             if file.table == "staff":
-                staff = StaffFile(people.persons, tells_who_left=staging.has("staff", "left_on"))
+                staff = StaffFile(people.persons, partial(staging.has, "staff"))
                 staff.settle()
             elif file.table in PERSONS:
                 people.settle(file.table)
@@ -188,7 +189,7 @@ def import_staff(
         faults.add(0, file.name, line, column, objection)
     faults.refuse("staff")
     people = Identities(connection, today, everybody_new=False)
-    staff = StaffFile(people.persons, tells_who_left=staging.has("staff", "left_on"), own=own)
+    staff = StaffFile(people.persons, partial(staging.has, "staff"), own=own)
     staff.settle()
     for line, column, objection in staff.refused:
         faults.add(0, file.name, line, column, objection)

@@ -7,7 +7,7 @@ address changed is recognised as docs/persons.md says. Nothing here decides by a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,6 +27,7 @@ from labels.words.sentences import say
 Row = sa.Row[Any]
 Key = tuple[str, str]
 """Address and role."""
+_AWAY = ("away_from", "away_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,14 @@ def _named(row: Row) -> Named:
 class StaffFile:
     """The staged rows of a staff while they are held against the record's."""
 
-    def __init__(self, persons: PersonRows, *, tells_who_left: bool, own: Own | None = None) -> None:
+    def __init__(self, persons: PersonRows, has: Callable[[str], bool], own: Own | None = None) -> None:
         self._persons = persons
         self._own = own
         """Where the staff's own coordinators bring it in: of other staffs, nothing is looked at."""
-        self._tells_who_left = tells_who_left
-        """Whether the file has the column `left_on`: without it, nobody comes back by being in the file."""
+        self._tells_who_left = has("left_on")
+        """Without that column, nobody comes back by being in the file."""
+        self._not_told = [one for one in ("languages", "subjects", "ages", *_AWAY) if not has(one)]
+        """Columns that the file has not: whoever comes back has there what was known of them."""
         run = persons.connection.execute
         self._known = {_key(row): row for row in run(self._rows_of(Staff))}
         self._former = run(self._rows_of(FormerStaff)).all()
@@ -75,6 +78,8 @@ class StaffFile:
         """Staged rows of people who left already: not brought in again."""
         self.left: list[Left] = []
         self.returned: list[Named] = []
+        self._back: list[tuple[Row, Row]] = []
+        """The staged row of each of these, and the former one."""
         self.no_longer_named: list[Named] = []
         """In the record and no longer in the file; nothing is changed by that alone."""
         self.still_named: list[Named] = []
@@ -103,7 +108,8 @@ class StaffFile:
         self._move(theirs)
 
     def finish(self) -> None:
-        """Lets those leave whose day has come, once the rows are in."""
+        """Gives those who are back what was known of them, and lets those leave whose day has come, once the rows are in."""
+        self._know_again()
         self.left += [
             Left(
                 one.person, one.name, one.email, one.role, one.organisation, one.left_on, self._was_known(one)
@@ -113,6 +119,17 @@ class StaffFile:
 
     def _was_known(self, one: Left) -> bool:
         return any((row.person, row.role) == (one.person, one.role) for row in self._known.values())
+
+    def _know_again(self) -> None:
+        staff = sa.update(Staff)
+        for row, one in self._back:
+            known = {name: getattr(one, name) for name in self._not_told}
+            if one.id and not row.staff:
+                known["id"] = one.id
+            if known:
+                self._persons.connection.execute(
+                    staff.where(Staff.email == row.email, Staff.role == row.role).values(known)
+                )
 
     # Whose a row is --------------------------------------------------------------------------------
 
@@ -207,6 +224,7 @@ class StaffFile:
                     keep_school_of_staff(self._persons.connection, one.person, one.school, one.left_on)
                 forget_former(self._persons.connection, [one])
                 self.returned.append(_named(row))
+                self._back.append((row, one))
         self._persons.many(
             "DELETE FROM staged_staff WHERE email = :email AND role = :role",
             [{"email": email, "role": role} for email, role in sorted(self._gone)],

@@ -178,6 +178,18 @@ def test_a_file_without_the_column_brings_nobody_back(record: Record, folder: Pa
     assert list(persons(record)) == ["jan@x.example"]
 
 
+def test_who_is_back_by_a_file_that_says_less_is_known_as_before(record: Record, folder: Path) -> None:
+    whole = HEADER.replace("staff,", "staff,languages,subjects,ages,away_from,away_until,")
+    imported(record, folder, ADA.replace(",17,", ",17,en,Art,6-11,2026-04-01,2026-04-10,"), header=whole)
+    imported(record, folder, ADA.replace(",17,", ",17,2026-03-01"), JAN)
+    assert list(persons(record)) == ["jan@x.example"]
+    imported(record, folder, ADA.replace(",17,", ",,"), JAN)
+    with record.reading() as session:
+        ada = session.get_one(Staff, ("ada@x.example", "reviewer"))
+        known = (ada.id, ada.languages, ada.subjects, ada.ages, str(ada.away_from), str(ada.away_until))
+    assert known == ("17", "en", "Art", "6-11", "2026-04-01", "2026-04-10")
+
+
 def test_what_was_said_by_hand_no_file_takes_back(record: Record, folder: Path) -> None:
     imported(record, folder, ADA, JAN)
     later = TODAY + timedelta(days=9)
