@@ -60,8 +60,8 @@ def _case(visit: Visit) -> Case:
 
 
 def show(visit: Visit) -> Response:
-    """The causes; with one of them, what hangs on the decision."""
-    return _shown(visit, _case(visit), one_of(Cause, visit.request.query_params.get("cause")))
+    """The causes. What hangs on the decision is only tried out once they ask, which others wait for."""
+    return _shown(visit, _case(visit), None)
 
 
 def _shown(
@@ -97,10 +97,12 @@ def _consequences(visit: Visit, application: str, cause: Cause) -> Consequences:
 
 
 def reopen(visit: Visit) -> Response:
-    """Does all of what was shown, or nothing."""
+    """Shows what hangs on the decision by a cause, or does all of what was shown, or nothing."""
     case, cause = _case(visit), one_of(Cause, visit.sent.line("cause", 20))
     if cause is None:
         raise NotFound("There is nothing here.")
+    if visit.sent.has("look"):
+        return _shown(visit, case, cause)
     reason = visit.sent.text("reason", LONGEST).strip()
     texts = visit.texts(TEMPLATE)
     if not has_words(reason):

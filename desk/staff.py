@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -17,6 +17,7 @@ from desk.frame import Visit, later, page
 from desk.lists import one_of
 from desk.parts import Mistake, why
 from labels.answering import own_staff
+from labels.answering.leaving import Departure, open_with
 from labels.answering.own_staff import Changes, Entry, File
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, LabelsError, NotFound, OutOfReach
@@ -407,15 +408,22 @@ def _plan(
 
 
 def leaving(visit: Visit) -> Response:
-    """What somebody's leaving would move, and on which day it is to be."""
+    """What is open with somebody, and on which day they are to leave. Who has it then is only tried out once they ask."""
     organisation, entry = _entry(visit)
     return _leaving(visit, organisation, entry)
 
 
 def _leaving(
-    visit: Visit, organisation: str, entry: Entry, mistake: Mistake | None = None, status: int = 200
+    visit: Visit,
+    organisation: str,
+    entry: Entry,
+    departures: Sequence[Departure] | None = None,
+    mistake: Mistake | None = None,
+    status: int = 200,
 ) -> Response:
-    departures = staffing.what_leaving_moves(visit.here, organisation, entry)
+    """The page; with the plan of what goes to whom where `departures` say so."""
+    with visit.here.record.reading() as session:
+        awaited = open_with(session, entry.person, organisation, entry.role)
     today = brussels_day(visit.here.now())
     return visit.shows(
         LEAVING_PAGE,
@@ -423,8 +431,10 @@ def _leaving(
         organisation=organisation,
         entry=entry,
         role=ROLES[Role(entry.role)],
-        departures=departures,
-        word=own_staff.word_of(departures),
+        awaited=awaited,
+        planned=departures is not None,
+        departures=departures or (),
+        word=own_staff.word_of(departures or ()),
         themselves=entry.person == visit.proof.person,
         on=visit.sent.line("on", 20) if visit.form else today.isoformat(),
         mistakes=[mistake] if mistake else [],
@@ -433,7 +443,7 @@ def _leaving(
 
 
 def leave(visit: Visit) -> Response:
-    """Records on which day somebody leaves; today, what is open goes to others at once."""
+    """Shows what would go to whom, or records on which day somebody leaves; today, what is open goes to others at once."""
     organisation, entry = _entry(visit)
     texts = visit.texts(LEAVING_PAGE)
     if visit.sent.has("stays"):
@@ -442,15 +452,24 @@ def leave(visit: Visit) -> Response:
         try:
             on = date.fromisoformat(visit.sent.line("on", 20))
         except ValueError:
-            return _leaving(visit, organisation, entry, Mistake(texts.told(NO_DAY), "on"), 422)
+            return _leaving(visit, organisation, entry, mistake=Mistake(texts.told(NO_DAY), "on"), status=422)
+        if visit.sent.has("look"):
+            return _planned(visit, organisation, entry)
         act = staffing.leaves(organisation, entry, on, visit.sent.line("word", 40))
     try:
         done = _does(visit, act)
     except (OutOfReach, NotFound):
         raise
     except LabelsError as error:
-        return _leaving(visit, organisation, entry, Mistake(why(texts, error), "on"), 409)
+        return _planned(visit, organisation, entry, Mistake(why(texts, error), "on"), 409)
     return visit.goes_to(PATH, **_of(organisation), sent="1", **later(done.outage))
+
+
+def _planned(
+    visit: Visit, organisation: str, entry: Entry, mistake: Mistake | None = None, status: int = 200
+) -> Response:
+    departures = staffing.what_leaving_moves(visit.here, organisation, entry)
+    return _leaving(visit, organisation, entry, departures, mistake, status)
 
 
 def routes() -> list[Route]:

@@ -42,7 +42,7 @@ from labels.sessions import session as sessions
 from labels.steps.kinds import STEPS, Power
 from labels.steps.step import close_step, locked, steps_of
 from labels.turn import Turn
-from labels.words.sentences import named
+from labels.words.sentences import Sentence, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +203,40 @@ def _meant(session: Session, table: type[Any], whose: Whose) -> list[Any]:
         who = ", ".join(sorted({f"{row.name} ({row.person})" for row in rows}))
         raise NotAllowed(f"Several people read {named.lower()}: {who}. Name one of them by that id.")
     return list(rows)
+
+
+# Before ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What awaits somebody by an entry of a staff."""
+
+    application: str
+    title: str
+    """Of the project, or the school's name; empty where an organisation applies."""
+    what: Sentence
+
+
+def open_with(session: Session, person: str, organisation: str, role: str) -> list[Open]:
+    """What awaits somebody by one of their entries on a staff; reads only."""
+    powers = (Power.REVIEWER,) if role == Role.REVIEWER else (Power.COORDINATOR, Power.OTHER_COORDINATOR)
+    found = session.execute(_OPEN, {"person": person, "organisation": organisation}).tuples()
+    return [
+        Open(application.id, _title(session, application), _what(step))
+        for application, step in found
+        if STEPS[step.kind].awaited and STEPS[step.kind].power in powers
+    ]
+
+
+def _title(session: Session, application: Application) -> str:
+    project = session.get(Project, application.project) if application.project else None
+    school = session.get(School, application.school) if application.school else None
+    return project.title if project else school.name if school else ""
+
+
+def _what(step: Step) -> Sentence:
+    return STEPS[step.kind].worded or named("awaited", step.kind.value)
 
 
 # What follows -------------------------------------------------------------------------------------
@@ -386,8 +420,6 @@ def _tell(turn: Turn, one: Departure, handed: Sequence[_Handed]) -> None:
 
 def _line(session: Session, handed: _Handed) -> messages.ColleagueLeft.Handed:
     application, former = handed.application, handed.step
-    project = session.get(Project, application.project) if application.project else None
-    school = session.get(School, application.school) if application.school else None
     now = [
         step
         for step in steps_of(session, application, *_ASKS)
@@ -395,8 +427,8 @@ def _line(session: Session, handed: _Handed) -> messages.ColleagueLeft.Handed:
     ]
     return messages.ColleagueLeft.Handed(
         application=application.id,
-        what=STEPS[former.kind].worded or named("awaited", former.kind.value),
-        title=project.title if project else school.name if school else "",
+        what=_what(former),
+        title=_title(session, application),
         now=tuple(step.assignee for step in now),
         chooses=bool(now) and all(step.kind is StepKind.ASSIGNMENT for step in now),
     )

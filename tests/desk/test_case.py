@@ -301,8 +301,10 @@ def test_a_decision_is_reopened_with_what_hangs_on_it(
     decided(terminal, application)
     page = f"/cases/{application}/reopen"
     assert f'href="{page}"' in coordinator.opens(f"/cases/{application}").text
-    shown = coordinator.opens(f"{page}?cause=registry")
+    assert "Why is it decided again?" in words(coordinator.opens(page))
+    shown = coordinator.sends(page, {"cause": "registry", "look": "1"})
     assert "What hangs on it" in words(shown)
+    assert journal(terminal, "reopened a decision") == []
     plan = re.search(r'name="plan" value="([^"]+)"', shown.text)
     assert plan
     fields = {"cause": "registry", "plan": plan[1]}

@@ -132,12 +132,21 @@ def test_the_pages_of_a_decided_case_are_for_everybody(desk: Scene) -> None:
         for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
             page = opened(browser, width)
             desk.signs_in(page, language)
-            for path in (f"/cases/{desk.case.id}", f"/cases/{desk.case.id}/reopen?cause=registry"):
-                page.goto(desk.url + path)
-                assert page.get_attribute("html", "lang") == language, path
-                assert violations(page) == [], (path, width, language)
+
+            def everybody(
+                where: str, page: Page = page, width: int = width, language: str = language
+            ) -> None:
+                assert page.get_attribute("html", "lang") == language, where
+                assert violations(page) == [], (where, width, language)
                 wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert wider <= 0, (path, width, language)
+                assert wider <= 0, (where, width, language)
+
+            for path in (f"/cases/{desk.case.id}", f"/cases/{desk.case.id}/reopen"):
+                page.goto(desk.url + path)
+                everybody(path)
+            page.locator("main form:has([value=registry]) button").click()
+            assert page.locator("#hangs").count() == 1
+            everybody("what hangs on it")
 
 
 def test_the_pages_of_the_staff_are_for_everybody(desk: Scene) -> None:
@@ -166,6 +175,9 @@ def test_the_pages_of_the_staff_are_for_everybody(desk: Scene) -> None:
             for path in ("/staff", entry, f"/staff/{entry_id(desk.first.assignee, 'reviewer')}/leaving"):
                 page.goto(desk.url + path)
                 everybody(path)
+            page.locator("main form button[name=look]").click()
+            assert page.locator("main input[name=word]").input_value()
+            everybody("what goes to whom")
             page.goto(f"{desk.url}/staff/new")
             page.locator("main form button").click()
             assert page.locator("main .errors").count() == 1

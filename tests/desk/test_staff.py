@@ -184,12 +184,57 @@ def asked_of(terminal: Terminal, application: str) -> list[Any]:
     return [terminal.step(one) for one in terminal.asked(application)]
 
 
+def looked_at(browser: Browser, path: str) -> Any:
+    """The page of somebody who leaves, with what goes to whom."""
+    return browser.sends(path, {"on": "2026-03-16", "look": "1"})
+
+
+def test_who_is_back_reads_and_teaches_what_they_did_and_is_away_when_they_were(
+    coordinator: Browser, terminal: Terminal
+) -> None:
+    known = {
+        "languages": "en;de", "subjects": "Art;Biology", "ages": "6-11;12-15",
+        "away_from": "2026-04-01", "away_until": "2026-04-10",
+    }  # fmt: skip
+    assert changes(coordinator, page_of("r1@nss.example"), **known).status_code == 303
+    before = entry_id("r1@nss.example", "reviewer")
+    path = f"/staff/{before}/leaving"
+    word = re.search(r'name="word" value="(\w+)"', looked_at(coordinator, path).text)
+    assert word
+    assert coordinator.sends(path, {"on": "2026-03-16", "word": word[1]}).status_code == 303
+    assert row(terminal, "r1@nss.example") is None
+    back = {"organisation": "NSS-PL", "person": "r1@nss.example", "role": "reviewer"}
+    assert coordinator.sends("/staff", back).status_code == 303
+    again = row(terminal, "r1@nss.example")
+    assert again
+    assert {name: str(getattr(again, name)) for name in known} == known
+
+
+def test_looking_takes_the_record_from_nobody(coordinator: Browser, terminal: Terminal) -> None:
+    locks: list[str] = []
+
+    @sa.event.listens_for(terminal.here.record.engine, "before_cursor_execute")
+    def noted(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "IMMEDIATE" in statement:
+            locks.append(statement)
+
+    page = page_of("r1@nss.example")
+    for path in ("/staff", "/staff/new", page, f"{page}/leaving"):
+        assert coordinator.opens(path).status_code == 200
+        assert locks == [], path
+    looked_at(coordinator, f"{page}/leaving")
+    assert locks, "what would go to whom is tried out, and thrown away"
+
+
 def test_leaving_shows_first_what_goes_to_whom(
     coordinator: Browser, terminal: Terminal, browser: Opens
 ) -> None:
     step = terminal.open_reviews()[0]
     path = f"{page_of(step.assignee)}/leaving"
-    plan = coordinator.opens(path)
+    before = words(coordinator.opens(path))
+    assert "1 task is open." in before
+    assert step.application in before
+    plan = looked_at(coordinator, path)
     assert "1 task goes to others." in words(plan)
     assert "Nothing is changed yet" in words(plan)
     assert terminal.step(step.id).state == step.state
@@ -379,7 +424,7 @@ def test_whoever_leaves_another_staff_that_day_is_not_shown_and_left_to_upkeep(
 ) -> None:
     leaves_another_staff_today(terminal)
     path = f"{page_of('r1@nss.example')}/leaving"
-    plan = coordinator.opens(path)
+    plan = looked_at(coordinator, path)
     assert "Rui" not in plan.text
     header = b"email,name,organisation,role,language,school\n"
     shown = brought(coordinator, header + b"ada@nss.example,Ada Lis,NSS-PL,reviewer,pl,\n")
@@ -388,7 +433,7 @@ def test_whoever_leaves_another_staff_that_day_is_not_shown_and_left_to_upkeep(
     assert coordinator.sends("/staff/file", hidden(shown) | {"confirmed": "1"}).status_code == 303
     assert coordinator.sends("/staff/new", NEW | {"email": "b@nss.example", "name": "B"}).status_code == 303
     assert coordinator.sends(path, {"on": "2026-09-01"}).status_code == 303, "nothing of hers has changed"
-    word = re.search(r'name="word" value="(\w+)"', coordinator.opens(path).text)
+    word = re.search(r'name="word" value="(\w+)"', looked_at(coordinator, path).text)
     assert word
     assert coordinator.sends(path, {"on": "2026-03-16", "word": word[1]}).status_code == 303
     assert still_is_on_that_staff(terminal)
@@ -405,7 +450,7 @@ def test_who_cannot_be_back_since_another_staff_has_their_address_learns_nothing
     path = f"{page_of('r1@nss.example')}/leaving"
     former = row(terminal, "r1@nss.example")
     assert former
-    word = re.search(r'name="word" value="(\w+)"', coordinator.opens(path).text)
+    word = re.search(r'name="word" value="(\w+)"', looked_at(coordinator, path).text)
     assert word
     coordinator.sends(path, {"on": "2026-03-16", "word": word[1]})
     with terminal.here.record.writing() as session:
