@@ -107,6 +107,11 @@ TABLE = (
     Row("journal", "journal:journal", "Whether the journal is as it was written."),
     Row("privacy", "privacy:privacy", "What is known of a person: told, erased, kept."),
     Row("staff", "staffing:staff", "Who is on the staff of organisations; leaving, and coming back."),
+    Row(
+        "token",
+        "tokens:token",
+        "Tokens by which an organisation's platform calls the HTTP API.",
+    ),
     Row("persons", "persons:persons", "Who may be one person, and what coordinators say of it."),
     Row("check", "checking:check", "Whether the record, the journal and the documents are whole."),
     Row("backup", "backup:backup", "Copy the record and new documents to a folder or bucket."),

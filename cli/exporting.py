@@ -15,6 +15,7 @@ from adapters.workspace import existing_workspace
 from cli.output import emit, say
 from cli.printed import ShownCase, ShownItem, ShownStuck
 from cli.printed_people import ShownAssignment, ShownImport, ShownPlan, ShownStaff
+from cli.tokens import ShownToken
 from cli.words import AsJson, SeenAs
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
@@ -92,6 +93,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "show": ShownCase,
     "inbox": ShownItem,
     "stuck": ShownStuck,
+    "token": ShownToken,
     "cycle": CycleView,
     "gallery": Gallery,
     "pupils": ClassReport,

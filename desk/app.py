@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from adapters.languages.desk import languages
 from adapters.workspace import Workspace
@@ -44,6 +44,7 @@ from desk import (
     statistics,
     year,
 )
+from desk.api.app import api_routes
 from desk.arriving import Arriving
 from desk.assets import asset_routes
 from desk.check import check_routes
@@ -73,7 +74,8 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         arriving: how much may be arriving at the same time, where it is not as much as usual.
     """
     desk = Desk(here, mail_shown, arriving or Arriving())
-    routes: list[Route] = [
+    routes: list[BaseRoute] = [
+        *api_routes(here, desk.arriving),
         *health_routes(here),
         *credential_routes(here),
         *check_routes(here, desk.arriving),

@@ -151,7 +151,7 @@ async def read_form(
     if (announced(request) or 0) > most:
         raise HTTPException(413)
     try:
-        async with asyncio.timeout(AS_LONG_AS), contextlib.aclosing(_bounded(request, most, count)) as stream:
+        async with asyncio.timeout(AS_LONG_AS), contextlib.aclosing(bounded(request, most, count)) as stream:
             if parts:
                 parser = _Parts(request.headers, stream, max_files=files, max_fields=FIELDS)
                 if in_memory:
@@ -170,7 +170,12 @@ async def read_form(
         raise HTTPException(400) from None
 
 
-async def _bounded(request: Request, most: int, count: Counted) -> AsyncGenerator[bytes, None]:
+async def bounded(request: Request, most: int, count: Counted) -> AsyncGenerator[bytes, None]:
+    """The pieces of a request's body, as they arrive.
+
+    Raises:
+        HTTPException: they are more than `most` bytes (413); or `count`, which is told of each, does.
+    """
     arrived = 0
     async with contextlib.aclosing(request.stream()) as stream:
         async for piece in stream:

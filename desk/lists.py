@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -35,6 +35,8 @@ def place_in(query: Mapping[str, str]) -> tuple[datetime, str] | None:
     at, _, number = query.get(AFTER, "").partition("~")
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
+        if moment.tzinfo:
+            moment.astimezone(UTC)  # as the record has it
+    except (ValueError, OverflowError):
         return None
     return (moment, number[:30]) if moment.tzinfo else None

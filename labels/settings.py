@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     sign_pupils: bool = True
     """Whether pupils' certificates are signed, too; their code and mark prove them in any case."""
 
+    api_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    """Requests to the HTTP API that each token may make, in each process that serves the desk."""
     log_format: Literal["text", "json"] = "text"
     """`json`: logs have one JSON object a line, for programs that gather them."""
     patches: Literal["on", "off"] = "on"

@@ -138,6 +138,10 @@ class Event(StrEnum):
     BLOCKED_A_PASSKEY = "blocked a passkey"
     """Its counter showed that there is a copy of it."""
 
+    # The platform beside us
+    MADE_A_TOKEN = "made a token for a platform"
+    ENDED_A_TOKEN = "ended a token of a platform"
+
     # Mail
     MAIL_LATE = "mail late"
     MAIL_NOT_NEEDED = "mail not needed"

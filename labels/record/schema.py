@@ -1552,3 +1552,28 @@ class SavedList(Base):
     query: Mapped[str]
     """The end of its address, without the question mark."""
     saved_at: Mapped[datetime]
+
+
+# The platform beside us ---------------------------------------------------------------------------
+
+
+class PlatformToken(Base):
+    """A token by which a program of an organisation calls the HTTP API."""
+
+    __tablename__ = "platform_token"
+    __table_args__ = (sa.Index(None, "organisation"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Its number, which stands in it and by which people recognise it."""
+    token_hash: Mapped[str]
+    """SHA-256 of the whole token, in hexadecimal digits."""
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
+    scopes: Mapped[str]
+    """What it allows, with spaces between."""
+    purpose: Mapped[str]
+    """Which program has it, and what for."""
+    made_at: Mapped[datetime]
+    expires_on: Mapped[date]
+    """The last day on which it counts, in Brussels."""
+    used_on: Mapped[date | None]
+    """The day on which it was used last."""
+    ended_at: Mapped[datetime | None]

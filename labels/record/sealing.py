@@ -52,7 +52,7 @@ def seal(record: Record, *, now: datetime) -> Sealed:
         OutOfReach: the database does not answer.
     """
     _tell_of_former_rows(record, now)
-    until = _settled(record)
+    until = settled(record) or 0
     sealed = 0
     while True:
         with record.writing() as session:
@@ -173,9 +173,9 @@ def values_of(who: str, details: Mapping[str, Any]) -> dict[str, Any]:
 # What may be sealed -----------------------------------------------------------------------------
 
 
-def _settled(record: Record) -> int:
+def settled(record: Record, patience: float = _PATIENCE) -> int | None:
     """The number of an entry up to which no other can appear any more: every transaction is over that could
-    still bring one.
+    still bring one. None where they are not over within so many seconds.
 
     SQLite lets one transaction write at a time. PostgreSQL numbers entries before they are committed, so
     those that are writing now are waited for; nobody waits for us.
@@ -185,10 +185,10 @@ def _settled(record: Record) -> int:
         if session.get_bind().dialect.name != "postgresql":
             return until
         writing = set(session.scalars(_WRITING))
-    patient_until = time.monotonic() + _PATIENCE
+    patient_until = time.monotonic() + patience
     while writing:
         if time.monotonic() > patient_until:
-            return 0
+            return None
         time.sleep(0.02)
         with record.reading() as session:
             writing &= set(session.scalars(_WRITING))

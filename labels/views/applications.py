@@ -175,6 +175,9 @@ class Row:
     days: int
     """Days from its submission to its decision, or until now."""
     waits: tuple[Waits, ...]
+    teacher_number: str | None = None
+    project_number: str | None = None
+    school_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,4 +427,7 @@ def _row(found: sa.Row[Any], waits: tuple[Waits, ...], decision: Decision | None
         maximum=decision.verdict.get("maximum") if ended and decision is not None else None,
         days=(brussels_day(until) - brussels_day(one.submitted_at)).days,
         waits=waits,
+        teacher_number=one.teacher,
+        project_number=one.project,
+        school_number=one.school,
     )

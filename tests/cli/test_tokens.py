@@ -1,0 +1,52 @@
+"""`labels token`: made once, listed without what is secret, ended at once."""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+
+from labels.record.journal import Event
+from labels.record.schema import Journal
+from tests.cli.conftest import Terminal
+
+MAKE = ("token", "make", "NSS-PL", "--scope", "cases:read", "--for", "Platform")
+
+
+def test_a_token_is_printed_alone_so_that_a_program_can_take_it(terminal: Terminal) -> None:
+    made = terminal.run(*MAKE)
+    assert made.exit_code == 0
+    [text] = made.stdout.split()
+    assert text.startswith("labels_")
+    assert text not in made.stderr
+    [row] = terminal.json("token", "list")
+    assert row["expires_on"] == "2027-03-16"
+    assert (row["organisation"], row["scopes"], row["counts"]) == ("NSS-PL", ["cases:read"], True)
+    assert text.rpartition("_")[2] not in json.dumps(row)
+    assert text.rpartition("_")[2] not in terminal.run("token", "list").stdout
+
+
+def test_a_token_that_is_ended_counts_no_more_and_the_journal_has_both(terminal: Terminal) -> None:
+    made = terminal.json(*MAKE)
+    assert made["token"].startswith(f"labels_{made['number']}_")
+    assert terminal.json("token", "end", made["number"])["counts"] is False
+    assert "ended already" in terminal.fails(3, "token", "end", made["number"])
+    with terminal.here.record.reading() as session:
+        told = session.scalars(sa.select(Journal.what).where(Journal.what.contains("token"))).all()
+    assert told == [Event.MADE_A_TOKEN, Event.ENDED_A_TOKEN]
+
+
+def test_what_is_wrong_with_a_token_is_all_told_and_none_is_made(terminal: Terminal) -> None:
+    said = terminal.fails(2, "token", "make", "NSS-PL", "--until", "2020-01-01")
+    assert "scope: is needed" in said
+    assert "purpose: is needed" in said
+    assert "2020-01-01 is past" in said
+    assert "more than 2 years" in terminal.fails(2, *MAKE, "--until", "2031-01-01")
+    assert "is not a date" in terminal.fails(2, *MAKE, "--until", "soon")
+    assert "no organisation NSS-XX" in terminal.fails(
+        4, "token", "make", "NSS-XX", "--scope", "cases:read", "--for", "x"
+    )
+    assert "no organisation NSS-XX" in terminal.fails(4, "token", "list", "NSS-XX")
+    assert "no token abc" in terminal.fails(4, "token", "end", "abc")
+    assert "WHAT: is needed" in terminal.fails(2, "token", "make")
+    assert terminal.json("token", "list") == []
