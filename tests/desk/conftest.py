@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +23,14 @@ from tests.cli.conftest import Terminal, terminal
 __all__ = ["Browser", "MailFolder", "browser", "terminal"]
 
 ORIGIN = "http://127.0.0.1:4280"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_browser_for_another_module() -> Iterator[None]:
+    """Ends the Chromium that the module's tests shared."""
+    yield
+    if (used := sys.modules.get("tests.support.browser")) is not None:
+        used.close_shared()
 
 
 class Browser:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -11,12 +10,13 @@ import pytest
 from tests.cli.conftest import Terminal
 from tests.desk.test_in_chromium import address, opened, signs_in
 from tests.support.accessibility import violations
+from tests.support.browser import CHROMIUM
 
 __all__ = ["address"]
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 
 AWARD = "NQL-CLASS00001"

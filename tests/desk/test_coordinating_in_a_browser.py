@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,8 +22,9 @@ from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
 from labels.steps.step import close_step, open_step, steps_of
 from labels.views.applications import Filters, Part
-from tests.desk.test_reviewing_in_a_browser import Scene, chromium, opened, scene
+from tests.desk.test_reviewing_in_a_browser import Scene, opened, scene
 from tests.support.accessibility import violations
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.case import COORDINATOR, Case
 from tests.support.past_years import Europe
 from tests.support.people import points
@@ -34,7 +34,7 @@ __all__ = ["scene"]
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
     pytest.mark.parametrize("record_url", ["sqlite"], indirect=True),
 ]
 

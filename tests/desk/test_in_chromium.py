@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 import usecases.signing_in
 from adapters.languages.desk import TEMPLATES, desk_texts, languages
@@ -23,7 +23,7 @@ from labels.record.schema import Application, Mail, StepKind, StepState
 from labels.sessions.codes import sign_in_code
 from labels.settings import PROJECT
 from tests.cli.conftest import TEACHER, Terminal
-from tests.support.browser import CHROMIUM
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.patience import PATIENCE
 from tests.support.people import application_file
 from tests.support.serving import in_a_thread
@@ -51,9 +51,8 @@ def address(terminal: Terminal) -> Iterator[str]:
 def opened(
     address: str, *, script: bool = True, width: int = 1280, language: str = "en-GB"
 ) -> Iterator[Page]:
-    """A page of a new browser; whatever it asks for elsewhere, or is refused by our policy, fails the test."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    """A page in a context of its own; whatever it asks for elsewhere, or is refused by our policy, fails the test."""
+    with chromium() as browser:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, locale=language, java_script_enabled=script
         )
@@ -71,8 +70,7 @@ def opened(
         )
         page.on("pageerror", lambda one: strange.append(str(one)))
         yield page
-        browser.close()
-        assert strange == []
+    assert strange == []
 
 
 def code_for(terminal: Terminal, address: str) -> str:
@@ -241,15 +239,13 @@ def test_a17_a_moment_is_told_in_brussels_time_and_in_brackets_in_the_readers_ow
     texts = desk_texts("help.html.j2", "en")
     body = "".join(f"<p>{texts.when(one)}</p>" for one in moments)
     html = f'<html lang="en" data-own="with you"><body>{body}</body></html>'
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         for zone in ZONES:
             page = browser.new_context(timezone_id=zone).new_page()
             page.set_content(html)
             page.add_script_tag(path=TEMPLATES / "assets" / "desk.js")
             told = page.locator("p").all_inner_texts()
             assert told == [f"{texts.moment(one)}{own_time(one, zone)}" for one in moments], zone
-        browser.close()
 
 
 def own_time(at: datetime, zone: str) -> str:

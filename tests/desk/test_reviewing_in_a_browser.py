@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from PIL import Image
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
 from adapters.documents.opening import open_store
 from adapters.languages.desk import languages
@@ -42,7 +40,7 @@ from labels.settings import PROJECT, Settings
 from labels.steps.answers import ReviewTyped
 from labels.steps.proof import SignedIn
 from tests.support.accessibility import violations
-from tests.support.browser import CHROMIUM
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.case import COORDINATOR, Case, open_case
 from tests.support.patience import PATIENCE
 from tests.support.people import CRITERIA, KEY, points
@@ -50,7 +48,7 @@ from tests.support.serving import in_a_thread
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
     pytest.mark.parametrize("record_url", ["sqlite"], indirect=True),
 ]
 
@@ -143,16 +141,6 @@ def scene(record: Record, settings: Settings) -> Iterator[Scene]:
     here = Workspace(settings, record, open_store(settings), KEY, frozen_clock(case.now))
     with in_a_thread(public_app(here), port):
         yield Scene(case, here, f"http://127.0.0.1:{port}")
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 def opened(browser: Browser, width: int = 1280, **more: Any) -> Page:

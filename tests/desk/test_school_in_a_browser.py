@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -15,14 +14,15 @@ from labels.record.schema import StepKind
 from labels.sessions import session as sessions
 from labels.settings import PROJECT, Settings
 from tests.desk.school_scene import FIRST, OUTSIDER, PRINCIPAL, SECOND, SchoolDesk, complete
-from tests.desk.test_reviewing_in_a_browser import chromium, opened
+from tests.desk.test_reviewing_in_a_browser import opened
 from tests.support.accessibility import violations
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.school import whole
 from tests.support.serving import in_a_thread
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
     pytest.mark.parametrize("record_url", ["sqlite"], indirect=True),
 ]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Request, sync_playwright
+from playwright.sync_api import Request
 
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.test_in_chromium import address, code_for
-from tests.support.browser import CHROMIUM
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.patience import PATIENCE
 
 __all__ = ["address"]
@@ -36,8 +36,7 @@ MOST = 100_000
 def test_a_first_visit_is_under_a_hundred_kilobytes_besides_fonts(
     terminal: Terminal, address: str, who: str, path: str, language: str
 ) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         first = browser.new_context()
         page = first.new_page()
         page.set_default_timeout(PATIENCE * 1000)
@@ -69,6 +68,5 @@ def test_a_first_visit_is_under_a_hundred_kilobytes_besides_fonts(
             if one.resource_type != "font":
                 sizes = one.sizes()
                 weights[one.url] = sizes["responseBodySize"] + sizes["responseHeadersSize"]
-        browser.close()
     assert len(weights) > 2, "the page and what it is dressed in"
     assert sum(weights.values()) < MOST, weights

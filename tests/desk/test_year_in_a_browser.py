@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -21,17 +20,18 @@ from labels.record import Record
 from labels.sessions import session as sessions
 from labels.settings import Settings
 from labels.turn import Turn
-from tests.desk.test_reviewing_in_a_browser import chromium, opened
+from tests.desk.test_reviewing_in_a_browser import opened
 from tests.desk.test_year import ADA, COORDINATOR
 from tests.support import european
 from tests.support.accessibility import violations
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.european import BEGINS, OTHER, OWN, YEAR, populate_year
 from tests.support.people import KEY
 from tests.support.serving import in_a_thread
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
     pytest.mark.parametrize("record_url", ["sqlite"], indirect=True),
 ]
 

@@ -21,7 +21,6 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from aiohttp import ClientSession, WSServerHandshakeError
-from playwright.sync_api import sync_playwright
 
 from adapters.workspace import Workspace
 from cli.services import free_port
@@ -31,7 +30,7 @@ from labels.sessions.codes import sign_in_code
 from labels.sessions.signing_in import MAIL_CODE
 from labels.settings import PROJECT
 from tests.e2e.conftest import Stage_
-from tests.support.browser import CHROMIUM
+from tests.support.browser import CHROMIUM, launched
 from tests.support.nginx import DEPLOYED, NGINX, certificate, nginx, on_loopback, which_asks
 from tests.support.patience import PATIENCE, until
 
@@ -314,11 +313,7 @@ def test_an_operators_websocket_passes(proxied: Fronted) -> None:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_prefects_pages_load_in_a_browser_that_signs_in_on_the_way(proxied: Fronted) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP *.example.eu 127.0.0.1"],
-        )
+    with launched("--host-resolver-rules=MAP *.example.eu 127.0.0.1") as browser:
         context = browser.new_context(ignore_https_errors=True, locale="en-GB")
         page = context.new_page()
         page.set_default_timeout(90_000)
@@ -347,8 +342,7 @@ def test_prefects_pages_load_in_a_browser_that_signs_in_on_the_way(proxied: Fron
         assert set(names) == {"__Host-session"}
         assert names["__Host-session"]["secure"]
         assert page.evaluate("document.cookie") == "", "no script reads it"
-        browser.close()
-        assert strange == []
+    assert strange == []
 
 
 def test_nginx_takes_an_operators_calls_to_prefect_and_all_others_to_the_gate(front: Fronted) -> None:

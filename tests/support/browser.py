@@ -1,4 +1,4 @@
-"""A headless Chromium that uses Prefect's pages as a person does, and notices what no page of ours may do."""
+"""A headless Chromium, and somebody who uses Prefect's pages in it, who notices what no page of ours may do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
-from playwright.sync_api import Dialog, Locator, Page, Request, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Dialog, Locator, Page, Request, TimeoutError, sync_playwright
 
 from tests.support.patience import PATIENCE
 
@@ -112,13 +112,60 @@ class ResumeForm:
 
 
 @contextlib.contextmanager
-def person_at(ui_url: str, width: int = 1400, height: int = 900) -> Iterator[Person]:
-    """A new browser with one page."""
+def launched(*more: str) -> Iterator[Browser]:
+    """A browser of its own, with these arguments beside the usual ones."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*_QUIET, *more])
         try:
-            page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
-            page.set_default_timeout(PATIENCE * 1000)
-            yield Person(page, ui_url)
+            yield browser
         finally:
             browser.close()
+
+
+class _Shared:
+    """The browser of the module whose tests run, once one of them has asked for it."""
+
+    def __init__(self) -> None:
+        self.opened = contextlib.ExitStack()
+        self.browser: Browser | None = None
+
+    def get(self) -> Browser:
+        if self.browser is None:
+            self.browser = self.opened.enter_context(launched())
+        return self.browser
+
+    def close(self) -> None:
+        self.browser = None
+        self.opened.close()
+
+
+_shared = _Shared()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser that a module's tests share; what was opened in it is closed with the block.
+
+    To start one takes longer than most tests do. While it is there, Playwright has a loop running in this
+    thread, and `asyncio.run` refuses: `tests/desk/conftest.py` closes it behind each module.
+    """
+    browser = _shared.get()
+    try:
+        yield browser
+    finally:
+        for context in browser.contexts:
+            context.close()
+
+
+def close_shared() -> None:
+    """Ends the browser that tests share, if one was asked for."""
+    _shared.close()
+
+
+@contextlib.contextmanager
+def person_at(ui_url: str, width: int = 1400, height: int = 900) -> Iterator[Person]:
+    """A new browser with one page."""
+    with launched() as browser:
+        page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
+        page.set_default_timeout(PATIENCE * 1000)
+        yield Person(page, ui_url)
