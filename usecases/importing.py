@@ -42,14 +42,13 @@ def import_files(
     Raises:
         InvalidInput, OutOfReach: as `import_registry`.
     """
-    following = _Followed(here)
-    today = brussels_day(here.now())
-    report = import_registry(here.record, folder, today, progress, missing_characters, following=following)
+    following = Followed(here)
+    report = bring_in(here, folder, following, progress)
     with here.record.reading() as session:
         return Imported(report, tuple(following.departures), doubtful(session, TOLD))
 
 
-class _Followed(Following):
+class Followed(Following):
     """What follows an import, done in its transaction."""
 
     def __init__(self, here: Workspace) -> None:
@@ -63,3 +62,15 @@ class _Followed(Following):
     def left(self, session: Session, left: Sequence[Left]) -> None:
         """What is asked of people who left goes to others."""
         self.departures += leaving.settle(self._here.turn(session), left)
+
+
+def bring_in(
+    here: Workspace, folder: Path, following: Followed, progress: Callable[[str, int], None] | None = None
+) -> ImportReport:
+    """Loads or updates the registry, whichever way its rows came.
+
+    Raises:
+        InvalidInput, OutOfReach: as `import_registry`.
+    """
+    today = brussels_day(here.now())
+    return import_registry(here.record, folder, today, progress, missing_characters, following=following)

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from desk.api.frame import Operation
 from desk.api.problems import MEDIA_TYPE, Problem
+from labels.platform.batches import LONGEST_KEY
 from labels.platform.tokens import TokenScope
 
 _REF = "#/components/schemas/{model}"
@@ -32,14 +33,21 @@ def described(operations: Sequence[Operation], server: str) -> dict[str, Any]:
     ]
     for one in operations:
         models += [(one.gives, "serialization"), (one.query, "validation")]
+        if one.body is not None:
+            models.append((one.body, "validation"))
     refs, schemas = models_json_schema(list(dict.fromkeys(models)), ref_template=_REF)
     components: dict[str, Any] = dict(schemas["$defs"])
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
         name = refs[one.query, "validation"]["$ref"].rpartition("/")[2]
-        paths.setdefault(one.path, {})[one.method.lower()] = _operation(
-            one, components[name], refs[one.gives, "serialization"]
-        )
+        told = _operation(one, components[name], refs[one.gives, "serialization"])
+        if one.body is not None:
+            told["parameters"].append(_KEY)
+            told["requestBody"] = {
+                "required": True,
+                "content": {"application/json": {"schema": dict(refs[one.body, "validation"])}},
+            }
+        paths.setdefault(one.path, {})[one.method.lower()] = told
     for query in {one.query for one in operations}:  # they are parameters, and nothing refers to them
         del components[refs[query, "validation"]["$ref"].rpartition("/")[2]]
     return {
@@ -60,6 +68,15 @@ def described(operations: Sequence[Operation], server: str) -> dict[str, Any]:
             },
         },
     }
+
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Made up by the platform for this batch: the same key again answers the same, and changes nothing.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+}
 
 
 def _operation(one: Operation, query: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from the same.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.workspace import Workspace
+from desk.api.bodies import content_of
 from desk.api.limits import Limits
 from desk.api.problems import (
     ProblemFault,
@@ -46,6 +48,7 @@ log = logging.getLogger("desk")
 AT_ONCE = 8
 """Requests that are worked on at the same time: the desk's people have the other threads."""
 _LIMITER = RunVar[anyio.CapacityLimiter]("requests of platforms")
+_WRITING = RunVar[anyio.CapacityLimiter]("what platforms bring in")
 _LONGEST_HEAD = 200
 """Characters of a token."""
 
@@ -74,6 +77,9 @@ class Call:
     query: Asked
     places: Mapping[str, str]
     """What stands in the places of the path."""
+    headers: Mapping[str, str]
+    content: bytes = b""
+    """The body, where the operation takes one."""
 
     def asked(self, kind: type[A]) -> A:
         """The parameters of the address."""
@@ -93,6 +99,10 @@ class Operation:
     work: Callable[[Call], Answer]
     gives: type[Answer]
     query: type[Asked] = Asked
+    body: type[BaseModel] | None = None
+    """What it takes, for the description; what is wrong with it the operation says itself."""
+    largest: int = 0
+    """Bytes of its body."""
     refuses: tuple[int, ...] = ()
     """Its own problems, beside those of every operation."""
 
@@ -121,7 +131,11 @@ class Api:
         try:
             caller = await _in_a_thread(self._caller, request)
             call = self._call(operation, request, caller)
-            given = await _in_a_thread(operation.work, call)
+            if operation.body is not None:
+                content = await content_of(request, operation.largest, self.arriving, caller.token)
+                call = dataclasses.replace(call, content=content)
+            one_at_a_time = operation.body is not None  # SQLite has one writer, whose people wait for it too
+            given = await _in_a_thread(operation.work, call, writes=one_at_a_time)
             response = _with_tag(request, given)
         except Exception as error:
             response = problem_of(request, error)
@@ -159,15 +173,16 @@ class Api:
         places = {name: str(value) for name, value in request.path_params.items()}
         if not all(map(str.isprintable, places.values())):
             raise nothing_here()
-        return Call(self.here, caller, _query(operation.query, request), places)
+        return Call(self.here, caller, _query(operation.query, request), places, request.headers)
 
 
 _R = TypeVar("_R")
 _T = TypeVar("_T")
 
 
-async def _in_a_thread(work: Callable[[_T], _R], what: _T) -> _R:
-    return await anyio.to_thread.run_sync(work, what, limiter=limiter_of(_LIMITER, AT_ONCE))
+async def _in_a_thread(work: Callable[[_T], _R], what: _T, *, writes: bool = False) -> _R:
+    limiter = limiter_of(_WRITING, 1) if writes else limiter_of(_LIMITER, AT_ONCE)
+    return await anyio.to_thread.run_sync(work, what, limiter=limiter)
 
 
 def _query(kind: type[Asked], request: Request) -> Asked:
@@ -202,6 +217,8 @@ def shown(name: str) -> str:
 def _with_tag(request: Request, given: Answer) -> Response:
     """The answer, or 304 where whoever asks has it already."""
     body = given.model_dump_json().encode()
+    if request.method == "POST":
+        return Response(body, media_type="application/json")
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}

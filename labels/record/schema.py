@@ -1577,3 +1577,24 @@ class PlatformToken(Base):
     used_on: Mapped[date | None]
     """The day on which it was used last."""
     ended_at: Mapped[datetime | None]
+
+
+class PlatformBatch(Base):
+    """Rows of the registry that a platform brought in together, once; nothing of what stood in them."""
+
+    __tablename__ = "platform_batch"
+    __table_args__ = (sa.UniqueConstraint("organisation", "key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
+    key: Mapped[str]
+    """As the platform made it up: the same batch again has the same."""
+    digest: Mapped[str]
+    """SHA-256 of what came."""
+    resource: Mapped[str]
+    """Which file's rows they are, without its ending."""
+    rows: Mapped[int]
+    position: Mapped[str]
+    """How far the platform is, as it says; empty where it does not."""
+    taken_at: Mapped[datetime]
+    answer: Mapped[dict[str, Any]]
+    """What came of it: numbers and places."""

@@ -26,6 +26,7 @@ from labels.registry.filling import Filled, fill_empty, kept_columns, kept_value
 from labels.registry.identity import Identities
 from labels.registry.indexes import indexes_made_late
 from labels.registry.letters import Missing, nothing_missing
+from labels.registry.owned import Owner, not_owned, without_references
 from labels.registry.persons import MADE_IN_SQL, PERSONS, new_person, with_persons
 from labels.registry.reading import Chunk, Faults, read_chunks, telling
 from labels.registry.search_index import IndexChanges
@@ -70,6 +71,15 @@ class ImportReport:
 class Following:
     """What follows an import within its transaction; by itself, nothing does."""
 
+    owner: Owner | None = None
+    """Whose platform brings the rows in, where it is not the operator who does."""
+
+    def begun(self, session: Session) -> object:
+        """It begins; what is raised takes it back."""
+
+    def done(self, session: Session, report: ImportReport) -> object:
+        """It is about to be committed."""
+
     def corrected(self, session: Session, corrections: Sequence[Correction]) -> object:
         """People have other addresses."""
 
@@ -98,12 +108,18 @@ def import_registry(
         OutOfReach: the database does not answer; nothing was changed.
     """
     present = _present(folder, today)
+    owner = following.owner if following else None
+    if owner:
+        present = [(rank, without_references(file, owner), path) for rank, file, path in present]
     faults = Faults(missing)
     with cycles_left_alone(), record.writing() as session:
         connection = session.connection()
         filled = Filled({}, {})
         if connection.dialect.name == "sqlite":
             _make_room(connection)
+        if following:
+            following.begun(session)
+        if connection.dialect.name == "sqlite" and owner is None:
             most = [one for one in present if one[1].table != "staff"]
             filled = (fill_empty(connection, most, faults, progress) if most else None) or Filled({}, {})
             if not filled.counts:
@@ -114,6 +130,10 @@ def import_registry(
             file.name: staging.fill(rank, file, path, faults, progress) for rank, file, path in left_over
         }
         staging.check(faults)
+        if owner:
+            for rank, file, _ in present:
+                for line, column, objection in not_owned(connection, owner, file):
+                    faults.add(rank, file.name, line, column, objection)
         faults.refuse("import")
         inserted, updated = sum(filled.counts.values()), 0
         people = Identities(connection, today, everybody_new=bool(filled.counts))
@@ -154,18 +174,21 @@ def import_registry(
             for table in ("search_word", *(file.table for _, file, _ in present)):
                 # Its own statistics come minutes later, and the first check of every school would take hours.
                 connection.exec_driver_sql(f"ANALYZE {table}")
-    return ImportReport(
-        {file.name: counts[file.name] for _, file, _ in present},
-        inserted,
-        updated,
-        corrections,
-        left,
-        returned=tuple(staff.returned if staff else ()),
-        no_longer_named=tuple(staff.no_longer_named if staff else ()),
-        still_named=tuple(staff.still_named if staff else ()),
-        remarks=faults.remarks,
-        moved=facts.moved,
-    )
+        report = ImportReport(
+            {file.name: counts[file.name] for _, file, _ in present},
+            inserted,
+            updated,
+            corrections,
+            left,
+            returned=tuple(staff.returned if staff else ()),
+            no_longer_named=tuple(staff.no_longer_named if staff else ()),
+            still_named=tuple(staff.still_named if staff else ()),
+            remarks=faults.remarks,
+            moved=facts.moved,
+        )
+        if following:
+            following.done(session, report)
+    return report
 
 
 def import_staff(

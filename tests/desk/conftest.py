@@ -19,6 +19,7 @@ from labels.record.schema import Mail
 from labels.sessions.codes import sign_in_code
 from labels.words.languages import ENGLISH
 from tests.cli.conftest import Terminal, terminal
+from tests.support.platform_programs import Program, token
 
 __all__ = ["Browser", "MailFolder", "browser", "terminal"]
 
@@ -91,3 +92,9 @@ def words(answer: Any) -> str:
 def browser(terminal: Terminal) -> Callable[..., Browser]:
     """Opens a new browser before the desk of the terminal's record."""
     return lambda **more: Browser(terminal.here, **more)
+
+
+@pytest.fixture
+def program(terminal: Terminal) -> Callable[..., Program]:
+    """A program of an organisation, with a token."""
+    return lambda *words, **more: Program(terminal.here, token(terminal.here, *words, **more))

@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 from adapters.workspace import Workspace
 from desk.api.app import OPERATIONS, ROOT, api_routes
-from desk.api.problems import MEDIA_TYPE, Problem
 from desk.app import public_app
 from desk.arriving import Arriving
 from labels.answering import accepting
@@ -28,90 +27,9 @@ from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
 from labels.views.changes import TOLD, Change
 from tests.cli.conftest import Terminal
-from tests.desk.conftest import ORIGIN
 from tests.support.people import points
+from tests.support.platform_programs import ORIGIN, Program, problem, token
 from usecases import platform
-
-ALL = tuple(TokenScope)
-LATER = timedelta(days=100)
-
-
-class Program:
-    """A program of an organisation that calls the API."""
-
-    def __init__(self, here: Workspace, token: str) -> None:
-        self.here = here
-        self.client = TestClient(public_app(here), base_url=ORIGIN, raise_server_exceptions=False)
-        self.token = token
-
-    def gets(self, path: str, status: int = 200, **headers: str) -> Any:
-        """The answer to a request with its token, which the description has and its shape allows."""
-        answer = self.client.get(ROOT + path, headers={"Authorization": f"Bearer {self.token}", **headers})
-        assert answer.status_code == status, answer.text
-        as_described(answer, path, "get")
-        return answer
-
-
-def as_described(answer: Any, path: str, method: str) -> None:
-    """Fails unless an answer is one that the API's description has for this address."""
-    description = answer_of_description()
-    of = {
-        template: operations[method]
-        for template, operations in description["paths"].items()
-        if method in operations and len(template.split("/")) == len(path.partition("?")[0].split("/"))
-        if all(
-            one == other or one.startswith("{")
-            for one, other in zip(template.split("/"), path.partition("?")[0].split("/"), strict=True)
-        )
-    }
-    assert of, path
-    response = next(iter(of.values()))["responses"][str(answer.status_code)]
-    if answer.status_code == 304:
-        assert answer.content == b""
-        return
-    [(media_type, content)] = response["content"].items()
-    assert answer.headers["content-type"].partition(";")[0] == media_type
-    jsonschema.Draft202012Validator(
-        {**content["schema"], "components": description["components"]},
-        format_checker=jsonschema.FormatChecker(),
-    ).validate(answer.json())
-
-
-_DESCRIPTION: dict[str, Any] = {}
-
-
-def answer_of_description() -> dict[str, Any]:
-    assert _DESCRIPTION, "a fixture reads it"
-    return _DESCRIPTION
-
-
-def closed(schema: Any) -> Any:
-    """A schema by which an object has no field that it does not name."""
-    if isinstance(schema, dict):
-        made = {name: closed(one) for name, one in schema.items()}
-        if made.get("type") == "object" and "properties" in made:
-            made.setdefault("additionalProperties", False)
-        return made
-    return [closed(one) for one in schema] if isinstance(schema, list) else schema
-
-
-@pytest.fixture(autouse=True)
-def description(terminal: Terminal) -> Iterator[dict[str, Any]]:
-    found = TestClient(public_app(terminal.here), base_url=ORIGIN).get(f"{ROOT}/openapi.json").json()
-    _DESCRIPTION.update(closed(found))
-    yield found
-    _DESCRIPTION.clear()
-
-
-def token(here: Workspace, organisation: str = "NSS-PL", scopes: tuple[TokenScope, ...] = ALL) -> str:
-    until = brussels_day(here.now() + LATER)
-    return platform.make_token(here, organisation, scopes, "tests", until).text
-
-
-@pytest.fixture
-def program(terminal: Terminal) -> Callable[..., Program]:
-    """A program of an organisation, with a token."""
-    return lambda *words, **more: Program(terminal.here, token(terminal.here, *words, **more))
 
 
 @pytest.fixture
@@ -119,11 +37,6 @@ def application(terminal: Terminal) -> str:
     application = terminal.submitted()
     terminal.asked(application)
     return application
-
-
-def problem(answer: Any) -> Problem:
-    assert answer.headers["content-type"] == MEDIA_TYPE
-    return Problem.model_validate(answer.json())
 
 
 # Who may call it --------------------------------------------------------------------------------------
@@ -190,7 +103,7 @@ def test_a_token_does_what_its_scopes_allow_and_nothing_else(program: Callable[.
     nothing = program(scopes=(TokenScope.REGISTRY_WRITE,))
     for operation in OPERATIONS:
         if operation.method == "GET" and operation.scope is not TokenScope.REGISTRY_WRITE:
-            nothing.gets(operation.path.replace("{number}", "NQL-0"), 403)
+            nothing.gets(operation.path.replace("{number}", "NQL-0").replace("{key}", "k"), 403)
 
 
 def test_a_token_in_the_address_is_refused_whatever_stands_in_the_head(
@@ -370,7 +283,10 @@ def test_who_has_an_answer_already_is_told_so_in_no_bytes(
 # Its description ----------------------------------------------------------------------------------------
 
 
-def test_every_route_is_described_and_nothing_else(terminal: Terminal, description: dict[str, Any]) -> None:
+def test_every_route_is_described_and_nothing_else(
+    terminal: Terminal, program: Callable[..., Program]
+) -> None:
+    description = program().description
     [mounted] = api_routes(terminal.here, Arriving())
     assert isinstance(mounted, Mount)
     there = {
@@ -386,7 +302,8 @@ def test_every_route_is_described_and_nothing_else(terminal: Terminal, descripti
     assert description["servers"] == [{"url": f"{terminal.here.settings.desk_url}{ROOT}"}]
 
 
-def test_every_reference_of_the_description_leads_to_a_shape(description: dict[str, Any]) -> None:
+def test_every_reference_of_the_description_leads_to_a_shape(program: Callable[..., Program]) -> None:
+    description = program().description
     names = set(description["components"]["schemas"])
     found = {
         one["$ref"].removeprefix("#/components/schemas/")
