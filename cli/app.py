@@ -112,6 +112,7 @@ TABLE = (
         "tokens:token",
         "Tokens by which an organisation's platform calls the HTTP API.",
     ),
+    Row("webhook", "webhooks:webhook", "Where platforms are told that something happened."),
     Row("persons", "persons:persons", "Who may be one person, and what coordinators say of it."),
     Row("check", "checking:check", "Whether the record, the journal and the documents are whole."),
     Row("backup", "backup:backup", "Copy the record and new documents to a folder or bucket."),

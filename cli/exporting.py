@@ -16,6 +16,7 @@ from cli.output import emit, say
 from cli.printed import ShownCase, ShownItem, ShownStuck
 from cli.printed_people import ShownAssignment, ShownImport, ShownPlan, ShownStaff
 from cli.tokens import ShownToken
+from cli.webhooks import ShownWebhook
 from cli.words import AsJson, SeenAs
 from labels.applications.file import NationalApplication
 from labels.errors import Fault, InvalidInput
@@ -94,6 +95,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "inbox": ShownItem,
     "stuck": ShownStuck,
     "token": ShownToken,
+    "webhook": ShownWebhook,
     "cycle": CycleView,
     "gallery": Gallery,
     "pupils": ClassReport,

@@ -29,6 +29,7 @@ from labels.mending import (
     ReopenDecision,
     SetClock,
     StartServices,
+    TellAgain,
     UseAnotherKey,
     Withdraw,
 )
@@ -101,4 +102,6 @@ def _worded(mend: Mend) -> tuple[str, str]:
             return "Where it is lost for ever", "--with-another-key"
         case KeepUp():
             return "To do it now", "labels upkeep"
+        case TellAgain(webhook):
+            return "Once it answers", f"labels webhook replay {webhook}"
     assert_never(mend)

@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -23,6 +24,7 @@ from adapters.workspace import Workspace, open_workspace
 from desk.app import public_app
 from desk.arriving import Arriving
 from desk.connections import BACKLOG, bounded_by, limits_within, raised_file_numbers
+from desk.telling import tell_platforms
 from labels.settings import load_settings
 
 log = logging.getLogger("desk")  # of `python -m` the name of this module would say nothing
@@ -64,6 +66,7 @@ def main(part: str) -> None:
             public_app(here, mail_shown=os.environ.get(MAIL_SHOWN) == "1", arriving=Arriving(forms=forms)),
             settings.listen,
         )
+        tell_platforms(here, threading.Event())
         if settings.metrics != "off":
             app = told_of(app, here)
     _settle()

@@ -14,6 +14,7 @@ from tasks.upkeep import (
     remind,
     seal_the_journal,
     send_mail,
+    tell_platforms,
 )
 
 
@@ -26,6 +27,7 @@ async def upkeep() -> None:
     recover_applications()
     publish_galleries()
     send_mail()
+    tell_platforms()
     let_periods_end()
     seal_the_journal()
     make_indexes()

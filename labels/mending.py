@@ -150,6 +150,13 @@ class KeepUp:
     """Do what upkeep does every ten minutes."""
 
 
+@dataclass(frozen=True, slots=True)
+class TellAgain:
+    """Have a platform told again what could not be told it."""
+
+    webhook: str
+
+
 Mend = (
     AskForCode
     | Withdraw
@@ -174,4 +181,5 @@ Mend = (
     | SetClock
     | UseAnotherKey
     | KeepUp
+    | TellAgain
 )

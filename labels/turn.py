@@ -17,6 +17,8 @@ class Door(StrEnum):
     PREFECT = "prefect"
     """Prefect's Resume form."""
     DESK = "desk"
+    PLATFORM = "platform"
+    """A program of an organisation, by the HTTP API."""
     DEMO = "demo"
     """The people that `labels demo --auto` plays."""
 

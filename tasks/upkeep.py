@@ -75,3 +75,9 @@ def seal_the_journal() -> str:
 def send_mail() -> str:
     """Sends every message that is due."""
     return str(send_due(workspace()))
+
+
+@task(name="tell platforms", cache_policy=NO_CACHE)
+def tell_platforms() -> str:
+    """Tells platforms what is still to be told; what came of it."""
+    return upkeep.tell_platforms(workspace())

@@ -21,7 +21,7 @@ from labels.record.schema import Application, Cycle, Organisation
 from labels.rules.loading import load_rules
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
-from usecases import recovering
+from usecases import recovering, webhooks
 from usecases.cycles import publish
 from usecases.finding import make_index
 from usecases.likeness import keep_former_fingerprints
@@ -84,6 +84,13 @@ def clock_ran_backwards(here: Workspace) -> str:
     )
 
 
+def tell_platforms(here: Workspace) -> str:
+    """Tells platforms what the desk's process did not come to tell; what came of it."""
+    called = webhooks.tell(here)
+    webhooks.forget_told(here)
+    return str(called)
+
+
 def keep_up(here: Workspace) -> Kept:
     """All of upkeep at once, also without Prefect's server: then runs are brought back by the next one."""
     clock = clock_ran_backwards(here)
@@ -102,6 +109,7 @@ def keep_up(here: Workspace) -> Kept:
         left_out = error
     galleries, mail = stale_galleries(here), send_due(here)
     tidy(here)
+    tell_platforms(here)
     journal = seal_journal(here)
     make_indexes(here)
     return Kept(

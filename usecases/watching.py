@@ -20,6 +20,7 @@ from adapters.prefect.watching import Engine, look_at_engine
 from adapters.workspace import Workspace
 from labels.clock import in_words
 from labels.errors import LabelsError, OutOfReach
+from labels.platform import webhooks
 from labels.settings import reached_at
 from labels.views.operation import late, outbox
 from usecases.upkeep import clock_ran_backwards
@@ -81,7 +82,7 @@ def status(here: Workspace, *, supervised: bool) -> list[State]:
     if here.settings.gate != "off":
         found.append(_of_the_gate(here))
     if found[0].health is Health.WELL:
-        found += [_of_the_outbox(here), _of_late_cases(here), _of_the_clock(here)]
+        found += [_of_the_outbox(here), _of_late_cases(here), _of_the_clock(here), *_of_webhooks(here)]
     return found
 
 
@@ -212,6 +213,27 @@ def _of_the_outbox(here: Workspace) -> State:
             "outbox", Health.LOOK, f"{waiting}{since}.", "`labels stuck` says why, message by message."
         )
     return State("outbox", Health.WELL, waiting)
+
+
+def _of_webhooks(here: Workspace) -> list[State]:
+    """How platforms are told; nothing where none wants to be."""
+    with here.record.reading() as session:
+        all_of_them = webhooks.waiting(session)
+    if not all_of_them:
+        return []
+    failing = [one for one in all_of_them if one.failing or not one.well]
+    waiting = f"{sum(one.waiting for one in all_of_them)} changes wait to be told"
+    if failing:
+        hosts = ", ".join(sorted({one.host for one in failing}))
+        return [
+            State(
+                "webhooks",
+                Health.LOOK,
+                f"{waiting}; {hosts} does not take them.",
+                "See `labels webhook list`.",
+            )
+        ]
+    return [State("webhooks", Health.WELL, waiting)]
 
 
 def _of_late_cases(here: Workspace) -> State:

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from adapters.workspace import Workspace
-from desk.api import cases, registry
+from desk.api import cases, registry, webhooks
 from desk.api.description import described
 from desk.api.frame import Api, problem_of
 from desk.arriving import Arriving
 
 ROOT = "/api/v1"
-OPERATIONS = (*cases.OPERATIONS, *registry.OPERATIONS)
+OPERATIONS = (*cases.OPERATIONS, *registry.OPERATIONS, *webhooks.OPERATIONS)
 """All that it does."""
 
 

@@ -41,8 +41,9 @@ def described(operations: Sequence[Operation], server: str) -> dict[str, Any]:
     for one in operations:
         name = refs[one.query, "validation"]["$ref"].rpartition("/")[2]
         told = _operation(one, components[name], refs[one.gives, "serialization"])
-        if one.body is not None:
+        if one.keyed:
             told["parameters"].append(_KEY)
+        if one.body is not None:
             told["requestBody"] = {
                 "required": True,
                 "content": {"application/json": {"schema": dict(refs[one.body, "validation"])}},

@@ -103,6 +103,8 @@ class Operation:
     """What it takes, for the description; what is wrong with it the operation says itself."""
     largest: int = 0
     """Bytes of its body."""
+    keyed: bool = False
+    """Whether a key of the platform's tells two requests apart (`Idempotency-Key`)."""
     refuses: tuple[int, ...] = ()
     """Its own problems, beside those of every operation."""
 
@@ -217,7 +219,7 @@ def shown(name: str) -> str:
 def _with_tag(request: Request, given: Answer) -> Response:
     """The answer, or 304 where whoever asks has it already."""
     body = given.model_dump_json().encode()
-    if request.method == "POST":
+    if request.method not in ("GET", "HEAD"):
         return Response(body, media_type="application/json")
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}

@@ -35,6 +35,7 @@ from usecases import platform_registry
 from usecases.platform_registry import AnotherBatch
 
 MOST_ROWS = 5_000
+MOST_FIELDS = 40
 LARGEST = 4 << 20
 """Bytes of a batch."""
 LONGEST_POSITION = 1_000
@@ -183,6 +184,9 @@ def _read(content: bytes) -> tuple[list[dict[str, Cell]], str]:
     if not faults and not 0 < len(rows) <= MOST_ROWS:
         faults.append(ProblemFault(where="rows", problem=f"expected 1 to {MOST_ROWS:,} rows."))
     fields = list(rows[0]) if rows and isinstance(rows[0], dict) else None
+    if fields is not None and len(fields) > MOST_FIELDS:
+        faults.append(ProblemFault(where="rows", problem=f"has more than {MOST_FIELDS} fields."))
+        raise wrong(faults)
     for place, row in enumerate(rows[: MOST_ROWS + 1]):
         faults += _faults_of_row(place, row, fields)
     if faults:
@@ -328,6 +332,7 @@ OPERATIONS = (
             BatchTaken,
             body=_batch_model(stem, file),
             largest=LARGEST,
+            keyed=True,
             refuses=(408, 413, 415),
         )
         for stem, file in FILES.items()

@@ -44,6 +44,8 @@ class TokenScope(StrEnum):
     """To read where the organisation's applications stand."""
     CHANGES_READ = "changes:read"
     """To read what happened to them."""
+    WEBHOOKS_WRITE = "webhooks:write"
+    """To say where the platform is told of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -686,7 +686,7 @@ def _without_words(value: Any) -> Any:
 OF_NOBODY = frozenset(
     {
         "additional_review", "award", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "legal_hold", "member",
-        "passkey_challenge", "platform_batch", "platform_token", "project", "provider_attempt", "pupil_class", "pupil_code", "reopening", "rule_text", "school_outcome", "school_round", "seal",
+        "passkey_challenge", "platform_batch", "platform_delivery", "platform_token", "platform_webhook", "project", "provider_attempt", "pupil_class", "pupil_code", "reopening", "rule_text", "school_outcome", "school_round", "seal",
     }
 )  # fmt: skip
 """Tables that have numbers of the registry at most, which lead to nobody once the person is erased."""

@@ -141,6 +141,9 @@ class Event(StrEnum):
     # The platform beside us
     MADE_A_TOKEN = "made a token for a platform"
     ENDED_A_TOKEN = "ended a token of a platform"
+    ADDED_A_WEBHOOK = "added a webhook"
+    ROTATED_A_WEBHOOK = "gave a webhook another secret"
+    ENDED_A_WEBHOOK = "ended a webhook"
 
     # Mail
     MAIL_LATE = "mail late"

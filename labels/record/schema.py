@@ -1598,3 +1598,56 @@ class PlatformBatch(Base):
     taken_at: Mapped[datetime]
     answer: Mapped[dict[str, Any]]
     """What came of it: numbers and places."""
+
+
+class PlatformWebhook(Base):
+    """Where an organisation's platform is told that something happened."""
+
+    __tablename__ = "platform_webhook"
+    __table_args__ = (sa.Index(None, "organisation"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """`WH-…`."""
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"))
+    address: Mapped[str]
+    made_at: Mapped[datetime]
+    secret_number: Mapped[int]
+    """How many secrets it has had; each is derived from the installation's key."""
+    former_until: Mapped[datetime | None]
+    """Until when the former secret signs, too."""
+    position: Mapped[int]
+    """The entry of the journal up to which what is to be told was entered."""
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None]
+    """Why it was ended, where its receiver had it ended and nobody has seen to that."""
+
+
+class PlatformDelivery(Base):
+    """What a webhook is told of: an entry of the journal, tried until it was taken."""
+
+    __tablename__ = "platform_delivery"
+    __table_args__ = (
+        sa.Index(
+            "ix_platform_delivery_waiting",
+            "next_attempt_at",
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        ),
+    )
+    webhook: Mapped[str] = mapped_column(sa.ForeignKey("platform_webhook.id"), primary_key=True)
+    entry: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """The journal's."""
+    what: Mapped[str]
+    application: Mapped[str]
+    organisation: Mapped[str]
+    """Whose application it is."""
+    label: Mapped[str]
+    at: Mapped[datetime]
+    """When it happened."""
+    queued_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime]
+    attempts: Mapped[int]
+    claimed_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
+    """When it was tried for the last time."""
+    last_error: Mapped[str | None]

@@ -1,6 +1,6 @@
 """Whether rows of the registry are those of one organisation: what its platform may bring in, and nothing of others.
 
-Projects are of several countries: whoever takes part in one may change it. What is not an organisation's own is refused in
+Projects are of several countries: those whose teacher is a founder may change one. What is not an organisation's own is refused in
 the same words whether it is there or not.
 """
 
@@ -133,14 +133,23 @@ _CHECKS: Mapping[str, tuple[_Check, ...]] = {
             "project",
             "EXISTS (SELECT 1 FROM member m WHERE m.project = s.project) AND NOT EXISTS (SELECT 1 FROM member m"
             " JOIN teacher t ON t.id = m.teacher JOIN school c ON c.id = t.school"
-            " WHERE m.project = s.project AND c.organisation = :own)",
-            "no member of {value} is a teacher of {own}.",
+            " WHERE m.project = s.project AND m.role = 'founder' AND c.organisation = :own)",
+            "no founder of {value} is a teacher of {own}.",
             "Leave the row out.",
         ),
     ),
     "member": (
         _not_own("teacher", "teacher", _OWN_TEACHER),
         _not_own("school", "school", _OWN_SCHOOL.format(column="school"), optional=True),
+        _Check(
+            "role",
+            "s.role = 'founder' AND (SELECT count(*) FROM member m WHERE m.project = s.project"
+            " AND m.role = 'founder' AND m.teacher <> s.teacher) >= 2 AND NOT EXISTS (SELECT 1 FROM member m"
+            " JOIN teacher t ON t.id = m.teacher JOIN school c ON c.id = t.school"
+            " WHERE m.project = s.project AND m.role = 'founder' AND c.organisation = :own)",
+            "the project has its founders, and none of them is a teacher of {own}.",
+            "Write partner.",
+        ),
     ),
     "activity": (
         _not_own("teacher", "teacher", _OWN_TEACHER),

@@ -31,8 +31,10 @@ from labels.mending import (
     MoveDeadline,
     Reassign,
     Recover,
+    TellAgain,
 )
 from labels.people.roles import Role
+from labels.platform import webhooks
 from labels.record.schema import (
     OPEN_STAGES,
     Application,
@@ -98,6 +100,8 @@ class Problem(StrEnum):
     UNCOORDINATED = "uncoordinated"
     UNPRINTABLE = "unprintable"
     """Its certificate could not be printed."""
+    WEBHOOK_FAILED = "webhook failed"
+    """A platform was not told for three days, or has the telling ended."""
     CLOCK = "clock"
     """It runs backwards."""
     PREFECT_AWAY = "prefect away"
@@ -138,6 +142,7 @@ def stuck(session: Session, now: datetime, missing: Missing = nothing_missing) -
             _overdue,
             _undated,
             _unsent,
+            _untold,
             _uncoordinated,
             _unfinished,
         )
@@ -340,6 +345,18 @@ def _unsent(session: Session, now: datetime) -> Iterator[Stuck]:
             organisation=application.organisation if application else None,
             stage=application.stage.value if application else None,
             awaits=mail.to_address, since=mail.queued_at, reason=reason, mend=mend,
+        )  # fmt: skip
+
+
+def _untold(session: Session, now: datetime) -> Iterator[Stuck]:
+    for one in webhooks.waiting(session):
+        if one.well:
+            continue
+        count = "1 change" if one.given_up == 1 else f"{one.given_up:,} changes"
+        reason = one.ended_because or f"{count} could not be told it for three days: {one.last_error}"
+        yield Stuck(
+            problem=Problem.WEBHOOK_FAILED, subject=one.webhook, organisation=one.organisation, awaits=one.host,
+            since=one.since, reason=f"The webhook at {one.host}: {reason}", mend=TellAgain(one.webhook),
         )  # fmt: skip
 
 

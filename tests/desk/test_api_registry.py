@@ -185,6 +185,7 @@ def test_what_is_left_out_stays_and_null_takes_out(terminal: Terminal, program: 
         ("members", MEMBER | {"teacher": "T-2"}, "teacher"),
         ("members", MEMBER | {"teacher": "T-0"}, "teacher"),
         ("members", MEMBER | {"school": "S-2"}, "school"),
+        ("members", MEMBER | {"project": "P-60", "role": "founder"}, "role"),
         ("projects", {"project": "P-60", "title": "x", "started_on": "2024-09-01", "ended_on": ""}, "project"),
         ("activities", {"activity": "A-1", "teacher": "T-2", "kind": "workshop", "title": "x", "on": "2025-09-01",
             "confirmed": True}, "teacher"),
@@ -200,9 +201,15 @@ def test_rows_of_others_are_refused(
     with terminal.here.record.writing() as session:
         session.add(Project(id="P-60", title="Rios", started_on=terminal.here.now().date(), ended_on=None))
         session.flush()
+        today = terminal.here.now().date()
         session.add(
-            Member(project="P-60", teacher="T-2", role="founder", joined_on=terminal.here.now().date())
+            Teacher(
+                id="T-70", name="Rui", email="rui@s.example", school="S-2", registered_on=today, language="pt"
+            )
         )
+        session.flush()
+        for one, role in (("T-2", "founder"), ("T-70", "founder"), ("T-1", "partner")):
+            session.add(Member(project="P-60", teacher=one, role=role, joined_on=today))
     before = registry(terminal)
     faults = problem(sends(program(), resource, [row], 422)).faults
     assert (0, field) in {(one.row, one.field) for one in faults}, faults
@@ -298,9 +305,10 @@ def test_batches_of_others_are_not_there(program: Makes) -> None:
         (b'{"rows": [[]]}', 422, "faults"),
         (b'{"rows": [{}]}', 422, "faults"),
         (b'{"rows": [{"a": 1}], "more": 1, "position": 7}', 422, "faults"),
+        (json.dumps({"rows": [{str(name): 1 for name in range(100_000)}]}).encode(), 422, "faults"),
         (b" " * (LARGEST + 1), 413, "too-large"),
     ],
-    ids=["empty", "deep", "twice", "nan", "digits", "bytes", "text", "object", "lists", "nothing", "more", "large"],
+    ids=["empty", "deep", "twice", "nan", "digits", "bytes", "text", "object", "lists", "nothing", "more", "wide", "large"],
 )  # fmt: skip
 def test_what_is_no_batch_is_refused_and_changes_nothing(
     terminal: Terminal, program: Makes, body: bytes, status: int, kind: str

@@ -45,6 +45,13 @@ class Program:
         self.as_described(answer, path, "post")
         return answer
 
+    def ends(self, path: str, status: int = 200) -> Any:
+        """The same for what is ended."""
+        answer = self.client.delete(ROOT + path, headers={"Authorization": f"Bearer {self.token}"})
+        assert answer.status_code == status, answer.text
+        self.as_described(answer, path, "delete")
+        return answer
+
     def as_described(self, answer: Any, path: str, method: str) -> None:
         """Fails unless an answer is one that the API's description has for this address."""
         parts = path.partition("?")[0].split("/")

@@ -1,0 +1,221 @@
+"""Telling platforms that something happened: webhooks, from the journal, until it was taken."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from adapters.webhooks import WITHIN, NotSent, resolved, send
+from adapters.workspace import Workspace
+from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.platform import keys, webhooks
+from labels.platform.signing import signatures
+from labels.platform.webhooks import Added, Claimed, Happened, Waiting
+from labels.record.schema import Journal, PlatformWebhook
+from labels.record.sealing import settled
+from labels.turn import Door
+from labels.views.changes import changes
+
+GONE = 410
+"""With this a receiver says that nothing is to be told there any more."""
+TOGETHER = 500
+"""Changes that are entered in one transaction."""
+PATIENCE = 1.0
+"""Seconds for which transactions that are being written are waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What became of what was to be told."""
+
+    told: int = 0
+    failed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.told} told, {self.failed} failed"
+
+
+def add(here: Workspace, organisation: str, address: str, *, door: Door = Door.COMMAND_LINE) -> Added:
+    """A webhook of an organisation, which is told what happens from now on.
+
+    Raises:
+        InvalidInput: the address may not be called, or is not found.
+        NotFound, NotAllowed: as `labels.platform.webhooks.add`.
+        OutOfReach: transactions are being written for too long.
+    """
+    private = here.settings.webhooks_private
+    address = webhooks.checked(address, plain=private)
+    parts = urlsplit(address)
+    try:
+        resolved(parts.hostname or "", parts.port or 443, private=private)
+    except NotSent as error:
+        raise InvalidInput("webhook", [Fault("address", f"{error}")]) from None
+    position = settled(here.record, PATIENCE)
+    if position is None:
+        raise OutOfReach("The record", "It is being written to.")
+    with here.record.writing() as session:
+        return webhooks.add(here.turn(session, door), organisation, address, position)
+
+
+def listed(here: Workspace, organisation: str = "") -> list[tuple[PlatformWebhook, Waiting | None]]:
+    """All webhooks, or an organisation's, each with how it is; nothing is known of one that has ended.
+
+    Raises:
+        NotFound: there is no such organisation.
+    """
+    with here.record.reading() as session:
+        how = {one.webhook: one for one in webhooks.waiting(session)}
+        return [(row, how.get(row.id)) for row in webhooks.listed(session, organisation)]
+
+
+def rotate(here: Workspace, identifier: str, *, door: Door = Door.COMMAND_LINE) -> Added:
+    """Another secret for a webhook.
+
+    Raises:
+        NotFound, NotAllowed: as `labels.platform.webhooks.rotate`.
+    """
+    with here.record.writing() as session:
+        return webhooks.rotate(here.turn(session, door), identifier)
+
+
+def end(here: Workspace, identifier: str, *, door: Door = Door.COMMAND_LINE) -> PlatformWebhook:
+    """Ends a webhook.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    with here.record.writing() as session:
+        return webhooks.end(here.turn(session, door), identifier)
+
+
+def replay(here: Workspace, identifier: str, since: datetime | None) -> PlatformWebhook:
+    """Has a webhook told again what happened since an instant, or what was given up.
+
+    Raises:
+        NotFound, NotAllowed: as `labels.platform.webhooks.replay`.
+    """
+    with here.record.writing() as session:
+        position = 0
+        if since is not None:
+            before = sa.select(sa.func.min(Journal.id)).where(Journal.at >= since)
+            first = session.scalar(before)
+            last = session.scalar(sa.select(sa.func.max(Journal.id))) or 0
+            position = first - 1 if first is not None else last
+        return webhooks.replay(here.turn(session), identifier, since, position)
+
+
+def tell(here: Workspace, *, within: float = WITHIN, trusted: ssl.SSLContext | None = None) -> Called:
+    """Tells everything that is due; safe at any time, twice at once, and to be killed at any point.
+
+    What was taken and not marked is told again, under the same id. A receiver that fails is not asked again in the
+    same round.
+
+    Raises:
+        OutOfReach: the record does not answer.
+    """
+    _enter(here)
+    with here.record.reading() as session:
+        due = webhooks.due(session, here.now())
+    called, down = Called(), set()
+    for webhook, entry in due:
+        if webhook in down:
+            continue
+        with here.record.writing() as session:
+            claimed = webhooks.claim(here.turn(session), webhook, entry)
+        if claimed is None:
+            continue
+        if _told(here, claimed, within, trusted):
+            called = Called(called.told + 1, called.failed)
+        else:
+            down.add(webhook)
+            called = Called(called.told, called.failed + 1)
+    return called
+
+
+def forget_told(here: Workspace) -> None:
+    """Deletes what was told long ago."""
+    with here.record.writing() as session:
+        webhooks.forget_told(here.turn(session))
+
+
+def _enter(here: Workspace) -> None:
+    """Enters what has happened since for each webhook."""
+    with here.record.reading() as session:
+        last = session.scalar(sa.select(sa.func.max(Journal.id))) or 0
+        if not webhooks.behind(session, last):
+            return
+    until = settled(here.record, PATIENCE)
+    if until is None:
+        return
+    while True:
+        with here.record.reading() as session:
+            behind = webhooks.behind(session, until)
+        moved = False
+        for webhook, organisation, central, position in behind:
+            whose = None if central else frozenset((organisation,))
+            with here.record.writing() as session:
+                found = changes(session, whose, position, until, TOGETHER)
+                end = found[-1].number if len(found) == TOGETHER else until
+                events = [
+                    Happened(one.number, one.at, one.what, one.application, one.organisation, one.label)
+                    for one in found
+                ]
+                moved |= webhooks.enter(here.turn(session), webhook, position, end, events)
+        if not moved:
+            return
+
+
+def _told(here: Workspace, claimed: Claimed, within: float, trusted: ssl.SSLContext | None) -> bool:
+    body, headers = message_of(here, claimed)
+    try:
+        status = send(
+            claimed.address,
+            body,
+            headers,
+            private=here.settings.webhooks_private,
+            within=within,
+            trusted=trusted,
+        )
+        why = "" if 200 <= status < 300 else f"It answered {status}."
+    except NotSent as error:
+        status, why = 0, f"{error}"
+    with here.record.writing() as session:
+        turn = here.turn(session)
+        if not why:
+            webhooks.mark_told(turn, claimed)
+        else:
+            webhooks.mark_failed(turn, claimed, why)
+            if status == GONE:
+                webhooks.end(
+                    turn, claimed.webhook, because="It answered 410: nothing is to be told there any more."
+                )
+    return not why
+
+
+def message_of(here: Workspace, claimed: Claimed) -> tuple[bytes, dict[str, str]]:
+    """What is told, numbers alone, and the head that it goes with."""
+    event = claimed.event
+    key = keys.sealed(here.key, claimed.whose, event.entry)
+    told = {
+        "type": event.what,
+        "timestamp": event.at.isoformat(),
+        "data": {
+            "key": key,
+            "case": event.application,
+            "organisation": event.organisation,
+            "label": event.label,
+        },
+    }
+    body = json.dumps(told, separators=(",", ":")).encode()
+    message, now = f"evt_{key}", int(here.now().timestamp())
+    return body, {
+        "webhook-id": message,
+        "webhook-timestamp": str(now),
+        "webhook-signature": signatures(claimed.secrets, message, now, body),
+        "user-agent": "eTwinning-labels",
+    }
