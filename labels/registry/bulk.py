@@ -12,18 +12,30 @@ import sqlalchemy as sa
 
 from labels.errors import NOTHING_CHANGED, OutOfReach
 
+_AT_ONCE = 400
+"""Rows that are turned into columns together."""
+
 TOGETHER = 40
 """Rows of one statement of SQLite: each statement opens and closes the table, which costs as much as half a row."""
 
 
 def insert_rows(
+    connection: sa.Connection, table: str, kept: Mapping[str, str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Puts rows into a table of SQLite; like `insert_columns`."""
+    every = iter(rows)
+    parts = iter(lambda: [*itertools.islice(every, _AT_ONCE)], [])
+    insert_columns(connection, table, kept, ([*zip(*part, strict=True)] for part in parts))
+
+
+def insert_columns(
     connection: sa.Connection,
     table: str,
     kept: Mapping[str, str],
-    width: int,
-    rows: Iterable[Sequence[object]],
+    chunks: Iterable[Sequence[Sequence[object]]],
 ) -> None:
-    """Puts the rows, each of `width` values, into a table of SQLite; they are asked for while it is done.
+    """Puts the rows of which these are the columns, chunk by chunk, into a table of SQLite; they are asked for while it
+    is done.
 
     `kept` has for each column the SQL of what goes into it, in which `{0}` stands for a row's first value, and so on.
     Where it fails, some rows may be in the table: whoever goes on takes a savepoint back. SQLAlchemy takes lists
@@ -32,14 +44,21 @@ def insert_rows(
     Raises:
         sqlalchemy.exc.DBAPIError: as SQLAlchemy would say it.
     """
-    values = itertools.chain.from_iterable(rows)
+    every = iter(chunks)
+    first = next(every, None)
+    if first is None:
+        return
+    width = len(first)
     rest: list[object] = []
 
     def many() -> Iterator[list[object]]:
         nonlocal rest
-        while len(some := list(itertools.islice(values, TOGETHER * width))) == TOGETHER * width:
-            yield some
-        rest = some
+        for columns in itertools.chain([first], every):
+            values = rest + _row_by_row(columns)
+            whole = len(values) - len(values) % (TOGETHER * width)
+            for start in range(0, whole, TOGETHER * width):
+                yield values[start : start + TOGETHER * width]
+            rest = values[whole:]
 
     failed = connection.dialect.loaded_dbapi.Error
     statement = _insert(table, kept, width, TOGETHER)
@@ -51,6 +70,14 @@ def insert_rows(
                 cursor.execute(_insert(table, kept, width, len(rest) // width), rest)
     except failed as error:
         raise sa.exc.DBAPIError.instance(statement, None, error, failed) from error
+
+
+def _row_by_row(columns: Sequence[Sequence[object]]) -> list[object]:
+    """The values of one row after those of another."""
+    values: list[object] = [None] * (len(columns[0]) * len(columns))
+    for place, column in enumerate(columns):
+        values[place :: len(columns)] = column
+    return values
 
 
 def _insert(table: str, kept: Mapping[str, str], width: int, count: int) -> str:

@@ -128,10 +128,12 @@ _ANOTHER = "INSERT INTO address (person, address, since, until) VALUES"
 _UNLESS_KNOWN = "ON CONFLICT (person, address) DO UPDATE SET until = excluded.until"
 
 
+_PERSON, _MERGED = Person.__table__.c, PersonMerge.__table__.c
 _TAKEN = sa.union(
-    sa.select(Person.id).where(Person.id.in_(sa.bindparam("ids", expanding=True))),
-    sa.select(PersonMerge.gone).where(PersonMerge.gone.in_(sa.bindparam("ids", expanding=True))),
+    sa.select(_PERSON.id).where(_PERSON.id.in_(sa.bindparam("ids", expanding=True))),
+    sa.select(_MERGED.gone).where(_MERGED.gone.in_(sa.bindparam("ids", expanding=True))),
 )
+"""Of tables: classes would set up SQLAlchemy's mappers, which takes longer than a small import."""
 
 
 @functools.cache

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from labels.registry.values import Values
 from labels.words.addresses import LONGEST, all_plain, written
 from labels.words.countries import COUNTRIES, OTHER_CODES
 
@@ -26,8 +26,8 @@ _ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 LOST = "\ufffd"
 """What programs write for a letter that they could not read."""
 
-_ACTING_OR_LOST = re.compile(_ACTING.pattern[:-1] + LOST + "]")
-_ACTING_OR_SPACE = re.compile(_ACTING_OR_LOST.pattern[:-1] + "\\s\u00ad\u200b-\u200d\u2060-\u2064\ufeff]")
+ACTING_OR_LOST = re.compile(_ACTING.pattern[:-1] + LOST + "]")
+_ACTING_OR_SPACE = re.compile(ACTING_OR_LOST.pattern[:-1] + "\\s\u00ad\u200b-\u200d\u2060-\u2064\ufeff]")
 """These, every space, and what has no width: by none of them may two identifiers differ."""
 
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+")
@@ -44,17 +44,12 @@ def shown(value: str, limit: int = 60) -> str:
     return "“" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut) + "”"
 
 
-def _is_harmless(joined: str) -> bool:
-    """Whether all letters are seen, as far as Python knows them, and none was lost: a quick look before the patterns above."""
-    return joined.isprintable() and LOST not in joined
-
-
 class Kind(ABC):
     """What a column holds. Asked for a whole column first, because nearly all columns are sound."""
 
     @abstractmethod
-    def sound(self, values: Sequence[str]) -> bool:
-        """Whether none of `values`, which are not empty, can be objected to."""
+    def sound(self, values: Values) -> bool:
+        """Whether none of `values`, which are not empty and have no blanks around them, can be objected to."""
 
     @abstractmethod
     def objection(self, value: str) -> Objection | None:
@@ -73,12 +68,9 @@ class Text(Kind):
     title: bool = False
     """Whether it is a title, in which people ask, exclaim and decorate."""
 
-    def sound(self, values: Sequence[str]) -> bool:
-        joined = "".join(values)
-        return (
-            max(map(len, values)) <= self.limit
-            and all(map(str.strip, values))
-            and (_is_harmless(joined) or not _ACTING_OR_LOST.search(joined))
+    def sound(self, values: Values) -> bool:
+        return values.are_at_most(self.limit) and (
+            values.harmless or not ACTING_OR_LOST.search("".join(values.each))
         )
 
     def objection(self, value: str) -> Objection | None:
@@ -97,12 +89,13 @@ class Identifier(Kind):
 
     limit: int = 100
 
-    def sound(self, values: Sequence[str]) -> bool:
-        joined = "".join(values)
+    def sound(self, values: Values) -> bool:
+        joined = values.joined
+        plain = values.harmless and " " not in joined and joined.isascii()
         return (
-            max(map(len, values)) <= self.limit
-            and ((_is_harmless(joined) and " " not in joined) or not _ACTING_OR_SPACE.search(joined))
-            and not ("E+" in joined and any(map(_SHORTENED.fullmatch, values)))
+            values.are_at_most(self.limit)
+            and (plain or not _ACTING_OR_SPACE.search("".join(values.each)))
+            and not ("E+" in joined and any(map(_SHORTENED.fullmatch, values.each)))
         )
 
     def objection(self, value: str) -> Objection | None:
@@ -143,8 +136,8 @@ def _acting(unwanted: re.Pattern[str], value: str) -> Objection | None:
 class Email(Kind):
     """An e-mail address; kept in small letters, its domain in its own ones."""
 
-    def sound(self, values: Sequence[str]) -> bool:
-        return all_plain(values)
+    def sound(self, values: Values) -> bool:
+        return all_plain(values.each)
 
     def objection(self, value: str) -> Objection | None:
         if len(value) <= LONGEST and written(value) is not None:
@@ -162,8 +155,8 @@ class Email(Kind):
 class Language(Kind):
     """A language tag."""
 
-    def sound(self, values: Sequence[str]) -> bool:
-        distinct = set(values)
+    def sound(self, values: Values) -> bool:
+        distinct = set(values.each)
         return all(map(_LANGUAGE.fullmatch, distinct)) and max(map(len, distinct)) <= 35
 
     def objection(self, value: str) -> Objection | None:
@@ -184,9 +177,9 @@ class Several(Kind):
 
     of: Kind
 
-    def sound(self, values: Sequence[str]) -> bool:
-        parts = [one for value in values for one in value.split(";")]
-        return all(one and one == one.strip() for one in parts) and self.of.sound(parts)
+    def sound(self, values: Values) -> bool:
+        parts = [one for value in values.each for one in value.split(";")]
+        return all(one and one == one.strip() for one in parts) and self.of.sound(Values(parts))
 
     def objection(self, value: str) -> Objection | None:
         parts = [one.strip() for one in value.split(";")]
@@ -201,8 +194,8 @@ class Several(Kind):
 class Ages(Kind):
     """The youngest and the oldest of a group of pupils, in years: `6-11`."""
 
-    def sound(self, values: Sequence[str]) -> bool:
-        return not any(map(self.objection, set(values)))
+    def sound(self, values: Values) -> bool:
+        return not any(map(self.objection, set(values.each)))
 
     def objection(self, value: str) -> Objection | None:
         if (found := _AGES.fullmatch(value)) and int(found[1]) <= int(found[2]):
@@ -226,8 +219,8 @@ class Choice(Kind):
 
     words: tuple[str, ...]
 
-    def sound(self, values: Sequence[str]) -> bool:
-        return set(values).issubset(self.words)
+    def sound(self, values: Values) -> bool:
+        return set(values.each).issubset(self.words)
 
     def objection(self, value: str) -> Objection | None:
         if value in self.words:
@@ -262,11 +255,14 @@ class Country(Kind):
 
     union: bool = False
 
-    def sound(self, values: Sequence[str]) -> bool:
-        return all(value in COUNTRIES or (self.union and value == "EU") for value in set(values))
+    def sound(self, values: Values) -> bool:
+        return all(map(self._is_known, set(values.each)))
+
+    def _is_known(self, value: str) -> bool:
+        return value in COUNTRIES or (self.union and value == "EU")
 
     def objection(self, value: str) -> Objection | None:
-        if self.sound([value]):
+        if self._is_known(value):
             return None
         if ours := OTHER_CODES.get(value.upper()):
             return Objection(f"{shown(value)} is not the code of {COUNTRIES[ours]} here.", f"Write {ours}.")
@@ -287,8 +283,8 @@ class Day(Kind):
     latest: date | None
     _seen: set[str] = field(default_factory=set)
 
-    def sound(self, values: Sequence[str]) -> bool:
-        fresh = set(values) - self._seen
+    def sound(self, values: Values) -> bool:
+        fresh = set(values.each) - self._seen
         if any(self.objection(value) for value in fresh):
             return False
         self._seen.update(fresh)
@@ -313,8 +309,8 @@ class Day(Kind):
 class Number(Kind):
     """Points, with a decimal point."""
 
-    def sound(self, values: Sequence[str]) -> bool:
-        return all(map(_NUMBER.fullmatch, values))
+    def sound(self, values: Values) -> bool:
+        return all(map(_NUMBER.fullmatch, values.each))
 
     def objection(self, value: str) -> Objection | None:
         if _NUMBER.fullmatch(value):

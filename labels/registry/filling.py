@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from labels.identifiers import award_id
 from labels.record.schema import Base
-from labels.registry.bulk import insert_rows
+from labels.registry.bulk import insert_columns
 from labels.registry.contradictions import CIRCLE
 from labels.registry.files import LABELS, RegistryFile
 from labels.registry.indexes import MANY, indexes_made_late
@@ -99,12 +99,12 @@ def _fill_table(
     filled.absent[file.table] = first.absent
     counts: list[int] = []
 
-    def rows(chunk: Chunk) -> Iterator[tuple[str, ...]]:
+    def said_of(chunk: Chunk) -> list[Sequence[str]]:
         counts.append(len(chunk.lines))
         index.take_file(file.table, dict(zip(file.names, chunk.columns, strict=True)))
         if file.table == "award":
             chunk = with_award_ids(chunk)
-        return zip(*(chunk.columns[place] for place in said), strict=True)
+        return [chunk.columns[place] for place in said]
 
     columns = kept_columns(file) + [
         Base.metadata.tables[file.table].columns[name] for name in _ADDED.get(file.table, ())
@@ -120,8 +120,7 @@ def _fill_table(
     }
     if file.table in MADE_IN_SQL:
         kept[PERSONS[file.table]] = new_person(file.table, "{0}")
-    every = itertools.chain.from_iterable(map(rows, itertools.chain([first], chunks)))
-    insert_rows(connection, file.table, kept, len(said), every)
+    insert_columns(connection, file.table, kept, map(said_of, itertools.chain([first], chunks)))
     return sum(counts)
 
 

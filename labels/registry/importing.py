@@ -18,7 +18,7 @@ from labels.errors import Fault, InvalidInput
 from labels.people.leaving import Left
 from labels.record.engine import Record
 from labels.record.schema import Base
-from labels.registry.bulk import copy_rows, cycles_left_alone, insert_rows
+from labels.registry.bulk import copy_rows, cycles_left_alone, insert_columns
 from labels.registry.entering import Correction
 from labels.registry.facts import Facts
 from labels.registry.files import FORMATS, Objection, RegistryFile, registry_files, shown
@@ -356,11 +356,8 @@ class _Staging:
             said = [place for place, name in enumerate(names) if name not in absent]
             kept = dict.fromkeys(names, "''")
             kept |= {names[place]: f"{{{number}}}" for number, place in enumerate(said)}
-            rows = (
-                zip(*([*chunk.columns, chunk.lines][place] for place in said), strict=True)
-                for chunk in staged
-            )
-            insert_rows(self._connection, table, kept, len(said), itertools.chain.from_iterable(rows))
+            columns = ([[*chunk.columns, chunk.lines][place] for place in said] for chunk in staged)
+            insert_columns(self._connection, table, kept, columns)
         else:
             copy_rows(self._connection, table, itertools.chain.from_iterable(map(_without_nul, staged)))
         return sum(counts)

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
-from labels.registry.files import Objection, shown
+from labels.registry.files import ACTING_OR_LOST, Objection, shown
+from labels.registry.values import Values
 from labels.words.text import DECORATION, described, has_styled_letters, plain_letters
 
 Missing = Callable[[str], Sequence[str]]
@@ -28,6 +29,9 @@ _SYMBOL_IN_WORD = re.compile(
 _ASKED = {True: re.compile(r"\w\?+\w|(?<!\S)\?+\w"), False: re.compile(r"\w\?|\?\w")}
 """A question mark where a letter may have stood, in titles and in names."""
 
+_MOST_KNOWN = 200_000
+"""Words that are remembered at once."""
+
 _SAVE = "If so, save the file as “CSV UTF-8” or XLSX and import again."
 
 
@@ -44,6 +48,29 @@ class Letters:
         self._sound: set[str] = set(map(chr, range(128)))
         self._fresh = re.compile("[^\x00-\x7f]")
         self._unprintable: set[str] = set()
+        self._words: set[str] = set()
+
+    def are_known(self, values: Values) -> bool:
+        """Whether nothing in a column of names or titles has to be looked at value by value.
+
+        They are made of few words: each is looked at once.
+        """
+        if values.joined.isascii():
+            return "?" not in values.joined and values.harmless
+        if not values.are_lines:
+            return False
+        # Parted by the blank alone: others are halves of letters that were read in a wrong encoding.
+        fresh = {*values.joined.replace("\n", " ").split(" ")} - self._words
+        if fresh:
+            text = " ".join(fresh)
+            plain = unicodedata.is_normalized("NFC", text) and not ACTING_OR_LOST.search(text)
+            if not plain or self.is_odd(text):
+                return False
+            if len(self._words) > _MOST_KNOWN:
+                self._words.clear()
+            self._words |= fresh
+        values.are_known_harmless()
+        return True
 
     def is_odd(self, joined: str) -> bool:
         """Whether anything in the text of a whole column has to be looked at value by value."""

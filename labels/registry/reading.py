@@ -13,6 +13,7 @@ from labels.registry.dates import DateOrder, is_doubtful, is_local
 from labels.registry.files import Column, Day, Kind, Objection, RegistryFile, Text, shown
 from labels.registry.letters import Letters, Missing, nothing_missing
 from labels.registry.tables import Block, CutShort, Table, opened, plain_name
+from labels.registry.values import Values
 from labels.words.text import has_styled_letters, plain_letters
 
 TOLD = 5_000
@@ -131,6 +132,8 @@ def telling(
 _UNDECODED = re.compile("[\ud800-\udfff]")
 """What stands for a byte that is not UTF-8, until its fault is told."""
 
+_NO_VALUES = Values(())
+
 _NOT_UTF8 = Objection("is not UTF-8.", "Save the file as “CSV UTF-8” and import again.")
 
 
@@ -193,16 +196,15 @@ class _Reading:
                 self._of_width(row, line, place, malformed)
                 for place, (row, line) in enumerate(zip(rows, lines, strict=True))
             ]
-        turned: list[Sequence[str]] = [list(map(str.strip, column)) for column in zip(*rows, strict=True)]
-        turned = turned or [()] * self._width
+        turned = [Values.bare(column) for column in zip(*rows, strict=True)] or [_NO_VALUES] * self._width
         if self._unnamed:
             self._refuse_nameless(turned, lines)
-        nothing = [""] * len(lines)
+        nothing = Values([""] * len(lines))
         columns = [nothing if place is None else turned[place] for place in self._order]
-        if "" in columns[0]:
+        if not all(columns[0].each):
             lines, columns, malformed = _without_empty_rows(lines, columns, malformed)
         checked = [
-            values if column.name in self._absent else self._checked(values, column, lines, malformed)
+            values.each if column.name in self._absent else self._checked(values, column, lines, malformed)
             for values, column in zip(columns, self._file.columns, strict=True)
         ]
         self._check_rows(checked, lines, malformed)
@@ -240,9 +242,9 @@ class _Reading:
                 kept[place] = row[place]
         return kept
 
-    def _refuse_nameless(self, turned: Sequence[Sequence[str]], lines: Sequence[int]) -> None:
+    def _refuse_nameless(self, turned: Sequence[Values], lines: Sequence[int]) -> None:
         for place in self._unnamed:
-            for line, value in zip(lines, turned[place], strict=True):
+            for line, value in zip(lines, turned[place].each, strict=True):
                 if value:
                     self._fault(
                         line,
@@ -254,14 +256,15 @@ class _Reading:
     # Values
 
     def _checked(
-        self, values: Sequence[str], column: Column, lines: Sequence[int], malformed: set[int]
+        self, bare: Values, column: Column, lines: Sequence[int], malformed: set[int]
     ) -> Sequence[str]:
         """The column's values as they are kept; faults are looked for one by one only where there are any."""
-        joined = "\n".join(values)
+        values, joined = bare.each, bare.joined
         excused = malformed
         kind = column.kind
-        odd = not isinstance(kind, Text) or self._faults.letters.is_odd(joined)
-        if not joined.isascii():
+        known = isinstance(kind, Text) and self._faults.letters.are_known(bare)
+        odd = not isinstance(kind, Text) or (not known and self._faults.letters.is_odd(joined))
+        if not known and not joined.isascii():
             if odd and _UNDECODED.search(joined):
                 undecoded = {place for place, value in enumerate(values) if _UNDECODED.search(value)}
                 for place in sorted(undecoded - malformed):
@@ -276,15 +279,21 @@ class _Reading:
             for place, objection in self._faults.letters.remarks(values, kind.title):
                 if place not in excused:
                     self._faults.remark(self._rank, self._file.name, lines[place], column.name, objection)
-        present = list(filter(None, values))
-        complete = len(present) == len(values) or not column.required
-        if not complete or (present and not kind.sound(present)):
+        complete = all(values)
+        if complete and values is bare.each:
+            sound = not values or kind.sound(bare)
+        elif complete or not column.required:
+            present = list(filter(None, values))
+            sound = not present or kind.sound(Values(present))
+        else:
+            sound = False
+        if not sound:
             values = [_tidied(kind, value) for value in values]
             if isinstance(kind, Day) and any(map(is_local, values)):
                 values, doubtful = self._dated(values, column)
                 excused = excused | doubtful
             self._object(values, column, lines, excused)
-        if column.name in ("email", "principal_email"):
+        if column.name in ("email", "principal_email") and joined.lower() != joined:
             return [*map(str.lower, values)]
         return values
 
@@ -353,10 +362,13 @@ _IN_ORDER = {
 
 
 def _without_empty_rows(
-    lines: Sequence[int], columns: list[Sequence[str]], malformed: set[int]
-) -> tuple[Sequence[int], list[Sequence[str]], set[int]]:
-    left = [place for place, row in enumerate(zip(*columns, strict=True)) if any(row) or place in malformed]
-    kept: list[Sequence[str]] = [[column[place] for place in left] for column in columns]
+    lines: Sequence[int], columns: list[Values], malformed: set[int]
+) -> tuple[Sequence[int], list[Values], set[int]]:
+    rows = zip(*(column.each for column in columns), strict=True)
+    left = [place for place, row in enumerate(rows) if any(row) or place in malformed]
+    if len(left) == len(lines):
+        return lines, columns, malformed
+    kept = [Values([column.each[place] for place in left]) for column in columns]
     return [lines[place] for place in left], kept, {new for new, old in enumerate(left) if old in malformed}
 
 

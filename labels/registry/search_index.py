@@ -150,26 +150,45 @@ def gather(
         lists[organisation][text].append(subject)
 
 
-def by_word(lists: Lists) -> Iterator[tuple[str, str, list[str]]]:
-    """Organisation, form of a word, and the subjects that have it, in the order of the table's key."""
-    for organisation, texts in sorted(lists.items()):
-        words: dict[str, list[str]] = defaultdict(list)
-        for text, subjects in texts.items():
-            last = subjects[-1]
-            for piece in text.split():
-                for word in words_of(piece):
-                    having = words[word]
-                    if not having or having[-1] is not last:  # else the text has the word twice
-                        having += subjects
-        for word in sorted(words):
-            yield organisation, word, sorted(words[word])
+def by_words(texts: Mapping[str, list[str]]) -> Iterator[tuple[list[str], list[str]]]:
+    """Forms of words, and the subjects that have them all, in their order.
+
+    Many are forms of one piece of a name: they stand together, so that what they have in common is made once.
+    """
+    having = _by_piece(texts)
+    pieces: dict[str, list[str]] = defaultdict(list)
+    for piece in having:
+        for word in words_of(piece):
+            pieces[word].append(piece)
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for word, of in pieces.items():
+        alike[tuple(of)].append(word)
+    for same, words in alike.items():
+        subjects = {*itertools.chain(*map(having.__getitem__, same))} if len(same) > 1 else having[same[0]]
+        yield words, sorted(subjects)
+
+
+def _by_piece(texts: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The subjects by what stands between the spaces of their texts."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for text, subjects in texts.items():
+        last = subjects[-1]
+        for piece in text.split():
+            having = found[piece]
+            if not having or having[-1] is not last:  # else the text has it twice
+                having += subjects
+    return found
 
 
 def _rows(kind: Kind, lists: Lists) -> Iterator[tuple[str, str, str, str, str]]:
     """Rows in the order of the table's key: written so, they take a part of the time."""
-    for organisation, word, subjects in by_word(lists):
-        for some in _parted(subjects):
-            yield kind.value, organisation, word, some[0], BETWEEN.join(some)
+    for organisation, texts in sorted(lists.items()):
+        rows: list[tuple[str, str, str]] = []
+        for words, subjects in by_words(texts):
+            parts = [(some[0], BETWEEN.join(some)) for some in _parted(subjects)]
+            rows += [(word, *part) for word in words for part in parts]
+        for row in sorted(rows):
+            yield kind.value, organisation, *row
 
 
 def _parted(subjects: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -181,7 +200,7 @@ def _insert(connection: sa.Connection, rows: Iterator[tuple[str, ...]]) -> None:
     if connection.dialect.name == "postgresql":
         copy_rows(connection, _INDEXED, rows)
     else:
-        insert_rows(connection, _INDEXED, _AS_IT_IS, len(_AS_IT_IS), rows)
+        insert_rows(connection, _INDEXED, _AS_IT_IS, rows)
 
 
 # What changes ---------------------------------------------------------------------------------------
@@ -202,7 +221,9 @@ def entries(connection: sa.Connection, kind: Kind, subjects: Iterable[str]) -> s
         gather(lists, of, ids, texts)
         found |= {
             Entry(organisation, word, subject)
-            for organisation, word, having in by_word(lists)
+            for organisation, named in lists.items()
+            for words, having in by_words(named)
+            for word in words
             for subject in having
         }
     return found

@@ -407,7 +407,7 @@ def _namesakes(come: Sequence[Row], gone: Iterable[Row]) -> Iterator[tuple[Row, 
     for row in gone:
         for key in index_keys(row.name):
             found[key, row.organisation, row.role].append(row)
-    for row in come:
+    for row in come if found else ():
         alike = {
             _key(one): one
             for key in index_keys(row.name)

@@ -30,3 +30,12 @@ def test_what_is_no_address_is_told_from_one(typed: str) -> None:
     assert written(typed) is None
     assert not all_plain([typed])
     assert meant(typed) == typed.lower()
+
+
+def test_many_addresses_are_plain_if_each_is() -> None:
+    assert all_plain([])
+    assert all_plain(["ada@s.example", "Bo.Li+x@a-b.s.example"])
+    assert not all_plain(["ada@s.example", "bo"])
+    assert not all_plain(["ada@s.example\nbo@s.example"])
+    assert not all_plain(["ada@s.example", "bo@xn--bcher-kva.example"])
+    assert not all_plain(["ada@s.example", f"bo@{'x' * 62}.{'x' * 62}.{'x' * 62}.{'x' * 62}.example"])
