@@ -23,8 +23,8 @@ from adapters.workspace import Workspace
 from desk.arriving import STRANGERS, Arriving
 from desk.credentials import offers_credentials
 from desk.forms import read_form
-from desk.frame import rendered
 from desk.languages import language_of
+from desk.templating import rendered
 from labels.errors import OutOfReach
 from labels.kinds import LabelKind
 from labels.papers.codes import LONGEST, read_code

@@ -22,8 +22,9 @@ from adapters.documents.store import as_attachment
 from adapters.documents.tokens import sealed, unsealed
 from adapters.languages.desk import desk_texts
 from adapters.workspace import Workspace
-from desk.frame import Desk, Visit, rendered
+from desk.frame import Desk, Visit
 from desk.headers import POLICY
+from desk.templating import rendered
 from labels.answering.proving import standing
 from labels.errors import LabelsError, NotFound, OutOfReach
 from labels.record.schema import Application, Document, Step, StepState

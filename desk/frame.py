@@ -19,8 +19,6 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import anyio
 from anyio.lowlevel import RunVar
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -37,6 +35,7 @@ from desk.forms import LARGEST, SMALL, TOKEN, Form, announced, read_form
 from desk.headers import HEADERS, is_ours
 from desk.languages import language_of
 from desk.parts import why
+from desk.templating import rendered
 from labels.clock import wall_clock
 from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.record.engine import as_one
@@ -267,43 +266,7 @@ def first_place(account: Account) -> str:
     return next((place.path for place in sorted(theirs, key=lambda one: not one.of_staff)), "/account")
 
 
-# Rendering ----------------------------------------------------------------------------------------
-
-
-@pass_context
-def _finished(context: Context, value: Any) -> Any:
-    """What is printed: a sentence of the domain in the page's language; never something that is not there."""
-    if value is None:
-        raise TypeError("a template printed a value that is not there")
-    return context["texts"].shown(value) if isinstance(value, Sentence) else value
-
-
-@cache
-def environment() -> Environment:
-    """The environment of the desk's templates: values are escaped, and one that is not given is an error."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finished,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    made.filters["bare"] = lambda text: made.filters["striptags"](str(text))
-    return made
-
-
-def rendered(template: str, texts: DeskTexts, **values: Any) -> str:
-    """What a template makes of these values, in the language of the texts."""
-    around = {
-        "texts": texts,
-        "say": texts.say,
-        "say_counted": texts.say_counted,
-        "lang": texts.language,
-        "direction": texts.direction,
-    }
-    return environment().get_template(template).render(around | values)
+# The addresses of what pages are made with ----------------------------------------------------------------------------------------
 
 
 @cache

@@ -13,10 +13,11 @@ from starlette.routing import Route
 from adapters.languages.catalogues import MEANING
 from adapters.languages.desk import DeskTexts
 from adapters.workspace import Workspace
-from desk.frame import Visit, page, rendered
+from desk.frame import Visit, page
 from desk.parts import Mistake, why
 from desk.review_list import LIST, judges
 from desk.reviewing import groups_of
+from desk.templating import rendered
 from labels.applications.uploads.limits import MIB
 from labels.clock import BRUSSELS
 from labels.errors import InvalidInput, LabelsError, NotFound

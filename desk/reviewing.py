@@ -92,12 +92,14 @@ def _shown(
             if "mend" in visit.request.query_params and not mistakes:
                 mistakes = _missing(shown)
             evidence = evidence_of(visit, shown.asked.step, shown.brief.documents)
+            texts = visit.texts("reviews/review.html.j2")
             visit.headers.update(policy_for(visit.desk))
             return visit.shows(
                 "reviews/review.html.j2",
                 status,
                 shown=shown,
                 criteria=groups_of(shown),
+                meanings={number: texts.meaning(said) for number, said in shown.brief.points.items()},
                 evidence=evidence,
                 mistakes=mistakes,
                 wrong={one.field for one in mistakes},

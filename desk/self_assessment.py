@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from desk.forms import FILES
-from desk.frame import Visit, kept_fields, later, page, rendered
+from desk.frame import Visit, kept_fields, later, page
 from desk.my_application import Typed as Answer
 from desk.my_application import answered, files_kept, kept_files, mistakes_in, with_files
 from desk.parts import FileShown, Mistake, why
+from desk.templating import rendered
 from desk.uploads import FIELD, LARGEST, kind_of, listed, stored_files, too_much
 from labels.applications.documents import StoredDocument
 from labels.applications.drafting import StaleDraft, TooMuch

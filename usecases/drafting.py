@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from adapters.fonts import missing_characters
@@ -23,6 +24,7 @@ from labels.applications.uploads.inspecting import Upload, inspect_all
 from labels.applications.uploads.limits import UploadLimits
 from labels.clock import brussels_day
 from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound, OutOfReach
+from labels.record.rows import read
 from labels.record.schema import Application, Member, Organisation, Project, School, Teacher
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
@@ -100,25 +102,42 @@ def applying(here: Workspace, session: Session, teacher: str, project: str, at: 
     Raises:
         NotFound: the teacher is no member of the project, or neither is there.
     """
-    row = session.get(Teacher, teacher)
-    one = session.get(Project, project)
-    if row is None or one is None or session.get(Member, (project, teacher)) is None:
+    found = read(session, _APPLYING, {"teacher": teacher, "project": project}).first()
+    if found is None:
         raise NotFound("There is no such project of yours.")
-    school = session.get_one(School, row.school)
-    edition = load_rules(school.organisation, brussels_day(at), here.settings.rules)
     return Applying(
-        row.id,
-        row.name,
-        row.language,
-        one.id,
-        one.title,
-        one.started_on,
-        one.ended_on,
-        school.country,
-        school.organisation,
-        session.get_one(Organisation, school.organisation).name,
-        edition,
+        teacher,
+        found.teacher_name,
+        found.language,
+        project,
+        found.title,
+        found.started_on,
+        found.ended_on,
+        found.country,
+        found.organisation,
+        found.organisation_name,
+        load_rules(found.organisation, brussels_day(at), here.settings.rules),
     )
+
+
+_APPLYING = (
+    sa.select(
+        Teacher.name.label("teacher_name"),
+        Teacher.language,
+        Project.title,
+        Project.started_on,
+        Project.ended_on,
+        School.country,
+        School.organisation,
+        Organisation.name.label("organisation_name"),
+    )
+    .select_from(Member)
+    .join(Teacher, Teacher.id == Member.teacher)
+    .join(Project, Project.id == Member.project)
+    .join(School, School.id == Teacher.school)
+    .join(Organisation, Organisation.id == School.organisation)
+    .where(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher"))
+)
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,17 @@ from labels.applications.evidence import apart, evidence_of
 from labels.applications.typed import ApplicationTyped
 from labels.applications.uploads.limits import MIB
 from labels.errors import NotAllowed, NotFound
-from labels.people.persons import person
 from labels.record.documents import delete_unnamed
+from labels.record.rows import read, write
 from labels.record.schema import (
     Application,
     ApplicationDraft,
     DraftEvidence,
     Member,
+    Organisation,
     Person,
     Project,
+    School,
     Teacher,
 )
 from labels.rules.model import RuleEdition
@@ -61,20 +63,39 @@ class Evidence:
 
 def draft_of(session: Session, teacher: str, project: str) -> Drafted:
     """What a teacher has typed for a project so far."""
-    row = session.get(ApplicationDraft, (teacher, project), populate_existing=True)
+    whose = {"teacher": teacher, "project": project}
+    row = read(session, _DRAFT, whose).first()
     evidence = tuple(
         Evidence(
             one.id, StoredDocument("evidence", one.name, one.key, one.media_type, one.size), one.stored_at
         )
-        for one in session.scalars(_EVIDENCE, {"teacher": teacher, "project": project})
+        for one in read(session, _EVIDENCE, whose)
     )
     if row is None:
         return Drafted(ApplicationTyped(), 0, None, evidence)
     return Drafted(ApplicationTyped.model_validate(row.body), row.version, row.saved_at, evidence)
 
 
+_THIS_DRAFT = (
+    ApplicationDraft.teacher == sa.bindparam("teacher"),
+    ApplicationDraft.project == sa.bindparam("project"),
+)
+_DRAFT = sa.select(ApplicationDraft.body, ApplicationDraft.version, ApplicationDraft.saved_at).where(
+    *_THIS_DRAFT
+)
+_GOES_ON = sa.update(ApplicationDraft).where(
+    ApplicationDraft.teacher == sa.bindparam("its_teacher"),
+    ApplicationDraft.project == sa.bindparam("its_project"),
+)
 _EVIDENCE = (
-    sa.select(DraftEvidence)
+    sa.select(
+        DraftEvidence.id,
+        DraftEvidence.name,
+        DraftEvidence.key,
+        DraftEvidence.media_type,
+        DraftEvidence.size,
+        DraftEvidence.stored_at,
+    )
     .where(DraftEvidence.teacher == sa.bindparam("teacher"), DraftEvidence.project == sa.bindparam("project"))
     .order_by(DraftEvidence.id)
 )
@@ -95,15 +116,12 @@ def save(
         return Refusal(str(stale), stale)
     if now.version and now.typed == typed:
         return Accepted("", "", made=str(now.version), concerned=())
-    turn.session.merge(
-        ApplicationDraft(
-            teacher=teacher,
-            project=project,
-            version=version + 1,
-            saved_at=turn.now,
-            body=typed.model_dump(mode="json"),
-        )
-    )
+    new = {"version": version + 1, "saved_at": turn.now, "body": typed.model_dump(mode="json")}
+    if now.version:
+        goes_on = {"its_teacher": teacher, "its_project": project} | new
+        turn.session.connection().execute(_GOES_ON, goes_on)
+    else:
+        write(turn.session, ApplicationDraft, {"teacher": teacher, "project": project} | new)
     return Accepted("", "", made=str(version + 1), concerned=())
 
 
@@ -112,16 +130,30 @@ def own(session: Session, proof: Proof, teacher: str, project: str) -> Person | 
 
     To whom it is not theirs, it is not there.
     """
-    row = session.get(Teacher, teacher)
-    member = session.get(Member, (project, teacher))
-    its_teacher = row.person if row is not None and member is not None else None
-    if not isinstance(proof, SignedIn) or its_teacher is None or proof.person != its_teacher:
+    whose = {"teacher": teacher, "project": project}
+    found = session.execute(_OWN, whose).first()
+    if not isinstance(proof, SignedIn) or found is None or proof.person != found.Person.id:
         why = "There is no such project of yours."
         return Refusal(why, NotFound(why))
     # Of two saves at once the second waits here; SQLite has one writer anyway.
-    session.get_one(Project, project)
-    session.get_one(Teacher, teacher, with_for_update=True)
-    return person(session, its_teacher)
+    read(session, _LOCKED, whose)
+    session.info["applying"] = found  # so that the session knows all of it until the end of the act
+    its_teacher: Person = found.Person
+    return its_teacher
+
+
+_OWN = (
+    sa.select(Person, Teacher, Project, Member, School, Organisation)
+    .select_from(Member)
+    .join(Teacher, Teacher.id == Member.teacher)
+    .join(Person, Person.id == Teacher.person)
+    .join(Project, Project.id == Member.project)
+    .join(School, School.id == Teacher.school)
+    .join(Organisation, Organisation.id == School.organisation)
+    .where(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher"))
+)
+"""With what an act asks for by its key again and again."""
+_LOCKED = sa.select(Teacher.id).where(Teacher.id == sa.bindparam("teacher")).with_for_update()
 
 
 def add_evidence(
@@ -175,8 +207,15 @@ def remove_evidence(
 
 def drop(turn: Turn, teacher: str, project: str) -> None:
     """Forgets a draft, in the transaction in which it became an application."""
-    for kind in (DraftEvidence, ApplicationDraft):
-        turn.session.execute(sa.delete(kind).where(kind.teacher == teacher, kind.project == project))
+    turn.session.flush()
+    for one in _DROPPED:
+        turn.session.connection().execute(one, {"teacher": teacher, "project": project})
+
+
+_DROPPED = tuple(
+    sa.delete(kind).where(kind.teacher == sa.bindparam("teacher"), kind.project == sa.bindparam("project"))
+    for kind in (DraftEvidence, ApplicationDraft)
+)
 
 
 def copy_evidence(turn: Turn, application: Application) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.errors import NotAllowed, NotFound
+from labels.record.rows import read
 from labels.record.schema import Address, Organisation, Person, PersonMerge, School, Staff, Teacher
 from labels.words.addresses import meant
 
@@ -26,6 +27,11 @@ def behind(session: Session, address: str) -> list[Person]:
     An address that somebody had formerly is theirs no longer.
     """
     return list(session.scalars(_BEHIND, {"address": meant(address)}))
+
+
+def who_reads(session: Session, address: str) -> Sequence[sa.Row[Any]]:
+    """The same people with their names and languages alone: the desk asks at each request."""
+    return read(session, _WHO_READS, {"address": meant(address)}).all()
 
 
 def reads(session: Session, person_id: str, address: str) -> bool:
@@ -49,11 +55,9 @@ def named(session: Session, typed: str) -> Person | None:
 _STILL_THEIRS = sa.select(Address.person).where(
     Address.address == sa.bindparam("address"), Address.until.is_(None)
 )
-_BEHIND = (
-    sa.select(Person)
-    .where(sa.or_(Person.address == sa.bindparam("address"), Person.id.in_(_STILL_THEIRS)))
-    .order_by(Person.id)
-)
+_READERS = sa.or_(Person.address == sa.bindparam("address"), Person.id.in_(_STILL_THEIRS))
+_BEHIND = sa.select(Person).where(_READERS).order_by(Person.id)
+_WHO_READS = sa.select(Person.id, Person.name, Person.language).where(_READERS).order_by(Person.id)
 
 
 def person(session: Session, person_id: str) -> Person:

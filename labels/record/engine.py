@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 
 class RowSession(Session):
     """A session that finds a row by its key with a statement that is built once: to build it takes longer than to run it."""
+
+    keeps: bool = False
+    """Whether it has what it found as long as it lives, so that nothing is asked for twice."""
 
     def get(
         self,
@@ -53,7 +56,10 @@ class RowSession(Session):
         if isinstance(entity, type) and isinstance(ident, str | int | tuple) and not any(special):
             key = ident if isinstance(ident, tuple) else (ident,)
             if (entity, key, None) not in self.identity_map:
-                return self.scalars(_by_key(entity), {f"key_{n}": one for n, one in enumerate(key)}).first()
+                found = self.scalars(_by_key(entity), {f"key_{n}": one for n, one in enumerate(key)}).first()
+                if self.keeps and found is not None:
+                    self._kept.append(found)
+                return found
         return super().get(
             entity,
             ident,
@@ -64,6 +70,11 @@ class RowSession(Session):
             execution_options=execution_options,
             bind_arguments=bind_arguments,
         )
+
+    @cached_property
+    def _kept(self) -> list[Any]:
+        """A session knows what it has loaded only as long as somebody else has it, too."""
+        return []
 
 
 @cache
@@ -87,6 +98,7 @@ class Record:
             OutOfReach: the database does not answer.
         """
         with self._reached(), RowSession(self.engine, expire_on_commit=False) as session:
+            session.keeps = True
             yield session
 
     @contextlib.contextmanager
@@ -202,8 +214,10 @@ def _on_connect(connection: Any, _: Any) -> None:
 
 
 def _on_begin(connection: sa.Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if connection.get_execution_options().get("immediate"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # asks nothing of the file yet, so nothing can be refused that would have to be worded
+        connection.connection.cursor().execute("BEGIN")
 
 
 def open_engine(url: str) -> sa.Engine:

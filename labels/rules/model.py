@@ -71,12 +71,12 @@ class CriteriaSet(Rule):
     """What each number of points means, from 0 to the highest maximum."""
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
 
-    @property
+    @functools.cached_property
     def counted(self) -> tuple[Criterion, ...]:
         """The criteria whose points make the total, each of which is a section of the form."""
         return tuple(criterion for criterion in self.criteria if criterion.part_of is None)
 
-    @property
+    @functools.cached_property
     def maximum(self) -> int:
         """The most points that an application can reach."""
         return sum(criterion.maximum for criterion in self.counted)

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.people.persons import behind
+from labels.people.persons import who_reads
 from labels.people.roles import Role
+from labels.record.rows import read
 from labels.record.schema import Organisation, School, Staff, Step, Teacher
 from labels.words.addresses import meant
 
@@ -66,7 +67,7 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
     at that address.
     """
     address = meant(address)
-    people = {one.id: one for one in behind(session, address)}
+    people = {one.id: one for one in who_reads(session, address)}
     if person not in people:
         if person or not people:
             return None
@@ -76,9 +77,9 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
         [person] = people
     whom = {"person": person}
     found: dict[str, list[sa.Row[Any]]] = defaultdict(list)
-    for row in session.execute(_ROLES, whom):
+    for row in read(session, _ROLES, whom):
         found[row.what].append(row)
-    if not found and not session.scalar(_ASKED, whom):
+    if not found and not read(session, _ASKED, whom).first():
         return None
     teachers, staff, own = found["teacher"], found["staff"], found["organisation"]
     leads = tuple(one.id for one in found["school"])

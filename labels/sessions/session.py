@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.people.persons import addresses
+from labels.record.rows import read
 from labels.record.schema import KeptForm, SignIn
 from labels.sessions.accounts import Account, account_of
 from labels.sessions.codes import token_hash
@@ -108,7 +109,7 @@ def visitor_in(
     session: Session, key: str, now: datetime, passkeys: PasskeyPolicy
 ) -> Visitor | Half | Lapsed | None:
     """The same of a session's key in the record."""
-    row = session.get(SignIn, key)
+    row = read(session, _BEGUN, {"key": key}).first()
     if row is None or row.ended_at:
         return None
     account = account_of(session, row.address, row.person or "")
@@ -121,6 +122,19 @@ def visitor_in(
         return Half(account, row.id, row.how, row.signed_in_at)
     changed = account.roles != row.roles
     return Visitor(account, row.id, row.how, row.signed_in_at, row.seen_at, changed)
+
+
+_BEGUN = sa.select(
+    SignIn.id,
+    SignIn.address,
+    SignIn.person,
+    SignIn.how,
+    SignIn.roles,
+    SignIn.signed_in_at,
+    SignIn.seen_at,
+    SignIn.ends_at,
+    SignIn.ended_at,
+).where(SignIn.id == sa.bindparam("key"))
 
 
 def seen(turn: Turn, key: str) -> None:

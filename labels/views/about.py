@@ -8,6 +8,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.record.rows import read
 from labels.record.schema import (
     Application,
     Document,
@@ -121,14 +122,18 @@ def documents(session: Session, application: Application, *kinds: str, to_answer
 
     `to_answer`: they are shown to those of whom something is asked, for as long as it is.
     """
-    query = sa.select(Document).where(Document.application == application.id)
-    if kinds:
-        query = query.where(Document.kind.in_(kinds))
-    rows = session.scalars(query.order_by(Document.kind, Document.name))
+    rows = read(session, _DOCUMENTS, {"application": application.id})
     return Documents(
-        files=tuple(DocumentFile(row.kind, row.name, row.key, row.media_type, row.size) for row in rows),
+        files=tuple(DocumentFile(*row) for row in rows if not kinds or row.kind in kinds),
         link_days=None if to_answer else rules_of(session, application).national.review.link_days.value,
     )
+
+
+_DOCUMENTS = (
+    sa.select(Document.kind, Document.name, Document.key, Document.media_type, Document.size)
+    .where(Document.application == sa.bindparam("application"))
+    .order_by(Document.kind, Document.name)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from labels.record.schema import (
     Application,
     Member,
     Organisation,
+    Person,
     Project,
+    ReviewDraft,
     School,
     Step,
     StepKind,
@@ -132,10 +134,12 @@ def review_for(session: Session, step_id: str, reader: str, now: datetime) -> Sh
     Raises:
         NotFound: there is no such review, or it is somebody else's: which of both, nobody learns.
     """
-    step = session.get(Step, step_id)
-    if step is None or step.person != reader or step.kind is not StepKind.REVIEW:
+    # What is looked at below on the way, found together: the session knows it as long as `around` is there.
+    around = session.execute(_AROUND, {"step": step_id}).first()
+    if around is None or around.Step.person != reader or around.Step.kind is not StepKind.REVIEW:
         raise NotFound("There is no such review.")
-    application = session.get_one(Application, step.application)
+    step: Step = around.Step
+    application: Application = around.Application
     asked = _asked(session, application, step, now)
     if step.state is not StepState.OPEN:
         return _ended(session, application, step, asked)
@@ -158,6 +162,19 @@ def review_for(session: Session, step_id: str, reader: str, now: datetime) -> Sh
         sum=sum_of(brief, typed, rules_of(session, application)),
         refused=step.refused,
     )
+
+
+_AROUND = (
+    sa.select(Step, Application, School, Organisation, Project, Teacher, Person, ReviewDraft)
+    .join(Application, Application.id == Step.application)
+    .outerjoin(School, School.id == Application.school)
+    .join(Organisation, Organisation.id == Application.organisation)
+    .outerjoin(Project, Project.id == Application.project)
+    .outerjoin(Teacher, Teacher.id == Application.teacher)
+    .outerjoin(Person, Person.id == Teacher.person)
+    .outerjoin(ReviewDraft, ReviewDraft.step == Step.id)
+    .where(Step.id == sa.bindparam("step"))
+)
 
 
 def sum_of(brief: ReviewBrief, typed: ReviewTyped, edition: RuleEdition) -> Sum:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased, defer
+from sqlalchemy.orm import Session, aliased
 
 from labels.clock import brussels_day, end_of_day
 from labels.kinds import LabelKind
+from labels.record.rows import read
 from labels.record.schema import (
     Application,
     Instant,
@@ -25,7 +28,7 @@ from labels.record.schema import (
     StepKind,
     StepState,
 )
-from labels.rules.kept import rules_of
+from labels.rules.kept import kept_rules
 from labels.words.text import clean
 
 PAGE = 20
@@ -151,23 +154,21 @@ def review_list(
     Nothing of anybody else's reviews has a part in it.
     """
     filters = filters or Filters()
-    mine = _mine(person)
-    place = _place(filters.tab)
-    conditions = _chosen(filters, now)
-    chosen = mine.where(*conditions)
-    page = chosen.where(_beyond(place, filters.tab, after)) if after else chosen
-    found = session.execute(page.order_by(*_order(place, filters.tab)).limit(limit + 1)).all()
-    rows = tuple(_row(session, one, now) for one in found[:limit])
-    all_mine = _all_of(session, person, filters, conditions, now)
+    wanted = _wanted_by(filters, after)
+    values = _values(person, now, filters, after)
+    found = read(session, _page(wanted), values | {"limit": limit + 1}).all()
+    all_mine = _all_of(read(session, _counted(replace(wanted, after=False)), values).all())
     last = found[limit - 1] if len(found) > limit else None
     return ReviewList(
-        rows=rows,
+        rows=tuple(_row(session, one, now) for one in found[:limit]),
         counts=all_mine.counts,
         matching=all_mine.matching,
         overdue=all_mine.overdue,
         this_week=all_mine.this_week,
         choices=all_mine.choices,
-        next=Key(_key(last[0], filters.tab), last[0].id) if last else None,
+        next=Key((last.closed_at if filters.tab is Tab.SENT else last.due_at) or NEVER, last.step)
+        if last
+        else None,
     )
 
 
@@ -184,72 +185,134 @@ def next_review(
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which filters are set, without their values: what a statement is built for once and kept by."""
+
+    tab: Tab
+    due: Due | None
+    label: bool
+    country: bool
+    language: bool
+    words: bool
+    after: bool
+
+
+def _wanted_by(filters: Filters, after: Key | None) -> _Wanted:
+    return _Wanted(
+        tab=filters.tab,
+        due=filters.due,
+        label=filters.label is not None,
+        country=filters.country is not None,
+        language=filters.language is not None,
+        words=bool(_words(filters)),
+        after=after is not None,
+    )
+
+
+def _words(filters: Filters) -> str:
+    return clean(filters.words).strip()
+
+
+def _values(person: str, now: datetime, filters: Filters, after: Key | None) -> dict[str, Any]:
+    """What the statements are asked with."""
+    today = brussels_day(now)
+    return {
+        "reviewer": person,
+        "now": now,
+        "week": end_of_day(today + timedelta(days=7)),
+        "month": end_of_day(today + timedelta(days=31)),
+        "label": filters.label,
+        "country": filters.country,
+        "language": filters.language,
+        "words": re.sub("[/%_]", r"/\g<0>", _words(filters)),
+        "after_at": after.at if after else None,
+        "after_step": after.step if after else None,
+    }
+
+
 _Asked = aliased(Step)
-
-
-def _theirs(person: str) -> list[sa.ColumnElement[bool]]:
-    """A person's reviews, of organisations on whose staff they are."""
-    on_the_staff = sa.exists().where(
-        Staff.person == Step.person, Staff.organisation == Application.organisation
+_ON_THE_STAFF = sa.exists().where(Staff.person == Step.person, Staff.organisation == Application.organisation)
+_THEIRS: tuple[sa.ColumnElement[bool], ...] = (
+    Step.person == sa.bindparam("reviewer"),
+    Step.kind == StepKind.REVIEW,
+    Step.state.in_(list(_STATES.values())),
+    _ON_THE_STAFF,
+)
+"""A person's reviews, of organisations on whose staff they are."""
+_ANSWER_CAME = (
+    sa.select(sa.func.max(_Asked.closed_at))
+    .where(
+        _Asked.application == Step.application,  # by an index; who asked has none
+        _Asked.asked_by == Step.id,
+        _Asked.kind == StepKind.INFORMATION,
+        _Asked.state.in_([StepState.ANSWERED, StepState.EXPIRED]),
     )
-    return [
-        Step.person == person,
-        Step.kind == StepKind.REVIEW,
-        Step.state.in_(list(_STATES.values())),
-        on_the_staff,
-    ]
+    .correlate(Step)
+    .scalar_subquery()
+)
 
 
-def _mine(person: str) -> sa.Select[Any]:
-    """A person's reviews, with all that is shown of each."""
-    answer_came = (
-        sa.select(sa.func.max(_Asked.closed_at))
-        .where(
-            _Asked.application == Step.application,  # by an index; who asked has none
-            _Asked.asked_by == Step.id,
-            _Asked.kind == StepKind.INFORMATION,
-            _Asked.state.in_([StepState.ANSWERED, StepState.EXPIRED]),
+@cache
+def _page(wanted: _Wanted) -> sa.Select[Any]:
+    """A person's reviews that match the filters, with all that is shown of each."""
+    place = _place(wanted.tab)
+    found = (
+        sa.select(
+            Step.id.label("step"),
+            Step.state,
+            Step.due_at,
+            Step.closed_at,
+            Application.id.label("application"),
+            Application.label,
+            Application.country,
+            Application.language,
+            Application.rules,
+            Project.title,
+            School.name.label("school"),
+            ReviewDraft.no_conflict_at,
+            ReviewDraft.number.label("saves"),
+            ReviewDraft.saved_at,
+            ReviewDraft.body["scores"].label("drafted"),
+            Review.scores.label("sent"),
+            _ANSWER_CAME.label("answered_at"),
         )
-        .correlate(Step)
-        .scalar_subquery()
-    )
-    return (
-        sa.select(Step, Application, Project.title, School.name, ReviewDraft, Review.scores, answer_came)
         .join(Application, Application.id == Step.application)
         .outerjoin(Project, Project.id == Application.project)
         .outerjoin(School, School.id == Application.school)
         .outerjoin(ReviewDraft, ReviewDraft.step == Step.id)
         .outerjoin(Review, Review.step == Step.id)
-        .options(defer(Application.content))
-        .where(*_theirs(person))
+        .where(*_THEIRS, *_chosen(wanted))
     )
+    if wanted.after:
+        found = found.where(_beyond(place, wanted.tab))
+    order = (place.desc(), Step.id.desc()) if wanted.tab is Tab.SENT else (place.asc(), Step.id.asc())
+    return found.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer()))
 
 
-def _chosen(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]:
-    conditions = [Step.state == _STATES[filters.tab]]
-    if filters.due:
-        conditions.append(_due_by(now, filters.due))
-    if filters.label:
-        conditions.append(Application.label == filters.label)
-    if filters.country:
-        conditions.append(Application.country == filters.country)
-    if filters.language:
-        conditions.append(Application.language == filters.language)
-    if words := clean(filters.words).strip():
-        conditions.append(
-            sa.or_(
-                Project.title.icontains(words, autoescape=True),
-                School.name.icontains(words, autoescape=True),
-                Application.id.icontains(words, autoescape=True),
-            )
-        )
+def _chosen(wanted: _Wanted) -> list[sa.ColumnElement[bool]]:
+    conditions = [Step.state == _STATES[wanted.tab]]
+    if wanted.due:
+        conditions.append(_due_by(wanted.due))
+    if wanted.label:
+        conditions.append(Application.label == sa.bindparam("label"))
+    if wanted.country:
+        conditions.append(Application.country == sa.bindparam("country"))
+    if wanted.language:
+        conditions.append(Application.language == sa.bindparam("language"))
+    if wanted.words:
+        words = sa.bindparam("words", type_=sa.Text())
+        among = (Project.title, School.name, Application.id)
+        conditions.append(sa.or_(*(one.icontains(words, escape="/") for one in among)))
     return conditions
 
 
-def _due_by(now: datetime, due: Due) -> sa.ColumnElement[bool]:
+_UNTIL = {Due.OVERDUE: "now", Due.WEEK: "week", Due.MONTH: "month"}
+
+
+def _due_by(due: Due) -> sa.ColumnElement[bool]:
     """Of what is to be done, what is due by then."""
-    days = {Due.WEEK: 7, Due.MONTH: 31}
-    until = now if due is Due.OVERDUE else end_of_day(brussels_day(now) + timedelta(days=days[due]))
+    until = sa.bindparam(_UNTIL[due], type_=Instant())
     return sa.and_(Step.state == StepState.OPEN, Step.due_at.is_not(None), Step.due_at < until)
 
 
@@ -258,19 +321,12 @@ def _place(tab: Tab) -> sa.ColumnElement[datetime]:
     return sa.func.coalesce(column, sa.literal(NEVER, Instant()), type_=Instant())
 
 
-def _key(step: Step, tab: Tab) -> datetime:
-    return (step.closed_at if tab is Tab.SENT else step.due_at) or NEVER
-
-
-def _order(place: sa.ColumnElement[datetime], tab: Tab) -> tuple[sa.ColumnElement[Any], ...]:
-    return (place.desc(), Step.id.desc()) if tab is Tab.SENT else (place.asc(), Step.id.asc())
-
-
-def _beyond(place: sa.ColumnElement[datetime], tab: Tab, after: Key) -> sa.ColumnElement[bool]:
-    at = sa.literal(after.at, Instant())
+def _beyond(place: sa.ColumnElement[datetime], tab: Tab) -> sa.ColumnElement[bool]:
+    at = sa.bindparam("after_at", type_=Instant())
+    step = sa.bindparam("after_step", type_=sa.Text())
     if tab is Tab.SENT:
-        return sa.or_(place < at, sa.and_(place == at, Step.id < after.step))
-    return sa.or_(place > at, sa.and_(place == at, Step.id > after.step))
+        return sa.or_(place < at, sa.and_(place == at, Step.id < step))
+    return sa.or_(place > at, sa.and_(place == at, Step.id > step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,27 +340,29 @@ class _AllMine:
     choices: Choices
 
 
-def _all_of(
-    session: Session, person: str, filters: Filters, chosen: Sequence[sa.ColumnElement[bool]], now: datetime
-) -> _AllMine:
+@cache
+def _counted(wanted: _Wanted) -> sa.Select[Any]:
     """All of it in one query: each goes over the same rows, of which no more is read than is counted."""
 
     def how_many(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0))
 
-    overdue, by = _due_by(now, Due.OVERDUE), (Step.state, Application.label, Application.country)
+    overdue = _due_by(Due.OVERDUE)
+    by = (Step.state, Application.label, Application.country, Application.language)
     counted = sa.select(
         *by,
-        Application.language,
         sa.func.count().label("all"),
-        how_many(*chosen).label("matching"),
+        how_many(*_chosen(wanted)).label("matching"),
         how_many(overdue).label("overdue"),
-        how_many(_due_by(now, Due.WEEK), ~overdue).label("this_week"),
+        how_many(_due_by(Due.WEEK), ~overdue).label("this_week"),
     ).join_from(Step, Application, Application.id == Step.application)
-    if filters.words:
+    if wanted.words:
         counted = counted.outerjoin(Project, Project.id == Application.project)
         counted = counted.outerjoin(School, School.id == Application.school)
-    found = session.execute(counted.where(*_theirs(person)).group_by(*by, Application.language)).all()
+    return counted.where(*_THEIRS).group_by(*by)
+
+
+def _all_of(found: Sequence[sa.Row[Any]]) -> _AllMine:
     return _AllMine(
         counts={tab: sum(row.all for row in found if row.state == state) for tab, state in _STATES.items()},
         matching=sum(row.matching for row in found),
@@ -319,33 +377,32 @@ def _all_of(
 
 
 def _row(session: Session, found: sa.Row[Any], now: datetime) -> Row:
-    step, application, title, school, draft, sent, answered_at = found
-    criteria = rules_of(session, application).criteria_set
-    scores = sent or (draft.body.get("scores") if draft else None) or {}
+    criteria = kept_rules(found.rules, session).criteria_set
+    scores = found.sent or found.drafted or {}
     given = [scores[one.id] for one in criteria.counted if one.id in scores]
     return Row(
-        step=step.id,
-        application=application.id,
-        title=title or school or "",
-        label=application.label,
-        country=application.country,
-        language=application.language,
-        state=_state(step, draft, answered_at),
-        due_at=step.due_at,
-        late=step.state is StepState.OPEN and step.due_at is not None and step.due_at < now,
-        closed_at=step.closed_at,
+        step=found.step,
+        application=found.application,
+        title=found.title or found.school or "",
+        label=found.label,
+        country=found.country,
+        language=found.language,
+        state=_state(found),
+        due_at=found.due_at,
+        late=found.state is StepState.OPEN and found.due_at is not None and found.due_at < now,
+        closed_at=found.closed_at,
         total=sum(given) if given else None,
         maximum=criteria.maximum,
     )
 
 
-def _state(step: Step, draft: ReviewDraft | None, answered_at: datetime | None) -> State:
-    if step.state is StepState.ANSWERED:
+def _state(found: sa.Row[Any]) -> State:
+    if found.state is StepState.ANSWERED:
         return State.SENT
-    if step.state is StepState.ASKED:
+    if found.state is StepState.ASKED:
         return State.WAITING
-    if draft is None or draft.no_conflict_at is None:
+    if found.no_conflict_at is None:
         return State.CONFLICT
-    if answered_at and (draft.saved_at is None or draft.saved_at < answered_at):
+    if found.answered_at and (found.saved_at is None or found.saved_at < found.answered_at):
         return State.ANSWER_CAME
-    return State.DRAFT if draft.number else State.NOT_BEGUN
+    return State.DRAFT if found.saves else State.NOT_BEGUN

@@ -105,6 +105,12 @@ def test_what_hides_or_acts_is_removed(typed: str, plain: str) -> None:
     assert clean(typed) == plain
 
 
+def test_of_all_characters_no_control_end_of_line_or_half_of_one_stays() -> None:
+    gone = ("Cc", "Cs", "Zl", "Zp")
+    all_of_them = [one for one in map(chr, range(0x110000)) if unicodedata.category(one) in gone]
+    assert {one for one in all_of_them if one in clean(f"a{one}b")} == {"\t", "\n"}
+
+
 @given(anything)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     assert clean(clean(text)) == clean(text)
