@@ -14,6 +14,7 @@ from adapters.documents.store import DocumentStore
 from adapters.home import hold
 from labels.clock import Clock
 from labels.errors import NotFound
+from labels.keyring import Keyring
 from labels.mending import MakeRecord
 from labels.papers.codes import Stamp
 from labels.record import Record, open_record
@@ -29,8 +30,23 @@ class Workspace:
     settings: Settings
     record: Record
     documents: DocumentStore
-    key: bytes
+    fixed_key: bytes | None
+    """A secret key in the place of the settings' own, which may be replaced while a process runs; None for that."""
     clock: Clock
+
+    @property
+    def keyring(self) -> Keyring:
+        """The secret key and those before it, as they are now."""
+        return Keyring(self.fixed_key) if self.fixed_key else self.settings.keyring
+
+    @property
+    def key(self) -> bytes:
+        """The secret key in force."""
+        return self.fixed_key or self.settings.key
+
+    def good_keys(self) -> tuple[bytes, ...]:
+        """The secret keys by which links and forms are known now, the one in force first."""
+        return self.keyring.good(self.now())
 
     def now(self) -> datetime:
         """The present instant, by the clock of the settings."""
@@ -38,12 +54,15 @@ class Workspace:
 
     def turn(self, session: Session, door: Door | None = None, *, known_by: str = "") -> Turn:
         """A change that begins now, in the transaction of `session`; `known_by` as `Turn` has it."""
-        return Turn(session, self.clock(), self.key, door, known_by=known_by)
+        now = self.clock()
+        key, *former = self.keyring.good(now)
+        return Turn(session, now, key, door, known_by=known_by, former_keys=tuple(former))
 
     @property
     def stamp(self) -> Stamp:
         """What certificates are marked with."""
-        return Stamp(self.key, self.settings.check_url)
+        key, *former = self.keyring.every
+        return Stamp(key, self.settings.check_url, tuple(former))
 
 
 def open_workspace(settings: Settings) -> Workspace:
@@ -57,7 +76,7 @@ def open_workspace(settings: Settings) -> Workspace:
         settings=settings,
         record=open_record(settings),
         documents=open_store(settings),
-        key=settings.key,
+        fixed_key=None,
         clock=settings.clock,
     )
 

@@ -117,6 +117,9 @@ TABLE = (
     Row("check", "checking:check", "Whether the record, the journal and the documents are whole."),
     Row("backup", "backup:backup", "Copy the record and new documents to a folder or bucket."),
     Row("restore", "backup:restore", "Make an installation from a copy, in an empty home or database."),
+    Row("keys", "keys:keys", "Which keys there are; replace one, or end a former one."),
+    Row("gc", "clearing:gc", "Delete documents that nobody claims."),
+    Row("bounces", "bounces:bounces", "Take in mail that came back; list addresses that take none."),
     Row("upkeep", "upkeep:upkeep", "Do now what upkeep does every ten minutes."),
     Row("stuck", "upkeep:stuck", "What does not go on by itself."),
 )

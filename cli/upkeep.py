@@ -42,8 +42,8 @@ def upkeep(as_json: AsJson = False) -> None:
     say(f"Mail: {kept.mail.sent} sent, {kept.mail.postponed} to be tried again, {kept.mail.failed} refused.")
     if kept.sealed:
         say("Journal: one entry sealed." if kept.sealed == 1 else f"Journal: {kept.sealed} entries sealed.")
-    if kept.clock:
-        say(kept.clock, "yellow")
+    for wrong in kept.wrong:
+        say(wrong, "yellow")
     if kept.not_stamped:
         say(f"The head of the journal has no time stamp yet. {said(kept.not_stamped)}", "yellow")
     if left_out:

@@ -113,7 +113,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
     ]
     if mail_shown:
         routes += demo_mail.routes()
-    routes += document_routes(here.documents, here.key, here.clock, here.record)
+    routes += document_routes(here.documents, here.good_keys, here.clock, here.record)
     app = Starlette(
         routes=routes,
         middleware=[Middleware(WithHeaders, secure=desk.secure, gate=_gate_elsewhere(here))],

@@ -45,7 +45,7 @@ class Entry:
         """Gives a browser that has come back the gate's token."""
         given = request.query_params.get("ticket", "")[:1000]
         secret = request.cookies.get(self.cookies.named(ENTERING), "")[:200]
-        session = elsewhere.session_of_ticket(self.here.key, given, secret, self.here.now())
+        session = elsewhere.session_of_ticket(self.here.good_keys(), given, secret, self.here.now())
         if session is None:
             return PlainTextResponse("This way in is over. Open the page anew.\n", 403)
         answer = RedirectResponse(local_path(request.query_params.get("then", "/")), 303)

@@ -340,7 +340,7 @@ def signed_in_gate(here: Workspace, prefect: str) -> Starlette:
 
     def who_is_it(cookies: Mapping[str, str]) -> PrefectAccess | None:
         given = cookies.get(cookie, "")[:200]
-        key = elsewhere.session_of_token(here.key, given) if entry else token_hash(given)
+        key = elsewhere.session_of_token(here.good_keys(), given) if entry else token_hash(given)
         if key is None:
             return None
         with here.record.reading() as session:

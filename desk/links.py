@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,8 +29,12 @@ _HEADERS = {
 _NOT_ASKED = "What is asked here has changed since. Open the application again for a new link."
 
 
-def document_routes(store: DocumentStore, key: bytes, clock: Clock, record: Record) -> list[Route]:
-    """Serves `/documents/TOKEN`: the document, 404 for a token that `key` did not sign or whose reader is not asked
+Keys = Callable[[], Sequence[bytes]]
+"""The keys that links may have been signed with, as they are now."""
+
+
+def document_routes(store: DocumentStore, keys: Keys, clock: Clock, record: Record) -> list[Route]:
+    """Serves `/documents/TOKEN`: the document, 404 for a token that none of `keys` signed or whose reader is not asked
     any more, 410 once expired.
 
     Run it without an access log: whoever has a token has the document.
@@ -38,7 +42,7 @@ def document_routes(store: DocumentStore, key: bytes, clock: Clock, record: Reco
 
     def download(request: Request) -> Response:
         try:
-            leave = DownloadPass.read(request.path_params["token"], key, clock())
+            leave = DownloadPass.read(request.path_params["token"], keys(), clock())
             if leave.expires is None:
                 with record.reading() as session:
                     if not may_read(session, leave.steps):
@@ -67,9 +71,9 @@ def served(routes: Sequence[Route]) -> Starlette:
     return Starlette(routes=list(routes), exception_handlers={404: absent})
 
 
-def documents_app(store: DocumentStore, key: bytes, clock: Clock, record: Record) -> Starlette:
+def documents_app(store: DocumentStore, keys: Keys, clock: Clock, record: Record) -> Starlette:
     """The links alone."""
-    return served(document_routes(store, key, clock, record))
+    return served(document_routes(store, keys, clock, record))
 
 
 def _sentence(status: int, text: str) -> Response:

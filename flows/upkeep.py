@@ -14,6 +14,7 @@ from tasks.upkeep import (
     remind,
     seal_the_journal,
     send_mail,
+    take_up_a_new_key,
     tell_platforms,
 )
 
@@ -22,6 +23,7 @@ from tasks.upkeep import (
 async def upkeep() -> None:
     """Safe to run at any time, and twice at once."""
     look_at_the_clock()
+    take_up_a_new_key()
     pass_deadlines()
     remind()
     recover_applications()

@@ -22,10 +22,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from labels.clock import Clock, clock_in, clock_on, wall_clock
 from labels.errors import Fault, InvalidInput
 from labels.files import contents
+from labels.keyring import FORMER, KEY, Keyring, keyring_of
 
 StaffRole = Literal["reviewers", "coordinators", "css", "operators"]
 PasskeyRules: TypeAlias = Mapping[StaffRole, Literal["off", "offered"] | date]
 """What passkeys are to each role: nothing, offered, or needed from a day on."""
+
+SIGNING_FORMER = "signing-former.pem"
+"""The file in the home with the certificates that `labels keys rotate signing` replaced."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder of the checkout: templates, examples and rule files are found below it."""
@@ -68,6 +72,8 @@ class Settings(BaseSettings):
     into a folder of `.eml` files in `home`."""
     mail_sender: str = ""
     """`Name <address>` that mail comes from; by default `labels@` at the host of the public address."""
+    bounces: Path | None = None
+    """A Maildir, or another folder, in which mail that came back arrives (RFC 3464); upkeep reads what is new."""
     prefect_database_url: str = ""
     """`postgresql://user:password@host/database` of Prefect's server; by default a SQLite file in `home`."""
     site_url: str = "http://127.0.0.1:4200"
@@ -91,6 +97,8 @@ class Settings(BaseSettings):
     journal_heads: Path | None = None
     """The file in which the heads of the journal's chain are noted, outside the record; by default
     `journal-heads.txt` in `home`. On another machine's disk it also outlives whoever rewrites this one."""
+    unclaimed: Literal["kept", "nightly"] = "kept"
+    """`nightly`: upkeep deletes documents that nobody claims from the store, as `labels gc` does."""
     retention: Path | None = None
     """A file with a controller's own periods, in the place of those that ship (`labels/privacy/periods.yaml`)."""
     rules: Path | None = None
@@ -113,7 +121,8 @@ class Settings(BaseSettings):
     signing_chain: Path | None = None
     """PEM file with the certificates above it, up to the root; also those of the time-stamp service."""
     signing_former: Path | None = None
-    """PEM file with the certificates that papers were signed with before: credentials in wallets are checked by their keys."""
+    """PEM file with the certificates that papers were signed with before, beside those that `labels keys rotate signing`
+    keeps in `home`: credentials in wallets are checked by their keys."""
     timestamp_url: str = ""
     """Where a time-stamp service (RFC 3161) answers; signatures then stay verifiable when the certificate has ended."""
     signatures: Literal["if_configured", "required"] = "if_configured"
@@ -137,6 +146,7 @@ class Settings(BaseSettings):
         "clock_file",
         "journal_heads",
         "retention",
+        "bounces",
         mode="before",
     )
     @classmethod
@@ -152,6 +162,7 @@ class Settings(BaseSettings):
         "clock_file",
         "journal_heads",
         "retention",
+        "bounces",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -267,29 +278,39 @@ class Settings(BaseSettings):
             return clock_in(self.clock_file)
         return clock_on(self.today, self.today_since) if self.today else wall_clock
 
-    @functools.cached_property
-    def key(self) -> bytes:
-        """The secret key; made on first use, readable by its owner only.
+    @property
+    def keyring(self) -> Keyring:
+        """The secret key and those before it, as they are now: `labels keys rotate secret` may replace them while a
+        process runs.
 
-        Whoever loses it loses no facts, but codes in mail that is still to go out are wrong, and links that
-        were given out are dead: people ask for a new code (`labels code`). Machines that share a record need
-        the same one.
+        Raises:
+            InvalidInput: the file of the former keys can't be read.
+        """
+        return keyring_of(self.key, self.home / FORMER)
+
+    @property
+    def key(self) -> bytes:
+        """The secret key in force; made on first use, readable by its owner only.
+
+        Whoever loses it loses no facts, but links that were given out are dead, and pupils' certificates can't be
+        checked any more. Machines that share a record need the same one.
         """
         if self.secret:
             return self.secret.get_secret_value().encode()
-        path = self.home / "secret.key"
+        path = self.home / KEY
+        with contextlib.suppress(FileNotFoundError):
+            return path.read_bytes()
         self.home.mkdir(parents=True, exist_ok=True)
         draft = self.home / f".secret-{os.getpid()}-{secrets.token_hex(4)}"
-        if not path.exists():
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32))
-            try:
-                os.link(draft, path)  # of two processes that start at once, one key wins
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+        try:
+            os.link(draft, path)  # of two processes that start at once, one key wins
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
         return path.read_bytes()
 
     def exported(self) -> dict[str, str]:

@@ -46,6 +46,13 @@ class Turn:
 
     person: str = ""
     """The id of that person, which the journal keeps beside the address."""
+    former_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Secrets before `key`, with which codes and proofs were made that still count."""
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The secret, and those before it that still count."""
+        return (self.key, *self.former_keys)
 
     def acting(self, address: str, person: str = "") -> Turn:
         """The same turn with a person who acts in it."""

@@ -10,6 +10,9 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import workspace
 from labels.answering import deadlines, reminders
 from usecases import upkeep
+from usecases.bounces import take_in_mailbox
+from usecases.clearing import clear_nightly
+from usecases.keys import take_up
 from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
@@ -20,6 +23,14 @@ from usecases.upkeep import clock_ran_backwards, stale_galleries
 def look_at_the_clock() -> str:
     """Warns in the log where the clock runs backwards; returns what is wrong, nothing if nothing is."""
     if wrong := clock_ran_backwards(workspace()):
+        get_run_logger().warning(wrong)
+    return wrong
+
+
+@task(name="take up a new key", cache_policy=NO_CACHE)
+def take_up_a_new_key() -> str:
+    """Does what is left to do where the secret key was replaced; returns what is wrong with it, nothing if nothing is."""
+    if wrong := take_up(workspace()).stranger:
         get_run_logger().warning(wrong)
     return wrong
 
@@ -54,8 +65,9 @@ def recover_applications() -> dict[str, str]:
 
 @task(name="let periods end", cache_policy=NO_CACHE)
 def let_periods_end() -> None:
-    """Deletes what erasures left outside the record, and at night what is past its period."""
+    """Deletes what erasures left outside the record, and at night what is past its period or what nobody claims."""
     tidy(workspace())
+    clear_nightly(workspace())
 
 
 @task(name="make indexes", cache_policy=NO_CACHE)
@@ -73,7 +85,8 @@ def seal_the_journal() -> str:
 
 @task(name="send mail", cache_policy=NO_CACHE)
 def send_mail() -> str:
-    """Sends every message that is due."""
+    """Takes in what came back, and sends every message that is due."""
+    take_in_mailbox(workspace())
     return str(send_due(workspace()))
 
 

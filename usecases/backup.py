@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import hmac
 import json
 import shutil
 import tempfile
@@ -28,12 +27,13 @@ from adapters.documents.store import DamagedDocument, DocumentStore, NamedFiles
 from adapters.record_copies import copy_record, holds_anything, put_record_back
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput, NotAllowed, NotAsWritten, NotFound
+from labels.keyring import FORMER, KEY, key_mark
 from labels.mending import UseAnotherKey
 from labels.record.documents import named_documents
 from labels.record.engine import Record, open_engine, open_record
 from labels.record.migrating import revision_of, revisions
 from labels.record.schema import Application, Journal
-from labels.settings import Settings
+from labels.settings import SIGNING_FORMER, Settings
 
 RECORDS = "records"
 _KEYS = "keys.gz"
@@ -170,7 +170,7 @@ def back_up(here: Workspace, place: Place, *, keep: timedelta | None = None) -> 
             revision=revision,
             sha256=_digest(packed),
             documents=len(keys),
-            key=_known_by(here.key),
+            key=key_mark(here.key),
         )
         place.keep(f"{begins}/record.gz", packed)
         place.keep(f"{begins}/{_KEYS}", folder / _KEYS)
@@ -191,8 +191,14 @@ def copy_keys(settings: Settings, folder: Path) -> list[Path]:
     Raises:
         OSError: the folder can't be written.
     """
-    secret = settings.home / "secret.key"
-    found = [secret, settings.signing_key, settings.signing_chain, settings.signing_former]
+    found = [
+        settings.home / KEY,
+        settings.home / FORMER,
+        settings.home / SIGNING_FORMER,
+        settings.signing_key,
+        settings.signing_chain,
+        settings.signing_former,
+    ]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept: list[Path] = []
     for path in found:
@@ -352,7 +358,7 @@ def _fits(settings: Settings, engine: sa.Engine, copy: Copy, *, another_key: boo
             f"void. Put secret.key into {settings.home}, or set LABELS_SECRET. With another one, people ask for new codes.",
             UseAnotherKey(),
         )
-    if not another_key and _known_by(settings.key) != copy.key:
+    if not another_key and copy.key not in map(key_mark, settings.keyring.every):
         raise NotAllowed(
             "The key here is another than that of the copy: the codes in mail and on pupils' certificates would be "
             "void. Take the key of that time. With another one, people ask for new codes.",
@@ -362,7 +368,7 @@ def _fits(settings: Settings, engine: sa.Engine, copy: Copy, *, another_key: boo
 
 def _has_key(settings: Settings) -> bool:
     """Whether there is a key; asking for it would make one."""
-    return settings.secret is not None or (settings.home / "secret.key").is_file()
+    return settings.secret is not None or (settings.home / KEY).is_file()
 
 
 def _counted(record: Record, copy: Copy, missing: Sequence[str]) -> Restored:
@@ -372,11 +378,6 @@ def _counted(record: Record, copy: Copy, missing: Sequence[str]) -> Restored:
             return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
         return Restored(copy, count(Application), len(claimed(session)), count(Journal), tuple(missing))
-
-
-def _known_by(key: bytes) -> str:
-    """What is the same for the same key only, and tells nothing of it."""
-    return hmac.new(key, b"which key a copy was made with", hashlib.sha256).hexdigest()[:16]
 
 
 def _digest(path: Path) -> str:

@@ -115,7 +115,8 @@ def changes_after(here: Workspace, caller: Caller, after: str, limit: int) -> Ch
     Raises:
         NotFound: it is no key that was given to this organisation.
     """
-    number = keys.opened(here.key, caller.organisation, after) if after else 0
+    opened = (keys.opened(key, caller.organisation, after) for key in here.keyring.every)
+    number = next((one for one in opened if one is not None), None) if after else 0
     if number is None:
         raise NotFound("There is no such key.")
     until = settled(here.record, PATIENCE) or number

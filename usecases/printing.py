@@ -22,6 +22,7 @@ from adapters.files import place
 from adapters.papers.signing import signer_of
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed
+from labels.papers.codes import Stamp
 from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
 from labels.pupil_label.classes import Begun
@@ -62,6 +63,8 @@ class ClassInHand:
     """What goes into the folder, by name."""
     marks: list[bytes] = field(default_factory=list, repr=False)
     """By which the record knows each certificate again, and the file in which all are printed, and nobody whom they are for."""
+    stamp: Stamp | None = None
+    """What they are marked with; None as long as none is made."""
 
 
 def rules_of_award(here: Workspace, award: str, *, by: Proof, door: Door) -> tuple[PupilRules, str]:
@@ -181,6 +184,7 @@ def print_certificates(number: str) -> int:
     each, together = render_certificates(facts, credentials, settings.branding)
     if signer:
         each = [signer.sign(content, given.here.now()) for content in each]
+    given.stamp = stamp  # their codes are made: another key meanwhile changes nothing of them
     given.marks = [
         stamp.mark(number, place, hashlib.sha256(content).hexdigest())
         for place, content in (*enumerate(each, 1), (0, together))
@@ -199,7 +203,8 @@ def hand_over(number: str) -> int:
     try:
         with given.here.record.writing() as session:
             turn = given.here.turn(session, given.door, known_by=given.known_by)
-            pupils = classes.finish(turn, given.begun, given.marks, given.here.stamp)
+            assert given.stamp is not None
+            pupils = classes.finish(turn, given.begun, given.marks, given.stamp)
             for name, content in given.files.items():
                 if given.folder is not None:
                     place(given.folder / name, content)

@@ -220,7 +220,7 @@ def _signed_in(
     awaited = open_steps(turn.session, application)
     people = sorted({step.person for step in awaited})
     code, fields = _code_in(filled.fields), filled.fields
-    found = vouched_for(turn.key, code, people, run, filled.wait, fields, turn.now)
+    found = vouched_for(turn.keys, code, people, run, filled.wait, fields, turn.now)
     if found is None:
         return Refusal(
             "This step is not yours any more, or the form was open for too long. Open the run again, signed in."

@@ -22,8 +22,11 @@ from labels.rules.loading import load_rules
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
 from usecases import recovering, webhooks
+from usecases.bounces import take_in_mailbox
+from usecases.clearing import clear_nightly
 from usecases.cycles import publish
 from usecases.finding import make_index
+from usecases.keys import take_up
 from usecases.likeness import keep_former_fingerprints
 from usecases.privacy import tidy
 from usecases.recovering import recover
@@ -61,8 +64,8 @@ class Kept:
     """What could not be done since Prefect's server is away; nothing is lost by that."""
     not_stamped: OutOfReach | None = None
     """The time-stamp service is away: the head of the journal's chain has no time stamp yet."""
-    clock: str = ""
-    """What is wrong with the clock, if anything is."""
+    wrong: tuple[str, ...] = ()
+    """What is wrong with the clock or the secret key, if anything is."""
 
 
 def make_indexes(here: Workspace) -> None:
@@ -93,7 +96,7 @@ def tell_platforms(here: Workspace) -> str:
 
 def keep_up(here: Workspace) -> Kept:
     """All of upkeep at once, also without Prefect's server: then runs are brought back by the next one."""
-    clock = clock_ran_backwards(here)
+    wrong = tuple(filter(None, (clock_ran_backwards(here), take_up(here).stranger)))
     left = [f"{one.name}: {one.worded}" for one in end_due(here)]
     passed = [
         f"{one.step}: {one.did}"
@@ -107,9 +110,12 @@ def keep_up(here: Workspace) -> Kept:
             recovered = {one.application: one.did for one in recover(here, client)}
     except OutOfReach as error:
         left_out = error
-    galleries, mail = stale_galleries(here), send_due(here)
+    galleries = stale_galleries(here)
+    take_in_mailbox(here)
+    mail = send_due(here)
     tidy(here)
     tell_platforms(here)
+    clear_nightly(here)
     journal = seal_journal(here)
     make_indexes(here)
     return Kept(
@@ -122,7 +128,7 @@ def keep_up(here: Workspace) -> Kept:
         journal.sealed.entries,
         left_out,
         journal.left_out,
-        clock,
+        wrong,
     )
 
 

@@ -7,12 +7,13 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from adapters.documents.store import checked_content, checked_key, is_key, key_of
+from adapters.documents.store import Stored, checked_content, checked_key, is_key, key_of
 from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
 from labels.settings import Settings
 
@@ -48,7 +49,7 @@ class DirectoryStore:
         path = self.root / key
         with self._reached():
             self._make_folder(path.parent)
-            if not path.exists():
+            if not _put_again(path):
                 self._write_once(path, content)
             _sync(path.parent)  # also where another writer won, and may not have come so far
         self.get(key)
@@ -78,6 +79,37 @@ class DirectoryStore:
                 return False
             _sync(path.parent)
         return True
+
+    def erase_older(self, key: str, before: datetime) -> bool:
+        """As promised by `DocumentStore.erase_older`: it is out of sight while its age is looked at once more, so that
+        whoever puts it again meanwhile writes it anew."""
+        path = self.root / checked_key(key)
+        aside = path.parent / f".leaving-{os.getpid()}-{secrets.token_hex(8)}"
+        with self._reached():
+            try:
+                if _put_at(path) >= before:
+                    return False
+                path.rename(aside)
+            except FileNotFoundError:
+                return False
+            try:
+                if _put_at(aside) >= before:
+                    with suppress(FileExistsError):
+                        os.link(aside, path)
+                    return False
+            finally:
+                aside.unlink()
+                _sync(path.parent)
+        return True
+
+    def stored(self) -> Iterator[Stored]:
+        """As promised by `DocumentStore.stored`."""
+        with self._reached():
+            for path in self.root.glob(f"{key_of(b'').partition('/')[0]}/*/*"):
+                key = path.relative_to(self.root).as_posix()
+                if is_key(key):
+                    with suppress(FileNotFoundError):
+                        yield Stored(key, path.stat().st_size, _put_at(path))
 
     def keep(self, name: str, path: Path) -> None:
         """As promised by `NamedFiles.keep`."""
@@ -145,6 +177,19 @@ class DirectoryStore:
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             raise OutOfReach(str(self), f"{error.strerror or error}{where}.") from error
+
+
+def _put_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _put_again(path: Path) -> bool:
+    """Whether the document is there already; it counts as put now."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _for_the_owner(path: str, flags: int) -> int:

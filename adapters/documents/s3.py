@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
@@ -17,11 +18,13 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 
 from adapters.documents.store import (
     DamagedDocument,
+    Stored,
     checked_content,
     checked_key,
     is_key,
     key_of,
 )
+from labels.clock import wall_clock
 from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
 from labels.settings import Settings
 from labels.words.text import one_line
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS, READ_SECONDS = 3, 15
 """boto3 itself waits a minute for each."""
 ATTEMPTS = 4
+_RECENT = timedelta(hours=1)
+"""A document that was put so lately is not copied when it is put again."""
 POOL = 64
 """Connections kept: as many as there may be threads."""
 
@@ -129,6 +134,29 @@ class S3Store:
         with self._reached(key):
             return self._delete_versions(path)
 
+    def erase_older(self, key: str, before: datetime) -> bool:
+        """As promised by `DocumentStore.erase_older`, but for the moment between the last look and the deletion."""
+        with self._reached(key):
+            try:
+                found = self._client.head_object(Bucket=self.bucket, Key=self._path(key))
+            except ClientError as error:
+                if _code(error) in _ABSENT:
+                    return False
+                raise
+        return found["LastModified"] < before and self.erase(key)
+
+    def stored(self) -> Iterator[Stored]:
+        """As promised by `DocumentStore.stored`."""
+        begins = self._named("")
+        with self._reached("sha256"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self._named("sha256/")
+            )
+            for page in pages:
+                for one in page.get("Contents", []):
+                    if is_key(key := one["Key"].removeprefix(begins)):
+                        yield Stored(key, one["Size"], one["LastModified"])
+
     def _delete_versions(self, path: str) -> bool:
         deleted = False
         pages = self._client.get_paginator("list_object_versions")
@@ -190,12 +218,29 @@ class S3Store:
                 )
             except ClientError as error:
                 if _code(error) in _TAKEN:
+                    self._put_again(key)
                     return
                 if _code(error) not in _CONTESTED or attempt == ATTEMPTS - 1:
                     raise
             else:
                 return
             _pause(attempt)
+
+    def _put_again(self, key: str) -> None:
+        """What is there counts as put now, by a copy onto itself; where it was put just before, it does already."""
+        path = self._path(key)
+        found = self._client.head_object(Bucket=self.bucket, Key=path)
+        if wall_clock() - found["LastModified"] < _RECENT:
+            return
+        wanted: dict[str, Any] = {"ServerSideEncryption": self._encryption} if self._encryption else {}
+        self._client.copy_object(
+            Bucket=self.bucket,
+            Key=path,
+            CopySource={"Bucket": self.bucket, "Key": path},
+            ContentType=found["ContentType"],
+            MetadataDirective="REPLACE",
+            **wanted,
+        )
 
     def _path(self, key: str) -> str:
         return f"{self.prefix}/{checked_key(key)}".lstrip("/")

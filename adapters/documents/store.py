@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -25,6 +28,16 @@ class DamagedDocument(LabelsError):
             f"The document {key} in {where} is damaged: its content does not match its key. "
             "Restore it from a backup or an earlier version."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as a store lists it."""
+
+    key: str
+    size: int
+    put_at: datetime
+    """When it was put there last, by the store's clock: once more counts, too."""
 
 
 class DocumentStore(Protocol):
@@ -61,6 +74,12 @@ class DocumentStore(Protocol):
         Raises:
             NotFound: `key` is not a document's key.
         """
+
+    def erase_older(self, key: str, before: datetime) -> bool:
+        """The same, unless it was put there at `before` or later: what somebody puts again just now stays."""
+
+    def stored(self) -> Iterator[Stored]:
+        """Every document in the store, in no order; what is put or removed meanwhile may be among them or not."""
 
 
 class NamedFiles(Protocol):

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -22,17 +23,17 @@ def sealed(facts: object, purpose: bytes, secret: bytes) -> str:
     return f"{_encoded(payload)}.{_encoded(_signature(payload, purpose, secret))}"
 
 
-def unsealed(token: str, purpose: bytes, secret: bytes) -> Any:
+def unsealed(token: str, purpose: bytes, *secrets: bytes) -> Any:
     """The value behind such a word.
 
     Raises:
-        NotFound: it was not made with this key, or for something else.
+        NotFound: it was made with none of these keys, or for something else.
     """
     try:
         payload, signature = map(_decoded, token.split("."))
     except (ValueError, binascii.Error):
         raise NotFound("There is no such link.") from None
-    if not hmac.compare_digest(signature, _signature(payload, purpose, secret)):
+    if not any(hmac.compare_digest(signature, _signature(payload, purpose, one)) for one in secrets):
         raise NotFound("There is no such link.")
     return json.loads(payload)
 
@@ -59,14 +60,14 @@ class DownloadPass:
         return sealed([self.key, self.name, self.media_type, expires, self.steps], _PURPOSE, secret)
 
     @classmethod
-    def read(cls, token: str, secret: bytes, now: datetime) -> Self:
+    def read(cls, token: str, secrets: Sequence[bytes], now: datetime) -> Self:
         """The pass behind a token; whether its steps are open, the record knows.
 
         Raises:
-            NotFound: the token was not made with this key.
+            NotFound: the token was made with none of these keys.
             LinkExpired: it was, and is no longer good.
         """
-        key, name, media_type, expires, steps = unsealed(token, _PURPOSE, secret)
+        key, name, media_type, expires, steps = unsealed(token, _PURPOSE, *secrets)
         until = datetime.fromtimestamp(expires, UTC) if expires is not None else None
         if until is not None and now >= until:
             raise LinkExpired("This link has expired. Ask whoever sent it for a new one.")

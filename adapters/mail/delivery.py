@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -13,12 +16,15 @@ from adapters.mail.rendering import Attachment, answered_to, compose, sender_add
 from adapters.mail.transports import NotDelivered, Transport
 from labels.clock import Clock
 from labels.errors import InvalidInput, LabelsError, OutOfReach
-from labels.mail import outbox
+from labels.mail import outbox, undelivered
 from labels.mail.message import Template
+from labels.mail.outbox import Coded
 from labels.record.engine import Record
 from labels.record.schema import Application, Mail, Organisation
-from labels.sessions.codes import sign_in_code
-from labels.steps.codes import review_code
+from labels.sessions.codes import sign_in_code, sign_in_code_hash
+from labels.steps.codes import code_hash, review_code
+
+Keys = Callable[[], Sequence[bytes]]
 
 
 class DocumentSource(Protocol):
@@ -68,7 +74,7 @@ def deliver_due(
     store: DocumentSource,
     transport: Transport,
     *,
-    key: bytes,
+    keys: Keys,
     sender: str,
     site: str,
     clock: Clock,
@@ -84,7 +90,7 @@ def deliver_due(
     file). Where the server is out of reach it stops, and what is left stays due.
 
     Args:
-        key: the secret that one-time codes are made from.
+        keys: the secrets from which one-time codes are made, as they are now, the one in force first.
         sender: `Name <address>`.
         site: the address of the Prefect UI.
         reason: the one message to send, where it must not wait for others.
@@ -101,7 +107,7 @@ def deliver_due(
         reasons = outbox.reasons_due(session, clock(), application, limit, reason=reason)
     with transport:
         for place, reason in enumerate(reasons):
-            claimed = _claim(record, reason, key, clock)
+            claimed = _claim(record, reason, keys, clock)
             if claimed is None:
                 continue
             if isinstance(claimed, Delivered):
@@ -143,7 +149,7 @@ def _give_up(record: Record, mail: Mail, why: str, clock: Clock) -> None:
         outbox.mark_obsolete(session, mail.reason, clock(), why)
 
 
-def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | Delivered | None:
+def _claim(record: Record, reason: str, keys: Keys, clock: Clock) -> _Claimed | Delivered | None:
     with record.writing() as session:
         now = clock()
         if not outbox.claim(session, reason, now):
@@ -153,16 +159,51 @@ def _claim(record: Record, reason: str, key: bytes, clock: Clock) -> _Claimed | 
         if not coded.needed:
             outbox.mark_obsolete(session, reason, now, f"{mail.step or 'its code'} is no longer open.")
             return Delivered(obsolete=1)
-        code = None
-        if coded.signs_in and coded.subject:
-            code = sign_in_code(key, coded.subject)
-        elif coded.subject and coded.number is not None:
-            code = review_code(key, coded.subject, coded.number)
+        if bounce := undelivered.unreached(session, mail.to_address):
+            return _held(session, mail, undelivered.why_not(bounce), now)
+        code = _code(session, mail, coded, keys)
         documents = outbox.attached(session, mail)
         files = [(one.name, one.media_type, one.key) for one in documents]
         return _Claimed(
             mail, code, run, mailbox if mail.application else _mailbox_of_writer(session, mail), files
         )
+
+
+def _held(session: Session, mail: Mail, why: str, now: datetime) -> Delivered:
+    """A message to an address that takes no mail waits for a better one; one that is for the address itself has ended."""
+    if mail.template == Template.ADDRESS_CORRECTED:
+        outbox.mark_obsolete(session, mail.reason, now, why)
+        return Delivered(obsolete=1)
+    outbox.mark_failed(session, mail.reason, now, why, permanent=True)
+    return Delivered(failed=1)
+
+
+def _code(session: Session, mail: Mail, coded: Coded, keys: Keys) -> str | None:
+    """The code that a message carries, if any.
+
+    It was made with the key of its time; where that counts no more, it is made with the one in force, and known by that.
+    """
+    if coded.subject is None or (coded.number is None and not coded.signs_in):
+        return None
+    now = keys()  # after its hash was read: whoever replaces a key does so before the codes
+    for key in now:
+        code, made = _made(coded, key)
+        if hmac.compare_digest(made, coded.hash):
+            return code
+    code, made = _made(coded, now[0])
+    outbox.know_code(session, mail, coded, made)
+    return code
+
+
+def _made(coded: Coded, key: bytes) -> tuple[str, str]:
+    """A code, and what it is known by."""
+    assert coded.subject is not None
+    if coded.signs_in:
+        code = sign_in_code(key, coded.subject)
+        return code, sign_in_code_hash(code)
+    assert coded.number is not None
+    code = review_code(key, coded.subject, coded.number)
+    return code, code_hash(code)
 
 
 _CLAIMED = (

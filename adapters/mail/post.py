@@ -14,7 +14,7 @@ def send_due(here: Workspace, application: str | None = None, *, reason: str | N
         here.record,
         here.documents,
         open_transport(settings),
-        key=here.key,
+        keys=here.good_keys,
         sender=settings.sender,
         site=settings.site_url,
         desk=settings.desk_url,

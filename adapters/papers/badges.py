@@ -161,7 +161,7 @@ def key_set(settings: Settings, did: str, now: datetime) -> dict[str, Any] | Non
 def _keys(settings: Settings, now: datetime) -> list[BadgeKey]:
     """The key in force, and those before it."""
     key = badge_key(settings, now)
-    former = [BadgeKey(one) for one in former_keys(settings)] if settings.signing_former else []
+    former = [BadgeKey(one) for one in former_keys(settings)]
     return list({one.name: one for one in ([key] if key else []) + former}.values())
 
 

@@ -30,6 +30,8 @@ from labels.papers.verifying import (
     Verification,
     by_file,
     has_signed,
+    leaked_since,
+    signed_with_leaked,
 )
 from labels.words.sentences import one_after_another
 
@@ -69,7 +71,10 @@ def check_content(here: Workspace, content: bytes, now: datetime) -> Verificatio
         if signature is None:
             return verdict
         ours = has_signed(session, signature.fingerprint)
+        leaked = leaked_since(session, signature.fingerprint)
     why = signature.view.why if ours else one_after_another(signature.view.why, STRANGER)
+    if leaked:
+        why = one_after_another(why, signed_with_leaked(leaked))
     view = signature.view.model_copy(update={"ours": ours, "why": why})
     return verdict.model_copy(update={"signature": view})
 

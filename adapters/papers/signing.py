@@ -13,10 +13,11 @@ import functools
 import hashlib
 import io
 import logging
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.files import contents
 from labels.papers.verifying import NO_SIGNATURE, SignatureView, signature_says
-from labels.settings import Settings
+from labels.settings import SIGNING_FORMER, Settings
 
 T = TypeVar("T")
 
@@ -78,7 +79,9 @@ def _unusable(setting: str, problem: str, remedy: str = "Nothing is issued until
     return InvalidInput("signing", [Fault(setting, problem, remedy)])
 
 
-def _read_key(path: Path, password: bytes | None) -> tuple[Any, Any, list[Any]]:
+def _read_key(
+    path: Path, password: bytes | None, setting: str = "LABELS_SIGNING_KEY"
+) -> tuple[Any, Any, list[Any]]:
     """The private key, its certificate, and what other certificates lie beside it."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
@@ -92,16 +95,16 @@ def _read_key(path: Path, password: bytes | None) -> tuple[Any, Any, list[Any]]:
             key, own, others = pkcs12.load_key_and_certificates(content, password)
             found = [*([own] if own else []), *others]
     except OSError as error:
-        raise _unusable("LABELS_SIGNING_KEY", f"can't be read: {error.strerror}.") from None
+        raise _unusable(setting, f"can't be read: {error.strerror}.") from None
     except (ValueError, TypeError) as error:
         # The library's words may quote the file.
         problem = (
             f"{path.name} is no PKCS#12 or PEM file with a key and its certificate, or its password is wrong"
         )
-        raise _unusable("LABELS_SIGNING_KEY", f"{problem} ({type(error).__name__}).") from None
+        raise _unusable(setting, f"{problem} ({type(error).__name__}).") from None
     own = next((one for one in found if key and one.public_key() == key.public_key()), None)
     if key is None or own is None:
-        raise _unusable("LABELS_SIGNING_KEY", f"{path.name} holds no certificate that belongs to its key.")
+        raise _unusable(setting, f"{path.name} holds no certificate that belongs to its key.")
     return key, own, [one for one in found if one is not own]
 
 
@@ -133,7 +136,55 @@ def former_keys(settings: Settings) -> list[Any]:
         InvalidInput: the file that is named can't be read.
     """
     path = settings.signing_former
-    return [one.public_key() for one in _read_chain(path, "LABELS_SIGNING_FORMER")] if path else []
+    named = _read_chain(path, "LABELS_SIGNING_FORMER") if path else []
+    return [one.public_key() for one in [*_former_certificates(settings.home / SIGNING_FORMER), *named]]
+
+
+def _former_certificates(file: Path) -> list[Any]:
+    return _read_chain(file, str(file)) if file.is_file() and file.stat().st_size else []
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A key's certificate, and the file that it was found in."""
+
+    fingerprint: str
+    """SHA-256 of the certificate, in hexadecimal digits."""
+    content: bytes = field(repr=False)
+    """The certificate in PEM; where it is looked for with its key, all of that file."""
+    until: datetime
+
+
+def certificates_in(file: Path) -> list[Certified]:
+    """The certificates that were replaced, the latest first; none where there is no such file.
+
+    Raises:
+        InvalidInput: the file can't be read.
+    """
+    return [_certified(one) for one in _former_certificates(file)]
+
+
+def _certified(certificate: Any, content: bytes = b"") -> Certified:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    der = certificate.public_bytes(Encoding.DER)
+    pem = content or certificate.public_bytes(Encoding.PEM)
+    return Certified(hashlib.sha256(der).hexdigest(), pem, certificate.not_valid_after_utc)
+
+
+def key_in(file: Path, settings: Settings, now: datetime) -> Certified:
+    """A key with its certificate that could take the place of the one in force, with the same password and chain.
+
+    Raises:
+        InvalidInput: it can't be read, or could not sign now.
+    """
+    password = settings.signing_password.get_secret_value().encode() if settings.signing_password else None
+    key, certificate, others = _read_key(file, password, str(file))
+    chain = _read_chain(settings.signing_chain) if settings.signing_chain else []
+    signer = PaperSigner(key, certificate, [*others, *chain], settings.timestamp_url)
+    if not signer.is_valid(now):
+        raise _unusable(str(file), "its certificate is not valid now.", "Name a renewed one.")
+    return _certified(certificate, _content(file))
 
 
 @cache
@@ -205,6 +256,11 @@ class PaperSigner:
     def fingerprint(self) -> str:
         """SHA-256 of the certificate, by which the record knows who signed."""
         return hashlib.sha256(self._certificate).hexdigest()
+
+    @property
+    def certificate_in_pem(self) -> bytes:
+        """The certificate, for others to check signatures with."""
+        return ssl.DER_cert_to_PEM_cert(self._certificate).encode()
 
     def sign(self, content: bytes, now: datetime) -> bytes:
         """A PDF with its signature; its bytes are others each time.

@@ -14,7 +14,7 @@ import logging
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,10 +40,11 @@ def ours(key: bytes) -> str:
 class KeepsAnswers:
     """Gives what was filled in, and lets it be deleted, to whoever has our secret alone."""
 
-    def __init__(self, app: ASGIApp, key: bytes, deleted: Callable[[], None]) -> None:
-        """`deleted` is called when an answer was deleted."""
-        self.app, self.deleted = app, deleted
-        self._token = ours(key).encode()
+    def __init__(
+        self, app: ASGIApp, keys: Callable[[], Iterable[bytes]], deleted: Callable[[], None]
+    ) -> None:
+        """`keys` are our secrets as they are now, and `deleted` is called when an answer was deleted."""
+        self.app, self.keys, self.deleted = app, keys, deleted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = _INPUTS.fullmatch(scope["path"]) if scope["type"] == "http" else None
@@ -52,7 +53,7 @@ class KeepsAnswers:
             await self.app(scope, receive, send)
             return
         sent = dict(scope["headers"]).get(OURS.encode(), b"")
-        if not hmac.compare_digest(sent, self._token):
+        if not any(hmac.compare_digest(sent, ours(key).encode()) for key in self.keys()):
             why = "What people fill into forms is read by the labels' own processes alone."
             await JSONResponse({"detail": why}, status_code=403)(scope, receive, send)
             return

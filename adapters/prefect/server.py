@@ -96,7 +96,8 @@ def main(port: int) -> None:
     emptier = LogEmptier(url.get_secret_value() if url else "")
     sa.event.listen(sa.Engine, "connect", overwrite_what_is_deleted)
     emptier.start()
-    app = KeepsAnswers(create_app(final=True), load_settings().key, emptier.soon)
+    ours = load_settings()
+    app = KeepsAnswers(create_app(final=True), lambda: ours.keyring.good(ours.clock()), emptier.soon)
     uvicorn.run(
         OwnAddressOnly(SaysWhenToRetry(app), port),
         host="127.0.0.1",

@@ -279,7 +279,7 @@ class InProcess:
         with self._ledger.part("mail", lambda: worded):
             while True:
                 done = deliver_due(
-                    here.record, here.documents, self.box, key=here.key, sender=here.settings.sender,
+                    here.record, here.documents, self.box, keys=here.good_keys, sender=here.settings.sender,
                     site=here.settings.site_url, clock=here.clock, application=application,
                 )  # fmt: skip
                 assert not done.failed + done.postponed, f"mail could not be worded: {done}"

@@ -17,7 +17,7 @@ from labels.people.persons import behind, person
 from labels.people.staff import coordinates
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import FormerStaff, Organisation, OrganisationCode, School, Staff, Teacher
-from labels.steps.codes import code_hash, code_matches, review_code
+from labels.steps.codes import code_hash, code_matches, made_with, review_code
 from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.outcome import Refusal
 from labels.steps.proof import Proof, SignedIn, who_may_be_meant
@@ -59,8 +59,9 @@ def send_code(turn: Turn, organisation: str, email: str, at_most: int = CODES_AN
 
 
 def _works(turn: Turn, code: OrganisationCode) -> bool:
-    """With another secret key it can't be mailed again."""
-    return code_matches(_made(turn, code), code.code_hash)
+    """With none of the secret keys it can't be mailed again."""
+    subject = outbox.organisation_code_subject(code.organisation, code.person)
+    return made_with(turn.keys, subject, code.number, code.code_hash) is not None
 
 
 def _made(turn: Turn, code: OrganisationCode) -> str:

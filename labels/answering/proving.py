@@ -24,7 +24,7 @@ from labels.reviews import conflicts
 from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.kept import rules_of
 from labels.school_label.inviting import invitation_of
-from labels.steps.codes import code_hash, code_matches, nearly, review_code
+from labels.steps.codes import code_hash, code_matches, made_with, nearly, review_code
 from labels.steps.kinds import COORDINATING, STEPS, Power
 from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.mailing import about_step, mail_step
@@ -184,9 +184,11 @@ def mistyped(turn: Turn, steps: Sequence[Step], code: str) -> Step | None:
     """The step of which somebody typed a code with a slip in it, its present one or the one before."""
     for step in steps:
         for number in range(max(1, step.code_number - 1), step.code_number + 1):
-            mailed = review_code(turn.key, step.id, number)
-            if nearly(code, mailed) or (number < step.code_number and code_matches(code, code_hash(mailed))):
-                return step
+            for mailed in (review_code(key, step.id, number) for key in turn.keys):
+                if nearly(code, mailed) or (
+                    number < step.code_number and code_matches(code, code_hash(mailed))
+                ):
+                    return step
     return None
 
 
@@ -273,7 +275,7 @@ _ONCE_MORE = say("You asked for it once more: it is the code that you have.")
 
 def _renew_with_the_key(turn: Turn, step: Step) -> None:
     """Makes a code new that can't be made again, since the secret key is another one by now."""
-    if not code_matches(review_code(turn.key, step.id, step.code_number), step.code_hash):
+    if made_with(turn.keys, step.id, step.code_number, step.code_hash) is None:
         renew_code(step, turn.key)
 
 

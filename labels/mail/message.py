@@ -79,6 +79,8 @@ class Template(StrEnum):
     COLLEAGUE_LEFT = "colleague_left"
     CHANGED_TOGETHER = "changed_together"
     PASSKEY_CHANGED = "passkey_changed"
+    CODES_VOID = "codes_void"
+    ADDRESS_UNREACHED = "address_unreached"
 
 
 class PasskeyNews(StrEnum):

@@ -242,6 +242,23 @@ class AddressCorrected(Message):
         return self.person
 
 
+class AddressUnreached(Message):
+    """To a coordinator: mail to somebody's address came back for good, and what is to be done."""
+
+    template = Template.ADDRESS_UNREACHED
+    bounce: Line
+    """The report's id."""
+    organisation_name: Line
+    name: Line
+    address: Line
+    said: Line
+    """By the mail server."""
+
+    @property
+    def subject(self) -> str:
+        return f"bounce/{self.bounce}"
+
+
 class LeftStaff(Message):
     """To somebody who left the staff of an organisation, or has one of two roles no longer: what was asked of them is
     others' now."""
@@ -482,6 +499,26 @@ class ChangedTogether(Message):
     @property
     def subject(self) -> str:
         return self.plan
+
+
+class CodesVoid(Message):
+    """To somebody whose codes and links were replaced since others may have had the key that they were made with.
+
+    It has the code of the one task that awaits them; where there are several, as in `ChangedTogether`, none.
+    """
+
+    template = Template.CODES_VOID
+    calls = (CallToAction.SEE_INBOX, CallToAction.GET_CODE)
+    person: Line
+    step: Line
+    """The first of what awaits them."""
+    organisation_name: Line
+    number: int
+    """Of tasks."""
+
+    @property
+    def subject(self) -> str:
+        return self.person
 
 
 class JournalHead(Message):

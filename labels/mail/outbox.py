@@ -378,6 +378,8 @@ class Coded:
     number: int | None = None
     signs_in: bool = False
     """It is a code to sign in, which is made in another way than that of a step."""
+    hash: str = ""
+    """By which it is known."""
 
 
 def coded(session: Session, mail: Mail) -> Coded:
@@ -393,12 +395,12 @@ def coded(session: Session, mail: Mail) -> Coded:
     return _coded_for_a_step(mail, *read(session, _STEP, {"step": mail.step}).one())
 
 
-_STEP = sa.select(Step.state, Step.code_number).where(Step.id == sa.bindparam("step"))
+_STEP = sa.select(Step.state, Step.code_number, Step.code_hash).where(Step.id == sa.bindparam("step"))
 
 
-def _coded_for_a_step(mail: Mail, state: StepState, number: int) -> Coded:
+def _coded_for_a_step(mail: Mail, state: StepState, number: int, code_hash: str) -> Coded:
     if state is StepState.OPEN:
-        return Coded(True, mail.step, number)
+        return Coded(True, mail.step, number, hash=code_hash)
     return Coded(mail.template not in messages.ASKS)
 
 
@@ -411,14 +413,14 @@ def _coded_for_pupils(session: Session, mail: Mail) -> Coded:
     asked = session.get(PupilCode, message.award, populate_existing=True)
     if asked is None or asked.spent_at or asked.number != message.number:
         return Coded(False)
-    return Coded(True, pupil_code_subject(asked.award), asked.number)
+    return Coded(True, pupil_code_subject(asked.award), asked.number, hash=asked.code_hash)
 
 
 def _coded_to_sign_in(session: Session, mail: Mail) -> Coded:
     asked = session.get(SignInCode, mail.reason.split("/")[1], populate_existing=True)
     if asked is None or asked.spent_at or asked.expires_at <= mail.next_attempt_at:
         return Coded(False)
-    return Coded(True, asked.id, signs_in=True)
+    return Coded(True, asked.id, signs_in=True, hash=asked.code_hash)
 
 
 def _coded_for_an_organisation(session: Session, mail: Mail) -> Coded:
@@ -430,7 +432,32 @@ def _coded_for_an_organisation(session: Session, mail: Mail) -> Coded:
     asked = session.get(OrganisationCode, (message.organisation, message.person), populate_existing=True)
     if asked is None or asked.spent_at or asked.number != message.number:
         return Coded(False)
-    return Coded(True, organisation_code_subject(asked.organisation, asked.person), asked.number)
+    subject = organisation_code_subject(asked.organisation, asked.person)
+    return Coded(True, subject, asked.number, hash=asked.code_hash)
+
+
+def know_code(session: Session, mail: Mail, code: Coded, code_hash: str) -> None:
+    """Has the code of a message known by another hash, where it was made with a secret key that is no longer here."""
+    if code.signs_in:
+        session.execute(
+            sa.update(SignInCode).where(SignInCode.id == code.subject).values(code_hash=code_hash)
+        )
+    elif mail.template == Template.PUPIL_CODE:
+        message = message_of(mail)
+        assert isinstance(message, messages.PupilCode)
+        session.execute(
+            sa.update(PupilCode).where(PupilCode.award == message.award).values(code_hash=code_hash)
+        )
+    elif mail.template == Template.ORGANISATION_CODE:
+        message = message_of(mail)
+        assert isinstance(message, messages.OrganisationCode)
+        its = (
+            OrganisationCode.organisation == message.organisation,
+            OrganisationCode.person == message.person,
+        )
+        session.execute(sa.update(OrganisationCode).where(*its).values(code_hash=code_hash))
+    else:
+        session.execute(sa.update(Step).where(Step.id == mail.step).values(code_hash=code_hash))
 
 
 def organisation_code_subject(organisation: str, person: str) -> str:

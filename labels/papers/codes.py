@@ -29,6 +29,13 @@ class Stamp:
 
     key: bytes
     check_url: str
+    former: tuple[bytes, ...] = ()
+    """The keys before that one: what was made with them is known by them for ever."""
+
+    @property
+    def each(self) -> tuple[Stamp, ...]:
+        """This one, and those of the former keys: by which a certificate of whatever time is known."""
+        return (self, *(Stamp(key, self.check_url) for key in self.former))
 
     def paper(self, kind: str, subject: str, edition: int = 1) -> str:
         """The code of a paper about an application or award; a corrected edition has one of its own."""

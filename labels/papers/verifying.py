@@ -25,6 +25,7 @@ from labels.record.schema import (
     Award,
     Document,
     Issued,
+    KeyGeneration,
     Organisation,
     PaperKind,
     Project,
@@ -236,6 +237,11 @@ def has_signed(session: Session, fingerprint: str) -> bool:
     return session.scalar(sa.select(Issued.paper).where(Issued.signer == fingerprint).limit(1)) is not None
 
 
+def leaked_since(session: Session, fingerprint: str) -> datetime | None:
+    """Since when others may have had the key of a certificate with which papers were signed; None where nobody had."""
+    return session.scalar(sa.select(KeyGeneration.leaked_from).where(KeyGeneration.mark == fingerprint))
+
+
 # What is found in a file -------------------------------------------------------------------------
 
 TOO_LARGE = say("It is larger than 10 MB, which none of our papers is.")
@@ -245,6 +251,16 @@ ENCRYPTED = say("It is encrypted, which none of our papers is.")
 CUT_OFF = say("It is damaged: its end is missing.")
 
 NO_SIGNATURE = say("It has something like a signature, which can’t be read.")
+
+
+def signed_with_leaked(since: datetime) -> Sentence:
+    """That the key of a signature is not to be relied on."""
+    return say(
+        "Others may have that key since {day}: do not rely on the signature, but on what is said above.",
+        day=brussels_day(since),
+    )
+
+
 STRANGER = say("No paper of ours was signed with that certificate.")
 
 
@@ -300,7 +316,7 @@ def _of_code(session: Session, code: str, stamp: Stamp) -> _Known | None:
         return _Known(issued)
     for one in session.scalars(sa.select(Issued).where(Issued.code == series_of(code))):
         for number in range(1, (one.pupils or 0) + 1):
-            if hmac.compare_digest(stamp.pupil(one.subject, number), code):
+            if any(hmac.compare_digest(of.pupil(one.subject, number), code) for of in stamp.each):
                 return _Known(one, number)
     return None
 
@@ -314,7 +330,8 @@ def _is_marked(known: _Known, digest: str, stamp: Stamp) -> bool:
     marks = known.issued.marks or b""
     place = (known.number or (known.issued.pupils or 0) + 1) - 1
     kept = marks[place * MARK : (place + 1) * MARK]
-    return hmac.compare_digest(stamp.mark(known.issued.subject, known.number, digest), kept)
+    made = (of.mark(known.issued.subject, known.number, digest) for of in stamp.each)
+    return any(hmac.compare_digest(one, kept) for one in made)
 
 
 def _before_this_record(session: Session, digest: str) -> Document | None:

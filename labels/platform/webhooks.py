@@ -288,7 +288,8 @@ def claim(turn: Turn, webhook: str, entry: int) -> Claimed | None:
     if of.former_until and turn.now < of.former_until:
         numbers.append(of.secret_number - 1)
     event = Happened(row.entry, row.at, row.what, row.application, row.organisation, row.label)
-    keys = tuple(secret_of(turn.key, webhook, number) for number in numbers)
+    # With the former secret key's, too, until that ends: by then the platform has been given the new one.
+    keys = tuple(secret_of(key, webhook, number) for key in turn.keys for number in numbers)
     return Claimed(webhook, of.address, keys, event, of.organisation, row.attempts)
 
 

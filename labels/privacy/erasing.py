@@ -32,6 +32,7 @@ from labels.record.schema import (
     Application,
     ApplicationDraft,
     Base,
+    Bounce,
     BulkPlan,
     Conflict,
     CyclePlace,
@@ -506,6 +507,7 @@ class _Erasing:
         theirs = sa.or_(sa.func.lower(SignIn.address).in_(mine), SignIn.person == self.subject.person)
         self._delete("sessions", SignIn, theirs)
         self._delete("codes to sign in", SignInCode, sa.func.lower(SignInCode.address).in_(mine))
+        self._delete("reports of mail that came back", Bounce, Bounce.address.in_(mine))
         self._delete("forms that were kept", KeptForm, KeptForm.person == self.subject.person)
         naming = [
             one.id
@@ -670,7 +672,7 @@ LOOKED_AT = {
     "handing_in": "deleted",
     "journal": "who, reasons, and what names them", "sealed_entry": "salts become commitments",
     "mail": "texts and recipients are emptied", "notice": "deleted", "daily_mail": "deleted", "conflict": "deleted", "sign_in": "deleted",
-    "sign_in_code": "deleted", "kept_form": "deleted", "bulk_plan": "deleted", "saved_list": "deleted", "cycle_place": "who screened, and why it was struck",
+    "sign_in_code": "deleted", "kept_form": "deleted", "bounce": "deleted", "bulk_plan": "deleted", "saved_list": "deleted", "cycle_place": "who screened, and why it was struck",
     "cycle_project": "who awarded",
 }  # fmt: skip
 """Tables that have something of a person, and what becomes of it."""
@@ -685,7 +687,7 @@ def _without_words(value: Any) -> Any:
 
 OF_NOBODY = frozenset(
     {
-        "additional_review", "award", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "legal_hold", "member",
+        "additional_review", "award", "key_generation", "store_owner", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "legal_hold", "member",
         "passkey_challenge", "platform_batch", "platform_delivery", "platform_token", "platform_webhook", "project", "provider_attempt", "pupil_class", "pupil_code", "reopening", "rule_text", "school_outcome", "school_round", "seal",
     }
 )  # fmt: skip

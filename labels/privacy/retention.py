@@ -20,6 +20,7 @@ from labels.record.chain import ERASED
 from labels.record.schema import (
     Application,
     Award,
+    Bounce,
     BulkPlan,
     Deletion,
     DeletionKind,
@@ -148,7 +149,8 @@ def _mail(turn: Turn, before: datetime) -> int:
     for one in fresh:
         one.context = {ERASED: True}
         _note(turn, DeletionKind.MAIL, one.message_id)
-    return len(fresh)
+    counts_no_more = sa.or_(Bounce.hard.is_(False), Bounce.lifted_at.is_not(None))
+    return len(fresh) + _delete(turn.session, Bounce, sa.and_(Bounce.read_at < before, counts_no_more))
 
 
 def _evidence(turn: Turn, before: datetime) -> int:

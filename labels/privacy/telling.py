@@ -22,6 +22,7 @@ from labels.record.schema import (
     ApplicationDraft,
     Award,
     Base,
+    Bounce,
     BulkPlan,
     Conflict,
     DailyMail,
@@ -168,6 +169,7 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
         "mail_to_you",
         rows(Mail, sa.or_(Mail.person == subject.person, sa.func.lower(Mail.to_address).in_(mine))),
     )
+    yield "mail_to_you_that_came_back", rows(Bounce, Bounce.address.in_(mine))
     signed_in = sa.or_(sa.func.lower(SignIn.address).in_(mine), SignIn.person == subject.person)
     yield "sessions", rows(SignIn, signed_in, "id")
     yield "forms_sent_after_a_session", rows(KeptForm, KeptForm.person == subject.person)

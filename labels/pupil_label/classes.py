@@ -43,7 +43,7 @@ from labels.rules.kept import rules_of
 from labels.rules.loading import load_rules
 from labels.rules.model import PupilRules, RuleEdition
 from labels.rules.paper_language import paper_language
-from labels.steps.codes import code_hash, code_matches, review_code
+from labels.steps.codes import code_hash, code_matches, made_with, review_code
 from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.outcome import Refusal
 from labels.steps.proof import Proof, SignedIn, who_may_be_meant
@@ -164,9 +164,9 @@ def send_code(turn: Turn, award_id: str, email: str, rules: PupilRules, at_most:
 
 def _works(turn: Turn, code: PupilCode, rules: PupilRules) -> bool:
     """Whether a code that was mailed is valid still; with another secret key it can't be mailed again."""
-    made = review_code(turn.key, outbox.pupil_code_subject(code.award), code.number)
+    made = made_with(turn.keys, outbox.pupil_code_subject(code.award), code.number, code.code_hash)
     until = code.asked_at + timedelta(days=rules.code_days.value)
-    return code.spent_at is None and turn.now <= until and code_matches(made, code.code_hash)
+    return code.spent_at is None and turn.now <= until and made is not None
 
 
 def prove(turn: Turn, award_id: str, proof: Proof, rules: PupilRules) -> Refusal | None:

@@ -145,9 +145,18 @@ class Event(StrEnum):
     ROTATED_A_WEBHOOK = "gave a webhook another secret"
     ENDED_A_WEBHOOK = "ended a webhook"
 
+    # Keys
+    REPLACED_A_KEY = "replaced a key"
+    ENDED_A_KEY = "ended a former key"
+
+    # Documents
+    CLEARED_THE_STORE = "deleted documents that nobody claims"
+
     # Mail
     MAIL_LATE = "mail late"
     MAIL_NOT_NEEDED = "mail not needed"
+    ADDRESS_UNREACHED = "mail does not reach an address"
+    ADDRESS_LIFTED = "sends mail to an address again"
 
     @classmethod
     def ending(cls, outcome: Outcome) -> Event:

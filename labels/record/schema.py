@@ -1261,6 +1261,28 @@ class Mail(Base):
     """Does not go out itself: the day's message to its recipient tells of it."""
 
 
+class Bounce(Base):
+    """What a mail server reported of one recipient of one message that went out."""
+
+    __tablename__ = "bounce"
+    __table_args__ = (sa.Index(None, "address"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Of the report and its recipient: the same for the same one."""
+    address: Mapped[str]
+    """In small letters."""
+    status: Mapped[str]
+    """`5.1.1` and the like."""
+    said: Mapped[str]
+    """In the server's words."""
+    mail: Mapped[str]
+    """Why the message was sent that came back."""
+    read_at: Mapped[datetime]
+    hard: Mapped[bool]
+    """For good: nothing is sent to the address as long as this counts."""
+    lifted_at: Mapped[datetime | None]
+    """Since when it counts no more, since somebody said that the address is right."""
+
+
 class Notice(Base):
     """A reminder that somebody got, or a notice that something is overdue: each once for a deadline."""
 
@@ -1344,6 +1366,42 @@ class LegalHold(Base):
     reason: Mapped[str]
     placed_at: Mapped[datetime]
     lifted_at: Mapped[datetime | None]
+
+
+class StoreOwner(Base):
+    """The document store that this record clears of what nobody claims."""
+
+    __tablename__ = "store_owner"
+    store: Mapped[str] = mapped_column(primary_key=True)
+    """Its address."""
+    word: Mapped[str]
+    """What the store has to say, too: another one after each time, so that a copy of this record is known by its age."""
+    former: Mapped[str]
+    """What it said before; what an interruption left there."""
+    cleared_at: Mapped[datetime | None]
+
+
+class KeyKind(StrEnum):
+    """A kind of key that is replaced now and then."""
+
+    SECRET = "secret"
+    """The secret key: codes, links, forms, pupils' certificates."""
+    SIGNING = "signing"
+    """The key that papers are signed with."""
+
+
+class KeyGeneration(Base):
+    """A key that was in force, without the key itself."""
+
+    __tablename__ = "key_generation"
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    """Of a secret key what tells it from others (`labels.keyring.key_mark`), of a signing key SHA-256 of its certificate."""
+    kind: Mapped[KeyKind] = mapped_column(_names(KeyKind))
+    begun_at: Mapped[datetime]
+    """When it was first seen to be in force."""
+    ended_at: Mapped[datetime | None]
+    leaked_from: Mapped[datetime | None]
+    """Since when somebody else may have it."""
 
 
 class Seal(Base):

@@ -22,6 +22,7 @@ from labels.papers import due as due_papers
 from labels.papers.codes import Stamp, read_code, series_of
 from labels.papers.facts import CertificateFacts
 from labels.papers.issued import DuePaper, MadePaper, enter, marked
+from labels.papers.verifying import leaked_since
 from labels.people.named import Recipient, recipient
 from labels.record.chain import ERASED
 from labels.record.digests import REVOKED_PAPER, happened
@@ -138,7 +139,7 @@ def correction(session: Session, award_id: str, stamp: Stamp) -> Correction:
     )
     edition = 1 + (former.edition if former else 1)
     changes = _changes(former.facts, facts) if former else ()
-    if former and not changes:
+    if former and not changes and not _is_doubtful(session, former):
         raise NotAllowed(
             f"The certificate of {award.id} states what the registry says. Correct the registry first; then it can be "
             "issued anew.",
@@ -154,6 +155,12 @@ def correction(session: Session, award_id: str, stamp: Stamp) -> Correction:
         must_be_signed=application is not None and rules_of(session, application).must_be_signed,
     )
     return Correction(due, award.id, changes)
+
+
+def _is_doubtful(session: Session, issued: Issued) -> bool:
+    """Whether others may have had the key that a certificate was signed with, when it was."""
+    leaked = leaked_since(session, issued.signer) if issued.signer else None
+    return leaked is not None and issued.issued_at >= leaked
 
 
 def _certificate_now(session: Session, award: Award) -> tuple[str, CertificateFacts]:

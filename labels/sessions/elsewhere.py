@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 LASTS = timedelta(minutes=1)
@@ -27,14 +28,14 @@ def ticket(key: bytes, session: str, mark: str, now: datetime) -> str:
     return f"{session}.{until}.{_sealed(key, 'ticket', session, until, mark)}"
 
 
-def session_of_ticket(key: bytes, given: str, secret: str, now: datetime) -> str | None:
+def session_of_ticket(keys: Sequence[bytes], given: str, secret: str, now: datetime) -> str | None:
     """The session whose ticket a browser with this secret brought; None where it is none, or does not work any more."""
     session, _, rest = given.partition(".")
     until, _, seal = rest.partition(".")
     if not secret or not until.isascii() or not until.isdigit() or len(until) > 12:
         return None
-    expected = _sealed(key, "ticket", session, int(until), mark_of(secret))
-    return session if _same(seal, expected) and now.timestamp() < int(until) else None
+    made = (_sealed(key, "ticket", session, int(until), mark_of(secret)) for key in keys)
+    return session if any(_same(seal, one) for one in made) and now.timestamp() < int(until) else None
 
 
 def token(key: bytes, session: str) -> str:
@@ -42,10 +43,10 @@ def token(key: bytes, session: str) -> str:
     return f"{session}.{_sealed(key, 'token', session)}"
 
 
-def session_of_token(key: bytes, given: str) -> str | None:
+def session_of_token(keys: Sequence[bytes], given: str) -> str | None:
     """The session whose token it is; None where it is none."""
     session, _, seal = given.partition(".")
-    return session if _same(seal, _sealed(key, "token", session)) else None
+    return session if any(_same(seal, _sealed(key, "token", session)) for key in keys) else None
 
 
 def _sealed(key: bytes, *said: object) -> str:

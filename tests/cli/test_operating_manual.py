@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from adapters.workspace import workspace
 from labels.settings import PROJECT
 from tests.cli.conftest import Terminal
 
@@ -30,6 +31,7 @@ def test_every_command_of_the_manual_does_what_it_says(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LABELS_SECRET", raising=False)
+    workspace.cache_clear()
     (terminal.folder / "examples").mkdir()
     shutil.copytree(PROJECT / "examples" / "registry", terminal.folder / "examples" / "registry")
     typed = [line for block in blocks() for line in block if line.startswith("labels ")]

@@ -120,7 +120,7 @@ def test_where_one_cookie_reaches_both_there_is_no_such_way(browser: Callable[[]
 def test_nobody_makes_a_ticket_or_a_token_without_the_key() -> None:
     mark = elsewhere.mark_of("secret")
     good = elsewhere.ticket(KEY, "session", mark, NOW)
-    assert elsewhere.session_of_ticket(KEY, good, "secret", NOW) == "session"
+    assert elsewhere.session_of_ticket([KEY], good, "secret", NOW) == "session"
     session, until, seal = good.split(".")
     for wrong in (
         "",
@@ -133,11 +133,11 @@ def test_nobody_makes_a_ticket_or_a_token_without_the_key() -> None:
         f"{session}.{'9' * 40}.{seal}",
         elsewhere.ticket(b"other", "session", mark, NOW),
     ):
-        assert elsewhere.session_of_ticket(KEY, wrong, "secret", NOW) is None, wrong
-    assert elsewhere.session_of_ticket(KEY, good, "other", NOW) is None
-    assert elsewhere.session_of_ticket(KEY, good, "", NOW) is None
-    assert elsewhere.session_of_ticket(KEY, good, "secret", NOW + timedelta(minutes=1)) is None
+        assert elsewhere.session_of_ticket([KEY], wrong, "secret", NOW) is None, wrong
+    assert elsewhere.session_of_ticket([KEY], good, "other", NOW) is None
+    assert elsewhere.session_of_ticket([KEY], good, "", NOW) is None
+    assert elsewhere.session_of_ticket([KEY], good, "secret", NOW + timedelta(minutes=1)) is None
     token = elsewhere.token(KEY, "session")
-    assert elsewhere.session_of_token(KEY, token) == "session"
+    assert elsewhere.session_of_token([KEY], token) == "session"
     for wrong in ("", "session", "session.", token.replace("session", "other"), good, f"session.{seal}"):
-        assert elsewhere.session_of_token(KEY, wrong) is None, wrong
+        assert elsewhere.session_of_token([KEY], wrong) is None, wrong

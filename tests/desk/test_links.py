@@ -153,9 +153,9 @@ def test_a_token_carries_what_was_put_in(key: str, name: str, media_type: str, e
     until = expires.replace(microsecond=0, tzinfo=UTC)
     leave = DownloadPass(key, name, media_type, until, ((name, key),))
     token = leave.token(SECRET)
-    assert DownloadPass.read(token, SECRET, until - timedelta(seconds=1)) == leave
+    assert DownloadPass.read(token, [SECRET], until - timedelta(seconds=1)) == leave
     with pytest.raises(LinkExpired):
-        DownloadPass.read(token, SECRET, until)
+        DownloadPass.read(token, [SECRET], until)
 
 
 @given(st.data())
@@ -169,10 +169,10 @@ def test_no_letter_of_a_token_can_be_changed(choose: st.DataObject) -> None:
         token[:place],
     ):
         with pytest.raises(NotFound):
-            DownloadPass.read(forged, SECRET, NOON)
+            DownloadPass.read(forged, [SECRET], NOON)
 
 
 @given(st.text())
 def test_anything_else_is_no_token(text: str) -> None:
     with pytest.raises(NotFound):
-        DownloadPass.read(text, SECRET, NOON)
+        DownloadPass.read(text, [SECRET], NOON)

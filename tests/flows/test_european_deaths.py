@@ -77,7 +77,7 @@ class Year(Mortal):
         self.handed_over: Counter[str] = Counter()
         settings = Settings(_env_file=None, home=home, secret="a secret for tests")
         self.here = Workspace(
-            settings=settings, record=record, documents=DirectoryStore.from_settings(settings), key=settings.key,
+            settings=settings, record=record, documents=DirectoryStore.from_settings(settings), fixed_key=settings.key,
             clock=lambda: self.time,
         )  # fmt: skip
         self.prefect = SmallPrefect(lambda what: self.fate.around(what))

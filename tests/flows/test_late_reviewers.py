@@ -87,7 +87,7 @@ def test_a_reviewer_who_never_answers_keeps_nobody_waiting(record: Record, tmp_p
         settings=world.here.settings.model_copy(update={"rules": folder}),
         record=record,
         documents=world.here.documents,
-        key=world.here.key,
+        fixed_key=world.here.key,
         clock=lambda: world.time,
     )
     world.live()

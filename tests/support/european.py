@@ -56,7 +56,7 @@ def edition(organisation: str, **changes: Any) -> RuleEdition:
 def at_the_beginning(settings: Settings, record: Record) -> Workspace:
     """A workspace of that moment, with its documents in a folder."""
     return Workspace(
-        settings=settings, record=record, documents=DirectoryStore.from_settings(settings), key=settings.key,
+        settings=settings, record=record, documents=DirectoryStore.from_settings(settings), fixed_key=settings.key,
         clock=lambda: BEGINS,
     )  # fmt: skip
 

@@ -222,6 +222,15 @@ _EACH: tuple[Message, ...] = (
         number=1,
         awaited=(TASK,),
     ),
+    messages.AddressUnreached(
+        bounce="0f3c/0",
+        organisation_name=ABOUT.organisation_name,
+        name="Ada Lis",
+        address="ada@x.example",
+        said="5.1.1 user unknown",
+    ),
+    messages.CodesVoid(person="PER-1", step=STEP, organisation_name=ABOUT.organisation_name, number=1),
+    messages.CodesVoid(person="PER-1", step=STEP, organisation_name=ABOUT.organisation_name, number=3),
     messages.PasskeyChanged(
         person="PER-T-T-1",
         passkey="0f3c",

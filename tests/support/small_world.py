@@ -152,7 +152,7 @@ class World(Mortal):
             settings=settings,
             record=record,
             documents=DirectoryStore.from_settings(settings),
-            key=settings.key,
+            fixed_key=settings.key,
             clock=lambda: self.time,
         )
         self.mail = MailFolder(settings.mail_folder, _read_once)

@@ -79,7 +79,7 @@ def test_upkeep_and_the_list_of_what_is_stuck_tell_it(
     [stuck] = [one for one in look_for_stuck(here) if one.problem is Problem.CLOCK]
     assert (stuck.subject, stuck.mend) == ("clock", SetClock())
     assert "it runs backwards" in stuck.reason
-    assert keep_up(here).clock == stuck.reason
+    assert keep_up(here).wrong == (stuck.reason,)
     monkeypatch.setattr(tasks.upkeep, "workspace", lambda: here)
     with disable_run_logger():
         assert tasks.upkeep.look_at_the_clock.fn() == stuck.reason

@@ -35,6 +35,7 @@ def examine(
     yield from machine.check_databases(settings, clocks)
     yield from machine.check_clock(settings, elsewhere)
     yield from machine.check_secrets(settings)
+    yield from machine.check_key_of_record(settings)
     yield from machine.check_files(settings, env_file)
     yield from machine.check_fonts()
     yield from machine.check_signing(settings)

@@ -18,8 +18,10 @@ import sqlalchemy as sa
 from adapters.home import OTHERS
 from adapters.papers.signing import signer_of
 from labels.errors import LabelsError, OutOfReach
+from labels.keyring import FORMER, KEY, key_mark
 from labels.record.engine import missing_file, open_engine, place_of
 from labels.record.migrating import revision_of, revisions
+from labels.record.schema import KeyGeneration, KeyKind
 from labels.settings import Settings
 from usecases.diagnosis.finding import Finding, fault, note, well
 
@@ -52,7 +54,7 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
     secrets: list[tuple[str, str, int, str]] = []
     if settings.secret:
         secrets.append(("LABELS_SECRET", settings.secret.get_secret_value(), KEY_BITS, made))
-    elif (file := settings.home / "secret.key").is_file():
+    elif (file := settings.home / KEY).is_file():
         text = _text(file)
         secrets.append((str(file), text, KEY_BITS, made))
     if settings.oidc_client_secret:
@@ -77,6 +79,43 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
             )
         else:
             yield well("secrets", f"{name} is long enough")
+
+
+def check_key_of_record(settings: Settings) -> Iterator[Finding]:
+    """Whether the secret key here is the one that the record knows, where there is a record."""
+    if missing_file(settings) or not (settings.secret or (settings.home / KEY).is_file()):
+        return
+    try:
+        engine = open_engine(settings.record_url)
+        try:
+            with engine.connect() as connection:
+                known = connection.scalar(_SECRET_IN_FORCE)
+        finally:
+            engine.dispose()
+        ring = settings.keyring
+    except (sa.exc.SQLAlchemyError, LabelsError):
+        return  # an earlier schema, or away: other checks say so
+    if known in (None, key_mark(ring.key)):
+        yield well("secrets", "the secret key is the record's")
+    elif known in map(key_mark, ring.every):
+        yield note(
+            "secrets", "the secret key was replaced, which the record has not taken up.", "labels upkeep"
+        )
+    else:
+        yield fault(
+            "secrets",
+            "the secret key here is another than the record's.",
+            "Copy secret.key and secret.former from where it was replaced; where the key is lost for ever: labels keys "
+            "rotate secret --do",
+        )
+
+
+_SECRET_IN_FORCE = (
+    sa.select(KeyGeneration.mark)
+    .where(KeyGeneration.kind == KeyKind.SECRET, KeyGeneration.ended_at.is_(None))
+    .order_by(KeyGeneration.begun_at.desc())
+    .limit(1)
+)
 
 
 def _text(file: Path) -> str:
@@ -114,7 +153,7 @@ def check_files(settings: Settings, env_file: Path | None) -> Iterator[Finding]:
             yield well("files", f"{home} is its owner's alone")
     else:
         yield note("files", f"{home} is not there yet.", "`labels up` or `labels import` makes it.")
-    private = [settings.signing_key, env_file, home / "secret.key"]
+    private = [settings.signing_key, env_file, home / KEY, home / FORMER]
     for file in (one for one in private if one is not None):
         try:
             open_to_others = stat.S_IMODE(file.stat().st_mode) & OTHERS

@@ -117,7 +117,7 @@ def directory_place(root: Path) -> Place:
 
 def served(store: DocumentStore, record: Record, now: datetime = NOON, key: bytes = SECRET) -> Starlette:
     """The application that honours links to a store's documents."""
-    return documents_app(store, key, frozen_clock(now), record)
+    return documents_app(store, lambda: (key,), frozen_clock(now), record)
 
 
 def link(leave: DownloadPass) -> str:

@@ -197,7 +197,7 @@ def delivered(
         record,
         documents or Documents(),
         transport,
-        key=KEY,
+        keys=lambda: (KEY,),
         sender="eTwinning labels <labels@etwinning.example>",
         site="http://127.0.0.1:4200",
         clock=frozen_clock(now),
@@ -551,7 +551,7 @@ def test_a_sender_that_is_no_address_is_refused_before_anything_is_claimed(
     queued(record, "a")
     with pytest.raises(InvalidInput, match="LABELS_MAIL_SENDER"):
         deliver_due(
-            record, Documents(), FolderTransport(tmp_path), key=KEY, sender="nobody", site="",
+            record, Documents(), FolderTransport(tmp_path), keys=lambda: (KEY,), sender="nobody", site="",
             clock=frozen_clock(NOW),
         )  # fmt: skip
     assert row(record, "a").attempts == 0

@@ -82,6 +82,8 @@ OF_NO_APPLICATION = {
     Template.COLLEAGUE_LEFT,
     Template.PASSKEY_CHANGED,
     Template.JOURNAL_HEAD,
+    Template.CODES_VOID,
+    Template.ADDRESS_UNREACHED,
 }
 
 

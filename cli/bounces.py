@@ -1,0 +1,100 @@
+"""`labels bounces`: mail that came back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.mail.reports import LARGEST, ReadMail, read_file, read_folder, reports_in
+from adapters.workspace import existing_workspace
+from cli.output import emit, say, say_plainly, table
+from cli.words import AsJson, address
+from labels.errors import Fault, InvalidInput
+from labels.mail.undelivered import Unreached
+from usecases import bounces as usecases
+
+
+def bounces(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE|FOLDER]…",
+            help="Mails, a Maildir, or - for one on standard input; else LABELS_BOUNCES.",
+        ),
+    ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Only say of which addresses something was reported.")
+    ] = False,
+    lift: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Send mail to this address again: it is right.", callback=address
+        ),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take in mail that came back; list addresses that take none.
+
+    Reports of mail servers (RFC 3464) of messages that were sent from here. After one for good (5.x.x) nothing is sent to
+    the address until it is corrected, and its coordinators are told once. Those for now (4.x.x) are counted.
+    """
+    here = existing_workspace()
+    if list_:
+        _list(usecases.reported(here), as_json=as_json)
+        return
+    if lift:
+        usecases.lift(here, lift)
+        say(f"Mail to {lift} goes out again.", "green")
+        return
+    folder = here.settings.bounces
+    if not paths and folder is None:
+        raise InvalidInput("bounces", [Fault("FILE", "is needed, where LABELS_BOUNCES names no folder.")])
+    done = usecases.take_in(here, _read(paths) if paths else read_folder(folder or Path()))
+    if as_json:
+        emit(asdict(done))
+        return
+    say_plainly(
+        f"{done.mails} mails: {done.hard} reports for good, {done.soft} for now; {done.ignored} were none of ours."
+    )
+    for one in done.stopped:
+        say_plainly(f"Nothing is sent to {one} any more; its coordinators are told.")
+
+
+def _read(paths: Iterable[str]) -> Iterator[ReadMail]:
+    for path in paths:
+        if path == "-":
+            yield ReadMail("-", reports_in(_typed_in()))
+        elif Path(path).is_dir():
+            yield from read_folder(Path(path))
+        else:
+            yield read_file(Path(path))
+
+
+def _typed_in() -> bytes:
+    return sys.stdin.buffer.read(LARGEST)
+
+
+def _list(found: list[Unreached], *, as_json: bool) -> None:
+    if as_json:
+        emit([asdict(one) for one in found])
+        return
+    table(
+        "",
+        ["address", "nothing is sent", "for good", "for now", "last", "what the server said"],
+        [
+            (
+                one.address,
+                "yes" if one.stopped else "no",
+                one.hard,
+                one.soft,
+                one.last,
+                f"{one.status} {one.said}",
+            )
+            for one in found
+        ],
+    )

@@ -1,0 +1,172 @@
+"""`labels keys`: which keys there are, and how they are replaced."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from adapters.workspace import Workspace, existing_workspace
+from cli.output import emit, say, say_plainly, table
+from cli.words import AsJson, plain
+from labels.clock import end_of_day, in_words, start_of_day
+from labels.errors import Fault, InvalidInput
+from labels.record.schema import KeyKind
+from labels.words.text import one_line
+from usecases import keys as usecases
+
+Action = Literal["list", "rotate", "end"]
+_SHOWN = 20
+
+
+def keys(
+    action: Annotated[Action, typer.Argument(help="list, rotate or end.")] = "list",
+    which: Annotated[
+        str, typer.Argument(metavar="[KIND]", help="secret or signing; to end one, its mark.", callback=plain)
+    ] = "",
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The new signing key, with its certificate.")
+    ] = None,
+    leaked: Annotated[
+        bool, typer.Option("--leaked", help="Others may have it: what was made with it ends at once.")
+    ] = False,
+    since: Annotated[
+        str,
+        typer.Option(metavar="YYYY-MM-DD", help="Since when others may have a signing key.", callback=plain),
+    ] = "",
+    until: Annotated[
+        str,
+        typer.Option(
+            metavar="YYYY-MM-DD", help="The last day on which a former secret key counts.", callback=plain
+        ),
+    ] = "",
+    do: Annotated[bool, typer.Option("--do", help="Do it, not only say what it would do.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Which keys there are; replace one, or end a former one.
+
+    rotate secret: a new secret.key. rotate signing FILE: another key for papers. Both only say what they would do,
+    until --do. end MARK: what a former key made counts no more. No output names a key itself.
+    """
+    here = existing_workspace()
+    if action == "list":
+        _list(here, as_json=as_json)
+    elif action == "end":
+        _end(here, which)
+    elif which == "secret":
+        _secret(here, leaked=leaked, until=_day("--until", until), do=do, as_json=as_json)
+    elif which == "signing":
+        if file is None:
+            raise InvalidInput("keys", [Fault("FILE", "is needed: the new key, with its certificate.")])
+        from_day = _day("--since", since)
+        if leaked and from_day is None:
+            raise InvalidInput("keys", [Fault("--since", "is needed: since when others may have the key.")])
+        _signing(here, file, start_of_day(from_day) if leaked and from_day else None, do=do, as_json=as_json)
+    else:
+        problem = f"{one_line(which, 40) or 'nothing'} is no kind of key."
+        raise InvalidInput("keys", [Fault("KIND", problem, "Write secret or signing.")])
+
+
+def _day(option: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InvalidInput("keys", [Fault(option, f"{text} is no day.", "Write YYYY-MM-DD.")]) from None
+
+
+def _list(here: Workspace, *, as_json: bool) -> None:
+    found = usecases.generations(here)
+    if as_json:
+        emit([asdict(one) for one in found])
+        return
+    table(
+        "",
+        ["kind", "mark", "in force from", "to", "counts until", "leaked", "here"],
+        [
+            (
+                one.kind.value,
+                one.mark[:16],
+                _when(one.begun_at),
+                _when(one.ended_at),
+                _when(one.until),
+                _when(one.leaked_from),
+                "yes" if one.here else "no",
+            )
+            for one in found
+        ],
+    )
+
+
+def _when(at: datetime | None) -> str:
+    return in_words(at) if at else ""
+
+
+def _secret(here: Workspace, *, leaked: bool, until: date | None, do: bool, as_json: bool) -> None:
+    plan = usecases.plan_secret(here, leaked=leaked, until=end_of_day(until) if until else None)
+    if do:
+        ended = usecases.rotate_secret(here, plan)
+        done = asdict(plan) | {"ends": asdict(ended) if ended else None, "done": True}
+    else:
+        done = asdict(plan) | {"done": False}
+    if as_json:
+        emit(done)
+        return
+    say_plainly(usecases.told(plan))
+    if do:
+        say("The secret key is replaced.", "green")
+        say(
+            "Copy secret.key and secret.former to each other machine of this record, and to where keys are kept."
+        )
+    else:
+        say(f"Nothing was changed. To do it: labels keys rotate secret{' --leaked' if leaked else ''} --do")
+
+
+def _signing(here: Workspace, file: Path, leaked_from: datetime | None, *, do: bool, as_json: bool) -> None:
+    plan = usecases.plan_signing(here, file, leaked_from)
+    if do:
+        usecases.rotate_signing(here, plan)
+    if as_json:
+        emit(
+            {
+                "former": plan.former,
+                "new": plan.new.fingerprint,
+                "valid_until": plan.new.until,
+                "leaked_from": plan.leaked_from,
+                "doubtful": plan.doubtful,
+                "done": do,
+            }
+        )
+        return
+    say_plainly(f"New certificate {plan.new.fingerprint[:16]}, valid until {in_words(plan.new.until)}.")
+    if plan.leaked_from is None:
+        say_plainly("The former one stays published: what it signed is checked as before.")
+    else:
+        say_plainly("The former one is published no more: credentials in wallets are to be fetched anew.")
+        say_plainly(
+            f"Papers that were signed since it leaked, which is said to whoever checks one: {len(plan.doubtful)}."
+        )
+        for paper in plan.doubtful[:_SHOWN]:
+            say_plainly(f"  {paper}")
+        if len(plan.doubtful) > _SHOWN:
+            say_plainly("  … all of them with --json")
+        say_plainly("A coordinator issues a certificate anew with `labels reissue`.")
+    if do:
+        say("The signing key is replaced.", "green")
+    else:
+        say("Nothing was changed. The same with --do does it.")
+
+
+def _end(here: Workspace, mark: str) -> None:
+    ends = [one for one in usecases.generations(here) if mark and one.mark.startswith(mark)]
+    if len(ends) != 1:
+        problem = "is the mark of no key, or of several."
+        raise InvalidInput("keys", [Fault(mark or "MARK", problem, "labels keys list")])
+    [one] = ends
+    if one.kind is KeyKind.SECRET:
+        usecases.end_secret(here, one.mark)
+    else:
+        usecases.end_signing(here, one.mark)
+    say(f"The former {one.kind.value} key {one.mark[:16]} counts no more.", "green")
