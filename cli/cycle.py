@@ -206,7 +206,7 @@ def gallery(
         folder = here.settings.home / "galleries" / str(year)
     with here.record.reading() as session:
         shown = shown_in(session, year)
-    cycles.write_gallery(folder, *render_gallery(shown))
+    cycles.write_gallery(here, shown, folder, *render_gallery(shown))
     if as_json:
         emit(shown)
     else:

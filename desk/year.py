@@ -12,10 +12,13 @@ from starlette.routing import Route
 
 from desk.coordinators import coordinates
 from desk.frame import Visit, later, page
+from desk.my_gallery import as_picture
 from desk.parts import Mistake, why
 from labels.applications.uploads.inspecting import too_many
 from labels.errors import InvalidInput, LabelsError, NotFound, OutOfReach
+from labels.european_label.contributions import Part, contribution_of
 from labels.european_label.freezing import FIRST_YEAR, LAST_YEAR, latest_year
+from labels.european_label.gallery import PICTURES
 from labels.european_label.gallery import gallery as gallery_of
 from labels.record.schema import Outcome, Stage, Step, StepKind
 from labels.reviews.scoring import in_points
@@ -36,9 +39,11 @@ RANKING = "/year/{year}/of/{organisation}"
 AWARD = "/year/{year}/award"
 FAIRNESS = "/year/{year}/fairness"
 GALLERY = "/year/{year}/gallery"
+GIVEN_PICTURE = "/year/{year}/gallery/{project}/picture"
 PUBLISHED = "/gallery/{year}"
 PUBLISHED_PAGE = "/gallery/{year}/index.html"
 PUBLISHED_DATA = "/gallery/{year}/gallery.json"
+PUBLISHED_PICTURE = "/gallery/{year}/pictures/{picture}"
 
 YEAR_PAGE = "year/year.html.j2"
 RANKING_PAGE = "year/ranking.html.j2"
@@ -354,33 +359,63 @@ def gallery(visit: Visit) -> Response:
     return _gallery(visit)
 
 
-def _gallery(visit: Visit, mistake: str = "", status: int = 200) -> Response:
+def _gallery(visit: Visit, mistake: Mistake | None = None, status: int = 200, typed: str = "") -> Response:
     year = _year(visit)
     with visit.here.record.reading() as session:
-        found = gallery_of(session, year)
+        found = gallery_of(session, year, preview=True)
+        given = views.contributions(session, year)
+    shown = {one.project: one.title for country in found.countries for one in country.projects}
     return visit.shows(
         GALLERY_PAGE,
         status,
         gallery=found,
+        given=[(shown[one.project], one) for one in given if one.project in shown and (one.words or one.key)],
+        typed=typed,
+        at={mistake.field: mistake.text} if mistake else {},
         published=cycles.published(visit.here, year) is not None,
         address=PUBLISHED.format(year=year),
-        mistakes=[Mistake(mistake, "publish")] if mistake else [],
+        mistakes=[mistake] if mistake else [],
         sent=visit.request.query_params.get("sent", ""),
     )
 
 
 def publish(visit: Visit) -> Response:
-    """Publishes it."""
+    """Publishes it, or strikes something that was given for it."""
+    if visit.sent.has("strike"):
+        return _strike(visit)
     try:
-        cycles.publish_by(visit.here, _year(visit), visit.proof, Door.DESK)
+        cycles.publish_by(visit.here, _year(visit), visit.sent.line("seen", 80), visit.proof, Door.DESK)
     except (OutOfReach, NotFound):
         raise
     except LabelsError as error:
-        return _gallery(visit, why(visit.texts(GALLERY_PAGE), error), 409)
+        return _gallery(visit, Mistake(why(visit.texts(GALLERY_PAGE), error), "publish"), 409)
     return visit.goes_to(visit.path, sent="1")
 
 
-_OWN_STYLE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+def _strike(visit: Visit) -> Response:
+    """Takes the words or the picture of a project out, with the reason."""
+    year, (part, _, project) = _year(visit), visit.sent.line("strike", 200).partition(":")
+    reason = visit.sent.text("reason", LONGEST).strip()
+    if part not in list(Part):
+        raise NotFound("There is nothing here.")
+    if not has_words(reason):
+        missing = Mistake(visit.texts(GALLERY_PAGE).say("Say why"), f"reason-{project}")
+        return _gallery(visit, missing, 422)
+    act = cycles.strike(year, project, Part(part), reason)
+    cycles.contribute(visit.here, year, act, visit.proof, Door.DESK)
+    return visit.goes_to(visit.path, sent="struck")
+
+
+def given_picture(visit: Visit) -> Response:
+    """A picture that was given, for whoever is to look at it."""
+    with visit.here.record.reading() as session:
+        found = contribution_of(session, _year(visit), visit.named("project"))
+    if found is None or found.key is None:
+        raise NotFound("There is nothing here.")
+    return as_picture(visit, found.key)
+
+
+_OWN_STYLE = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """A published gallery has its style in itself, and nothing else."""
 
 
@@ -399,16 +434,28 @@ def data(visit: Visit) -> Response:
     return _file(visit, "gallery.json", "application/json")
 
 
+def published_picture(visit: Visit) -> Response:
+    """A picture of it."""
+    name = visit.named("picture")
+    if not cycles.IS_PICTURE.fullmatch(name):
+        raise NotFound("There is nothing here.")
+    return _file(visit, f"{PICTURES}/{name}", cycles.PICTURE)
+
+
 def _file(visit: Visit, name: str, media: str) -> Response:
     folder = cycles.published(visit.here, _year(visit))
     if folder is None:
         raise NotFound("There is nothing here.")
+    try:
+        content = (folder / name).read_bytes()
+    except FileNotFoundError:
+        raise NotFound("There is nothing here.") from None
     headers = {
         "Content-Security-Policy": _OWN_STYLE,
         "Cache-Control": "public, max-age=300",
         "X-Robots-Tag": "all",
     }
-    return Response((folder / name).read_bytes(), media_type=media, headers=headers)
+    return Response(content, media_type=media, headers=headers)
 
 
 def routes() -> list[Route]:
@@ -420,7 +467,9 @@ def routes() -> list[Route]:
         page(AWARD, award, give, allowed=coordinates),
         page(FAIRNESS, fairness, allowed=is_central),
         page(GALLERY, gallery, publish, allowed=is_central),
+        page(GIVEN_PICTURE, given_picture, allowed=is_central),
         page(PUBLISHED, lead, allowed=None),
         page(PUBLISHED_PAGE, read, allowed=None),
         page(PUBLISHED_DATA, data, allowed=None),
+        page(PUBLISHED_PICTURE, published_picture, allowed=None),
     ]

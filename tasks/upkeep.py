@@ -12,11 +12,12 @@ from labels.answering import deadlines, reminders
 from usecases import upkeep
 from usecases.bounces import take_in_mailbox
 from usecases.clearing import clear_nightly
+from usecases.cycles import publish_stale
 from usecases.keys import take_up
 from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
-from usecases.upkeep import clock_ran_backwards, stale_galleries
+from usecases.upkeep import clock_ran_backwards
 
 
 @task(name="look at the clock", cache_policy=NO_CACHE)
@@ -53,7 +54,7 @@ def remind() -> list[str]:
 @task(name="publish galleries", cache_policy=NO_CACHE)
 def publish_galleries() -> list[int]:
     """Makes the galleries again that were left behind by something taken back; returns their years."""
-    return stale_galleries(workspace())
+    return publish_stale(workspace())
 
 
 @task(name="recover applications", cache_policy=NO_CACHE)

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from adapters.workspace import Workspace
-from labels.errors import NotAllowed
-from labels.european_label import freezing
+from labels.applications.documents import StoredDocument
+from labels.applications.uploads.inspecting import inspect
+from labels.applications.uploads.limits import MediaType
+from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
+from labels.european_label import contributions, freezing
+from labels.european_label.contributions import Given, Part
 from labels.european_label.freezing import RulesFor
-from labels.european_label.gallery import gallery
+from labels.european_label.gallery import PICTURES, Gallery, gallery
 from labels.people.staff import central_organisation
+from labels.record.documents import delete_unnamed
 from labels.record.journal import Event, note
-from labels.record.schema import Document
+from labels.record.schema import Cycle, Document
 from labels.rules.loading import load_rules
 from labels.steps.outcome import Accepted
 from labels.steps.proof import Proof
 from labels.steps.step import locked
 from labels.turn import Door, Turn
 from labels.words.sentences import say
-from usecases.acts import as_coordinator_of
+from usecases.acts import Act, as_coordinator_of, needs_words
 from usecases.performing import perform
+
+log = logging.getLogger(__name__)
 
 
 def rules_of_year(here: Workspace, year: int) -> RulesFor:
@@ -44,7 +55,7 @@ def publish(here: Workspace, year: int) -> str:
     page, body = render_gallery(shown)
     files = {"index.html": (page, "text/html"), "gallery.json": (body, "application/json")}
     keys = {name: here.documents.put(content, media) for name, (content, media) in files.items()}
-    write_gallery(here.settings.home / "galleries" / str(year), page, body)
+    write_gallery(here, shown, here.settings.home / "galleries" / str(year), page, body)
     with here.record.writing() as session:
         cycle = freezing.cycle_in(session, year)
         locked(session, cycle.application)
@@ -55,13 +66,18 @@ def publish(here: Workspace, year: int) -> str:
                 media_type=media, size=len(content), stored_at=here.now(),
             )  # fmt: skip
             _keep(session, document)
+        _forget_former(
+            here.turn(session), cycle.application, [f"{year}-{shown.digest[:8]}-{name}" for name in files]
+        )
         # Something may have been taken back while the page was made: then it is to be made again.
         cycle.published = shown.digest if gallery(session, year).digest == shown.digest else None
     return shown.digest
 
 
-def publish_by(here: Workspace, year: int, by: Proof, door: Door) -> str:
+def publish_by(here: Workspace, year: int, seen: str, by: Proof, door: Door) -> str:
     """Publishes a year's gallery as the Central Support Service wants it; the digest of what is published.
+
+    `seen` is the digest of the preview that they looked at: nothing that came after it goes out with it.
 
     Raises:
         NotFound: the cycle of that year has not begun.
@@ -72,11 +88,94 @@ def publish_by(here: Workspace, year: int, by: Proof, door: Door) -> str:
         cycle = freezing.cycle_in(turn.session, year)
         if cycle.awarded_at is None:
             raise NotAllowed(say("Nothing is awarded yet: the gallery is published after the award."))
+        if gallery(turn.session, year, preview=True).digest != seen:
+            raise NotAllowed(
+                say("Something has changed since you saw this: look at it, and publish it again.")
+            )
+        contributions.release(turn, year)
         note(turn, None, turn.by, Event.PUBLISHED_A_GALLERY, year=year)
         return Accepted("", "It is published.", concerned=())
 
     perform(here, as_coordinator_of(lambda session: [central_organisation(session).id], do), by=by, door=door)
     return publish(here, year)
+
+
+def give(award: str, given: Given) -> Act:
+    """What a teacher of an awarded project gives for its gallery."""
+    return lambda turn, proof: contributions.give(turn, proof, award, given)
+
+
+def take_back(award: str) -> Act:
+    """Takes back what a teacher gave."""
+    return lambda turn, proof: contributions.take_back(turn, proof, award)
+
+
+def strike(year: int, project: str, part: Part, reason: str) -> Act:
+    """The Central Support Service takes words or a picture out."""
+
+    def do(turn: Turn) -> Accepted:
+        needs_words(reason)
+        contributions.strike(turn, year, project, part, reason)
+        return Accepted("", "It is taken out.", concerned=())
+
+    return as_coordinator_of(lambda session: [central_organisation(session).id], do)
+
+
+def contribute(here: Workspace, year: int, act: Act, by: Proof, door: Door) -> None:
+    """Changes what was given for the gallery of a year; what of it was published goes out of it at once.
+
+    Raises:
+        LabelsError: it was refused; nothing was changed.
+    """
+    perform(here, act, by=by, door=door)
+    if published(here, year) is None:
+        return
+    try:
+        publish(here, year)
+    except OutOfReach:
+        log.warning("the gallery of %s could not be made again; upkeep does it", year)
+
+
+def put_picture(here: Workspace, content: bytes) -> StoredDocument:
+    """A picture in the document store as it would be published: drawn anew within one size, with nothing else that the file held.
+
+    Raises:
+        InvalidInput: it is no PNG or JPEG, or can't be opened.
+        OutOfReach: the store does not answer.
+    """
+    from adapters.documents.previews import NotShown, drawn_for_everybody
+
+    no_picture = say("It is no picture that opens: choose a PNG or a JPEG.")
+    try:
+        upload = inspect(("picture", content))
+        if upload.media_type not in (MediaType.PNG, MediaType.JPEG):
+            raise InvalidInput("gallery", [Fault("picture", no_picture)])
+        picture = drawn_for_everybody(content)
+    except NotShown as error:
+        raise InvalidInput("gallery", [Fault("picture", no_picture)]) from error
+    except InvalidInput as error:
+        raise InvalidInput("gallery", [replace(one, where="picture") for one in error.faults]) from error
+    key = here.documents.put(picture, PICTURE)
+    return StoredDocument("gallery", PICTURE_NAME, key, PICTURE, len(picture))
+
+
+PICTURE = "image/webp"
+"""What pictures are published as."""
+PICTURE_NAME = "picture.webp"
+"""What they are called in the record, whatever their files were."""
+
+
+def publish_stale(here: Workspace) -> list[int]:
+    """Makes the galleries again in which something has changed; their years."""
+    with here.record.reading() as session:
+        stale = list(
+            session.scalars(
+                sa.select(Cycle.year).where(Cycle.awarded_at.is_not(None), Cycle.published.is_(None))
+            )
+        )
+    for year in stale:
+        publish(here, year)
+    return stale
 
 
 def published(here: Workspace, year: int) -> Path | None:
@@ -85,16 +184,43 @@ def published(here: Workspace, year: int) -> Path | None:
     return folder if (folder / "index.html").is_file() else None
 
 
-def write_gallery(folder: Path, page: bytes, body: bytes) -> None:
-    """The gallery's two files, each replaced at one stroke; a web server may read them, for they are for everybody."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)
-    for name, content in (("gallery.json", body), ("index.html", page)):
-        draft = folder / f".{name}.new"
-        draft.write_bytes(content)
-        draft.chmod(0o644)
-        draft.replace(folder / name)
+def write_gallery(here: Workspace, shown: Gallery, folder: Path, page: bytes, body: bytes) -> None:
+    """The gallery's files, each replaced at one stroke; a web server may read them, for they are for everybody.
+
+    Pictures are there before the page that shows them, and go after it.
+    """
+    for place in (folder, folder / PICTURES):
+        if not place.is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+            place.chmod(0o755)
+    pictures = {one.file: one.key for one in shown.pictures}
+    for name, key in pictures.items():
+        if not (folder / name).is_file():  # its name is the digest of its content
+            _write(folder / name, here.documents.get(key))
+    _write(folder / "gallery.json", body)
+    _write(folder / "index.html", page)
+    for path in (folder / PICTURES).glob("*.webp"):
+        if IS_PICTURE.fullmatch(path.name) and f"{PICTURES}/{path.name}" not in pictures:
+            path.unlink(missing_ok=True)
+
+
+IS_PICTURE = re.compile(r"[0-9a-f]{64}\.webp")
+"""What pictures in the folder of a gallery are called."""
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_bytes(content)
+    draft.chmod(0o644)
+    draft.replace(path)
+
+
+def _forget_former(turn: Turn, application: str, present: Collection[str]) -> None:
+    """Deletes galleries that were published before: what was taken back since would be in them for ever."""
+    former = sa.delete(Document).where(
+        Document.application == application, Document.kind == "gallery", Document.name.not_in(present)
+    )
+    delete_unnamed(turn, turn.session.scalars(former.returning(Document.key)).all())
 
 
 def _keep(session: Session, document: Document) -> None:

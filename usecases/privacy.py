@@ -28,6 +28,7 @@ from labels.record.documents import unnamed
 from labels.record.engine import forgetting
 from labels.record.schema import Deletion, DeletionKind
 from labels.turn import Door
+from usecases.cycles import publish_stale
 from usecases.sealing import seal_journal
 
 NIGHT = 3
@@ -100,6 +101,8 @@ def erase_person(here: Workspace, typed: str, word: str, reason: str) -> tuple[E
             raise NotAllowed(f"Something else would go than in the plan {word}; look at a new one.")
     here.record.forget()
     _blacken_logs(here.settings.home / "logs", subject)
+    with contextlib.suppress(OutOfReach):  # upkeep makes it again once the store answers
+        publish_stale(here)
     deleted = delete_outside(here)
     seal_journal(here)
     return erased, deleted

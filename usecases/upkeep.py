@@ -17,14 +17,14 @@ from labels.clock import in_words
 from labels.errors import InvalidInput, OutOfReach
 from labels.mending import Recover, SetClock, StartServices
 from labels.record import clocks
-from labels.record.schema import Application, Cycle, Organisation
+from labels.record.schema import Application, Organisation
 from labels.rules.loading import load_rules
 from labels.views import stuck
 from labels.views.stuck import Problem, Stuck
 from usecases import recovering, webhooks
 from usecases.bounces import take_in_mailbox
 from usecases.clearing import clear_nightly
-from usecases.cycles import publish
+from usecases.cycles import publish_stale
 from usecases.finding import make_index
 from usecases.keys import take_up
 from usecases.likeness import keep_former_fingerprints
@@ -32,19 +32,6 @@ from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
 from usecases.staffing import end_due
-
-
-def stale_galleries(here: Workspace) -> list[int]:
-    """The same in any workspace."""
-    with here.record.reading() as session:
-        stale = list(
-            session.scalars(
-                sa.select(Cycle.year).where(Cycle.awarded_at.is_not(None), Cycle.published.is_(None))
-            )
-        )
-    for year in stale:
-        publish(here, year)
-    return stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +97,7 @@ def keep_up(here: Workspace) -> Kept:
             recovered = {one.application: one.did for one in recover(here, client)}
     except OutOfReach as error:
         left_out = error
-    galleries = stale_galleries(here)
+    galleries = publish_stale(here)
     take_in_mailbox(here)
     mail = send_due(here)
     tidy(here)

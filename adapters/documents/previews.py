@@ -86,7 +86,24 @@ def drawn(content: bytes, media_type: str, page: int = 1, width: int = WIDTH) ->
     Raises:
         NotShown: it is no such page or file, or it takes too long or too much.
     """
-    command = [sys.executable, "-I", str(_PROGRAM), _KINDS[media_type], str(page), str(width)]
+    return _drawn(_KINDS[media_type], content, page, width)
+
+
+PUBLISHED_WIDTH = 1_200
+"""Pixels within which a picture for everybody lies, three quarters of it high."""
+
+
+def drawn_for_everybody(content: bytes) -> bytes:
+    """A PNG or JPEG as WebP for everybody: within one size, upright, without what else the file says of where and by whom.
+
+    Raises:
+        NotShown: it is no such picture, or it takes too long or too much.
+    """
+    return _drawn("published", content, 1, PUBLISHED_WIDTH)
+
+
+def _drawn(kind: str, content: bytes, page: int, width: int) -> bytes:
+    command = [sys.executable, "-I", str(_PROGRAM), kind, str(page), str(width)]
     with _AT_ONCE:
         try:
             done = subprocess.run(command, input=content, capture_output=True, timeout=_SECONDS, check=True)

@@ -1,8 +1,9 @@
-"""What the gallery of a year shows: the awarded projects by country, with their schools and nobody's name."""
+"""What the gallery of a year shows: the awarded projects by country, with their schools, nobody's name, and what they gave for it."""
 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import PurePosixPath
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -11,7 +12,16 @@ from sqlalchemy.orm import Session
 from labels.applications.file import digest
 from labels.clock import brussels_day
 from labels.european_label.freezing import cycle_in
-from labels.record.schema import Award, Awarded, CycleLabel, CycleProject, Project, School
+from labels.identifiers import document_key
+from labels.record.schema import (
+    Award,
+    Awarded,
+    CycleLabel,
+    CycleProject,
+    GalleryContribution,
+    Project,
+    School,
+)
 from labels.words.countries import country_name
 
 
@@ -22,6 +32,21 @@ class GallerySchool(BaseModel):
     city: str
 
 
+class GalleryPicture(BaseModel):
+    """A picture that a teacher of an awarded project gave."""
+
+    file: str
+    """Its path beside the page."""
+    shows: str
+    """What is to be seen on it, for whoever does not see it."""
+    credit: str
+
+    @property
+    def key(self) -> str:
+        """Its key in the document store."""
+        return document_key(PurePosixPath(self.file).stem)
+
+
 class GalleryProject(BaseModel):
     """An awarded project as one country shows it."""
 
@@ -30,6 +55,9 @@ class GalleryProject(BaseModel):
     schools: list[GallerySchool]
     partners: list[str]
     """The other countries whose teachers won the label for it, by name."""
+    words: str = ""
+    """What one of its teachers says of it."""
+    picture: GalleryPicture | None = None
 
 
 class GalleryCountry(BaseModel):
@@ -50,19 +78,32 @@ class Gallery(BaseModel):
     countries: list[GalleryCountry]
 
     @property
+    def pictures(self) -> list[GalleryPicture]:
+        """The pictures in it; a project that several countries show has its own once for each."""
+        every = (project.picture for country in self.countries for project in country.projects)
+        return [one for one in every if one is not None]
+
+    @property
     def digest(self) -> str:
         """The same for the same content: another one means that the gallery is to be made again."""
         return digest(self.model_dump(mode="json"))
 
 
-def gallery(session: Session, year: int) -> Gallery:
+PICTURES = "pictures"
+"""The folder of the pictures, beside the page."""
+
+
+def gallery(session: Session, year: int, *, preview: bool = False) -> Gallery:
     """The awards of a year that hold now.
+
+    What projects gave for it is in it once it was released; with `preview`, what is to be looked at too.
 
     Raises:
         NotFound: the cycle of that year has not begun.
     """
     cycle = cycle_in(session, year)
     national, european = sa.orm.aliased(Award), sa.orm.aliased(Award)
+    given = _given(session, year, preview)
     rows = session.execute(
         sa.select(
             CycleLabel.project, Project.title, CycleLabel.country, School.id.label("school"), School.name, School.city
@@ -104,6 +145,8 @@ def gallery(session: Session, year: int) -> Gallery:
                         title=titles[project],
                         schools=[GallerySchool(school=name, city=city) for name, city, _ in sorted(schools)],
                         partners=sorted(country_name(other) for other in where[project] - {country}),
+                        words=given[project].words if project in given else "",
+                        picture=_picture(given[project]) if project in given else None,
                     )
                     for project, schools in sorted(own.items(), key=lambda item: (titles[item[0]], item[0]))
                 ],
@@ -111,3 +154,16 @@ def gallery(session: Session, year: int) -> Gallery:
             for country, own in sorted(countries.items(), key=lambda item: country_name(item[0]))
         ],
     )
+
+
+def _given(session: Session, year: int, preview: bool) -> dict[str, GalleryContribution]:
+    released = sa.true() if preview else GalleryContribution.released_at.is_not(None)
+    rows = session.scalars(sa.select(GalleryContribution).where(GalleryContribution.year == year, released))
+    return {row.project: row for row in rows}
+
+
+def _picture(row: GalleryContribution) -> GalleryPicture | None:
+    if row.key is None:
+        return None
+    file = f"{PICTURES}/{PurePosixPath(row.key).name}.webp"
+    return GalleryPicture(file=file, shows=row.shows or "", credit=row.credit or "")

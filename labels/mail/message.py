@@ -55,6 +55,7 @@ class Template(StrEnum):
     AWARDING_ASKED = "awarding_asked"
     EUROPEAN_AWARDED = "european_awarded"
     EUROPEAN_RESULT = "european_result"
+    STRUCK_FROM_GALLERY = "struck_from_gallery"
     REMINDER = "reminder"
     OVERDUE = "overdue"
     NEWS = "news"

@@ -142,6 +142,16 @@ class EuropeanAwarded(OfApplication):
     year: int
 
 
+class StruckFromGallery(OfApplication):
+    """Words or a picture that a teacher gave for the gallery were taken out."""
+
+    template = Template.STRUCK_FROM_GALLERY
+    year: int
+    picture: bool
+    """Whether it was the picture; else the words."""
+    reason: Prose
+
+
 # To holders ---------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from labels.applications import fingerprints
 from labels.errors import LabelsError, OutOfReach
+from labels.european_label import contributions
 from labels.privacy.holds import hold_on
 from labels.privacy.scrubbing import Traces, emptied
 from labels.privacy.subject import Subject, schools_applications
@@ -47,6 +48,7 @@ from labels.record.schema import (
     DraftEvidence,
     FormerStaff,
     FormerStaffSchool,
+    GalleryContribution,
     HandingIn,
     Issued,
     Journal,
@@ -267,6 +269,10 @@ class _Erasing:
             ApplicationDraft,
             ApplicationDraft.teacher.in_(self.subject.teachers),
         )
+        pictures = contributions.forget(self.turn, self.subject.teachers)
+        self.counts["words and pictures for a gallery"] += len(pictures)
+        self.session.flush()
+        self._delete_documents(set(filter(None, pictures)))
         self.counts["fingerprints of what they wrote"] += fingerprints.forget(
             self.session, self.subject.applications
         )
@@ -501,6 +507,17 @@ class _Erasing:
             sa.func.lower(CycleProject.awarded_by).in_(mine),
             awarded_by=ERASED,
         )
+        self._update(
+            "words and pictures for a gallery: who struck them",
+            GalleryContribution,
+            sa.func.lower(GalleryContribution.struck_by).in_(mine),
+            struck_by=ERASED,
+        )
+        for given in self.session.scalars(sa.select(GalleryContribution)):
+            for name in ("words", "shows", "credit", "words_struck", "picture_struck"):
+                if self.names.within(said := getattr(given, name)):
+                    setattr(given, name, self.names.scrubbed(said))
+                    contributions.make_again(self.turn, given.year)
 
     def _sessions(self) -> None:
         mine = self.subject.addresses
@@ -673,7 +690,7 @@ LOOKED_AT = {
     "journal": "who, reasons, and what names them", "sealed_entry": "salts become commitments",
     "mail": "texts and recipients are emptied", "notice": "deleted", "daily_mail": "deleted", "conflict": "deleted", "sign_in": "deleted",
     "sign_in_code": "deleted", "kept_form": "deleted", "bounce": "deleted", "bulk_plan": "deleted", "saved_list": "deleted", "cycle_place": "who screened, and why it was struck",
-    "cycle_project": "who awarded",
+    "cycle_project": "who awarded", "gallery_contribution": "deleted; of others', who struck it, and what names them",
 }  # fmt: skip
 """Tables that have something of a person, and what becomes of it."""
 

@@ -33,6 +33,7 @@ from labels.record.schema import (
     FormerSchool,
     FormerStaff,
     FormerStaffSchool,
+    GalleryContribution,
     HandingIn,
     Issued,
     Journal,
@@ -109,7 +110,13 @@ def tell(session: Session, subject: Subject, kept: Mapping[str, Period], now: da
         )
         .order_by(Document.application, Document.id)
     )
-    return Told(data, tuple(File(f"{one.application}/{one.name}", one.key) for one in documents))
+    files = [File(f"{one.application}/{one.name}", one.key) for one in documents]
+    pictures = sa.select(GalleryContribution).where(
+        GalleryContribution.teacher.in_(subject.teachers), GalleryContribution.key.is_not(None)
+    )
+    for given in session.scalars(pictures.order_by(GalleryContribution.id)):
+        files.append(File(f"gallery-{given.year}/{given.project}.webp", given.key or ""))
+    return Told(data, tuple(files))
 
 
 def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
@@ -151,6 +158,10 @@ def _known(session: Session, subject: Subject) -> Iterator[tuple[str, Any]]:
     yield "who_hands_in_for_your_school", rows(HandingIn, HandingIn.person == subject.person, "chosen_by")
     yield "accounts_of_identity_providers", rows(ProviderAccount, ProviderAccount.person == subject.person)
     yield "passkeys", rows(Passkey, Passkey.person == subject.person, "handle", "public_key")
+    yield (
+        "for_galleries",
+        rows(GalleryContribution, GalleryContribution.teacher.in_(subject.teachers), "struck_by"),
+    )
     yield "decisions", rows(Decision, Decision.application.in_(own))
     judged = sa.and_(Review.application.in_(own), Review.application.in_(decided))
     yield "reviews_of_your_applications", rows(Review, judged)

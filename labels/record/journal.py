@@ -106,6 +106,9 @@ class Event(StrEnum):
     STRUCK_AFTER_THE_SCREENING = "struck after the screening"
     PROJECT_REOPENED = "reopened a project"
     PUBLISHED_A_GALLERY = "published the gallery"
+    GAVE_FOR_THE_GALLERY = "gave words or a picture for the gallery"
+    TOOK_OUT_OF_THE_GALLERY = "took words and picture out of the gallery"
+    STRUCK_FROM_THE_GALLERY = "struck words or a picture from the gallery"
 
     # Pupils' certificates
     CLASS_MADE = "made certificates for a class"

@@ -940,6 +940,42 @@ class CycleProject(Base):
     """Why it was struck or revoked."""
 
 
+class GalleryContribution(Base):
+    """The words and the picture that one of an awarded project's teachers gave for the gallery of a year."""
+
+    __tablename__ = "gallery_contribution"
+    __table_args__ = (
+        sa.UniqueConstraint("year", "project"),
+        sa.Index(None, "teacher"),
+        sa.Index(None, "key"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(sa.ForeignKey("cycle.year"))
+    project: Mapped[str] = mapped_column(sa.ForeignKey("project.id"))
+    teacher: Mapped[str] = mapped_column(sa.ForeignKey("teacher.id"))
+    """Who gave it, and alone may change it or take it back."""
+    words: Mapped[str]
+    """Empty where there are none."""
+    key: Mapped[str | None]
+    """Of the picture in the document store, as it is published; with the next five, none where there is no picture."""
+    name: Mapped[str | None]
+    media_type: Mapped[str | None]
+    size: Mapped[int | None]
+    shows: Mapped[str | None]
+    """What is to be seen on the picture, for whoever does not see it."""
+    credit: Mapped[str | None]
+    """Whose picture it is."""
+    given_at: Mapped[datetime]
+    """When they last said that it may be published."""
+    released_at: Mapped[datetime | None]
+    """When the Central Support Service published it as it is; none where it is to be looked at first."""
+    words_struck: Mapped[str | None]
+    """Why the words that were given were taken out."""
+    picture_struck: Mapped[str | None]
+    """Why the picture was taken out."""
+    struck_by: Mapped[str | None]
+
+
 # People deciding --------------------------------------------------------------------------------
 
 

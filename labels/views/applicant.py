@@ -19,6 +19,7 @@ from labels.record.schema import (
     Application,
     ApplicationDraft,
     Award,
+    CycleLabel,
     Decision,
     Document,
     Journal,
@@ -95,6 +96,8 @@ class MyLabel:
     """Of each paper the row of its document, its kind and its name."""
     reopened: bool = False
     """Whether its decision was reopened and is being made again; it does not count until then."""
+    for_gallery: bool = False
+    """Whether something can be given for a gallery that shows its project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +245,11 @@ def _labels(session: Session, teacher: str) -> list[MyLabel]:
         papers.setdefault(document.award or document.application, []).append(
             (document.id, document.kind, document.name)
         )
+    european = [
+        row.Award.id for row in rows if row.Award.label is LabelKind.EUROPEAN and row.Award.revoked_at is None
+    ]
+    in_a_year = sa.select(CycleLabel.european).where(CycleLabel.european.in_(european))
+    shown = set(session.scalars(in_a_year)) if european else set()
     own = {
         row.id: row.outcome
         for row in session.execute(
@@ -261,6 +269,7 @@ def _labels(session: Session, teacher: str) -> list[MyLabel]:
             row.Award.id if row.Award.id in own else "",
             tuple(papers.get(row.Award.id, [])),
             reopened=row.Award.id in own and own[row.Award.id] is None,
+            for_gallery=row.Award.id in shown,
         )
         for row in rows
     ]

@@ -10,7 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.people.persons import batches
-from labels.record.schema import Application, Cycle, Organisation, Project, Step, StepKind, StepState, Teacher
+from labels.record.schema import (
+    Application,
+    Cycle,
+    GalleryContribution,
+    Organisation,
+    Project,
+    Step,
+    StepKind,
+    StepState,
+    Teacher,
+)
 from labels.steps.step import steps_of
 
 
@@ -32,6 +42,14 @@ def teachers(session: Session, some: Iterable[str | None]) -> dict[str, str]:
 def names(session: Session) -> dict[str, str]:
     """What every organisation is called, by its id."""
     return {row.id: row.name for row in session.execute(sa.select(Organisation.id, Organisation.name))}
+
+
+def contributions(session: Session, year: int) -> list[GalleryContribution]:
+    """What projects gave for the gallery of a year; what is to be looked at first."""
+    rows = session.scalars(
+        sa.select(GalleryContribution).filter_by(year=year).order_by(GalleryContribution.given_at)
+    )
+    return sorted(rows, key=lambda row: row.released_at is not None)
 
 
 def _texts(

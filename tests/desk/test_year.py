@@ -224,7 +224,7 @@ def test_the_gallery_is_looked_at_then_published_for_everybody(here: Workspace, 
         assert cycle.awarded_at
     preview = css.opens(path)
     assert "Project A" in words(preview)
-    assert css.sends(path).status_code == 303
+    assert css.sends(path, {"seen": seen(preview)}).status_code == 303
     address = stranger.opens(f"/gallery/{YEAR}").headers["location"]
     published = stranger.opens(address)
     assert 'href="gallery.json"' in published.text, "which is beside the page"

@@ -280,6 +280,8 @@ _EACH: tuple[Message, ...] = (
     ),
     messages.AwardingAsked(about=ASKED, year=2026, number=2, first="ada@css.example"),
     messages.EuropeanAwarded(about=EUROPEAN, year=2026),
+    messages.StruckFromGallery(about=EUROPEAN, year=2026, picture=True, reason="A pupil can be recognised."),
+    messages.StruckFromGallery(about=EUROPEAN, year=2026, picture=False, reason="They name a pupil."),
     messages.EuropeanResult(
         about=EUROPEAN,
         nomination="NOM-2026-NSS-GR",

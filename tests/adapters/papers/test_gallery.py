@@ -7,7 +7,13 @@ from datetime import date
 from html.parser import HTMLParser
 
 from adapters.papers.gallery import render_gallery
-from labels.european_label.gallery import Gallery, GalleryCountry, GalleryProject, GallerySchool
+from labels.european_label.gallery import (
+    Gallery,
+    GalleryCountry,
+    GalleryPicture,
+    GalleryProject,
+    GallerySchool,
+)
 
 HOSTILE = "<script>alert(1)</script><img src=//x onerror=1> {{ 7*7 }} \"'"
 
@@ -56,6 +62,19 @@ def test_the_page_fetches_nothing_runs_nothing_and_shows_every_text_as_text() ->
     assert "script" not in page.tags
     assert "img" not in page.tags
     assert page.words.count("<script>alert(1)</script><img src=//x onerror=1> {{ 7*7 }}") == 4
+
+
+def test_what_a_project_gave_is_shown_as_text_with_its_picture_from_beside_the_page() -> None:
+    year = shown(1)
+    project = year.countries[0].projects[0]
+    project.words = HOSTILE
+    project.picture = GalleryPicture(file=f"pictures/{'0' * 64}.webp", shows=HOSTILE, credit=HOSTILE)
+    text, body = render_gallery(year)
+    page = Page(text.decode())
+    assert page.fetched == ["data:,", project.picture.file]
+    assert page.tags.count("img") == 1
+    assert page.words.count("<script>alert(1)</script><img src=//x onerror=1> {{ 7*7 }}") == 4
+    assert Gallery.model_validate(json.loads(body)) == year
 
 
 def test_every_country_can_be_reached_and_headings_stand_in_order() -> None:
