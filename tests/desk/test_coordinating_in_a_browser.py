@@ -17,7 +17,8 @@ from labels.people.persons import named
 from labels.people.staff import OPERATOR
 from labels.record.schema import Application, Staff, StepKind, StepState
 from labels.registry import search_index
-from labels.reviews import deciding
+from labels.reviews import asking, deciding
+from labels.rules.kept import keep_rules
 from labels.steps.answers import ReviewAnswer
 from labels.steps.proof import SignedIn
 from labels.steps.step import close_step, open_step, steps_of
@@ -25,7 +26,7 @@ from labels.views.applications import Filters, Part
 from tests.desk.test_reviewing_in_a_browser import Scene, opened, scene
 from tests.support.accessibility import violations
 from tests.support.browser import CHROMIUM, chromium
-from tests.support.case import COORDINATOR, Case
+from tests.support.case import COORDINATOR, Case, reviewed_by
 from tests.support.past_years import Europe
 from tests.support.people import points
 from usecases import many
@@ -122,6 +123,28 @@ def test_what_a_case_reads_like_is_a_page_for_everybody(desk: Scene) -> None:
             page.goto(f"{desk.url}/cases/{desk.case.id}/likeness")
             assert page.get_attribute("html", "lang") == language
             assert page.locator("mark").count() >= 12
+            assert violations(page) == [], (width, language)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, language)
+
+
+def test_a_decision_is_confirmed_on_a_page_for_everybody(desk: Scene) -> None:
+    with desk.here.record.writing() as session:
+        application = session.get_one(Application, desk.case.id)
+        application.rules = keep_rules(
+            session, reviewed_by(application.organisation, decided_by="coordinator")
+        )
+    for step in (desk.first, desk.second):
+        given = ReviewAnswer(scores=points(4), comment="A delightful atlas of rivers.")
+        desk.case.do(accepting.answer, step.id, SignedIn(step.person, "mail code", desk.here.now()), given)
+    desk.case.do(asking.ask, desk.case.id)
+    with chromium() as browser:
+        for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
+            page = opened(browser, width)
+            desk.signs_in(page, language)
+            page.goto(f"{desk.url}/cases/{desk.case.id}")
+            assert violations(page) == [], (width, language)
+            page.locator("button[name=act][value=award]").click()
+            assert page.locator("button[name=confirmed]").count() == 1
             assert violations(page) == [], (width, language)
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, language)
 

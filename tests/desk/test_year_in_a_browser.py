@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -20,6 +21,7 @@ from labels.record import Record
 from labels.sessions import session as sessions
 from labels.settings import Settings
 from labels.turn import Turn
+from tests.desk.test_gallery import CREDIT, HOLDER, SAYS, SHOWS, picture
 from tests.desk.test_reviewing_in_a_browser import opened
 from tests.desk.test_year import ADA, COORDINATOR
 from tests.support import european
@@ -109,3 +111,61 @@ def test_the_pages_of_the_central_service_are_for_everybody(desk: tuple[Workspac
             page.locator("main form button").click()
             page.goto(f"{url}/gallery/{YEAR}")
             for_everybody(page, f"published-{width}-{language}")
+
+
+def test_what_is_given_for_the_gallery_is_given_looked_at_and_shown_on_pages_for_everybody(
+    desk: tuple[Workspace, str], tmp_path: Path
+) -> None:
+    here, url = desk
+    with here.record.writing() as session:
+        turn, identifier = Turn(session, BEGINS, KEY), european_cycle_id(YEAR)
+        for organisation in (OWN, OTHER):
+            european.screen(session, organisation)
+        awarding.merge_nominations(turn, identifier)
+        european.answered(session, awarding.ask(turn, identifier), {"approve": ["all"]})
+        awarding.award(turn, identifier)
+    file = tmp_path / "bridge.jpg"
+    file.write_bytes(picture())
+    with chromium() as browser:
+        for width, language in WAYS:
+            page = opened(browser, width)
+            signs_in(here, url, page, HOLDER, language)
+            page.goto(f"{url}/projects")
+            for_everybody(page, f"projects-{width}-{language}")
+            page.locator("a[href^='/my-gallery/']").click()
+            for_everybody(page, f"nothing given-{width}-{language}")
+            page.set_input_files("#picture", file)
+            page.fill("#words", SAYS)
+            page.locator("#agreed + label").scroll_into_view_if_needed()
+            page.locator("main form button[type=submit]").first.click()
+            assert page.locator("main .errors li").count() == 3
+            for_everybody(page, f"mistakes-{width}-{language}")
+            page.fill("#shows", SHOWS)
+            page.fill("#credit", CREDIT)
+            page.check("#agreed")
+            page.locator("main form button[type=submit]").first.click()
+            page.locator("main figure img").wait_for()
+            assert page.evaluate("document.querySelector('main figure img').naturalWidth") == 1200
+            for_everybody(page, f"given-{width}-{language}")
+            css = opened(browser, width)
+            signs_in(here, url, css, ADA, language)
+            css.goto(f"{url}/year/{YEAR}/gallery")
+            css.locator("main details summary").click()
+            for_everybody(css, f"looked at-{width}-{language}")
+            css.locator("main details button").first.click()
+            assert css.locator("main .errors").count() == 1
+            for_everybody(css, f"struck without a reason-{width}-{language}")
+            css.locator("section[aria-labelledby=publish] button").click()
+            css.goto(f"{url}/gallery/{YEAR}")
+            css.locator("main img").first.scroll_into_view_if_needed()
+            css.wait_for_function("document.querySelector('main img').naturalWidth === 1200")
+            for_everybody(css, f"published with a picture-{width}-{language}")
+            css.goto(f"{url}/year/{YEAR}/gallery")
+            css.locator("main details summary").click()
+            css.fill("main details textarea", "A pupil can be recognised.")
+            css.locator("button[value^='picture:']").click()
+            page.goto(page.url)
+            assert "A pupil can be recognised." in page.inner_text("main .note.care")
+            for_everybody(page, f"struck-{width}-{language}")
+            page.locator("button[name=back]").click()
+            for_everybody(page, f"taken back-{width}-{language}")
