@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -64,8 +65,8 @@ class Row:
 
 
 def show(visit: Visit) -> Response:
-    """Where a list is given."""
-    return _shown(visit, mine(visit))
+    """Where a list is given; meanwhile certificates are made ready to be printed."""
+    return _shown(visit, mine(visit), after=BackgroundTask(printing.make_ready))
 
 
 def _shown(
@@ -75,6 +76,7 @@ def _shown(
     typed: str = "",
     listed: NameList | None = None,
     status: int = 200,
+    after: BackgroundTask | None = None,
 ) -> Response:
     texts = visit.texts(LIST)
     rows = []
@@ -85,6 +87,7 @@ def _shown(
     return visit.shows(
         LIST,
         status,
+        after=after,
         one=one,
         mistakes=list(mistakes),
         at={mistake.field: mistake.text for mistake in mistakes},

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -22,6 +23,7 @@ from adapters.files import place
 from adapters.papers.signing import signer_of
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed
+from labels.kinds import LabelKind
 from labels.papers.codes import Stamp
 from labels.papers.facts import CertificateFacts
 from labels.pupil_label import classes
@@ -161,6 +163,27 @@ def nameless(function: Callable[P, T]) -> Callable[P, T]:
         raise failure
 
     return call
+
+
+@functools.cache
+def make_ready() -> None:
+    """Loads what certificates are printed with, once, by printing one for nobody: else the first class waits two seconds for it."""
+    from adapters.papers.certificates import render_certificates
+
+    nobody = CertificateFacts.of(
+        label=LabelKind.PUPIL,
+        application="PQL-0000000000",
+        holder="A",
+        school="A",
+        country="Poland",
+        project="A",
+        organisation="A",
+        awarded_on=date(2000, 1, 1),
+        school_year="1999/2000",
+        code="2222-2222-2222-2222",
+        check_url="https://labels.example",
+    )
+    render_certificates([nobody])
 
 
 @nameless

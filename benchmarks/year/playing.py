@@ -107,6 +107,10 @@ class Year:
         self._at(ROUND_ON, lambda: self._look_at(self._engine.round()))
         self._at(CYCLE_ON, lambda: self._look_at(self._engine.cycle(YEAR)))
         self._at(BEGINS, self._upkeep_daily)
+        self._until_the_end()
+
+    def _until_the_end(self) -> None:
+        """Event after event, until nothing is left that anybody means to do."""
         month = 0
         while self._events:
             event = heapq.heappop(self._events)
