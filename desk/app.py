@@ -43,6 +43,7 @@ from desk import (
     signing_in,
     staff,
     statistics,
+    their_school,
     year,
 )
 from desk.api.app import api_routes
@@ -103,6 +104,7 @@ def public_app(here: Workspace, *, mail_shown: bool = False, arriving: Arriving 
         *likeness.routes(),
         *rules.routes(),
         *finding.routes(),
+        *their_school.routes(),
         *statistics.routes(),
         *staff.routes(),
         *year.routes(),

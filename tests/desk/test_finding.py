@@ -37,6 +37,17 @@ def test_a_teacher_is_found_in_any_spelling_with_their_cases(
     assert coordinator.opens("/find").status_code == 200
 
 
+def test_a_school_that_is_found_leads_to_why_it_may_apply_or_not(coordinator: Browser) -> None:
+    """What a coordinator is asked on the telephone; of another organisation's school there is nothing."""
+    assert 'href="/cases/schools/S-1"' in coordinator.opens("/find?q=podstawowa").text
+    page = words(coordinator.opens("/cases/schools/S-1"))
+    assert "As things stand today" in page
+    assert "not all conditions met" in page
+    assert "A European project with a National Quality Label" in page
+    for school in ("S-2", "S-404"):
+        assert coordinator.opens(f"/cases/schools/{school}").status_code == 404
+
+
 def test_a_page_makes_no_index_and_says_that_it_is_made(terminal: Terminal, coordinator: Browser) -> None:
     with terminal.here.record.writing() as session:
         session.execute(sa.delete(SearchWord))
