@@ -320,7 +320,7 @@ class Year:
             )
         return True
 
-    _acts: ClassVar[dict[Act, Callable[[Year, Step, Application], bool]]] = {
+    _acts: ClassVar[dict[Act, Callable[[Any, Step, Application], bool]]] = {
         Act.ANSWER: _answer, Act.ASK: _ask, Act.DECLINE: _decline, Act.REPLACE: _replace,
         Act.WITHDRAW: _withdraw, Act.APPEAL: _appeal,
     }  # fmt: skip
