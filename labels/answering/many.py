@@ -29,7 +29,7 @@ from labels.reviews.coordinating import of_staff
 from labels.reviews.judged_together import judged_by_application
 from labels.reviews.reasons import Reason
 from labels.reviews.seats import UNDER_WAY, Seat, own_conflict, seats_of
-from labels.reviews.seeking import sought, with_what_they_can
+from labels.reviews.seeking import sought
 from labels.reviews.suiting import Drawback, costs_of
 from labels.rules.kept import rules_of
 from labels.steps.kinds import AWAITED
@@ -471,14 +471,15 @@ class _Planning:
                 for one in conflicts.reviewers(self._session, *of, today=brussels_day(self._now))
             }
             near = conflicts.near(self._session, there.keys())
-            people = [
-                replace(one, load=there[one.person].load, away=there[one.person].away)
-                for one in near.values()
-            ]
-            self._staff[of] = {one.person: one for one in with_what_they_can(self._session, people)}
+            self._staff[of] = {
+                who: replace(one, **{name: getattr(there[who], name) for name in _AS_REVIEWERS})
+                for who, one in near.items()
+            }
         return self._staff[of]
 
 
+_AS_REVIEWERS = ("load", "away", "languages", "subjects", "ages", "given")
+"""What is read of reviewers alone."""
 _IDS: sa.BindParameter[list[str]] = sa.bindparam("ids", expanding=True)
 _APPLICATIONS = sa.select(Application.id, Application.organisation, Application.decide_by).where(
     Application.id.in_(_IDS)

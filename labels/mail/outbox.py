@@ -86,8 +86,6 @@ def queue(turn: Turn, message: Message, envelope: Envelope) -> bool:
     """
     if envelope.to.address == ERASED:
         return False
-    if any(isinstance(one, Step) for one in turn.session.new):
-        turn.session.flush()  # the message refers to it
     turn.session.info[_QUEUED] = True
     written = turn.session.connection().execute(_INSERT_ONCE, _row(message, envelope, turn.now))
     return written.first() is not None

@@ -45,7 +45,7 @@ from labels.reviews.lateness import given_up, goes_without
 from labels.reviews.reasons import Reason, keep_why
 from labels.reviews.ruling import ruled
 from labels.reviews.scoring import Assessment, another_needed
-from labels.reviews.seeking import sought, with_what_they_can
+from labels.reviews.seeking import sought
 from labels.reviews.suiting import Drawback, costs_of, costs_together
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
@@ -328,8 +328,6 @@ def _fill(turn: Turn, found: Vacancies) -> list[Step]:
     application, session = found.application, turn.session
     candidates = conflicts.candidates(session, application, brussels_day(turn.now))
     wanted = sought(session, application, found.edition)
-    if wanted.profile.rules is not None:
-        candidates = with_what_they_can(session, candidates)
     asked = _asked_before(found.reviews)
     beside = [one for one in candidates if one.person in {step.person for step in found.seated}]
     there = [one for one in candidates if not one.away]
@@ -406,7 +404,6 @@ def seat(
         step = new_review(turn, application, who.person, number, due, place, who.email)
         opened.append((one, step))
     _note_assigned(turn, found, opened)
-    turn.session.flush()  # what follows refers to the steps
     keep_why(turn, *((step, one.why, one.plan) for one, step in opened))
     about_all = about(turn.session, application)
     outbox.queue_many(

@@ -30,12 +30,10 @@ from labels.record.schema import (
     Person,
     School,
     Staff,
-    Step,
-    StepKind,
-    StepState,
     Teacher,
 )
 from labels.registry.history import all_numbers, beside, school_of_member
+from labels.reviews.abilities import UNKNOWN, Ability, of_reviewers
 from labels.reviews.choosing import Candidate, Judged, conflicts_of_interest
 from labels.rules.kept import rules_of
 from labels.turn import Turn
@@ -163,21 +161,6 @@ _REVIEWERS = _close_to(
 )
 _PERSON = _close_to(Staff.person == sa.bindparam("person"))
 _PEOPLE = _close_to(Staff.person.in_(sa.bindparam("persons", expanding=True)))
-_LOADS = (
-    sa.select(Step.person, sa.func.count().label("asked"))
-    .join(Application, Application.id == Step.application)
-    .where(
-        Step.person.in_(
-            sa.select(Staff.person).where(
-                Staff.organisation == sa.bindparam("organisation"), Staff.role == Role.REVIEWER
-            )
-        ),
-        Step.kind == StepKind.REVIEW,
-        Step.state.in_([StepState.OPEN, StepState.ASKED, StepState.ANSWERED]),
-        Application.school_year == sa.bindparam("year"),
-    )
-    .group_by(Step.person)
-)
 
 
 def judged(session: Session, application: Application) -> Judged:
@@ -269,7 +252,7 @@ def _judged_school(session: Session, application: Application) -> Judged:
 
 
 def candidates(session: Session, application: Application, today: date | None = None) -> list[Candidate]:
-    """The reviewers of the application's organisation, with what they are close to, their load, and who is away.
+    """The reviewers of the application's organisation, with what they are close to and can, their load, and who is away.
 
     Until the end of the transaction nobody else assigns them; the application is locked already.
     """
@@ -289,13 +272,12 @@ def lock_reviewers(session: Session, organisation: str) -> None:
 
 
 def reviewers(session: Session, organisation: str, year: int, today: date | None = None) -> list[Candidate]:
-    """The reviewers of an organisation, with what they are close to and their load of a school year.
+    """The reviewers of an organisation, with what they are close to, what they can, and their load of a school year.
 
     Who is away is known of the day that is named, and of no other.
     """
-    counted = read(session, _LOADS, {"organisation": organisation, "year": year})
-    loads = {row.person: row.asked for row in counted}
-    return list(_read(session, _REVIEWERS, loads, organisation=organisation, today=today).values())
+    abilities = of_reviewers(session, organisation, year)
+    return list(_read(session, _REVIEWERS, abilities, organisation=organisation, today=today).values())
 
 
 def staff(session: Session, person_id: str) -> Candidate | None:
@@ -358,15 +340,15 @@ class _Near:
     away: bool = False
 
 
-NO_LOADS: Mapping[str, int] = {}
-"""Where nobody asks how much people have to judge."""
+_NOT_ASKED: Mapping[str, Ability] = {}
+"""Where nobody asks what people can, and how much they have to judge."""
 
 
 def _read(
-    session: Session, query: sa.Executable, loads: Mapping[str, int] = NO_LOADS, **whom: Any
+    session: Session, query: sa.Executable, abilities: Mapping[str, Ability] = _NOT_ASKED, **whom: Any
 ) -> dict[str, Candidate]:
     people: dict[str, _Near] = defaultdict(_Near)
-    for row in read(session, query, whom):
+    for row in read(session, query, whom).all():
         # A tuple is read several times as fast as its columns by their names.
         (
             who,
@@ -399,11 +381,12 @@ def _read(
         if away:
             near.away = True
     return {
-        person_id: _candidate(person_id, near, loads.get(person_id, 0)) for person_id, near in people.items()
+        person_id: _candidate(person_id, near, abilities.get(person_id, UNKNOWN))
+        for person_id, near in people.items()
     }
 
 
-def _candidate(person_id: str, near: _Near, load: int) -> Candidate:
+def _candidate(person_id: str, near: _Near, ability: Ability) -> Candidate:
     assert near.entry is not None  # the query is of the staff
     address, name, language = near.entry
     return Candidate(
@@ -415,9 +398,13 @@ def _candidate(person_id: str, near: _Near, load: int) -> Candidate:
         different=frozenset(near.different),
         projects=frozenset(near.projects),
         declared=frozenset(near.declared),
-        load=load,
+        load=ability.load,
         language=language,
         organisations=frozenset(near.organisations),
+        languages=ability.languages,
+        subjects=ability.subjects,
+        ages=ability.ages,
+        given=ability.given,
         away=near.away,
     )
 

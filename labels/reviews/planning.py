@@ -24,7 +24,7 @@ from labels.reviews.judged_together import AT_ONCE, judged_by_application
 from labels.reviews.nearness import Nearness
 from labels.reviews.plan import Choice, Plan, Problem, Waiting
 from labels.reviews.seats import own_conflict
-from labels.reviews.seeking import sought, with_what_they_can
+from labels.reviews.seeking import sought
 from labels.steps.step import awaited_of, close_step, every_step, locked
 from labels.turn import Turn
 from labels.words.sentences import Sentence
@@ -115,7 +115,7 @@ def _problem(
     session: Session, organisation: str, when: tuple[int, date], found: Sequence[Vacancies]
 ) -> Problem:
     year, today = when
-    people = with_what_they_can(session, conflicts.reviewers(session, organisation, year, today))
+    people = conflicts.reviewers(session, organisation, year, today)
     away = {one.person for one in people if one.away}
     near = Nearness(people)
     doubles = {

@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from labels.errors import NotFound
 from labels.identifiers import step_id
 from labels.people.persons import person as person_of
-from labels.record.rows import read
+from labels.record.rows import enter, read
 from labels.record.schema import (
     Application,
     Award,
@@ -53,8 +53,7 @@ def open_step(
 ) -> Step:
     """Opens a step for one person; its code is derived from `turn.key`, and only its hash is stored.
 
-    `number` counts the application's steps of the kind, from 1, where the caller knows it; the step is
-    in the database after the next flush, before which nothing there may refer to it. `address` is the
+    `number` counts the application's steps of the kind, from 1, where the caller knows it. `address` is the
     person's present one, where the caller knows it.
     """
     if number is None:
@@ -79,8 +78,7 @@ def open_step(
         code_failures=0,
     )
     set_committed_value(step, "assignee", address or person_of(turn.session, person).address)
-    turn.session.add(step)
-    return step
+    return enter(turn.session, step)
 
 
 def renew_code(step: Step, key: bytes) -> None:
