@@ -14,7 +14,7 @@ from labels.record.journal import SYSTEM, Event, note
 from labels.record.rows import write
 from labels.record.schema import Application, Decision, Outcome, Stage, Step, StepKind, StepState, Teacher
 from labels.steps.mailing import about_step
-from labels.steps.step import close_step, locked, steps_of
+from labels.steps.step import close_step, locked_alone, steps_of
 from labels.turn import Turn
 
 
@@ -89,7 +89,7 @@ def close(turn: Turn, application_id: str) -> Outcome:
     Raises:
         NotAllowed: it has no outcome yet.
     """
-    application = locked(turn.session, application_id)
+    application = locked_alone(turn.session, application_id)
     if application.outcome is None:
         raise NotAllowed(f"{application.id} has no outcome yet.")
     if application.stage is not Stage.CLOSED:

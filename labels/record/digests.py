@@ -106,15 +106,14 @@ def digest_of(kind: ToldOf, row: Row) -> str | None:
     return None if committed is None else digest(plain_of(kind, row), committed).hex()
 
 
-def digest_of_words(review: Review) -> str:
+def digest_of_words(review: Row) -> str:
     """A digest of a review's points, of its comment and of who gave it, whenever that was: it stays when the words
     are erased. Empty for a review from before the journal had digests."""
-    if review.salts is None:
+    if review["salts"] is None:
         return ""
-    row = {column.name: getattr(review, column.name) for column in review.__table__.columns}
-    committed = commitments(REVIEW.values(row), review.salts, review.erased) or {}
+    committed = commitments(REVIEW.values(review), review["salts"], review["erased"]) or {}
     words = {name: one for name, one in committed.items() if name in ("comment", "reviewer")}
-    return digest([review.scores], words).hex()
+    return digest([review["scores"]], words).hex()
 
 
 def plain_of(kind: ToldOf, row: Row) -> list[Any]:

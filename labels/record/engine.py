@@ -22,12 +22,30 @@ BUSY_TIMEOUT_MS = 20_000
 """How long SQLite waits for another writer: writes here take milliseconds, so this never elapses
 but for a stuck process, and then the error is better than an endless wait."""
 
+STATEMENTS = 512
+"""Statements that SQLite need not read again on a connection: a process of ours has more than the 128 that Python keeps."""
+
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 """What the record can live in."""
 
 
 class RowSession(Session):
-    """A session that finds a row by its key with a statement that is built once: to build it takes longer than to run it."""
+    """A session that finds a row by its key with a statement that is built once: to build it takes longer than to run it.
+
+    It looks once in each transaction, too, for the connection that the transaction has.
+    """
+
+    _own: tuple[Any, sa.Connection] | None = None
+    """The transaction and its connection."""
+
+    def connection(self, bind_arguments: Any = None, execution_options: Any = None) -> sa.Connection:
+        """The connection of the transaction, which begins where there is none, as SQLAlchemy's own session gives it."""
+        transaction = self.get_transaction()
+        if bind_arguments or execution_options or transaction is None or not self.is_active:
+            return super().connection(bind_arguments, execution_options)
+        if self._own is None or self._own[0] is not transaction:
+            self._own = transaction, super().connection()
+        return self._own[1]
 
     keeps: bool = False
     """Whether it has what it found as long as it lives, so that nothing is asked for twice."""
@@ -246,7 +264,7 @@ def open_engine(url: str) -> sa.Engine:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutOfReach("The record", f"{folder}: {error.strerror}.", NOTHING_CHANGED) from None
-    engine = sa.create_engine(parsed, hide_parameters=True)
+    engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"cached_statements": STATEMENTS})
     sa.event.listen(engine, "connect", _on_connect)
     sa.event.listen(engine, "begin", _on_begin)
     return engine

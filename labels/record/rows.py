@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -26,10 +27,54 @@ def read(
     return session.connection().execute(query, values)
 
 
-def write(session: Session, kind: type[Base], *rows: dict[str, Any]) -> None:
-    """Inserts the rows now, in the session's transaction; what they refer to must be in the database."""
-    if rows:  # an INSERT without any would make a row of defaults
-        session.connection().execute(_insert(kind), rows[0] if len(rows) == 1 else rows)
+def write(session: Session, kind: type[Base], *rows: Mapping[str, Any]) -> None:
+    """Inserts the rows now, in the session's transaction; what they refer to must be in the database.
+
+    All have values for the same columns; what none has a value for is nothing, or the column's default.
+    """
+    if not rows:
+        return  # an INSERT without any would make a row of defaults
+    connection = session.connection()
+    inserting = _inserting(kind, tuple(rows[0]), connection.dialect)
+    values = [inserting.values(row) for row in rows]
+    if connection.dialect.paramstyle == "qmark":
+        in_order = [tuple(one[name] for name in inserting.columns) for one in values]
+        connection.exec_driver_sql(inserting.statement, in_order[0] if len(in_order) == 1 else in_order)
+    else:
+        connection.exec_driver_sql(inserting.statement, values[0] if len(values) == 1 else values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inserting:
+    """How rows of a table are inserted: SQLAlchemy finds it out anew for each statement, which takes as long as the database."""
+
+    statement: str
+    columns: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    made: Mapping[str, Callable[[Any], Any]]
+    """What makes of a value what the database's driver takes, by column, where it does not take the value itself."""
+
+    def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row as the driver takes it."""
+        values = {**self.defaults, **row}
+        for name, make in self.made.items():
+            values[name] = make(values[name])
+        return values
+
+
+@functools.lru_cache(512)
+def _inserting(kind: type[Base], names: tuple[str, ...], dialect: sa.Dialect) -> _Inserting:
+    table = cast("sa.Table", kind.__table__)
+    defaults = {
+        column.key: column.default.arg
+        for column in table.columns
+        if isinstance(column.default, sa.ColumnDefault) and column.key not in names
+    }
+    columns = (*defaults, *names)
+    compiled = _insert(kind).compile(dialect=dialect, column_keys=list(columns))
+    makers = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns}
+    order = tuple(compiled.positiontup or columns)
+    return _Inserting(str(compiled), order, defaults, {name: one for name, one in makers.items() if one})
 
 
 def enter(session: Session, row: _Row) -> _Row:

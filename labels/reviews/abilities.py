@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -61,21 +61,35 @@ _ENTRIES = sa.select(
 
 def of_reviewers(session: Session, organisation: str, year: int) -> dict[str, Ability]:
     """What the reviewers of an organisation can, by person, with their load of a school year."""
-    entries: dict[str, list[sa.Row[Any]]] = defaultdict(list)
-    for row in read(session, _ENTRIES, {"organisation": organisation, "year": year}).all():
-        entries[row.person].append(row)
-    return {person: _ability(rows) for person, rows in entries.items()}
+    entries: dict[str, list[_Entry]] = defaultdict(list)
+    for person, *entry in read(session, _ENTRIES, {"organisation": organisation, "year": year}).all():
+        entries[person].append(_Entry._make(entry))
+    return {person: _ability(some) for person, some in entries.items()}
 
 
-def _ability(entries: Sequence[sa.Row[Any]]) -> Ability:
-    said = {code for row in entries for code in values(row.languages)}
+class _Entry(NamedTuple):
+    """One entry of somebody on a staff."""
+
+    language: str
+    languages: str | None
+    subjects: str | None
+    ages: str | None
+    given: int
+    load: int
+
+
+def _ability(entries: Sequence[_Entry]) -> Ability:
+    load, given = entries[0].load, entries[0].given
+    if not any(one.languages or one.subjects or one.ages for one in entries):
+        return Ability(load, given=given)
+    said = {code for one in entries for code in values(one.languages)}
     return Ability(
-        entries[0].load,
+        load,
         # The language that somebody is written to in is one of them; alone it says nothing of the others.
-        frozenset(said | {row.language for row in entries}) if said else frozenset(),
-        frozenset(subject.casefold() for row in entries for subject in values(row.subjects)),
-        frozenset(_range(ages) for row in entries for ages in values(row.ages)),
-        entries[0].given,
+        frozenset(said | {one.language for one in entries}) if said else frozenset(),
+        frozenset(subject.casefold() for one in entries for subject in values(one.subjects)),
+        frozenset(_range(ages) for one in entries for ages in values(one.ages)),
+        given,
     )
 
 

@@ -20,6 +20,7 @@ from labels.people.named import Recipient
 from labels.people.staff import coordinator, itself, those_who_coordinate
 from labels.record.digests import TAKEN_BACK, digest_of_words, happened
 from labels.record.journal import RULES, SYSTEM, Event, note, note_all
+from labels.record.rows import read
 from labels.record.schema import (
     AdditionalReview,
     Application,
@@ -46,7 +47,7 @@ from labels.reviews.reasons import Reason, keep_why
 from labels.reviews.ruling import ruled
 from labels.reviews.scoring import Assessment, another_needed
 from labels.reviews.seeking import sought
-from labels.reviews.suiting import Drawback, costs_of, costs_together
+from labels.reviews.suiting import Drawback, costs_beside, costs_of
 from labels.rules.calendars import add_working_days
 from labels.rules.kept import rules_of
 from labels.rules.model import Chooser, ReviewRules, RuleEdition
@@ -198,22 +199,32 @@ def assessments(session: Session, application: Application) -> list[Assessment]:
     """The reviews that count in the present instance."""
     since = counted_from(session, application.id, application.instance)
     counted = {"application": application.id, "since": since, "instance": application.instance}
-    return [assessment(review, seat) for review, seat in session.execute(_REVIEWS, counted)]
+    return [assessment(row) for row in read(session, _REVIEWS, counted).mappings()]
 
 
-def assessment(review: Review, seat: int) -> Assessment:
-    """A review as it is judged by."""
+def assessment(review: Mapping[str, Any]) -> Assessment:
+    """A review as it is judged by, of `REVIEWED`."""
     return Assessment(
-        reviewer=review.reviewer,
-        scores=review.scores,
-        comment=review.comment,
-        seat=seat,
+        reviewer=review["reviewer"],
+        scores=review["scores"],
+        comment=review["comment"],
+        seat=review["seat"],
         digest=digest_of_words(review),
     )
 
 
+REVIEWED = (
+    Review.reviewer,
+    Review.scores,
+    Review.comment,
+    Review.note,
+    Review.salts,
+    Review.erased,
+    Step.seat,
+)
+"""What is read of a review, and of its step."""
 _REVIEWS = (
-    sa.select(Review, Step.seat)
+    sa.select(*REVIEWED)
     .join(Step, Step.id == Review.step)
     .where(
         Review.application == sa.bindparam("application"),
@@ -352,10 +363,10 @@ def _choose(
     beside: Sequence[Candidate],
 ) -> Chosen | None:
     """Who is to have one more seat; `alone` is what speaks against each person whoever sits beside them."""
-    rules = found.edition.national.review.assignment
+    together = costs_beside(beside, found.edition.national.review.assignment)
 
     def costs(candidate: Candidate) -> dict[Drawback, int]:
-        return {**alone[candidate.person], **costs_together(candidate, beside, rules)}
+        return {**alone[candidate.person], **together(candidate)}
 
     in_turn = in_order(
         without_conflict(found.judged, excluded),

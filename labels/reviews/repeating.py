@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.record.rows import read
 from labels.record.schema import Decision, Review, Step
-from labels.reviews.asking import assessment
+from labels.reviews.asking import REVIEWED, assessment
 from labels.reviews.instances import counted_from
 from labels.reviews.ruling import ruled
 from labels.reviews.scoring import Assessment, Verdict, judge, rule
@@ -55,10 +56,10 @@ def decided_again(session: Session, *, applications: sa.Select[tuple[str]]) -> I
 def _again(session: Session, decision: Decision) -> DecidedAgain:
     since = counted_from(session, decision.application, decision.instance)
     counted = {"application": decision.application, "since": since, "instance": decision.instance}
-    rows = session.execute(_COUNTED, counted | {"at": decision.decided_at}).all()
-    if decision.erased or any(review.erased for review, _ in rows):
+    rows = read(session, _COUNTED, counted | {"at": decision.decided_at}).mappings().all()
+    if decision.erased or any(row["erased"] for row in rows):
         return DecidedAgain(decision.application, decision.instance, (), erased=True)
-    assessments = [assessment(review, seat) for review, seat in rows]
+    assessments = [assessment(row) for row in rows]
     edition = kept_rules(decision.rules, session)
     if edition.national.review.by_a_person:
         return _ruled_again(session, decision, assessments, edition)
@@ -110,7 +111,7 @@ def _bytes(value: Any) -> bytes:
 
 
 _COUNTED = (
-    sa.select(Review, Step.seat)
+    sa.select(*REVIEWED)
     .join(Step, Step.id == Review.step)
     .where(
         Review.application == sa.bindparam("application"),

@@ -185,10 +185,9 @@ def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScor
         raise ValueError("two assessments are by one reviewer: each counts once")
     review, criteria = edition.national.review, edition.criteria_set
     counted, how = _counted(assessments, edition)
-    middle = {Merge.MEAN: statistics.mean, Merge.MEDIAN: statistics.median}[how]
+    middle = {Merge.MEAN: _mean, Merge.MEDIAN: _median}[how]
     points = {
-        criterion.id: Fraction(middle([Fraction(one.scores[criterion.id]) for one in counted]))
-        for criterion in criteria.criteria
+        criterion.id: middle([one.scores[criterion.id] for one in counted]) for criterion in criteria.criteria
     }
     total = sum((points[criterion.id] for criterion in criteria.counted), Fraction(0))
     totals = tuple(sorted(one.total(criteria) for one in assessments))
@@ -202,6 +201,14 @@ def merge(assessments: Sequence[Assessment], edition: RuleEdition) -> MergedScor
         border=review.border.value > 0
         and abs(total - edition.national.pass_mark.value) <= review.border.value,
     )
+
+
+def _mean(points: Sequence[int]) -> Fraction:
+    return Fraction(sum(points), len(points))
+
+
+def _median(points: Sequence[int]) -> Fraction:
+    return Fraction(statistics.median_low(points) + statistics.median_high(points), 2)
 
 
 def _counted(assessments: Sequence[Assessment], edition: RuleEdition) -> tuple[Sequence[Assessment], Merge]:

@@ -5,7 +5,7 @@ Costs are whole numbers that are added up; the least is chosen. What is not know
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -91,20 +91,29 @@ def own_costs(person: str, sought: Sought) -> dict[Drawback, int]:
     return costs
 
 
-def costs_together(
-    candidate: Candidate, beside: Iterable[Candidate], rules: AssignmentRules | None
-) -> dict[Drawback, int]:
-    """What it costs that a reviewer sits beside those who review the application already."""
+def costs_beside(
+    beside: Iterable[Candidate], rules: AssignmentRules | None
+) -> Callable[[Candidate], Mapping[Drawback, int]]:
+    """What it costs that somebody sits beside those who review the application already; only what costs something."""
     others = list(beside)
     if rules is None or not others:
-        return {}
-    shared = candidate.schools & frozenset().union(*(other.schools for other in others))
-    kinds = {is_experienced(one, rules) for one in (candidate, *others)}
-    costs = {
-        Drawback.SAME_SCHOOL: rules.same_school.value * len(shared),
-        Drawback.ONE_SIDED: rules.one_sided.value * (len(kinds) == 1),
-    }
-    return {what: cost for what, cost in costs.items() if cost}
+        return lambda candidate: NO_COSTS
+    schools = frozenset().union(*(one.schools for one in others))
+    kinds = {is_experienced(one, rules) for one in others}
+    same_school, one_sided = rules.same_school.value, rules.one_sided.value
+
+    def costs(candidate: Candidate) -> Mapping[Drawback, int]:
+        shared = same_school * len(candidate.schools & schools)
+        alike = one_sided * (kinds == {is_experienced(candidate, rules)})
+        return ({Drawback.SAME_SCHOOL: shared} if shared else {}) | (
+            {Drawback.ONE_SIDED: alike} if alike else {}
+        )
+
+    return costs
+
+
+NO_COSTS: Mapping[Drawback, int] = {}
+"""Where nothing costs anything."""
 
 
 def is_experienced(candidate: Candidate, rules: AssignmentRules) -> bool:
@@ -117,7 +126,7 @@ def costs_of(
 ) -> dict[Drawback, int]:
     """All that speaks against a reviewer at an application; only what costs something."""
     costs = general_costs(candidate, sought.profile) | own_costs(candidate.person, sought)
-    costs |= costs_together(candidate, beside, sought.profile.rules)
+    costs |= costs_beside(beside, sought.profile.rules)(candidate)
     if alike:
         costs[Drawback.NAME] = ALIKE
     return {what: cost for what, cost in costs.items() if cost}
