@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from labels.applications.similarity import FINGERPRINT_BYTES, Reading
 from labels.kinds import LabelKind
 from labels.people.persons import batches
+from labels.record.rows import write
 from labels.record.schema import Application, Fingerprint, Section, Stage
 
 MOST_SECTIONS = 60
@@ -51,15 +52,18 @@ def are_kept(session: Session, application: str) -> bool:
 def keep(session: Session, application: str, readings: Readings, known: Iterable[Match]) -> None:
     """Keeps the fingerprints of an application; `known` are the sections that have them already."""
     kept = Counter(one.fingerprint for one in known)
+    new: list[tuple[Section, list[int]]] = []
     for name, reading in readings.items():
-        new = sorted({one for one in reading.fingerprints.values() if kept[one] < MOST_SECTIONS})
-        kept.update(new)
-        section = Section(application=application, name=name, fingerprints=_packed(new))
-        session.add(section)
-        session.flush()
-        if new:
-            rows = [{"fingerprint": one, "section": section.id} for one in new]
-            session.execute(sa.insert(Fingerprint), rows)
+        some = sorted({one for one in reading.fingerprints.values() if kept[one] < MOST_SECTIONS})
+        kept.update(some)
+        new.append((Section(application=application, name=name, fingerprints=_packed(some)), some))
+    session.add_all(section for section, _ in new)
+    session.flush()  # for the numbers of the sections
+    write(
+        session,
+        Fingerprint,
+        *({"fingerprint": one, "section": section.id} for section, some in new for one in some),
+    )
 
 
 def forget(session: Session, applications: Collection[str]) -> int:

@@ -184,7 +184,7 @@ def reasons_due(
     reason: str | None = None,
 ) -> Sequence[str]:
     """Why these messages are sent, by which each is claimed."""
-    query = _due(application is not None, reason is not None).with_only_columns(Mail.reason)
+    query = _reasons_due(application is not None, reason is not None)
     about = {"application": application, "reason": reason}
     return read(session, query, {"now": now, "limit": limit} | about).scalars().all()
 
@@ -202,6 +202,11 @@ def _due(of_an_application: bool, of_a_reason: bool) -> sa.Select[tuple[Mail]]:
     if of_a_reason:
         query = query.where(Mail.reason == sa.bindparam("reason"))
     return query
+
+
+@functools.cache
+def _reasons_due(of_an_application: bool, of_a_reason: bool) -> sa.Select[tuple[str]]:
+    return _due(of_an_application, of_a_reason).with_only_columns(Mail.reason)
 
 
 def _stored(attachment: sa.orm.InstrumentedAttribute[str | None]) -> sa.ColumnElement[bool]:

@@ -202,7 +202,7 @@ def assessments(session: Session, application: Application) -> list[Assessment]:
     return [assessment(row) for row in read(session, _REVIEWS, counted).mappings()]
 
 
-def assessment(review: Mapping[str, Any]) -> Assessment:
+def assessment(review: Mapping[Any, Any]) -> Assessment:
     """A review as it is judged by, of `REVIEWED`."""
     return Assessment(
         reviewer=review["reviewer"],
