@@ -6,11 +6,10 @@ import base64
 import hmac
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -31,49 +30,14 @@ from labels.views.stuck import Problem, stuck
 from tests.support.case import Case, open_case
 from tests.support.patience import PATIENCE
 from tests.support.people import KEY, NOW
+from tests.support.receivers import Receiver, receiving
 from usecases import webhooks
-
-
-@dataclass
-class Receiver:
-    """A platform's address: what came there, and how it answers."""
-
-    address: str = ""
-    answers: Callable[[BaseHTTPRequestHandler], None] | int = 200
-    came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    def told(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.came]
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    one = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            one.came.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            if callable(one.answers):
-                one.answers(self)
-                return
-            self.send_response(one.answers)
-            if 300 <= one.answers < 400:
-                self.send_header("Location", "/elsewhere")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    one.address = f"http://127.0.0.1:{server.server_port}/hooks?of=labels"
-    yield one
-    server.shutdown()
-    server.server_close()
-    thread.join(PATIENCE)
+    with receiving() as one:
+        yield one
 
 
 @dataclass
@@ -442,4 +406,3 @@ def test_an_organisation_has_so_many_webhooks_and_no_more(here: Workspace, recei
 def test_nothing_is_waited_for_where_nobody_answers(here: Workspace, case: Case) -> None:
     with pytest.raises(NotSent):
         send("http://127.0.0.1:9/", b"{}", {}, private=True, within=1.0)
-    assert time.monotonic()
