@@ -132,8 +132,9 @@ class Settings(BaseSettings):
 
     api_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     """Requests to the HTTP API that each token may make, in each process that serves the desk."""
-    webhooks_private: bool = False
-    """Whether platforms may be told at addresses of one's own network, and without TLS: for tests, and platforms beside us."""
+    webhooks: Literal["public", "private", "off"] = "public"
+    """Where platforms are told: at https and hosts of the public Internet alone; `private`, also at addresses of one's own
+    network and without TLS; `off`, nowhere, as in a copy of an installation that is only looked at."""
     log_format: Literal["text", "json"] = "text"
     """`json`: logs have one JSON object a line, for programs that gather them."""
     patches: Literal["on", "off"] = "on"

@@ -48,7 +48,7 @@ def add(here: Workspace, organisation: str, address: str, *, door: Door = Door.C
         NotFound, NotAllowed: as `labels.platform.webhooks.add`.
         OutOfReach: transactions are being written for too long.
     """
-    private = here.settings.webhooks_private
+    private = here.settings.webhooks == "private"
     address = webhooks.checked(address, plain=private)
     parts = urlsplit(address)
     try:
@@ -110,7 +110,7 @@ def replay(here: Workspace, identifier: str, since: datetime | None) -> Platform
 
 
 def tell(here: Workspace, *, within: float = WITHIN, trusted: ssl.SSLContext | None = None) -> Called:
-    """Tells everything that is due; safe at any time, twice at once, and to be killed at any point.
+    """Tells everything that is due, unless the settings say that nobody is told; safe at any time, twice at once, and to be killed at any point.
 
     What was taken and not marked is told again, under the same id. A receiver that fails is not asked again in the
     same round.
@@ -118,6 +118,8 @@ def tell(here: Workspace, *, within: float = WITHIN, trusted: ssl.SSLContext | N
     Raises:
         OutOfReach: the record does not answer.
     """
+    if here.settings.webhooks == "off":
+        return Called()
     _enter(here)
     with here.record.reading() as session:
         due = webhooks.due(session, here.now())
@@ -177,7 +179,7 @@ def _told(here: Workspace, claimed: Claimed, within: float, trusted: ssl.SSLCont
             claimed.address,
             body,
             headers,
-            private=here.settings.webhooks_private,
+            private=here.settings.webhooks == "private",
             within=within,
             trusted=trusted,
         )

@@ -19,7 +19,7 @@ ADD = ("webhook", "add", "NSS-PL", ADDRESS)
 
 @pytest.fixture(autouse=True)
 def beside_us(monkeypatch: pytest.MonkeyPatch, terminal: Terminal) -> None:
-    monkeypatch.setenv("LABELS_WEBHOOKS_PRIVATE", "true")
+    monkeypatch.setenv("LABELS_WEBHOOKS", "private")
     workspace.cache_clear()
     terminal.here = workspace()
 

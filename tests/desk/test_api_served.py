@@ -55,10 +55,10 @@ class Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Scene]:
     home = tmp_path_factory.mktemp("platform")
     shutil.copy(sqlite_template, home / "record.db")
-    settings = Settings(_env_file=None, home=home, secret=SECRET, webhooks_private=True)
+    settings = Settings(_env_file=None, home=home, secret=SECRET, webhooks="private")
     here = open_workspace(settings)
     case = open_case(here.record)
-    with receiving() as receiver, served(home, secret=SECRET, webhooks_private=True) as desk:
+    with receiving() as receiver, served(home, secret=SECRET, webhooks="private") as desk:
         yield Scene(here, desk, receiver, token(here), case.id)
     close_records()
 

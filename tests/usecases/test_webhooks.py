@@ -62,7 +62,7 @@ def clock() -> Time:
 
 @pytest.fixture
 def here(settings: Settings, record: Record, case: Case, clock: Time) -> Workspace:
-    ours = settings.model_copy(update={"webhooks_private": True})
+    ours = settings.model_copy(update={"webhooks": "private"})
     return Workspace(ours, record, DirectoryStore.from_settings(settings), KEY, clock)
 
 
@@ -373,7 +373,7 @@ def test_only_addresses_of_the_public_internet_are_called(address: str, public: 
     ],
 )
 def test_an_address_that_may_not_be_told_is_refused_when_it_is_added(here: Workspace, address: str) -> None:
-    strict = replace(here, settings=here.settings.model_copy(update={"webhooks_private": False}))
+    strict = replace(here, settings=here.settings.model_copy(update={"webhooks": "public"}))
     with pytest.raises(InvalidInput):
         webhooks.add(strict, "NSS-PL", address)
 
@@ -383,7 +383,7 @@ def test_a_name_that_leads_to_our_own_network_later_is_not_called(
 ) -> None:
     webhooks.add(here, "NSS-PL", receiver.address)
     case.ask()
-    strict = replace(here, settings=here.settings.model_copy(update={"webhooks_private": False}))
+    strict = replace(here, settings=here.settings.model_copy(update={"webhooks": "public"}))
     assert webhooks.tell(strict) == webhooks.Called(0, 1)
     assert receiver.came == []
     with pytest.raises(NotSent, match="no host of the public Internet"):
@@ -406,3 +406,12 @@ def test_an_organisation_has_so_many_webhooks_and_no_more(here: Workspace, recei
 def test_nothing_is_waited_for_where_nobody_answers(here: Workspace, case: Case) -> None:
     with pytest.raises(NotSent):
         send("http://127.0.0.1:9/", b"{}", {}, private=True, within=1.0)
+
+
+def test_a_copy_of_an_installation_tells_nobody(here: Workspace, receiver: Receiver, case: Case) -> None:
+    webhooks.add(here, "NSS-PL", receiver.address)
+    case.ask()
+    copy = replace(here, settings=here.settings.model_copy(update={"webhooks": "off"}))
+    assert webhooks.tell(copy) == webhooks.Called()
+    assert receiver.came == []
+    assert webhooks.tell(here).told == 2
