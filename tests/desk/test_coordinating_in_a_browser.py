@@ -143,6 +143,7 @@ def test_a_decision_is_confirmed_on_a_page_for_everybody(desk: Scene) -> None:
             desk.signs_in(page, language)
             page.goto(f"{desk.url}/cases/{desk.case.id}")
             assert violations(page) == [], (width, language)
+            page.locator("form:has(button[value=award]) textarea").fill("Both are convinced.")
             page.locator("button[name=act][value=award]").click()
             assert page.locator("button[name=confirmed]").count() == 1
             assert violations(page) == [], (width, language)
