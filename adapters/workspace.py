@@ -19,6 +19,8 @@ from labels.mending import MakeRecord
 from labels.papers.codes import Stamp
 from labels.record import Record, open_record
 from labels.record.engine import missing_file
+from labels.record.installation import mark, see_that_it_fits
+from labels.record.schema import Installation
 from labels.settings import PROJECT, Settings, load_settings
 from labels.turn import Door, Turn
 
@@ -81,10 +83,39 @@ def open_workspace(settings: Settings) -> Workspace:
     )
 
 
+def open_own_workspace(settings: Settings) -> Workspace:
+    """The workspace of these settings, where their secret key is that of the record's installation; makes none beside it.
+
+    Raises:
+        NotAllowed: the key is another, or there is none.
+        OutOfReach: the record or the document store does not answer.
+    """
+    hold(settings.home)
+    with open_record(settings).reading() as session:
+        see_that_it_fits(session, settings.keyring.every if settings.has_key else [])
+    return open_workspace(settings)
+
+
+def open_installation(settings: Settings, *, another_key: bool = False) -> tuple[Workspace, Installation]:
+    """The workspace of these settings, and its installation, which the record belongs to from then on.
+
+    Args:
+        settings: where things are.
+        another_key: whether their key takes the place of the record's, which is lost for ever.
+
+    Raises:
+        NotAllowed: the key is another than that of the record, or there is none.
+        OutOfReach: the record or the document store does not answer.
+    """
+    here = open_workspace(settings) if another_key else open_own_workspace(settings)
+    with here.record.writing() as session:
+        return here, mark(session, here.keyring.every, another_key=another_key)
+
+
 @functools.cache
 def workspace() -> Workspace:
     """The workspace of this process, by its environment."""
-    return open_workspace(load_settings())
+    return open_own_workspace(load_settings())
 
 
 def existing_workspace() -> Workspace:

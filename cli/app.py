@@ -69,7 +69,21 @@ TABLE = (
         "operating:break_glass",
         "Print a code to sign in at the desk, for somebody whom no mail reaches.",
     ),
-    Row("up", "operating:up", "Server, worker and schedules, for real use on one machine."),
+    Row(
+        "up",
+        "operating:up",
+        "Server, worker and schedules, for real use; --role starts a part of several machines.",
+    ),
+    Row(
+        "deploy",
+        "operating:deploy",
+        "Register the flows with Prefect's server, once for all machines; wait for it.",
+    ),
+    Row(
+        "environment",
+        "operating:environment",
+        "Print the settings that another machine needs for its role, by those of this one.",
+    ),
     Row(
         "doctor",
         "doctor:doctor",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import http.client
 import signal
 import threading
 import time
@@ -57,7 +58,8 @@ class Keeper:
     """Looks after the processes, a look a second. Nothing that goes wrong in a look ends it."""
 
     running: Services
-    here: Workspace
+    here: Workspace | None
+    """What runs are brought back with; None where this host does not look after them."""
     known: dict[str, Process] = field(default_factory=dict)
     owed: bool = False
     """Whether applications are to be brought back to their step as soon as Prefect's server answers."""
@@ -74,7 +76,8 @@ class Keeper:
                 "yellow",
             )
         begun = {name for name in list(self.running.processes) if self._started_again(name)}
-        self.owed = self.owed or bool(begun.intersection(ENGINE))
+        if begun.intersection(ENGINE):
+            self.owed = True
         self._note()
         for name in self.known:
             keep_in_bounds(self.running.log(name))
@@ -84,7 +87,9 @@ class Keeper:
                     f"Runs could not be looked after, which is tried again: {type(error).__name__}.", "yellow"
                 )
             self._mending = None
-            if self.owed and server_answers(self.running):
+            if self.here is None:
+                self.owed = False
+            elif self.owed and server_answers(self.running):
                 self.owed = False
                 self._mending = _submitted(mender, self._brings_back)
             elif time.monotonic() - self._swept > PATIENCE.total_seconds() / 2:
@@ -92,6 +97,7 @@ class Keeper:
                 self._mending = _submitted(mender, self._ends_lost_runs)
 
     def _brings_back(self) -> None:
+        assert self.here is not None
         try:
             with prefect_client() as client:
                 brought = recover(self.here, client)
@@ -103,9 +109,12 @@ class Keeper:
         send_due(self.here)
 
     def _ends_lost_runs(self) -> None:
-        # From here too: upkeep itself needs a place in the work pool, and lost runs may hold all of them.
+        # From here too: upkeep itself needs a place of a worker, and the host of one may be lost with all of its runs,
+        # whose applications then need not wait for upkeep.
+        assert self.here is not None
         with contextlib.suppress(OutOfReach), prefect_client() as client:
-            end_lost_runs(self.here, client)
+            if end_lost_runs(self.here, client):
+                self.owed = True
 
     def _started_again(self, name: str) -> bool:
         now = time.monotonic()
@@ -172,16 +181,25 @@ def ending(running: Services, name: str) -> str:
 
 def server_answers(running: Services, within: float = 2.0) -> bool:
     """Whether Prefect's server answers within so many seconds."""
+    return answers(running.api_url, within)
+
+
+def answers(api_url: str, within: float = 2.0) -> bool:
+    """Whether Prefect's API answers at an address within so many seconds."""
     with (
-        contextlib.suppress(urllib.error.URLError, OSError),
-        urllib.request.urlopen(f"{running.api_url}/health", timeout=within),
+        contextlib.suppress(urllib.error.URLError, OSError, http.client.HTTPException),
+        urllib.request.urlopen(f"{api_url}/health", timeout=within),
     ):
         return True
     return False
 
 
-def keep_alive(running: Services, here: Workspace, stop: threading.Event, *, owed: bool = False) -> None:
+def keep_alive(
+    running: Services, here: Workspace | None, stop: threading.Event, *, owed: bool = False
+) -> None:
     """Until `stop`: starts again what died, and brings its applications back to their step; at once where that is owed.
+
+    Without a workspace, others look after the applications.
 
     It ends for nothing else: a server that never comes up again is tried for ever, a full disk or a record that is
     away is told.

@@ -1,17 +1,23 @@
-"""The commands of whoever operates the system: rules, translations, branding, demo, up."""
+"""The commands of whoever operates the system: rules, translations, branding, demo, up, deploy, environment."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from adapters.roles import Role, roles_of
 from cli.output import out, say
 from cli.words import AsJson, plain
 from labels.errors import LabelsError
 from labels.rules.loading import check_all, overruns
 from labels.settings import load_settings
+
+WithAnotherKey = Annotated[
+    bool, typer.Option("--with-another-key", help="Where the secret key of the record is lost for ever.")
+]
 
 # What a command here does is imported when it is done: the others need none of it.
 
@@ -151,7 +157,7 @@ def demo(
 
 def up(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of Prefect's server on loopback, instead of LABELS_PORT.")
+        int, typer.Option(min=0, max=65535, help="Of Prefect's server, instead of LABELS_PORT.")
     ] = 0,
     desk_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Of the desk, instead of that in LABELS_LISTEN.")
@@ -159,11 +165,66 @@ def up(
     gate_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Of the gate, instead of that in LABELS_GATE.")
     ] = 0,
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(
+            help="A part alone, where several machines share an installation; given again for another."
+        ),
+    ] = None,
+    with_another_key: WithAnotherKey = False,
 ) -> None:
-    """Server, worker and schedules, for real use on one machine.
+    """Server, worker and schedules, for real use; --role starts a part of several machines.
 
     Whatever of it ends is started again; only you end it. `labels status` says how each part is.
     """
-    from cli.services import run_services
+    from cli.services import run_services, with_ports
 
-    run_services(port=port, desk_port=desk_port, gate_port=gate_port)
+    roles = roles_of(role or [])
+    if Role.ALL in roles:
+        run_services(port=port, desk_port=desk_port, gate_port=gate_port, another_key=with_another_key)
+        return
+    from cli.hosting import run_host
+
+    settings = with_ports(load_settings(), api=port, desk=desk_port, gate=gate_port)
+    run_host(settings, roles, another_key=with_another_key)
+
+
+def deploy(with_another_key: WithAnotherKey = False, as_json: AsJson = False) -> None:
+    """Register the flows with Prefect's server, once for all machines; wait for it.
+
+    It may be given again at any time, and changes nothing that is there already.
+    """
+    from dataclasses import asdict
+
+    from cli.hosting import run_deploy
+    from cli.output import emit, say, table
+
+    found = run_deploy(another_key=with_another_key)
+    if as_json:
+        emit([asdict(one) for one in found])
+        return
+    table(
+        "",
+        ["deployment", "work pool", "schedule"],
+        [(one.name, one.pool, one.schedule or "when it is asked for") for one in found],
+    )
+    say(f"{len(found)} deployments are registered.", "green")
+
+
+def environment(
+    role: Annotated[list[Role], typer.Argument(help="The roles of that host.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print the settings that another machine needs for its role, by those of this one.
+
+    Secrets are named and not shown. Exit code 2 where this machine lacks what such a host needs.
+    """
+    from cli.hosting import as_data, as_file, environment_of
+    from cli.output import emit
+
+    roles = roles_of(role)
+    lines = environment_of(roles, load_settings())
+    if as_json:
+        emit(as_data(lines))
+    else:
+        sys.stdout.write(as_file(lines, roles))

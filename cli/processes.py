@@ -22,6 +22,9 @@ from labels.settings import PROJECT, Settings
 STOP_WITHIN = 60.0
 """Seconds for a process to end by itself when it is asked to; the worker lets its runs come to their end."""
 
+PLACES = max(2, os.cpu_count() or 2) + 1
+"""Runs that a worker of another kind than ours may have at once."""
+
 
 class Interrupted(Exception):
     """The services were asked to end before they had come up."""
@@ -107,10 +110,12 @@ class Services:
     def start_worker(self, kind: str = "warm") -> None:
         """Our worker, or Prefect's stock one (`process`), which runs every flow too.
 
-        It gets no limit of its own: the work pool's does the same, for all workers together.
+        Each has a limit of its own, since others may take runs from the same work pool: ours knows it.
         """
         name = f"{socket.gethostname()}-{os.getpid()}"
         options = ["--pool", POOL, "--type", kind, "--name", name, "--install-policy", "never"]
+        if kind != "warm":
+            options += ["--limit", str(PLACES)]
         self.start("worker", supervised("workers", "worker", "start", *options))
 
     def died(self, name: str) -> bool:

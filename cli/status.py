@@ -6,12 +6,14 @@ from dataclasses import asdict, replace
 
 import typer
 
+from adapters.roles import EVERYTHING, Role, roles_of
 from adapters.workspace import existing_workspace
 from cli.environment import home
 from cli.output import emit, say, table
 from cli.services import running_services
 from cli.words import AsJson
 from labels.errors import OutOfReach
+from labels.settings import load_settings
 from usecases.watching import Health
 from usecases.watching import status as looked_at
 
@@ -22,12 +24,15 @@ LOOK = 1
 def status(as_json: AsJson = False) -> None:
     """How each part is: processes, Prefect, desk, record, documents, outbox, late cases.
 
+    On one of several machines, of what it has and needs.
     Exit code 0 where all is well, 1 where somebody should look at something, 5 where a part is down. Changes nothing.
     """
-    here, known = existing_workspace(), running_services(home())
+    known = running_services(home())
+    roles = roles_of(known.get("roles", [])) if known else EVERYTHING
     listens: dict[str, str] = {name: known[name] for name in ("listen", "gate") if known and name in known}
-    here = replace(here, settings=here.settings.model_copy(update=listens))
-    found = looked_at(here, supervised=known is not None)
+    settings = load_settings().model_copy(update=listens)
+    here = None if roles == {Role.API} else replace(existing_workspace(), settings=settings)
+    found = looked_at(here, settings, roles, supervised=known is not None)
     if as_json:
         emit([asdict(one) for one in found])
     else:

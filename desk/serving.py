@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from adapters.logs import write_logs
 from adapters.systemd import LISTENER
-from adapters.workspace import Workspace, open_workspace
+from adapters.workspace import Workspace, open_own_workspace
 from desk.app import public_app
 from desk.arriving import Arriving
 from desk.connections import BACKLOG, bounded_by, limits_within, raised_file_numbers
@@ -47,7 +47,7 @@ def main(part: str) -> None:
     settings = load_settings()
     write_logs(settings.log_format, part)
     limits, forms = limits_within(raised_file_numbers())
-    here = open_workspace(settings)
+    here = open_own_workspace(settings)
     arriving = settings.home / ARRIVING
     arriving.mkdir(mode=0o700, parents=True, exist_ok=True)
     tempfile.tempdir = str(arriving)

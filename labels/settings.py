@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     """Where `labels up` listens for the desk: a host and a port. Behind a proxy, its own; without one, `0.0.0.0:443`."""
     port: Annotated[int, Field(ge=1, le=65535)] = 4200
     """Where `labels up` has Prefect's server listen, on loopback alone; a second installation needs another one."""
+    api_listen: str = ""
+    """Where Prefect's server listens for other hosts of this installation, in the place of `port`: the host and port of a
+    private network, `10.0.0.21:4200`. It asks nobody who they are."""
     metrics: str = "off"
     """Where the desk's process tells figures for Prometheus: a host and a port that people do not reach, or `off`."""
     metrics_token: SecretStr | None = None
@@ -76,6 +79,9 @@ class Settings(BaseSettings):
     """A Maildir, or another folder, in which mail that came back arrives (RFC 3464); upkeep reads what is new."""
     prefect_database_url: str = ""
     """`postgresql://user:password@host/database` of Prefect's server; by default a SQLite file in `home`."""
+    redis_url: str = ""
+    """`redis://:password@host:6379/0` (`rediss://` with TLS), by which several servers of Prefect share messages, leases
+    and schedules; by default one server has them to itself."""
     site_url: str = "http://127.0.0.1:4200"
     """Where people reach the Prefect UI; used in mail. Behind the gate, its public address: another port of `public_url`'s
     host, or a host name of its own."""
@@ -204,10 +210,19 @@ class Settings(BaseSettings):
         _passkey_rules(value)
         return value
 
-    @field_validator("listen", "gate", "metrics")
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"redis", "rediss"}:
+            raise ValueError("expected redis://:password@host:6379/0, or rediss://… with TLS")
+        return value
+
+    @field_validator("listen", "gate", "metrics", "api_listen")
     @classmethod
     def _a_host_and_a_port(cls, value: str, info: ValidationInfo) -> str:
-        if info.field_name != "listen" and value == "off":
+        if info.field_name in ("gate", "metrics") and value == "off":
+            return value
+        if info.field_name == "api_listen" and not value:
             return value
         host, _, port = value.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
@@ -251,6 +266,16 @@ class Settings(BaseSettings):
     def passkey_rules(self) -> PasskeyRules:
         """What passkeys are to each role of the staff."""
         return _passkey_rules(self.passkeys)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a secret key already; asking for it would make one."""
+        return self.secret is not None or (self.home / KEY).is_file()
+
+    @property
+    def api_address(self) -> str:
+        """Where Prefect's server of this machine listens: a host and a port."""
+        return self.api_listen or f"127.0.0.1:{self.port}"
 
     @property
     def links_url(self) -> str:

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from adapters.prefect.environment import FRUGAL
+from adapters.roles import Role
 from cli.services import free_port
 from labels.settings import PROJECT, Settings
 from tests.support.nginx import DEPLOYED, NGINX, certificate, nginx, on_loopback
@@ -123,6 +124,43 @@ def test_systemd_hands_over_the_sockets_that_the_services_take_at_the_addresses_
         assert unit["Socket"]["Service"] == "labels.service"
 
 
+def test_a_part_of_several_machines_is_as_closed_as_everything_of_one() -> None:
+    """What differs is its role, its home, and that systemd hands it no sockets."""
+    whole, part = (
+        (DEPLOY / "systemd" / name).read_text("utf-8").splitlines()
+        for name in ("labels.service", "labels@.service")
+    )
+    differs = {line.partition("=")[0] for line in {*whole} ^ {*part} if line and not line.startswith("#")}
+    assert differs == {
+        "Description", "Documentation", "After", "Requires", "Conflicts", "Environment", "Sockets", "ExecStart",
+        "StateDirectory", "CacheDirectory",
+    }  # fmt: skip
+    assert "ExecStart=/opt/labels/.venv/bin/labels up --role %i" in part
+
+
+def test_the_containers_of_roles_are_as_closed_as_those_of_one_machine() -> None:
+    parts = yaml.safe_load((DEPLOY / "container" / "roles.yaml").read_text("utf-8"))["services"]
+    whole = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text("utf-8"))["services"]["labels"]
+    assert set(parts) == {*Role} - {Role.ALL}
+    for role, one in parts.items():
+        assert one["command"] == ["up", "--role", role]
+        assert one["env_file"] == [f"{role}.env"]
+        for bound in ("read_only", "cap_drop", "security_opt", "user", "mem_limit", "pids_limit", "tmpfs"):
+            assert one[bound] == whole[bound], bound
+        assert all(port.startswith("${ADDRESS:-127.0.0.1}:") for port in one.get("ports", []))
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_nginx_takes_the_file_of_several_api_hosts_and_lets_in_nobody_but_them(tmp_path: Path) -> None:
+    text = (DEPLOY / "nginx" / "prefect-api.conf").read_text("utf-8")
+    assert "allow 10.0.0.0/24;\n    deny all;" in text
+    text = text.replace("listen 10.0.0.10:4200", f"listen 127.0.0.1:{free_port()}")
+    file = tmp_path / "nginx.conf"
+    file.write_text(f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\nhttp {{\n{text}\n}}\n")
+    told = run(str(NGINX), "-t", "-e", str(tmp_path / "log"), "-p", str(tmp_path), "-c", str(file))
+    assert "syntax is ok" in told
+
+
 @pytest.mark.parametrize("file", ["systemd/labels.env", "container/labels.env.example"])
 def test_every_setting_in_the_example_is_one_that_there_is(file: str) -> None:
     lines = (DEPLOY / file).read_text("utf-8").splitlines()
@@ -163,6 +201,7 @@ def test_no_secret_gets_into_the_image_whichever_program_makes_it() -> None:
     assert not (PROJECT / ".containerignore").exists()
     ignored = (PROJECT / ".dockerignore").read_text("utf-8").split()
     secret = {"deploy/container/labels.env", "deploy/container/secrets"}
+    secret |= {f"deploy/container/{role}.env" for role in Role if role is not Role.ALL}
     assert {".git", ".env", ".labels"} | secret <= set(ignored)
 
 

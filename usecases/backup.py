@@ -31,6 +31,7 @@ from labels.keyring import FORMER, KEY, key_mark
 from labels.mending import UseAnotherKey
 from labels.record.documents import named_documents
 from labels.record.engine import Record, open_engine, open_record
+from labels.record.installation import forget_key
 from labels.record.migrating import revision_of, revisions
 from labels.record.schema import Application, Journal
 from labels.settings import SIGNING_FORMER, Settings
@@ -310,7 +311,11 @@ def restore(settings: Settings, place: Place, name: str = "", *, another_key: bo
             _put_heads_back(settings.heads_file, place, copy)
     finally:
         engine.dispose()
-    return _counted(open_record(settings), copy, missing)
+    record = open_record(settings)
+    if another_key:
+        with record.writing() as session:
+            forget_key(session)
+    return _counted(record, copy, missing)
 
 
 def _put_heads_back(file: Path, place: Place, copy: Copy) -> None:
@@ -352,7 +357,7 @@ def _fits(settings: Settings, engine: sa.Engine, copy: Copy, *, another_key: boo
             "There is a record here already, and it stays as it is. Restore into an empty home or database; what is "
             "here can be moved aside."
         )
-    if not another_key and not _has_key(settings):
+    if not another_key and not settings.has_key:
         raise NotAllowed(
             "The key of the copy is not here, without which the codes in mail and on pupils' certificates are "
             f"void. Put secret.key into {settings.home}, or set LABELS_SECRET. With another one, people ask for new codes.",
@@ -364,11 +369,6 @@ def _fits(settings: Settings, engine: sa.Engine, copy: Copy, *, another_key: boo
             "void. Take the key of that time. With another one, people ask for new codes.",
             UseAnotherKey(),
         )
-
-
-def _has_key(settings: Settings) -> bool:
-    """Whether there is a key; asking for it would make one."""
-    return settings.secret is not None or (settings.home / KEY).is_file()
 
 
 def _counted(record: Record, copy: Copy, missing: Sequence[str]) -> Restored:

@@ -16,12 +16,14 @@ import sqlalchemy as sa
 from adapters.documents.store import key_of
 from adapters.parts import Part, read_parts
 from adapters.prefect.client import prefect_client
+from adapters.prefect.redis import see_that_redis_answers
 from adapters.prefect.watching import Engine, look_at_engine
+from adapters.roles import Role, Roles
 from adapters.workspace import Workspace
 from labels.clock import in_words
 from labels.errors import LabelsError, OutOfReach
 from labels.platform import webhooks
-from labels.settings import reached_at
+from labels.settings import Settings, reached_at
 from labels.views.operation import late, outbox
 from usecases.upkeep import clock_ran_backwards
 
@@ -67,23 +69,45 @@ def documents_answer(here: Workspace) -> bool:
     return True
 
 
-def status(here: Workspace, *, supervised: bool) -> list[State]:
-    """How each part of the installation is, by asking each.
+def status(here: Workspace | None, settings: Settings, roles: Roles, *, supervised: bool) -> list[State]:
+    """How each part of the installation is that a host of these roles has or needs, by asking each.
 
     Args:
-        here: the record, the documents and the settings.
+        here: the record, the documents and the settings; None where the host reaches no record.
+        settings: of this host.
+        roles: what this host is of the installation.
         supervised: whether `labels up` runs here.
     """
-    found = [_of_the_record(here), _of_the_documents(here)]
-    found += _of_prefect()
-    parts = read_parts(here.settings.home) if supervised else {}
+    has_all = Role.ALL in roles
+    parts = read_parts(settings.home) if supervised else {}
+    found = [_of_the_record(here), _of_the_documents(here)] if here else []
+    if settings.redis_url and (has_all or roles & {Role.API, Role.SERVICES}):
+        found.append(_of_redis(settings))
+    found += [
+        one for one in _of_prefect() if has_all or one.part == "prefect" or _LOOKED_AT[one.part] in roles
+    ]
     found.append(_of_the_supervisor(parts, supervised=supervised))
-    found.append(_of_the_desk(here))
-    if here.settings.gate != "off":
-        found.append(_of_the_gate(here))
-    if found[0].health is Health.WELL:
-        found += [_of_the_outbox(here), _of_late_cases(here), _of_the_clock(here), *_of_webhooks(here)]
+    if here and (has_all or Role.DESK in roles):
+        found.append(_of_the_desk(here))
+        if settings.gate != "off":
+            found.append(_of_the_gate(here))
+    if here and found[0].health is Health.WELL:
+        if has_all or Role.SERVICES in roles:
+            found += [_of_the_outbox(here), _of_late_cases(here), *_of_webhooks(here)]
+        found.append(_of_the_clock(here))
     return found
+
+
+_LOOKED_AT = {"schedules": Role.SERVICES, "worker": Role.WORKER}
+"""What Prefect's server tells of others, and the hosts that are asked for it."""
+
+
+def _of_redis(settings: Settings) -> State:
+    try:
+        see_that_redis_answers(settings)
+    except OutOfReach as error:
+        return State("redis", Health.DOWN, error.detail, "Start it; Prefect's servers go on by themselves.")
+    return State("redis", Health.WELL, "it answers")
 
 
 def _of_the_record(here: Workspace) -> State:

@@ -13,11 +13,13 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import anyio
 import anyio.abc
+import httpx
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
@@ -45,7 +47,12 @@ TOGETHER = 0.05
 """Seconds in which news count as one: a hundred runs that are resumed at once are polled for once."""
 SETTLED = 3.0
 """Seconds after news for which it polls every second all the same: what it heard of may have come late."""
-CHILDREN = max(2, os.cpu_count() or 2)
+CHILDREN = max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
+PLACES = CHILDREN + 1
+"""Runs that a worker takes at once, unless `--limit` says otherwise: one more than it has processes, so that whichever is
+through has the next one at once, and no more, which another worker could begin meanwhile."""
+OFFERED = 200
+"""Runs that Prefect's server offers at once, at most."""
 RUNS_PER_CHILD = 500
 MEMORY_MIB = 512
 
@@ -103,6 +110,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
     _description = "Execute flow runs in long-lived processes with Prefect and the flows already loaded."
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["limit"] = kwargs.get("limit") or PLACES
         super().__init__(*args, **kwargs)
         self._children: dict[frozenset[tuple[str, str]], Children] = {}
         self._executing: dict[UUID, Child | None] = {}
@@ -155,6 +163,31 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         async with self._polling:  # an answer that came late would offer what is executed by now
             self._polled = time.monotonic()
             return await super().get_and_submit_flow_runs()
+
+    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        """What is due, no more than it may take: of a round, thousands are, and the server reads all that it offers."""
+        if not in_force("submitting"):
+            return await super()._get_scheduled_flow_runs()
+        # Twice its places: those that it executes may be offered again, where somebody resumed them in the meantime.
+        before = datetime.now(UTC) + timedelta(seconds=int(self._prefetch_seconds))
+        asked = {
+            "scheduled_before": before.isoformat(),
+            "limit": min(OFFERED, 2 * int(self.limiter.total_tokens)),
+        }
+        if self._work_queues:
+            asked["work_queue_names"] = sorted(self._work_queues)
+        try:
+            answer = await self.client.request(
+                "POST",
+                "/work_pools/{name}/get_scheduled_flow_runs",
+                path_params={"name": self._work_pool_name},
+                json=asked,
+            )
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND:
+                raise
+            return []  # the pool is made at the next sign of life
+        return WorkerFlowRunResponse.model_validate_list(answer.json())
 
     async def _submit_scheduled_flow_runs(
         self, flow_run_response: list[WorkerFlowRunResponse]
@@ -240,19 +273,21 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
                 finally:
                     with anyio.CancelScope(shield=True):
                         await children.give_back(child, usable=usable)
+            status = executed.status
+            if flow_run.id in self._cancelled or (
+                executed.refused and await self._is_cancelling(flow_run.id)
+            ):
+                self._cancelled.discard(flow_run.id)
+                await self.client.set_flow_run_state(
+                    flow_run.id,
+                    Cancelled(message="Its process was ended because the run was cancelled."),
+                    force=True,
+                )
+                status = 0
         finally:
             del self._executing[flow_run.id]
             self._freed = True  # what waits for the place need not wait for the next poll
             self._news.due.set()
-        status = executed.status
-        if flow_run.id in self._cancelled or (executed.refused and await self._is_cancelling(flow_run.id)):
-            self._cancelled.discard(flow_run.id)
-            await self.client.set_flow_run_state(
-                flow_run.id,
-                Cancelled(message="Its process was ended because the run was cancelled."),
-                force=True,
-            )
-            status = 0
         return WarmWorkerResult(status_code=status, identifier=str(child.process.pid))
 
     async def _is_cancelling(self, run: UUID) -> bool:
@@ -282,7 +317,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
     def _has_no_place(self) -> bool:
         pool = self.get_status()["work_pool"]
         limit = pool["concurrency_limit"] if pool else None
-        return limit is not None and len(self._executing) >= limit
+        full = limit is not None and len(self._executing) >= limit
+        return full or self.limiter.available_tokens < 1
 
     async def _watch(self) -> None:
         """Looks for running runs that somebody cancelled, and ends their processes."""

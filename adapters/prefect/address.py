@@ -15,6 +15,7 @@ POOL = "labels"
 FOR_CLIENTS = (
     "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED",
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES",
     "PREFECT_API_SSL_CERT_FILE",
 )
 """What every client of our server has from its environment, commands in other terminals too."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
+
 import psycopg
 import sqlalchemy as sa
 
@@ -73,3 +77,34 @@ def _prepare(url: sa.URL) -> None:
         raise OutOfReach(
             named, f"{why[-1].strip() if why else type(error).__name__}.", NOTHING_LOST
         ) from None
+
+
+_STARTING = 0x6C61_6265_6C73
+"""The number of the lock that whoever makes the tables of Prefect's database has."""
+
+
+@contextlib.contextmanager
+def one_at_a_time(settings: Settings, stop: threading.Event) -> Iterator[bool]:
+    """Keeps servers of other hosts from starting on the same database meanwhile: of two that make its tables, one dies.
+
+    Waits for its turn; False where `stop` was set before. The lock ends with the block, or with this process.
+
+    Raises:
+        OutOfReach: the database went away.
+    """
+    url = _parsed(settings)
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        with psycopg.connect(address, connect_timeout=CONNECT_WITHIN, autocommit=True) as connection:
+            while not _taken(connection):
+                if stop.wait(0.5):
+                    break
+            yield not stop.is_set()
+    except psycopg.OperationalError as error:
+        named = f"Prefect's database {url.database} on {url.host or 'this machine'}"
+        raise OutOfReach(named, f"{str(error).strip().splitlines()[-1]}.", NOTHING_LOST) from None
+
+
+def _taken(connection: psycopg.Connection) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_STARTING,)).fetchone()
+    return bool(row and row[0])

@@ -15,6 +15,7 @@ from prefect.exceptions import ObjectNotFound
 
 from adapters.prefect.client import prefect_client
 from adapters.prefect.database import connection_url
+from adapters.prefect.redis import shared_environment
 from labels.settings import PROJECT, Settings
 
 KEPT_FOR = timedelta(days=30)
@@ -54,13 +55,19 @@ def _one_authority(home: Path) -> Path:
     return file
 
 
-def client_environment(home: Path) -> dict[str, str]:
-    """What a client of our server need not do: ask for a token, compare versions, read every authority."""
-    return {
+def client_environment(home: Path, api_url: str) -> dict[str, str]:
+    """What a client of our server need not do: ask for a token, compare versions, read every authority.
+
+    And what it does: it asks again where a proxy says that the server behind it did not answer in time (504).
+    """
+    sparing = {
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
-        "PREFECT_API_SSL_CERT_FILE": str(_one_authority(home)),
+        "PREFECT_CLIENT_RETRY_EXTRA_CODES": "504",
     }
+    if api_url.startswith("https:"):
+        return sparing
+    return sparing | {"PREFECT_API_SSL_CERT_FILE": str(_one_authority(home))}
 
 
 def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
@@ -78,6 +85,7 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
     }
     if database := connection_url(settings):
         own["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database
+    own |= shared_environment(settings)
     defaults = {
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -90,7 +98,7 @@ def child_environment(settings: Settings, api_url: str) -> dict[str, str]:
     }
     if settings.log_format == "json":
         defaults["PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER"] = "json"
-    return defaults | FRUGAL | client_environment(settings.home) | inherited | own
+    return defaults | FRUGAL | client_environment(settings.home, api_url) | inherited | own
 
 
 @contextlib.contextmanager
@@ -103,8 +111,8 @@ def spoken_to(api_url: str, client: Mapping[str, str]) -> Iterator[None]:
         yield
 
 
-def see_to_work_pool(name: str, kind: str, places: int) -> None:
-    """Makes a work pool for workers of that kind, and lets it have so many runs at once.
+def see_to_work_pool(name: str, kind: str) -> None:
+    """Makes a work pool for workers of that kind; each worker takes no more than it has places for, so the pool has no limit.
 
     Raises:
         OutOfReach: Prefect's server does not answer.
@@ -112,6 +120,6 @@ def see_to_work_pool(name: str, kind: str, places: int) -> None:
     with prefect_client() as client:
         try:
             client.read_work_pool(name)
-            client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=places))
+            client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=None))
         except ObjectNotFound:
-            client.create_work_pool(WorkPoolCreate(name=name, type=kind, concurrency_limit=places))
+            client.create_work_pool(WorkPoolCreate(name=name, type=kind))

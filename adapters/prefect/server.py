@@ -1,6 +1,6 @@
 """Prefect's server as `labels up` starts it: on SQLite, one writer after the other and no table read to its end.
 
-Run as `python -m adapters.prefect.server PORT`. It is the application of `prefect server start`, with this added:
+Run as `python -m adapters.prefect.server HOST:PORT [api]`; `api` leaves the background services to other processes. It is the application of `prefect server start`, with this added:
 
 - Prefect begins most transactions on SQLite so that they become writers only at their first change; of two that do so
   at once, SQLite refuses the later one at once, however long it would be willing to wait. Begun as writers, they wait for
@@ -11,13 +11,15 @@ Run as `python -m adapters.prefect.server PORT`. It is the application of `prefe
   (`adapters/prefect/answers.py`).
 - Where the server is busy all the same (503), it says when to come again: Prefect's client otherwise waits for two
   seconds, then four, then eight.
-- It answers its own address on loopback alone, and no page of another site: a deployment is a program that
-  the worker runs, and Prefect itself asks nobody who they are.
+- It answers its own addresses alone, loopback and what this installation calls it by, and no page of another site: a
+  deployment is a program that the worker runs, and Prefect itself asks nobody who they are.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import uvicorn
@@ -61,9 +63,10 @@ class OwnAddressOnly:
     origin; Prefect's pages name that address.
     """
 
-    def __init__(self, app: ASGIApp, port: int) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        """`hosts` are what a request may name as its host, in small letters."""
         self.app = app
-        self.hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+        self.hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -74,7 +77,7 @@ class OwnAddressOnly:
         status = 0
         if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
             status = 421
-        elif any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
+        elif any(urlsplit(origin.lower()).netloc != hosts[0].lower() for origin in origins):
             status = 403
         if not status:
             await self.app(scope, receive, send)
@@ -85,8 +88,16 @@ class OwnAddressOnly:
             await PlainTextResponse(f"{why}\n", status)(scope, receive, send)
 
 
-def main(port: int) -> None:
-    """Serves on loopback until it is asked to end."""
+def names_of(listens_at: str, api_url: str) -> frozenset[str]:
+    """The hosts by which a server is called that listens there (`HOST:PORT`), and that all others reach at `api_url`."""
+    _, _, port = listens_at.rpartition(":")
+    own = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    return frozenset(name.lower() for name in own | {listens_at, urlsplit(api_url).netloc} if name)
+
+
+def main(listens_at: str, part: str = "all") -> None:
+    """Serves until it is asked to end."""
+    host, _, port = listens_at.rpartition(":")
     settings = get_current_settings().server
     if in_force("statements"):
         from adapters.prefect.patches.statements import put_as_sqlite_takes_them
@@ -97,11 +108,12 @@ def main(port: int) -> None:
     sa.event.listen(sa.Engine, "connect", overwrite_what_is_deleted)
     emptier.start()
     ours = load_settings()
-    app = KeepsAnswers(create_app(final=True), lambda: ours.keyring.good(ours.clock()), emptier.soon)
+    prefects = create_app(final=True, webserver_only=part == "api")
+    app = KeepsAnswers(prefects, lambda: ours.keyring.good(ours.clock()), emptier.soon)
     uvicorn.run(
-        OwnAddressOnly(SaysWhenToRetry(app), port),
-        host="127.0.0.1",
-        port=port,
+        OwnAddressOnly(SaysWhenToRetry(app), names_of(listens_at, os.environ.get("PREFECT_API_URL", ""))),
+        host=host.strip("[]"),
+        port=int(port),
         timeout_keep_alive=settings.api.keepalive_timeout,
         ws_ping_interval=settings.api.websocket_ping_interval,
         ws_ping_timeout=settings.api.websocket_ping_timeout,
@@ -110,4 +122,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*sys.argv[1:])

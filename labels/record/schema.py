@@ -77,6 +77,17 @@ def _names(kind: type[StrEnum]) -> sa.Enum:
     )
 
 
+class Installation(Base):
+    """Which installation the record belongs to: one row, made when it is started for the first time."""
+
+    __tablename__ = "installation"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    """A random one; Prefect's server is told it, so that a host with another record is found out."""
+    known_by: Mapped[str]
+    """By what its secret key is known; empty once that was lost, until it is started with another."""
+
+
 # The registry -----------------------------------------------------------------------------------
 # Clustered by their key: on SQLite that saves a second tree per table and half of an import's time.
 

@@ -110,6 +110,7 @@ def test_what_the_worker_overrides_is_there_to_be_overridden() -> None:
     overridden = {name for name in private if hasattr(BaseWorker, name)}
     assert overridden == {
         "_submit_scheduled_flow_runs", "_submit_run", "_give_worker_labels_to_flow_run", "_propose_submitting_state",
+        "_get_scheduled_flow_runs",
     }  # fmt: skip
     for name in overridden:
         ours, theirs = (

@@ -158,7 +158,7 @@ def test_what_services_left_that_were_killed_keeps_nobody_from_starting_them(tmp
 
 def test_services_of_one_home_are_started_once(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, home=tmp_path)
-    with cli.services._locked(tmp_path):
+    with cli.services.locked(tmp_path):
         known = running_services(tmp_path)
         assert known
         assert (known["pid"], known["api_url"]) == (str(os.getpid()), "it is starting")
@@ -167,7 +167,7 @@ def test_services_of_one_home_are_started_once(tmp_path: Path) -> None:
             services(settings, free_port(), free_port()),
         ):
             pass
-        with pytest.raises(NotAllowed, match="being started already"), cli.services._locked(tmp_path):
+        with pytest.raises(NotAllowed, match="being started already"), cli.services.locked(tmp_path):
             pass
     assert running_services(tmp_path) is None
 

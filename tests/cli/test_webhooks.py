@@ -7,6 +7,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
+from adapters.roles import EVERYTHING
 from adapters.workspace import workspace
 from labels.record.schema import Journal, PlatformDelivery
 from tests.cli.conftest import Terminal
@@ -50,11 +51,18 @@ def test_what_may_be_secret_in_its_address_is_not_in_the_journal(terminal: Termi
 
 
 def test_what_can_not_be_told_is_in_the_list_the_state_and_among_what_is_stuck(terminal: Terminal) -> None:
-    assert "webhooks" not in {one.part for one in watching.status(terminal.here, supervised=False)}
+    assert "webhooks" not in {
+        one.part
+        for one in watching.status(terminal.here, terminal.here.settings, EVERYTHING, supervised=False)
+    }
     identifier = terminal.json(*ADD)["webhook"]
     terminal.submitted()
     assert webhooks.tell(terminal.here).failed == 1
-    [state] = [one for one in watching.status(terminal.here, supervised=False) if one.part == "webhooks"]
+    [state] = [
+        one
+        for one in watching.status(terminal.here, terminal.here.settings, EVERYTHING, supervised=False)
+        if one.part == "webhooks"
+    ]
     assert state.health is watching.Health.LOOK
     assert "127.0.0.1" in state.detail
     assert "token=secret" not in state.detail

@@ -363,6 +363,21 @@ def test_of_two_workers_each_run_is_executed_by_one(yard_of: Callable[..., Yard]
     yard.until(lambda: not any(folder.exists() for folder in folders), "no folder is left")
 
 
+def test_a_worker_takes_no_more_runs_than_it_has_places_and_leaves_the_rest_to_another(
+    yard_of: Callable[..., Yard],
+) -> None:
+    yard = yard_of("places", "warm", "--limit", "2")
+    names = [f"r{n}" for n in range(5)]
+    runs = [yard.start("tells_when", job={"children": 5}, name=name, waits=True) for name in names]
+    yard.until(lambda: len(yard.begun()) == 2, "two have begun")
+    waiting = [run for run in runs if yard.state(run) not in {"Running", "Pending"}]
+    assert len(waiting) == 3, "they are nobody's yet"
+    yard.start_worker("warm", "--limit", "3", name="other")
+    yard.until_begun(*names)
+    yard.let_end(*names)
+    assert {yard.until_over(run) for run in runs} == {StateType.COMPLETED}
+
+
 def test_a_storm_of_resumes_moves_every_run_on_once_and_its_log_is_there(
     yard_of: Callable[..., Yard],
 ) -> None:

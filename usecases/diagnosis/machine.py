@@ -68,9 +68,10 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
     for name, url in (
         ("LABELS_DATABASE_URL", settings.database_url),
         ("LABELS_PREFECT_DATABASE_URL", settings.prefect_database_url),
+        ("LABELS_REDIS_URL", settings.redis_url),
     ):
         if password := _password(url):
-            secrets.append((name, password, PASSWORD_BITS, "Give the database's user a longer password."))
+            secrets.append((name, password, PASSWORD_BITS, "Set a longer password there."))
     for name, secret, wanted, remedy in secrets:
         found = bits(secret)
         if found < wanted:

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from adapters.documents.opening import open_store
 from adapters.documents.store import key_of
 from adapters.network import Answer, Names, ask, log_in_to_mail_server
+from adapters.prefect.redis import see_that_redis_answers
 from labels.clock import in_words
-from labels.errors import LabelsError
+from labels.errors import LabelsError, OutOfReach
 from labels.settings import Settings, is_this_machine
 from usecases.diagnosis.finding import Finding, fault, note, well
 
@@ -122,6 +123,12 @@ def check_prefect_is_closed(settings: Settings) -> Iterator[Finding]:
             f"strangers reach Prefect's API at {address}, read every run, and may run programs on this machine.",
             "Let the proxy lead to the gate (LABELS_GATE) only, and the firewall let nobody in to LABELS_PORT.",
         )
+    if settings.api_listen and not is_this_machine(settings.api_listen.rpartition(":")[0]):
+        yield note(
+            "Prefect",
+            f"its API listens at {settings.api_listen} for other machines, and asks nobody who they are.",
+            "Let the firewall let in the hosts of this installation alone.",
+        )
     if settings.gate == "off":
         yield fault(
             "Prefect",
@@ -155,6 +162,13 @@ def check_services(settings: Settings, clocks: Clocks) -> Iterator[Finding]:
         yield fault("documents", str(error), "Correct LABELS_DOCUMENTS, or what gives access to it.")
     else:
         yield well("documents", str(store))
+    if settings.redis_url:
+        try:
+            see_that_redis_answers(settings)
+        except OutOfReach as error:
+            yield fault("Redis", error.detail, "Start it, or correct LABELS_REDIS_URL.")
+        else:
+            yield well("Redis", "it answers")
     for setting, url in (
         ("LABELS_OIDC_ISSUER", settings.oidc_issuer),
         ("LABELS_TIMESTAMP_URL", settings.timestamp_url),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from adapters.prefect.database import SETTING, connection_url
+from adapters.prefect.database import SETTING, connection_url, one_at_a_time
 from adapters.prefect.environment import child_environment
 from cli.services import free_port
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
 from tests.support.databases import Cluster
+from tests.support.patience import PATIENCE
 
 
 def told(home: Path, url: str, record: str = "") -> Settings:
@@ -65,3 +67,28 @@ def test_the_extension_is_made_where_that_is_allowed_and_asked_for_where_not(
             assert connection_url(told(tmp_path, guest)), "which anybody may use"
         finally:
             connection.execute("DROP ROLE guest")
+
+
+def test_one_server_at_a_time_makes_the_tables_of_a_database_that_several_share(
+    postgresql_cluster: Cluster, postgresql_database: str, tmp_path: Path
+) -> None:
+    settings = told(tmp_path, postgresql_cluster.url(postgresql_database, driver="postgresql"))
+    stop, second, turns = threading.Event(), threading.Event(), list[str]()
+
+    def starts() -> None:
+        with one_at_a_time(settings, threading.Event()) as is_our_turn:
+            assert is_our_turn
+            turns.append("second")
+        second.set()
+
+    with one_at_a_time(settings, stop) as is_our_turn:
+        assert is_our_turn
+        other = threading.Thread(target=starts)
+        other.start()
+        stop.set()
+        with one_at_a_time(settings, stop) as nobodys:
+            assert not nobodys, "who is asked to end waits no longer"
+        assert not second.wait(1.0)
+        turns.append("first")
+    other.join(PATIENCE)
+    assert turns == ["first", "second"]

@@ -1,0 +1,72 @@
+"""Which installation a server of Prefect belongs to, which a host compares with its own record and key."""
+
+from __future__ import annotations
+
+import contextlib
+
+from prefect.client.schemas.actions import VariableCreate, VariableUpdate
+from prefect.exceptions import ObjectAlreadyExists
+
+from adapters.prefect.client import PrefectClient, prefect_client
+from labels.errors import NotAllowed
+from labels.keyring import key_mark
+from labels.record.schema import Installation
+
+NAME = "labels_installation"
+
+
+def tell_installation(ours: Installation, *, takes_over: bool) -> None:
+    """Notes in Prefect's server which installation it is deployed for.
+
+    Args:
+        ours: the installation of our record.
+        takes_over: whether it may be another's: that of a machine that has its server for itself.
+
+    Raises:
+        NotAllowed: it is deployed for another record.
+        OutOfReach: the server does not answer.
+    """
+    with prefect_client() as client:
+        told = _told(client)
+        if told and told["record"] != ours.name and not takes_over:
+            raise NotAllowed(_ANOTHER_RECORD)
+        now = {"record": ours.name, "key": ours.known_by}
+        if told is None:
+            with contextlib.suppress(ObjectAlreadyExists):  # somebody deploys at the same moment
+                client.create_variable(VariableCreate(name=NAME, value=now))
+        elif told != now:
+            client.update_variable(VariableUpdate(name=NAME, value=now))
+
+
+def see_that_the_server_is_ours(key: bytes, ours: Installation | None) -> None:
+    """Compares what Prefect's server is deployed for with this host's key, and with its record where it has one.
+
+    Raises:
+        NotAllowed: it is deployed for another record or with another key.
+        OutOfReach: the server does not answer.
+    """
+    with prefect_client() as client:
+        told = _told(client)
+    if told is None:
+        return
+    if ours is not None and told["record"] != ours.name:
+        raise NotAllowed(_ANOTHER_RECORD)
+    if told["key"] != key_mark(key):
+        raise NotAllowed(_ANOTHER_KEY)
+
+
+def _told(client: PrefectClient) -> dict[str, str] | None:
+    found = client.read_variable_by_name(NAME)
+    if found is None or not isinstance(found.value, dict) or not {"record", "key"} <= found.value.keys():
+        return None
+    return {name: str(found.value[name]) for name in ("record", "key")}
+
+
+_ANOTHER_RECORD = (
+    "Prefect's server belongs to an installation with another record. Set LABELS_DATABASE_URL to that record, or "
+    "PREFECT_API_URL to this installation's server; a new installation begins with an empty database of Prefect."
+)
+_ANOTHER_KEY = (
+    "Prefect's server belongs to an installation with another secret key. Set LABELS_SECRET to its, or copy its "
+    "secret.key into the home; after a change of the key, `labels deploy` tells the server of it."
+)
