@@ -34,11 +34,8 @@ from starlette.testclient import TestClient
 
 from adapters.workspace import Workspace, open_workspace
 from benchmarks.year import checking
-from benchmarks.year.engines import InProcess
 from benchmarks.year.ledger import Ledger
-from benchmarks.year.people import Act, People
-from benchmarks.year.playing import Refused, SettableClock, Year
-from benchmarks.year.world import BEGINS, Planned, file_of
+from benchmarks.year.world import BEGINS, SEASON
 from desk.app import public_app
 from labels.clock import BRUSSELS
 from labels.record.schema import (
@@ -62,6 +59,10 @@ from labels.settings import Settings
 from labels.views.invariants import breaches
 from tests.support import persons as persons  # rows of the registry get their people
 from tests.support.people import populate
+from usecases.rehearsing.engine import InProcess
+from usecases.rehearsing.people import Act, People
+from usecases.rehearsing.playing import SettableClock, Year
+from usecases.rehearsing.season import Planned, file_of
 
 OWN, COORDINATOR = "NSS-PL", "coordinator@nss.example"
 ORIGIN = "http://127.0.0.1:4280"
@@ -170,7 +171,7 @@ class AtTheDesk(Year):
             self._at(first, self._upkeep_daily)
             for time_of_looking in range(1, int((LAST_DAY + timedelta(weeks=8) - first) / looks)):
                 self._at(first + time_of_looking * looks, self._coordinator_looks)
-            self._until_the_end()
+            self._until(SEASON.horizon)
 
     def _who(self, address: str) -> Somebody:
         return self._everybody.setdefault(address, Somebody(self.pages, self._here, address))
@@ -297,7 +298,8 @@ class AtTheDesk(Year):
         )[0]
         offered = [one for one in re.findall(r'<option value="([^"]+)"', select) if one != "me"]
         if not offered:
-            raise Refused(f"{application.organisation} has nobody left for {application.id}")
+            self.nobody_left.append(application.id)
+            return False
         fields = {
             "act": "reassign",
             "step": step.id,
@@ -398,10 +400,12 @@ def play(
     opened = open_workspace(Settings(_env_file=None, home=home, secret="an agency"))
     here = Workspace(opened.settings, opened.record, opened.documents, opened.key, clock)
     planned = people_of(here, applications, seed, days)
-    engine = InProcess(here, People(seed), Ledger(clock), papers)
+    engine = InProcess(here, People(seed).share_of_papers(papers), Ledger(clock))
     year = AtTheDesk(here, clock, engine, People(seed))
     year.play_through(planned, looks)
     engine.deliver()
+    for one in year.refused + year.nobody_left:
+        raise Wrong(one)
     with here.record.reading() as session:
         return Played(year, compared_in(session, here.now(), applications))
 

@@ -63,6 +63,11 @@ TABLE = (
     Row("rules", "operating:rules", "Check rule files; name every mistake with file and line."),
     Row("translations", "operating:translations", "How far each language of the papers is."),
     Row("branding", "operating:branding", "Check organisations' own drawings and words."),
+    Row(
+        "rehearse",
+        "rehearsing:rehearse",
+        "Play a year on a copy: virtual people, and nothing that reaches anybody.",
+    ),
     Row("demo", "operating:demo", "The main job on the sample data, in a folder of its own."),
     Row(
         "break-glass",

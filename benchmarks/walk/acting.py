@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from adapters.workspace import Workspace
 from benchmarks.walk import world
 from benchmarks.walk.model import Judged, School
-from benchmarks.year.playing import SettableClock
 from labels.answering import accepting, rights
 from labels.applications.documents import StoredDocument
 from labels.errors import LabelsError
@@ -28,6 +27,7 @@ from labels.steps.outcome import Refusal
 from labels.steps.proof import Code
 from labels.turn import Door, Turn
 from labels.words.sentences import say
+from usecases.rehearsing.playing import SettableClock
 
 SCHOOL_FILES = tuple(
     StoredDocument("evidence", name, f"sha256/walk/{name}", "application/pdf", 1)

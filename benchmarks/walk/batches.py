@@ -15,10 +15,7 @@ from benchmarks.walk import world
 from benchmarks.walk.acting import Difference
 from benchmarks.walk.european import play_year
 from benchmarks.walk.walking import Walk
-from benchmarks.year.engines import InProcess
 from benchmarks.year.ledger import Ledger
-from benchmarks.year.people import People
-from benchmarks.year.playing import SettableClock
 from labels.record.engine import close_records
 from labels.record.schema import Application
 from labels.rules.loading import load_rules, load_school_rules
@@ -26,6 +23,9 @@ from labels.school_label import inviting, rounds
 from labels.settings import Settings
 from labels.views.invariants import breaches
 from tests.support import persons as persons  # rows of the registry get their people
+from usecases.rehearsing.engine import InProcess
+from usecases.rehearsing.people import People
+from usecases.rehearsing.playing import SettableClock
 
 TEACHERS, SCHOOLS = 18, 4
 ACTS = 2_000
@@ -65,7 +65,7 @@ def _play(seed: int, papers: float, home: Path) -> Batch:
     opened = open_workspace(Settings(_env_file=None, home=home, secret="a walk"))
     here = Workspace(opened.settings, opened.record, opened.documents, opened.key, clock)
     ledger = Ledger(clock)
-    engine = InProcess(here, People(seed), ledger, papers)
+    engine = InProcess(here, People(seed).share_of_papers(papers), ledger)
     reviewers = chance.randint(4, 9)
     with here.record.writing() as session:
         world.populate(session, reviewers=reviewers, teachers=TEACHERS, schools=SCHOOLS)

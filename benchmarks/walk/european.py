@@ -13,8 +13,6 @@ from adapters.workspace import Workspace
 from benchmarks.walk import world
 from benchmarks.walk.acting import Difference
 from benchmarks.walk.model import Token
-from benchmarks.year.engines import InProcess
-from benchmarks.year.playing import SettableClock
 from labels.answering import accepting, deadlines
 from labels.european_label.screening import undecided_places
 from labels.record.schema import Application, CycleProject, Stage, Step, StepKind, StepState
@@ -24,6 +22,8 @@ from labels.steps.codes import review_code
 from labels.steps.outcome import Refusal
 from labels.steps.proof import Code
 from labels.turn import Door
+from usecases.rehearsing.engine import InProcess
+from usecases.rehearsing.playing import SettableClock
 
 
 @dataclass

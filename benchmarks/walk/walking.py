@@ -13,8 +13,6 @@ from adapters.workspace import Workspace
 from benchmarks.walk import world
 from benchmarks.walk.acting import Acting, Course, Difference
 from benchmarks.walk.model import Judged, School
-from benchmarks.year.engines import InProcess
-from benchmarks.year.playing import SettableClock
 from labels.answering import deadlines, reminders
 from labels.answering.leaving import Whose, leave
 from labels.applications.documents import StoredDocument
@@ -24,6 +22,8 @@ from labels.clock import BRUSSELS
 from labels.record.schema import Application, Award, Outcome, Stage, Step, StepKind, StepState
 from labels.rules.kept import rules_of
 from tests.support.people import application_file
+from usecases.rehearsing.engine import InProcess
+from usecases.rehearsing.playing import SettableClock
 
 SCHOOL_FILES = tuple(
     StoredDocument("evidence", name, f"sha256/walk/{name}", "application/pdf", 1)

@@ -24,16 +24,18 @@ from adapters.papers.certificates import render_certificate
 from adapters.papers.letters import render_letter
 from adapters.workspace import Workspace, open_workspace
 from benchmarks.year import checking, telling, world
-from benchmarks.year.engines import InProcess, OnPrefect
+from benchmarks.year.engines import OnPrefect
 from benchmarks.year.ledger import Ledger
-from benchmarks.year.people import People
 from benchmarks.year.picture import draw
-from benchmarks.year.playing import SettableClock, Year
 from labels.clock import BRUSSELS
 from labels.record import Record
 from labels.record.schema import Application, SchoolOutcome
 from labels.settings import Settings
+from labels.views.rehearsal import quantile, waits
 from tests.support.papers import certificate, letter
+from usecases.rehearsing.engine import InProcess
+from usecases.rehearsing.people import People
+from usecases.rehearsing.playing import SettableClock, Year
 
 MARKS = (
     (date(2027, 1, 15), "15 January: schools are checked and invited"),
@@ -112,16 +114,16 @@ def play(home: Path, arguments: argparse.Namespace, stack: ExitStack) -> None:
         engine = OnPrefect(settings, ledger, stack)
         here = engine.here
     else:
-        engine = InProcess(here, people, ledger, arguments.papers)
+        engine = InProcess(here, people.share_of_papers(arguments.papers), ledger)
         if arguments.papers:
             _warm_up()
     began = time.monotonic()
     year = Year(here, clock, engine, people, ledger.part, say)
-    year.play(made)
+    year.play(made.planned, world.SEASON)
     took = time.monotonic() - began
     with here.record.reading() as session:
         taken = engine.box.taken if isinstance(engine, InProcess) else None
-        counts = checking.check(session, here.now(), taken)
+        counts = checking.check(session, here.now(), taken, year.refused + year.nobody_left)
         print(checking.digest(session))
     if not arguments.digest:
         report(here, year, engine, ledger, counts, arguments, took, _size(here.record) - before)
@@ -152,7 +154,7 @@ def report(
     )
     print("All held: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
     with here.record.reading() as session:
-        found = telling.waits(session)
+        found = waits(session)
         last = max(one.closed for one in found if one.closed).astimezone(BRUSSELS).date()
         queues = telling.queues(session, found, world.BEGINS.date(), max(last, date(2027, 12, 31)))
         kinds, countries = telling.by_kind(found), telling.by_country(session, found)
@@ -170,8 +172,8 @@ def report(
     if isinstance(engine, OnPrefect):
         print(f"Bytes of Prefect's database for one application: {engine.grown() / applications:,.0f}")
         print(
-            f"From a change to the application at rest: p50 {telling.quantile(engine.waited, 0.5):.2f} s, "
-            f"p95 {telling.quantile(engine.waited, 0.95):.2f} s ({len(engine.waited)} times)"
+            f"From a change to the application at rest: p50 {quantile(engine.waited, 0.5):.2f} s, "
+            f"p95 {quantile(engine.waited, 0.95):.2f} s ({len(engine.waited)} times)"
         )
     if isinstance(engine, InProcess):
         each = telling.prices(ledger, applications, arguments.engine_ms / 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -37,16 +37,20 @@ class NotSo(Exception):
     """A year broke its word; says where."""
 
 
-def check(session: Session, now: datetime, taken: Counter[str] | None) -> dict[str, int]:
+def check(
+    session: Session, now: datetime, taken: Counter[str] | None, refused: Sequence[str] = ()
+) -> dict[str, int]:
     """Looks through the whole record; how much of what was looked at.
 
-    `taken` is how often the transport was handed each message, where that was counted.
+    `taken` is how often the transport was handed each message, where that was counted, and `refused` what people
+    who may were refused.
 
     Raises:
         NotSo: with the first of what is not as it must be.
     """
     counts: dict[str, int] = {}
     for name, faults in (
+        ("what people may do", iter(refused)),
         ("applications ended, or at a step with an owner and a date", _unowned(session, counts)),
         ("decisions after their quorum", _hasty(session, counts)),
         ("messages, each for a reason of its own", _mail(session, counts, taken)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from sqlalchemy.orm import Session
 from benchmarks.year.ledger import Ledger
 from benchmarks.year.world import BY_SIZE
 from labels.clock import BRUSSELS
-from labels.record.schema import Application, Decision, Outcome, Step, StepKind, StepState
+from labels.record.schema import Application, Decision, Outcome, StepKind, StepState
+from labels.views.rehearsal import DAY, Wait, quantile
 
 CORES = 2
 """Of one machine."""
-DAY = timedelta(days=1)
 
 QUEUES = {
     "reviews": (StepKind.REVIEW, StepKind.ASSIGNMENT),
@@ -28,49 +27,6 @@ QUEUES = {
     "screenings and the award": (StepKind.SCREENING, StepKind.AWARDING),
 }
 """What people are awaited for, as the picture and the table tell it apart."""
-
-
-@dataclass(frozen=True)
-class Wait:
-    """One thing that was waited for."""
-
-    kind: StepKind
-    country: str
-    application: str
-    opened: datetime
-    closed: datetime | None
-    due: datetime | None
-    state: StepState
-
-    @property
-    def days(self) -> float:
-        """Days until it was given, or taken back."""
-        return ((self.closed or self.opened) - self.opened) / DAY
-
-
-def waits(session: Session) -> list[Wait]:
-    """Everything that was asked of anybody."""
-    kinds = [kind for group in QUEUES.values() for kind in group]
-    rows = session.execute(
-        sa.select(
-            Step.kind,
-            Application.country,
-            Step.application,
-            Step.opened_at,
-            Step.closed_at,
-            Step.due_at,
-            Step.state,
-        )
-        .join(Application, Application.id == Step.application)
-        .where(Step.kind.in_(kinds))
-    )
-    return [Wait(*row) for row in rows]
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The value that this share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] if ordered else float("nan")
 
 
 def by_kind(found: Iterable[Wait]) -> list[list[str]]:
@@ -85,7 +41,7 @@ def by_kind(found: Iterable[Wait]) -> list[list[str]]:
         if not of_kind:
             continue
         days = [one.days for one in given]
-        late = sum(1 for one in given if one.due and one.closed and one.closed > one.due)
+        late = sum(one.late for one in given)
         ends = Counter(one.state for one in of_kind)
         rows.append(
             [

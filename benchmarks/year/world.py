@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,9 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.registry.importing import import_registry
-from labels.rules.calendars import Window, next_round
 from labels.rules.loading import load_rules
-from tests.support.people import application_file
+from labels.rules.model import CalendarRules
+from usecases.rehearsing.season import CycleDay, Planned, Season, arrivals, rushes, title
 
 # Europe's volumes of a year (docs/benchmarks.md names where they are from).
 APPLICATIONS = 45_000
@@ -42,8 +41,6 @@ EARLIER_PROJECTS = 16_000
 """A tenth of Europe's: of the generator's, ten times as many schools would be eligible as there are."""
 ELIGIBLE, INVITATIONS, SCHOOL_LABELS = 5_198, 39_346, 2_935
 PUPILS_EACH = 20
-EIGHT_WEEKS, LAST_DAY_SHARE = 0.60, 0.10
-"""What comes in the eight weeks before the last day, and on it."""
 
 BEGINS = datetime(2026, 10, 1, tzinfo=BRUSSELS)
 ENDS = datetime(2027, 10, 1, tzinfo=BRUSSELS)
@@ -52,6 +49,13 @@ ROUND_ON = datetime(2027, 1, 15, 6, 0, tzinfo=BRUSSELS)
 CYCLE_ON = datetime(2027, 10, 1, 6, 0, tzinfo=BRUSSELS)
 COMMON_LAST_DAY = date(2027, 6, 30)
 """Where labels are awarded all year, the rush comes before the summer: an assumption."""
+SEASON = Season(
+    BEGINS,
+    ENDS,
+    datetime.combine(COMMON_LAST_DAY, time(23, 59, 59), BRUSSELS),
+    ROUND_ON,
+    CycleDay(CYCLE_ON, YEAR),
+)
 
 BY_SIZE = ["TR", "IT", "PL", "ES", "RO", "GR", "FR", "PT", "UA", "HR", "LT", "CZ", "DE", "RS", "BG", "SK", "AL", "GE", "MD", "LV", "HU", "MK", "SI", "EE", "AM", "AZ", "FI", "TN", "JO", "BA", "NL", "BE", "CY", "SE", "AT", "ME", "NO", "DK", "MT", "IE", "XK", "LB", "IS", "PS", "LU", "LI"]  # fmt: skip  # a table
 _STEEPNESS = 0.8963
@@ -59,28 +63,6 @@ _STEEPNESS = 0.8963
 
 _SIZES = ((1, 5), (2, 20), (3, 14), (5, 16), (8, 18), (12, 15), (20, 12))
 """How many members of a project apply, and how often."""
-_WORDS = (
-    "pupils", "rivers", "bridges", "partners", "worked", "together", "online", "asked", "compared", "measured", "printed",
-    "sang", "weather", "letters", "museum", "radio", "recipes", "energy", "islands", "mountains", "words", "voted",
-    "drew", "filmed", "counted", "shared", "planned", "mixed", "teams", "class", "school", "town", "parents",
-    "results", "evidence", "chose", "tools", "safely", "lesson", "subject", "history", "science", "languages", "music",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Planned:
-    """An application that somebody is going to hand in."""
-
-    at: datetime
-    teacher: str
-    project: str
-    organisation: str
-    quality: float
-    """Between 0 and 1; reviewers see it through their own eyes."""
-    ready: bool
-    """Whether the conditions are met."""
-    copied: bool
-    """Whether the words are a partner's."""
 
 
 @dataclass
@@ -104,6 +86,11 @@ def shares(scale: float) -> dict[str, int]:
     for country in sorted(exact, key=lambda one: found[one] - exact[one])[: max(left, 0)]:
         found[country] += 1
     return found
+
+
+def calendar_of(organisation: str) -> CalendarRules:
+    """By which an organisation's applications come."""
+    return load_rules(organisation, BEGINS.date()).national.calendar
 
 
 def make(record: Record, folder: Path, scale: float, seed: int) -> World:
@@ -140,7 +127,7 @@ def _populate(session: Session, scale: float, chance: random.Random) -> list[Pla
     slots = [
         (country, at)
         for country, number in numbers.items()
-        for at in _times(countries[country].organisation, number, chance)
+        for at in arrivals(rushes(calendar_of(countries[country].organisation), SEASON), number, chance)
     ]
     return _projects(session, slots, countries, chance)
 
@@ -246,57 +233,6 @@ def _member(project: str, teacher: str, role: str, joined: date) -> dict[str, An
     return {"project": project, "teacher": teacher, "role": role, "joined_on": joined}
 
 
-# When they come -------------------------------------------------------------------------------------
-
-
-def rushes(organisation: str) -> list[tuple[datetime, datetime]]:
-    """From when to when applications come in: each round of the year, or all year to the common last day."""
-    calendar = load_rules(organisation, BEGINS.date()).national.calendar
-    found: list[tuple[datetime, datetime]] = []
-    after = BEGINS.astimezone(UTC)
-    while window := next_round(after, calendar):
-        if window.closes_at > ENDS:
-            break
-        found.append(_open_part(window))
-        after = window.closes_at + timedelta(seconds=1)
-    last = datetime.combine(COMMON_LAST_DAY, time(23, 59, 59), BRUSSELS)
-    return found or [(BEGINS, last.astimezone(UTC))]
-
-
-def _open_part(window: Window) -> tuple[datetime, datetime]:
-    return max(window.opens_at, BEGINS.astimezone(UTC)), window.closes_at
-
-
-def _times(organisation: str, number: int, chance: random.Random) -> Iterator[datetime]:
-    """When so many applications arrive: most before the last day, some a little late."""
-    windows = rushes(organisation)
-    for _ in range(number):
-        opens, closes = chance.choice(windows)
-        eight_weeks = max(opens, closes - timedelta(weeks=8))
-        day = max(opens, closes - timedelta(days=1))
-        kind = chance.random()
-        if kind < LAST_DAY_SHARE:
-            # half of a last day's work is done in its last six hours
-            first = day if chance.random() < 0.5 else max(day, closes - timedelta(hours=6))
-            yield _between(first, closes, chance.random())
-        elif kind < EIGHT_WEEKS:
-            yield _at_day(_between(eight_weeks, day, chance.random() ** 0.7), chance, opens, day)
-        elif kind < 0.99:
-            yield _at_day(_between(opens, eight_weeks, chance.random()), chance, opens, day)
-        else:
-            yield closes + timedelta(hours=1 + 60 * chance.random())
-
-
-def _between(first: datetime, last: datetime, share: float) -> datetime:
-    return first + (last - first) * share
-
-
-def _at_day(moment: datetime, chance: random.Random, first: datetime, last: datetime) -> datetime:
-    """The same day between seven and eleven at night."""
-    local = moment.astimezone(BRUSSELS).replace(hour=0, minute=0, second=0, microsecond=0)
-    return min(max(local + timedelta(seconds=chance.randint(7 * 3600, 23 * 3600)), first), last)
-
-
 # What they apply with -------------------------------------------------------------------------------
 
 
@@ -337,7 +273,7 @@ def _projects(
     planned, projects, members = [], [], []
     for number, group in enumerate(groups):
         project = f"P-Y{number:06}"
-        projects.append(_project(project, f"{_title(chance)} {number}", date(2026, 9, 10), None))
+        projects.append(_project(project, f"{title(chance)} {number}", date(2026, 9, 10), None))
         people = [teacher for _, _, teacher in group.slots]
         if len({country for country, _, _ in group.slots[:2]}) == 1:
             elsewhere = countries[_another(group.slots[0][0], chance)].teachers
@@ -363,29 +299,3 @@ def _projects(
 
 def _another(country: str, chance: random.Random) -> str:
     return chance.choice([one for one in BY_SIZE if one != country])
-
-
-def _title(chance: random.Random) -> str:
-    return f"{chance.choice(_WORDS)} and {chance.choice(_WORDS)}".capitalize()
-
-
-def words(chance: random.Random, number: int) -> str:
-    """Some text of so many words."""
-    return " ".join(chance.choices(_WORDS, k=number)).capitalize() + "."
-
-
-def file_of(planned: Planned, criteria: Sequence[str], language: str, seed: int) -> dict[str, Any]:
-    """The application file that is handed in."""
-    own = random.Random(f"{seed} {planned.project} {'' if planned.copied else planned.teacher}")
-    ready = dict.fromkeys(("shared_plan", "contributed", "collaborative", "safe"), True) | {
-        "finished": planned.ready
-    }
-    return application_file(
-        teacher=planned.teacher,
-        project=planned.project,
-        language=language,
-        preconditions=ready,
-        description=words(own, 40),
-        pupils={"count": own.randint(10, 30), "average_age": own.randint(6, 18)},
-        sections={criterion: words(own, own.randint(50, 150)) for criterion in criteria},
-    )

@@ -18,14 +18,15 @@ from sqlalchemy.orm import Session
 from adapters.workspace import Workspace, open_workspace
 from benchmarks.year import checking, telling, world
 from benchmarks.year.checking import NotSo
-from benchmarks.year.engines import InProcess
 from benchmarks.year.ledger import Ledger
-from benchmarks.year.people import People
 from benchmarks.year.picture import draw
-from benchmarks.year.playing import SettableClock, Year
 from labels.clock import brussels_day
 from labels.record.schema import Application, Award, Decision, Mail, Review, Step, StepKind
 from labels.settings import PROJECT, Settings
+from labels.views.rehearsal import waits
+from usecases.rehearsing.engine import InProcess
+from usecases.rehearsing.people import People
+from usecases.rehearsing.playing import SettableClock, Year
 
 SCALE, SEED = 0.0002, 1
 
@@ -38,10 +39,11 @@ class Played:
         opened = open_workspace(Settings(_env_file=None, home=home, secret="a year"))
         self.here = Workspace(opened.settings, opened.record, opened.documents, opened.key, clock)
         self.ledger = Ledger(clock)
-        engine = InProcess(self.here, People(SEED), self.ledger, papers=0.0)
+        engine = InProcess(self.here, lambda paper: False, self.ledger)
         self.made = world.make(self.here.record, home / "registry", SCALE, SEED)
         year = Year(self.here, clock, engine, People(SEED), lambda name: nullcontext())
-        year.play(self.made)
+        year.play(self.made.planned, world.SEASON)
+        assert year.refused == year.nobody_left == []
         self.taken = engine.box.taken
 
     def check(self, session: Session, taken: Counter[str] | None = None) -> dict[str, int]:
@@ -148,7 +150,7 @@ def test_a_message_that_went_out_twice_is_found(played: Played, session: Session
 def test_the_queues_are_empty_in_the_end_and_add_up_to_what_was_asked(
     played: Played, session: Session
 ) -> None:
-    found = telling.waits(session)
+    found = waits(session)
     queues = telling.queues(session, found, world.BEGINS.date(), played.here.now().date() + timedelta(days=1))
     assert {days[-1] for days in queues.awaited.values()} == {0}
     assert sum(queues.arrived) == len(played.made.planned)

@@ -1,4 +1,4 @@
-"""The year's engine that calls the steps of the flows knows the flows as they are."""
+"""A rehearsal's engine that calls the steps of the flows knows the flows as they are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from benchmarks.year.engines import TOLD
 from labels.settings import PROJECT
+from usecases.rehearsing.engine import TOLD
 
 
 def calls(body: ast.AST) -> list[str]:
@@ -21,8 +21,8 @@ def calls(body: ast.AST) -> list[str]:
 
 
 @pytest.mark.parametrize("flow", TOLD)
-def test_a_flow_goes_as_the_year_plays_it(flow: str) -> None:
+def test_a_flow_goes_as_a_rehearsal_plays_it(flow: str) -> None:
     tree = ast.parse((PROJECT / "flows" / flow).read_text(encoding="utf-8"))
     process = next(n for n in tree.body if isinstance(n, ast.AsyncFunctionDef))
     steps = ast.Module(body=process.body, type_ignores=[])
-    assert calls(steps) == TOLD[flow].split(), "say so to InProcess, in benchmarks/year/engines.py"
+    assert calls(steps) == TOLD[flow].split(), "say so to InProcess, in usecases/rehearsing/engine.py"

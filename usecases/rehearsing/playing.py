@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -12,12 +12,10 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from adapters.workspace import Workspace
-from benchmarks.year.engines import Engine
-from benchmarks.year.people import Act, People
-from benchmarks.year.world import BEGINS, CYCLE_ON, ROUND_ON, YEAR, Planned, World, file_of
 from labels.answering import accepting, deadlines, reminders, rights
 from labels.applications.documents import StoredDocument
-from labels.clock import BRUSSELS
+from labels.clock import BRUSSELS, brussels_day
+from labels.errors import InvalidInput, NotAllowed, NotFound
 from labels.record.schema import (
     OPEN_STAGES,
     Application,
@@ -27,8 +25,10 @@ from labels.record.schema import (
     StepState,
     Teacher,
 )
-from labels.reviews import conflicts, coordinating
+from labels.reviews import calling, conflicts, coordinating, planning
+from labels.reviews.asking import vacancies
 from labels.reviews.choosing import choose_reviewer
+from labels.reviews.ruling import Ruling
 from labels.rules.kept import rules_of
 from labels.rules.loading import load_rules
 from labels.settings import PROJECT
@@ -39,19 +39,20 @@ from labels.steps.proof import Code
 from labels.steps.step import steps_of
 from labels.turn import Door
 from usecases.applying import store_evidence, submit_file
+from usecases.assigning import plan
+from usecases.rehearsing.engine import Engine
+from usecases.rehearsing.people import Act, People
+from usecases.rehearsing.season import Planned, Season, file_of
 
 EVIDENCE = PROJECT / "examples" / "evidence"
-HORIZON = datetime(2028, 9, 1, tzinfo=BRUSSELS)
-"""By then everything has ended, or never will."""
-
 _PLANNED = {
     StepKind.REVIEW, StepKind.INFORMATION, StepKind.ASSIGNMENT, StepKind.SCREENING, StepKind.AWARDING,
-    StepKind.SELF_ASSESSMENT, StepKind.DECLARATION, StepKind.WITHDRAWAL, StepKind.APPEAL,
+    StepKind.SELF_ASSESSMENT, StepKind.DECLARATION, StepKind.WITHDRAWAL, StepKind.APPEAL, StepKind.DECISION,
 }  # fmt: skip
 
 
-class Refused(Exception):
-    """Somebody did what they may, and was refused: either they or the domain is wrong."""
+_GOOD = 0.6
+"""From this quality on a coordinator awards: eighteen points of thirty."""
 
 
 class SettableClock:
@@ -99,22 +100,28 @@ class Year:
         self.events = 0
         self.late_refusals = 0
         """Answers that came after their deadline and were not taken."""
+        self.refused: list[str] = []
+        """What somebody did who may, and was refused for another reason: either they or the domain is wrong."""
+        self.nobody_left: list[str] = []
+        """Applications for whose seat no reviewer without a conflict of interest was left."""
 
-    def play(self, world: World) -> None:
-        """From the first day until nothing is left that anybody means to do."""
-        for planned in world.planned:
-            self._at(planned.at, lambda planned=planned: self._submit(planned))  # type: ignore[misc]  # mypy can't infer a default
-        self._at(ROUND_ON, lambda: self._look_at(self._engine.round()))
-        self._at(CYCLE_ON, lambda: self._look_at(self._engine.cycle(YEAR)))
-        self._at(BEGINS, self._upkeep_daily)
-        self._until_the_end()
+    def play(self, planned: Iterable[Planned], season: Season) -> None:
+        """From the first day until nothing is left that anybody means to do, or the season's horizon."""
+        for one in planned:
+            self._at(one.at, lambda one=one: self._submit(one))  # type: ignore[misc]  # mypy can't infer a default
+        if season.round_on:
+            self._at(season.round_on, lambda: self._look_at(self._engine.round()))
+        if cycle := season.cycle:
+            self._at(cycle.on, lambda: self._look_at(self._engine.cycle(cycle.year)))
+        self._at(season.begins, self._upkeep_daily)
+        self._until(season.horizon)
 
-    def _until_the_end(self) -> None:
-        """Event after event, until nothing is left that anybody means to do."""
+    def _until(self, horizon: datetime) -> None:
+        """Event after event, until nothing is left that anybody means to do, or the horizon."""
         month = 0
         while self._events:
             event = heapq.heappop(self._events)
-            if event.at > HORIZON:
+            if event.at > horizon:
                 break
             self._clock.set(max(event.at, self._clock()))
             if self._clock().month != month:
@@ -163,11 +170,15 @@ class Year:
     def _submit(self, planned: Planned) -> None:
         with self._here.record.reading() as session:
             language = session.get_one(Teacher, planned.teacher).language
-        edition = load_rules(planned.organisation, self._here.now().astimezone(BRUSSELS).date())
+        edition = load_rules(planned.organisation, brussels_day(self._here.now()), self._here.settings.rules)
         criteria = [one.id for one in edition.criteria_set.counted]
         raw = file_of(planned, criteria, language, self._people.seed)
-        with self._measured("submit"):
-            application = submit_file(self._here, raw, "application.json", []).application
+        try:
+            with self._measured("submit"):
+                application = submit_file(self._here, raw, "application.json", []).application
+        except (InvalidInput, NotAllowed) as error:
+            self.refused.append(f"{planned.teacher} applies for {planned.project}: {error}")
+            return
         self._quality[application] = planned.quality
         self._look_at(self._engine.begun(application))
 
@@ -199,7 +210,11 @@ class Year:
             return  # taken back or answered meanwhile
         if act is Act.APPEAL and application.stage is not Stage.CLOSED:
             return
-        moves = self._acts[act](self, now, application)
+        try:
+            moves = self._acts[act](self, now, application)
+        except (InvalidInput, NotAllowed, NotFound) as error:
+            self.refused.append(f"{step.assignee} · {act.value} of {application.id}: {error}")
+            return
         if moves:
             moved = self._engine.begun if act is Act.APPEAL else self._engine.moved
             self._look_at(moved(step.application))
@@ -244,14 +259,15 @@ class Year:
         if not isinstance(done, Refusal) or done.replace:  # a conflict that came up since they were asked
             return True
         if step.due_at is None or here.now() <= step.due_at:
-            raise Refused(f"{step.assignee} · {step.kind.value} of {step.application}: {done.why}")
-        self.late_refusals += 1
+            self.refused.append(f"{step.assignee} · {step.kind.value} of {step.application}: {done.why}")
+        else:
+            self.late_refusals += 1
         return False
 
     def _school_files(self) -> list[StoredDocument]:
         """Its files are the same for every school, and looked through once."""
         if not self._evidence:
-            edition = load_rules("CSS", self._here.now().date())
+            edition = load_rules("CSS", brussels_day(self._here.now()), self._here.settings.rules)
             files = [EVIDENCE / f"{kind}.pdf" for kind in ("safety", "policy", "declaration")]
             self._evidence = store_evidence(self._here, files, edition)
         return self._evidence
@@ -274,7 +290,8 @@ class Year:
         with self._measured("withdraw"), here.record.writing() as session:
             done = rights.withdraw(here.turn(session), application.id, Code(self._code(step), step.assignee))
         if isinstance(done, Refusal):
-            raise Refused(f"{step.assignee} withdraws {application.id}: {done.why}")
+            self.refused.append(f"{step.assignee} withdraws {application.id}: {done.why}")
+            return False
         return True
 
     def _appeal(self, step: Step, application: Application) -> bool:
@@ -290,12 +307,15 @@ class Year:
                 "The evidence was not opened.",
             )
         if isinstance(done, Refusal):
-            raise Refused(f"{step.assignee} appeals {application.id}: {done.why}")
+            self.refused.append(f"{step.assignee} appeals {application.id}: {done.why}")
+            return False
         return True
 
     def _replace(self, step: Step, application: Application) -> bool:
-        """A coordinator gives a seat to the least loaded who may take it."""
+        """A coordinator gives a seat to the least loaded who may take it, or has all that wait assigned together."""
         here = self._here
+        if step.kind is StepKind.ASSIGNMENT and self._waits_for_a_plan(application):
+            return self._assign_all(step, application)
         with self._measured("reassign"), here.record.writing() as session:
             asked = set(
                 session.scalars(
@@ -311,7 +331,8 @@ class Year:
                 step.id,
             )
             if chosen is None:
-                raise Refused(f"{application.organisation} has nobody left for {application.id}")
+                self.nobody_left.append(application.id)
+                return False
             coordinating.reassign(
                 here.turn(session).acting(f"coordinator of {application.organisation}"),
                 step.id,
@@ -320,7 +341,35 @@ class Year:
             )
         return True
 
+    def _waits_for_a_plan(self, application: Application) -> bool:
+        with self._here.record.reading() as session:
+            return vacancies(session, application).waits
+
+    def _assign_all(self, step: Step, application: Application) -> bool:
+        here = self._here
+        planned = plan(here, application.organisation)
+        try:
+            with self._measured("assign all"), here.record.writing() as session:
+                turn = here.turn(session).acting(step.assignee, step.person)
+                done = planning.carry_out(turn, planned.task, planned.plans)
+        except NotAllowed:
+            self.nobody_left.append(application.id)
+            return False
+        for one in done.applications:
+            if one != application.id:
+                self._look_at(self._engine.moved(one))
+        return True
+
+    def _rule(self, step: Step, application: Application) -> bool:
+        """A coordinator decides, where the rules leave it to one."""
+        here = self._here
+        good = self._quality.get(application.id, 0.0) >= _GOOD
+        with self._measured("rule"), here.record.writing() as session:
+            turn = here.turn(session).acting(step.assignee, step.person)
+            calling.decide(turn, step.id, Ruling.AWARD if good else Ruling.REFUSE, "The reviews say so.")
+        return True
+
     _acts: ClassVar[dict[Act, Callable[[Any, Step, Application], bool]]] = {
         Act.ANSWER: _answer, Act.ASK: _ask, Act.DECLINE: _decline, Act.REPLACE: _replace,
-        Act.WITHDRAW: _withdraw, Act.APPEAL: _appeal,
+        Act.WITHDRAW: _withdraw, Act.APPEAL: _appeal, Act.RULE: _rule,
     }  # fmt: skip

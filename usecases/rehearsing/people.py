@@ -1,18 +1,20 @@
-"""The people of a year: when they answer what they are asked, and what they say."""
+"""The virtual people of a year: when they answer what they are asked, and what they say."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from benchmarks.year.world import words
 from labels.clock import BRUSSELS
+from labels.papers.issued import DuePaper
 from labels.record.schema import Step, StepKind
 from labels.rules.model import RuleEdition
 from labels.school_label.prefilling import FIELDS
+from usecases.rehearsing.season import words
 
 
 class Act(StrEnum):
@@ -25,6 +27,8 @@ class Act(StrEnum):
     """A coordinator gives it to somebody else."""
     WITHDRAW = "withdraw"
     APPEAL = "appeal"
+    RULE = "rule"
+    """A coordinator decides on an application."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,34 @@ class Intention:
 
 
 @dataclass(frozen=True)
+class Workload:
+    """How many reviews each reviewer manages, one after the other, so that fewer reviewers take longer."""
+
+    a_week: float
+    _free: dict[str, datetime] = field(default_factory=dict)
+
+    def free_at(self, reviewer: str, asked: datetime) -> datetime:
+        """When they have done all that they were asked before, and this."""
+        begins = max(asked, self._free.get(reviewer, asked))
+        self._free[reviewer] = begins + timedelta(weeks=1) / self.a_week
+        return self._free[reviewer]
+
+
+@dataclass(frozen=True)
 class People:
-    """Everybody, each by chances of their own: who is asked first changes nothing for the others."""
+    """Everybody, each by chances of their own: who is asked first changes nothing for the others but by the workload."""
 
     seed: int
+    workload: Workload | None = None
+    """Of reviewers; None where nobody has so much to do that it takes longer."""
 
     def chance(self, *of: object) -> random.Random:
         """The chances of one thing, the same in every run."""
         return random.Random(f"{self.seed} {' '.join(map(str, of))}")
+
+    def share_of_papers(self, share: float) -> Callable[[DuePaper], bool]:
+        """Which papers are in a sample of this share."""
+        return lambda paper: self.chance("papers", paper.paper).random() < share
 
     def intends(self, step: Step, now: datetime) -> Intention | None:
         """What the person who is asked is going to do, or None if they never do anything."""
@@ -60,6 +84,8 @@ class People:
                 )
             case StepKind.ASSIGNMENT:
                 return Intention(_later(now, 1 + 3 * one.random(), one), Act.REPLACE)
+            case StepKind.DECISION:
+                return Intention(_later(now, 1 + 6 * one.random(), one), Act.RULE)
             case StepKind.SCREENING:
                 return Intention(_later(now, 2 + 9 * one.random(), one), Act.ANSWER) if luck > 0.04 else None
             case StepKind.AWARDING:
@@ -87,7 +113,10 @@ class People:
         if luck < 0.13 and step.code_number == 1:
             return Intention(_later(now, one.lognormvariate(1.6, 0.6), one), Act.ASK)
         median = 2.2 if step.code_number == 1 else 1.2
-        return Intention(_later(now, min(60.0, one.lognormvariate(median, 0.6)), one), Act.ANSWER)
+        answers = _later(now, min(60.0, one.lognormvariate(median, 0.6)), one)
+        if self.workload and (free := self.workload.free_at(step.assignee, now)) > answers:
+            answers = _later(free, 0, one)
+        return Intention(answers, Act.ANSWER)
 
     def _self_assessment(self, step: Step, now: datetime) -> Intention | None:
         """One teacher of a school hands in for all, if anybody does; half of them in the last week."""

@@ -1,0 +1,1 @@
+"""A year played on a copy: virtual people, a clock that is turned forward, and nothing that reaches anybody."""
