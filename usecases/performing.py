@@ -25,8 +25,10 @@ class Performed:
     """Prefect, or the record, is away since: the act counts, and what follows goes on once it is back."""
 
 
-def perform(here: Workspace, act: Act, *, by: Proof, door: Door) -> Performed:
+def perform(here: Workspace, act: Act, *, by: Proof, door: Door, mail: bool = True) -> Performed:
     """Does what a person asks for: one transaction, then mail, then the runs that it concerns look at it.
+
+    `mail`: whether its mail goes out at once; else whoever asks sees to it.
 
     Raises:
         LabelsError: it was refused. What the refusal counts and notes is in the record.
@@ -34,7 +36,7 @@ def perform(here: Workspace, act: Act, *, by: Proof, door: Door) -> Performed:
     """
     with here.record.writing() as session:
         outcome = act(here.turn(session, door, known_by=by.known_by), by)
-    return tell(here, settled(here, outcome), mail=has_queued(session))
+    return tell(here, settled(here, outcome), mail=mail and has_queued(session))
 
 
 def settled(here: Workspace, outcome: Accepted | Refusal) -> Accepted:
