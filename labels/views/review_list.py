@@ -232,7 +232,9 @@ def _values(person: str, now: datetime, filters: Filters, after: Key | None) -> 
 
 
 _Asked = aliased(Step)
-_ON_THE_STAFF = sa.exists().where(Staff.person == Step.person, Staff.organisation == Application.organisation)
+_ON_THE_STAFF = Application.organisation.in_(
+    sa.select(Staff.organisation).where(Staff.person == sa.bindparam("reviewer"))
+)
 _THEIRS: tuple[sa.ColumnElement[bool], ...] = (
     Step.person == sa.bindparam("reviewer"),
     Step.kind == StepKind.REVIEW,
@@ -257,7 +259,14 @@ _ANSWER_CAME = (
 def _page(wanted: _Wanted) -> sa.Select[Any]:
     """A person's reviews that match the filters, with all that is shown of each."""
     place = _place(wanted.tab)
-    found = (
+    order = (place.desc(), Step.id.desc()) if wanted.tab is Tab.SENT else (place.asc(), Step.id.asc())
+    conditions = [*_THEIRS, *_chosen(wanted)]
+    if wanted.after:
+        conditions.append(_beyond(place, wanted.tab))
+    # Those of the page first: what is shown of them would be read of all that are sorted.
+    of_page = _among(wanted, sa.select(Step.id)).where(*conditions).order_by(*order)
+    on_page = Step.id.in_(of_page.limit(sa.bindparam("limit", type_=sa.Integer())).correlate(None))
+    return (
         sa.select(
             Step.id.label("step"),
             Step.state,
@@ -282,12 +291,18 @@ def _page(wanted: _Wanted) -> sa.Select[Any]:
         .outerjoin(School, School.id == Application.school)
         .outerjoin(ReviewDraft, ReviewDraft.step == Step.id)
         .outerjoin(Review, Review.step == Step.id)
-        .where(*_THEIRS, *_chosen(wanted))
+        .where(on_page)
+        .order_by(*order)
     )
-    if wanted.after:
-        found = found.where(_beyond(place, wanted.tab))
-    order = (place.desc(), Step.id.desc()) if wanted.tab is Tab.SENT else (place.asc(), Step.id.asc())
-    return found.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer()))
+
+
+def _among(wanted: _Wanted, chosen: sa.Select[Any]) -> sa.Select[Any]:
+    """A question about steps, with what the filters look at."""
+    joined = chosen.join_from(Step, Application, Application.id == Step.application)
+    if wanted.words:
+        joined = joined.outerjoin(Project, Project.id == Application.project)
+        joined = joined.outerjoin(School, School.id == Application.school)
+    return joined
 
 
 def _chosen(wanted: _Wanted) -> list[sa.ColumnElement[bool]]:
@@ -355,11 +370,8 @@ def _counted(wanted: _Wanted) -> sa.Select[Any]:
         how_many(*_chosen(wanted)).label("matching"),
         how_many(overdue).label("overdue"),
         how_many(_due_by(Due.WEEK), ~overdue).label("this_week"),
-    ).join_from(Step, Application, Application.id == Step.application)
-    if wanted.words:
-        counted = counted.outerjoin(Project, Project.id == Application.project)
-        counted = counted.outerjoin(School, School.id == Application.school)
-    return counted.where(*_THEIRS).group_by(*by)
+    )
+    return _among(wanted, counted).where(*_THEIRS).group_by(*by)
 
 
 def _all_of(found: Sequence[sa.Row[Any]]) -> _AllMine:
