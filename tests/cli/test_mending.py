@@ -71,6 +71,14 @@ OF_A_DOOR = {
     "usecases/diagnosis/machine.py": "the same",
     "usecases/diagnosis/outside.py": "the same",
     "usecases/watching.py": "the same, of how each part is",
+    "usecases/keys.py": "the same, of keys, which the operator replaces",
+    "usecases/clearing.py": "the same, of documents that nobody claims",
+    "usecases/bounces.py": "the same, of mail that came back",
+    "usecases/rehearsing/planning.py": "the same, of what a rehearsal is to play",
+    "usecases/rehearsing/rehearsal.py": "the same",
+    "labels/record/installation.py": "the same, of a record that belongs to another installation",
+    "adapters/prefect/installed.py": "the same, of Prefect's server",
+    "adapters/roles.py": "the option of `labels up` that says which part is meant",
     "adapters/mail/acting.py": "the one place that says in a mail how one acts on it",
 }
 """Modules whose own words are for one door."""
