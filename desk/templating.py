@@ -101,8 +101,8 @@ def environment(language: str) -> Environment:
         "say_counted": texts.say_counted,
         "lang": texts.language,
         "direction": texts.direction,
-        "icon_of": drawn,
-        "tag_of": tag,
+        "drawn_icon": drawn,
+        "drawn_tag": tag,
     }
     return made
 

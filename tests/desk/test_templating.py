@@ -29,13 +29,15 @@ def test_a_text_that_a_language_lacks_is_english_and_marked_so() -> None:
 
 def test_what_somebody_typed_is_text_wherever_it_stands() -> None:
     typed = "<script>{{ 7 * 7 }}</script>"
-    assert "<script" not in shown("en", "{{ typed }}{{ tag_of('late', typed) }}", typed=typed)
+    assert "<script" not in shown("en", "{{ typed }}{{ drawn_tag('late', typed) }}", typed=typed)
     assert "49" not in shown("en", "{{ say('{name}', name=typed) }}", typed=typed)
 
 
 def test_a_tag_says_a_sentence_of_the_domain_in_the_language_of_the_page() -> None:
     sentence = Sentence("overdue")
-    assert str(DeskTexts("pl", {}).told(sentence)) in shown("pl", "{{ tag_of('late', one) }}", one=sentence)
+    assert str(DeskTexts("pl", {}).told(sentence)) in shown(
+        "pl", "{{ drawn_tag('late', one) }}", one=sentence
+    )
     assert DeskTexts("pl", {}).told(sentence) != "overdue"
 
 
