@@ -100,6 +100,7 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
                 *(f"/cases/many?act={one}" for one in What),
                 *plans,
                 "/cases/reviewers/NSS-PL",
+                "/cases/schools/S-1",
                 "/find?q=rz",
                 "/rules",
                 "/find?q=qqq",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -11,8 +12,10 @@ from cli.services import free_port
 from desk.app import public_app
 from labels.record import Record
 from labels.record.schema import StepKind
+from labels.school_label import receiving
 from labels.sessions import session as sessions
 from labels.settings import PROJECT, Settings
+from labels.views import self_assessment
 from tests.desk.school_scene import FIRST, OUTSIDER, PRINCIPAL, SECOND, SchoolDesk, complete
 from tests.desk.test_reviewing_in_a_browser import opened
 from tests.support.accessibility import violations
@@ -169,3 +172,24 @@ def test_the_pages_of_a_school_are_for_everybody(scene: Scene, width: int, langu
         scene.school.declare()
         look(FIRST, "/schools/S-1", scene.form)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_the_plan_of_a_school_is_for_everybody(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the questions ask for one: in the form, in what is checked before it is handed in, and for the principal."""
+    planned = receiving.questions_of
+
+    def with_a_plan(*of: Any) -> Any:
+        return planned(*of).model_copy(update={"plan": "What do you plan, and how will one see it?"})
+
+    for module in (receiving, self_assessment):
+        monkeypatch.setattr(module, "questions_of", with_a_plan)
+    with chromium() as browser:
+        for width, language in ((1280, "en"), (390, "en"), (390, "ar")):
+            page = opened(browser, width)
+            scene.signs_in(page, FIRST, language)
+            page.goto(scene.url + scene.form)
+            assert page.locator("#plan").count() == 1
+            for path in (scene.form, f"{scene.form}/check", f"{scene.form}/declaration"):
+                page.goto(scene.url + path)
+                assert violations(page) == [], (path, width, language)
+                assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
