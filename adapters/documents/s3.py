@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -107,7 +107,7 @@ class S3Store:
             for attempt in range(ATTEMPTS):
                 answer = self._client.get_object(Bucket=self.bucket, Key=path)
                 try:
-                    with answer["Body"] as body:
+                    with closing(answer["Body"]) as body:  # as its own context it reads past its checks
                         return checked_content(key, body.read(), str(self))
                 except (BotoCoreError, OSError) as error:
                     if attempt == ATTEMPTS - 1 or isinstance(error, FlexibleChecksumError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypedDict
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications.conditions import APPLICATIONS_OF_TEACHER
@@ -17,8 +19,8 @@ from labels.identifiers import paper_id
 from labels.mail import messages
 from labels.mail.message import About
 from labels.record.journal import RULES
-from labels.record.rows import write
-from labels.record.schema import Application, Award, Organisation, Outcome, PaperKind, StepKind, Teacher
+from labels.record.rows import read, write
+from labels.record.schema import Application, Award, Organisation, Outcome, PaperKind, Step, StepKind, Teacher
 from labels.reviews.asking import assessments, seated_reviews
 from labels.reviews.instances import certificate_edition, was_heard_on_appeal
 from labels.reviews.ruling import ruled
@@ -43,6 +45,7 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     application = locked(turn.session, application_id)
     if application.outcome is not None:
         return application.outcome
+    turn = _after_what_it_rests_on(turn, application)
     edition = rules_of(turn.session, application)
     verdict, who = reached(turn.session, application, edition)
     outcome = Outcome(verdict.outcome)
@@ -66,6 +69,16 @@ def decide(turn: Turn, application_id: str) -> Outcome:
     refused = messages.Refused(**told, reasons=verdict.reasons, routes=tuple(routes))
     tell_applicant(turn, application, refused, attachments=(letter,), step=right)
     return outcome
+
+
+def _after_what_it_rests_on(turn: Turn, application: Application) -> Turn:
+    """The same turn, no earlier than the last answer: that may have been given on a machine whose clock is ahead of this
+    one's, and what was decided is made again from the answers before it."""
+    last = read(turn.session, _LAST_ANSWER, {"application": application.id}).scalar_one()
+    return turn if last is None or last <= turn.now else dataclasses.replace(turn, now=last)
+
+
+_LAST_ANSWER = sa.select(sa.func.max(Step.closed_at)).where(Step.application == sa.bindparam("application"))
 
 
 def reached(session: Session, application: Application, edition: RuleEdition) -> tuple[Verdict, str]:

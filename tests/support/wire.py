@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
@@ -22,6 +23,14 @@ class Wire:
         self._target = urlsplit(target)
         self._lose = 0
         self._passes: int | None = None
+        self.delay = 0.0
+        """Seconds before anything comes back."""
+        self.refuse_with = b""
+        """What is answered in the server's place."""
+        self.halve_answers = False
+        """Of what is read, half comes back."""
+        self.spoil_answers = False
+        """Of what is read, the last byte comes back as another."""
         self._lock = threading.Lock()
 
     def lose_answers_to_puts(self, times: int) -> None:
@@ -36,6 +45,8 @@ class Wire:
         """As at the beginning."""
         self._passes = None
         self._lose = 0
+        self.delay, self.refuse_with = 0.0, b""
+        self.halve_answers = self.spoil_answers = False
 
     def serve(self, listener: socket.socket) -> None:
         """Accept clients until the listener is closed."""
@@ -54,6 +65,10 @@ class Wire:
             while chunk := client.recv(65536):
                 if chunk.startswith((b"PUT ", b"GET ", b"HEAD ")):
                     seen.put = chunk.startswith(b"PUT ")
+                    seen.get = chunk.startswith(b"GET ")
+                if self.refuse_with:
+                    client.sendall(self.refuse_with)
+                    break
                 with self._lock:
                     if self._passes is not None:
                         chunk = chunk[: self._passes]
@@ -73,6 +88,12 @@ class Wire:
                         self.lost += 1
                 if lose:
                     break
+                time.sleep(self.delay)
+                if seen.get and self.halve_answers:
+                    client.sendall(chunk[: len(chunk) // 2])
+                    break
+                if seen.get and self.spoil_answers and not chunk.endswith(b"\r\n\r\n"):
+                    chunk = chunk[:-1] + bytes([chunk[-1] ^ 1])
                 client.sendall(chunk)
         _hang_up(server, client)
 
@@ -86,6 +107,7 @@ class _Seen:
     """What was asked for last on one connection."""
 
     put = False
+    get = False
 
 
 def _hang_up(*ends: socket.socket) -> None:
