@@ -14,6 +14,7 @@ from cli.words import AsJson, plain
 from labels.errors import Fault, InvalidInput
 from labels.views.rehearsal import Rehearsal
 from labels.views.rehearsal_tables import cell_text, tables
+from labels.words.sentences import english
 from usecases.rehearsing import rehearsal
 from usecases.rehearsing.rehearsal import Wishes
 
@@ -98,7 +99,7 @@ def _text(done: Rehearsal) -> str:
         heads = [cell_text(head) for head in one.heads]
         cells = [heads, *([cell_text(cell) for cell in row] for row in one.rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines += ["", cell_text(one.title)]
+        lines += ["", english(one.title)]
         lines += [
             "  ".join(
                 text.rjust(width) if place else text.ljust(width)

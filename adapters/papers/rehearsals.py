@@ -9,6 +9,7 @@ from adapters.papers.environment import paper_environment
 from labels.clock import in_words
 from labels.views.rehearsal import Rehearsal
 from labels.views.rehearsal_tables import cell_text, tables
+from labels.words.sentences import english
 
 
 def waiting_plot(found: Rehearsal, title: str, told: str, *, mirrored: bool) -> Markup:
@@ -41,7 +42,7 @@ def render_rehearsal(found: Rehearsal) -> bytes:
             ),
             tables=[
                 (
-                    cell_text(one.title),
+                    english(one.title),
                     [cell_text(head) for head in one.heads],
                     [[cell_text(cell) for cell in row] for row in one.rows],
                 )

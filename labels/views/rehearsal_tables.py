@@ -9,7 +9,7 @@ from datetime import date
 from labels.record.schema import StepKind
 from labels.steps.kinds import STEPS
 from labels.views.rehearsal import Played, Rehearsal, Spread
-from labels.words.sentences import Sentence, english
+from labels.words.sentences import Sentence, english, say
 
 Cell = Sentence | str | int | float | date | None
 """A sentence is said in the reader's language; None is a number that is not there."""
@@ -19,24 +19,24 @@ Cell = Sentence | str | int | float | date | None
 class Table:
     """A table with what it is called."""
 
-    title: Sentence | str
+    title: Sentence
     heads: Sequence[Sentence | str]
     rows: Sequence[Sequence[Cell]]
     """Each begins with its name."""
 
 
-MIDDLE, NINE_IN_TEN, LONGEST = "Median", "Nine in ten within", "Longest"
-SIDE_BY_SIDE = "The years side by side, in days"
-WAITING = "How long each step took, in days"
-REVIEWER_NEEDED = "A reviewer is needed"
+MIDDLE, NINE_IN_TEN, LONGEST = say("Median"), say("Nine in ten within"), say("Longest")
+SIDE_BY_SIDE = say("The years side by side, in days")
+WAITING = say("How long each step took, in days")
+REVIEWER_NEEDED = say("A reviewer is needed")
 _ENDS = {
-    "awarded": "Awarded",
-    "refused": "Not awarded",
-    "ineligible": "Conditions not met",
-    "withdrawn": "Withdrawn",
-    "expired": "Ran out",
+    "awarded": say("Awarded"),
+    "refused": say("Not awarded"),
+    "ineligible": say("Conditions not met"),
+    "withdrawn": say("Withdrawn"),
+    "expired": say("Ran out"),
 }
-_OPEN = "Still open"
+_OPEN = say("Still open")
 _LATEST = 20
 """Late cases of each year that are shown."""
 
@@ -47,8 +47,8 @@ def tables(found: Rehearsal) -> list[Table]:
         _side_by_side(found),
         _waiting(found),
         *_ends(found),
-        _by_name("Mails", found, lambda one: one.mails),
-        _by_name("Papers", found, lambda one: one.papers),
+        _by_name(say("Mails"), found, lambda one: one.mails),
+        _by_name(say("Papers"), found, lambda one: one.papers),
         *_late(found),
     ]
 
@@ -67,15 +67,15 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
-def step_name(step: str) -> Sentence | str:
+def step_name(step: str) -> Sentence:
     """What is awaited, as people read it."""
     return STEPS[StepKind(step)].worded or REVIEWER_NEEDED
 
 
 def _side_by_side(found: Rehearsal) -> Table:
     heads = (
-        "Year", "Reviewers", "Last day", "Applications", "Decided", MIDDLE, NINE_IN_TEN, LONGEST,
-        "Decided late", "Reviews of one reviewer, median", "Most",
+        say("Year"), say("Reviewers"), say("Last day"), say("Applications"), say("Decided"), MIDDLE, NINE_IN_TEN, LONGEST,
+        say("Decided late"), say("Reviews of one reviewer, median"), say("Most"),
     )  # fmt: skip
     return Table(
         SIDE_BY_SIDE,
@@ -96,7 +96,7 @@ def _spread(spread: Spread) -> tuple[Cell, ...]:
 
 def _waiting(found: Rehearsal) -> Table:
     heads = (
-        "What is awaited", "Year", "Asked", "Given", MIDDLE, NINE_IN_TEN, LONGEST, "Late", _OPEN,
+        say("What is awaited"), say("Year"), say("Asked"), say("Given"), MIDDLE, NINE_IN_TEN, LONGEST, say("Late"), _OPEN,
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for step in dict.fromkeys(wait.step for one in found.played for wait in one.steps):
@@ -114,8 +114,8 @@ def _waiting(found: Rehearsal) -> Table:
 
 def _ends(found: Rehearsal) -> Iterable[Table]:
     titles = {
-        "national": "National Quality Label: how cases ended",
-        "school": "School Label: how cases ended",
+        "national": say("National Quality Label: how cases ended"),
+        "school": say("School Label: how cases ended"),
     }
     for label, title in titles.items():
         counted = [_told(one.stages.get(label, {})) for one in found.played]
@@ -131,7 +131,7 @@ def _told(stages: dict[str, int]) -> dict[Cell, int]:
     return ends
 
 
-def _by_name(title: str, found: Rehearsal, of: Callable[[Played], dict[str, int]]) -> Table:
+def _by_name(title: Sentence, found: Rehearsal, of: Callable[[Played], dict[str, int]]) -> Table:
     return Table(title, _heads(found), _rows([dict[Cell, int](of(one).items()) for one in found.played]))
 
 
@@ -145,7 +145,7 @@ def _rows(counted: Sequence[dict[Cell, int]]) -> list[Sequence[Cell]]:
 
 
 def _late(found: Rehearsal) -> Iterable[Table]:
-    heads = ("Late application", "Year", "Due", "Decided", "Days late")
+    heads = (say("Late application"), say("Year"), say("Due"), say("Decided"), say("Days late"))
     rows = [
         (
             case.application,
@@ -158,4 +158,4 @@ def _late(found: Rehearsal) -> Iterable[Table]:
         for case in one.late_cases[:_LATEST]
     ]
     if rows:
-        yield Table("The latest cases", heads, rows)
+        yield Table(say("The latest cases"), heads, rows)
