@@ -40,8 +40,8 @@ def bounces(
 ) -> None:
     """Take in mail that came back; list addresses that take none.
 
-    Reports of mail servers (RFC 3464) of messages that were sent from here. After one for good (5.x.x) nothing is sent to
-    the address until it is corrected, and its coordinators are told once. Those for now (4.x.x) are counted.
+    Reports of mail servers (RFC 3464) of messages that were sent from here. After one that the address takes no mail
+    (5.1.x, 5.2.1) nothing is sent there until it is corrected, and its coordinators are told once. All others are counted.
     """
     here = existing_workspace()
     if list_:
@@ -59,7 +59,7 @@ def bounces(
         emit(asdict(done))
         return
     say_plainly(
-        f"{done.mails} mails: {done.hard} reports for good, {done.soft} for now; {done.ignored} were none of ours."
+        f"{done.mails} mails: {done.hard} reports of no such address, {done.soft} others; {done.ignored} were none of ours."
     )
     for one in done.stopped:
         say_plainly(f"Nothing is sent to {one} any more; its coordinators are told.")
@@ -85,7 +85,7 @@ def _list(found: list[Unreached], *, as_json: bool) -> None:
         return
     table(
         "",
-        ["address", "nothing is sent", "for good", "for now", "last", "what the server said"],
+        ["address", "nothing is sent", "no such address", "others", "last", "what the server said"],
         [
             (
                 one.address,

@@ -10,7 +10,6 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import workspace
 from labels.answering import deadlines, reminders
 from usecases import upkeep
-from usecases.bounces import take_in_mailbox
 from usecases.clearing import clear_nightly
 from usecases.cycles import publish_stale
 from usecases.keys import take_up
@@ -86,9 +85,11 @@ def seal_the_journal() -> str:
 
 @task(name="send mail", cache_policy=NO_CACHE)
 def send_mail() -> str:
-    """Takes in what came back, and sends every message that is due."""
-    take_in_mailbox(workspace())
-    return str(send_due(workspace()))
+    """Sends every message that is due, and takes in what came back."""
+    sent = send_due(workspace())
+    if wrong := upkeep.take_in_what_came_back(workspace()):
+        get_run_logger().warning(wrong)
+    return str(sent)
 
 
 @task(name="tell platforms", cache_policy=NO_CACHE)

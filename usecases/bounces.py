@@ -37,7 +37,7 @@ class TakenIn:
     hard: int = 0
     """Reports that an address takes no mail."""
     soft: int = 0
-    """Reports that it took none so far."""
+    """Reports that a message did not get there, which say nothing of the address."""
     ignored: int = 0
     """Mails that are no report, or of no message that was sent from here; and what was read before."""
     stopped: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import Workspace
 from labels.answering import deadlines, reminders
 from labels.clock import in_words
-from labels.errors import InvalidInput, OutOfReach
+from labels.errors import InvalidInput, LabelsError, OutOfReach
 from labels.mending import Recover, SetClock, StartServices
 from labels.record import clocks
 from labels.record.schema import Application, Organisation
@@ -32,6 +33,8 @@ from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
 from usecases.staffing import end_due
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Kept:
     not_stamped: OutOfReach | None = None
     """The time-stamp service is away: the head of the journal's chain has no time stamp yet."""
     wrong: tuple[str, ...] = ()
-    """What is wrong with the clock or the secret key, if anything is."""
+    """What is wrong with the clock, the secret key or mail that came back, if anything is."""
 
 
 def make_indexes(here: Workspace) -> None:
@@ -81,6 +84,20 @@ def tell_platforms(here: Workspace) -> str:
     return str(called)
 
 
+def take_in_what_came_back(here: Workspace) -> str:
+    """Reads the mailbox of mail that came back; what is wrong with it, empty where nothing is.
+
+    Anybody can write to it, so whatever is in it must not keep the rest of upkeep from being done.
+    """
+    try:
+        take_in_mailbox(here)
+    except Exception as error:
+        why = str(error) if isinstance(error, LabelsError) else f"{type(error).__name__}: {error}"
+        _log.exception("mail that came back")
+        return f"Mail that came back was not read to its end: {why}"
+    return ""
+
+
 def keep_up(here: Workspace) -> Kept:
     """All of upkeep at once, also without Prefect's server: then runs are brought back by the next one."""
     wrong = tuple(filter(None, (clock_ran_backwards(here), take_up(here).stranger)))
@@ -98,8 +115,8 @@ def keep_up(here: Workspace) -> Kept:
     except OutOfReach as error:
         left_out = error
     galleries = publish_stale(here)
-    take_in_mailbox(here)
     mail = send_due(here)
+    wrong = tuple(filter(None, (*wrong, take_in_what_came_back(here))))
     tidy(here)
     tell_platforms(here)
     clear_nightly(here)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import email
 import email.policy
 import hashlib
-import mailbox
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ LARGEST = 10 * 1024 * 1024
 _MOST = 50
 """Recipients of one report that are read."""
 _STATUS = re.compile(r"(?P<status>[245]\.\d{1,3}\.\d{1,3})")
-_ID = re.compile(r"<[^<>\s]{3,200}>")
+_ID = re.compile(r"<[!-;=?-~]{3,200}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,15 @@ class ReadMail:
 
 def reports_in(content: bytes) -> tuple[Report, ...]:
     """What a mail reports of recipients that were not reached, or not yet; empty where it is no such report."""
+    try:
+        return _reports_in(content)
+    except (
+        Exception
+    ):  # a mail that Python's parser fails at, as by its depth, must not hold up those after it
+        return ()
+
+
+def _reports_in(content: bytes) -> tuple[Report, ...]:
     message = email.message_from_bytes(content, policy=email.policy.compat32)
     if message.get_content_type() != "multipart/report" or not message.is_multipart():
         return ()
@@ -110,7 +118,7 @@ def read_file(path: Path) -> ReadMail:
     try:
         content = contents(path, LARGEST)
     except OSError as error:
-        raise InvalidInput("bounces", [Fault(str(path), f"can't be read: {error.strerror}.")]) from None
+        raise InvalidInput("bounces", [_unreadable(path, error)]) from None
     if len(content) > LARGEST:
         raise InvalidInput("bounces", [Fault(str(path), "is larger than 10 MB, which no report is.")])
     return ReadMail(str(path), reports_in(content))
@@ -118,20 +126,34 @@ def read_file(path: Path) -> ReadMail:
 
 def read_folder(path: Path) -> Iterator[ReadMail]:
     """The mails of a folder: of a Maildir the new ones, each of which counts as read once the next is asked for; of any
-    other folder its files.
+    other folder its files. What is larger than 10 MB is no report, and what another process took away meanwhile is its.
 
     Raises:
-        InvalidInput: the folder, or a mail in it, can't be read.
+        InvalidInput: the folder can't be read, or some of its mails; that is said after all others.
     """
-    if not (path / "new").is_dir() or not (path / "cur").is_dir():
-        yield from (read_file(one) for one in sorted(path.iterdir()) if one.is_file())
-        return
-    box = mailbox.Maildir(path, create=False)
-    for key in sorted(box.iterkeys()):
-        message = box.get_message(key)
-        if message.get_subdir() != "new":
+    new, read = path / "new", path / "cur"
+    is_maildir = new.is_dir() and read.is_dir()
+    faults: list[Fault] = []
+    for one in _files(new if is_maildir else path):
+        try:
+            content = contents(one, LARGEST)
+            yield ReadMail(str(one), reports_in(content) if len(content) <= LARGEST else ())
+            if is_maildir:
+                one.rename(read / f"{one.name.partition(':')[0]}:2,S")
+        except FileNotFoundError:
             continue
-        yield ReadMail(key, reports_in(box.get_bytes(key)[:LARGEST]))
-        message.set_subdir("cur")
-        message.add_flag("S")
-        box[key] = message
+        except OSError as error:
+            faults.append(_unreadable(one, error))
+    if faults:
+        raise InvalidInput("bounces", faults)
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(one for one in folder.iterdir() if one.is_file() and not one.name.startswith("."))
+    except OSError as error:
+        raise InvalidInput("bounces", [_unreadable(folder, error)]) from None
+
+
+def _unreadable(path: Path, error: OSError) -> Fault:
+    return Fault(str(path), f"can't be read: {error.strerror}.")

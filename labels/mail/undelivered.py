@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,11 @@ from labels.record.schema import Bounce, Mail
 from labels.turn import Turn
 from labels.words.text import one_line
 
+_NO_SUCH_ADDRESS = re.compile(r"5\.(1\.(?!0*[78]$)\d+|2\.1)")
+"""The statuses that say that the address itself takes no mail: those of recipients' addresses, and a mailbox that is
+closed. What is refused for its content (5.7.1) or since a mailbox is full (5.2.2) says nothing of the address; 5.1.7 and
+5.1.8 are about the sender's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -21,7 +27,7 @@ class Report:
     """The same for the same report, however often it is read."""
     address: str
     status: str
-    """`5.1.1` and the like (RFC 3463): what begins with 5 is for good."""
+    """`5.1.1` and the like (RFC 3463)."""
     said: str
     """In the server's words."""
     message_id: str
@@ -46,7 +52,7 @@ def enter(turn: Turn, report: Report) -> tuple[Bounce, Mail] | None:
         said=report.said,
         mail=mail.reason,
         read_at=turn.now,
-        hard=report.status.startswith("5"),
+        hard=_NO_SUCH_ADDRESS.fullmatch(report.status) is not None,
         lifted_at=None,
     )
     turn.session.add(bounce)

@@ -1325,7 +1325,7 @@ class Bounce(Base):
     """Why the message was sent that came back."""
     read_at: Mapped[datetime]
     hard: Mapped[bool]
-    """For good: nothing is sent to the address as long as this counts."""
+    """The address takes no mail: nothing is sent there as long as this counts."""
     lifted_at: Mapped[datetime | None]
     """Since when it counts no more, since somebody said that the address is right."""
 
