@@ -16,14 +16,14 @@ from usecases.clearing import GRACE, clear
 def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; delete nothing.")] = False,
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="The store is this record's, whatever it says itself.")
+        bool, typer.Option("--adopt", help="The store is this record's alone: said once in each home.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete documents that nobody claims.
 
     Those that no row of the record names and that have been in the store for eight days: what killed commands and forms
-    that were never sent left. A store that another record clears is refused.
+    that were never sent left. A store that another record clears, or that was never cleared from this home, is refused.
     """
     done = clear(existing_workspace(), dry=dry_run, adopt=adopt)
     if as_json:

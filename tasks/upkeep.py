@@ -10,7 +10,6 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import workspace
 from labels.answering import deadlines, reminders
 from usecases import upkeep
-from usecases.clearing import clear_nightly
 from usecases.cycles import publish_stale
 from usecases.keys import take_up
 from usecases.privacy import tidy
@@ -67,7 +66,8 @@ def recover_applications() -> dict[str, str]:
 def let_periods_end() -> None:
     """Deletes what erasures left outside the record, and at night what is past its period or what nobody claims."""
     tidy(workspace())
-    clear_nightly(workspace())
+    if wrong := upkeep.clear_store(workspace()):
+        get_run_logger().warning(wrong)
 
 
 @task(name="make indexes", cache_policy=NO_CACHE)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from adapters.documents.store import NamedFiles, Stored, is_key
+from adapters.files import place as put_in_place
 from adapters.workspace import Workspace
 from labels.clock import BRUSSELS, wall_clock
 from labels.errors import NotAllowed, NotFound
@@ -31,6 +32,8 @@ GRACE = LASTS + timedelta(days=1)
 """So old a document has to be: a form whose files are stored already can be open for as long as a session lasts."""
 _OWNER = "owner.json"
 """The file in the store that says whose it is."""
+HOME_WORD = "store.word"
+"""The file in the home with the word by which the store knows it. No backup has it."""
 _HALF_A_DAY = timedelta(hours=12)
 
 
@@ -53,18 +56,20 @@ def clear(here: Workspace, *, dry: bool = False, adopt: bool = False, now: datet
 
     Args:
         dry: only count; nothing is deleted, and nothing is noted.
-        adopt: the store is this record's from now on, whatever it says itself.
+        adopt: the store is this record's from now on, whatever it says itself, and this home may clear it. The first
+            time in each home it has to be said; a dry run may look before.
         now: the instant by which a document's age is told; by default the machine's, as the store has it.
 
     Raises:
-        NotAllowed: the store is a place of backups, or belongs to another record.
+        NotAllowed: the store is a place of backups, belongs to another record, or was never cleared from this home.
         OutOfReach: the record or the store does not answer; what was deleted is deleted.
     """
     before = (now or wall_clock()) - GRACE
     place = cast("Place", here.documents)  # both stores are
     if place.names(RECORDS):
         raise NotAllowed(f"{here.documents} is a place of backups. Nothing was deleted.")
-    _is_ours(here, place, adopt=adopt)
+    if not adopt:
+        _is_ours(here, place, dry=dry)
     with here.record.reading() as session:
         named = {*claimed(session), *_in_forms(session)}
     found, count, young = [], 0, 0
@@ -128,47 +133,79 @@ def _keys_in(word: Any) -> Iterator[str]:
 # Whose store it is --------------------------------------------------------------------------------
 
 
-def _is_ours(here: Workspace, place: Place, *, adopt: bool) -> None:
-    """That no other record clears this store. A copy of the record that went on by itself says another word by then."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Whose the store says that it is."""
+
+    word: str = ""
+    """That of its record; empty where it says nothing."""
+    homes: tuple[str, ...] = ()
+    """The words of the homes from which it was said to be that record's."""
+
+
+def _is_ours(here: Workspace, place: Place, *, dry: bool) -> None:
+    """That no other record clears this store.
+
+    A copy of the record that went on by itself says another word by then; one that did not has another home.
+    """
     said = _said(place)
     with here.record.reading() as session:
         owner = session.get(StoreOwner, here.settings.documents_uri)
         ours = {owner.word, owner.former} if owner else {""}
-    if not adopt and said not in ours:
+    if said.word not in ours:
         raise NotAllowed(
             f"{here.documents} belongs to another record, or this one is a copy of it. Nothing was deleted. Where it is "
             "this record's alone, as after the loss of a machine: labels gc --adopt"
         )
+    if not dry and _word_of(here.settings.home) not in said.homes:
+        raise NotAllowed(
+            f"{here.documents} was never cleared from this home: it may be another installation's. Nothing was deleted. "
+            "See what would be with labels gc --dry-run. Where it is this record's alone: labels gc --adopt"
+        )
 
 
-def _said(place: NamedFiles) -> str:
-    """Whose the store says that it is; empty where it says nothing."""
+def _said(place: NamedFiles) -> _Said:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / _OWNER
         try:
             place.fetch(_OWNER, path)
-            return str(json.loads(path.read_text("utf-8"))["owner"])
+            told = json.loads(path.read_text("utf-8"))
+            return _Said(str(told["owner"]), tuple(str(one) for one in told.get("homes", ())))
         except NotFound:
-            return ""
-        except (ValueError, KeyError, TypeError):
-            return "unreadable"
+            return _Said()
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return _Said("unreadable")
+
+
+def _word_of(home: Path) -> str:
+    """The word by which this home is known, which no copy of the record has; empty where it has none yet."""
+    try:
+        return (home / HOME_WORD).read_text("utf-8").strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _take_over(here: Workspace, place: Place) -> None:
     """A new word in the record, then in the store: interrupted in between, the store says the former one."""
     said, word = _said(place), secrets.token_hex(16)
+    mine = _word_of(here.settings.home)
+    if not mine:
+        mine = secrets.token_hex(16)
+        put_in_place(here.settings.home / HOME_WORD, f"{mine}\n".encode())
     with here.record.writing() as session:
+        owner = session.get(StoreOwner, here.settings.documents_uri)
+        known = said.homes if owner and said.word in (owner.word, owner.former) else ()
         session.merge(
             StoreOwner(
                 store=here.settings.documents_uri,
                 word=word,
-                former=said,
-                cleared_at=getattr(session.get(StoreOwner, here.settings.documents_uri), "cleared_at", None),
+                former=said.word,
+                cleared_at=owner.cleared_at if owner else None,
             )
         )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / _OWNER
-        path.write_text(json.dumps({"owner": word}) + "\n", "utf-8")
+        path.write_text(json.dumps({"owner": word, "homes": sorted({*known, mine})}) + "\n", "utf-8")
         place.keep(_OWNER, path)
 
 

@@ -15,7 +15,7 @@ from adapters.prefect.client import prefect_client
 from adapters.workspace import Workspace
 from labels.answering import deadlines, reminders
 from labels.clock import in_words
-from labels.errors import InvalidInput, LabelsError, OutOfReach
+from labels.errors import InvalidInput, LabelsError, NotAllowed, OutOfReach
 from labels.mending import Recover, SetClock, StartServices
 from labels.record import clocks
 from labels.record.schema import Application, Organisation
@@ -55,7 +55,7 @@ class Kept:
     not_stamped: OutOfReach | None = None
     """The time-stamp service is away: the head of the journal's chain has no time stamp yet."""
     wrong: tuple[str, ...] = ()
-    """What is wrong with the clock, the secret key or mail that came back, if anything is."""
+    """What is wrong with the clock, the secret key, mail that came back or the store, if anything is."""
 
 
 def make_indexes(here: Workspace) -> None:
@@ -98,6 +98,15 @@ def take_in_what_came_back(here: Workspace) -> str:
     return ""
 
 
+def clear_store(here: Workspace) -> str:
+    """Deletes at night what nobody claims; why it was refused, empty where it was not."""
+    try:
+        clear_nightly(here)
+    except NotAllowed as error:
+        return str(error)
+    return ""
+
+
 def keep_up(here: Workspace) -> Kept:
     """All of upkeep at once, also without Prefect's server: then runs are brought back by the next one."""
     wrong = tuple(filter(None, (clock_ran_backwards(here), take_up(here).stranger)))
@@ -119,7 +128,7 @@ def keep_up(here: Workspace) -> Kept:
     wrong = tuple(filter(None, (*wrong, take_in_what_came_back(here))))
     tidy(here)
     tell_platforms(here)
-    clear_nightly(here)
+    wrong = tuple(filter(None, (*wrong, clear_store(here))))
     journal = seal_journal(here)
     make_indexes(here)
     return Kept(

@@ -23,6 +23,7 @@ from tests.support.case import open_case
 from tests.support.people import KEY, NOW
 from usecases import backup, clearing
 from usecases.clearing import GRACE, Cleared, clear, clear_nightly
+from usecases.upkeep import clear_store
 
 __all__ = ["ministack", "place"]
 
@@ -53,7 +54,7 @@ def has(here: Workspace, key: str) -> bool:
 @only_sqlite
 def test_what_a_killed_command_left_is_deleted_once_it_is_old_and_told(here: Workspace) -> None:
     left = here.documents.put(b"left behind", "application/pdf")
-    young = clear(here, now=wall_clock())
+    young = clear(here, adopt=True, now=wall_clock())
     assert (young.stored, young.claimed, young.young, young.deleted) == (2, 1, 1, 0)
     counted = clear(here, dry=True, now=in_time())
     assert counted == Cleared(stored=2, claimed=1, young=0, deleted=1, bytes=11)
@@ -79,7 +80,7 @@ def test_what_a_draft_a_kept_form_or_another_application_has_stays(here: Workspa
         someone = session.scalars(sa.select(Person.id).limit(1)).one()
         word = sealed([["s", someone], "b.pdf", kept["form"], "application/pdf", 4], b"purpose", KEY)
         session.add(KeptForm(person=someone, page="/applications/1", fields={"kept": [word]}, kept_at=NOW))
-    assert clear(here, now=in_time()).deleted == 0
+    assert clear(here, adopt=True, now=in_time()).deleted == 0
     assert all(has(here, key) for key in kept.values())
 
 
@@ -90,7 +91,7 @@ def test_what_is_put_again_is_as_young_as_new(here: Workspace, monkeypatch: pyte
     time.sleep(3)  # S3 tells whole seconds
     between = wall_clock() - timedelta(seconds=1.5)
     here.documents.put(b"left behind", "application/pdf")
-    assert clear(here, now=between + GRACE).deleted == 0
+    assert clear(here, adopt=True, now=between + GRACE).deleted == 0
     assert here.documents.get(key) == b"left behind"
 
 
@@ -112,7 +113,7 @@ def test_what_is_claimed_while_the_store_is_cleared_stays(
         take_over(*given)  # type: ignore[arg-type]  # handed on as it came
 
     monkeypatch.setattr(clearing, "_take_over", meanwhile)
-    assert clear(here, now=in_time()).deleted == 0
+    assert clear(here, adopt=True, now=in_time()).deleted == 0
     assert has(here, key)
 
 
@@ -121,7 +122,7 @@ def test_a_store_of_another_record_and_a_place_of_backups_are_refused(
     here: Workspace, tmp_path: Path
 ) -> None:
     left = here.documents.put(b"of the first", "application/pdf")
-    clear(here, now=wall_clock())
+    clear(here, adopt=True, now=wall_clock())
     another = tmp_path / "another.db"
     with sa.create_engine(here.settings.record_url).connect() as connection:
         connection.exec_driver_sql("VACUUM INTO ?", (str(another),))
@@ -145,6 +146,29 @@ def test_a_store_of_another_record_and_a_place_of_backups_are_refused(
         clear(here, adopt=True, now=in_time())
 
 
+@only_sqlite
+def test_a_store_is_cleared_from_a_home_only_once_somebody_said_that_it_is_the_records(
+    here: Workspace, tmp_path: Path
+) -> None:
+    left = here.documents.put(b"left behind", "application/pdf")
+    with pytest.raises(NotAllowed, match="never cleared from this home"):
+        clear(here, now=in_time())
+    assert clear(here, dry=True, now=in_time()).deleted == 1
+    assert has(here, left)
+    clear(here, adopt=True, now=wall_clock())
+
+    (tmp_path / "elsewhere").mkdir()
+    copy = replace(here, settings=here.settings.model_copy(update={"home": tmp_path / "elsewhere"}))
+    with pytest.raises(NotAllowed, match="never cleared from this home"):
+        clear(copy, now=in_time())
+    assert has(here, left), "a copy of the record says the same word, but has another home"
+    clear(copy, adopt=True, now=wall_clock())
+    assert clear(here, now=in_time()).deleted == 1, (
+        "several hosts of one installation clear its store in turn"
+    )
+    assert clear(copy, now=in_time()).deleted == 0
+
+
 class Killed(BaseException):
     """The process ended here."""
 
@@ -155,7 +179,7 @@ def test_killed_at_any_moment_it_is_done_the_next_time(
     here: Workspace, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = here.documents.put(b"left behind", "application/pdf")
-    clear(here, now=wall_clock())
+    clear(here, adopt=True, now=wall_clock())
 
     def dies(*_: object, **__: object) -> None:
         raise Killed
@@ -178,6 +202,8 @@ def test_upkeep_does_it_at_night_once_where_the_settings_have_it(here: Workspace
     assert clear_nightly(at_night) is None
     wanted = here.settings.model_copy(update={"unclaimed": "nightly"})
     nightly = replace(at_night, settings=wanted)
+    assert "labels gc --adopt" in clear_store(nightly), "the first time somebody says whose the store is"
+    clear(replace(at_night, clock=frozen_clock(night - timedelta(days=1))), adopt=True)
     assert clear_nightly(replace(nightly, clock=frozen_clock(NOW))) is None
     assert clear_nightly(nightly) is not None
     assert clear_nightly(replace(nightly, clock=frozen_clock(night + timedelta(minutes=10)))) is None
