@@ -104,21 +104,21 @@ def host(
         running = Services(settings, everybodys, child_environment(settings, everybodys), listeners=listeners)
         stack.callback(forget_parts, settings.home)
         stack.callback(running.stop)
-        key = settings.key
+        keys = settings.keyring.every
         if Role.API in roles:
             _start_api(running, own, stop)
             with spoken_to(own, for_clients(running)):
-                see_that_the_server_is_ours(key, ours)
+                see_that_the_server_is_ours(keys, ours, another_key=another_key)
         if Role.DESK in roles:  # people need not wait for Prefect
             serve_people(running)
             await_desk(running, stop)
         stack.enter_context(spoken_to(everybodys, for_clients(running)))
         if roles & {Role.SERVICES, Role.WORKER}:
             await_api(everybodys, stop)
-            see_that_the_server_is_ours(key, ours)
+            see_that_the_server_is_ours(keys, ours, another_key=another_key)
         elif Role.DESK in roles:
             with contextlib.suppress(OutOfReach):
-                see_that_the_server_is_ours(key, ours)
+                see_that_the_server_is_ours(keys, ours, another_key=another_key)
         if Role.SERVICES in roles:
             running.start("services", supervised("prefect", "server", "services", "start"))
         if Role.WORKER in roles:

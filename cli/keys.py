@@ -15,6 +15,7 @@ from cli.words import AsJson, plain
 from labels.clock import end_of_day, in_words, start_of_day
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import KeyKind
+from labels.settings import SIGNING_FORMER
 from labels.words.text import one_line
 from usecases import keys as usecases
 
@@ -155,8 +156,22 @@ def _signing(here: Workspace, file: Path, leaked_from: datetime | None, *, do: b
         say_plainly("A coordinator issues a certificate anew with `labels reissue`.")
     if do:
         say("The signing key is replaced.", "green")
+        say(f"On this machine. {_elsewhere(here, leaked=leaked_from is not None)}")
     else:
+        say_plainly(
+            f"It replaces the file of this machine. {_elsewhere(here, leaked=leaked_from is not None)}"
+        )
         say("Nothing was changed. The same with --do does it.")
+
+
+def _elsewhere(here: Workspace, *, leaked: bool) -> str:
+    """What is to be copied to other machines once the signing key is replaced; after a leak no certificate is kept."""
+    key, former = here.settings.signing_key, here.settings.home / SIGNING_FORMER
+    files = f"{key}" if leaked and not former.exists() else f"{key} and {former}"
+    return (
+        f"Copy {files} to each other machine with this record, into the file of its LABELS_SIGNING_KEY and its home, and to "
+        "where keys are kept. Until then papers are signed with the former key there."
+    )
 
 
 def _end(here: Workspace, mark: str) -> None:

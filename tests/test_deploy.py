@@ -16,7 +16,8 @@ import yaml
 from adapters.prefect.environment import FRUGAL
 from adapters.roles import Role
 from cli.services import free_port
-from labels.settings import PROJECT, Settings
+from labels.keyring import FORMER, KEY
+from labels.settings import PROJECT, SIGNING_FORMER, Settings
 from tests.support.nginx import DEPLOYED, NGINX, certificate, nginx, on_loopback
 from tests.support.patience import PATIENCE
 
@@ -139,7 +140,10 @@ def test_a_part_of_several_machines_is_as_closed_as_everything_of_one() -> None:
 
 
 def test_the_containers_of_roles_are_as_closed_as_those_of_one_machine() -> None:
-    parts = yaml.safe_load((DEPLOY / "container" / "roles.yaml").read_text("utf-8"))["services"]
+    file = (DEPLOY / "container" / "roles.yaml").read_text("utf-8")
+    for key in (KEY, FORMER, SIGNING_FORMER):
+        assert key in file, "it says where keys go"
+    parts = yaml.safe_load(file)["services"]
     whole = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text("utf-8"))["services"]["labels"]
     assert set(parts) == {*Role} - {Role.ALL}
     for role, one in parts.items():

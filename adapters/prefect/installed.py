@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate
 from prefect.exceptions import ObjectAlreadyExists
@@ -35,11 +36,21 @@ def tell_installation(ours: Installation, *, takes_over: bool) -> None:
             with contextlib.suppress(ObjectAlreadyExists):  # somebody deploys at the same moment
                 client.create_variable(VariableCreate(name=NAME, value=now))
         elif told != now:
-            client.update_variable(VariableUpdate(name=NAME, value=now))
+            _renew(client, ours)
 
 
-def see_that_the_server_is_ours(key: bytes, ours: Installation | None) -> None:
-    """Compares what Prefect's server is deployed for with this host's key, and with its record where it has one.
+def see_that_the_server_is_ours(
+    keys: Sequence[bytes], ours: Installation | None, *, another_key: bool = False
+) -> None:
+    """Compares what Prefect's server is deployed for with this host's keys, and with its record where it has one.
+
+    A key that was replaced since the last deployment is known by the former one. A host that has the record then
+    tells the server of the key in force, so that hosts without the former ones are known, too.
+
+    Args:
+        keys: the secret keys of this host, the one in force first.
+        ours: the installation of our record; None where this host reaches none.
+        another_key: whether its key takes the place of one that is lost for ever.
 
     Raises:
         NotAllowed: it is deployed for another record or with another key.
@@ -47,12 +58,18 @@ def see_that_the_server_is_ours(key: bytes, ours: Installation | None) -> None:
     """
     with prefect_client() as client:
         told = _told(client)
-    if told is None:
-        return
-    if ours is not None and told["record"] != ours.name:
-        raise NotAllowed(_ANOTHER_RECORD)
-    if told["key"] != key_mark(key):
-        raise NotAllowed(_ANOTHER_KEY)
+        if told is None:
+            return
+        if ours is not None and told["record"] != ours.name:
+            raise NotAllowed(_ANOTHER_RECORD)
+        if not another_key and told["key"] not in map(key_mark, keys):
+            raise NotAllowed(_ANOTHER_KEY)
+        if ours is not None and told["key"] != ours.known_by:
+            _renew(client, ours)
+
+
+def _renew(client: PrefectClient, ours: Installation) -> None:
+    client.update_variable(VariableUpdate(name=NAME, value={"record": ours.name, "key": ours.known_by}))
 
 
 def _told(client: PrefectClient) -> dict[str, str] | None:
@@ -67,6 +84,7 @@ _ANOTHER_RECORD = (
     "PREFECT_API_URL to this installation's server; a new installation begins with an empty database of Prefect."
 )
 _ANOTHER_KEY = (
-    "Prefect's server belongs to an installation with another secret key. Set LABELS_SECRET to its, or copy its "
-    "secret.key into the home; after a change of the key, `labels deploy` tells the server of it."
+    "Prefect's server belongs to an installation with another secret key. Copy its secret.key and secret.former into the "
+    "home (a key that was replaced is known by the former one), or set LABELS_SECRET to it. Where the former key is lost "
+    "for ever: the same command with --with-another-key."
 )

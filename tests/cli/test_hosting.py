@@ -6,11 +6,19 @@ import json
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from prefect.client.schemas.actions import VariableCreate, VariableUpdate
 
+import adapters.prefect.client
+import cli.hosting
+from adapters.prefect.installed import NAME, see_that_the_server_is_ours, tell_installation
 from adapters.prefect.redis import see_that_redis_answers, shared_environment
 from adapters.prefect.server import names_of
 from adapters.roles import EVERYTHING, VARIABLES, Role, missing, roles_of
@@ -18,6 +26,7 @@ from adapters.workspace import open_installation, open_own_workspace
 from cli.hosting import host
 from cli.services import free_port
 from labels.errors import InvalidInput, NotAllowed, OutOfReach
+from labels.keyring import FORMER, KEY, FormerKey, key_mark, written
 from labels.record.installation import forget_key, installation, mark, see_that_it_fits
 from labels.settings import Settings, load_settings
 from tests.cli.conftest import Terminal
@@ -214,6 +223,113 @@ def test_a_record_of_an_earlier_version_belongs_to_whoever_starts_it(tmp_path: P
     _, ours = open_installation(settings)
     assert ours.name
     assert "a secret" not in ours.known_by
+
+
+# By whom Prefect's server is deployed -----------------------------------------------------------
+
+
+class Variables:
+    """Prefect's variables, in memory."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, Any] = {}
+
+    @contextmanager
+    def client(self, sync_client: bool = True) -> Iterator[Variables]:
+        """Stands in for `get_client`."""
+        yield self
+
+    def read_variable_by_name(self, name: str) -> Any:
+        return SimpleNamespace(value=self.there[name]) if name in self.there else None
+
+    def create_variable(self, variable: VariableCreate) -> None:
+        self.there[variable.name] = variable.value
+
+    def update_variable(self, variable: VariableUpdate) -> None:
+        assert variable.name in self.there
+        self.there[str(variable.name)] = variable.value
+
+
+@pytest.fixture
+def prefect(monkeypatch: pytest.MonkeyPatch) -> Variables:
+    """Prefect's server, which nobody has deployed yet."""
+    made = Variables()
+    monkeypatch.setattr(adapters.prefect.client, "get_client", made.client)
+    monkeypatch.setattr(
+        adapters.prefect.client, "PREFECT_API_URL", SimpleNamespace(value=lambda: "in memory")
+    )
+    return made
+
+
+@pytest.fixture
+def replaced(tmp_path: Path) -> Settings:
+    """A home whose secret key was replaced after its installation was deployed."""
+    settings = Settings(_env_file=None, home=tmp_path / "replaced")
+    here, _ = open_installation(settings)
+    key, now = settings.key, here.now()
+    (settings.home / FORMER).write_bytes(written([FormerKey(key, replaced_at=now, until=now)]))
+    (settings.home / KEY).write_text("a new secret")
+    return settings
+
+
+def deployed_before(prefect: Variables, settings: Settings) -> None:
+    """Deploys the installation of a home as it was before its key was replaced."""
+    here = open_own_workspace(settings)
+    with here.record.reading() as session:
+        ours = installation(session)
+        assert ours is not None
+        assert ours.known_by == key_mark(settings.keyring.former[0].key)
+        tell_installation(ours, takes_over=False)
+    assert prefect.there[NAME]["key"] == ours.known_by
+
+
+def test_a_host_whose_key_was_replaced_is_known_by_the_former_one_and_tells_prefect_of_the_new(
+    prefect: Variables, replaced: Settings
+) -> None:
+    deployed_before(prefect, replaced)
+    see_that_the_server_is_ours(replaced.keyring.every, None)
+    _, ours = open_installation(replaced)
+    see_that_the_server_is_ours(replaced.keyring.every, ours)
+    assert prefect.there[NAME] == {"record": ours.name, "key": key_mark(b"a new secret")}
+    see_that_the_server_is_ours([b"a new secret"], None)
+    with pytest.raises(NotAllowed, match=r"another secret key.*secret\.former.*--with-another-key"):
+        see_that_the_server_is_ours([replaced.keyring.former[0].key], None)
+
+
+def test_a_host_of_another_record_is_refused_by_whatever_key(
+    prefect: Variables, replaced: Settings, tmp_path: Path
+) -> None:
+    deployed_before(prefect, replaced)
+    before = dict(prefect.there)
+    other = Settings(_env_file=None, home=tmp_path / "other", secret=replaced.key.decode())
+    _, ours = open_installation(other)
+    for another_key in (False, True):
+        with pytest.raises(NotAllowed, match="another record"):
+            see_that_the_server_is_ours(replaced.keyring.every, ours, another_key=another_key)
+    assert prefect.there == before
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_host_of_prefects_api_alone_starts_again_after_the_key_was_replaced_or_lost(
+    prefect: Variables, replaced: Settings, here: pytest.MonkeyPatch, lost: bool
+) -> None:
+    deployed_before(prefect, replaced)
+    if lost:
+        (replaced.home / FORMER).unlink()
+    here.delenv("LABELS_SECRET")
+    here.setenv("LABELS_HOME", str(replaced.home))
+    here.setattr(cli.hosting, "_start_api", lambda *_: None)
+    here.setattr(cli.hosting, "child_environment", lambda *_: {})
+    here.setattr(cli.hosting, "see_that_redis_answers", lambda _: None)
+    roles = roles_of(["api"])
+    if lost:
+        with (
+            pytest.raises(NotAllowed, match="--with-another-key"),
+            host(load_settings(), roles, threading.Event()),
+        ):
+            pass
+    with host(load_settings(), roles, threading.Event(), another_key=lost) as (_, opened):
+        assert opened is None, "it reaches no record"
 
 
 # What Prefect's servers are told -----------------------------------------------------------------

@@ -309,8 +309,10 @@ def test_a_credential_stays_good_when_the_signing_key_is_replaced(
     before = (tmp_path / "key.p12").read_bytes()
     assert "Nothing was changed" in terminal.run("keys", "rotate", "signing", str(new)).output
     assert (tmp_path / "key.p12").read_bytes() == before
-    terminal.run("keys", "rotate", "signing", str(new), "--do")
+    said = terminal.run("keys", "rotate", "signing", str(new), "--do").output
     assert (tmp_path / "key.p12").read_bytes() == new.read_bytes()
+    for file in (tmp_path / "key.p12", terminal.here.settings.home / SIGNING_FORMER):
+        assert str(file) in "".join(said.split()), "other machines need it, too"
     assert holder.checks(token).id.endswith(holder.code), (
         "by the former key, and a list signed with the new one"
     )
