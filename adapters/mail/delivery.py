@@ -152,7 +152,7 @@ def _give_up(record: Record, mail: Mail, why: str, clock: Clock) -> None:
 def _claim(record: Record, reason: str, keys: Keys, clock: Clock) -> _Claimed | Delivered | None:
     with record.writing() as session:
         now = clock()
-        if not outbox.claim(session, reason, now):
+        if not outbox.claim(session, reason, now, keys()[0]):
             return None
         mail, run, mailbox = session.execute(_CLAIMED, {"reason": reason}).one()
         coded = outbox.coded(session, mail)

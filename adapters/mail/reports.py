@@ -1,6 +1,7 @@
 """Reports of mail servers that a message could not be delivered (RFC 3464), read from files, a mailbox, or standard input.
 
-A report is anybody's to write: what it says counts only for a message that the record sent to that very address.
+A report is anybody's to write: what it says counts only for a message that the record sent to that very address, whose
+identifier nobody else can tell.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,10 +60,20 @@ LATE_AFTER = timedelta(days=1)
 """A message that is still not sent after this gets an entry in the journal, and is tried on."""
 
 
-def message_id(reason: str) -> str:
-    """The same for the same reason for ever, so that a second copy is known for what it is."""
-    digest = hashlib.sha256(reason.encode("utf-8", "backslashreplace")).hexdigest()[:32]
-    return f"<{digest}@labels.etwinning.invalid>"
+def message_id(reason: str, key: bytes = b"") -> str:
+    """The same for the same reason, so that a second copy is known for what it is.
+
+    Args:
+        reason: why it is sent.
+        key: the secret key, with which nobody else can tell the identifier, who may well know the reason. Without one
+            it is what a message has until it is claimed.
+    """
+    told = reason.encode("utf-8", "backslashreplace")
+    digest = hashlib.sha256(told).hexdigest()[:32]
+    if not key:
+        return f"<{digest}@labels.etwinning.invalid>"
+    tag = hmac.digest(key, b"a message of the outbox: " + told, hashlib.sha256).hex()[:32]
+    return f"<{digest}.{tag}@labels.etwinning.invalid>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +246,12 @@ def _why_not_out(mail: Mail | None) -> str | None:
     return mail.last_error or "Other mail before it was not taken."
 
 
-def claim(session: Session, reason: str, now: datetime, lease: timedelta = LEASE) -> bool:
-    """Takes a message for one attempt; false where another process has it, or it is sent."""
-    claimed = session.connection().execute(_CLAIM, {"which": reason, "now": now, "until": now + lease})
-    return claimed.rowcount == 1
+def claim(session: Session, reason: str, now: datetime, key: bytes) -> bool:
+    """Takes a message for one attempt, before the first of which it gets its identifier with the secret key; false where
+    another process has it, or it is sent."""
+    identifiers = {"unkeyed": message_id(reason), "keyed": message_id(reason, key)}
+    values = {"which": reason, "now": now, "until": now + LEASE, **identifiers}
+    return session.connection().execute(_CLAIM, values).rowcount == 1
 
 
 # Built once, of the table: building a statement, and keeping objects in step with it, takes longer than running it.
@@ -246,7 +259,17 @@ _TABLE = cast("sa.Table", Mail.__table__)
 _CLAIM = (
     sa.update(_TABLE)
     .where(_TABLE.c.reason == sa.bindparam("which"), *_WAITING)
-    .values(claimed_until=sa.bindparam("until"), attempts=_TABLE.c.attempts + 1)
+    .values(
+        claimed_until=sa.bindparam("until"),
+        attempts=_TABLE.c.attempts + 1,
+        message_id=sa.case(
+            (
+                _TABLE.c.message_id == sa.bindparam("unkeyed", type_=sa.Text()),
+                sa.bindparam("keyed", type_=sa.Text()),
+            ),
+            else_=_TABLE.c.message_id,
+        ),
+    )
 )
 _MARK_SENT = (
     sa.update(_TABLE)

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.mail.outbox import message_id
 from labels.record.schema import Bounce, Mail
 from labels.turn import Turn
 from labels.words.text import one_line
@@ -36,12 +37,17 @@ class Report:
 def enter(turn: Turn, report: Report) -> tuple[Bounce, Mail] | None:
     """Keeps a report of a message that was sent to that address; None where it was read before, or is of none of ours.
 
-    Whoever writes to the mailbox of reports can write one; a message of ours that went to the address they can't name.
+    Whoever writes to the mailbox of reports can write one. They can't tell the identifier of a message of ours that went to
+    the address, which is made with the secret key; of one that was sent without it, as by a former version, no report counts.
     """
     mail = turn.session.scalars(
         sa.select(Mail).where(Mail.message_id == report.message_id, Mail.sent_at.is_not(None)).limit(1)
     ).first()
-    if mail is None or mail.to_address.lower() != report.address:
+    if (
+        mail is None
+        or mail.to_address.lower() != report.address
+        or mail.message_id == message_id(mail.reason)
+    ):
         return None
     if turn.session.get(Bounce, report.id) is not None:
         return None

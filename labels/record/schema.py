@@ -1298,6 +1298,7 @@ class Mail(Base):
     second_attachment: Mapped[str | None]
     """Another one."""
     message_id: Mapped[str]
+    """From the first attempt on, nobody who has no secret key can tell it."""
     queued_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)

@@ -13,6 +13,7 @@ from adapters.mail.reports import LARGEST, read_folder, reports_in
 from adapters.workspace import workspace
 from labels.errors import InvalidInput
 from labels.files import contents
+from labels.mail.outbox import message_id
 from labels.mail.undelivered import Report
 from labels.record.schema import Bounce, Mail, Step
 from labels.steps.codes import code_matches
@@ -174,6 +175,19 @@ def test_a_report_for_now_is_counted_and_stops_nothing(terminal: Terminal) -> No
     assert len(mails(terminal, step.assignee)) == before + 1
 
 
+def test_no_report_counts_of_a_message_that_was_sent_before_identifiers_were_secret(
+    terminal: Terminal,
+) -> None:
+    _, mail = asked(terminal)
+    with terminal.here.record.writing() as session:
+        mail = session.get_one(Mail, mail.reason)
+        mail.message_id = message_id(mail.reason)
+        session.flush()
+        of_before = report(mail)
+    terminal.file("bounce.eml", of_before)
+    assert terminal.json("bounces", "bounce.eml")["ignored"] == 1
+
+
 @pytest.mark.parametrize(
     ("status", "said", "stops"),
     [
@@ -200,9 +214,11 @@ def test_nobody_stops_mail_to_another_by_a_report_of_a_message_that_did_not_go_t
     _, mail = asked(terminal)
     forged = report(mail, address=COORDINATOR)
     unknown = report(mail).replace(mail.message_id.encode(), b"<nothing@labels.etwinning.invalid>")
+    guessed = report(mail).replace(mail.message_id.encode(), message_id(mail.reason).encode())
     for name, content in {
         "forged": forged,
         "unknown": unknown,
+        "guessed": guessed,
         "words": b"Subject: Hello\r\n\r\nHello.\r\n",
     }.items():
         terminal.file(name, content)

@@ -40,7 +40,6 @@ from cli.keeping import keep_alive
 from cli.services import free_port, services
 from labels.answering import accepting, rights
 from labels.mail.message import Template
-from labels.mail.outbox import message_id
 from labels.record.schema import Mail, Staff, Step, StepKind, Teacher
 from labels.settings import PROJECT, Settings
 from labels.steps.answers import ReviewAnswer
@@ -146,7 +145,7 @@ def mail_of(here: Workspace, application: str) -> Counter[str]:
     which = (Mail.application == application, Mail.template != Template.SIMILARITY_WARNING)
     with here.record.reading() as session:
         rows = session.scalars(sa.select(Mail).where(*which)).all()
-    kinds = {message_id(row.reason): row.template for row in rows}
+    kinds = {row.message_id: row.template for row in rows}
     sent = (message["Message-ID"] for message in MailFolder(here.settings.mail_folder).messages())
     return Counter(kinds[identifier] for identifier in sent if identifier in kinds)
 

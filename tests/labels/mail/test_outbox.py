@@ -18,6 +18,7 @@ from labels.record.schema import Journal, Mail
 from labels.turn import Turn
 from labels.words.sentences import Sentence
 from tests.support.mails import EXAMPLES, told
+from tests.support.people import KEY
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
 
@@ -44,9 +45,9 @@ def due(record: Record, now: datetime = NOW) -> list[str]:
         return [mail.reason for mail in outbox.due(session, now)]
 
 
-def claimed(record: Record, now: datetime = NOW) -> bool:
+def claimed(record: Record, now: datetime = NOW, key: bytes = KEY) -> bool:
     with record.writing() as session:
-        return outbox.claim(session, ONE, now)
+        return outbox.claim(session, ONE, now, key)
 
 
 def failed(record: Record, now: datetime, **how: Any) -> datetime | None:
@@ -73,6 +74,16 @@ def test_a_message_written_in_a_transaction_that_fails_is_not_sent(record: Recor
 def test_the_same_reason_has_the_same_message_id(record: Record) -> None:
     queued(record)
     assert row(record).message_id == outbox.message_id(ONE) != outbox.message_id("two")
+
+
+def test_the_first_claim_gives_a_message_an_identifier_that_only_the_key_tells(record: Record) -> None:
+    queued(record)
+    claimed(record)
+    keyed = row(record).message_id
+    assert keyed == outbox.message_id(ONE, KEY)
+    assert keyed not in (outbox.message_id(ONE), outbox.message_id(ONE, b"another"))
+    assert claimed(record, NOW + outbox.LEASE, b"the key after it")
+    assert row(record).message_id == keyed, "a second copy has the same, whatever the key is by then"
 
 
 def test_hostile_text_is_kept_as_plain_text(record: Record) -> None:
