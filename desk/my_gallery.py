@@ -46,6 +46,10 @@ class Typed:
     """One that came along and is in the store, but is not given yet."""
 
 
+class Gone(Exception):
+    """A picture that came with a form before is to be chosen again."""
+
+
 def mine(visit: Visit) -> MayGive:
     """The award that this page's address names.
 
@@ -116,6 +120,9 @@ def send(visit: Visit) -> Response:
             Mistake(f"{texts.told(one.problem)} {texts.told(one.remedy)}", one.where) for one in error.faults
         ]
         return _shown(visit, one, typed, wrong, 422)
+    except Gone:
+        gone = Mistake(texts.say("It did not arrive whole. Choose it again."), "picture")
+        return _shown(visit, one, typed, [gone], 422)
     except LabelsError as error:
         return _shown(visit, mine(visit), typed, [Mistake(why(texts, error), "words")], 409)
     signing_in.forget_form(visit.here, visit.account.person, visit.path)
@@ -123,15 +130,25 @@ def send(visit: Visit) -> Response:
 
 
 def _picture(visit: Visit) -> StoredDocument | None:
-    """The picture that came along, or the one that came with the form before."""
+    """The picture that came along, or the one that came with the form before.
+
+    Raises:
+        InvalidInput: what came along is no picture that can be published.
+        Gone: the one that came before is no longer in the store, or its word is no longer good.
+    """
     if files := visit.sent.files("picture"):
         return cycles.put_picture(visit.here, files[0].file.read())
-    try:
-        person, key, size = unsealed(visit.sent.text("kept", 2_000), _PURPOSE, visit.here.key)
-    except (NotFound, ValueError):
+    if not (kept := visit.sent.text("kept", 2_000)):
         return None
+    try:
+        person, key, size = unsealed(kept, _PURPOSE, *visit.here.good_keys())
+    except (NotFound, ValueError):
+        raise Gone from None
+    # One that was put there too long ago may be gone from the store.
     if person != visit.account.person:
         return None
+    if not visit.here.documents.exists(key):
+        raise Gone
     return StoredDocument("gallery", cycles.PICTURE_NAME, key, cycles.PICTURE, size)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
+import secrets
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +18,8 @@ from adapters.workspace import Workspace
 from labels.applications.documents import StoredDocument
 from labels.applications.uploads.inspecting import inspect
 from labels.applications.uploads.limits import MediaType
-from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
+from labels.clock import wall_clock
+from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound
 from labels.european_label import contributions, freezing
 from labels.european_label.contributions import Given, Part
 from labels.european_label.freezing import RulesFor
@@ -59,6 +63,7 @@ def publish(here: Workspace, year: int) -> str:
     with here.record.writing() as session:
         cycle = freezing.cycle_in(session, year)
         locked(session, cycle.application)
+        session.refresh(cycle, with_for_update=True)
         for name, (content, media) in files.items():
             stored = f"{year}-{shown.digest[:8]}-{name}"
             document = Document(
@@ -88,11 +93,15 @@ def publish_by(here: Workspace, year: int, seen: str, by: Proof, door: Door) -> 
         cycle = freezing.cycle_in(turn.session, year)
         if cycle.awarded_at is None:
             raise NotAllowed(say("Nothing is awarded yet: the gallery is published after the award."))
-        if gallery(turn.session, year, preview=True).digest != seen:
+        waiting = contributions.waiting(turn.session, year)
+        shown = gallery(turn.session, year, preview=True)
+        if shown.digest != seen:
             raise NotAllowed(
                 say("Something has changed since you saw this: look at it, and publish it again.")
             )
-        contributions.release(turn, year)
+        # What a project gave that is not awarded now, such as one whose label is decided again, nobody has looked at.
+        projects = {project.project for country in shown.countries for project in country.projects}
+        contributions.release(turn, year, [one for one in waiting if one.project in projects])
         note(turn, None, turn.by, Event.PUBLISHED_A_GALLERY, year=year)
         return Accepted("", "It is published.", concerned=())
 
@@ -132,8 +141,8 @@ def contribute(here: Workspace, year: int, act: Act, by: Proof, door: Door) -> N
         return
     try:
         publish(here, year)
-    except OutOfReach:
-        log.warning("the gallery of %s could not be made again; upkeep does it", year)
+    except (LabelsError, OSError) as error:  # such as a picture that was taken back meanwhile
+        log.warning("the gallery of %s could not be made again; upkeep does it: %s", year, error)
 
 
 def put_picture(here: Workspace, content: bytes) -> StoredDocument:
@@ -173,9 +182,17 @@ def publish_stale(here: Workspace) -> list[int]:
                 sa.select(Cycle.year).where(Cycle.awarded_at.is_not(None), Cycle.published.is_(None))
             )
         )
-    for year in stale:
+    return [year for year in stale if _made_again(here, year)]
+
+
+def _made_again(here: Workspace, year: int) -> bool:
+    """Whether it could be made: where not, the next upkeep does it, and this one goes on."""
+    try:
         publish(here, year)
-    return stale
+    except (LabelsError, OSError) as error:
+        log.error("the gallery of %s could not be made again: %s", year, error)
+        return False
+    return True
 
 
 def published(here: Workspace, year: int) -> Path | None:
@@ -193,10 +210,16 @@ def write_gallery(here: Workspace, shown: Gallery, folder: Path, page: bytes, bo
         if not place.is_dir():
             place.mkdir(parents=True, exist_ok=True)
             place.chmod(0o755)
+        _remove_drafts(place)
     pictures = {one.file: one.key for one in shown.pictures}
     for name, key in pictures.items():
         if not (folder / name).is_file():  # its name is the digest of its content
-            _write(folder / name, here.documents.get(key))
+            try:
+                content = here.documents.get(key)
+            except NotFound as error:  # its text says what was to be seen
+                log.error("a picture is missing in the gallery of %s: %s", shown.year, error)
+            else:
+                _write(folder / name, content)
     _write(folder / "gallery.json", body)
     _write(folder / "index.html", page)
     for path in (folder / PICTURES).glob("*.webp"):
@@ -209,10 +232,28 @@ IS_PICTURE = re.compile(r"[0-9a-f]{64}\.webp")
 
 
 def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_bytes(content)
-    draft.chmod(0o644)
-    draft.replace(path)
+    # A name of its own: two who publish at once do not take each other's.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_DRAFT}")
+    try:
+        draft.write_bytes(content)
+        draft.chmod(0o644)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+_DRAFT = ".new"
+_LEFT = timedelta(hours=1)
+"""So old is a draft only if whoever wrote it was killed."""
+
+
+def _remove_drafts(folder: Path) -> None:
+    """Removes what somebody who was killed left: it may hold what was taken back since."""
+    before = (wall_clock() - _LEFT).timestamp()
+    for path in folder.glob(f".*{_DRAFT}"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()
 
 
 def _forget_former(turn: Turn, application: str, present: Collection[str]) -> None:

@@ -190,12 +190,23 @@ def strike(turn: Turn, year: int, project: str, part: Part, reason: str) -> None
     _tell(turn, row, part, reason)
 
 
-def release(turn: Turn, year: int) -> None:
-    """Lets everything that was given for a year into its gallery, as it is now."""
-    waiting = sa.update(GalleryContribution).where(
+def waiting(session: Session, year: int) -> list[GalleryContribution]:
+    """What was given for a year and is in no gallery yet, locked: it stays as it is until the transaction ends."""
+    rows = sa.select(GalleryContribution).where(
         GalleryContribution.year == year, GalleryContribution.released_at.is_(None)
     )
-    turn.session.execute(waiting.values(released_at=turn.now))
+    return list(
+        session.scalars(
+            rows.order_by(GalleryContribution.id).with_for_update().execution_options(populate_existing=True)
+        )
+    )
+
+
+def release(turn: Turn, year: int, looked_at: Iterable[GalleryContribution]) -> None:
+    """Lets something that was given for a year into its gallery, as it is now; the rest waits."""
+    for row in looked_at:
+        row.released_at = turn.now
+    make_again(turn, year)
 
 
 def forget(turn: Turn, teachers: Collection[str]) -> list[str]:
@@ -254,8 +265,12 @@ def _changed(turn: Turn, year: int, former: Collection[str]) -> None:
 
 
 def make_again(turn: Turn, year: int) -> None:
-    """Has the gallery of a year made again."""
-    turn.session.get_one(Cycle, year).published = None
+    """Has the gallery of a year made again.
+
+    The row is locked: somebody who publishes meanwhile is done before this, or sees what this changed.
+    """
+    cycle = turn.session.get_one(Cycle, year, with_for_update=True, populate_existing=True)
+    cycle.published = None
 
 
 def _noted(turn: Turn, mine: MayGive, what: Event) -> None:

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageCms
 
 from adapters.workspace import Workspace
+from labels.errors import NotFound
 from labels.identifiers import european_award_id
+from labels.keyring import FormerKey, Keyring
 from labels.record import Record
 from labels.record.journal import Event
-from labels.record.schema import Cycle, Document, GalleryContribution, Journal, Mail, Teacher
+from labels.record.schema import (
+    Awarded,
+    Cycle,
+    CycleProject,
+    Document,
+    GalleryContribution,
+    Journal,
+    Mail,
+    Teacher,
+)
 from labels.settings import Settings
 from tests.desk.conftest import Browser, words
 from tests.support import european
@@ -173,6 +188,122 @@ def test_what_came_after_the_preview_is_not_published_with_it(here: Workspace) -
     row = given(here)
     assert row
     assert row.released_at is None
+
+
+def test_what_a_project_gave_that_is_not_awarded_now_is_released_with_no_other(here: Workspace) -> None:
+    holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
+    assert holder.sends(MINE, GIVES, **with_picture()).status_code == 303
+    with here.record.writing() as session:
+        session.get_one(CycleProject, (YEAR, "P-A")).awarded = None
+    preview = css.opens(PREVIEW)
+    assert SAYS not in words(preview)
+    assert css.sends(PREVIEW, {"seen": seen(preview)}).status_code == 303
+    row = given(here)
+    assert row
+    assert row.released_at is None
+    with here.record.writing() as session:
+        session.get_one(CycleProject, (YEAR, "P-A")).awarded = Awarded.AWARDED
+        session.get_one(Cycle, YEAR).published = None
+    assert cycles.publish_stale(here) == [YEAR]
+    assert project_in(stranger.opens(DATA))["words"] == "", "nobody has looked at it"
+    publishes(css)
+    assert project_in(stranger.opens(DATA))["words"] == SAYS
+
+
+def kept_picture(holder: Browser) -> str:
+    """The word of a picture that came along with a form that was not whole."""
+    del (unsaid := dict(GIVES))["agreed"]
+    found = re.search(r'name="kept" value="([^"]+)"', holder.sends(MINE, unsaid, **with_picture()).text)
+    assert found
+    return found[1]
+
+
+def test_a_picture_that_came_before_is_known_after_the_key_was_replaced(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = signed_in(here, HOLDER)
+    kept = kept_picture(holder)
+    former = FormerKey(here.keyring.key, now := here.now(), now + timedelta(days=1))
+    keyring = Keyring(b"another key, as good as the former", (former,))
+    monkeypatch.setattr(Workspace, "keyring", keyring)
+    monkeypatch.setattr(Workspace, "key", keyring.key)
+    assert holder.sends(MINE, {**GIVES, "kept": kept}).status_code == 303
+    assert holder.opens(f"{MINE}/picture").status_code == 200
+
+
+def test_a_picture_that_came_before_and_is_gone_is_asked_for_again(here: Workspace) -> None:
+    holder = signed_in(here, HOLDER)
+    kept = kept_picture(holder)
+    for path in (here.settings.home / "documents" / "sha256").rglob("*"):
+        if path.is_file() and path.read_bytes()[:4] == b"RIFF":
+            path.unlink()
+    answer = holder.sends(MINE, {**GIVES, "kept": kept})
+    assert answer.status_code == 422
+    assert "Choose it again." in words(answer)
+    assert SAYS in answer.text
+    assert given(here) is None
+
+
+def test_a_picture_that_the_store_has_lost_stops_neither_its_gallery_nor_upkeep(
+    here: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
+    holder.sends(MINE, GIVES, **with_picture())
+    row = given(here)
+    assert row
+    assert row.key
+    here.documents.erase(row.key)
+    assert publishes(css).status_code == 303
+    assert project_in(stranger.opens(DATA))["words"] == SAYS
+    (here.settings.home / "galleries").rename(here.settings.home / "elsewhere")
+    (here.settings.home / "galleries").write_text("no folder")
+    with here.record.writing() as session:
+        session.get_one(Cycle, YEAR).published = None
+    assert cycles.publish_stale(here) == []
+    assert f"the gallery of {YEAR} could not be made again" in caplog.text
+
+
+def test_what_was_taken_back_counts_where_the_gallery_cannot_be_made_again_yet(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder, css = signed_in(here, HOLDER), signed_in(here, ADA)
+    holder.sends(MINE, GIVES, **with_picture())
+    publishes(css)
+
+    for failure in (NotFound("There is no document."), OSError(28, "No space left on device")):
+        holder.sends(MINE, GIVES)
+        with monkeypatch.context() as changed:
+            changed.setattr(cycles, "publish", Mock(side_effect=failure))
+            assert holder.sends(MINE, {"back": "1"}).status_code == 303
+        assert given(here) is None
+
+
+def test_two_who_publish_at_once_take_no_file_of_each_other_s(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    css, replace, met = signed_in(here, ADA), Path.replace, []  # type: tuple[Browser, Any, list[Path]]
+
+    def replaced(draft: Path, target: Path) -> Path:
+        """Another process writes the same file when the draft is ready."""
+        if draft.suffix == ".new" and not met:
+            met.append(draft)
+            cycles.publish(here, YEAR)
+        return replace(draft, target)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    assert publishes(css).status_code == 303
+    assert met
+    folder = here.settings.home / "galleries" / str(YEAR)
+    assert sorted(path.name for path in folder.iterdir()) == ["gallery.json", "index.html", "pictures"]
+
+
+def test_what_a_publisher_that_was_killed_left_is_removed(here: Workspace) -> None:
+    folder = here.settings.home / "galleries" / str(YEAR)
+    cycles.publish(here, YEAR)
+    (left := folder / ".index.html.0.new").write_text(SAYS)
+    os.utime(left, (0, 0))
+    cycles.publish(here, YEAR)
+    assert not left.exists()
 
 
 def test_what_is_changed_is_looked_at_again(here: Workspace) -> None:
