@@ -90,6 +90,39 @@ _ELSEWHERE = (
 )
 
 
+_OTHERS_STAFF = (
+    "EXISTS (SELECT 1 FROM staff f WHERE f.person = t.{person} AND f.organisation <> :own)"
+    " OR EXISTS (SELECT 1 FROM organisation o WHERE o.person = t.{person} AND o.id <> :own)"
+)
+_OF_OTHERS = f"{_OTHERS_STAFF} OR {_ELSEWHERE}"
+
+
+def _reads_mail_of_others(table: str, column: str, unchanged: str) -> _Check:
+    """An address at which somebody of another organisation reads their mail, in a row that is new or has another one.
+
+    The import makes one person of those who share an address and a name: the row would be theirs, with the school
+    that it names, and later rows would say how they are called.
+    """
+    found = (
+        f"NOT EXISTS (SELECT 1 FROM {table} r WHERE r.id = s.{table} AND {unchanged})"
+        f" AND (EXISTS (SELECT 1 FROM person t WHERE t.address = s.{column} AND ({_OF_OTHERS.format(person='id')}))"
+        f" OR EXISTS (SELECT 1 FROM address t WHERE t.address = s.{column} AND t.until IS NULL"
+        f" AND ({_OF_OTHERS.format(person='person')})))"
+    )
+    problem = "is an address of somebody of another organisation."
+    return _Check(column, found, problem, "The operator brings it in, with the registry's files.")
+
+
+def _is_called_by_others(table: str, person: str, column: str) -> _Check:
+    """A changed name or language of somebody who is of another organisation, too: it would be theirs there."""
+    found = (
+        f"EXISTS (SELECT 1 FROM {table} t WHERE t.id = s.{table} AND t.{column} <> s.{column}"
+        f" AND ({_OF_OTHERS.format(person=person)}))"
+    )
+    problem = "is that of somebody who is of another organisation, too."
+    return _Check(column, found, problem, "The operator changes it, with the registry's files.")
+
+
 def _signs_in_as_more(table: str, person: str, column: str, more: str, *, always: bool) -> _Check:
     """An address by which somebody signs in who is more than a teacher or a principal of the organisation.
 
@@ -116,6 +149,13 @@ _CHECKS: Mapping[str, tuple[_Check, ...]] = {
         ),
         _signs_in_as_more("school", "principal", "principal_email", _ON_A_STAFF, always=True),
         _signs_in_as_more("school", "principal", "principal_email", _ELSEWHERE, always=False),
+        _reads_mail_of_others(
+            "school",
+            "principal_email",
+            # Another name at the same address is another person, who is found by both.
+            "lower(r.principal_email) = s.principal_email AND r.principal_name = s.principal_name",
+        ),
+        _is_called_by_others("school", "principal", "principal_name"),
     ),
     "teacher": (
         _not_own("school", "school", _OWN_SCHOOL.format(column="school")),
@@ -127,6 +167,9 @@ _CHECKS: Mapping[str, tuple[_Check, ...]] = {
         ),
         _signs_in_as_more("teacher", "person", "email", _ON_A_STAFF, always=True),
         _signs_in_as_more("teacher", "person", "email", _ELSEWHERE, always=False),
+        _reads_mail_of_others("teacher", "email", "lower(r.email) = s.email"),
+        _is_called_by_others("teacher", "person", "name"),
+        _is_called_by_others("teacher", "person", "language"),
     ),
     "project": (
         _Check(
@@ -143,12 +186,12 @@ _CHECKS: Mapping[str, tuple[_Check, ...]] = {
         _not_own("school", "school", _OWN_SCHOOL.format(column="school"), optional=True),
         _Check(
             "role",
-            "s.role = 'founder' AND (SELECT count(*) FROM member m WHERE m.project = s.project"
-            " AND m.role = 'founder' AND m.teacher <> s.teacher) >= 2 AND NOT EXISTS (SELECT 1 FROM member m"
+            "s.role = 'founder' AND EXISTS (SELECT 1 FROM member m WHERE m.project = s.project AND m.role = 'founder')"
+            " AND NOT EXISTS (SELECT 1 FROM member m"
             " JOIN teacher t ON t.id = m.teacher JOIN school c ON c.id = t.school"
             " WHERE m.project = s.project AND m.role = 'founder' AND c.organisation = :own)",
-            "the project has its founders, and none of them is a teacher of {own}.",
-            "Write partner.",
+            "the project has founders, and none of them is a teacher of {own}.",
+            "Write partner, or have the Central Support Service's platform or the operator bring the founder in.",
         ),
     ),
     "activity": (

@@ -14,9 +14,11 @@ from desk.api.app import ROOT
 from desk.api.registry import FILES, LARGEST, MOST_ROWS
 from labels.platform.tokens import TokenScope
 from labels.record.schema import (
+    Address,
     Base,
     Member,
     Organisation,
+    Person,
     PlatformBatch,
     Project,
     School,
@@ -186,6 +188,7 @@ def test_what_is_left_out_stays_and_null_takes_out(terminal: Terminal, program: 
         ("members", MEMBER | {"teacher": "T-0"}, "teacher"),
         ("members", MEMBER | {"school": "S-2"}, "school"),
         ("members", MEMBER | {"project": "P-60", "role": "founder"}, "role"),
+        ("members", MEMBER | {"project": "P-61", "role": "founder"}, "role"),
         ("projects", {"project": "P-60", "title": "x", "started_on": "2024-09-01", "ended_on": ""}, "project"),
         ("activities", {"activity": "A-1", "teacher": "T-2", "kind": "workshop", "title": "x", "on": "2025-09-01",
             "confirmed": True}, "teacher"),
@@ -199,7 +202,10 @@ def test_rows_of_others_are_refused(
     terminal: Terminal, program: Makes, resource: str, row: Any, field: str
 ) -> None:
     with terminal.here.record.writing() as session:
-        session.add(Project(id="P-60", title="Rios", started_on=terminal.here.now().date(), ended_on=None))
+        for project in ("P-60", "P-61"):
+            session.add(
+                Project(id=project, title="Rios", started_on=terminal.here.now().date(), ended_on=None)
+            )
         session.flush()
         today = terminal.here.now().date()
         session.add(
@@ -210,6 +216,7 @@ def test_rows_of_others_are_refused(
         session.flush()
         for one, role in (("T-2", "founder"), ("T-70", "founder"), ("T-1", "partner")):
             session.add(Member(project="P-60", teacher=one, role=role, joined_on=today))
+        session.add(Member(project="P-61", teacher="T-2", role="founder", joined_on=today))
     before = registry(terminal)
     faults = problem(sends(program(), resource, [row], 422)).faults
     assert (0, field) in {(one.row, one.field) for one in faults}, faults
@@ -241,6 +248,107 @@ def test_no_platform_changes_the_address_by_which_somebody_of_a_staff_signs_in(
     [fault] = problem(sends(program(organisation), "teachers", [row], 422)).faults
     assert (fault.row, fault.field) == (0, "email")
     assert registry(terminal) == before
+
+
+NAMED, READS = "Rita Sousa", "rita@agency.example"
+
+
+def somebody_of(terminal: Terminal, what: str, organisation: str = "NSS-PT") -> str:
+    """Makes somebody of an organisation, of whom another one's rows are to know nothing; their id."""
+    with terminal.here.record.writing() as session:
+        person = Person(id="PER-RITA", name=NAMED, address=READS, language="pt")
+        session.add(person)
+        session.flush()
+        match what:
+            case "coordinator":
+                session.add(
+                    Staff(
+                        email=READS,
+                        role="coordinator",
+                        name=NAMED,
+                        organisation=organisation,
+                        language="pt",
+                        person=person.id,
+                    )
+                )
+            case "organisation":
+                session.get_one(Organisation, organisation).person = person.id
+            case "principal":
+                session.get_one(School, "S-2").principal = person.id
+            case "second address":
+                person.address = "rita@home.example"
+                session.get_one(School, "S-2").principal = person.id
+                session.add(Address(person=person.id, address=READS, since=None, until=None))
+    return "PER-RITA"
+
+
+@pytest.mark.parametrize("what", ["coordinator", "organisation", "principal", "second address"])
+@pytest.mark.parametrize("resource", ["teachers", "schools", "another principal"])
+def test_no_platform_makes_a_row_of_its_own_that_of_another_organisation_s_people(
+    terminal: Terminal, program: Makes, what: str, resource: str
+) -> None:
+    somebody_of(terminal, what)
+    row = TEACHER | {"name": NAMED, "email": READS}
+    if resource != "teachers":
+        row = SCHOOL | {"principal_name": NAMED, "principal_email": READS}
+    if resource == "another principal":
+        row["school"] = "S-1"
+    before = registry(terminal)
+    sent = sends(program(), "teachers" if resource == "teachers" else "schools", [row], 422)
+    said = {fault.field: fault.problem for fault in problem(sent).faults}
+    assert "another organisation" in said["email" if resource == "teachers" else "principal_email"]
+    assert registry(terminal) == before
+
+
+@pytest.mark.parametrize(
+    ("resource", "field", "value"),
+    [
+        ("teachers", "name", "Rita Another"),
+        ("teachers", "language", "en"),
+        ("schools", "principal_name", "Rita Another"),
+    ],
+)
+def test_no_platform_says_how_somebody_of_another_organisation_is_called(
+    terminal: Terminal, program: Makes, resource: str, field: str, value: str
+) -> None:
+    person = somebody_of(terminal, "coordinator")
+    with terminal.here.record.writing() as session:
+        teacher, school = session.get_one(Teacher, "T-3"), session.get_one(School, "S-1")
+        teacher.person, teacher.name, teacher.email, teacher.language = person, NAMED, READS, "pt"
+        school.principal, school.principal_name, school.principal_email = person, NAMED, READS
+        row = TEACHER | {
+            "teacher": "T-3",
+            "name": NAMED,
+            "email": READS,
+            "language": "pt",
+            "school": teacher.school,
+        }
+        if resource == "schools":
+            row = SCHOOL | {"school": "S-1", "principal_name": NAMED, "principal_email": READS}
+    one = program()
+    sends(one, resource, [row])  # what stays as it is does no harm
+    before = registry(terminal)
+    faults = problem(sends(one, resource, [row | {field: value}], 422, key="k-2")).faults
+    assert field in {fault.field for fault in faults}, faults
+    assert registry(terminal) == before
+
+
+def test_one_s_own_staff_may_teach_and_the_central_support_service_brings_in_whom_it_knows(
+    terminal: Terminal, program: Makes
+) -> None:
+    with terminal.here.record.writing() as session:
+        session.add(
+            Organisation(id="CSS", country="EU", kind="CSS", name="CSS", email="css@x.example", language="en")
+        )
+    somebody_of(terminal, "coordinator", "NSS-PL")
+    sends(program(), "teachers", [TEACHER | {"name": NAMED, "email": READS}])
+    sends(
+        program("CSS"),
+        "teachers",
+        [TEACHER | {"teacher": "T-51", "name": NAMED, "email": READS, "school": "S-2"}],
+    )
+    with terminal.here.record.reading() as session:
+        assert session.get_one(Teacher, "T-50").person == "PER-RITA"
 
 
 def test_a_corrected_address_is_followed_as_after_a_file(terminal: Terminal, program: Makes) -> None:
