@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
@@ -17,7 +18,13 @@ from urllib.parse import urlsplit
 
 WITHIN = 10.0
 """Seconds from the connection to the head of the answer."""
+LOOKED_FOR = 5.0
+"""Seconds for which the name of a host is looked for."""
+_LOOKS = threading.BoundedSemaphore(16)
+"""So many names are looked for at once: nothing ends a look whose time is over."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_RELAYS = ipaddress.ip_network("192.88.99.0/24")
+"""What relays of 6to4 had, and nobody has any more (RFC 7526)."""
 
 
 class NotSent(Exception):
@@ -33,22 +40,55 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if found.is_site_local:
+            return False
+    elif found in _RELAYS:
+        return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
-def resolved(host: str, port: int, *, private: bool) -> str:
+def resolved(host: str, port: int, *, private: bool, within: float = LOOKED_FOR) -> str:
     """The address at which a host is called; `private` allows those of our own network, too.
 
     Raises:
-        NotSent: it is not found, or one of its addresses is not public.
+        NotSent: it is not found within so many seconds, or one of its addresses is not public.
     """
-    try:
-        found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError):
-        raise NotSent(f"{host} is not found.") from None
-    if not found or (not private and not all(map(is_public, found))):
+    found = _addresses(host, port, within)
+    if not private and not all(map(is_public, found)):
         raise NotSent(f"{host} is no host of the public Internet.")
     return found[0]
+
+
+def _addresses(host: str, port: int, within: float) -> list[str]:
+    """The addresses of a host.
+
+    A look has no end of its own, so a thread of its own looks, which nobody waits for longer.
+
+    Raises:
+        NotSent: it is not found in time.
+    """
+    answer: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+
+    def look() -> None:
+        found: list[str] = []
+        try:
+            found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError):
+            pass
+        finally:
+            _LOOKS.release()
+            answer.put(found)
+
+    if not _LOOKS.acquire(timeout=within):
+        raise NotSent(f"{host} was not found within {within:.0f} s.")
+    threading.Thread(target=look, name="looks for a host", daemon=True).start()
+    try:
+        found = answer.get(timeout=within)
+    except queue.Empty:
+        raise NotSent(f"{host} was not found within {within:.0f} s.") from None
+    if not found:
+        raise NotSent(f"{host} is not found.")
+    return found
 
 
 def send(

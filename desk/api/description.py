@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from desk.api.frame import Operation
 from desk.api.problems import MEDIA_TYPE, Problem
-from labels.platform.batches import LONGEST_KEY
+from labels.platform.batches import LONGEST_KEY, NOT_IN_KEYS
 from labels.platform.tokens import TokenScope
 
 _REF = "#/components/schemas/{model}"
@@ -76,7 +76,7 @@ _KEY = {
     "in": "header",
     "required": True,
     "description": "Made up by the platform for this batch: the same key again answers the same, and changes nothing.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": f"^[^{NOT_IN_KEYS}]+$"},
 }
 
 

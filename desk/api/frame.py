@@ -47,8 +47,10 @@ log = logging.getLogger("desk")
 
 AT_ONCE = 8
 """Requests that are worked on at the same time: the desk's people have the other threads."""
+OUTSIDE_AT_ONCE = 2
 _LIMITER = RunVar[anyio.CapacityLimiter]("requests of platforms")
 _WRITING = RunVar[anyio.CapacityLimiter]("what platforms bring in")
+_OUTSIDE = RunVar[anyio.CapacityLimiter]("what platforms have looked for outside")
 _LONGEST_HEAD = 200
 """Characters of a token."""
 
@@ -105,6 +107,8 @@ class Operation:
     """Bytes of its body."""
     keyed: bool = False
     """Whether a key of the platform's tells two requests apart (`Idempotency-Key`)."""
+    outside: bool = False
+    """Whether it asks somebody outside, for whom no other request waits."""
     refuses: tuple[int, ...] = ()
     """Its own problems, beside those of every operation."""
 
@@ -136,8 +140,7 @@ class Api:
             if operation.body is not None:
                 content = await content_of(request, operation.largest, self.arriving, caller.token)
                 call = dataclasses.replace(call, content=content)
-            one_at_a_time = operation.body is not None  # SQLite has one writer, whose people wait for it too
-            given = await _in_a_thread(operation.work, call, writes=one_at_a_time)
+            given = await _in_a_thread(operation.work, call, among=_among(operation))
             response = _with_tag(request, given)
         except Exception as error:
             response = problem_of(request, error)
@@ -182,9 +185,19 @@ _R = TypeVar("_R")
 _T = TypeVar("_T")
 
 
-async def _in_a_thread(work: Callable[[_T], _R], what: _T, *, writes: bool = False) -> _R:
-    limiter = limiter_of(_WRITING, 1) if writes else limiter_of(_LIMITER, AT_ONCE)
-    return await anyio.to_thread.run_sync(work, what, limiter=limiter)
+def _among(operation: Operation) -> anyio.CapacityLimiter:
+    """With which others an operation is worked on."""
+    if operation.outside:
+        return limiter_of(_OUTSIDE, OUTSIDE_AT_ONCE)
+    if operation.body is not None:  # SQLite has one writer, whose people wait for it too
+        return limiter_of(_WRITING, 1)
+    return limiter_of(_LIMITER, AT_ONCE)
+
+
+async def _in_a_thread(
+    work: Callable[[_T], _R], what: _T, *, among: anyio.CapacityLimiter | None = None
+) -> _R:
+    return await anyio.to_thread.run_sync(work, what, limiter=among or limiter_of(_LIMITER, AT_ONCE))
 
 
 def _query(kind: type[Asked], request: Request) -> Asked:

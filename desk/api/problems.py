@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:etwinning-labels:problem:"
 
 
+def whole(text: str) -> str:
+    """A text with a ? for each half of a character, which JSON may have and no answer can."""
+    return text.encode("utf-8", "replace").decode()
+
+
+_Shown: TypeAlias = Annotated[str, BeforeValidator(whole)]
+
+
 class ProblemFault(BaseModel):
     """One thing that is wrong with what was sent."""
 
-    where: str
+    where: _Shown
     """The parameter or field, in words for people."""
     row: int | None = None
     """The place of the row in the batch, from 0 on, where it is about one."""
-    field: str | None = None
+    field: _Shown | None = None
     """The row's field, where it is about one."""
-    problem: str
+    problem: _Shown
     """What is wrong, and what was expected."""
     remedy: str = ""
     """What to do about it."""

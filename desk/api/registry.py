@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from desk.api.bodies import read_json
 from desk.api.frame import Answer, Call, Operation
-from desk.api.problems import ProblemFault, Refused, wrong
+from desk.api.problems import ProblemFault, Refused, whole, wrong
 from labels.errors import Fault, InvalidInput
-from labels.platform.batches import LONGEST_KEY, Batch
+from labels.platform.batches import LONGEST_KEY, NOT_IN_KEYS, Batch, is_key
 from labels.platform.tokens import TokenScope
 from labels.record.schema import PlatformBatch
 from labels.registry.files import (
@@ -134,10 +134,13 @@ def _batch_model(stem: str, file: RegistryFile) -> type[BaseModel]:
 def brought_in(resource: str, call: Call) -> BatchTaken:
     """Takes a batch of rows of one kind, or says what it was answered before."""
     key = call.headers.get("idempotency-key", "")
-    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+    if not is_key(key):
         raise Refused(
-            400, "idempotency-key", f"A batch needs a key of its own, of 1 to {LONGEST_KEY} letters and digits: Idempotency-Key: …"
-        )  # fmt: skip
+            400,
+            "idempotency-key",
+            f"A batch needs a key of its own, of 1 to {LONGEST_KEY} letters and digits, without any of "
+            f"{' '.join(NOT_IN_KEYS)}: Idempotency-Key: …",
+        )
     rows, position = _read(call.content)
     content, lines = _as_file(rows)
     batch = Batch(
@@ -167,15 +170,17 @@ def _read(content: bytes) -> tuple[list[dict[str, Cell]], str]:
     body = read_json(content)
     faults = []
     rows: list[Any] = []
-    position = ""
+    position: Any = ""
     if not isinstance(body, dict) or not isinstance(body.get("rows"), list):
         faults.append(ProblemFault(where="all of it", problem="expected an object with a list of “rows”."))
     else:
-        rows, position = body["rows"], body.get("position") or ""
+        rows, position = body["rows"], body.get("position")
+        if position is None:
+            position = ""
         faults += [
             ProblemFault(where=name[:60], problem="is not known.") for name in sorted(body.keys() - _KNOWN)
         ]
-    if not isinstance(position, str) or len(position) > LONGEST_POSITION or "\0" in position:
+    if not isinstance(position, str) or len(position) > LONGEST_POSITION or not _is_kept(position):
         faults.append(
             ProblemFault(
                 where="position", problem=f"expected a text of at most {LONGEST_POSITION:,} letters."
@@ -192,6 +197,11 @@ def _read(content: bytes) -> tuple[list[dict[str, Cell]], str]:
     if faults:
         raise wrong(faults[:MOST_FAULTS])
     return rows, str(position)
+
+
+def _is_kept(text: str) -> bool:
+    """Whether a database keeps a text: JSON may have halves of characters."""
+    return "\0" not in text and whole(text) == text
 
 
 _KNOWN = frozenset({"rows", "position"})

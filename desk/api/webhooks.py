@@ -148,6 +148,7 @@ OPERATIONS = (
         WebhookMade,
         body=WebhookWanted,
         largest=LARGEST,
+        outside=True,
         refuses=(408, 413, 415),
     ),
     Operation(

@@ -15,6 +15,8 @@ from labels.turn import Turn
 KNOWN_FOR = timedelta(days=90)
 """How long a batch's key is remembered; the newest one of an organisation always."""
 LONGEST_KEY = 200
+NOT_IN_KEYS = "/?#%"
+"""What a key has none of: it stands in the path of an address when its batch is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,17 @@ class Batch:
     rows: int
     position: str
     """How far the platform is, as it says; empty where it does not."""
+
+
+def is_key(text: str) -> bool:
+    """Whether a text may be the key of a batch."""
+    return (
+        0 < len(text) <= LONGEST_KEY
+        and text.isascii()
+        and text.isprintable()
+        and not set(text) & set(NOT_IN_KEYS)
+        and text not in (".", "..")
+    )
 
 
 def begin(turn: Turn, batch: Batch) -> PlatformBatch | None:

@@ -54,13 +54,14 @@ def checked(address: str, *, plain: bool) -> str:
     Raises:
         InvalidInput: it is none.
     """
-    parts = urlsplit(address)
     allowed = ("https", "http") if plain else ("https",)
     try:
+        parts = urlsplit(address)
         sound = parts.scheme in allowed and bool(parts.hostname) and parts.port != 0
+        sound = sound and parts.username is None and not parts.fragment
     except ValueError:
         sound = False
-    if not sound or parts.username is not None or parts.fragment or not 0 < len(address) <= LONGEST_ADDRESS:
+    if not sound or not 0 < len(address) <= LONGEST_ADDRESS:
         problem = f"expected {' or '.join(f'{one}://' for one in allowed)}host/…, without a name, a password or a #."
         raise InvalidInput("webhook", [Fault("address", problem)])
     if not address.isascii() or any(one <= " " for one in address):
@@ -243,17 +244,26 @@ _AGAIN = (
 )
 
 
-def due(session: Session, now: datetime, limit: int = 200) -> list[tuple[str, int]]:
-    """What is to be told now: webhook and entry, the longest waiting first."""
-    found = session.execute(
-        sa.select(_D.webhook, _D.entry)
+def due(session: Session, now: datetime, each: int = 50) -> list[tuple[str, int]]:
+    """What is to be told now, webhook and entry: so many of each webhook, its longest waiting first.
+
+    One of each webhook after the other; those that took everything so far come before those that did not.
+    """
+    place = sa.func.row_number().over(partition_by=_D.webhook, order_by=(_D.next_attempt_at, _D.entry))
+    found = (
+        sa.select(_D.webhook, _D.entry, _D.next_attempt_at, place.label("place"))
         .join(PlatformWebhook, PlatformWebhook.id == _D.webhook)
         .where(*_DUE, PlatformWebhook.ended_at.is_(None))
-        .order_by(_D.next_attempt_at, _D.entry)
-        .limit(limit),
+        .subquery()
+    )
+    failing = found.c.webhook.in_(sa.select(_D.webhook).where(*_OPEN, _D.last_error.is_not(None)))
+    rows = session.execute(
+        sa.select(found.c.webhook, found.c.entry)
+        .where(found.c.place <= each)
+        .order_by(sa.case((failing, 1), else_=0), found.c.place, found.c.next_attempt_at, found.c.entry),
         {"now": now},
     )
-    return [(row.webhook, row.entry) for row in found]
+    return [(row.webhook, row.entry) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ def test_the_same_key_answers_the_same_and_another_body_under_it_is_refused(
     )
     assert problem(sends(one, "schools", [SCHOOL], 422)).type.endswith(":key-of-another")
     assert registry(terminal) == before
-    assert problem(sends(one, "teachers", [TEACHER], 400, key="")).type.endswith(":idempotency-key")
+    for key in ("", "a/b", "a?b", "a%2Fb", ".."):
+        assert problem(sends(one, "teachers", [TEACHER], 400, key=key)).type.endswith(":idempotency-key")
 
 
 def test_of_two_at_once_with_one_key_one_is_taken_and_both_are_answered_alike(
@@ -413,10 +414,17 @@ def test_batches_of_others_are_not_there(program: Makes) -> None:
         (b'{"rows": [[]]}', 422, "faults"),
         (b'{"rows": [{}]}', 422, "faults"),
         (b'{"rows": [{"a": 1}], "more": 1, "position": 7}', 422, "faults"),
+        (rb'{"rows": [{"a": 1}], "position": "\ud800"}', 422, "faults"),
+        (b'{"rows": [{"a": 1}], "position": 0}', 422, "faults"),
+        (b'{"rows": [{"a": 1}], "position": []}', 422, "faults"),
+        (rb'{"rows": [{"a": 1}], "\ud800": 1}', 422, "faults"),
+        (rb'{"rows": [{"\ud800": []}]}', 422, "faults"),
+        (rb'{"rows": [{"\ud800": 1}]}', 422, "faults"),
         (json.dumps({"rows": [{str(name): 1 for name in range(100_000)}]}).encode(), 422, "faults"),
         (b" " * (LARGEST + 1), 413, "too-large"),
     ],
-    ids=["empty", "deep", "twice", "nan", "digits", "bytes", "text", "object", "lists", "nothing", "more", "wide", "large"],
+    ids=["empty", "deep", "twice", "nan", "digits", "bytes", "text", "object", "lists", "nothing", "more", "half", "zero", "list",
+         "half a name", "half a field", "half a column", "wide", "large"],
 )  # fmt: skip
 def test_what_is_no_batch_is_refused_and_changes_nothing(
     terminal: Terminal, program: Makes, body: bytes, status: int, kind: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from labels.record.journal import Event
 from labels.record.schema import Journal
 from labels.turn import Door
 from tests.cli.conftest import Terminal
+from tests.support.patience import PATIENCE
 from tests.support.platform_programs import Program, problem
 
 Makes = Callable[..., Program]
@@ -58,7 +60,8 @@ def test_another_organisation_s_webhook_is_not_there(program: Makes) -> None:
 @pytest.mark.parametrize(
     "body",
     ["{}", "[]", '{"address": 7}', '{"address": "http://platform.example/"}', '{"address": "https://x/", "more": 1}',
-     json.dumps({"address": "https://" + "a" * 600})],
+     json.dumps({"address": "https://" + "a" * 600}), '{"address": "https://["}', r'{"address": "https://x/\ud800"}',
+     r'{"address": "https://x/", "\ud800": 1}'],
 )  # fmt: skip
 def test_what_is_no_webhook_is_refused(program: Makes, body: str) -> None:
     assert problem(program().sends("/webhooks", body, 422)).faults
@@ -80,3 +83,26 @@ def test_an_instant_that_is_none_breaks_nothing(program: Makes, since: str) -> N
 
 def test_it_needs_the_scope(program: Makes) -> None:
     program(scopes=(TokenScope.CHANGES_READ,)).sends("/webhooks", ADDRESS, 403)
+
+
+def test_no_batch_waits_for_a_host_that_is_looked_for(
+    program: Makes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = program()
+    looks, taken = threading.Event(), threading.Event()
+
+    def slow(host: str, port: int, private: bool) -> str:
+        looks.set()
+        assert taken.wait(PATIENCE), "the batch waited for it"
+        return "93.184.216.34"
+
+    monkeypatch.setattr("usecases.webhooks.resolved", slow)
+    with one.client:  # both in one loop, as the desk serves them
+        adds = threading.Thread(target=lambda: one.sends("/webhooks", ADDRESS))
+        adds.start()
+        assert looks.wait(PATIENCE)
+        rows = [{"project": "P-50", "title": "Rzeki", "started_on": "2025-09-01", "ended_on": None}]
+        one.sends("/registry/projects", json.dumps({"rows": rows}), 200, **{"Idempotency-Key": "k-1"})
+        taken.set()
+        adds.join(PATIENCE)
+        assert len(one.gets("/webhooks").json()["webhooks"]) == 1

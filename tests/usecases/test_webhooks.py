@@ -16,12 +16,12 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.documents.directory import DirectoryStore
-from adapters.webhooks import NotSent, is_public, send
+from adapters.webhooks import NotSent, is_public, resolved, send
 from adapters.workspace import Workspace
 from labels.errors import InvalidInput, NotAllowed, NotFound
 from labels.platform import keys
 from labels.platform.signing import shown
-from labels.platform.webhooks import FORMER_FOR, KEPT_FOR, LONGEST_PAUSE, MOST, UNTIL, pause
+from labels.platform.webhooks import FORMER_FOR, KEPT_FOR, LONGEST_PAUSE, MOST, UNTIL, due, pause
 from labels.record import Record
 from labels.record.schema import Journal, Mail, Person, PlatformDelivery, PlatformWebhook
 from labels.settings import Settings
@@ -344,6 +344,8 @@ def test_what_was_told_long_ago_is_forgotten(
         ("::ffff:10.0.0.1", False),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("fec0::1", False),
+        ("192.88.99.1", False),
     ],
 )
 def test_only_addresses_of_the_public_internet_are_called(address: str, public: bool) -> None:
@@ -370,6 +372,8 @@ def test_only_addresses_of_the_public_internet_are_called(address: str, public: 
         "https://[::1]/",
         "https://0x7f000001/",
         "https://2130706433/",
+        "https://[",
+        "https://[::1/",
     ],
 )
 def test_an_address_that_may_not_be_told_is_refused_when_it_is_added(here: Workspace, address: str) -> None:
@@ -388,6 +392,47 @@ def test_a_name_that_leads_to_our_own_network_later_is_not_called(
     assert receiver.came == []
     with pytest.raises(NotSent, match="no host of the public Internet"):
         send(receiver.address.replace("http:", "https:"), b"{}", {})
+
+
+def test_a_name_that_nobody_finds_is_waited_for_so_long_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done = threading.Event()
+
+    def silent(*_: Any, **__: Any) -> Any:
+        done.wait(PATIENCE)
+        raise OSError
+
+    monkeypatch.setattr("adapters.webhooks.socket.getaddrinfo", silent)
+    with pytest.raises(NotSent, match="was not found within"):
+        resolved("platform.example", 443, private=False, within=0.1)
+    assert not done.is_set()
+    done.set()
+
+
+def test_a_receiver_that_takes_nothing_keeps_nobody_else_waiting(
+    here: Workspace, receiver: Receiver, case: Case
+) -> None:
+    dead = webhooks.add(here, "NSS-PL", receiver.address).row.id
+    well = webhooks.add(here, "NSS-PL", receiver.address).row.id
+
+    def delivery(webhook: str, entry: int, **more: Any) -> PlatformDelivery:
+        values = {
+            "what": Change.REVIEW_ASKED, "application": case.id, "organisation": "NSS-PL", "label": "national",
+            "at": NOW, "queued_at": NOW, "attempts": 0, "next_attempt_at": NOW - timedelta(hours=2),
+        }  # fmt: skip
+        return PlatformDelivery(webhook=webhook, entry=entry, **(values | more))
+
+    with here.record.writing() as session:
+        session.add_all(delivery(dead, entry) for entry in range(1, 301))
+        session.add(
+            delivery(dead, 301, last_error="It answered 500.", next_attempt_at=NOW + timedelta(days=1))
+        )
+        session.add_all(delivery(well, entry, next_attempt_at=NOW) for entry in (301, 302))
+    with here.record.reading() as session:
+        found = due(session, NOW)
+        assert found[:3] == [(well, 301), (well, 302), (dead, 1)]
+        assert len(found) == 52
 
 
 def test_an_organisation_has_so_many_webhooks_and_no_more(here: Workspace, receiver: Receiver) -> None:
