@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -18,6 +18,10 @@ from labels.errors import Fault, InvalidInput, NotFound, OutOfReach
 from labels.settings import Settings
 
 READ_ONLY = 0o400
+_DRAFT = ".incoming-"
+_ASIDE = ".leaving-"
+_FORGOTTEN = timedelta(hours=1)
+"""So old is only what a killed process left: a draft, or a document that was to be deleted."""
 
 
 class DirectoryStore:
@@ -73,18 +77,20 @@ class DirectoryStore:
         """As promised by `DocumentStore.erase`: gone from the folder, durably, before this returns."""
         path = self.root / checked_key(key)
         with self._reached():
-            try:
-                path.unlink()
-            except FileNotFoundError:
-                return False
-            _sync(path.parent)
-        return True
+            there = False
+            for one in (path, *path.parent.glob(f"{_ASIDE}{path.name}-*")):
+                with suppress(FileNotFoundError):
+                    one.unlink()
+                    there = True
+            if there:
+                _sync(path.parent)
+        return there
 
     def erase_older(self, key: str, before: datetime) -> bool:
         """As promised by `DocumentStore.erase_older`: it is out of sight while its age is looked at once more, so that
         whoever puts it again meanwhile writes it anew."""
         path = self.root / checked_key(key)
-        aside = path.parent / f".leaving-{os.getpid()}-{secrets.token_hex(8)}"
+        aside = path.parent / f"{_ASIDE}{path.name}-{os.getpid()}-{secrets.token_hex(8)}"
         with self._reached():
             try:
                 if _put_at(path) >= before:
@@ -97,15 +103,22 @@ class DirectoryStore:
                     with suppress(FileExistsError):
                         os.link(aside, path)
                     return False
+            except FileNotFoundError:  # erased meanwhile
+                return False
             finally:
-                aside.unlink()
+                aside.unlink(missing_ok=True)
                 _sync(path.parent)
         return True
 
     def stored(self) -> Iterator[Stored]:
-        """As promised by `DocumentStore.stored`."""
+        """As promised by `DocumentStore.stored`. What a killed process left is put in order before."""
+        every = f"{key_of(b'').partition('/')[0]}/*/"
         with self._reached():
-            for path in self.root.glob(f"{key_of(b'').partition('/')[0]}/*/*"):
+            for pattern in (f"{_DRAFT}*", f"{_ASIDE}*"):
+                for path in self.root.glob(every + pattern):
+                    with suppress(FileNotFoundError):
+                        _put_in_order(path)
+            for path in self.root.glob(f"{every}*"):
                 key = path.relative_to(self.root).as_posix()
                 if is_key(key):
                     with suppress(FileNotFoundError):
@@ -116,7 +129,7 @@ class DirectoryStore:
         target = self.root / name
         with self._reached():
             self._make_folder(target.parent)
-            draft = target.parent / f".incoming-{os.getpid()}-{secrets.token_hex(8)}"
+            draft = target.parent / f"{_DRAFT}{os.getpid()}-{secrets.token_hex(8)}"
             try:
                 with path.open("rb") as source, open(draft, "xb", opener=_for_the_owner) as file:
                     shutil.copyfileobj(source, file)
@@ -150,7 +163,7 @@ class DirectoryStore:
 
     def _write_once(self, path: Path, content: bytes) -> None:
         """The content goes into a file of another name first, so that it is never seen unfinished."""
-        draft = path.parent / f".incoming-{os.getpid()}-{secrets.token_hex(8)}"
+        draft = path.parent / f"{_DRAFT}{os.getpid()}-{secrets.token_hex(8)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READ_ONLY)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -181,6 +194,18 @@ class DirectoryStore:
 
 def _put_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _put_in_order(left: Path) -> None:
+    """Deletes a forgotten draft, and gives a document that was left aside its name again: somebody may have put it again
+    since, and it is found by whoever deletes it."""
+    if datetime.now(UTC) - datetime.fromtimestamp(left.stat().st_ctime, UTC) < _FORGOTTEN:
+        return
+    if left.name.startswith(_ASIDE):
+        with suppress(FileExistsError):
+            os.link(left, left.with_name(left.name.removeprefix(_ASIDE).partition("-")[0]))
+    left.unlink()
+    _sync(left.parent)
 
 
 def _put_again(path: Path) -> bool:

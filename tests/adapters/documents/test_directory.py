@@ -5,17 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from adapters.documents import DocumentStore, key_of, open_store
+from adapters.documents import DocumentStore, directory, key_of, open_store
 from adapters.documents.directory import DirectoryStore
 from adapters.documents.s3 import S3Store
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
 
 PDF = "application/pdf"
+IN_TIME = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -42,6 +44,43 @@ def test_a_crash_while_writing_leaves_no_document_and_does_not_stand_in_the_way(
             store.put(b"cut off", PDF)
     assert not store.exists(key_of(b"cut off"))
     assert store.get(store.put(b"cut off", PDF)) == b"cut off"
+
+
+def left_aside(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A document whose deletion was killed in its midst."""
+    key = store.put(b"of somebody", PDF)
+
+    def crash(*_: object, **__: object) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr(Path, "unlink", crash)
+        with pytest.raises(PowerCut):
+            store.erase_older(key, IN_TIME)
+    assert not store.exists(key)
+    assert len(list((store.root / key).parent.iterdir())) == 1
+    return key
+
+
+def test_a_document_whose_deletion_was_killed_is_found_by_the_next_one(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = left_aside(store, monkeypatch)
+    (store.root / key).with_name(".incoming-1-abc").write_bytes(b"half a docum")
+    assert list(store.stored()) == [], "it may be at work still"
+    monkeypatch.setattr(directory, "_FORGOTTEN", timedelta(seconds=-1))
+    assert [one.key for one in store.stored()] == [key]
+    assert store.erase_older(key, IN_TIME)
+    assert list((store.root / key).parent.iterdir()) == []
+
+
+def test_an_erasure_takes_also_what_a_killed_deletion_left(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = left_aside(store, monkeypatch)
+    assert store.erase(key)
+    assert list((store.root / key).parent.iterdir()) == []
+    assert not store.erase(key)
 
 
 def test_content_and_name_are_on_disk_before_put_returns(
