@@ -195,8 +195,8 @@ def take_up(here: Workspace, *, adopt: bool = False) -> TakenUp:
 
 _STRANGER = (
     "The secret key here is another than the record's: codes that are mailed from here are not known elsewhere, and "
-    "pupils' certificates can't be checked. Put the right secret.key back; where it is lost for ever: labels keys rotate "
-    "secret"
+    "pupils' certificates can't be checked. Put the right secret.key back; where it is lost for ever: labels up "
+    "--with-another-key, then labels keys rotate secret --do"
 )
 
 

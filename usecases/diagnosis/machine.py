@@ -106,8 +106,8 @@ def check_key_of_record(settings: Settings) -> Iterator[Finding]:
         yield fault(
             "secrets",
             "the secret key here is another than the record's.",
-            "Copy secret.key and secret.former from where it was replaced; where the key is lost for ever: labels keys "
-            "rotate secret --do",
+            "Copy secret.key and secret.former from where it was replaced; where the key is lost for ever: labels up "
+            "--with-another-key, then labels keys rotate secret --do",
         )
 
 
