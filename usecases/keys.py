@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from adapters.files import place
 from adapters.papers.signing import Certified, certificates_in, key_in, signer_of
 from adapters.workspace import Workspace
-from labels.answering.replacing_codes import Ending, end_codes, what_would_end
+from labels.answering.replacing_codes import Ending, end_codes, end_late_codes, what_would_end
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.keyring import FORMER, KEY, FormerKey, Keyring, former_keys, key_mark, written
@@ -33,6 +33,10 @@ from labels.turn import Turn
 
 SHORTEST = timedelta(days=60)
 """For so long at least what was made with a replaced key counts: links in a decision's mail last no longer."""
+
+
+_LATE = timedelta(hours=1)
+"""For so long after a key was replaced it is looked for codes that a transaction made with the former one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,9 @@ def take_up(here: Workspace, *, adopt: bool = False) -> TakenUp:
         mark = key_mark(ring.key)
         newest = _newest(session, KeyKind.SECRET)
         if newest is not None and newest.mark == mark:
+            leaked_keys = [one.key for one in ring.former if one.leaked]
+            if leaked_keys and turn.now - newest.begun_at < _LATE:
+                end_late_codes(turn, leaked_keys)
             return TakenUp()
         since = _replaced_since(ring, newest)
         if since is None and not adopt:

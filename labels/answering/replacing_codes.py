@@ -25,7 +25,7 @@ from labels.record.schema import (
     Step,
     StepState,
 )
-from labels.steps.codes import code_hash, review_code
+from labels.steps.codes import code_hash, made_with, review_code
 from labels.turn import Turn
 
 BECAUSE = "the secret key was replaced"
@@ -46,7 +46,7 @@ class Ending:
 
 
 _OPEN_STEPS = (
-    sa.select(Step.id, Step.code_number, Step.state, Step.person, Organisation.name)
+    sa.select(Step.id, Step.code_number, Step.code_hash, Step.state, Step.person, Organisation.name)
     .join(Application, Application.id == Step.application)
     .join(Organisation, Organisation.id == Application.organisation)
     .where(Step.state.in_([StepState.OPEN, StepState.ASKED]))
@@ -85,6 +85,29 @@ def end_codes(turn: Turn) -> Ending:
     """
     ended = what_would_end(turn.session)
     steps = turn.session.execute(_OPEN_STEPS).all()
+    _replace(turn, steps)
+    _end_others(turn)
+    turn.session.execute(
+        sa.update(SignIn)
+        .where(SignIn.ended_at.is_(None))
+        .values(ended_at=turn.now, ended_because=BECAUSE)
+        .execution_options(synchronize_session=False)
+    )
+    turn.session.expire_all()
+    return ended
+
+
+def end_late_codes(turn: Turn, leaked: Sequence[bytes]) -> None:
+    """Does the same to the code of an open step that was made with a key that leaked: a transaction that had read that key
+    before it was replaced may have come to its end after `end_codes`."""
+    steps = turn.session.execute(_OPEN_STEPS).all()
+    late = [one for one in steps if made_with(leaked, one.id, one.code_number, one.code_hash)]
+    if late:
+        _replace(turn, late)
+        turn.session.expire_all()
+
+
+def _replace(turn: Turn, steps: Sequence[Any]) -> None:
     if steps:
         turn.session.connection().execute(
             _NEW_CODE,
@@ -98,15 +121,6 @@ def end_codes(turn: Turn) -> Ending:
             ],
         )
     _tell(turn, _awaited(steps))
-    _end_others(turn)
-    turn.session.execute(
-        sa.update(SignIn)
-        .where(SignIn.ended_at.is_(None))
-        .values(ended_at=turn.now, ended_because=BECAUSE)
-        .execution_options(synchronize_session=False)
-    )
-    turn.session.expire_all()
-    return ended
 
 
 _STEP = cast("sa.Table", Step.__table__)

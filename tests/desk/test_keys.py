@@ -23,7 +23,7 @@ from labels.mail.context import message_of
 from labels.record.journal import Event
 from labels.record.schema import Journal, KeyGeneration, Mail, Step, StepState
 from labels.settings import SIGNING_FORMER, load_settings
-from labels.steps.codes import code_matches
+from labels.steps.codes import code_hash, code_matches, review_code
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.cli.test_pupils import AWARD, made, mailed_code
 from tests.cli.test_verify import awarded_application, code_of_paper, paper, verified
@@ -184,6 +184,24 @@ def test_whoever_has_several_tasks_gets_one_mail_without_codes(terminal: Termina
     text = mails(terminal, COORDINATOR)[-1]
     assert tasks_told(terminal, COORDINATOR) == 2
     assert codes_in(text) == []
+
+
+def test_a_code_that_a_late_transaction_made_with_the_leaked_key_ends_too(terminal: Terminal) -> None:
+    step, _ = open_review(terminal)
+    leaked = terminal.here.key
+    terminal.run(*LEAKED)
+    terminal.run("upkeep")
+    told = len(told_once(terminal))
+    late = review_code(leaked, step.id, 9)
+    with terminal.here.record.writing() as session:
+        row = session.get_one(Step, step.id)
+        row.code_number, row.code_hash = 9, code_hash(late)
+    assert is_right(terminal, step, late)
+    terminal.run("upkeep")
+    assert not is_right(terminal, step, late)
+    assert is_right(terminal, step, codes_in(mails(terminal, step.assignee)[-1])[0])
+    terminal.run("upkeep")
+    assert len(told_once(terminal)) == told + 1, "only whom it concerns is told, once"
 
 
 def test_the_journal_and_the_commands_name_no_key(terminal: Terminal) -> None:
