@@ -19,7 +19,7 @@ from tests.cli.conftest import COORDINATOR, Terminal
 from tests.desk.conftest import Browser, words
 from tests.support.patience import until
 from usecases.rehearsing import keeping
-from usecases.rehearsing.rehearsal import REPORT
+from usecases.rehearsing.rehearsal import REPORT, Wishes
 
 Opens = Callable[..., Browser]
 FORM = {"organisation": "NSS-PL", "reviewers": "3, 5", "applications": "4", "share": "1"}
@@ -185,6 +185,31 @@ def test_one_at_a_time_is_under_way_and_can_not_be_removed(terminal: Terminal, b
     assert "refresh" not in ended.headers
     assert coordinator.sends(f"{here}/remove").status_code == 303
     assert not folder.exists()
+
+
+def test_of_two_who_look_at_one_that_died_nobody_sees_it_under_way(terminal: Terminal) -> None:
+    folder = asked(terminal.here)
+    with (folder.parent / keeping.LOCK).open("w") as another:
+        fcntl.flock(another, fcntl.LOCK_SH)
+        [seen] = keeping.kept(terminal.here, "NSS-PL")
+        assert not seen.under_way
+
+
+def test_a_page_that_is_looked_at_refuses_nobody_another_rehearsal(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, begun = asked(terminal.here), []
+    monkeypatch.setattr(
+        "usecases.rehearsing.keeping.subprocess.Popen", lambda *_, **given: begun.append(given["pass_fds"][0])
+    )
+    with (folder.parent / keeping.LOCK).open("w") as looks:
+        fcntl.flock(looks, fcntl.LOCK_SH)
+        monkeypatch.setattr(
+            "usecases.rehearsing.keeping.time.sleep", lambda _: fcntl.flock(looks, fcntl.LOCK_UN)
+        )
+        name = keeping.start(terminal.here, "NSS-PL", Wishes("NSS-PL"), "Krystyna")
+    assert len(begun) == 1
+    assert (folder.parent / name / keeping.WISHES).is_file()
 
 
 def test_it_is_removed_after_a_month(terminal: Terminal, browser: Opens) -> None:

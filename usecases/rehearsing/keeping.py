@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -34,6 +35,8 @@ MOST_AT_ONCE = 2
 """Processes of rehearsals, of all organisations together: others have work to do, too."""
 MOST_OF_ONE = 20
 """Rehearsals of one organisation that are kept; the oldest goes first."""
+LOOKED_AGAIN, LOOKED_AGAIN_AFTER = 4, 0.05
+"""How often, and after how many seconds, a lock is tried again that a page may be looking at."""
 PLAYED, WISHES, SAID, LOCK = "played", "wishes.json", "said.txt", "lock"
 _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}", re.ASCII)
 _ORGANISATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -208,21 +211,37 @@ def _read(folder: Path) -> Kept | None:
 
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[int | None]:
-    """The lock's descriptor, or None where somebody has it; a process that inherits it has the lock, too."""
+    """The lock for whoever plays: its descriptor, or None where somebody plays; a process that inherits it has it, too."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
-        yield descriptor
+        yield descriptor if _patiently_locked(descriptor) else None
     finally:
         os.close(descriptor)
 
 
+def _patiently_locked(descriptor: int) -> bool:
+    """Whether we have the lock now. Pages that look at it (`_held`) share it for a moment, which is waited for."""
+    for _ in range(LOOKED_AGAIN):
+        if _locked(descriptor, fcntl.LOCK_EX):
+            return True
+        time.sleep(LOOKED_AGAIN_AFTER)
+    return _locked(descriptor, fcntl.LOCK_EX)
+
+
+def _locked(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _held(path: Path) -> bool:
+    """Whether somebody plays. Whoever else looks at the same moment does not count: all of them share the lock."""
     if not path.is_file():
         return False
-    with _lock(path) as lock:
-        return lock is None
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        return not _locked(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
