@@ -42,9 +42,17 @@ def run(*command: str, **more: Any) -> str:
     return str(done.stdout + done.stderr)
 
 
+REHEARSALS = "location ^~ /rehearsals { proxy_pass http://10.0.0.41:4280; }"
+"""What nginx is told where there are several desk hosts: a rehearsal lies on the one that plays it."""
+
+
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
-def test_nginx_takes_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("several", [False, True])
+def test_nginx_takes_its_file(tmp_path: Path, several: bool) -> None:
     text = DEPLOYED.read_text("utf-8")
+    assert f"# {REHEARSALS}" in text
+    if several:
+        text = text.replace(f"# {REHEARSALS}", REHEARSALS)
     for old, new in on_loopback(free_port(), free_port(), certificate(tmp_path, "labels.example.eu")).items():
         assert old in text
         text = text.replace(old, new)
