@@ -203,7 +203,7 @@ def gallery(
     here = existing_workspace()
     if folder is None:
         cycles.publish(here, year)
-        folder = here.settings.home / "galleries" / str(year)
+        folder = cycles.folder_of(here, year)
     with here.record.reading() as session:
         shown = shown_in(session, year)
     cycles.write_gallery(here, shown, folder, *render_gallery(shown))

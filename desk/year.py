@@ -18,7 +18,6 @@ from labels.applications.uploads.inspecting import too_many
 from labels.errors import InvalidInput, LabelsError, NotFound, OutOfReach
 from labels.european_label.contributions import Part, contribution_of
 from labels.european_label.freezing import FIRST_YEAR, LAST_YEAR, latest_year
-from labels.european_label.gallery import PICTURES
 from labels.european_label.gallery import gallery as gallery_of
 from labels.record.schema import Outcome, Stage, Step, StepKind
 from labels.reviews.scoring import in_points
@@ -137,7 +136,7 @@ def shown(visit: Visit) -> Response:
         central=visit.account.central,
         qualifying=sum(one.qualifies for one in view.projects),
         awarded=sum(one.awarded == "awarded" for one in view.projects),
-        published=cycles.published(visit.here, view.year) is not None,
+        published=cycles.is_published(visit.here, view.year),
     )
 
 
@@ -372,7 +371,7 @@ def _gallery(visit: Visit, mistake: Mistake | None = None, status: int = 200, ty
         given=[(shown[one.project], one) for one in given if one.project in shown and (one.words or one.key)],
         typed=typed,
         at={mistake.field: mistake.text} if mistake else {},
-        published=cycles.published(visit.here, year) is not None,
+        published=cycles.is_published(visit.here, year),
         address=PUBLISHED.format(year=year),
         mistakes=[mistake] if mistake else [],
         sent=visit.request.query_params.get("sent", ""),
@@ -426,30 +425,22 @@ def lead(visit: Visit) -> Response:
 
 def read(visit: Visit) -> Response:
     """The published gallery, for everybody."""
-    return _file(visit, "index.html", "text/html; charset=utf-8")
+    page = cycles.published_file(visit.here, _year(visit), "index.html")
+    return _public(page, "text/html; charset=utf-8")
 
 
 def data(visit: Visit) -> Response:
     """The same as data, for a portal."""
-    return _file(visit, "gallery.json", "application/json")
+    return _public(cycles.published_file(visit.here, _year(visit), "gallery.json"), "application/json")
 
 
 def published_picture(visit: Visit) -> Response:
     """A picture of it."""
-    name = visit.named("picture")
-    if not cycles.IS_PICTURE.fullmatch(name):
-        raise NotFound("There is nothing here.")
-    return _file(visit, f"{PICTURES}/{name}", cycles.PICTURE)
+    found = cycles.published_picture(visit.here, _year(visit), visit.named("picture"))
+    return _public(found, cycles.PICTURE)
 
 
-def _file(visit: Visit, name: str, media: str) -> Response:
-    folder = cycles.published(visit.here, _year(visit))
-    if folder is None:
-        raise NotFound("There is nothing here.")
-    try:
-        content = (folder / name).read_bytes()
-    except FileNotFoundError:
-        raise NotFound("There is nothing here.") from None
+def _public(content: bytes, media: str) -> Response:
     headers = {
         "Content-Security-Policy": _OWN_STYLE,
         "Cache-Control": "public, max-age=300",

@@ -94,7 +94,7 @@ def _published(here: Workspace, found: reopening.Consequences, performed: Perfor
     """Makes the galleries again; upkeep does it where that fails, for what was done counts."""
     try:
         for year in found.years:
-            publish(here, year)
+            publish(here, year, folder_too=False)
     except OutOfReach as error:
         later = OutOfReach(error.service, error.detail, FOLLOWS, error.mend)
         return replace(performed, outage=performed.outage or later)

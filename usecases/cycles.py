@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from adapters.workspace import Workspace
 from labels.applications.documents import StoredDocument
@@ -23,7 +23,16 @@ from labels.errors import Fault, InvalidInput, LabelsError, NotAllowed, NotFound
 from labels.european_label import contributions, freezing
 from labels.european_label.contributions import Given, Part
 from labels.european_label.freezing import RulesFor
-from labels.european_label.gallery import PICTURES, Gallery, gallery
+from labels.european_label.gallery import (
+    FILES,
+    PICTURES,
+    Gallery,
+    gallery,
+    published,
+    shows_picture,
+    stored_as,
+)
+from labels.identifiers import document_key
 from labels.people.staff import central_organisation
 from labels.record.documents import delete_unnamed
 from labels.record.journal import Event, note
@@ -46,8 +55,11 @@ def rules_of_year(here: Workspace, year: int) -> RulesFor:
     return lambda organisation: load_rules(organisation, day, here.settings.rules)
 
 
-def publish(here: Workspace, year: int) -> str:
-    """Stores a year's gallery and puts it into the folder of galleries, where a portal can fetch it.
+def publish(here: Workspace, year: int, *, folder_too: bool = True) -> str:
+    """Stores a year's gallery, and puts it into this host's folder of galleries; the digest of what is published.
+
+    Args:
+        folder_too: also where this host has no folder of it yet, which the desk leaves to upkeep.
 
     Raises:
         NotFound: the cycle of that year has not begun.
@@ -57,22 +69,24 @@ def publish(here: Workspace, year: int) -> str:
     with here.record.reading() as session:
         shown = gallery(session, year)
     page, body = render_gallery(shown)
-    files = {"index.html": (page, "text/html"), "gallery.json": (body, "application/json")}
+    files = {name: (content, FILES[name]) for name, content in _named(page, body).items()}
     keys = {name: here.documents.put(content, media) for name, (content, media) in files.items()}
-    write_gallery(here, shown, here.settings.home / "galleries" / str(year), page, body)
+    folder = folder_of(here, year)
+    if folder_too or folder.is_dir():
+        write_gallery(here, shown, folder, page, body)
     with here.record.writing() as session:
         cycle = freezing.cycle_in(session, year)
         locked(session, cycle.application)
         session.refresh(cycle, with_for_update=True)
         for name, (content, media) in files.items():
-            stored = f"{year}-{shown.digest[:8]}-{name}"
+            stored = stored_as(year, shown.digest, name)
             document = Document(
                 application=cycle.application, kind="gallery", name=stored, key=keys[name],
                 media_type=media, size=len(content), stored_at=here.now(),
             )  # fmt: skip
-            _keep(session, document)
+            _keep(here.turn(session), document)
         _forget_former(
-            here.turn(session), cycle.application, [f"{year}-{shown.digest[:8]}-{name}" for name in files]
+            here.turn(session), cycle.application, [stored_as(year, shown.digest, name) for name in files]
         )
         # Something may have been taken back while the page was made: then it is to be made again.
         cycle.published = shown.digest if gallery(session, year).digest == shown.digest else None
@@ -106,7 +120,7 @@ def publish_by(here: Workspace, year: int, seen: str, by: Proof, door: Door) -> 
         return Accepted("", "It is published.", concerned=())
 
     perform(here, as_coordinator_of(lambda session: [central_organisation(session).id], do), by=by, door=door)
-    return publish(here, year)
+    return publish(here, year, folder_too=False)
 
 
 def give(award: str, given: Given) -> Act:
@@ -137,10 +151,9 @@ def contribute(here: Workspace, year: int, act: Act, by: Proof, door: Door) -> N
         LabelsError: it was refused; nothing was changed.
     """
     perform(here, act, by=by, door=door)
-    if published(here, year) is None:
-        return
     try:
-        publish(here, year)
+        if is_published(here, year):
+            publish(here, year, folder_too=False)
     except (LabelsError, OSError) as error:  # such as a picture that was taken back meanwhile
         log.warning("the gallery of %s could not be made again; upkeep does it: %s", year, error)
 
@@ -175,14 +188,11 @@ PICTURE_NAME = "picture.webp"
 
 
 def publish_stale(here: Workspace) -> list[int]:
-    """Makes the galleries again in which something has changed; their years."""
+    """Makes the galleries again in which something has changed, and this host's folders that are behind; their years."""
     with here.record.reading() as session:
-        stale = list(
-            session.scalars(
-                sa.select(Cycle.year).where(Cycle.awarded_at.is_not(None), Cycle.published.is_(None))
-            )
-        )
-    return [year for year in stale if _made_again(here, year)]
+        awarded = session.scalars(sa.select(Cycle.year).where(Cycle.awarded_at.is_not(None))).all()
+        behind = [year for year in awarded if not _has_folder(here, year, published(session, year))]
+    return [year for year in behind if _made_again(here, year)]
 
 
 def _made_again(here: Workspace, year: int) -> bool:
@@ -195,10 +205,67 @@ def _made_again(here: Workspace, year: int) -> bool:
     return True
 
 
-def published(here: Workspace, year: int) -> Path | None:
-    """The folder in which a year's gallery is published; None where it is not."""
-    folder = here.settings.home / "galleries" / str(year)
-    return folder if (folder / "index.html").is_file() else None
+def is_published(here: Workspace, year: int) -> bool:
+    """Whether a year's gallery is there for everybody."""
+    with here.record.reading() as session:
+        return published(session, year) is not None
+
+
+def published_file(here: Workspace, year: int, name: str) -> bytes:
+    """The page or the data of a year's published gallery, from the record and the document store.
+
+    Another host may have published it, and something may have been taken back at a third: no folder is looked at.
+
+    Raises:
+        NotFound: it is not published.
+    """
+    from adapters.papers.gallery import render_gallery
+
+    with here.record.reading() as session:
+        keys = published(session, year)
+        if keys is None:
+            raise NotFound("There is nothing here.")
+    if name in keys:
+        with contextlib.suppress(NotFound):  # it is published anew, and this one deleted
+            return here.documents.get(keys[name])
+    with here.record.reading() as session:
+        shown = gallery(session, year)
+    return _named(*render_gallery(shown))[name]
+
+
+def published_picture(here: Workspace, year: int, name: str) -> bytes:
+    """A picture that a year's published gallery shows now.
+
+    Raises:
+        NotFound: it shows none of that name.
+    """
+    if not IS_PICTURE.fullmatch(name):
+        raise NotFound("There is nothing here.")
+    key = document_key(Path(name).stem)
+    with here.record.reading() as session:
+        if published(session, year) is None or not shows_picture(session, year, key):
+            raise NotFound("There is nothing here.")
+    return here.documents.get(key)
+
+
+def folder_of(here: Workspace, year: int) -> Path:
+    """This host's folder of a year's gallery, from which a web server or a portal may take it."""
+    return here.settings.home / "galleries" / str(year)
+
+
+def _named(page: bytes, body: bytes) -> dict[str, bytes]:
+    return {"index.html": page, "gallery.json": body}
+
+
+def _has_folder(here: Workspace, year: int, keys: Mapping[str, str] | None) -> bool:
+    """Whether this host's folder has the files that are published, by their keys."""
+    try:
+        return bool(keys) and all(
+            document_key(hashlib.sha256((folder_of(here, year) / name).read_bytes()).hexdigest()) == key
+            for name, key in (keys or {}).items()
+        )
+    except OSError:
+        return False
 
 
 def write_gallery(here: Workspace, shown: Gallery, folder: Path, page: bytes, body: bytes) -> None:
@@ -264,8 +331,13 @@ def _forget_former(turn: Turn, application: str, present: Collection[str]) -> No
     delete_unnamed(turn, turn.session.scalars(former.returning(Document.key)).all())
 
 
-def _keep(session: Session, document: Document) -> None:
-    """Notes a stored document of an application, once."""
+def _keep(turn: Turn, document: Document) -> None:
+    """Notes a stored document of an application, once; the same gallery may look another way in another version."""
     same = {"application": document.application, "kind": document.kind, "name": document.name}
-    if session.scalar(sa.select(Document.id).filter_by(**same)) is None:
-        session.add(document)
+    there = turn.session.scalar(sa.select(Document).filter_by(**same))
+    if there is None:
+        turn.session.add(document)
+    elif there.key != document.key:
+        former = there.key
+        there.key, there.size, there.stored_at = document.key, document.size, document.stored_at
+        delete_unnamed(turn, [former])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import PurePosixPath
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -16,8 +17,10 @@ from labels.identifiers import document_key
 from labels.record.schema import (
     Award,
     Awarded,
+    Cycle,
     CycleLabel,
     CycleProject,
+    Document,
     GalleryContribution,
     Project,
     School,
@@ -102,25 +105,11 @@ def gallery(session: Session, year: int, *, preview: bool = False) -> Gallery:
         NotFound: the cycle of that year has not begun.
     """
     cycle = cycle_in(session, year)
-    national, european = sa.orm.aliased(Award), sa.orm.aliased(Award)
     given = _given(session, year, preview)
     rows = session.execute(
-        sa.select(
-            CycleLabel.project, Project.title, CycleLabel.country, School.id.label("school"), School.name, School.city
-        )
-        .join(
-            CycleProject,
-            sa.and_(CycleProject.year == CycleLabel.year, CycleProject.project == CycleLabel.project),
-        )
-        .join(Project, Project.id == CycleLabel.project)
-        .join(national, national.id == CycleLabel.award)
-        .outerjoin(european, european.id == CycleLabel.european)  # none where they won it in an earlier year
-        .outerjoin(School, School.id == CycleLabel.school)
-        .where(
-            CycleLabel.year == year, CycleProject.awarded == Awarded.AWARDED,
-            national.revoked_at.is_(None), european.revoked_at.is_(None),
-        )
-        .distinct()
+        _held(
+            year, CycleLabel.project, Project.title, CycleLabel.country, School.id.label("school"), School.name, School.city
+        ).distinct()
     ).all()  # fmt: skip
     countries: dict[str, dict[str, set[tuple[str, str, str]]]] = {}
     titles: dict[str, str] = {}
@@ -154,6 +143,67 @@ def gallery(session: Session, year: int, *, preview: bool = False) -> Gallery:
             for country, own in sorted(countries.items(), key=lambda item: country_name(item[0]))
         ],
     )
+
+
+def _held(year: int, *columns: sa.ColumnElement[Any] | sa.orm.InstrumentedAttribute[Any]) -> sa.Select[Any]:
+    """Of the labels of a year's awarded projects, those that hold now."""
+    national, european = sa.orm.aliased(Award), sa.orm.aliased(Award)
+    return (
+        sa.select(*columns)
+        .select_from(CycleLabel)
+        .join(
+            CycleProject,
+            sa.and_(CycleProject.year == CycleLabel.year, CycleProject.project == CycleLabel.project),
+        )
+        .join(Project, Project.id == CycleLabel.project)
+        .join(national, national.id == CycleLabel.award)
+        .outerjoin(european, european.id == CycleLabel.european)  # none where they won it in an earlier year
+        .outerjoin(School, School.id == CycleLabel.school)
+        .where(
+            CycleLabel.year == year,
+            CycleProject.awarded == Awarded.AWARDED,
+            national.revoked_at.is_(None),
+            european.revoked_at.is_(None),
+        )
+    )
+
+
+def shows_picture(session: Session, year: int, key: str) -> bool:
+    """Whether the gallery of a year shows a picture now, by its key in the document store."""
+    project = sa.select(GalleryContribution.project).where(
+        GalleryContribution.year == year,
+        GalleryContribution.key == key,
+        GalleryContribution.released_at.is_not(None),
+    )
+    held = _held(year, CycleLabel.project).where(CycleLabel.project.in_(project)).limit(1)
+    return session.scalar(held) is not None
+
+
+def published(session: Session, year: int) -> dict[str, str] | None:
+    """The files of a year's published gallery as the document store has them, by name; None where it is not published.
+
+    Empty where something was taken back since: what is stored still shows it.
+    """
+    cycle = session.get(Cycle, year)
+    if cycle is None or cycle.awarded_at is None:
+        return None
+    stored = sa.select(Document.name, Document.key).filter_by(application=cycle.application, kind="gallery")
+    keys = dict(session.execute(stored).tuples().all())
+    if not keys:
+        return None
+    if cycle.published is None:
+        return {}
+    names = {name: stored_as(year, cycle.published, name) for name in FILES}
+    return {name: keys[stored] for name, stored in names.items() if stored in keys}
+
+
+def stored_as(year: int, digest: str, name: str) -> str:
+    """What a file of a gallery with some content is called in the record."""
+    return f"{year}-{digest[:8]}-{name}"
+
+
+FILES = {"index.html": "text/html", "gallery.json": "application/json"}
+"""The page and the data, with their media types."""
 
 
 def _given(session: Session, year: int, preview: bool) -> dict[str, GalleryContribution]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageCms
 
+import adapters.papers.gallery
 from adapters.workspace import Workspace
 from labels.errors import NotFound
 from labels.identifiers import european_award_id
@@ -253,6 +255,7 @@ def test_a_picture_that_the_store_has_lost_stops_neither_its_gallery_nor_upkeep(
     assert row
     assert row.key
     here.documents.erase(row.key)
+    cycles.publish(here, YEAR)
     assert publishes(css).status_code == 303
     assert project_in(stranger.opens(DATA))["words"] == SAYS
     (here.settings.home / "galleries").rename(here.settings.home / "elsewhere")
@@ -281,14 +284,15 @@ def test_what_was_taken_back_counts_where_the_gallery_cannot_be_made_again_yet(
 def test_two_who_publish_at_once_take_no_file_of_each_other_s(
     here: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    css, replace, met = signed_in(here, ADA), Path.replace, []  # type: tuple[Browser, Any, list[Path]]
+    cycles.publish(here, YEAR)
+    css, replaces, met = signed_in(here, ADA), Path.replace, []  # type: tuple[Browser, Any, list[Path]]
 
     def replaced(draft: Path, target: Path) -> Path:
         """Another process writes the same file when the draft is ready."""
         if draft.suffix == ".new" and not met:
             met.append(draft)
             cycles.publish(here, YEAR)
-        return replace(draft, target)  # type: ignore[no-any-return]
+        return replaces(draft, target)  # type: ignore[no-any-return]
 
     monkeypatch.setattr(Path, "replace", replaced)
     assert publishes(css).status_code == 303
@@ -304,6 +308,67 @@ def test_what_a_publisher_that_was_killed_left_is_removed(here: Workspace) -> No
     os.utime(left, (0, 0))
     cycles.publish(here, YEAR)
     assert not left.exists()
+
+
+def on_another_host(here: Workspace, home: Path) -> Workspace:
+    """The same record and documents, with a home of its own."""
+    home.mkdir()
+    return replace(here, settings=here.settings.model_copy(update={"home": home}))
+
+
+def test_what_one_host_publishes_every_host_shows(here: Workspace, tmp_path: Path) -> None:
+    there = on_another_host(here, tmp_path / "there")
+    assert cycles.publish_stale(here) == [YEAR]
+    assert Browser(there).opens(PAGE).text == Browser(here).opens(PAGE).text
+    assert project_in(Browser(there).opens(DATA))["words"] == ""
+    assert cycles.publish_stale(there) == [YEAR], "its folder is behind"
+    assert cycles.publish_stale(there) == []
+    assert cycles.publish_stale(here) == []
+
+
+def test_what_is_taken_back_at_one_host_is_shown_by_none(here: Workspace, tmp_path: Path) -> None:
+    there = on_another_host(here, tmp_path / "there")
+    holder, css, stranger = signed_in(there, HOLDER), signed_in(here, ADA), Browser(here)
+    cycles.publish(here, YEAR)
+    holder.sends(MINE, GIVES, **with_picture())
+    publishes(css)
+    file = f"/gallery/{YEAR}/{project_in(stranger.opens(DATA))['picture']['file']}"
+    assert stranger.opens(file).status_code == Browser(there).opens(file).status_code == 200
+    assert holder.sends(MINE, {"back": "1"}).status_code == 303
+    for browser in (stranger, Browser(there)):
+        assert SAYS not in browser.opens(PAGE).text
+        assert project_in(browser.opens(DATA))["picture"] is None
+        assert browser.opens(file).status_code == 404
+    assert cycles.publish_stale(here) == [YEAR]
+    assert SAYS not in (here.settings.home / "galleries" / str(YEAR) / "gallery.json").read_text()
+    assert not list((here.settings.home / "galleries").rglob("*.webp"))
+
+
+def test_what_was_taken_back_is_shown_no_more_before_the_gallery_is_made_again(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
+    holder.sends(MINE, GIVES, **with_picture())
+    publishes(css)
+    file = f"/gallery/{YEAR}/{project_in(stranger.opens(DATA))['picture']['file']}"
+    monkeypatch.setattr(cycles, "publish", Mock(side_effect=OSError(28, "No space left on device")))
+    assert holder.sends(MINE, {"back": "1"}).status_code == 303
+    assert SAYS not in stranger.opens(PAGE).text
+    assert project_in(stranger.opens(DATA))["words"] == ""
+    assert stranger.opens(file).status_code == 404
+
+
+def test_a_gallery_that_looks_another_way_in_another_version_is_shown_so(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cycles.publish(here, YEAR)
+    render = adapters.papers.gallery.render_gallery
+    monkeypatch.setattr(
+        adapters.papers.gallery, "render_gallery", lambda shown: (b"another page", render(shown)[1])
+    )
+    cycles.publish(here, YEAR)
+    assert Browser(here).opens(PAGE).content == b"another page"
+    assert cycles.publish_stale(here) == []
 
 
 def test_what_is_changed_is_looked_at_again(here: Workspace) -> None:
