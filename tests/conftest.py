@@ -33,6 +33,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 
 _PREFECT_HOME = pytest.StashKey[str]()
+END_TO_END = Path(__file__).parent / "e2e"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -111,10 +112,10 @@ def everybody_named() -> None:
     import tests.support.persons  # noqa: F401 - it listens
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def no_other_tests_prefect(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keeps a test from the server that end-to-end tests of the same process may have running, unless it asks for it."""
-    if "stage" in request.fixturenames or "prefect.settings" not in sys.modules:
+    """Keeps a module, and what it sets up once, from the server that end-to-end tests of the same process have running."""
+    if request.path.is_relative_to(END_TO_END) or "prefect.settings" not in sys.modules:
         yield
         return
     from prefect.settings import PREFECT_API_URL, temporary_settings

@@ -31,8 +31,12 @@ _STAGED = {
 class Identities:
     """The persons of staged rows: looked up, corrected or entered before the rows are merged."""
 
-    def __init__(self, connection: sa.Connection, today: date, *, everybody_new: bool) -> None:
+    def __init__(
+        self, connection: sa.Connection, today: date, *, everybody_new: bool, joins: bool = True
+    ) -> None:
         self.persons = PersonRows(connection, today)
+        self._joins = joins
+        """Whether a new row may be of somebody who is known already, by address and name."""
         self._everybody_new = everybody_new
         """Whether the record knew nobody before this import."""
 
@@ -49,7 +53,9 @@ class Identities:
 
     def finish(self) -> None:
         """Makes one person of a new row and what was known already, where address and name are the same."""
-        if self._everybody_new:
+        if not self._joins:
+            pass
+        elif self._everybody_new:
             join_same(self.persons.connection, None)
         elif self.persons.entered:
             join_same(self.persons.connection, "SELECT id FROM fresh_person")

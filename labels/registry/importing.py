@@ -136,7 +136,10 @@ def import_registry(
                     faults.add(rank, file.name, line, column, objection)
         faults.refuse("import")
         inserted, updated = sum(filled.counts.values()), 0
-        people = Identities(connection, today, everybody_new=bool(filled.counts))
+        # Of whom a platform speaks is no more certain than its word: coordinators say who is one person.
+        people = Identities(
+            connection, today, everybody_new=bool(filled.counts), joins=owner is None or owner.central
+        )
         index = IndexChanges(connection, {file.table for _, file, _ in left_over})
         index.note()
         staff = None

@@ -82,6 +82,7 @@ def _others(column: str, table: str, of: str, what: str) -> _Check:
 _ON_A_STAFF = (
     "EXISTS (SELECT 1 FROM staff f WHERE f.person = t.{person})"
     " OR EXISTS (SELECT 1 FROM organisation o WHERE o.person = t.{person})"
+    " OR EXISTS (SELECT 1 FROM former_staff f WHERE f.person = t.{person})"  # who may be back
 )
 _ELSEWHERE = (
     "EXISTS (SELECT 1 FROM teacher e JOIN school c ON c.id = e.school"
@@ -93,6 +94,7 @@ _ELSEWHERE = (
 _OTHERS_STAFF = (
     "EXISTS (SELECT 1 FROM staff f WHERE f.person = t.{person} AND f.organisation <> :own)"
     " OR EXISTS (SELECT 1 FROM organisation o WHERE o.person = t.{person} AND o.id <> :own)"
+    " OR EXISTS (SELECT 1 FROM former_staff f WHERE f.person = t.{person} AND f.organisation <> :own)"
 )
 _OF_OTHERS = f"{_OTHERS_STAFF} OR {_ELSEWHERE}"
 

@@ -69,6 +69,8 @@ class _Row(NamedTuple):
     known_as: str | None
     """An organisation's own id of them, with the organisation."""
     fresh: bool
+    read_elsewhere: bool
+    """Whether mail to them is read at another address, too, by which they sign in."""
 
 
 def join_same(connection: sa.Connection, fresh: str | None) -> None:
@@ -80,7 +82,7 @@ def join_same(connection: sa.Connection, fresh: str | None) -> None:
     for address, name in _sharing(connection):
         people = _group(connection, address, name, fresh)
         old = [one for one in people if not one.fresh]
-        if sum(one.teaches for one in people) > 1 or len(old) > 1:
+        if sum(one.teaches for one in people) > 1 or len(old) > 1 or any(one.read_elsewhere for one in old):
             continue
         if len({one.known_as for one in people if one.known_as}) > 1:
             continue
@@ -113,12 +115,16 @@ def _group(connection: sa.Connection, address: str, name: str, fresh: str | None
         sa.text(
             "SELECT p.id, EXISTS (SELECT 1 FROM teacher t WHERE t.person = p.id) AS teaches,"
             " (SELECT min(s.organisation || ' ' || s.id) FROM staff s WHERE s.person = p.id) AS known_as,"
-            f" {f'p.id IN ({fresh})' if fresh else '1 = 1'} AS fresh"
+            f" {f'p.id IN ({fresh})' if fresh else '1 = 1'} AS fresh,"
+            " EXISTS (SELECT 1 FROM address a WHERE a.person = p.id AND a.until IS NULL) AS read_elsewhere"
             " FROM person p WHERE p.address = :address AND p.name = :name ORDER BY p.id"
         ),
         {"address": address, "name": name},
     )
-    return [_Row(row.id, bool(row.teaches), row.known_as, bool(row.fresh)) for row in found]
+    return [
+        _Row(row.id, bool(row.teaches), row.known_as, bool(row.fresh), bool(row.read_elsewhere))
+        for row in found
+    ]
 
 
 def _replace(connection: sa.Connection, gone: str, kept: str) -> None:

@@ -12,10 +12,13 @@ import sqlalchemy as sa
 
 from desk.api.app import ROOT
 from desk.api.registry import FILES, LARGEST, MOST_ROWS
+from labels.answering import own_staff
+from labels.people.persons import addresses, behind
 from labels.platform.tokens import TokenScope
 from labels.record.schema import (
     Address,
     Base,
+    FormerStaff,
     Member,
     Organisation,
     Person,
@@ -26,6 +29,7 @@ from labels.record.schema import (
     Step,
     Teacher,
 )
+from labels.registry.importing import nothing_missing
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.support.platform_programs import Program, problem
 
@@ -276,6 +280,22 @@ def somebody_of(terminal: Terminal, what: str, organisation: str = "NSS-PT") -> 
                 session.get_one(Organisation, organisation).person = person.id
             case "principal":
                 session.get_one(School, "S-2").principal = person.id
+            case "former coordinator":
+                session.add(
+                    FormerStaff(
+                        person=person.id,
+                        organisation=organisation,
+                        role="coordinator",
+                        email=READS,
+                        name=NAMED,
+                        language="pt",
+                        left_on=terminal.here.now().date(),
+                        left_by="",
+                    )
+                )
+                session.get_one(School, "S-1").principal = person.id
+                session.get_one(School, "S-1").principal_name = NAMED
+                session.get_one(School, "S-1").principal_email = READS
             case "second address":
                 person.address = "rita@home.example"
                 session.get_one(School, "S-2").principal = person.id
@@ -334,22 +354,58 @@ def test_no_platform_says_how_somebody_of_another_organisation_is_called(
     assert registry(terminal) == before
 
 
-def test_one_s_own_staff_may_teach_and_the_central_support_service_brings_in_whom_it_knows(
-    terminal: Terminal, program: Makes
-) -> None:
+def test_one_s_own_staff_may_teach_as_people_of_their_own(terminal: Terminal, program: Makes) -> None:
+    somebody_of(terminal, "coordinator", "NSS-PL")
+    sends(program(), "teachers", [TEACHER | {"name": NAMED, "email": READS}])
+    with terminal.here.record.reading() as session:
+        assert session.get_one(Teacher, "T-50").person != "PER-RITA", "who is one person, coordinators say"
+
+
+def test_the_central_support_service_brings_in_whom_it_knows(terminal: Terminal, program: Makes) -> None:
     with terminal.here.record.writing() as session:
         session.add(
             Organisation(id="CSS", country="EU", kind="CSS", name="CSS", email="css@x.example", language="en")
         )
     somebody_of(terminal, "coordinator", "NSS-PL")
-    sends(program(), "teachers", [TEACHER | {"name": NAMED, "email": READS}])
-    sends(
-        program("CSS"),
-        "teachers",
-        [TEACHER | {"teacher": "T-51", "name": NAMED, "email": READS, "school": "S-2"}],
-    )
+    row = TEACHER | {"teacher": "T-51", "name": NAMED, "email": READS, "school": "S-2"}
+    sends(program("CSS"), "teachers", [row])
     with terminal.here.record.reading() as session:
-        assert session.get_one(Teacher, "T-50").person == "PER-RITA"
+        assert session.get_one(Teacher, "T-51").person == "PER-RITA"
+
+
+def test_no_platform_takes_the_address_of_somebody_who_may_be_back_on_a_staff(
+    terminal: Terminal, program: Makes
+) -> None:
+    somebody_of(terminal, "former coordinator")
+    before = registry(terminal)
+    row = SCHOOL | {"school": "S-1", "principal_name": NAMED, "principal_email": "evil@s1.example"}
+    faults = problem(sends(program(), "schools", [row], 422)).faults
+    assert {fault.field for fault in faults} == {"principal_email"}
+    assert registry(terminal) == before
+
+
+def test_no_rows_of_a_platform_make_its_own_address_that_of_who_is_entered_on_a_staff_later(
+    terminal: Terminal, program: Makes
+) -> None:
+    one = program()
+    for number, (school, address) in enumerate(
+        [
+            ("S-50", "zofia@nss.example"),
+            ("S-51", "zofia@nss.example"),
+            ("S-51", "between@s51.example"),
+            ("S-50", "evil@s50.example"),
+            ("S-51", "zofia@nss.example"),
+        ]
+    ):
+        row = SCHOOL | {"school": school, "principal_name": "Zofia Wilk", "principal_email": address}
+        sends(one, "schools", [row], key=f"k-{number}")
+    with terminal.here.record.writing() as session:
+        new = own_staff.Entry("zofia@nss.example", "Zofia Wilk", "coordinator", "pl")
+        own_staff.enter(terminal.here.turn(session), "NSS-PL", new, nothing_missing)
+    with terminal.here.record.reading() as session:
+        of_staff = session.scalars(sa.select(Staff.person).where(Staff.email == "zofia@nss.example")).one()
+        assert [one.id for one in behind(session, "evil@s50.example")] != [of_staff]
+        assert addresses(session, of_staff) == ["zofia@nss.example"]
 
 
 def test_a_corrected_address_is_followed_as_after_a_file(terminal: Terminal, program: Makes) -> None:

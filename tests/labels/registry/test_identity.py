@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from labels.people.persons import Capacity, Held, addresses, behind, former_addresses, person, roles
 from labels.record.engine import Record
-from labels.record.schema import Organisation, Person, School, Staff, Teacher
+from labels.record.schema import Address, Organisation, Person, School, Staff, Teacher
 from labels.registry.importing import ImportReport, import_registry
 from tests.support.small_registry import SOUND, TODAY, changed, write
 
@@ -107,6 +107,17 @@ def test_a_corrected_address_of_staff_makes_no_second_person(record: Record, fol
         assert session.scalars(sa.select(Staff.email)).all() == ["ada@new.example"] * 2
         assert of_staff(session, "ada@new.example").id == before
     assert people(record) == 7
+
+
+def test_nobody_becomes_one_of_a_staff_who_reads_mail_elsewhere_too(record: Record, folder: Path) -> None:
+    imported(record, folder)
+    with record.writing() as session:
+        session.add(Person(id="PER-TWO", name="Iga Wit", address="iga@x.example", language="pl"))
+        session.flush()
+        session.add(Address(person="PER-TWO", address="other@x.example", since=TODAY, until=None))
+    imported(record, folder, staff=STAFF + "iga@x.example,Iga Wit,NSS-PL,coordinator,pl,\n")
+    with record.reading() as session:
+        assert of_staff(session, "iga@x.example").id != "PER-TWO"
 
 
 def test_who_is_no_longer_in_the_file_is_named_and_stays(record: Record, folder: Path) -> None:
