@@ -52,16 +52,16 @@ class Followed(Following):
     """What follows an import, done in its transaction."""
 
     def __init__(self, here: Workspace) -> None:
-        self._here = here
+        self.here = here
         self.departures: list[Departure] = []
 
     def corrected(self, session: Session, corrections: Sequence[Correction]) -> None:
         """What is asked of people follows them to another address."""
-        follow(self._here.turn(session), corrections)
+        follow(self.here.turn(session), corrections)
 
     def left(self, session: Session, left: Sequence[Left]) -> None:
         """What is asked of people who left goes to others."""
-        self.departures += leaving.settle(self._here.turn(session), left)
+        self.departures += leaving.settle(self.here.turn(session), left)
 
 
 def bring_in(

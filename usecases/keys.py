@@ -254,10 +254,10 @@ def plan_signing(here: Workspace, file: Path, leaked_from: datetime | None = Non
         NotAllowed: no signing key is configured, or it is the same one.
         InvalidInput: the file holds no usable key with a certificate that is valid now.
     """
+    new = key_in(file, here.settings, here.now())
     signer = signer_of(here.settings)
     if signer is None:
         raise NotAllowed("No key is in force: name one with LABELS_SIGNING_KEY. There is nothing to replace.")
-    new = key_in(file, here.settings, here.now())
     if new.fingerprint == signer.fingerprint:
         raise NotAllowed(f"{file} is the key that is in force already.")
     doubtful: Sequence[str] = ()

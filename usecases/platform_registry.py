@@ -43,17 +43,17 @@ class _Taking(Followed):
         self.owner = owner
         self._batch, self._placed = batch, placed
 
-    def _turn(self, session: Session) -> Turn:
-        return self._here.turn(session)
+    def turn(self, session: Session) -> Turn:
+        return self.here.turn(session)
 
     def begun(self, session: Session) -> None:
         """Refuses a key that was taken already."""
-        if (former := batches.begin(self._turn(session), self._batch)) is not None:
+        if (former := batches.begin(self.turn(session), self._batch)) is not None:
             raise _Taken(former)
 
     def done(self, session: Session, report: ImportReport) -> None:
         """Keeps what the batch is answered."""
-        batches.end(self._turn(session), self._batch, _counted(report, self._placed))
+        batches.end(self.turn(session), self._batch, _counted(report, self._placed))
 
 
 def _counted(report: ImportReport, placed: Placed) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from adapters.branding import check_branding
+from adapters.mail.reports import read_folder
 from adapters.papers.signing import former_keys, signer_of
 from adapters.timestamps import look
 from cli.app import TABLE, loaded
@@ -45,6 +46,8 @@ READ = {
     "import folder": ["import", "FOLDER"],
     "rules folder": ["rules", "FOLDER"],
     "rules --folder": ["rules", "NSS-PL", "--folder", "FOLDER"],
+    "rehearse --rules": ["rehearse", "OUT", "--rules", "FOLDER"],
+    "keys file": ["keys", "rotate", "signing", "FILE"],
 }
 """Every parameter of a command that is a file or folder to read."""
 WRITTEN = {
@@ -57,6 +60,7 @@ WRITTEN = {
     "branding --specimens": ["branding", "--specimens", "FILE"],
     "privacy --to": ["privacy", "export", "t-1@school.example", "--to", "FILE"],
     "pupils folder": ["pupils", "NQL-1", "NAMES", "FILE", *PROOF],
+    "rehearse folder": ["rehearse", "FILE"],
 }
 """Every parameter that is a file or folder to write."""
 
@@ -198,6 +202,7 @@ SETTINGS: dict[str, Callable[[Path, Path], Any]] = {
     "signing_former": lambda folder, file: former_keys(settings(folder, signing_former=file)),
     "clock_file": lambda folder, file: settings(folder, clock_file=file).clock(),
     "journal_heads": lambda folder, file: noted_heads(settings(folder, journal_heads=file).heads_file),
+    "bounces": lambda folder, file: list(read_folder(file)),
     "retention": lambda folder, file: periods(file),
     "branding": lambda folder, file: check_branding(a_brand(folder, file)),
     "rules": lambda folder, file: check_all(a_year_of_rules(folder, file)),

@@ -29,7 +29,7 @@ from labels.record.schema import (
     Step,
     Teacher,
 )
-from labels.registry.importing import nothing_missing
+from labels.registry.letters import nothing_missing
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.support.platform_programs import Program, problem
 
