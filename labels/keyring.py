@@ -43,6 +43,12 @@ class Keyring:
         """The keys by which links, forms and codes are known at an instant, the one in force first."""
         return (self.key, *(one.key for one in self.former if now < one.until))
 
+    def of(self, instant: datetime) -> bytes:
+        """The key that was in force at an instant, which stays the same whatever replaces it; after a leak, the one after that."""
+        return next(
+            (one.key for one in self.former if instant < one.replaced_at and not one.leaked), self.key
+        )
+
     @property
     def every(self) -> tuple[bytes, ...]:
         """All keys that there were, the one in force first: certificates are known by each of them."""

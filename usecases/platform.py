@@ -127,10 +127,9 @@ def changes_after(here: Workspace, caller: Caller, after: str, limit: int) -> Ch
     # Where nothing of theirs is left, the next request need not look again at what was others'.
     end = found[-1].number if more else max(number, until)
 
-    def key(number: int) -> str:
-        return keys.sealed(here.key, caller.organisation, number)
-
-    return Changes(tuple((key(one.number), one) for one in found), key(end), more)
+    ring = here.keyring
+    told = tuple((keys.sealed(ring.of(one.at), caller.organisation, one.number), one) for one in found)
+    return Changes(told, keys.sealed(ring.key, caller.organisation, end), more)
 
 
 def newest(here: Workspace, caller: Caller) -> str:

@@ -202,7 +202,7 @@ def _told(here: Workspace, claimed: Claimed, within: float, trusted: ssl.SSLCont
 def message_of(here: Workspace, claimed: Claimed) -> tuple[bytes, dict[str, str]]:
     """What is told, numbers alone, and the head that it goes with."""
     event = claimed.event
-    key = keys.sealed(here.key, claimed.whose, event.entry)
+    key = keys.sealed(here.keyring.of(event.at), claimed.whose, event.entry)
     told = {
         "type": event.what,
         "timestamp": event.at.isoformat(),

@@ -19,8 +19,10 @@ from adapters.documents.directory import DirectoryStore
 from adapters.webhooks import NotSent, is_public, resolved, send
 from adapters.workspace import Workspace
 from labels.errors import InvalidInput, NotAllowed, NotFound
+from labels.keyring import KEY as KEY_FILE
 from labels.platform import keys
 from labels.platform.signing import shown
+from labels.platform.tokens import Caller
 from labels.platform.webhooks import FORMER_FOR, KEPT_FOR, LONGEST_PAUSE, MOST, UNTIL, due, pause
 from labels.record import Record
 from labels.record.schema import Journal, Mail, Person, PlatformDelivery, PlatformWebhook
@@ -31,7 +33,8 @@ from tests.support.case import Case, open_case
 from tests.support.patience import PATIENCE
 from tests.support.people import KEY, NOW
 from tests.support.receivers import Receiver, receiving
-from usecases import webhooks
+from usecases import platform, webhooks
+from usecases.keys import plan_secret, rotate_secret
 
 
 @pytest.fixture
@@ -283,6 +286,29 @@ def test_of_several_processes_each_change_is_told_by_one(
     webhooks.tell(here)
     assert len(called) == 4
     assert len({headers["webhook-id"] for headers, _ in receiver.came}) == len(receiver.came) == 2
+
+
+def test_a_change_has_the_same_id_after_the_secret_key_was_replaced(
+    here: Workspace, receiver: Receiver, case: Case, clock: Time
+) -> None:
+    home = here.settings.home
+    home.mkdir(parents=True, exist_ok=True)
+    (home / KEY_FILE).write_bytes(b"the first one")
+    ours = replace(here, fixed_key=None, settings=here.settings.model_copy(update={"secret": None}))
+    added = webhooks.add(ours, "NSS-PL", receiver.address)
+    caller = Caller("number", "NSS-PL", False, frozenset(), None)
+    case.ask()
+    webhooks.tell(ours)
+    listed = [key for key, _ in platform.changes_after(ours, caller, "", 50).told]
+    before = {headers["webhook-id"] for headers, _ in receiver.came}
+    for leaked in (False, True):
+        clock.now += timedelta(days=1)
+        rotate_secret(ours, plan_secret(ours, leaked=leaked))
+        receiver.came.clear()
+        webhooks.replay(ours, added.row.id, NOW - timedelta(days=400))
+        webhooks.tell(ours)
+        assert before <= {headers["webhook-id"] for headers, _ in receiver.came}
+        assert [key for key, _ in platform.changes_after(ours, caller, listed[0], 50).told] == listed[1:]
 
 
 def test_who_was_killed_between_telling_and_noting_it_tells_it_again_under_the_same_id(
