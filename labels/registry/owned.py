@@ -102,8 +102,8 @@ _OF_OTHERS = f"{_OTHERS_STAFF} OR {_ELSEWHERE}"
 def _reads_mail_of_others(table: str, column: str, unchanged: str) -> _Check:
     """An address at which somebody of another organisation reads their mail, in a row that is new or has another one.
 
-    The import makes one person of those who share an address and a name: the row would be theirs, with the school
-    that it names, and later rows would say how they are called.
+    Whoever shares an address signs in beside those who read it, and by the registry's files those who share a name,
+    too, may become one person: with the school that the row names.
     """
     found = (
         f"NOT EXISTS (SELECT 1 FROM {table} r WHERE r.id = s.{table} AND {unchanged})"
