@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from adapters.mail.reports import LARGEST, ReadMail, read_file, read_folder, rep
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly, table
 from cli.words import AsJson, address
-from labels.errors import Fault, InvalidInput
+from labels.errors import Fault, InvalidInput, LabelsError
 from labels.mail.undelivered import Unreached
 from usecases import bounces as usecases
 
@@ -54,7 +55,11 @@ def bounces(
     folder = here.settings.bounces
     if not paths and folder is None:
         raise InvalidInput("bounces", [Fault("FILE", "is needed, where LABELS_BOUNCES names no folder.")])
-    done = usecases.take_in(here, _read(paths) if paths else read_folder(folder or Path()))
+    mails = _read(paths) if paths else read_folder(folder or Path())
+    try:
+        done = usecases.take_in(here, mails)
+    except InvalidInput as error:
+        raise LabelsError(f"{error} What was read before that is taken in.") from None
     if as_json:
         emit(asdict(done))
         return
@@ -65,14 +70,25 @@ def bounces(
         say_plainly(f"Nothing is sent to {one} any more; its coordinators are told.")
 
 
-def _read(paths: Iterable[str]) -> Iterator[ReadMail]:
+def _read(paths: Sequence[str]) -> Iterator[ReadMail]:
+    """The mails of files, which are all read now, and then those of folders, one at a time as they are taken in.
+
+    Raises:
+        InvalidInput: files can't be read.
+    """
+    folders = [Path(path) for path in paths if path != "-" and Path(path).is_dir()]
+    files: list[ReadMail] = []
+    faults: list[Fault] = []
     for path in paths:
-        if path == "-":
-            yield ReadMail("-", reports_in(_typed_in()))
-        elif Path(path).is_dir():
-            yield from read_folder(Path(path))
-        else:
-            yield read_file(Path(path))
+        if path != "-" and Path(path) in folders:
+            continue
+        try:
+            files.append(ReadMail("-", reports_in(_typed_in())) if path == "-" else read_file(Path(path)))
+        except InvalidInput as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InvalidInput("bounces", faults)
+    return chain(files, chain.from_iterable(map(read_folder, folders)))
 
 
 def _typed_in() -> bytes:

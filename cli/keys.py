@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -26,7 +27,12 @@ _SHOWN = 20
 def keys(
     action: Annotated[Action, typer.Argument(help="list, rotate or end.")] = "list",
     which: Annotated[
-        str, typer.Argument(metavar="[KIND]", help="secret or signing; to end one, its mark.", callback=plain)
+        str,
+        typer.Argument(
+            metavar="[KIND]",
+            help="secret or signing; to end one, 8 letters of its mark at least.",
+            callback=plain,
+        ),
     ] = "",
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="The new signing key, with its certificate.")
@@ -49,32 +55,66 @@ def keys(
 ) -> None:
     """Which keys there are; replace one, or end a former one.
 
-    rotate secret: a new secret.key. rotate signing FILE: another key for papers. Both only say what they would do,
-    until --do. end MARK: what a former key made counts no more. No output names a key itself.
+    rotate secret: a new secret.key. rotate signing FILE: another key for papers. end MARK: what a former key made counts
+    no more. Without --do they only say what they would do. No output names a key itself.
     """
+    _refuse_others(
+        action, which, {"FILE": file, "--leaked": leaked, "--since": since, "--until": until, "--do": do}
+    )
     here = existing_workspace()
     if action == "list":
         _list(here, as_json=as_json)
     elif action == "end":
-        _end(here, which)
+        _end(here, which, do=do, as_json=as_json)
     elif which == "secret":
-        _secret(here, leaked=leaked, until=_day("--until", until), do=do, as_json=as_json)
-    elif which == "signing":
+        _secret(here, leaked=leaked, until=until, do=do, as_json=as_json)
+    else:
         if file is None:
             raise InvalidInput("keys", [Fault("FILE", "is needed: the new key, with its certificate.")])
-        from_day = _day("--since", since)
+        from_day = _instant("--since", since, start_of_day)
         if leaked and from_day is None:
             raise InvalidInput("keys", [Fault("--since", "is needed: since when others may have the key.")])
-        _signing(here, file, start_of_day(from_day) if leaked and from_day else None, do=do, as_json=as_json)
-    else:
+        _signing(here, file, from_day, do=do, as_json=as_json)
+
+
+_BELONGS = {
+    "list": frozenset[str](),
+    "end": frozenset({"--do"}),
+    "secret": frozenset({"--leaked", "--until", "--do"}),
+    "signing": frozenset({"FILE", "--leaked", "--since", "--do"}),
+}
+"""What may be given with an action, or with the kind of key that is rotated."""
+
+
+def _refuse_others(action: Action, which: str, given: dict[str, object]) -> None:
+    """Refuses what would be left out of account.
+
+    Raises:
+        InvalidInput: the kind is none, or something was given that does not belong to the action.
+    """
+    if action == "rotate" and which not in list(KeyKind):
         problem = f"{one_line(which, 40) or 'nothing'} is no kind of key."
         raise InvalidInput("keys", [Fault("KIND", problem, "Write secret or signing.")])
+    what = f"rotate {which}" if action == "rotate" else action
+    faults = [
+        Fault(name, f"does not go with {what}.")
+        for name, one in given.items()
+        if one and name not in _BELONGS[which if action == "rotate" else action]
+    ]
+    if action == "list" and which:
+        faults.append(Fault(one_line(which, 40), "does not go with list, which takes no word."))
+    if given["--since"] and not given["--leaked"] and not faults:
+        faults.append(Fault("--since", "goes with --leaked: since when others may have the key."))
+    if given["--until"] and given["--leaked"] and not faults:
+        faults.append(Fault("--until", "does not go with --leaked, which ends all of it at once."))
+    if faults:
+        raise InvalidInput("keys", faults)
 
 
-def _day(option: str, text: str) -> date | None:
+def _instant(option: str, text: str, of: Callable[[date], datetime]) -> datetime | None:
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
+        return of(date.fromisoformat(text)) if text else None
+    except (ValueError, OverflowError):
         raise InvalidInput("keys", [Fault(option, f"{text} is no day.", "Write YYYY-MM-DD.")]) from None
 
 
@@ -105,8 +145,8 @@ def _when(at: datetime | None) -> str:
     return in_words(at) if at else ""
 
 
-def _secret(here: Workspace, *, leaked: bool, until: date | None, do: bool, as_json: bool) -> None:
-    plan = usecases.plan_secret(here, leaked=leaked, until=end_of_day(until) if until else None)
+def _secret(here: Workspace, *, leaked: bool, until: str, do: bool, as_json: bool) -> None:
+    plan = usecases.plan_secret(here, leaked=leaked, until=_instant("--until", until, end_of_day))
     if do:
         ended = usecases.rotate_secret(here, plan)
         done = asdict(plan) | {"ends": asdict(ended) if ended else None, "done": True}
@@ -122,7 +162,8 @@ def _secret(here: Workspace, *, leaked: bool, until: date | None, do: bool, as_j
             "Copy secret.key and secret.former to each other machine of this record, and to where keys are kept."
         )
     else:
-        say(f"Nothing was changed. To do it: labels keys rotate secret{' --leaked' if leaked else ''} --do")
+        how = f"{' --leaked' if leaked else ''}{f' --until {until}' if until else ''}"
+        say(f"Nothing was changed. To do it: labels keys rotate secret{how} --do")
 
 
 def _signing(here: Workspace, file: Path, leaked_from: datetime | None, *, do: bool, as_json: bool) -> None:
@@ -174,14 +215,19 @@ def _elsewhere(here: Workspace, *, leaked: bool) -> str:
     )
 
 
-def _end(here: Workspace, mark: str) -> None:
-    ends = [one for one in usecases.generations(here) if mark and one.mark.startswith(mark)]
-    if len(ends) != 1:
-        problem = "is the mark of no key, or of several."
-        raise InvalidInput("keys", [Fault(mark or "MARK", problem, "labels keys list")])
-    [one] = ends
-    if one.kind is KeyKind.SECRET:
-        usecases.end_secret(here, one.mark)
+def _end(here: Workspace, mark: str, *, do: bool, as_json: bool) -> None:
+    plan = usecases.plan_end(here, mark)
+    if do:
+        usecases.end(here, plan)
+    if as_json:
+        emit({"kind": plan.kind, "mark": plan.mark, "until": plan.until, "done": do})
+    elif do:
+        say(f"The former {plan.kind.value} key {plan.mark[:16]} counts no more.", "green")
     else:
-        usecases.end_signing(here, one.mark)
-    say(f"The former {one.kind.value} key {one.mark[:16]} counts no more.", "green")
+        if plan.kind is KeyKind.SECRET:
+            ends = f"Links and forms that were made with the former secret key {plan.mark[:16]} would end at once"
+            say_plainly(f"{ends}; otherwise on {_when(plan.until)}.")
+        else:
+            ends = f"The former signing key {plan.mark[:16]} would be published no more"
+            say_plainly(f"{ends}: credentials that were signed with it would prove nothing.")
+        say(f"Nothing was changed. To do it: labels keys end {plan.mark[:16]} --do")

@@ -14,7 +14,7 @@ from cli.output import emit, say, say_plainly, table
 from cli.words import AsJson, plain
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput
-from labels.platform.tokens import TokenScope, counts
+from labels.platform.tokens import MARK, TokenScope, counts
 from labels.record.schema import PlatformToken
 from usecases import platform
 
@@ -48,7 +48,7 @@ def token(
         str,
         typer.Argument(
             metavar="[WHAT]",
-            help="make and list: an organisation's id; end: a token's number.",
+            help="make and list: an organisation's id; end: a token's number, or itself.",
             callback=plain,
         ),
     ] = "",
@@ -70,6 +70,8 @@ def token(
     """
     here = existing_workspace()
     now = here.now()
+    if action != "end" and what.startswith(MARK):  # no fault repeats what is secret
+        raise InvalidInput("token", [Fault("WHAT", "is a token; expected the organisation's id.")])
     if action == "list":
         rows = platform.tokens_of(here, what)
         _show([_shown(row, now) for row in rows], as_json=as_json)

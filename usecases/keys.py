@@ -252,8 +252,10 @@ def plan_signing(here: Workspace, file: Path, leaked_from: datetime | None = Non
 
     Raises:
         NotAllowed: no signing key is configured, or it is the same one.
-        InvalidInput: the file holds no usable key with a certificate that is valid now.
+        InvalidInput: the file holds no usable key with a certificate that is valid now, or `leaked_from` is to come.
     """
+    if leaked_from is not None and leaked_from > here.now():
+        raise InvalidInput("keys", [Fault("--since", "is still to come.", "Name today, or a day before.")])
     new = key_in(file, here.settings, here.now())
     signer = signer_of(here.settings)
     if signer is None:
@@ -325,6 +327,44 @@ def _publish(here: Workspace, certificate: bytes, fingerprint: str) -> None:
 
 def _former_file(here: Workspace) -> Path:
     return here.settings.home / SIGNING_FORMER
+
+
+# A former key ends --------------------------------------------------------------------------------
+
+SHORTEST_MARK = 8
+"""So many letters of a mark at least name a key."""
+
+
+def plan_end(here: Workspace, mark: str) -> Generation:
+    """The former key of this machine that would end, by the beginning of its mark; changes nothing.
+
+    Raises:
+        InvalidInput: that is too short, or the beginning of several.
+        NotFound: there is none.
+    """
+    if len(mark) < SHORTEST_MARK:
+        problem = f"expected {SHORTEST_MARK} letters at least of a mark that is listed: labels keys list"
+        raise InvalidInput("keys", [Fault("MARK", problem)])
+    former = {key_mark(one.key) for one in here.keyring.former}
+    former |= {one.fingerprint for one in certificates_in(_former_file(here))}
+    found = [one for one in generations(here) if one.mark.startswith(mark) and one.mark in former]
+    if not found:
+        raise NotFound("There is no former key of that mark here: labels keys list")
+    if len(found) > 1:
+        raise InvalidInput("keys", [Fault("MARK", f"{len(found)} former keys begin so; write more of it.")])
+    return found[0]
+
+
+def end(here: Workspace, plan: Generation) -> None:
+    """Ends a former key now.
+
+    Raises:
+        NotFound: as `end_secret` and `end_signing`.
+    """
+    if plan.kind is KeyKind.SECRET:
+        end_secret(here, plan.mark)
+    else:
+        end_signing(here, plan.mark)
 
 
 # In the record ------------------------------------------------------------------------------------

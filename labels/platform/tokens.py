@@ -131,15 +131,17 @@ def listed(session: Session, organisation: str = "") -> Sequence[PlatformToken]:
 
 
 def end(turn: Turn, number: str) -> PlatformToken:
-    """Ends a token at once.
+    """Ends a token at once; whoever has only the token itself may give that for its number.
 
     Raises:
         NotFound: there is none of that number.
         NotAllowed: it has ended already.
     """
+    number = number[len(MARK) : len(MARK) + _NUMBER] if number.startswith(MARK) else number
     row = turn.session.get(PlatformToken, number, with_for_update=True)
     if row is None:
-        raise NotFound(f"There is no token {number}.")
+        # What is longer than a number may be secret.
+        raise NotFound(f"There is no token {number if len(number) <= _NUMBER else 'of that number'}.")
     if row.ended_at:
         raise NotAllowed(f"The token {number} was ended already.")
     row.ended_at = turn.now

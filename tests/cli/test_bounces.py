@@ -323,6 +323,41 @@ def test_a_report_on_standard_input_and_a_folder_of_files_are_read(
     assert "is needed" in terminal.fails(2, "bounces")
 
 
+def test_of_files_none_is_taken_in_where_one_can_not_be_read(terminal: Terminal, tmp_path: Path) -> None:
+    _, mail = asked(terminal)
+    good, absent = terminal.file("good.eml", report(mail)), str(tmp_path / "nope.eml")
+    said = terminal.fails(2, "bounces", good, absent, f"{absent}2")
+    assert "2 faults; nothing was changed" in said
+    assert terminal.json("bounces", "--list") == []
+
+    box = mailbox.Maildir(tmp_path / "box")
+    box.add(report(mail))
+    terminal.fails(2, "bounces", str(tmp_path / "box"), absent)
+    assert len(list((tmp_path / "box" / "new").iterdir())) == 1, "it counts as read once it is taken in"
+
+
+def test_where_mails_of_a_folder_can_not_be_read_it_is_told_that_the_others_are_taken_in(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, mail = asked(terminal)
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "1").write_bytes(report(mail))
+    (tmp_path / "some" / "2").write_bytes(b"")
+
+    def opens(path: Path, limit: int) -> bytes:
+        if path.name == "2":
+            raise PermissionError(13, "Permission denied", str(path))
+        return contents(path, limit)
+
+    monkeypatch.setattr("adapters.mail.reports.contents", opens)
+    result = terminal.run("bounces", str(tmp_path / "some"))
+    assert result.exit_code == 2
+    assert "Permission denied" in result.stderr
+    assert "What was read before that is taken in" in result.stderr
+    assert "nothing was changed" not in result.stderr
+    assert [one["address"] for one in terminal.json("bounces", "--list")] == [step.assignee]
+
+
 def test_headers_alone_tell_which_message_it_was_as_exchange_writes_them() -> None:
     text = POSTFIX.format(
         address="a@x.example",

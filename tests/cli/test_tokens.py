@@ -36,6 +36,24 @@ def test_a_token_that_is_ended_counts_no_more_and_the_journal_has_both(terminal:
     assert told == [Event.MADE_A_TOKEN, Event.ENDED_A_TOKEN]
 
 
+def test_a_token_is_ended_by_itself_too_and_its_secret_is_never_repeated(terminal: Terminal) -> None:
+    made = terminal.json(*MAKE)
+    secret = made["token"].removeprefix(f"labels_{made['number']}")
+    for words in (
+        ("end", f"labels_00000000{secret}"),
+        ("end", f"{made['number']}{secret}"),
+        ("list", made["token"]),
+        ("make", made["token"], "--scope", "cases:read", "--for", "x"),
+    ):
+        assert secret[1:] not in terminal.run("token", *words).output
+    done = terminal.run("token", "end", made["token"])
+    assert done.exit_code == 0
+    assert secret[1:] not in done.output
+    [row] = terminal.json("token", "list")
+    assert row["counts"] is False
+    assert secret[1:] not in terminal.fails(3, "token", "end", made["token"])
+
+
 def test_what_is_wrong_with_a_token_is_all_told_and_none_is_made(terminal: Terminal) -> None:
     said = terminal.fails(2, "token", "make", "NSS-PL", "--until", "2020-01-01")
     assert "scope: is needed" in said

@@ -101,9 +101,60 @@ def test_what_was_mailed_stays_good_when_the_secret_key_is_replaced(terminal: Te
     assert browser.sends("/account", token=page).status_code == 303, "an open form counts"
     assert told_once(terminal) == []
 
-    terminal.run("keys", "end", key_mark(key))
+    assert not terminal.json("keys", "end", key_mark(key)[:8])["done"]
+    assert browser.opens(f"/documents/{link}").status_code == 200, "a plan ends nothing"
+    assert terminal.run("keys", "end", key_mark(key), "--do").exit_code == 0
     assert browser.opens(f"/documents/{link}").status_code == 404
     assert is_right(terminal, step, code), "the code itself does not hang on the key"
+
+
+def test_a_former_key_is_ended_by_its_own_mark_and_on_demand_only(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = key_mark(terminal.here.key)
+    terminal.run("keys", "rotate", "secret", "--do")
+    file = terminal.here.settings.home / FORMER
+    before = file.read_bytes()
+    assert "8 letters at least" in terminal.fails(2, "keys", "end", mark[:7], "--do")
+    assert "8 letters at least" in terminal.fails(2, "keys", "end", "--do")
+    assert "no former key" in terminal.fails(4, "keys", "end", "x" * 16, "--do")
+    assert "no former key" in terminal.fails(4, "keys", "end", key_mark(terminal.here.key), "--do")
+    assert f"labels keys end {mark} --do" in terminal.run("keys", "end", mark[:8]).stderr
+    assert terminal.json("keys", "end", mark)["mark"] == mark
+    assert file.read_bytes() == before
+    assert terminal.json("keys", "end", mark, "--do")["done"]
+    assert file.read_bytes() != before
+
+    terminal.run("keys", "rotate", "secret", "--do")
+    monkeypatch.setattr("usecases.keys.key_mark", lambda key: f"the same {hash(key)}")
+    assert "2 former keys begin so" in terminal.fails(2, "keys", "end", "the same", "--do")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("list --do", "--do: does not go with list"),
+        ("list secret", "secret: does not go with list"),
+        ("end 0123456789abcdef --leaked", "--leaked: does not go with end"),
+        ("rotate secret --since 2026-03-01", "--since: does not go with rotate secret"),
+        ("rotate secret new.p12", "FILE: does not go with rotate secret"),
+        ("rotate secret --leaked --until 2026-06-01", "--until: does not go with --leaked"),
+        ("rotate signing new.p12 --until 2026-06-01", "--until: does not go with rotate signing"),
+        ("rotate signing new.p12 --since 2026-03-01", "--since: goes with --leaked"),
+        ("rotate signing new.p12 --leaked --since 2026-03-17", "--since: is still to come"),
+        ("rotate signing new.p12 --leaked --since 0001-01-01", "--since: 0001-01-01 is no day"),
+        ("rotate another", "another is no kind of key"),
+    ],
+)
+def test_an_option_that_would_be_left_out_of_account_is_refused(
+    terminal: Terminal, words: str, told: str
+) -> None:
+    assert told in terminal.fails(2, "keys", *words.split())
+
+
+def test_the_command_that_a_plan_names_does_what_was_planned(terminal: Terminal) -> None:
+    said = terminal.run("keys", "rotate", "secret", "--until", "2026-09-01").stderr
+    assert "labels keys rotate secret --until 2026-09-01 --do" in said
 
 
 def test_a_code_that_waits_in_the_outbox_is_right_whenever_it_goes_out(terminal: Terminal) -> None:
