@@ -22,12 +22,13 @@ import sqlalchemy as sa
 
 from adapters.workspace import workspace
 from cli.services import free_port
+from labels.record import open_record
 from labels.record.schema import Organisation, Person, School, Staff, Teacher
 from labels.rules.loading import RULES
 from labels.settings import Settings
 from labels.views.rehearsal import Rehearsal
 from tests.cli.conftest import Terminal
-from usecases.rehearsing.copying import NOWHERE
+from usecases.rehearsing.copying import NOWHERE, copy_registry
 from usecases.rehearsing.rehearsal import INCOMPLETE, MOST_PLAYED, REPORT, settings_of
 
 pytestmark = pytest.mark.slow
@@ -229,6 +230,25 @@ def test_reviewers_are_assigned_together_where_the_rules_say_so(terminal: Termin
     assert "assignment" in [step.step for step in one.steps]
     assert one.decision.number > 0
     assert one.refused == []
+
+
+def test_who_is_on_a_staff_at_two_addresses_is_so_in_the_copy(terminal: Terminal) -> None:
+    with terminal.here.record.writing() as session:
+        one = session.scalars(
+            sa.select(Staff).where(Staff.organisation == "NSS-PL", Staff.role == "reviewer")
+        ).first()
+        assert one
+        again = {name: getattr(one, name) for name in Staff.__mapper__.columns.keys()}  # noqa: SIM118 - a collection of columns
+        session.add(Staff(**again | {"email": "again@nss.example"}))
+        person = one.person
+    target = open_record(Settings(_env_file=None, home=terminal.folder / "copy"))
+    with terminal.here.record.reading() as source, target.writing() as session:
+        copy_registry(source, session, ["NSS-PL"])
+    with terminal.here.record.reading() as source, target.reading() as session:
+        rows = sa.select(sa.func.count()).select_from(Staff)
+        theirs = rows.where(Staff.organisation == "NSS-PL", Staff.left_on.is_(None))
+        assert session.scalar(rows.where(Staff.organisation == "NSS-PL")) == source.scalar(theirs)
+        assert person not in session.scalars(sa.select(Staff.person)).all()
 
 
 def test_of_another_organisation_nothing_is_copied(terminal: Terminal) -> None:

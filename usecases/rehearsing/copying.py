@@ -189,6 +189,7 @@ class _Copy:
             sa.and_(Staff.organisation == CENTRAL, Staff.role == Role.COORDINATOR),
         )
         people: dict[str, dict[str, str]] = {}
+        entered: dict[tuple[str, str], int] = {}
         for row in self._rows(Staff, whose, Staff.left_on.is_(None)):
             if row["person"] not in people:
                 number[row["role"]] = number.get(row["role"], 0) + 1
@@ -196,7 +197,11 @@ class _Copy:
                 people[row["person"]] = self._virtual(name, row["language"])
             one = people[row["person"]]
             school = row["school"] if row["school"] in self._schools else None
-            virtual = {"email": one["address"], "name": one["name"], "person": one["id"], "school": school}
+            # Who has a role twice has it at two addresses: at another organisation, or as an entry that was not merged.
+            before = entered.get((row["person"], row["role"]), 0)
+            entered[row["person"], row["role"]] = before + 1
+            email = f"{before + 1}.{one['address']}" if before else one["address"]
+            virtual = {"email": email, "name": one["name"], "person": one["id"], "school": school}
             none = dict.fromkeys(("id", "left_on", "left_by", "away_from", "away_until"))
             self._put(Staff, [row | virtual | none])
 
