@@ -208,6 +208,12 @@ _CHECKS: Mapping[str, tuple[_Check, ...]] = {
     ),
     "award": (
         _Check("organisation", "s.organisation <> :own", "{value} is not {own}.", "Write {own}."),
+        _Check(
+            "label",
+            "s.label = 'european'",
+            "the European Quality Label is awarded by the Central Support Service.",
+            "Leave the row out.",
+        ),
         _not_own("teacher", "teacher", _OWN_TEACHER, optional=True),
         _not_own("school", "school", _OWN_SCHOOL.format(column="school"), optional=True),
         _Check(

@@ -199,6 +199,8 @@ def test_what_is_left_out_stays_and_null_takes_out(terminal: Terminal, program: 
             "confirmed": True}, "teacher"),
         ("awards", {"label": "national", "teacher": "T-2", "project": "P-1", "school": "", "organisation": "NSS-PL",
             "awarded_on": "2025-09-01", "score": 20}, "teacher"),
+        ("awards", {"label": "european", "teacher": "T-1", "project": "P-1", "school": "", "organisation": "NSS-PL",
+            "awarded_on": "2025-09-01", "score": 20}, "label"),
         ("awards", {"label": "national", "teacher": "T-1", "project": "P-1", "school": "", "organisation": "NSS-PT",
             "awarded_on": "2025-09-01", "score": 20}, "organisation"),
     ],
