@@ -91,8 +91,8 @@ def _cell(value: object, *, zoned: bool) -> str:
     return clean(str(value))
 
 
-def fail(error: LabelsError) -> NoReturn:
-    """Says what was wrong, every fault on a line of its own, and ends with its exit code."""
+def fail(error: LabelsError, hint: str = "") -> NoReturn:
+    """Says what was wrong, every fault on a line of its own, and a hint below, and ends with its exit code."""
     if isinstance(error, InvalidInput):
         count = "one fault" if len(error.faults) == 1 else f"{len(error.faults)} faults"
         say(f"{error.subject}: {count}; nothing was changed.", "bold red")
@@ -100,6 +100,8 @@ def fail(error: LabelsError) -> NoReturn:
             say(f"  {said(fault)}")
     else:
         say(said(error), "bold red")
+    if hint:
+        say(hint)
     raise typer.Exit(error.exit_code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -82,7 +83,11 @@ def token(
         raise InvalidInput("token", [Fault("WHAT", expected)])
     elif action == "make":
         last = _day(until) or brussels_day(now) + A_YEAR
-        made = platform.make_token(here, what, scope or [], purpose, last)
+        try:
+            made = platform.make_token(here, what, scope or [], purpose, last)
+        except InvalidInput as error:
+            faults = [replace(one, where=_OPTIONS.get(one.where, one.where)) for one in error.faults]
+            raise InvalidInput(error.subject, faults) from None
         if as_json:
             emit(_shown(made.row, now).model_copy(update={"token": made.text}))
             return
@@ -94,6 +99,10 @@ def token(
             emit(_shown(row, now))
             return
         say(f"The token {row.id} of {row.organisation} allows nothing any more.", "green")
+
+
+_OPTIONS = {"scope": "--scope", "purpose": "--for", "until": "--until"}
+"""What the command line calls what a token is made of."""
 
 
 def _day(typed: str) -> date | None:

@@ -39,6 +39,8 @@ class ShownWebhook(BaseModel):
     last_error: str | None
     secret: str | None = None
     """With which its requests are signed: once, when it is made."""
+    told_again: int | None = None
+    """How many changes `replay` has told again."""
 
 
 def webhook(
@@ -68,6 +70,7 @@ def webhook(
     too. end: nothing is told there any more. replay: told again, under the same ids. It is the operator's to do: nobody's
     code is asked for.
     """
+    _refuse_others(action, address, since)
     here = existing_workspace()
     if action == "list":
         _list(what, as_json=as_json)
@@ -87,21 +90,43 @@ def webhook(
             row = usecases.end(here, what)
             _tell(row, None, f"{row.id} is told nothing any more.", as_json=as_json)
         case "replay":
-            row = usecases.replay(here, what, _instant(since))
-            _tell(row, None, f"{row.id} is told again.", as_json=as_json)
+            start = _instant(since)
+            if start is not None and start > here.now():
+                raise InvalidInput("webhook", [Fault("--since", f"{since} is still to come.")])
+            row, again = usecases.replay(here, what, start)
+            changes = "1 change" if again == 1 else f"{again} changes"
+            _tell(row, None, f"{row.id} is told {changes} again.", again, as_json=as_json)
+
+
+def _refuse_others(action: Action, address: str, since: str) -> None:
+    """Refuses what would be left out of account.
+
+    Raises:
+        InvalidInput: something was given that does not belong to the action.
+    """
+    faults = []
+    if address and action != "add":
+        faults.append(Fault("ADDRESS", f"does not go with {action}."))
+    if since and action != "replay":
+        faults.append(Fault("--since", f"does not go with {action}."))
+    if faults:
+        raise InvalidInput("webhook", faults)
 
 
 def _instant(typed: str) -> datetime | None:
     try:
         return start_of_day(date.fromisoformat(typed)) if typed else None
-    except ValueError:
+    except (ValueError, OverflowError):
         fault = Fault("--since", f"“{typed}” is not a date; expected year-month-day such as 2026-09-01.")
         raise InvalidInput("webhook", [fault]) from None
 
 
-def _tell(row: PlatformWebhook, secret: str | None, said: str, *, as_json: bool) -> None:
+def _tell(
+    row: PlatformWebhook, secret: str | None, said: str, again: int | None = None, *, as_json: bool
+) -> None:
     if as_json:
-        emit(_shown(row, None).model_copy(update={"secret": secret}))
+        how = usecases.waiting(existing_workspace(), row.id)
+        emit(_shown(row, how).model_copy(update={"secret": secret, "told_again": again}))
         return
     if secret:
         say_plainly(secret)
@@ -128,7 +153,7 @@ def _list(organisation: str, *, as_json: bool) -> None:
     found = usecases.listed(existing_workspace(), organisation)
     rows = [_shown(row, how) for row, how in found]
     if as_json:
-        emit([one.model_dump(exclude={"secret"}) for one in rows])
+        emit([one.model_dump(exclude={"secret", "told_again"}) for one in rows])
         return
     table(
         "",

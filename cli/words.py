@@ -13,7 +13,7 @@ import typer
 
 from adapters.workspace import workspace
 from cli.output import fail
-from labels.applications.existing import has_applications
+from labels.applications.existing import is_empty
 from labels.errors import Fault, InvalidInput, LabelsError, NotFound, OutOfReach
 from labels.files import contents
 from labels.record.engine import as_one, place_of
@@ -125,7 +125,7 @@ def worded(function: Callable[P, T]) -> Callable[P, T]:
             with as_one():
                 return function(*args, **kwargs)
         except NotFound as error:
-            fail(NotFound(f"{error}{where_looked()}", error.mend))
+            fail(error, where_looked())
         except LabelsError as error:
             fail(error)
         except BrokenPipeError:
@@ -142,9 +142,9 @@ def where_looked() -> str:
         return ""
     here = workspace()
     with here.record.reading() as session:
-        if has_applications(session):
+        if not is_empty(session):
             return ""
-    return f" The record in {place_of(here.settings)} has no applications at all: is LABELS_HOME right?"
+    return f"The record in {place_of(here.settings)} has no organisations and no applications: is LABELS_HOME right?"
 
 
 def proofs(email: str, code: str, reason: str) -> bool:

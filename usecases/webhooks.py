@@ -16,10 +16,10 @@ from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.platform import keys, webhooks
 from labels.platform.signing import signatures
 from labels.platform.webhooks import Added, Claimed, Happened, Waiting
-from labels.record.schema import Journal, PlatformWebhook
+from labels.record.schema import Journal, Organisation, PlatformWebhook
 from labels.record.sealing import settled
 from labels.turn import Door
-from labels.views.changes import changes
+from labels.views.changes import changes, how_many
 
 GONE = 410
 """With this a receiver says that nothing is to be told there any more."""
@@ -93,20 +93,31 @@ def end(here: Workspace, identifier: str, *, door: Door = Door.COMMAND_LINE) -> 
         return webhooks.end(here.turn(session, door), identifier)
 
 
-def replay(here: Workspace, identifier: str, since: datetime | None) -> PlatformWebhook:
-    """Has a webhook told again what happened since an instant, or what was given up.
+def waiting(here: Workspace, identifier: str) -> Waiting | None:
+    """How a webhook is; nothing is known of one that has ended."""
+    with here.record.reading() as session:
+        return next((one for one in webhooks.waiting(session) if one.webhook == identifier), None)
+
+
+def replay(here: Workspace, identifier: str, since: datetime | None) -> tuple[PlatformWebhook, int]:
+    """Has a webhook told again what happened since an instant, or what was given up; how many changes that are.
 
     Raises:
         NotFound, NotAllowed: as `labels.platform.webhooks.replay`.
     """
     with here.record.writing() as session:
-        position = 0
+        position = last = 0
         if since is not None:
             before = sa.select(sa.func.min(Journal.id)).where(Journal.at >= since)
             first = session.scalar(before)
             last = session.scalar(sa.select(sa.func.max(Journal.id))) or 0
             position = first - 1 if first is not None else last
-        return webhooks.replay(here.turn(session), identifier, since, position)
+        done = webhooks.replay(here.turn(session), identifier, since, position)
+        if since is None:
+            return done.row, done.given_up
+        of = session.get_one(Organisation, done.row.organisation)
+        whose = None if of.kind == "CSS" else frozenset((of.id,))
+        return done.row, how_many(session, whose, done.row.position, last)
 
 
 def tell(here: Workspace, *, within: float = WITHIN, trusted: ssl.SSLContext | None = None) -> Called:

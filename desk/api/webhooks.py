@@ -121,7 +121,8 @@ def added(call: Call) -> WebhookMade:
 def rotated(call: Call) -> WebhookMade:
     """Another secret for one."""
     made = webhooks.rotate(call.here, _own(call), door=Door.PLATFORM)
-    return WebhookMade(**_shown(made.row), secret=shown(made.secret))
+    how = webhooks.waiting(call.here, made.row.id)
+    return WebhookMade(**_shown(made.row, how), secret=shown(made.secret))
 
 
 def ended(call: Call) -> WebhookShown:
@@ -132,7 +133,8 @@ def ended(call: Call) -> WebhookShown:
 def replayed(call: Call) -> WebhookShown:
     """Has things told again."""
     wanted = _read(ReplayWanted, call.content)
-    return WebhookShown(**_shown(webhooks.replay(call.here, _own(call), wanted.since)))
+    row, _ = webhooks.replay(call.here, _own(call), wanted.since)
+    return WebhookShown(**_shown(row, webhooks.waiting(call.here, row.id)))
 
 
 _SCOPE = TokenScope.WEBHOOKS_WRITE

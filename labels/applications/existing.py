@@ -1,13 +1,13 @@
-"""Whether the record has applications at all."""
+"""Whether the record has anything in it."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.record.schema import Application
+from labels.record.schema import Application, Organisation
 
 
-def has_applications(session: Session) -> bool:
-    """Whether there is any application, open or closed."""
-    return session.scalar(sa.select(Application.id).limit(1)) is not None
+def is_empty(session: Session) -> bool:
+    """Whether there is neither an organisation nor any application, open or closed."""
+    return all(session.scalar(sa.select(one.id).limit(1)) is None for one in (Organisation, Application))

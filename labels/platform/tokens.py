@@ -90,10 +90,8 @@ def make(turn: Turn, organisation: str, scopes: Collection[TokenScope], purpose:
     if not has_words(purpose):
         faults.append(Fault("purpose", "is needed: which program has it, and what for."))
     if not today <= until <= _latest(today):
-        problem = (
-            f"{until} is past, or more than {LONGEST_LIFE} years ahead; expected {today} to {_latest(today)}."
-        )
-        faults.append(Fault("until", problem))
+        wrong = "is past" if until < today else f"is more than {LONGEST_LIFE} years ahead"
+        faults.append(Fault("until", f"{until} {wrong}; expected {today} to {_latest(today)}."))
     if faults:
         raise InvalidInput("token", faults)
     number = "".join(secrets.choice(_ALPHABET) for _ in range(_NUMBER))
@@ -118,7 +116,9 @@ def make(turn: Turn, organisation: str, scopes: Collection[TokenScope], purpose:
 
 
 def _latest(today: date) -> date:
-    return date(today.year + LONGEST_LIFE, today.month, min(today.day, 28))
+    """The same day two years ahead, or 28 February."""
+    is_leap_day = (today.month, today.day) == (2, 29)
+    return today.replace(year=today.year + LONGEST_LIFE, day=28 if is_leap_day else today.day)
 
 
 def listed(session: Session, organisation: str = "") -> Sequence[PlatformToken]:

@@ -153,7 +153,16 @@ def end(turn: Turn, identifier: str, because: str = "") -> PlatformWebhook:
     return row
 
 
-def replay(turn: Turn, identifier: str, since: datetime | None, position: int) -> PlatformWebhook:
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A webhook that is told again."""
+
+    row: PlatformWebhook
+    given_up: int
+    """How many changes had been given up that are tried again."""
+
+
+def replay(turn: Turn, identifier: str, since: datetime | None, position: int) -> Replayed:
     """Has everything told again that happened since an instant; without one, what was given up.
 
     `position` is the last entry of the journal before that instant.
@@ -165,12 +174,14 @@ def replay(turn: Turn, identifier: str, since: datetime | None, position: int) -
     row = _locked(turn, identifier)
     if row.ended_at:
         raise NotAllowed(f"{identifier} has ended: add it anew.")
+    given_up = 0
     if since is None:
-        turn.session.execute(_AGAIN, {"which": identifier, "now": turn.now})
+        tried = turn.session.execute(_AGAIN, {"which": identifier, "now": turn.now})
+        given_up = cast("sa.CursorResult[Any]", tried).rowcount
     else:
         turn.session.execute(_FORGOTTEN, {"which": identifier, "after": position})
         row.position = min(row.position, position)
-    return row
+    return Replayed(row, given_up)
 
 
 # What waits ---------------------------------------------------------------------------------------------

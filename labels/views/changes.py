@@ -116,6 +116,20 @@ def changes(
     ]
 
 
+def how_many(session: Session, organisations: frozenset[str] | None, after: int, until: int) -> int:
+    """How many changes there are after an entry of the journal and up to another."""
+    query = sa.select(sa.func.count()).select_from(Journal).join(Application, _OF_JOURNAL).where(*_BETWEEN)
+    if organisations is not None:
+        query = query.where(Application.organisation.in_(organisations))
+    return session.scalar(query, {"after": after, "until": until}) or 0
+
+
+_OF_JOURNAL = Application.id == Journal.application
+_BETWEEN = (
+    Journal.id > sa.bindparam("after"),
+    Journal.id <= sa.bindparam("until"),
+    Journal.what.in_([event.value for event in TOLD]),
+)
 _CHANGES = (
     sa.select(
         Journal.id,
@@ -125,12 +139,8 @@ _CHANGES = (
         Application.organisation,
         Application.label,
     )
-    .join(Application, Application.id == Journal.application)
-    .where(
-        Journal.id > sa.bindparam("after"),
-        Journal.id <= sa.bindparam("until"),
-        Journal.what.in_([event.value for event in TOLD]),
-    )
+    .join(Application, _OF_JOURNAL)
+    .where(*_BETWEEN)
     .order_by(Journal.id)
     .limit(sa.bindparam("limit"))
 )

@@ -178,12 +178,17 @@ def test_rules_are_checked_without_a_record(empty_environment: Run, tmp_path: Pa
 
 
 def test_an_application_that_an_empty_record_has_not_is_told_with_where_was_looked(
-    terminal: Terminal,
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path
 ) -> None:
-    said = one_line(terminal.fails(4, "show", "NQL-NONE"))
-    assert f"{terminal.here.settings.home / 'record.db'} has no applications at all" in said
-    terminal.submitted()
     assert one_line(terminal.fails(4, "show", "NQL-NONE")) == "There is no application NQL-NONE."
+    (tmp_path / "empty").mkdir()
+    file = tmp_path / "empty" / "record.db"
+    file.write_bytes(sqlite_template.read_bytes())
+    monkeypatch.setenv("LABELS_HOME", str(file.parent))
+    workspace.cache_clear()
+    first, second = terminal.run("show", "NQL-NONE").stderr.strip().splitlines()
+    assert first == "There is no application NQL-NONE."
+    assert second == f"The record in {file} has no organisations and no applications: is LABELS_HOME right?"
 
 
 def test_a_record_that_is_no_database_is_told_and_left_alone(empty_environment: Run, tmp_path: Path) -> None:

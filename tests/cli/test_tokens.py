@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
+import pytest
 import sqlalchemy as sa
 
+from adapters.workspace import workspace
 from labels.record.journal import Event
 from labels.record.schema import Journal
 from tests.cli.conftest import Terminal
@@ -56,10 +59,11 @@ def test_a_token_is_ended_by_itself_too_and_its_secret_is_never_repeated(termina
 
 def test_what_is_wrong_with_a_token_is_all_told_and_none_is_made(terminal: Terminal) -> None:
     said = terminal.fails(2, "token", "make", "NSS-PL", "--until", "2020-01-01")
-    assert "scope: is needed" in said
-    assert "purpose: is needed" in said
-    assert "2020-01-01 is past" in said
-    assert "more than 2 years" in terminal.fails(2, *MAKE, "--until", "2031-01-01")
+    assert "--scope: is needed" in said
+    assert "--for: is needed" in said
+    assert "--until: 2020-01-01 is past; expected" in said
+    said = terminal.fails(2, *MAKE, "--until", "2031-01-01")
+    assert "--until: 2031-01-01 is more than 2 years ahead; expected" in said
     assert "is not a date" in terminal.fails(2, *MAKE, "--until", "soon")
     assert "no organisation NSS-XX" in terminal.fails(
         4, "token", "make", "NSS-XX", "--scope", "cases:read", "--for", "x"
@@ -68,3 +72,18 @@ def test_what_is_wrong_with_a_token_is_all_told_and_none_is_made(terminal: Termi
     assert "no token abc" in terminal.fails(4, "token", "end", "abc")
     assert "WHAT: is needed" in terminal.fails(2, "token", "make")
     assert terminal.json("token", "list") == []
+
+
+@pytest.mark.parametrize(
+    ("today", "last"),
+    [("2027-01-31", "2029-01-31"), ("2028-02-29", "2030-02-28"), ("2026-02-28", "2028-02-28")],
+)
+def test_a_token_lasts_to_the_same_day_two_years_ahead(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, today: str, last: str
+) -> None:
+    monkeypatch.setenv("LABELS_TODAY", today)
+    workspace.cache_clear()
+    terminal.here = workspace()
+    assert terminal.json(*MAKE, "--until", last)["expires_on"] == last
+    following = date.fromordinal(date.fromisoformat(last).toordinal() + 1)
+    assert f"expected {today} to {last}" in terminal.fails(2, *MAKE, "--until", f"{following}")

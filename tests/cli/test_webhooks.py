@@ -72,7 +72,14 @@ def test_what_can_not_be_told_is_in_the_list_the_state_and_among_what_is_stuck(t
         session.scalars(sa.select(PlatformDelivery)).one().given_up_at = terminal.here.now()
     stuck = terminal.run("stuck").stdout
     assert f"labels webhook replay {identifier}" in " ".join(stuck.split())
-    assert terminal.run("webhook", "replay", identifier).exit_code == 0
+    assert terminal.json("webhook", "rotate", identifier)["given_up"] == 1
+    assert f"{identifier} is told 1 change again." in terminal.run("webhook", "replay", identifier).stderr
+    assert f"{identifier} is told 0 changes again." in terminal.run("webhook", "replay", identifier).stderr
+    again = terminal.json("webhook", "replay", identifier)
+    assert (again["waiting"], again["failing"], again["given_up"], again["told_again"]) == (1, 1, 0, 0)
+    assert terminal.json("webhook", "replay", identifier, "--since", "2026-01-01")["told_again"] == 1
+    assert webhooks.tell(terminal.here).failed == 1
+    assert terminal.json("webhook", "list")[0]["waiting"] == 1
     assert terminal.run("webhook", "list").exit_code == 0
 
 
@@ -82,3 +89,11 @@ def test_what_is_wrong_with_a_webhook_is_told(terminal: Terminal) -> None:
     assert "no organisation NSS-XX" in terminal.fails(4, "webhook", "add", "NSS-XX", ADDRESS)
     assert "no webhook WH-0" in terminal.fails(4, "webhook", "end", "WH-0")
     assert "is not a date" in terminal.fails(2, "webhook", "replay", "WH-0", "--since", "soon")
+    assert "is not a date" in terminal.fails(2, "webhook", "replay", "WH-0", "--since", "0001-01-01")
+    assert "--since: does not go with end" in terminal.fails(
+        2, "webhook", "end", "WH-0", "--since", "2026-01-01"
+    )
+    assert "ADDRESS: does not go with rotate" in terminal.fails(2, "webhook", "rotate", "WH-0", ADDRESS)
+    identifier = terminal.json(*ADD)["webhook"]
+    said = terminal.fails(2, "webhook", "replay", identifier, "--since", "2026-03-17")
+    assert "--since: 2026-03-17 is still to come" in said
