@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from prefect.client.schemas.objects import FlowRun
 
 from adapters.prefect.client import prefect_client
+from labels.mail.message import Template
 from labels.record.schema import Decision, Document, Mail, Outcome, Resumption, Step
 from tests.e2e.conftest import Stage_
 from tests.support.people import code_of, points
@@ -55,7 +56,9 @@ def test_a_review_through_the_form_leads_to_the_certificate(stage: Stage_) -> No
         certificate = next(d for d in documents if d.kind == "certificate")
         assert stage.here.documents.get(certificate.key).startswith(b"%PDF-")
         mails = session.scalars(sa.select(Mail).where(Mail.application == application)).all()
-        assert sorted(m.template for m in mails) == ["awarded", "receipt", "review_asked", "review_asked"]
+        # The applications of these tests read alike, and whichever comes later is warned of.
+        about_it = sorted(one.template for one in mails if one.template != Template.SIMILARITY_WARNING)
+        assert about_it == ["awarded", "receipt", "review_asked", "review_asked"]
         assert all(m.sent_at for m in mails)
         accepted = session.scalars(
             sa.select(Resumption.accepted).where(Resumption.application == application)
