@@ -682,12 +682,13 @@ NAMES = {id(doing): name for name, doing in ACTS.items()}
 
 OF_THE_DOOR = {
     "application": {"run", "runs", "parked_revision", "form_seen"},
-    "mail": {"sent_at", "attempts", "claimed_until", "next_attempt_at", "last_error"},
+    "mail": {"sent_at", "attempts", "claimed_until", "next_attempt_at", "last_error", "message_id"},
     "journal": {"id"},
     "step": {"typed", "code_hash", "code_number"},
 }
 """Columns that are about how the news went, and not about what was done; and what makes up for it that others may
-read in Prefect what was refused there: the code is another, and what was typed is kept."""
+read in Prefect what was refused there: the code is another, and what was typed is kept. A message's identifier is of its
+reason, and gets a tag when the message goes out."""
 
 
 def left_in(record: Record) -> dict[str, list[dict[str, Any]]]:
