@@ -273,13 +273,10 @@ class Killed(BaseException):
     """The process ended here."""
 
 
-@pytest.mark.parametrize("step", range(1, 7))
-def test_killed_between_any_two_steps_one_key_is_in_force_and_the_rest_is_done_later(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
-    review, code = open_review(terminal)
-    before, taken = terminal.here.key, 0
-    plan = usecases.keys.plan_secret(terminal.here, leaked=True)
+@contextlib.contextmanager
+def dying_at(step: int, *names: str) -> Iterator[None]:
+    """Ends the process before the call of that number, of all calls of these functions of `usecases.keys`."""
+    taken = 0
 
     def mortal(does: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -291,11 +288,22 @@ def test_killed_between_any_two_steps_one_key_is_in_force_and_the_rest_is_done_l
 
         return call
 
-    with monkeypatch.context() as mortals:
-        for name in ("place", "take_up", "end_codes", "_note"):
+    with pytest.MonkeyPatch.context() as mortals:
+        for name in names:
             mortals.setattr(usecases.keys, name, mortal(getattr(usecases.keys, name)))
-        with pytest.raises(Killed):
-            usecases.keys.rotate_secret(terminal.here, plan)
+        yield
+
+
+@pytest.mark.parametrize("step", range(1, 7))
+def test_killed_between_any_two_steps_one_key_is_in_force_and_the_rest_is_done_later(
+    terminal: Terminal, step: int
+) -> None:
+    review, code = open_review(terminal)
+    before = terminal.here.key
+    plan = usecases.keys.plan_secret(terminal.here, leaked=True)
+
+    with dying_at(step, "place", "take_up", "end_codes", "_note"), pytest.raises(Killed):
+        usecases.keys.rotate_secret(terminal.here, plan)
     after = terminal.here.key
     if after == before:
         assert is_right(terminal, review, code), "nothing has ended"
@@ -427,29 +435,16 @@ def test_papers_of_a_signing_key_that_leaked_are_told_and_can_be_issued_anew(
 @pytest.mark.parametrize("leaked", [None, datetime(2026, 1, 1, tzinfo=UTC)])
 @pytest.mark.parametrize("step", range(1, 5))
 def test_killed_while_the_signing_key_is_replaced_one_is_in_force_and_the_command_ends_it(
-    terminal: Terminal, signed: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    terminal: Terminal, signed: Authority, tmp_path: Path,
     leaked: datetime | None, step: int,
 ) -> None:  # fmt: skip
     new = signed.pkcs12(tmp_path / "new.p12")
-    former, taken = (tmp_path / "key.p12").read_bytes(), 0
+    former = (tmp_path / "key.p12").read_bytes()
     plan = usecases.keys.plan_signing(terminal.here, new, leaked)
     steps = ("_leaked" if leaked else "_begin", "_publish", "place", "_note")
 
-    def mortal(does: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal taken
-            taken += 1
-            if taken == step:
-                raise Killed
-            return does(*args, **kwargs)
-
-        return call
-
-    with monkeypatch.context() as mortals:
-        for name in steps:
-            mortals.setattr(usecases.keys, name, mortal(getattr(usecases.keys, name)))
-        with contextlib.suppress(Killed):
-            usecases.keys.rotate_signing(terminal.here, plan)
+    with dying_at(step, *steps), contextlib.suppress(Killed):
+        usecases.keys.rotate_signing(terminal.here, plan)
     content = (tmp_path / "key.p12").read_bytes()
     assert content in (former, new.read_bytes())
     if content == former:
