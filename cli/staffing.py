@@ -12,7 +12,7 @@ import typer
 from adapters.workspace import existing_workspace
 from cli.output import emit, fail, say, table
 from cli.printed_people import ShownStaff
-from cli.words import AsJson, address, plain
+from cli.words import AsJson, address, day_given, plain
 from labels.answering.leaving import Departure, Whose
 from labels.errors import Fault, InvalidInput
 from labels.people.staff import known_organisation
@@ -56,15 +56,7 @@ def staff(
     if action == "rejoin":
         _rejoin(whose, as_json=as_json)
     else:
-        _leave(whose, _day(on), as_json=as_json)
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed) if typed else None
-    except ValueError:
-        fault = Fault("--on", f"“{typed}” is not a date; expected year-month-day such as 2026-09-01.")
-        raise InvalidInput("staff", [fault]) from None
+        _leave(whose, day_given("staff", "--on", on, "2026-09-01"), as_json=as_json)
 
 
 def _list(organisation: str, *, as_json: bool) -> None:

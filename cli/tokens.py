@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly, table
-from cli.words import AsJson, plain
+from cli.words import AsJson, day_given, plain
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput
 from labels.platform.tokens import MARK, TokenScope, counts
@@ -82,7 +82,7 @@ def token(
         )
         raise InvalidInput("token", [Fault("WHAT", expected)])
     elif action == "make":
-        last = _day(until) or brussels_day(now) + A_YEAR
+        last = day_given("token", "--until", until, "2027-09-01") or brussels_day(now) + A_YEAR
         try:
             made = platform.make_token(here, what, scope or [], purpose, last)
         except InvalidInput as error:
@@ -103,14 +103,6 @@ def token(
 
 _OPTIONS = {"scope": "--scope", "purpose": "--for", "until": "--until"}
 """What the command line calls what a token is made of."""
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed) if typed else None
-    except ValueError:
-        fault = Fault("--until", f"“{typed}” is not a date; expected year-month-day such as 2027-09-01.")
-        raise InvalidInput("token", [fault]) from None
 
 
 def _shown(row: PlatformToken, now: datetime) -> ShownToken:

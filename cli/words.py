@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
@@ -42,6 +43,19 @@ def reason_given(value: str) -> str:
     if not has_words(said := plain(value)):
         raise typer.BadParameter("expected a sentence that says why")
     return said
+
+
+def day_given(of: str, option: str, typed: str, such_as: str) -> date | None:
+    """A day as it was typed; None where none was.
+
+    Raises:
+        InvalidInput: it is no day; names the option of the command `of`.
+    """
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        fault = Fault(option, f"“{typed}” is not a date; expected year-month-day such as {such_as}.")
+        raise InvalidInput(of, [fault]) from None
 
 
 def seconds(value: float) -> float:
