@@ -198,7 +198,7 @@ def _files(visit: Visit, one: MyApplication) -> list[FileShown]:
         FileShown(
             document.name,
             kind_of(document.media_type),
-            f"{texts.size(document.size)} · {texts.day(document.stored_at.date())}",
+            f"{texts.size(document.size)} · {texts.day_of(document.stored_at)}",
             href=f"/my-documents/{document.id}",
         )
         for document in one.documents

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from adapters.documents.store import as_attachment
 from desk.frame import Visit, page
 from desk.parts import Mistake, why
+from labels.clock import brussels_day
 from labels.errors import NotAllowed, NotFound
 from labels.record.schema import Outcome, School, Stage
 from labels.sessions.accounts import Account
@@ -109,7 +110,7 @@ def place_in_chain(one: SchoolCase) -> int:
 
 def standing_line(one: SchoolCase) -> Sentence:
     """The stage and since when, in a sentence."""
-    day = one.since.date()
+    day = brussels_day(one.since)
     if one.outcome is not None:
         return {
             Outcome.AWARDED: say("The label was awarded on {day}.", day=day),

@@ -17,6 +17,7 @@ from adapters.papers.rehearsals import waiting_plot
 from desk.coordinators import coordinates
 from desk.frame import Visit, page
 from desk.parts import Mistake, why
+from labels.clock import brussels_day
 from labels.errors import LabelsError, NotFound
 from labels.people.roles import Role
 from labels.record.schema import Organisation, Staff
@@ -153,7 +154,7 @@ def _wishes(visit: Visit, organisation: str, texts: DeskTexts) -> Wishes:
         raise _Wrong(
             texts.say("Write days with commas between: 2027-05-31, 2027-06-30"), "deadline"
         ) from None
-    today = visit.here.now().date()
+    today = brussels_day(visit.here.now())
     if not all(today < day <= today + _YEAR for day in days):
         raise _Wrong(texts.say("Name days within the next twelve months"), "deadline")
     if max(len(reviewers), 1) * max(len(days), 1) > MOST_YEARS:

@@ -246,7 +246,7 @@ def change(visit: Visit) -> Response:
 def _takes(visit: Visit, organisation: str, former: Entry | None) -> Response:
     texts = visit.texts(ENTRY_PAGE)
     typed = _typed(visit, former)
-    mistakes = _mistakes(texts, typed, visit.arrived.date())
+    mistakes = _mistakes(texts, typed, brussels_day(visit.arrived))
     if mistakes:
         return _form(visit, organisation, former, typed, mistakes, 422)
     wanted = Wanted(organisation, typed, former)
@@ -265,7 +265,7 @@ def _takes(visit: Visit, organisation: str, former: Entry | None) -> Response:
 def _typed(visit: Visit, former: Entry | None) -> Entry:
     """The entry as it was typed; what a form does not ask is as before. A role stays: another one is another entry."""
     columns = [one for one in own_staff.COLUMNS if one != "left_on"]
-    kinds = _kinds(visit.arrived.date())
+    kinds = _kinds(brussels_day(visit.arrived))
     typed = {name: kinds[name].kind.tidied(visit.sent.line(name, 1_000).strip()) for name in columns}
     if former is None:
         return Entry(**typed)

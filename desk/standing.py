@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labels.clock import brussels_day
 from labels.record.schema import Outcome, Stage
 from labels.views.applicant import Standing
 from labels.words.sentences import Sentence, say
@@ -28,16 +29,18 @@ def standing_line(one: Standing) -> Sentence:
     """The stage and since when, in a sentence."""
     if one.outcome is not None:
         return {
-            Outcome.AWARDED: say("The label was awarded on {day}.", day=one.since.date()),
-            Outcome.REFUSED: say("The label was not awarded; decided on {day}.", day=one.since.date()),
-            Outcome.INELIGIBLE: say("It did not meet the conditions; ended on {day}.", day=one.since.date()),
-            Outcome.WITHDRAWN: say("You withdrew it on {day}.", day=one.since.date()),
-        }.get(one.outcome, say("It ended on {day}.", day=one.since.date()))
+            Outcome.AWARDED: say("The label was awarded on {day}.", day=brussels_day(one.since)),
+            Outcome.REFUSED: say("The label was not awarded; decided on {day}.", day=brussels_day(one.since)),
+            Outcome.INELIGIBLE: say(
+                "It did not meet the conditions; ended on {day}.", day=brussels_day(one.since)
+            ),
+            Outcome.WITHDRAWN: say("You withdrew it on {day}.", day=brussels_day(one.since)),
+        }.get(one.outcome, say("It ended on {day}.", day=brussels_day(one.since)))
     if one.stage is Stage.SUBMITTED:
         return say("Received on {day}; its conditions are being checked.", day=one.since)
     if one.asked:
         return say("In review; the reviewers have a question for you.")
-    return say("In review since {day}.", day=one.since.date())
+    return say("In review since {day}.", day=brussels_day(one.since))
 
 
 def turn_of(one: Standing) -> Sentence:

@@ -113,6 +113,23 @@ def test_text_files_are_written_as_editors_are_told_to() -> None:
     assert not wrong
 
 
+DAY_OF_AN_INSTANT = re.compile(r"\.date\(\)|\bdate\.today\(\)")
+SAYS_DAYS = {
+    "labels/clock.py": "has the one function for it",
+    "labels/registry/workbooks.py": "a cell of a workbook has no zone",
+    "usecases/rehearsing/playing.py": "it is in Brussels already",
+}
+
+
+def test_the_day_of_an_instant_is_that_of_brussels_everywhere() -> None:
+    # Around midnight the day in UTC is another one than the day that people there write.
+    program = re.compile(r"(adapters|cli|desk|flows|labels|tasks|templates|usecases|workers)/")
+    found = [
+        where for where, line in project_lines() if program.match(where) and DAY_OF_AN_INSTANT.search(line)
+    ]
+    assert {where.rpartition(":")[0] for where in found} == set(SAYS_DAYS), "use labels.clock.brussels_day"
+
+
 def test_no_file_names_a_package_registry() -> None:
     # Where packages come from is the machine's own configuration. Put together, so as not to name one here.
     hosts = [

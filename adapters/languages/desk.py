@@ -23,7 +23,7 @@ from adapters.languages.catalogues import DESK, MEANING, Catalogue, desk_catalog
 from adapters.languages.mails import CONTEXT as MAILS
 from adapters.languages.mails import LABELS, Ids, texts_in
 from adapters.languages.wording import Texts, direction_of
-from labels.clock import BRUSSELS
+from labels.clock import BRUSSELS, brussels_day
 from labels.errors import Fault
 from labels.kinds import LabelKind
 from labels.settings import PROJECT
@@ -146,7 +146,7 @@ class DeskTexts(Texts):
         """An instant with its zone; English pages write it as official letters do."""
         if self.language == ENGLISH:
             here = instant.astimezone(BRUSSELS)
-            return f"{self.day(here.date())}, {here:%H:%M} (Brussels)"
+            return f"{self.day_of(instant)}, {here:%H:%M} (Brussels)"
         return super().moment(instant)
 
     def when(self, instant: datetime) -> Markup:
@@ -156,7 +156,7 @@ class DeskTexts(Texts):
 
     def weekday(self, instant: datetime) -> str:
         """The day of an instant in Brussels, with its name: `Monday, 30 March 2026`, `Понеделник, 30 март 2026 г.`."""
-        day = instant.astimezone(BRUSSELS).date()
+        day = brussels_day(instant)
         locale = {ENGLISH: "en_GB", "pt": "pt_PT"}.get(self.language, self.language)
         pattern = _WEEKDAYS.get(self.language, "{weekday}, {day}")
         name = format_date(day, "EEEE", locale=locale)
@@ -164,7 +164,7 @@ class DeskTexts(Texts):
 
     def day_of(self, instant: datetime) -> str:
         """The day of an instant in Brussels: `30 March 2026`."""
-        return self.day(instant.astimezone(BRUSSELS).date())
+        return self.day(brussels_day(instant))
 
     def day_hour(self, instant: datetime) -> str:
         """The day and the time in Brussels, where it need not be said whose: `30 March 2026, 14:03`."""

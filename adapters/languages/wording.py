@@ -19,7 +19,7 @@ from adapters.languages.catalogues import Catalogue, Key, catalogue, ours
 from adapters.languages.own_words import own_words_of
 from adapters.languages.typography import NO_BREAK, unbroken_day
 from adapters.languages.words import MOMENT, word, words_of
-from labels.clock import BRUSSELS
+from labels.clock import BRUSSELS, brussels_day
 from labels.papers.branding import SHIPPED, Brand
 from labels.words.countries import COUNTRIES, country_name
 from labels.words.languages import ENGLISH, primary, translated
@@ -97,7 +97,7 @@ class Texts:
     def moment(self, instant: datetime) -> str:
         """A deadline: the day, the time and whose time it is."""
         here = instant.astimezone(BRUSSELS)
-        values = {"day": self.day(here.date()), "hour": f"{here:%H}", "minute": f"{here:%M}"}
+        values = {"day": self.day(brussels_day(instant)), "hour": f"{here:%H}", "minute": f"{here:%M}"}
         pattern = self._catalogue.pattern(MOMENT.context, MOMENT.text)
         return PLACE.sub(lambda place: values[place[1]], pattern)
 

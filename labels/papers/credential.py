@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from labels.clock import end_of_day
+from labels.clock import end_of_day, start_of_day
 from labels.papers.facts import CertificateFacts
 
 CONTEXTS: tuple[str | dict[str, str], ...] = (
@@ -240,7 +240,7 @@ def credential_of(facts: CertificateFacts, wording: Wording, listed: StatusEntry
         name=wording.title,
         description=wording.sentence,
         issuer=issuer,
-        valid_from=_first_moment(facts.valid_from or facts.awarded_on),
+        valid_from=_instant(start_of_day(facts.valid_from or facts.awarded_on)),
         valid_until=_instant(end_of_day(facts.valid_until)) if facts.valid_until else None,
         credential_subject=Subject(
             identifier=(IdentityObject(identity_hash=facts.holder),),
@@ -287,10 +287,6 @@ def _primary(language: str) -> dict[str, Any]:
     """The language by the Union's own table, where it is in it."""
     known = _LANGUAGES.get(language.partition("-")[0])
     return {"elm:primaryLanguage": {"id": _AUTHORITY + known}} if known else {}
-
-
-def _first_moment(day: date) -> str:
-    return _instant(datetime.combine(day, time(), UTC))
 
 
 def _instant(moment: datetime) -> str:

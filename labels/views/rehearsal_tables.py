@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from labels.clock import brussels_day
 from labels.record.schema import StepKind
 from labels.steps.kinds import STEPS
 from labels.views.rehearsal import Played, Rehearsal, Spread
@@ -150,8 +151,8 @@ def _late(found: Rehearsal) -> Iterable[Table]:
         (
             case.application,
             str(place),
-            case.decide_by.date(),
-            case.decided_at and case.decided_at.date(),
+            brussels_day(case.decide_by),
+            case.decided_at and brussels_day(case.decided_at),
             case.days,
         )
         for place, one in enumerate(found.played, 1)

@@ -17,7 +17,9 @@ from starlette.responses import Response
 
 from adapters.workspace import Workspace
 from desk import following
+from desk.standing import standing_line
 from labels.applications import drafting
+from labels.kinds import LabelKind
 from labels.record.journal import Event
 from labels.record.schema import (
     Application,
@@ -31,10 +33,12 @@ from labels.record.schema import (
     Member,
     Outcome,
     Project,
+    Stage,
     StepKind,
     StepState,
 )
 from labels.settings import PROJECT
+from labels.views.applicant import Standing
 from labels.words.text import word_count
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
 from tests.desk.conftest import Browser, words
@@ -523,6 +527,16 @@ def test_a12_a_line_says_the_stage_since_when_whose_turn_and_when_it_is_decided(
     assert "You have the decision by" in page
     assert "You sent the application" in page
     assert "All conditions are met" in page
+
+
+@pytest.mark.parametrize(
+    "outcome", [None, Outcome.AWARDED, Outcome.REFUSED, Outcome.WITHDRAWN, Outcome.EXPIRED]
+)
+def test_a_line_says_the_day_of_brussels_before_midnight_in_utc(outcome: Outcome | None) -> None:
+    late = datetime(2026, 3, 16, 23, 24, tzinfo=UTC)
+    stage = Stage.REVIEW if outcome is None else Stage.CLOSED
+    one = Standing("NQL-1", LabelKind.NATIONAL, "A project", stage, late, late, outcome, 0, None, None)
+    assert standing_line(one).values["day"] == date(2026, 3, 17)
 
 
 def test_nothing_on_the_page_says_who_judges(teacher: Browser, terminal: Terminal) -> None:

@@ -14,6 +14,7 @@ from openbadgeslib.ob3 import OB3VerificationError, OB3Verifier
 from openbadgeslib.ob3.contexts import bundled_contexts
 
 from adapters.workspace import workspace
+from labels.clock import brussels_day
 from labels.papers.statuses import PLACES, not_counting
 from labels.record.chain import ERASED
 from labels.record.schema import Award, Document, Issued
@@ -57,7 +58,7 @@ def signed(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Authority]:
     """An authority with a key in the settings. It is the real day: others' programs ask the machine's clock."""
-    monkeypatch.setenv("LABELS_TODAY", f"{datetime.now(UTC):%Y-%m-%d}")
+    monkeypatch.setenv("LABELS_TODAY", brussels_day(datetime.now(UTC)).isoformat())
     with authority(datetime.now(UTC)) as made:
         monkeypatch.setenv("LABELS_SIGNING_KEY", str(made.pkcs12(tmp_path / "key.p12", kind=request.param)))
         monkeypatch.setenv("LABELS_SIGNING_PASSWORD", "a password")

@@ -16,6 +16,7 @@ import usecases.keys
 from adapters.documents.tokens import DownloadPass
 from adapters.mail.folder import MailFolder, codes_in, plain_text
 from adapters.workspace import workspace
+from labels.clock import brussels_day
 from labels.errors import InvalidInput, NotAllowed
 from labels.keyring import FORMER, KEY, FormerKey, Keyring, former_keys, key_mark
 from labels.mail import messages
@@ -382,7 +383,7 @@ def test_a_former_key_counts_until_its_day_and_a_file_that_is_none_is_named(tmp_
 @pytest.fixture
 def signed(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Authority]:
     """An authority with a key in the settings, on the real day."""
-    monkeypatch.setenv("LABELS_TODAY", f"{datetime.now(UTC):%Y-%m-%d}")
+    monkeypatch.setenv("LABELS_TODAY", brussels_day(datetime.now(UTC)).isoformat())
     with authority(datetime.now(UTC)) as made_here:
         monkeypatch.setenv("LABELS_SIGNING_KEY", str(made_here.pkcs12(tmp_path / "key.p12")))
         monkeypatch.setenv("LABELS_SIGNING_PASSWORD", "a password")

@@ -53,11 +53,11 @@ def test_it_states_what_the_certificate_states() -> None:
     subject = given["credentialSubject"]
     assert given["id"] == f"{facts.check_url}/{facts.code}"
     assert given["name"] == "eTwinning School Label"
-    assert (given["validFrom"], given["validUntil"]) == ("2026-10-14T00:00:00Z", "2028-10-13T21:59:59Z")
+    assert (given["validFrom"], given["validUntil"]) == ("2026-10-13T22:00:00Z", "2028-10-13T21:59:59Z")
     renewed = rendered(
         label="school", project="", valid_from=date(2026, 11, 1), valid_until=date(2028, 10, 31)
     )
-    assert renewed["validFrom"] == "2026-11-01T00:00:00Z"
+    assert renewed["validFrom"] == "2026-10-31T23:00:00Z"
     assert subject["identifier"] == [
         {"type": "IdentityObject", "hashed": False, "identityHash": facts.holder, "identityType": "name"}
     ]
