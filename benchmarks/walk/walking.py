@@ -198,12 +198,12 @@ class Walk(Acting):
         self.acts["a reviewer leaves"] += 1
         who = self._chance.choice(sorted(self.reviewers - self.left))
         courses = [one for one in self.courses.values() if one.judged]
-        free = {one.id: who in self.free(one.id) for one in courses}
+        free = {one.id: who in self.free(one.id) for one in self.courses.values()}
         seats = {one.id: self.seats_of(one, who) for one in courses}
         self.left.add(who)
         for one in self.courses.values():
             if isinstance(one.model, School) and one.judged is None:
-                one.model.free -= 1
+                one.model.free -= free[one.id]
         with self._here.record.writing() as session:
             leave(self._here.turn(session), Whose(who), self._clock().astimezone(BRUSSELS).date())
         for course in courses:
