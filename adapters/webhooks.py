@@ -23,8 +23,19 @@ LOOKED_FOR = 5.0
 _LOOKS = threading.BoundedSemaphore(16)
 """So many names are looked for at once: nothing ends a look whose time is over."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_RELAYS = ipaddress.ip_network("192.88.99.0/24")
-"""What relays of 6to4 had, and nobody has any more (RFC 7526)."""
+_NOBODY_S = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.88.99.0/24",  # what relays of 6to4 had, and nobody has any more (RFC 7526)
+            # Public by their numbers, and answered by the hoster's own machinery to whoever runs there:
+            "168.63.129.16/32",  # Azure
+            "192.0.0.0/24",  # Oracle has 192.0.0.192
+            "161.26.0.0/16",  # IBM
+            "166.8.0.0/14",  # IBM
+        ),
+    )
+)
 
 
 class NotSent(Exception):
@@ -42,7 +53,7 @@ def is_public(address: str) -> bool:
             return is_public(str(inner))
         if found.is_site_local:
             return False
-    elif found in _RELAYS:
+    elif any(found in one for one in _NOBODY_S):
         return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 

@@ -25,7 +25,7 @@ from cli.output import say
 from cli.processes import Services
 from labels.clock import ClockWatch
 from labels.errors import LabelsError, OutOfReach
-from usecases.recovering import PATIENCE, end_lost_runs, recover
+from usecases.recovering import PATIENCE, catch_up, end_lost_runs, recover
 
 ENGINE = ("server", "worker")
 """What applications move on with; once one of these is there again, each application is brought back to its step."""
@@ -112,9 +112,12 @@ class Keeper:
         # From here too: upkeep itself needs a place of a worker, and the host of one may be lost with all of its runs,
         # whose applications then need not wait for upkeep.
         assert self.here is not None
+        # Nor need those that were handed in or answered while Prefect's server was there and did not do what it was asked.
         with contextlib.suppress(OutOfReach), prefect_client() as client:
             if end_lost_runs(self.here, client):
                 self.owed = True
+            elif brought := catch_up(self.here, client):
+                say(f"{len(brought)} application(s) were brought back to their step.")
 
     def _started_again(self, name: str) -> bool:
         now = time.monotonic()

@@ -120,6 +120,7 @@ class Installation(Collector):
             )
         yield from _of_cases(found)
         yield from _of_mail(found, now.timestamp())
+        yield from _of_webhooks(found)
 
     def _of_the_machine(self) -> Iterator[Metric]:
         free = shutil.disk_usage(self.here.settings.home).free
@@ -178,6 +179,17 @@ def _of_mail(found: Figures, now: float) -> Iterator[Metric]:
     )
     oldest = now - mail.oldest.timestamp() if mail.oldest else 0.0
     yield _gauge("labels_mail_oldest_seconds", "How long the oldest message waits that nobody tried.", oldest)
+
+
+def _of_webhooks(found: Figures) -> Iterator[Metric]:
+    told = found.webhooks
+    yield _gauge("labels_webhooks_waiting", "Changes that platforms are still to be told of.", told.waiting)
+    yield _gauge("labels_webhooks_failing", "Of these, those that were tried in vain.", told.failing)
+    yield _gauge(
+        "labels_webhooks_failed",
+        "Changes that no platform took for days and nobody tries any more.",
+        told.given_up,
+    )
 
 
 def _of_the_processes(here: Workspace) -> Iterator[Metric]:

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from adapters.prefect.environment import FRUGAL
+from adapters.prefect.redis import shared_environment
 from adapters.roles import Role
 from cli.services import free_port
 from labels.keyring import FORMER, KEY
@@ -254,6 +255,27 @@ def test_prefect_in_kubernetes_is_set_as_labels_up_sets_it_and_reached_by_nobody
     policy = yaml.safe_load((DEPLOY / "prefect-helm" / "network-policy.yaml").read_text("utf-8"))
     assert policy["kind"] == "NetworkPolicy"
     assert policy["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_several_pods_of_prefect_s_chart_share_what_hosts_of_the_same_roles_do(tmp_path: Path) -> None:
+    one, several = (
+        yaml.safe_load((DEPLOY / "prefect-helm" / name).read_text("utf-8"))
+        for name in ("values.yaml", "values-several.yaml")
+    )
+    env = {each["name"]: each["value"] for each in several["global"]["prefect"]["env"]}
+    alone = {each["name"]: each["value"] for each in one["global"]["prefect"]["env"]}
+    address = "redis://:password@redis.example:6379/0"
+    shared = shared_environment(Settings(_env_file=None, home=tmp_path, redis_url=address))
+    assert env == alone | {name: value for name, value in shared.items() if value != address}
+    comment = (DEPLOY / "prefect-helm" / "values-several.yaml").read_text("utf-8")
+    assert {name for name, value in shared.items() if value == address} == set(
+        re.findall(r"PREFECT_\w+_URL", comment)
+    ), "those with a password are of the secret"
+    assert several["server"]["replicaCount"] > 1
+    assert several["backgroundServices"]["runAsSeparateDeployment"] is True
+    assert {several[role]["extraEnvVarsSecret"] for role in ("server", "backgroundServices")} == {
+        "prefect-redis"
+    }
 
 
 def test_the_alarms_are_ones_that_prometheus_takes() -> None:

@@ -69,8 +69,33 @@ def recover(
     application that can't be helped keeps none of the others waiting. Prefect is asked for the runs of
     many applications at once; only one that is not as it should be is looked at by itself.
     """
+    those = () if application_id is None else (Application.id == application_id,)
+    done = _recover_those(here, client, patience, *those)
+    if application_id is None:
+        forget_answers(here, client)
+        done += end_lost_runs(here, client, patience)
+    return done
+
+
+def catch_up(here: Workspace, client: PrefectClient, *, patience: timedelta = PATIENCE) -> list[Recovered]:
+    """The same for the applications of which the record itself knows that no run has seen what is new.
+
+    That is what is left where somebody handed in or answered while Prefect was away. Costs one look into the record, and
+    nothing of Prefect's where none is behind.
+    """
+    return _recover_those(
+        here,
+        client,
+        patience,
+        sa.or_(Application.run.is_(None), Application.parked_revision < Application.revision),
+    )
+
+
+def _recover_those(
+    here: Workspace, client: PrefectClient, patience: timedelta, *those: sa.ColumnElement[bool]
+) -> list[Recovered]:
     done = []
-    for driven, ails in _looked_at(here, client, patience, application_id):
+    for driven, ails in _looked_at(here, client, patience, *those):
         if ails is None:
             continue
         try:
@@ -81,9 +106,6 @@ def recover(
             did = f"could not be brought back: {error}"
         if did is not None:
             done.append(Recovered(driven.id, did))
-    if application_id is None:
-        forget_answers(here, client)
-        done += end_lost_runs(here, client, patience)
     return done
 
 
@@ -110,7 +132,7 @@ class Driven:
 
 
 def _looked_at(
-    here: Workspace, client: PrefectClient, patience: timedelta, application_id: str | None = None
+    here: Workspace, client: PrefectClient, patience: timedelta, *those: sa.ColumnElement[bool]
 ) -> Iterator[tuple[Driven, Ailment | None]]:
     """The applications that are not closed, each with what is wrong with its run, asked for by the page."""
     query = sa.select(
@@ -118,9 +140,7 @@ def _looked_at(
         Application.run,
         (Application.parked_revision < Application.revision).label("news"),
         Application.form_seen,
-    ).where(Application.stage.in_(OPEN_STAGES))
-    if application_id is not None:
-        query = query.where(Application.id == application_id)
+    ).where(Application.stage.in_(OPEN_STAGES), *those)
     with here.record.reading() as session:
         rows = session.execute(query.order_by(Application.submitted_at, Application.id)).all()
     for first in range(0, len(rows), PAGE):

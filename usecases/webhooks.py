@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -27,6 +30,9 @@ TOGETHER = 500
 """Changes that are entered in one transaction."""
 PATIENCE = 1.0
 """Seconds for which transactions that are being written are waited for."""
+RECEIVERS_AT_ONCE = 4
+SHARE = 20.0
+"""Seconds of a round after which nothing more is begun for a receiver: what is left waits for the next round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +126,17 @@ def replay(here: Workspace, identifier: str, since: datetime | None) -> tuple[Pl
         return done.row, how_many(session, whose, done.row.position, last)
 
 
-def tell(here: Workspace, *, within: float = WITHIN, trusted: ssl.SSLContext | None = None) -> Called:
+def tell(
+    here: Workspace,
+    *,
+    within: float = WITHIN,
+    trusted: ssl.SSLContext | None = None,
+    seconds: Callable[[], float] = time.monotonic,
+) -> Called:
     """Tells everything that is due, unless the settings say that nobody is told; safe at any time, twice at once, and to be killed at any point.
 
     What was taken and not marked is told again, under the same id. A receiver that fails is not asked again in the
-    same round.
+    same round, and one that is slow has no more than its share of it; meanwhile the others are told.
 
     Raises:
         OutOfReach: the record does not answer.
@@ -134,20 +146,30 @@ def tell(here: Workspace, *, within: float = WITHIN, trusted: ssl.SSLContext | N
     _enter(here)
     with here.record.reading() as session:
         due = webhooks.due(session, here.now())
-    called, down = Called(), set()
+    entries: dict[str, list[int]] = {}
     for webhook, entry in due:
-        if webhook in down:
-            continue
-        with here.record.writing() as session:
-            claimed = webhooks.claim(here.turn(session), webhook, entry)
-        if claimed is None:
-            continue
-        if _told(here, claimed, within, trusted):
-            called = Called(called.told + 1, called.failed)
-        else:
-            down.add(webhook)
-            called = Called(called.told, called.failed + 1)
-    return called
+        entries.setdefault(webhook, []).append(entry)
+
+    def told(webhook: str) -> Called:
+        number, until = 0, seconds() + SHARE
+        for entry in entries[webhook]:
+            if seconds() >= until:
+                break
+            with here.record.writing() as session:
+                claimed = webhooks.claim(here.turn(session), webhook, entry)
+            if claimed is None:
+                continue
+            if not _told(here, claimed, within, trusted):
+                return Called(number, 1)
+            number += 1
+        return Called(number)
+
+    if len(entries) < 2:
+        done = list(map(told, entries))
+    else:
+        with ThreadPoolExecutor(RECEIVERS_AT_ONCE, thread_name_prefix="webhooks") as threads:
+            done = list(threads.map(told, entries))
+    return Called(sum(one.told for one in done), sum(one.failed for one in done))
 
 
 def forget_told(here: Workspace) -> None:

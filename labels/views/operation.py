@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from labels.answering.deadlines import STILL_OPEN
 from labels.kinds import LabelKind
+from labels.platform import webhooks
 from labels.record.schema import OPEN_STAGES, Application, Mail, Outcome, Stage, Step, StepKind
 from labels.steps.kinds import AWAITED
 from labels.views.stuck import A_WHILE, TRIES
@@ -74,6 +75,26 @@ def late(session: Session, now: datetime) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What platforms are still to be told of."""
+
+    waiting: int
+    """Changes that are told as soon as a receiver takes them."""
+    failing: int
+    """Of these, those that were tried in vain."""
+    given_up: int
+    """Changes that no receiver took for days; nobody tries any more."""
+
+
+def told(session: Session) -> Told:
+    """What platforms are still to be told of, all webhooks together."""
+    each = webhooks.waiting(session)
+    return Told(
+        sum(one.waiting for one in each), sum(one.failing for one in each), sum(one.given_up for one in each)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Numbers of the whole record."""
 
@@ -84,6 +105,7 @@ class Figures:
     steps: Mapping[StepKind, int]
     """Open steps by what they ask for."""
     outbox: Outbox
+    webhooks: Told
 
 
 def figures(session: Session, now: datetime) -> Figures:
@@ -110,4 +132,5 @@ def figures(session: Session, now: datetime) -> Figures:
         late(session, now),
         dict(steps.tuples().all()),
         outbox(session, now),
+        told(session),
     )

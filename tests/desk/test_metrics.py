@@ -24,10 +24,12 @@ from desk.app import public_app
 from desk.metrics import Installation, Measured, serve_metrics
 from desk.serving import told_of
 from labels.errors import InvalidInput
-from labels.record.schema import Mail, Person, Project, School
+from labels.record.schema import Mail, Person, PlatformDelivery, Project, School
 from labels.settings import PROJECT, Settings
 from tests.cli.conftest import Terminal
+from tests.support.receivers import receiving
 from tests.support.serving import served
+from usecases import webhooks
 
 MONITORING = PROJECT / "deploy" / "monitoring"
 
@@ -76,6 +78,28 @@ def test_the_figures_count_cases_steps_mail_and_requests(terminal: Terminal) -> 
     assert value(text, "labels_desk_requests_total", method="GET", status="200") == 1
     assert value(text, "labels_desk_requests_total", method="GET", status="404") == 1
     assert value(text, "labels_desk_requests_total", method="other", status="405") == 1
+
+
+def test_the_figures_count_what_platforms_are_still_to_be_told_of(terminal: Terminal) -> None:
+    with receiving() as platform:
+        platform.answers = 500
+        here = replace(
+            terminal.here, settings=terminal.here.settings.model_copy(update={"webhooks": "private"})
+        )
+        webhooks.add(here, "NSS-PL", platform.address)
+        terminal.asked(terminal.submitted())
+        assert webhooks.tell(here) == webhooks.Called(0, 1)
+        with here.record.reading() as session:
+            waiting = session.scalar(sa.select(sa.func.count()).select_from(PlatformDelivery))
+        text = told(terminal)
+        assert value(text, "labels_webhooks_waiting") == waiting
+        assert value(text, "labels_webhooks_failing") == 1
+        assert value(text, "labels_webhooks_failed") == 0
+        with here.record.writing() as session:
+            session.execute(sa.update(PlatformDelivery).values(given_up_at=here.now()))
+        text = told(terminal)
+        assert value(text, "labels_webhooks_waiting") == value(text, "labels_webhooks_failing") == 0
+        assert value(text, "labels_webhooks_failed") == waiting
 
 
 def test_the_figures_name_nobody(terminal: Terminal) -> None:

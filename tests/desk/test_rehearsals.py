@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +17,12 @@ from typing import Any
 import pytest
 
 from adapters.workspace import Workspace
+from labels.errors import NotAllowed
 from labels.record.schema import Organisation, Staff
 from labels.views.rehearsal import Played, Rehearsal, Spread, StepWait
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.desk.conftest import Browser, words
-from tests.support.patience import until
+from tests.support.patience import PATIENCE, until
 from usecases.rehearsing import keeping
 from usecases.rehearsing.rehearsal import REPORT, Wishes
 
@@ -185,6 +190,41 @@ def test_one_at_a_time_is_under_way_and_can_not_be_removed(terminal: Terminal, b
     assert "refresh" not in ended.headers
     assert coordinator.sends(f"{here}/remove").status_code == 303
     assert not folder.exists()
+
+
+def test_of_several_organisations_that_begin_at_once_as_many_may_as_there_are_places(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    everybody = threading.Barrier(4)
+
+    def plays(*_: Any, pass_fds: list[int], **__: Any) -> None:
+        begun.append(os.dup(pass_fds[0]))  # as the process does that inherits it
+
+    looked = keeping._held
+
+    def looks_slowly(path: Path) -> bool:
+        time.sleep(0.05)  # so that all of them would have their own locks meanwhile
+        return looked(path)
+
+    monkeypatch.setattr("usecases.rehearsing.keeping.subprocess.Popen", plays)
+    monkeypatch.setattr(keeping, "_held", looks_slowly)
+
+    def begins(organisation: str) -> bool:
+        everybody.wait(PATIENCE)
+        try:
+            keeping.start(terminal.here, organisation, Wishes(organisation), "Krystyna")
+        except NotAllowed:
+            return False
+        return True
+
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            done = list(threads.map(begins, ["NSS-AT", "NSS-PL", "NSS-PT", "NSS-ES"]))
+    finally:
+        for lock in begun:
+            os.close(lock)
+    assert sum(done) == len(begun) == keeping.MOST_AT_ONCE
 
 
 def test_of_two_who_look_at_one_that_died_nobody_sees_it_under_way(terminal: Terminal) -> None:

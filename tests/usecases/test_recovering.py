@@ -33,7 +33,7 @@ from labels.views.briefs.by_label import brief_of
 from tests.support.people import KEY, NOW, application_file, code_of, points, populate
 from tests.support.small_prefect import SmallPrefect
 from usecases.applying import submit_file
-from usecases.recovering import recover
+from usecases.recovering import catch_up, recover
 
 MANY = 30
 
@@ -123,6 +123,22 @@ def test_once_the_forms_were_seen_it_asks_by_the_page_alone(
     assert prefect.asked["form"] == 0
     # A page of applications each, and one of the runs that are under way.
     assert prefect.asked["page"] == MANY / 10 + 1
+
+
+def test_what_came_while_prefect_was_away_is_caught_up_with_and_costs_nothing_where_nothing_did(
+    here: Workspace, prefect: CountingPrefect, waiting: list[str]
+) -> None:
+    recovered(here, prefect)
+    prefect.asked.clear()
+    assert catch_up(here, prefect) == []  # type: ignore[arg-type]  # stands in
+    assert not prefect.asked
+    handed_in, answered = waiting[3], waiting[5]
+    with here.record.writing() as session:
+        session.get_one(Application, handed_in).run = None
+        session.get_one(Application, answered).revision += 1
+    caught = {one.application: one.did for one in catch_up(here, prefect)}  # type: ignore[arg-type]  # stands in
+    assert caught == {handed_in: "started a run", answered: "its run goes on"}
+    assert prefect.asked["page"] == 1
 
 
 def test_among_many_it_finds_every_one_that_is_lost(

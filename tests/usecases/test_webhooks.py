@@ -190,6 +190,51 @@ def test_a_receiver_that_is_slow_or_never_ends_its_answer_holds_nobody_up(
     assert webhooks.tell(here).told == 2
 
 
+def test_a_slow_receiver_has_its_share_of_a_round_and_the_rest_in_the_next(
+    here: Workspace, receiver: Receiver, case: Case
+) -> None:
+    webhooks.add(here, "NSS-PL", receiver.address)
+    passed = 0.0
+
+    def slowly(handler: BaseHTTPRequestHandler) -> None:
+        nonlocal passed
+        passed += webhooks.SHARE - 1
+        handler.send_response(200)
+        handler.end_headers()
+
+    receiver.answers = slowly
+    first, second = case.ask()
+    case.review(first)
+    case.review(second)
+    rounds = [webhooks.tell(here, seconds=lambda: passed).told for _ in range(4)]
+    assert rounds[:2] == [2, 2], "of four changes and more"
+    assert rounds[-1] == 0
+    assert len({headers["webhook-id"] for headers, _ in receiver.came}) == len(receiver.came) == sum(rounds)
+
+
+def test_while_a_receiver_is_slow_the_others_are_told(
+    here: Workspace, receiver: Receiver, case: Case
+) -> None:
+    with receiving() as quick:
+        for one in (receiver, quick):
+            webhooks.add(here, "NSS-PL", one.address)
+        case.ask()
+        everything = threading.Event()
+
+        def once_the_other_has_all(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(200 if everything.wait(PATIENCE) else 500)
+            handler.end_headers()
+
+        def at_once(handler: BaseHTTPRequestHandler) -> None:
+            if len(quick.came) == 2:
+                everything.set()
+            handler.send_response(200)
+            handler.end_headers()
+
+        receiver.answers, quick.answers = once_the_other_has_all, at_once
+        assert webhooks.tell(here, within=PATIENCE) == webhooks.Called(4)
+
+
 def test_a_receiver_that_answers_410_is_told_nothing_any_more_and_the_operator_learns_it(
     here: Workspace, receiver: Receiver, case: Case, clock: Time
 ) -> None:
@@ -372,6 +417,15 @@ def test_what_was_told_long_ago_is_forgotten(
         ("2002:7f00:1::", False),
         ("fec0::1", False),
         ("192.88.99.1", False),
+        ("168.63.129.16", False),
+        ("::ffff:168.63.129.16", False),
+        ("64:ff9b::a83f:8110", False),
+        ("192.0.0.192", False),
+        ("100.100.100.200", False),
+        ("fd00:ec2::254", False),
+        ("161.26.0.10", False),
+        ("166.8.0.1", False),
+        ("168.63.129.17", True),
     ],
 )
 def test_only_addresses_of_the_public_internet_are_called(address: str, public: bool) -> None:

@@ -38,6 +38,8 @@ MOST_OF_ONE = 20
 LOOKED_AGAIN, LOOKED_AGAIN_AFTER = 4, 0.05
 """How often, and after how many seconds, a lock is tried again that a page may be looking at."""
 PLAYED, WISHES, SAID, LOCK = "played", "wishes.json", "said.txt", "lock"
+BEGINNING = ".beginning"
+"""The lock of whoever begins one, beside the organisations' folders."""
 _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}", re.ASCII)
 _ORGANISATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
@@ -141,7 +143,7 @@ def start(here: Workspace, organisation: str, wishes: Wishes, by: str) -> str:
     """
     folders = _of(here, organisation)
     folders.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _lock(folders / LOCK) as lock:
+    with _one_at_a_time(_home(here.settings) / BEGINNING), _lock(folders / LOCK) as lock:
         if lock is None:
             raise NotAllowed(
                 say("A rehearsal of your organisation is under way. Look at it, or wait until it has ended.")
@@ -207,6 +209,14 @@ def _read(folder: Path) -> Kept | None:
     under_way = report is None and folder == newest and _held(folder.parent / LOCK)
     lines = (folder / SAID).read_text("utf-8", "replace").splitlines() if (folder / SAID).is_file() else []
     return Kept(folder, by, made_at, wishes, under_way, lines[-1] if lines else "", report)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Waits until nobody else begins: of several that count at once, each would see the others' locks, and all be refused."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager
