@@ -14,7 +14,13 @@ from urllib.parse import urlsplit
 import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    NoCredentialsError,
+    SSLError,
+)
 
 from adapters.documents.store import (
     DamagedDocument,
@@ -268,6 +274,11 @@ class S3Store:
         except NoCredentialsError as error:
             reason = "there are no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
             raise OutOfReach(str(self), reason) from error
+        except (
+            SSLError
+        ) as error:  # its own words begin with the whole address, which leaves no room for the cause
+            why = one_line(str(error.kwargs["error"])).rstrip(".")
+            raise OutOfReach(str(self), f"no connection by TLS: {why}.") from error
         except (BotoCoreError, OSError) as error:
             raise OutOfReach(str(self), f"{one_line(str(error)).rstrip('.')}.") from error
 

@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from labels.record import Record
-from labels.record.engine import open_engine
+from labels.record.engine import migrate, open_engine
 from tests.flows.test_kill_points import AWARDED
-from tests.support.databases import Cluster
+from tests.support.databases import Cluster, postgresql, standby_of
 from tests.support.faulty_world import FaultyWorld
 from tests.support.people import populate
 from tests.support.postgresql_wire import PostgresqlWire, postgresql_wire
@@ -86,6 +86,42 @@ class Restarted:
 
     def mend(self) -> None:
         self.served.wire.down = False
+
+
+@dataclasses.dataclass
+class FailedOver:
+    """The server is lost, and its standby is promoted in its place."""
+
+    primary: Cluster
+    standby: Cluster
+    wire: PostgresqlWire
+
+    def begin(self) -> None:
+        self.wire.down = True
+        self.primary.stop()
+        self.wire.cut_everybody_off()
+
+    def mend(self) -> None:
+        self.standby.promote()
+        self.wire.target = self.standby.port
+        self.wire.down = False
+
+
+@pytest.mark.parametrize("strikes", [4])
+def test_a_standby_that_is_promoted_has_everything_that_people_were_told(
+    tmp_path: Path, strikes: int
+) -> None:
+    with (
+        postgresql(durable=True) as primary,
+        standby_of(primary) as standby,
+        postgresql_wire(primary.port) as wire,
+    ):
+        name = primary.create()
+        migrate(primary.url(name))
+        engine = open_engine(primary.url(name).replace(f":{primary.port}/", f":{wire.port}/"))
+        world = lived(Record(engine), tmp_path / "home", FailedOver(primary, standby, wire), strikes)
+        assert any("out of reach" in one for one in world.told), world.told
+        engine.dispose()
 
 
 @dataclasses.dataclass

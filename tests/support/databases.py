@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -36,6 +36,9 @@ _CARELESS = {
 }
 
 
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+
+
 class PostgreSQLMissing(Exception):
     """PostgreSQL can't be started on this machine; says what to install."""
 
@@ -46,12 +49,49 @@ class Cluster:
     def __init__(self, port: int, password: str) -> None:
         self.port = port
         self.pid: int | None = None
-        self._password = password
+        self.password = password
         self._numbered = 0
+        self._begin: Callable[[int], subprocess.Popen[bytes]] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self, begin: Callable[[int], subprocess.Popen[bytes]] | None = None) -> bool:
+        """Starts it by the former way unless told another, and waits until it answers; False where it does not come up."""
+        self._begin = begin or self._begin
+        assert self._begin
+        self._server = self._begin(self.port)
+        self.pid = self._server.pid
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up and self._server.poll() is None:
+            if self.answers():
+                return True
+            time.sleep(0.02)
+        self.stop()
+        return False
+
+    def waits_for_standbys(self) -> None:
+        """From now on a COMMIT is acknowledged once a standby has it."""
+        self._run(sql.SQL("ALTER SYSTEM SET synchronous_standby_names = '*'"))
+        self._run(sql.SQL("SELECT pg_reload_conf()"))
+
+    def promote(self) -> None:
+        """Makes a standby a server of its own, which others may write to."""
+        self._run(sql.SQL("SELECT pg_promote(true, {})").format(sql.Literal(int(PATIENCE))))
+
+    def restart(self) -> None:
+        """Every connection is ended, and the server begins anew with what it has, as an operator has it."""
+        assert self._server
+        self._server.send_signal(signal.SIGINT)  # a "fast" shutdown
+        self._server.wait(PATIENCE)
+        assert self.start(), "PostgreSQL did not come back"
+
+    def stop(self) -> None:
+        """Ends it at once."""
+        if self._server is not None:
+            _stop(self._server)
 
     def url(self, database: str, driver: str = "postgresql+psycopg") -> str:
         """The SQLAlchemy URL of one of its databases."""
-        return f"{driver}://postgres:{self._password}@127.0.0.1:{self.port}/{database}"
+        return f"{driver}://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def create(self, template: str = "template0") -> str:
         """Makes a database, empty or as a copy of `template`; returns its name."""
@@ -138,8 +178,7 @@ def postgresql(below: Path | None = None, *, durable: bool = False) -> Iterator[
     if os.geteuid() == 0:
         for path in (folder, folder / "password"):
             shutil.chown(path, "postgres")
-    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
-    server: subprocess.Popen[bytes] | None = None
+    cluster: Cluster | None = None
     try:
         with log.open("ab") as output:
             initdb: list[str | Path] = [
@@ -157,38 +196,68 @@ def postgresql(below: Path | None = None, *, durable: bool = False) -> Iterator[
             ]
             made = subprocess.run(
                 [*owner, *initdb, *access, "--encoding=UTF8", "--locale=C.UTF-8"],
-                cwd=folder, env=environment, stdout=output, stderr=output, check=False,
+                cwd=folder, env=_ENVIRONMENT, stdout=output, stderr=output, check=False,
             )  # fmt: skip
             if made.returncode:
                 raise RuntimeError(f"PostgreSQL's initdb failed: {log.read_text(errors='replace')[-2000:]}")
-            for _ in range(3):  # another process may take the free port before we do
-                cluster = Cluster(_free_port(), password)
-                settings = _SETTINGS if durable else _SETTINGS | _CARELESS
-                options = [f"--{name}={value}" for name, value in settings.items()]
-                server = subprocess.Popen(
-                    [*owner, programs / "postgres", "-D", data, "-p", str(cluster.port), *options],
-                    cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                )  # fmt: skip
-                cluster.pid = server.pid
-                if _started(server, cluster):
-                    break
-            else:
-                raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
+        cluster = _started(folder, password, _SETTINGS if durable else _SETTINGS | _CARELESS)
         yield cluster
     finally:
-        if server is not None:
-            _stop(server)
+        if cluster is not None:
+            cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _started(server: subprocess.Popen[bytes], cluster: Cluster) -> bool:
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up and server.poll() is None:
-        if cluster.answers():
-            return True
-        time.sleep(0.02)
-    _stop(server)
-    return False
+def _started(folder: Path, password: str, settings: Mapping[str, str]) -> Cluster:
+    """What is in the `cluster` of a folder, on a port of its own."""
+    programs, owner, log = _programs(), _as_owner(), folder / "log"
+    options = [f"--{name}={value}" for name, value in settings.items()]
+
+    def begin(port: int) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [*owner, programs / "postgres", "-D", folder / "cluster", "-p", str(port), *options],
+                cwd=folder,
+                env=_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    for _ in range(3):  # another process may take the free port before we do
+        cluster = Cluster(_free_port(), password)
+        if cluster.start(begin):
+            return cluster
+    raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+@contextlib.contextmanager
+def standby_of(primary: Cluster) -> Iterator[Cluster]:
+    """A second server that follows a durable one: whoever commits waits until it has that, too."""
+    folder = Path(tempfile.mkdtemp(prefix="labels-postgresql-", dir=_in_memory()))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+    cluster: Cluster | None = None
+    try:
+        address = primary.url("postgres", driver="postgresql")
+        command: list[str | Path] = [_programs() / "pg_basebackup", "-d", address, "-D", folder / "cluster"]
+        copied = subprocess.run(
+            [*_as_owner(), *command, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
+            cwd=folder,
+            env=_ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if copied.returncode:
+            raise RuntimeError(f"PostgreSQL's pg_basebackup failed: {copied.stderr[-2000:]}")
+        cluster = _started(folder, primary.password, _SETTINGS)
+        primary.waits_for_standbys()
+        yield cluster
+    finally:
+        if cluster is not None:
+            cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

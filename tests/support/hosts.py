@@ -73,10 +73,13 @@ class Host:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(PATIENCE)
 
-    def ends(self) -> None:
-        """It is asked to end, if it is there still."""
+    def is_asked_to_end(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
+
+    def ends(self) -> None:
+        """It has ended, once it was asked to."""
+        if self.process is not None:
             self.process.wait(PATIENCE)
 
     def _whole(self) -> dict[str, str]:
@@ -88,9 +91,15 @@ class Host:
 
 @contextlib.contextmanager
 def ended(hosts: list[Host]) -> Iterator[None]:
-    """All of them end with the block, those that use the others first."""
+    """All of them end with the block: Prefect's API last, which the others use to the end."""
     try:
         yield
     finally:
-        for one in reversed(hosts):
-            one.ends()
+        for some in (
+            [one for one in hosts if one.role != "api"],
+            [one for one in hosts if one.role == "api"],
+        ):
+            for one in some:
+                one.is_asked_to_end()
+            for one in some:
+                one.ends()

@@ -45,7 +45,7 @@ def on_loopback(port: int, plain: int, certified: tuple[Path, Path]) -> dict[str
     }
 
 
-def certificate(folder: Path, *names: str, days: int = 7) -> tuple[Path, Path]:
+def certificate(folder: Path, *names: str, days: float = 7) -> tuple[Path, Path]:
     """A certificate for these names that signs itself and is good for so many days, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])

@@ -21,42 +21,70 @@ REDIS = shutil.which("redis-server")
 
 @dataclass
 class Redis:
-    """Where it is, and its process."""
+    """A server that can be taken away, and comes back empty."""
 
-    url: str
-    process: subprocess.Popen[bytes]
+    port: int
+    password: str
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)
+
+    def start(self) -> None:
+        """Begins with nothing in it, and waits until it answers."""
+        assert REDIS
+        ends_with_us = ["setpriv", "--pdeathsig=KILL"] if shutil.which("setpriv") else []
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "requirepass": self.password,
+            "save": "",
+            "appendonly": "no",
+            "maxmemory": "64mb",
+            "maxmemory-policy": "noeviction",
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        process = self.process = subprocess.Popen(
+            [*ends_with_us, REDIS, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + PATIENCE
+        with self.client() as client:
+            while True:
+                with contextlib.suppress(redis.RedisError):
+                    client.ping()
+                    return
+                assert process.poll() is None, "Redis did not start"
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """It is killed, with everything that it has."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+            self.process = None
+
+    def fill(self) -> None:
+        """From now on there is no room for anything that is to be written."""
+        with self.client() as client:
+            client.config_set("maxmemory", 1)
+
+    def has_room(self) -> None:
+        """There is room again."""
+        with self.client() as client:
+            client.config_set("maxmemory", 64 << 20)
 
 
 @contextlib.contextmanager
 def running() -> Iterator[Redis]:
     """A server until the end of the block, and never longer than this process."""
-    assert REDIS
-    port, password = free_port(), secrets.token_urlsafe(16)
-    ends_with_us = ["setpriv", "--pdeathsig=KILL"] if shutil.which("setpriv") else []
-    options = {
-        "bind": "127.0.0.1",
-        "port": str(port),
-        "requirepass": password,
-        "save": "",
-        "appendonly": "no",
-        "maxmemory": "64mb",
-    }
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    process = subprocess.Popen(
-        [*ends_with_us, REDIS, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    made = Redis(free_port(), secrets.token_urlsafe(16))
     try:
-        deadline = time.monotonic() + PATIENCE
-        with redis.Redis.from_url(url) as client:
-            while True:
-                with contextlib.suppress(redis.RedisError):
-                    client.ping()
-                    break
-                assert process.poll() is None, "Redis did not start"
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-        yield Redis(url, process)
+        made.start()
+        yield made
     finally:
-        process.kill()
-        process.wait(PATIENCE)
+        made.stop()

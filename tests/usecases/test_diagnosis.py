@@ -121,6 +121,10 @@ def ends_next_week(one: Configuration) -> None:
     one.certified = certificate(one.certified[0].parent, DESK, GATE, days=7)
 
 
+def ended(one: Configuration) -> None:
+    one.certified = certificate(one.certified[0].parent, DESK, GATE, days=-0.5)
+
+
 def another_program(one: Configuration) -> None:
     one.pages["GET", "/health"] = (200, b"<h1>It works!</h1>")
 
@@ -223,6 +227,10 @@ WRONG: list[tuple[Callable[[Configuration], None], str]] = [
         "TLS: browsers refuse the certificate at https://labels.example.eu.* Give the proxy",
     ),
     (ends_next_week, "TLS: the certificate at https://labels.example.eu.* ends at .* Renew it"),
+    (
+        ended,
+        "TLS: browsers refuse the certificate at https://labels.example.eu.*certificate has expired.* that is not expired",
+    ),
     (another_program, r"address: what answers at .* is not ours \(status 200\)"),
     (
         nobody_there,

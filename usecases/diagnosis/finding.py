@@ -38,6 +38,16 @@ def note(check: str, what: str, remedy: str = "") -> Finding:
     return Finding(check, Level.NOTE, what, remedy)
 
 
+def remedy_for(why: str, otherwise: str) -> str:
+    """What to do where a service is not reached: a certificate that has ended is no wrong setting."""
+    refused = "certificate has expired" in why or "certificate verify failed" in why
+    return (
+        "Renew the certificate there, if it has ended; else let this machine trust its authority."
+        if refused
+        else otherwise
+    )
+
+
 def fault(check: str, what: str, remedy: str) -> Finding:
     """Something is wrong."""
     return Finding(check, Level.FAULT, what, remedy)

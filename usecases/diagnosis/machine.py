@@ -23,7 +23,7 @@ from labels.record.engine import missing_file, open_engine, place_of
 from labels.record.migrating import revision_of, revisions
 from labels.record.schema import KeyGeneration, KeyKind
 from labels.settings import Settings
-from usecases.diagnosis.finding import Finding, fault, note, well
+from usecases.diagnosis.finding import Finding, fault, note, remedy_for, well
 
 KEY_BITS = 128
 """Of a secret with which others can try codes and links for as long as they like, on machines of their own."""
@@ -286,7 +286,9 @@ def _of_database(
     except sa.exc.DBAPIError as error:
         why = next(iter(str(error.orig).strip().splitlines()), type(error.orig).__name__)
         yield fault(
-            "database", f"{named} does not answer: {why.rstrip('.')}.", f"Start it, or correct {setting}."
+            "database",
+            f"{named} does not answer: {why.rstrip('.')}.",
+            remedy_for(str(error.orig), f"Start it, or correct {setting}."),
         )
         return
     finally:

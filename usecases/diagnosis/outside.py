@@ -18,7 +18,7 @@ from adapters.prefect.redis import see_that_redis_answers
 from labels.clock import in_words
 from labels.errors import LabelsError, OutOfReach
 from labels.settings import Settings, is_this_machine
-from usecases.diagnosis.finding import Finding, fault, note, well
+from usecases.diagnosis.finding import Finding, fault, note, remedy_for, well
 
 Clocks = Callable[[str, datetime], None]
 """Is told what time it is elsewhere."""
@@ -159,7 +159,8 @@ def check_services(settings: Settings, clocks: Clocks) -> Iterator[Finding]:
         store = open_store(settings)
         store.exists(key_of(b""))
     except LabelsError as error:
-        yield fault("documents", str(error), "Correct LABELS_DOCUMENTS, or what gives access to it.")
+        remedy = remedy_for(str(error), "Correct LABELS_DOCUMENTS, or what gives access to it.")
+        yield fault("documents", str(error), remedy)
     else:
         yield well("documents", str(store))
     if settings.redis_url:
@@ -185,7 +186,9 @@ def check_services(settings: Settings, clocks: Clocks) -> Iterator[Finding]:
         except (OSError, http.client.HTTPException) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             yield fault(
-                "services", f"{setting}: {url} does not answer: {why}.", f"Correct {setting}, or start it."
+                "services",
+                f"{setting}: {url} does not answer: {why}.",
+                remedy_for(str(error), f"Correct {setting}, or start it."),
             )
             continue
         if path and answer.status != 200:
@@ -219,11 +222,12 @@ def check_mail(settings: Settings, names: Names, selector: str = "") -> Iterator
         )
     try:
         log_in_to_mail_server(settings.smtp_url)
-    except OSError as error:  # what it says may repeat the password: it is not told
+    except OSError as error:  # what it says may repeat the password: of a certificate alone it is told
+        why = getattr(error, "verify_message", "") or type(error).__name__
         yield fault(
             "mail",
-            f"the mail server {server} does not let us in ({type(error).__name__}).",
-            "Correct LABELS_SMTP_URL: host, port, user, password.",
+            f"the mail server {server} does not let us in ({why}).",
+            remedy_for(why, "Correct LABELS_SMTP_URL: host, port, user, password."),
         )
     else:
         yield well("mail", f"{server} takes mail")
