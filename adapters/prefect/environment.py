@@ -11,7 +11,7 @@ from pathlib import Path
 import certifi
 import prefect.settings
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from adapters.prefect.client import prefect_client
 from adapters.prefect.database import connection_url
@@ -120,6 +120,8 @@ def see_to_work_pool(name: str, kind: str) -> None:
     with prefect_client() as client:
         try:
             client.read_work_pool(name)
-            client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=None))
         except ObjectNotFound:
-            client.create_work_pool(WorkPoolCreate(name=name, type=kind))
+            # A worker that comes up meanwhile makes it, too.
+            with contextlib.suppress(ObjectAlreadyExists):
+                client.create_work_pool(WorkPoolCreate(name=name, type=kind))
+        client.update_work_pool(name, WorkPoolUpdate(concurrency_limit=None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -123,11 +123,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage_]:
         yield Stage_(running, here)
 
 
-def more_projects(session: sa.orm.Session) -> None:
+def more_projects(session: sa.orm.Session, numbers: Iterable[int] = range(100, 160)) -> None:
     """A project for each test, since a teacher has one open application a project."""
     from labels.record.schema import Member, Project, Teacher
 
-    for n in range(100, 160):
+    for n in numbers:
         session.add(
             Teacher(
                 id=f"T-{n}", name=f"Nauczycielka {n}", email=f"t-{n}@school.example", school="S-1",

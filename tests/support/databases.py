@@ -119,7 +119,7 @@ class Cluster:
             connection.execute(statement)
 
 
-def _programs() -> Path:
+def postgresql_programs() -> Path:
     """The newest folder with `initdb` and `postgres`; Debian keeps them off the PATH."""
     debian = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]), reverse=True
@@ -130,7 +130,7 @@ def _programs() -> Path:
     return debian[0].parent if debian else Path(str(elsewhere)).resolve().parent
 
 
-def _as_owner() -> list[str]:
+def as_postgresql() -> list[str]:
     """What goes before a command so that it may run PostgreSQL (not root), and ends with this process."""
     ends_with_us = ["setpriv", "--pdeathsig=INT"] if shutil.which("setpriv") else []
     if os.geteuid() != 0:
@@ -169,7 +169,7 @@ def postgresql(below: Path | None = None, *, durable: bool = False) -> Iterator[
     Raises:
         PostgreSQLMissing: it is not installed, or this user can't start it.
     """
-    programs, owner = _programs(), _as_owner()
+    programs, owner = postgresql_programs(), as_postgresql()
     folder = Path(tempfile.mkdtemp(prefix="labels-postgresql-", dir=below or _in_memory()))
     data, log = folder / "cluster", folder / "log"
     password = secrets.token_urlsafe(16)
@@ -210,7 +210,7 @@ def postgresql(below: Path | None = None, *, durable: bool = False) -> Iterator[
 
 def _started(folder: Path, password: str, settings: Mapping[str, str]) -> Cluster:
     """What is in the `cluster` of a folder, on a port of its own."""
-    programs, owner, log = _programs(), _as_owner(), folder / "log"
+    programs, owner, log = postgresql_programs(), as_postgresql(), folder / "log"
     options = [f"--{name}={value}" for name, value in settings.items()]
 
     def begin(port: int) -> subprocess.Popen[bytes]:
@@ -240,9 +240,15 @@ def standby_of(primary: Cluster) -> Iterator[Cluster]:
     cluster: Cluster | None = None
     try:
         address = primary.url("postgres", driver="postgresql")
-        command: list[str | Path] = [_programs() / "pg_basebackup", "-d", address, "-D", folder / "cluster"]
+        command: list[str | Path] = [
+            postgresql_programs() / "pg_basebackup",
+            "-d",
+            address,
+            "-D",
+            folder / "cluster",
+        ]
         copied = subprocess.run(
-            [*_as_owner(), *command, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
+            [*as_postgresql(), *command, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
             cwd=folder,
             env=_ENVIRONMENT,
             capture_output=True,
