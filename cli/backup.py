@@ -13,7 +13,7 @@ from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly, table
 from cli.words import AsJson, plain
 from labels.clock import in_words
-from labels.errors import Fault, InvalidInput, NotAsWritten
+from labels.errors import Fault, InvalidInput, NotAllowed, NotAsWritten
 from labels.settings import load_settings
 from usecases import backup as copying
 from usecases.sealing import verify_journal
@@ -102,11 +102,17 @@ def restore(
             f"Restored from the copy of {in_words(done.copy.made_at)}: {done.applications} applications, "
             f"{done.documents} documents, {done.entries} entries of the journal."
         )
-        say_plainly("Whoever was erased since then is to be erased again (docs/privacy.md).")
+        for one in done.again:
+            say_plainly(str(one))
     if done.missing:
         raise NotAsWritten(f"Not in {of}, or damaged: {_some(done.missing)}. All else is restored.")
     if state.findings:
         raise NotAsWritten(f"All is restored, but the journal is not as it was written: {state.findings[0]}")
+    if left := [one for one in done.again if one.left_because]:
+        raise NotAllowed(
+            f"All is restored, but not everybody who was erased since is erased again: {left[0]} Upkeep tries again; "
+            "labels privacy erase says what is in the way."
+        )
     say("The journal is as it was written. Go on with `labels up`.", "green")
 
 

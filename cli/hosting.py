@@ -41,8 +41,10 @@ from cli.services import (
 )
 from labels.clock import brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, OutOfReach
+from labels.keyring import FORMER, KEY
 from labels.record.schema import Installation
 from labels.settings import Settings, load_settings, reached_at
+from usecases.privacy import erase_again
 from usecases.upkeep import clock_ran_backwards
 
 WORDS = {
@@ -135,6 +137,8 @@ def _opened(
     here, ours = open_installation(settings, another_key=another_key)
     if clock := clock_ran_backwards(here):
         say(clock, "yellow")
+    for back in erase_again(here):  # before people see the record
+        say(str(back), "yellow")
     return here, ours
 
 
@@ -230,6 +234,8 @@ class Line:
     value: str | None
     """None where it is a secret."""
     why: str
+    file: str | None = None
+    """The file of this machine that has it, and is better copied than its value written into an environment."""
 
 
 def environment_of(roles: Roles, settings: Settings) -> list[Line]:
@@ -246,8 +252,7 @@ def _lines(variables: Iterator[Variable], settings: Settings) -> Iterator[Line]:
     for one in variables:
         value = value_of(one, settings, os.environ)
         if one.field == "secret":
-            where = "" if value else f" It is in {settings.home / 'secret.key'} on this machine."
-            yield Line(one.name, None, one.why + where)
+            yield Line(one.name, None, one.why, None if value else str(settings.home / KEY))
         elif value:
             yield Line(one.name, None if is_secret(one, value) else value, one.why)
 
@@ -256,13 +261,23 @@ def as_file(lines: Sequence[Line], roles: Roles) -> str:
     """The lines as a file of settings; who takes it to a host fills the secrets in."""
     words = " ".join(f"--role {one}" for one in sorted(roles))
     head = f"# A host with `labels up {words}`: /etc/labels/labels.env, owner root, mode 0600. Secrets are to be filled in."
-    told = [
-        f"# {one.why}\n{one.name}={one.value or ''}"
-        if one.value is not None
-        else f"# {one.why} Secret.\n#{one.name}="
-        for one in lines
-    ]
-    return "\n".join([head, *told]) + "\n"
+    return "\n".join([head, *map(_told, lines)]) + "\n"
+
+
+def _told(line: Line) -> str:
+    if line.file:
+        return (
+            f"# {line.why} It is in {line.file} on this machine: copy that file, and {FORMER} beside it if there is one,\n"
+            f"# to the LABELS_HOME of the host, owner labels, mode 0600, rather than set {line.name}."
+        )
+    if line.name == "LABELS_SECRET":
+        return (
+            f"# {line.why} It is in {line.name} of this machine: write it to {KEY} in the LABELS_HOME of the host,\n"
+            f"# owner labels, mode 0600, rather than set {line.name}."
+        )
+    if line.value is None:
+        return f"# {line.why} Secret.\n#{line.name}="
+    return f"# {line.why}\n{line.name}={line.value}"
 
 
 def as_data(lines: Sequence[Line]) -> list[dict[str, str | None]]:

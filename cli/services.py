@@ -35,6 +35,7 @@ from labels.clock import brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
 from labels.sessions.passkeys import site_at
 from labels.settings import Settings, is_this_machine, load_settings, reached_at
+from usecases.privacy import erase_again
 from usecases.upkeep import clock_ran_backwards
 
 START_WITHIN = 600.0
@@ -152,6 +153,8 @@ def services(
         here, ours = open_installation(settings, another_key=another_key)
         if clock := clock_ran_backwards(here):
             say(clock, "yellow")
+        for back in erase_again(here):  # before people see the record
+            say(str(back), "yellow")
         environment = child_environment(settings, api_url) | ({MAIL_SHOWN: "1"} if mail_shown else {})
         running = Services(settings, api_url, environment, listeners=listeners)
         stack.callback(forget_parts, settings.home)

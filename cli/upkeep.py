@@ -19,6 +19,7 @@ from labels.people.staff import known_organisation
 from labels.views.stuck import Stuck
 from usecases.recovering import PATIENCE, recover
 from usecases.upkeep import keep_up, look_for_stuck
+from usecases.webhooks import Called
 
 
 def upkeep(as_json: AsJson = False) -> None:
@@ -40,6 +41,8 @@ def upkeep(as_json: AsJson = False) -> None:
     if done:
         table("", ["what", "which"], done)
     say(f"Mail: {kept.mail.sent} sent, {kept.mail.postponed} to be tried again, {kept.mail.failed} refused.")
+    if kept.platforms != Called():
+        say(f"Webhooks: {kept.platforms}.", "yellow" if kept.platforms.failed else "")
     if kept.sealed:
         say("Journal: one entry sealed." if kept.sealed == 1 else f"Journal: {kept.sealed} entries sealed.")
     for wrong in kept.wrong:

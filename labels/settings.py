@@ -293,6 +293,11 @@ class Settings(BaseSettings):
         return self.journal_heads or self.home / "journal-heads.txt"
 
     @property
+    def erasures_file(self) -> Path:
+        """Where erasures are noted, beside the heads of the journal's chain."""
+        return self.heads_file.with_name("erasures.txt")
+
+    @property
     def mail_folder(self) -> Path:
         """Where mail goes as `.eml` files when no SMTP server is configured."""
         return self.home / "mail"

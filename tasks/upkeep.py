@@ -12,7 +12,7 @@ from labels.answering import deadlines, reminders
 from usecases import upkeep
 from usecases.cycles import publish_stale
 from usecases.keys import take_up
-from usecases.privacy import tidy
+from usecases.privacy import erase_again, tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
 from usecases.upkeep import clock_ran_backwards
@@ -64,7 +64,9 @@ def recover_applications() -> dict[str, str]:
 
 @task(name="let periods end", cache_policy=NO_CACHE)
 def let_periods_end() -> None:
-    """Deletes what erasures left outside the record, and at night what is past its period or what nobody claims."""
+    """Erases again who came back with a restore, deletes what erasures left outside the record, and at night what is past its period or what nobody claims."""
+    for back in erase_again(workspace()):
+        get_run_logger().warning(str(back))
     tidy(workspace())
     if wrong := upkeep.clear_store(workspace()):
         get_run_logger().warning(wrong)
@@ -95,4 +97,4 @@ def send_mail() -> str:
 @task(name="tell platforms", cache_policy=NO_CACHE)
 def tell_platforms() -> str:
     """Tells platforms what is still to be told; what came of it."""
-    return upkeep.tell_platforms(workspace())
+    return str(upkeep.tell_platforms(workspace()))

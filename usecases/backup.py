@@ -13,7 +13,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from adapters.documents.opening import open_store
 from adapters.documents.store import DamagedDocument, DocumentStore, NamedFiles
 from adapters.record_copies import copy_record, holds_anything, put_record_back
-from adapters.workspace import Workspace
+from adapters.workspace import Workspace, open_workspace
 from labels.errors import Fault, InvalidInput, NotAllowed, NotAsWritten, NotFound
 from labels.keyring import FORMER, KEY, key_mark
 from labels.mending import UseAnotherKey
@@ -35,11 +35,14 @@ from labels.record.installation import forget_key
 from labels.record.migrating import revision_of, revisions
 from labels.record.schema import Application, Journal
 from labels.settings import SIGNING_FORMER, Settings
+from usecases.erasures import add_to, note_erasures, noted_in
+from usecases.privacy import ErasedAgain, erase_again
 
 RECORDS = "records"
 _KEYS = "keys.gz"
 _MANIFEST = "manifest.json"
 _HEADS = "journal-heads.txt"
+_ERASURES = "erasures.txt"
 _BEGUN = "begun"
 _NAMED = "%Y%m%dT%H%M%SZ"
 _LONGEST = timedelta(days=1)
@@ -92,6 +95,8 @@ class Restored:
     """Of the journal."""
     missing: tuple[str, ...]
     """Documents that the copy's record names and the place does not have, or has damaged."""
+    again: tuple[ErasedAgain, ...] = ()
+    """Who was erased after the copy was made."""
 
 
 def open_place(where: str, settings: Settings) -> Place:
@@ -177,6 +182,9 @@ def back_up(here: Workspace, place: Place, *, keep: timedelta | None = None) -> 
         place.keep(f"{begins}/{_KEYS}", folder / _KEYS)
         if here.settings.heads_file.exists():
             place.keep(f"{begins}/{_HEADS}", here.settings.heads_file)
+        note_erasures(here)
+        if here.settings.erasures_file.exists():
+            place.keep(f"{begins}/{_ERASURES}", here.settings.erasures_file)
         manifest = folder / _MANIFEST
         manifest.write_text(json.dumps(asdict(copy) | {"made_at": now.isoformat()}, indent=2), "utf-8")
         place.keep(f"{begins}/{_MANIFEST}", manifest)
@@ -307,6 +315,9 @@ def restore(settings: Settings, place: Place, name: str = "", *, another_key: bo
             with gzip.open(packed, "rb") as file, plain.open("wb") as target:
                 shutil.copyfileobj(file, target)
             _, missing = _carry(_named_by(place, copy, folder), place, open_store(settings))
+            _put_erasures_back(
+                settings.erasures_file, place, folder
+            )  # first: upkeep does what is not done here
             put_record_back(engine, plain)
             _put_heads_back(settings.heads_file, place, copy)
     finally:
@@ -315,7 +326,7 @@ def restore(settings: Settings, place: Place, name: str = "", *, another_key: bo
     if another_key:
         with record.writing() as session:
             forget_key(session)
-    return _counted(record, copy, missing)
+    return replace(_counted(record, copy, missing), again=tuple(erase_again(open_workspace(settings))))
 
 
 def _put_heads_back(file: Path, place: Place, copy: Copy) -> None:
@@ -326,6 +337,14 @@ def _put_heads_back(file: Path, place: Place, copy: Copy) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     place.fetch(heads, file)
     file.chmod(0o600)
+
+
+def _put_erasures_back(file: Path, place: Place, folder: Path) -> None:
+    """What any copy of the place tells of erasures, also a later one than that which is restored."""
+    for name in place.names(RECORDS):
+        if name.endswith(f"/{_ERASURES}"):
+            place.fetch(name, folder / _ERASURES)
+            add_to(file, noted_in(folder / _ERASURES))
 
 
 def _meant(place: Place, name: str) -> Copy:

@@ -8,7 +8,9 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,12 +18,13 @@ import sqlalchemy as sa
 from adapters.files import place
 from adapters.mail.transports import digest_in_name
 from adapters.workspace import Workspace
-from labels.clock import BRUSSELS
+from labels.clock import BRUSSELS, brussels_day
 from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
-from labels.privacy import erasing, holds, retention, telling
-from labels.privacy.erasing import Erased
+from labels.privacy import erasing, holds, register, retention, telling
+from labels.privacy.erasing import Erased, NotErased
+from labels.privacy.register import NotedErasure
 from labels.privacy.retention import periods
-from labels.privacy.subject import Subject, find
+from labels.privacy.subject import Subject, find, subject_of
 from labels.record import sealing
 from labels.record.chain import canonical
 from labels.record.documents import unnamed
@@ -29,6 +32,7 @@ from labels.record.engine import forgetting
 from labels.record.schema import Deletion, DeletionKind
 from labels.turn import Door
 from usecases.cycles import publish_stale
+from usecases.erasures import note_erasures, noted_in
 from usecases.sealing import seal_journal
 
 NIGHT = 3
@@ -56,6 +60,25 @@ class Deleted:
     left: int
     """What is still to be deleted; upkeep tries again."""
     outages: tuple[LabelsError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedAgain:
+    """Somebody whose data came back with a restore."""
+
+    person: str
+    erased_at: datetime
+    """When it was erased first."""
+    left_because: str
+    """Why it could not be erased again; empty where it was."""
+
+    def __str__(self) -> str:
+        first = f"{self.person}, erased on {brussels_day(self.erased_at)}, came back with a restore"
+        return (
+            f"{first} and can’t be erased again: {self.left_because}"
+            if self.left_because
+            else f"{first} and is erased again."
+        )
 
 
 class _PlanOnly(Exception):
@@ -99,13 +122,59 @@ def erase_person(here: Workspace, typed: str, word: str, reason: str) -> tuple[E
         erased = erasing.erase(here.turn(session, Door.COMMAND_LINE), subject, reason)
         if Plan(erased).word != word:
             raise NotAllowed(f"Something else would go than in the plan {word}; look at a new one.")
+    note_erasures(here)
+    return erased, _finish(here, [subject])
+
+
+def _finish(here: Workspace, subjects: Sequence[Subject]) -> Deleted:
+    """What follows an erasure outside the record."""
     here.record.forget()
-    _blacken_logs(here.settings.home / "logs", subject)
+    for subject in subjects:
+        _blacken_logs(here.settings.home / "logs", subject)
     with contextlib.suppress(OutOfReach):  # upkeep makes it again once the store answers
         publish_stale(here)
     deleted = delete_outside(here)
     seal_journal(here)
-    return erased, deleted
+    return deleted
+
+
+def erase_again(here: Workspace) -> list[ErasedAgain]:
+    """Erases whom the register names and an earlier copy of the record brought back; whoever can't be erased now is
+    told with the reason, and tried again by upkeep. Twice is as once.
+
+    Raises:
+        InvalidInput: a line of the register tells of no erasure.
+        OutOfReach: the database does not answer.
+    """
+    noted = noted_in(here.settings.erasures_file)
+    if not noted:
+        return []
+    with here.record.reading() as session:
+        back = register.to_do_again(session, noted)
+    found, subjects = [], []
+    for one, subject in back:
+        sealing.seal(here.record, now=here.now())
+        why = _erase_again(here, one, subject.person)
+        found.append(ErasedAgain(subject.person, one.at, why))
+        if not why:
+            subjects.append(subject)
+    if subjects:
+        _finish(here, subjects)
+    return found
+
+
+def _erase_again(here: Workspace, one: NotedErasure, person: str) -> str:
+    """Why it could not be done; empty where it was."""
+    reason = f"Erased on {brussels_day(one.at)} already, and back by a restore."
+    try:
+        with here.record.writing() as session, forgetting(session):
+            subject = subject_of(session, person)
+            if why := erasing.blocked(session, subject):
+                return " ".join(why)
+            erasing.erase(here.turn(session), subject, reason, again=one.erasure)
+    except NotErased as error:
+        return str(error)
+    return ""
 
 
 def place_hold(here: Workspace, typed: str, reason: str) -> Subject:
@@ -171,9 +240,11 @@ def let_periods_end(here: Workspace, *, dry: bool) -> dict[str, int]:
 
 
 def tidy(here: Workspace) -> None:
-    """What upkeep does: deletes what is still noted outside the record, and at night what is past its period."""
+    """What upkeep does: deletes what is still noted outside the record, and at night what is past its period; notes
+    erasures that were not noted yet, since their process ended just then."""
     if here.now().astimezone(BRUSSELS).hour == NIGHT:
         let_periods_end(here, dry=False)
+        note_erasures(here)
     else:
         delete_outside(here)
 

@@ -29,10 +29,11 @@ from usecases.cycles import publish_stale
 from usecases.finding import make_index
 from usecases.keys import take_up
 from usecases.likeness import keep_former_fingerprints
-from usecases.privacy import tidy
+from usecases.privacy import erase_again, tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
 from usecases.staffing import end_due
+from usecases.webhooks import Called
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +51,14 @@ class Kept:
     mail: Delivered
     sealed: int
     """Entries of the journal."""
+    platforms: Called
+    """What platforms were told at their webhooks."""
     left_out: OutOfReach | None = None
     """What could not be done since Prefect's server is away; nothing is lost by that."""
     not_stamped: OutOfReach | None = None
     """The time-stamp service is away: the head of the journal's chain has no time stamp yet."""
     wrong: tuple[str, ...] = ()
-    """What is wrong with the clock, the secret key, mail that came back or the store, if anything is."""
+    """What is wrong with the clock, the secret key, mail that came back or the store, or who came back with a restore, if anything is."""
 
 
 def make_indexes(here: Workspace) -> None:
@@ -77,11 +80,11 @@ def clock_ran_backwards(here: Workspace) -> str:
     )
 
 
-def tell_platforms(here: Workspace) -> str:
+def tell_platforms(here: Workspace) -> Called:
     """Tells platforms what the desk's process did not come to tell; what came of it."""
     called = webhooks.tell(here)
     webhooks.forget_told(here)
-    return str(called)
+    return called
 
 
 def take_in_what_came_back(here: Workspace) -> str:
@@ -126,8 +129,9 @@ def keep_up(here: Workspace) -> Kept:
     galleries = publish_stale(here)
     mail = send_due(here)
     wrong = tuple(filter(None, (*wrong, take_in_what_came_back(here))))
+    wrong = (*wrong, *map(str, erase_again(here)))
     tidy(here)
-    tell_platforms(here)
+    platforms = tell_platforms(here)
     wrong = tuple(filter(None, (*wrong, clear_store(here))))
     journal = seal_journal(here)
     make_indexes(here)
@@ -139,6 +143,7 @@ def keep_up(here: Workspace) -> Kept:
         galleries,
         mail,
         journal.sealed.entries,
+        platforms,
         left_out,
         journal.left_out,
         wrong,

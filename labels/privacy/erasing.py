@@ -21,6 +21,7 @@ from labels.applications import fingerprints
 from labels.errors import LabelsError, OutOfReach
 from labels.european_label import contributions
 from labels.privacy.holds import hold_on
+from labels.privacy.register import AGAIN
 from labels.privacy.scrubbing import Traces, emptied
 from labels.privacy.subject import Subject, schools_applications
 from labels.record.chain import ERASED, ERASURE, SALT, commitment, erasure_digest
@@ -173,8 +174,10 @@ _RIGHTS = (StepKind.WITHDRAWAL, StepKind.APPEAL, StepKind.COORDINATION)
 """What somebody may do and nobody waits for."""
 
 
-def erase(turn: Turn, subject: Subject, reason: str) -> Erased:
+def erase(turn: Turn, subject: Subject, reason: str, *, again: str = "") -> Erased:
     """Erases all of it in the turn's transaction; the journal is sealed up to now.
+
+    `again` names the former erasure that is done again, after a restore of an earlier copy.
 
     Raises:
         NotErased: something would be left.
@@ -183,6 +186,7 @@ def erase(turn: Turn, subject: Subject, reason: str) -> Erased:
     work = _Erasing(turn, subject, Traces(subject.addresses), Traces(subject.addresses | subject.names))
     work.do()
     counts = {what: number for what, number in work.counts.items() if number}
+    former: dict[str, Any] = {AGAIN: again} if again else {}
     note(
         turn,
         None,
@@ -192,6 +196,7 @@ def erase(turn: Turn, subject: Subject, reason: str) -> Erased:
         because=reason,
         counts=counts,
         digests={work.erasure: erasure_digest(work.values)},
+        **former,
     )
     turn.session.flush()
     if left := _left(turn.session, subject):

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.workspace import workspace
 from labels.record.engine import close_records
+from labels.record.schema import Teacher
 from tests.cli.conftest import Terminal
 
 
@@ -36,6 +37,35 @@ def test_after_the_loss_of_the_machine_everything_is_there_again(
     assert "1 applications, " in done.stdout
     assert "The journal is as it was written." in done.stderr
     assert terminal.json("show", application) == before
+
+
+def test_a_restore_says_who_was_erased_since_and_is_erased_again_or_why_not(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.submitted()
+    terminal.run("backup", "copies")
+    plan = terminal.json("privacy", "erase", "T-3")
+    assert (
+        terminal.run("privacy", "erase", "T-3", "--plan", plan["plan"], "--reason", "Asked.").exit_code == 0
+    )
+    noted = terminal.here.settings.erasures_file.read_text()
+    person = plan["person"]
+    with terminal.here.record.reading() as session:
+        applicant = session.get_one(Teacher, "T-1").person
+    home = lost(terminal, monkeypatch)
+    home.mkdir(mode=0o700)
+    (home / "erasures.txt").write_text(noted)
+    told = terminal.json("restore", "copies")["again"]
+    assert [(one["person"], one["left_because"]) for one in told] == [(person, "")]
+    lost_again = home.parent / "third-home"
+    lost_again.mkdir(mode=0o700)
+    (lost_again / "erasures.txt").write_text(noted.replace(person, applicant))
+    monkeypatch.setenv("LABELS_HOME", str(lost_again))
+    workspace.cache_clear()
+    done = terminal.run("restore", "copies")
+    assert done.exit_code == 3
+    assert f"{applicant}, erased on" in done.stderr
+    assert "is still open" in done.stderr
 
 
 def test_copies_are_listed_with_what_they_are_of(terminal: Terminal) -> None:

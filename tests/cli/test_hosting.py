@@ -128,7 +128,7 @@ def test_the_environment_of_a_role_has_its_values_and_names_secrets_only(
     lines = done.stdout.splitlines()
     assert "PREFECT_API_URL=http://10.0.0.10:4200/api" in lines
     assert "LABELS_SMTP_URL=smtp://mail.example.eu:25" in lines
-    assert {"#LABELS_SECRET=", "#LABELS_DATABASE_URL=", "#LABELS_OIDC_CLIENT_SECRET="} <= set(lines)
+    assert {"#LABELS_DATABASE_URL=", "#LABELS_OIDC_CLIENT_SECRET="} <= set(lines)
     assert not [line for line in lines if "REDIS" in line or "PREFECT_DATABASE" in line]
     for before, line in pairwise(lines):
         if re.match(r"#?\w+=", line):
@@ -139,6 +139,24 @@ def test_the_environment_of_a_role_has_its_values_and_names_secrets_only(
     assert api["LABELS_REDIS_URL"] is None
     assert "LABELS_DATABASE_URL" not in api
     assert "LABELS_SMTP_URL" not in api
+
+
+def test_the_secret_key_is_named_as_a_file_to_copy_and_not_as_a_variable(
+    terminal: Terminal, here: pytest.MonkeyPatch
+) -> None:
+    said = terminal.run("environment", "worker").stdout
+    assert "geheim" not in said
+    assert "It is in LABELS_SECRET of this machine: write it to secret.key" in said
+    assert "LABELS_SECRET=" not in said
+    here.delenv("LABELS_SECRET")
+    file = load_settings().home / "secret.key"
+    file.write_text("also geheim")
+    said = terminal.run("environment", "worker").stdout
+    assert "geheim" not in said
+    assert f"It is in {file} on this machine: copy that file, and secret.former beside it" in said
+    assert "LABELS_SECRET=" not in said
+    [secret] = [one for one in terminal.json("environment", "worker") if one["name"] == "LABELS_SECRET"]
+    assert (secret["value"], secret["file"]) == (None, str(file))
 
 
 def test_the_environment_of_a_role_is_refused_with_everything_that_is_missing_here(

@@ -1,0 +1,250 @@
+"""Who was erased after a copy was made does not come back with it: erased again by the restore, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from adapters.documents.directory import DirectoryStore
+from adapters.workspace import Workspace, open_workspace
+from labels.applications import ending
+from labels.clock import frozen_clock
+from labels.errors import InvalidInput
+from labels.privacy.subject import find
+from labels.record import Record
+from labels.record.chain import ERASED
+from labels.record.engine import close_records
+from labels.record.installation import mark
+from labels.record.journal import Event
+from labels.record.schema import Base, Document, Journal, Person, PersonMerge, Teacher
+from labels.reviews import deciding
+from labels.settings import Settings
+from labels.steps.answers import ReviewAnswer
+from tests.support.case import Case
+from tests.support.databases import Cluster
+from tests.support.people import KEY, NOW, points, populate
+from usecases import backup, privacy
+from usecases.erasures import note_erasures, noted_in
+from usecases.sealing import verify_journal
+from usecases.upkeep import keep_up
+
+CANARY = "Kanarienvogel"
+ADDRESS = "zofia.kanarienvogel@szkola.example"
+
+
+@pytest.fixture
+def here(settings: Settings, record: Record) -> Workspace:
+    mine = settings.model_copy(update={"home": settings.home.absolute(), "secret": None})
+    (mine.home / "secret.key").write_bytes(KEY)
+    return Workspace(mine, record, DirectoryStore.from_settings(mine), KEY, frozen_clock(NOW))
+
+
+@pytest.fixture
+def case(here: Workspace) -> Case:
+    """An application of a teacher whose name is nowhere else, decided, with evidence."""
+    with here.record.writing() as session:
+        populate(session)
+        mark(session, [KEY])
+        teacher = session.get_one(Teacher, "T-1")
+        teacher.name, teacher.email = f"Zofia {CANARY}", ADDRESS
+        person = session.get_one(Person, teacher.person)
+        person.name, person.address = teacher.name, ADDRESS
+    case = Case(here.record, description=f"{CANARY} did all of it.")
+    assert case.conditions()
+    for step in case.ask():
+        case.answer(step, ReviewAnswer(scores=points(4), comment=f"{CANARY} is good."))
+    key = here.documents.put(f"%PDF {CANARY}".encode(), "application/pdf")
+    with here.record.writing() as session:
+        session.add(
+            Document(
+                application=case.id, kind="evidence", name="cv.pdf", key=key, media_type="application/pdf",
+                size=18, stored_at=NOW,
+            )
+        )  # fmt: skip
+    return case
+
+
+def closed(case: Case) -> None:
+    case.now += timedelta(hours=1)
+    case.do(deciding.decide, case.id)
+    case.do(ending.close, case.id)
+
+
+@pytest.fixture
+def place(tmp_path: Path, here: Workspace) -> backup.Place:
+    return backup.open_place(str(tmp_path / "copies"), here.settings)
+
+
+@pytest.fixture
+def elsewhere(request: pytest.FixtureRequest, here: Workspace, tmp_path: Path) -> Iterator[Settings]:
+    """An empty home on another machine, with the key and, where the record is on PostgreSQL, an empty database."""
+    home = tmp_path / "elsewhere"
+    home.mkdir()
+    (home / "secret.key").write_bytes(KEY)
+    if here.record.engine.dialect.name == "sqlite":
+        yield Settings(_env_file=None, home=home)
+        return
+    cluster: Cluster = request.getfixturevalue("postgresql_cluster")
+    name = cluster.create()
+    yield Settings(_env_file=None, home=home, database_url=cluster.url(name))
+    close_records()
+    cluster.drop(name)
+
+
+def erase(here: Workspace, who: str = ADDRESS) -> str:
+    plan = privacy.plan_erasure(here, who)
+    assert plan.erased.blocked == ()
+    done, _ = privacy.erase_person(here, who, plan.word, "Asked for.")
+    return done.subject.person
+
+
+def canaries(here: Workspace) -> list[str]:
+    """Where the person still is: columns of the record, documents, other files of the home."""
+    with here.record.reading() as session:
+        found = [
+            table.name
+            for table in Base.metadata.sorted_tables
+            for row in session.execute(sa.select(table))
+            if CANARY.lower() in str(row).lower()
+        ]
+    files = [path for path in here.settings.home.rglob("*") if path.is_file()]
+    return found + [str(path) for path in files if CANARY.lower().encode() in path.read_bytes().lower()]
+
+
+def erasures(here: Workspace) -> int:
+    with here.record.reading() as session:
+        return len(session.scalars(sa.select(Journal).where(Journal.what == Event.ERASED_A_PERSON)).all())
+
+
+def test_who_was_erased_after_the_copy_is_erased_again_by_the_restore(
+    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
+) -> None:
+    closed(case)
+    backup.back_up(here, place)
+    person = erase(here)
+    elsewhere.erasures_file.write_bytes(here.settings.erasures_file.read_bytes())
+    done = backup.restore(elsewhere, place)
+    assert [(one.person, one.left_because) for one in done.again] == [(person, "")]
+    there = open_workspace(elsewhere)
+    assert canaries(there) == []
+    with there.record.reading() as session:
+        assert session.get_one(Person, person).name == ERASED
+        assert session.scalars(sa.select(Document)).all()
+    assert verify_journal(there, []).findings == []
+    assert erasures(there) == 1
+    assert privacy.erase_again(there) == [], "twice is as once"
+    assert erasures(there) == 1
+
+
+def test_a_later_copy_of_the_place_tells_an_earlier_one_who_was_erased(
+    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
+) -> None:
+    closed(case)
+    first = backup.back_up(here, place).copy
+    person = erase(here)
+    backup.back_up(replace(here, clock=frozen_clock(NOW + timedelta(hours=1))), place)
+    done = backup.restore(elsewhere, place, first.name)
+    assert [one.person for one in done.again] == [person]
+    assert canaries(open_workspace(elsewhere)) == []
+    assert elsewhere.erasures_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_copy_that_knows_of_the_erasure_is_left_as_it_is(
+    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
+) -> None:
+    closed(case)
+    erase(here)
+    backup.back_up(here, place)
+    assert backup.restore(elsewhere, place).again == ()
+    assert erasures(open_workspace(elsewhere)) == 1
+
+
+def test_what_stands_in_the_way_is_told_and_upkeep_does_it_once_it_is_gone(
+    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
+) -> None:
+    backup.back_up(here, place)
+    closed(case)
+    person = erase(here)
+    elsewhere.erasures_file.write_bytes(here.settings.erasures_file.read_bytes())
+    [left] = backup.restore(elsewhere, place).again
+    assert left.person == person
+    assert f"{case.id} is still open" in left.left_because
+    there = replace(open_workspace(elsewhere), clock=frozen_clock(NOW + timedelta(hours=2)))
+    assert any("can’t be erased again" in wrong for wrong in keep_up(there).wrong)
+    case.record = there.record
+    closed(case)
+    assert (
+        f"{person}, erased on 2026-03-16, came back with a restore and is erased again."
+        in keep_up(there).wrong
+    )
+    assert canaries(there) == []
+    assert not any(person in wrong for wrong in keep_up(there).wrong)
+
+
+def test_whoever_was_made_one_with_them_is_erased_again_too(
+    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
+) -> None:
+    closed(case)
+    backup.back_up(here, place)
+    with here.record.writing() as session:
+        person, other = (find(session, one).person for one in ("T-1", "T-3"))
+        session.add(
+            PersonMerge(
+                id="MRG-1", gone=other, kept=person, reason="One.", asked_by=person, asked_at=NOW, plan="",
+                confirmed_at=NOW, confirmed_by=person,
+            )
+        )  # fmt: skip
+    erase(here)
+    elsewhere.erasures_file.write_bytes(here.settings.erasures_file.read_bytes())
+    assert {one.person for one in backup.restore(elsewhere, place).again} == {person, other}
+
+
+def test_whom_the_registry_brought_back_later_is_not_erased_for_what_was_asked_before(
+    here: Workspace, case: Case
+) -> None:
+    closed(case)
+    person = erase(here)
+    with here.record.writing() as session:
+        session.get_one(Person, person).name = "Zofia Nowak"
+    assert privacy.erase_again(here) == []
+
+
+def test_another_installation_s_register_erases_nobody(here: Workspace, case: Case) -> None:
+    closed(case)
+    erase(here)
+    file = here.settings.erasures_file
+    with here.record.writing() as session:
+        mine = mark(session, [KEY]).name
+        [line] = file.read_text().splitlines()
+        teacher = find(session, "T-3").person
+    file.write_text(f"{line}\nerasure/0011223344556677 {teacher} another 2026-03-01T00:00:00+00:00\n")
+    assert privacy.erase_again(here) == []
+    file.write_text(f"erasure/0011223344556677 {teacher} {mine} 2026-03-01T00:00:00+00:00\n")
+    assert [one.person for one in privacy.erase_again(here)] == [teacher]
+
+
+def test_the_register_names_nobody_and_what_a_kill_left_out_is_noted_later(
+    here: Workspace, case: Case
+) -> None:
+    closed(case)
+    person = erase(here)
+    file = here.settings.erasures_file
+    told = file.read_text()
+    assert person in told
+    assert CANARY.lower() not in told.lower()
+    file.unlink()
+    note_erasures(here)
+    note_erasures(here)
+    assert file.read_text() == told
+
+
+def test_a_line_that_tells_of_no_erasure_is_named(here: Workspace) -> None:
+    file = here.settings.erasures_file
+    file.write_text("PER-T-T-1\n")
+    with pytest.raises(InvalidInput, match=r"erasures\.txt:1"):
+        noted_in(file)

@@ -1,0 +1,73 @@
+"""The file in which erasures are noted beside the record: what an earlier copy of it does not know of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from adapters.workspace import Workspace
+from labels.errors import Fault, InvalidInput
+from labels.files import opened
+from labels.privacy import register
+from labels.privacy.register import NotedErasure
+
+_LONGEST_LINE = 1_000
+"""Bytes of a line."""
+
+
+def note_erasures(here: Workspace) -> None:
+    """Notes all erasures of the record that are not in the file yet; twice is as once.
+
+    Raises:
+        InvalidInput: a line of the file tells of no erasure.
+        OSError: it can't be read or written.
+    """
+    with here.record.reading() as session:
+        told = register.noted(session)
+    add_to(here.settings.erasures_file, told)
+
+
+def noted_in(path: Path) -> list[NotedErasure]:
+    """What a file of the register has; nothing where there is none.
+
+    Raises:
+        InvalidInput: a line of it tells of no erasure.
+        OSError: it can't be read, or is no file.
+    """
+    if not path.exists():
+        return []
+    found = []
+    with opened(path) as file:
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
+            if words := line.decode("utf-8", "replace").strip():
+                try:
+                    found.append(register.read(words))
+                except ValueError:
+                    problem = (
+                        "tells of no erasure; expected erasure/…, PER-…, an installation and an instant."
+                    )
+                    remedy = "Take the line out, or the file of a backup."
+                    raise InvalidInput(
+                        "erasures", [Fault(f"{path.name}:{number}", problem, remedy)]
+                    ) from None
+    return found
+
+
+def add_to(path: Path, told: Iterable[NotedErasure]) -> None:
+    """Adds to a file of the register what it has not; only ever adds, so that two at once lose nothing.
+
+    Raises:
+        InvalidInput: a line of the file tells of no erasure.
+        OSError: it can't be read or written.
+    """
+    known = {(one.erasure, one.person) for one in noted_in(path)}
+    fresh = [one for one in told if (one.erasure, one.person) not in known]
+    if not fresh:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("".join(f"{one}\n" for one in fresh))
+        file.flush()
+        os.fsync(descriptor)
