@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -12,9 +11,8 @@ from adapters.prefect.pages import run_page
 from adapters.prefect.runs import ask_for
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly
-from cli.words import AsJson
+from cli.words import AsJson, day_given
 from labels.clock import in_words
-from labels.errors import Fault, InvalidInput
 from usecases import beginning
 from usecases.inviting import DEPLOYMENT, begin
 
@@ -46,11 +44,7 @@ def preselect(
     Once a year. Again, it goes on where it was interrupted: nobody is invited twice.
     """
     here = existing_workspace()
-    try:
-        day = date.fromisoformat(on) if on else None
-    except ValueError:
-        raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
-    one = begin(here, day)
+    one = begin(here, day_given("preselect", "--on", on, "2026-09-01"))
     with prefect_client() as client:
         run = ask_for(client, DEPLOYMENT, {"on": one.on.isoformat()})
     if as_json:

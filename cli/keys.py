@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +11,7 @@ import typer
 
 from adapters.workspace import Workspace, existing_workspace
 from cli.output import emit, say, say_plainly, table
-from cli.words import AsJson, plain
+from cli.words import AsJson, day_given, plain
 from labels.clock import end_of_day, in_words, start_of_day
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import KeyKind
@@ -71,7 +70,8 @@ def keys(
     else:
         if file is None:
             raise InvalidInput("keys", [Fault("FILE", "is needed: the new key, with its certificate.")])
-        from_day = _instant("--since", since, start_of_day)
+        day = day_given("keys", "--since", since, "2026-09-01")
+        from_day = start_of_day(day) if day else None
         if leaked and from_day is None:
             raise InvalidInput("keys", [Fault("--since", "is needed: since when others may have the key.")])
         _signing(here, file, from_day, do=do, as_json=as_json)
@@ -111,13 +111,6 @@ def _refuse_others(action: Action, which: str, given: dict[str, object]) -> None
         raise InvalidInput("keys", faults)
 
 
-def _instant(option: str, text: str, of: Callable[[date], datetime]) -> datetime | None:
-    try:
-        return of(date.fromisoformat(text)) if text else None
-    except (ValueError, OverflowError):
-        raise InvalidInput("keys", [Fault(option, f"{text} is no day.", "Write YYYY-MM-DD.")]) from None
-
-
 def _list(here: Workspace, *, as_json: bool) -> None:
     found = usecases.generations(here)
     if as_json:
@@ -146,7 +139,8 @@ def _when(at: datetime | None) -> str:
 
 
 def _secret(here: Workspace, *, leaked: bool, until: str, do: bool, as_json: bool) -> None:
-    plan = usecases.plan_secret(here, leaked=leaked, until=_instant("--until", until, end_of_day))
+    last = day_given("keys", "--until", until, "2026-09-01")
+    plan = usecases.plan_secret(here, leaked=leaked, until=end_of_day(last) if last else None)
     if do:
         ended = usecases.rotate_secret(here, plan)
         done = asdict(plan) | {"ends": asdict(ended) if ended else None, "done": True}

@@ -10,7 +10,7 @@ import typer
 
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly
-from cli.words import AsJson, plain
+from cli.words import AsJson, day_given, plain
 from labels.errors import Fault, InvalidInput
 from labels.views.rehearsal import Rehearsal
 from labels.views.rehearsal_tables import cell_text, tables
@@ -76,14 +76,9 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _days(text: str) -> tuple[date, ...]:
-    found = []
-    for part in filter(None, map(str.strip, text.split(","))):
-        try:
-            found.append(date.fromisoformat(part))
-        except ValueError:
-            problem = f"“{part}” is no date; expected YYYY-MM-DD, with commas between."
-            raise InvalidInput(rehearsal.SUBJECT, [Fault("--deadline", problem)]) from None
-    return tuple(dict.fromkeys(found))
+    parts = map(str.strip, text.split(","))
+    days = (day_given(rehearsal.SUBJECT, "--deadline", part, "2026-09-01") for part in parts)
+    return tuple(dict.fromkeys(filter(None, days)))
 
 
 # For people ---------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from adapters.workspace import existing_workspace
 from cli.answering import answered, stored_evidence
 from cli.output import emit, emit_each, say, say_plainly, table
-from cli.words import As, AsJson, Code, OneApplication, OneStep, plain, read_json
+from cli.words import As, AsJson, Code, OneApplication, OneStep, day_given, plain, read_json
 from labels.clock import brussels_day, in_words
 from labels.errors import Fault, InvalidInput
 from labels.record.schema import Award, School
@@ -49,11 +48,12 @@ def school_check(
         if year is not None:
             _show_round(session, year, school, here.settings.rules, as_json)
             return
+        day = day_given("school-check", "--on", on, "2026-09-01") or brussels_day(here.now())
         try:
-            day = date.fromisoformat(on) if on else brussels_day(here.now())
             dates = cut_offs_on(session, day, lambda whose: load_rules(whose, day, here.settings.rules))
         except ValueError:
-            raise InvalidInput("--on", [Fault("--on", f'"{on}" is no date; expected YYYY-MM-DD.')]) from None
+            fault = Fault("--on", f"{day} is no day that a check could count its years back from.")
+            raise InvalidInput("school-check", [fault]) from None
         checked = check_schools(session, dates, school or None)
         if as_json:
             emit_each(checked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 import typer
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from adapters.workspace import existing_workspace
 from cli.output import emit, say, say_plainly, table
-from cli.words import AsJson, plain
+from cli.words import AsJson, day_given, plain
 from labels.clock import start_of_day
 from labels.errors import Fault, InvalidInput
 from labels.platform.signing import shown
@@ -90,10 +90,8 @@ def webhook(
             row = usecases.end(here, what)
             _tell(row, None, f"{row.id} is told nothing any more.", as_json=as_json)
         case "replay":
-            start = _instant(since)
-            if start is not None and start > here.now():
-                raise InvalidInput("webhook", [Fault("--since", f"{since} is still to come.")])
-            row, again = usecases.replay(here, what, start)
+            day = day_given("webhook", "--since", since, "2026-09-01")
+            row, again = usecases.replay(here, what, start_of_day(day) if day else None)
             changes = "1 change" if again == 1 else f"{again} changes"
             _tell(row, None, f"{row.id} is told {changes} again.", again, as_json=as_json)
 
@@ -111,14 +109,6 @@ def _refuse_others(action: Action, address: str, since: str) -> None:
         faults.append(Fault("--since", f"does not go with {action}."))
     if faults:
         raise InvalidInput("webhook", faults)
-
-
-def _instant(typed: str) -> datetime | None:
-    try:
-        return start_of_day(date.fromisoformat(typed)) if typed else None
-    except (ValueError, OverflowError):
-        fault = Fault("--since", f"“{typed}” is not a date; expected year-month-day such as 2026-09-01.")
-        raise InvalidInput("webhook", [fault]) from None
 
 
 def _tell(

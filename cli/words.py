@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -20,7 +21,7 @@ from labels.files import contents
 from labels.record.engine import as_one, place_of
 from labels.words.addresses import meant
 from labels.words.json_text import read_json_text
-from labels.words.text import clean, has_words
+from labels.words.text import clean, has_words, one_line
 
 P = ParamSpec("P")
 
@@ -45,17 +46,27 @@ def reason_given(value: str) -> str:
     return said
 
 
+_FIRST_DAY = date(1900, 1, 1)
+_LAST_DAY = date(9999, 12, 30)
+"""Beyond these, a day is a slip, and can't be counted from."""
+
+
 def day_given(of: str, option: str, typed: str, such_as: str) -> date | None:
     """A day as it was typed; None where none was.
 
     Raises:
         InvalidInput: it is no day; names the option of the command `of`.
     """
-    try:
-        return date.fromisoformat(typed) if typed else None
-    except ValueError:
-        fault = Fault(option, f"“{typed}” is not a date; expected year-month-day such as {such_as}.")
-        raise InvalidInput(of, [fault]) from None
+    if not typed:
+        return None
+    with contextlib.suppress(ValueError):
+        day = date.fromisoformat(typed)
+        if _FIRST_DAY <= day <= _LAST_DAY:
+            return day
+    fault = Fault(
+        option, f"“{one_line(typed, 40)}” is not a date; expected year-month-day such as {such_as}."
+    )
+    raise InvalidInput(of, [fault])
 
 
 def seconds(value: float) -> float:

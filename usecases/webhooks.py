@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from adapters.webhooks import WITHIN, NotSent, resolved, send
 from adapters.workspace import Workspace
+from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.platform import keys, webhooks
 from labels.platform.signing import signatures
@@ -109,8 +110,11 @@ def replay(here: Workspace, identifier: str, since: datetime | None) -> tuple[Pl
     """Has a webhook told again what happened since an instant, or what was given up; how many changes that are.
 
     Raises:
+        InvalidInput: the instant is still to come.
         NotFound, NotAllowed: as `labels.platform.webhooks.replay`.
     """
+    if since is not None and since > here.now():
+        raise InvalidInput("webhook", [Fault("since", f"{in_words(since)} is still to come.")])
     with here.record.writing() as session:
         position = last = 0
         if since is not None:

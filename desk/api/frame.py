@@ -213,13 +213,18 @@ def _query(kind: type[Asked], request: Request) -> Asked:
     try:
         return kind.model_validate(given)
     except ValidationError as error:
-        raise wrong(faults_of(error)) from None
+        raise wrong(faults_of(error, kind)) from None
 
 
-def faults_of(error: ValidationError) -> list[ProblemFault]:
-    """What pydantic objects to, without what was sent."""
+def faults_of(error: ValidationError, kind: type[BaseModel]) -> list[ProblemFault]:
+    """What pydantic objects to in what was to be of a kind, without what was sent."""
+    known = ", ".join(kind.model_fields)
+    unknown = f"is not known here; known are {known}." if known else "is not known here, where nothing is."
     return [
-        ProblemFault(where=shown(" · ".join(map(str, one["loc"])) or "all of it"), problem=f"{one['msg']}.")
+        ProblemFault(
+            where=shown(" · ".join(map(str, one["loc"])) or "all of it"),
+            problem=unknown if one["type"] == "extra_forbidden" else f"{one['msg']}.",
+        )
         for one in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 

@@ -76,7 +76,7 @@ def _read(kind: type[Any], content: bytes) -> Any:
     try:
         found = kind.model_validate(body)
     except ValidationError as error:
-        raise wrong(faults_of(error)) from None
+        raise wrong(faults_of(error, kind)) from None
     return found
 
 

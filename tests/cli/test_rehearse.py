@@ -271,7 +271,7 @@ def test_of_another_organisation_nothing_is_copied(terminal: Terminal) -> None:
         ((*YEAR, "--reviewers", "ten"), 2, "“ten” is no number"),
         ((*YEAR, "--reviewers", "0"), 2, "expected 1 to"),
         ((*YEAR, "--reviewers", ",".join(map(str, range(1, MOST_PLAYED + 2)))), 2, f"at most {MOST_PLAYED}"),
-        ((*YEAR, "--deadline", "in May"), 2, "“in May” is no date"),
+        ((*YEAR, "--deadline", "in May"), 2, "“in May” is not a date"),
         ((*YEAR, "--deadline", "9999-05-31"), 2, "expected a day from 2026-03-17 to 2027-03-16"),
         ((*YEAR, "--a-week", "nan"), 2, "--a-week: is nan"),
         ((*YEAR, "--factor", "0"), 2, "expected more than 0"),

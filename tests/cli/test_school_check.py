@@ -35,7 +35,9 @@ def test_all_schools_make_a_table(terminal: Terminal) -> None:
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
 def test_an_unknown_school_and_a_day_that_is_none_are_told(terminal: Terminal, as_json: list[str]) -> None:
     assert "no school S-999" in terminal.fails(4, "school-check", "--school", "S-999", *as_json)
-    assert "expected YYYY-MM-DD" in terminal.fails(2, "school-check", "--on", "2026-02-30", *as_json)
+    assert "“2026-02-30” is not a date; expected year-month-day" in terminal.fails(
+        2, "school-check", "--on", "2026-02-30", *as_json
+    )
 
 
 def test_a_round_answers_for_what_it_found(terminal: Terminal) -> None:

@@ -83,6 +83,14 @@ def test_what_can_not_be_told_is_in_the_list_the_state_and_among_what_is_stuck(t
     assert terminal.run("webhook", "list").exit_code == 0
 
 
+def test_upkeep_says_what_platforms_were_told_and_nothing_where_there_was_nothing(terminal: Terminal) -> None:
+    terminal.run(*ADD)
+    terminal.submitted()
+    assert "Webhooks: 0 told, 1 failed." in terminal.run("upkeep").stderr
+    assert "Webhooks" not in terminal.run("upkeep").stderr, "it is tried again only in a while"
+    assert terminal.json("upkeep")["platforms"] == {"told": 0, "failed": 0}
+
+
 def test_what_is_wrong_with_a_webhook_is_told(terminal: Terminal) -> None:
     assert "WHAT: is needed" in terminal.fails(2, "webhook", "add")
     assert "expected https://" in terminal.fails(2, "webhook", "add", "NSS-PL", "nothing")
@@ -96,4 +104,4 @@ def test_what_is_wrong_with_a_webhook_is_told(terminal: Terminal) -> None:
     assert "ADDRESS: does not go with rotate" in terminal.fails(2, "webhook", "rotate", "WH-0", ADDRESS)
     identifier = terminal.json(*ADD)["webhook"]
     said = terminal.fails(2, "webhook", "replay", identifier, "--since", "2026-03-17")
-    assert "--since: 2026-03-17 is still to come" in said
+    assert "since: 2026-03-17 00:00 (Brussels) is still to come" in said

@@ -169,6 +169,18 @@ def test_a_filter_that_is_not_understood_is_refused_and_named(
     assert query.partition("=")[0] in found.faults[0].where
 
 
+def test_a_filter_that_nobody_knows_is_refused_with_those_that_are_known(
+    program: Callable[..., Program],
+) -> None:
+    one = program()
+    [fault] = problem(one.gets("/changes?since=2026-01-01", 422)).faults
+    assert (fault.where, fault.problem) == ("since", "is not known here; known are after, limit.")
+    [fault] = problem(one.gets("/cases?state=open", 422)).faults
+    assert "known are part, urgent, label, stage, outcome," in fault.problem
+    [fault] = problem(one.gets("/cases/NQL-NOTHING?full=1", 422)).faults
+    assert fault.problem == "is not known here, where nothing is."
+
+
 def test_nobody_s_name_or_address_is_in_what_a_platform_reads(
     terminal: Terminal, program: Callable[..., Program], application: str
 ) -> None:

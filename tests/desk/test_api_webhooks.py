@@ -81,6 +81,13 @@ def test_an_instant_that_is_none_breaks_nothing(program: Makes, since: str) -> N
     assert answer.status_code in (200, 422), answer.text
 
 
+def test_nothing_is_told_again_from_a_time_that_is_still_to_come(program: Makes) -> None:
+    one = program()
+    of = f"/webhooks/{one.sends('/webhooks', ADDRESS).json()['webhook']}"
+    [fault] = problem(one.sends(f"{of}/replay", '{"since": "2026-12-31T00:00:00Z"}', 422)).faults
+    assert (fault.where, fault.problem) == ("since", "2026-12-31 01:00 (Brussels) is still to come.")
+
+
 def test_it_needs_the_scope(program: Makes) -> None:
     program(scopes=(TokenScope.CHANGES_READ,)).sends("/webhooks", ADDRESS, 403)
 

@@ -143,7 +143,7 @@ def test_a_former_key_is_ended_by_its_own_mark_and_on_demand_only(
         ("rotate signing new.p12 --until 2026-06-01", "--until: does not go with rotate signing"),
         ("rotate signing new.p12 --since 2026-03-01", "--since: goes with --leaked"),
         ("rotate signing new.p12 --leaked --since 2026-03-17", "--since: is still to come"),
-        ("rotate signing new.p12 --leaked --since 0001-01-01", "--since: 0001-01-01 is no day"),
+        ("rotate signing new.p12 --leaked --since 0001-01-01", "--since: “0001-01-01” is not a date"),
         ("rotate another", "another is no kind of key"),
     ],
 )
