@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
@@ -104,6 +106,28 @@ def statements_compiled_once() -> Iterator[None]:
         patch.setattr(engine, "open_engine", sharing)
         yield
     first.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_waits_for_the_disk() -> Iterator[None]:
+    """Lets this process not wait until what it wrote is on the disk: no test outlives the machine.
+
+    Whatever a process that is killed has written is there all the same. A test of the durable way undoes it with
+    `inspect.unwrap`.
+    """
+    from labels.record import engine
+
+    on_connect = engine._on_connect
+
+    @functools.wraps(on_connect)
+    def careless(connection: sqlite3.Connection, of: object) -> None:
+        on_connect(connection, of)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_on_connect", careless)
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

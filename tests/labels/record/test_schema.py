@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy.orm import Session
 
+import labels.record.engine
 from labels.answering import accepting
 from labels.errors import InvalidInput, OutOfReach
 from labels.identifiers import person_id
@@ -111,7 +113,12 @@ def test_a_transaction_that_fails_leaves_nothing_behind(record: Record) -> None:
 
 
 @only_sqlite
-def test_sqlite_is_set_up_for_many_processes_on_every_connection(record: Record) -> None:
+def test_sqlite_is_set_up_for_many_processes_on_every_connection(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_connect = inspect.unwrap(labels.record.engine._on_connect)
+    monkeypatch.setattr(labels.record.engine, "_on_connect", on_connect)
+    record = open_record(settings)
     expected = {"journal_mode": "wal", "busy_timeout": BUSY_TIMEOUT_MS, "foreign_keys": 1, "synchronous": 2}
     with record.engine.connect() as one, record.engine.connect() as other:
         for connection in (one, other):
