@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -50,7 +51,7 @@ def collected() -> Catalog:
     for source in _SOURCES:
         for path in sorted((PROJECT / source).rglob("*.py")):
             where = path.relative_to(PROJECT).as_posix()
-            for line, text, _, context in extract_from_file("python", str(path), keywords=_KEYWORDS):
+            for line, text, _, context in _said(path):
                 template.add(text, locations=[(where, line)], context=context)
     for path, texts in places_of_texts():
         template.add(
@@ -73,7 +74,7 @@ def collected_for_desk() -> Catalog:
         (path, text if isinstance(text, tuple) else (text,))
         for source in _ITS_SOURCES
         for path in sorted((PROJECT / source).rglob("*.py"))
-        for _, text, _, _ in extract_from_file("python", str(path), keywords=_KEYWORDS)
+        for _, text, _, _ in _said(path)
     ]
     for path, texts in [*said, *desk.places_of_texts()]:
         if texts[0] not in shared:
@@ -83,6 +84,12 @@ def collected_for_desk() -> Catalog:
     for text, where in _meanings_in_rules():
         template.add(text, context=MEANING, locations=[(where, 0)])
     return template
+
+
+@cache
+def _said(path: Path) -> list[tuple[int, str | tuple[str, ...], list[str], str | None]]:
+    """What a file of code says; the code of a process that runs does not change."""
+    return list(extract_from_file("python", str(path), keywords=_KEYWORDS))
 
 
 def _meanings_in_rules() -> Iterator[tuple[str, str]]:
