@@ -16,12 +16,13 @@ from labels.european_label import screening
 from labels.mail import messages
 from labels.record.engine import Record
 from labels.record.journal import RULES, Event, by_plan, note
-from labels.record.schema import Application, Mail, Step, StepKind, StepState
+from labels.record.schema import Application, Step, StepKind, StepState
 from labels.reviews import lateness, review
 from labels.reviews.lateness import ends_at
 from labels.rules.calendars import end_of_working_day
 from labels.rules.kept import kept_rules, rules_of
 from labels.school_label import deciding as school_deciding
+from labels.steps.delivered import FIRST_SENT, UNDELIVERED
 from labels.steps.mailing import about, tell
 from labels.steps.step import locked_by_step
 from labels.turn import Turn
@@ -57,10 +58,6 @@ STILL_OPEN = Step.state == sa.literal_column(f"'{StepState.OPEN.value}'")
 """Written out, since an index over open steps alone is not used where their state is a parameter."""
 
 
-UNDELIVERED = sa.exists().where(Mail.step == Step.id, Mail.sent_at.is_(None), Mail.attempts > 0)
-"""Whether the message that asked was tried and never left: whoever was not asked has no deadline that could pass."""
-
-
 def over(session: Session, now: datetime) -> list[str]:
     """The open steps that end with their deadline, or as long after it as the rules say, and whose time is over, the
     longest due first; not those whose message never left."""
@@ -90,7 +87,7 @@ def pass_deadline(turn: Turn, step_id: str) -> Passed | None:
         return None
     if turn.session.scalar(sa.select(Step.id).where(Step.id == step.id, UNDELIVERED)) is not None:
         return None
-    if (asked := turn.session.scalar(_FIRST_SENT, {"step": step.id})) is not None and asked > step.due_at:
+    if (asked := turn.session.scalar(FIRST_SENT, {"step": step.id})) is not None and asked > step.due_at:
         return _begin_late(turn, application, step, asked)
     passing = PASSING.get(step.kind, lateness.pass_deadline)
     return Passed(step.id, passing(turn, application, step), application.id)
@@ -103,11 +100,6 @@ def end_of(session: Session, application: Application, step: Step) -> datetime |
     if step.kind is not StepKind.REVIEW:
         return None
     return ends_at(step.due_at, rules_of(session, application).national.review, application.country)
-
-
-_FIRST_SENT = sa.select(sa.func.min(Mail.sent_at, type_=Mail.sent_at.type)).where(
-    Mail.step == sa.bindparam("step"), Mail.attempts > 0
-)
 
 
 def _begin_late(turn: Turn, application: Application, step: Step, asked: datetime) -> Passed:

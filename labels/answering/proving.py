@@ -25,6 +25,7 @@ from labels.reviews.choosing import conflicts_of_interest
 from labels.rules.kept import rules_of
 from labels.school_label.inviting import invitation_of
 from labels.steps.codes import code_hash, code_matches, made_with, nearly, review_code
+from labels.steps.delivered import has_more_time
 from labels.steps.kinds import COORDINATING, STEPS, Power
 from labels.steps.limit import CODES_AN_HOUR, may_be_mailed
 from labels.steps.mailing import about_step, mail_step
@@ -65,7 +66,7 @@ def prove(turn: Turn, step: Step, proof: Proof) -> Refusal | None:
 def standing(session: Session, application: Application, step: Step, now: datetime) -> Refusal | None:
     """Why the person whom an open step awaits may not answer it now, or None if they may."""
     row = STEPS[step.kind]
-    if row.ends_when_late and step.due_at and now > step.due_at:
+    if row.ends_when_late and step.due_at and now > step.due_at and not has_more_time(session, step):
         return Refusal(say("The deadline for this answer was {due}.", due=step.due_at))
     if row.power is Power.REVIEWER:
         reviewer = conflicts.staff(session, step.person)

@@ -41,6 +41,7 @@ from labels.reviews.scoring import points_of
 from labels.rules.kept import rules_of
 from labels.rules.model import EuropeanRules, Unanswered, holds
 from labels.steps.answers import Screening
+from labels.steps.delivered import has_more_time
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
 from labels.steps.step import close_step, locked, open_step, steps_of, void_open
@@ -72,7 +73,8 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
         return []
     asked = steps_of(turn.session, application, StepKind.SCREENING)
     for step in asked:
-        if step.state is StepState.OPEN and step.due_at and turn.now > step.due_at:
+        late = step.state is StepState.OPEN and step.due_at is not None and turn.now > step.due_at
+        if late and not has_more_time(turn.session, step):
             close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
     undecided = undecided_places(turn.session, application)
     awaited = [step for step in asked if step.state is StepState.OPEN]

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from labels.answering.deadlines import STILL_OPEN, UNDELIVERED, end_of
+from labels.answering.deadlines import STILL_OPEN, end_of
 from labels.answering.reminders import DECIDED_BY
 from labels.applications.printed import unprintable
 from labels.clock import brussels_day, in_words
@@ -52,6 +52,7 @@ from labels.record.schema import (
 )
 from labels.registry.letters import Missing, nothing_missing
 from labels.rules.model import RuleEdition
+from labels.steps.delivered import UNDELIVERED
 from labels.steps.kinds import AWAITED
 
 A_MOMENT = timedelta(minutes=10)

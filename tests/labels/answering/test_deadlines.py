@@ -201,6 +201,22 @@ def test_a_deadline_whose_mail_never_left_does_not_lapse(alone: Case, question: 
     assert any("waits: its message never left" in one.reason for one in told)
 
 
+@pytest.mark.parametrize("sent_at", [None, LAST_SECOND + timedelta(days=3)])
+def test_who_was_asked_late_or_not_at_all_may_answer_before_upkeep_comes_by(
+    alone: Case, question: Step, sent_at: datetime | None
+) -> None:
+    refused_by_the_server(alone, question.id, sent_at=sent_at)
+    alone.now = LAST_SECOND + timedelta(days=3, minutes=1)
+    answered = alone.answer(question, Information(text="They voted in mixed teams."))
+    assert isinstance(answered, Accepted), answered
+
+
+def test_who_was_asked_in_time_is_late_after_the_deadline(alone: Case, question: Step) -> None:
+    refused_by_the_server(alone, question.id, sent_at=LAST_SECOND)
+    alone.now = LAST_SECOND + timedelta(seconds=1)
+    assert isinstance(alone.answer(question, Information(text="They voted.")), Refusal)
+
+
 def test_who_was_asked_only_after_the_deadline_gets_the_time_that_they_were_to_have(
     alone: Case, question: Step
 ) -> None:
