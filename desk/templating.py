@@ -8,65 +8,18 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
-from jinja2.compiler import CodeGenerator, Frame
-from jinja2.visitor import NodeTransformer
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from adapters.languages.compiling import OneLanguage, said_in
 from adapters.languages.desk import TEMPLATES, DeskTexts
 from labels.words.sentences import Sentence
-
-
-class _Said(NodeTransformer):
-    """Puts texts without values into a template, in one language."""
-
-    def __init__(self, texts: DeskTexts) -> None:
-        self.texts = texts
-
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:
-        """`say("a text")` is that text, as HTML."""
-        self.generic_visit(node)
-        match node:
-            case nodes.Call(
-                node=nodes.Name(name="say"),
-                args=[nodes.Const(value=str(text))],
-                kwargs=[],
-                dyn_args=None,
-                dyn_kwargs=None,
-            ):
-                said = nodes.Const(str(self.texts.say(text)), lineno=node.lineno)
-                return nodes.MarkSafe(said, lineno=node.lineno)
-        return node
-
-    def visit_Output(self, node: nodes.Output) -> nodes.Node:
-        """What is printed as it is becomes a part of the HTML around it."""
-        self.generic_visit(node)
-        node.nodes = [_as_data(one) for one in node.nodes]
-        return node
-
-
-def _as_data(node: nodes.Expr) -> nodes.Expr:
-    match node:
-        case nodes.MarkSafe(expr=nodes.Const(value=str(html))):
-            return nodes.TemplateData(html, lineno=node.lineno)
-    return node
-
-
-class _OneLanguage(CodeGenerator):
-    """Compiles a template for the language of its environment."""
-
-    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
-        """A whole template."""
-        if isinstance(self.environment, _Environment):
-            _Said(self.environment.texts).visit(node)
-        super().visit_Template(node, frame)
 
 
 class _Environment(Environment):
     """The templates in one language."""
 
-    code_generator_class = _OneLanguage
-    texts: DeskTexts
+    code_generator_class = OneLanguage
 
 
 @cache
@@ -94,7 +47,7 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.texts = texts
+    said_in(made, texts.say)
     made.filters["bare"] = lambda text: made.filters["striptags"](str(text))
     made.globals |= {
         "say": texts.say,

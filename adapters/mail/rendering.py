@@ -10,16 +10,18 @@ import base64
 import contextlib
 import functools
 import hashlib
+import quopri
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from email.errors import MessageError
 from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
+from email.message import Message as Part
 from email.policy import SMTP
-from email.utils import parseaddr
+from email.utils import format_datetime, parseaddr
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -28,6 +30,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from adapters.languages.compiling import OneLanguage, said_in
 from adapters.languages.mails import DOORS, MESSAGES, TEMPLATES, MailTexts, isolated, language_of
 from adapters.mail.acting import Pages, ways
 from labels.errors import Fault, InvalidInput
@@ -41,11 +44,22 @@ from labels.words.text import cut, one_line
 
 
 class _Headers(HeaderRegistry):
-    """Makes the class of each kind of header once; the standard library's own makes one for every header that is set."""
+    """Makes the class of each kind of header once; the standard library's own makes one for every header that is set.
+
+    Headers that nearly every message has with the same words are read once.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._made: dict[str, type[BaseHeader]] = {}
+        self._read: dict[tuple[str, str], BaseHeader] = {}
+
+    def __call__(self, name: str, value: str) -> BaseHeader:
+        if value not in _SAME:
+            return super().__call__(name, value)
+        if (name, value) not in self._read:
+            self._read[name, value] = super().__call__(name, value)
+        return self._read[name, value]
 
     def __getitem__(self, name: str) -> type[BaseHeader]:
         kind = name.lower()
@@ -53,6 +67,10 @@ class _Headers(HeaderRegistry):
             self._made[kind] = super().__getitem__(name)
         return self._made[kind]
 
+
+_TYPES = {subtype: f'text/{subtype}; charset="utf-8"' for subtype in ("plain", "html")}
+_SAME = frozenset({*_TYPES.values(), "7bit", "quoted-printable", "1.0", "auto-generated"})
+"""What stands in headers of nearly every message."""
 
 POLICY = SMTP.clone(header_factory=_Headers())
 """How messages are written: as SMTP has them."""
@@ -115,25 +133,29 @@ def compose(
     message.set_raw("From", _mailbox(sender_address(sender)))
     message.set_raw("To", _mailbox(_recipient(mail)))
     message["Subject"] = subject
-    message["Date"] = date
-    message["Message-ID"] = mail.message_id
-    message["Keywords"] = ", ".join(filter(None, [mail.template, mail.application]))
-    message["Auto-Submitted"] = "auto-generated"
+    message.set_raw("Date", format_datetime(date))
+    message.set_raw("Message-ID", one_line(mail.message_id))
+    message.set_raw("Keywords", ", ".join(filter(None, [mail.template, mail.application])))
+    message.set_raw("Auto-Submitted", "auto-generated")
     if not mail.to_address.isascii():
         message.policy = POLICY.clone(utf8=True)
-    _set_text(message, re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n", "plain")
-    alternative = EmailMessage(policy=POLICY)
-    _set_text(alternative, html, "html")
-    message.make_alternative()
-    message.attach(alternative)
+    message.set_raw("MIME-Version", "1.0")
+    readings = [
+        _read_as(re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n", "plain"),
+        _read_as(f"{html}\n", "html"),
+    ]
+    message["Content-Type"] = f'multipart/alternative; boundary="{_boundary(mail, readings)}_0"'
+    for one in readings:
+        message.attach(one)
     for attachment in attachments:
         main, _, sub = attachment.media_type.partition("/")
         name = one_line(attachment.name, 120)
         message.add_attachment(
             attachment.content, maintype=main, subtype=sub or "octet-stream", filename=name
         )
-    message["Content-Language"] = language
-    _settle_boundaries(message)
+    if attachments:
+        _settle_boundaries(mail, message)
+    message.set_raw("Content-Language", language)
     return message
 
 
@@ -184,12 +206,18 @@ def _worded(value: Any, texts: MailTexts) -> Any:
     return value
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """The templates of one form in one language."""
+
+    code_generator_class = OneLanguage
+
+
 @cache
 def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
     """The closed environment of one form (`text`, `html`) and language."""
     in_html = form == "html"
     folders = (TEMPLATES / form, DOORS, MESSAGES)
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Environment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=in_html,
         undefined=StrictUndefined,
@@ -199,7 +227,9 @@ def _environment(form: str, language: str) -> ImmutableSandboxedEnvironment:
         auto_reload=False,
     )
     environment.globals.clear()
-    environment.globals |= _saying(MailTexts(language, {}, html=in_html))
+    texts = MailTexts(language, {}, html=in_html)
+    environment.globals |= _saying(texts)
+    said_in(environment, lambda text: None if PLACE.search(text) else texts.place(texts.pattern(text)))
     for name in ("safe", "xmlattr", "urlize", "map", "attr", "tojson", "pprint"):
         environment.filters.pop(name, None)  # each of them can make markup or reach past a value
     filters: dict[str, Callable[..., Any]] = {
@@ -298,6 +328,7 @@ def _web(url: str) -> str:
     return url if re.fullmatch(r"https?://[^\s<>\"'\\]+", url) else ""
 
 
+@cache
 def sender_address(sender: str) -> Address:
     """The address that mail comes from.
 
@@ -351,21 +382,27 @@ def _recipient(mail: Mail) -> Address:
     return address
 
 
-def _set_text(message: EmailMessage, text: str, subtype: str) -> None:
+def _read_as(text: str, subtype: str) -> EmailMessage:
+    """A text as one of the parts between which a mail program chooses."""
     plain = text.isascii() and all(len(line) < 900 for line in text.split("\n"))
-    message.set_content(text, subtype=subtype, cte="7bit" if plain else "quoted-printable")
-    del message["MIME-Version"]
-    if subtype == "plain":
-        message["MIME-Version"] = "1.0"
+    part = EmailMessage(policy=POLICY)
+    part.set_raw("Content-Type", _TYPES[subtype])
+    part.set_raw("Content-Transfer-Encoding", "7bit" if plain else "quoted-printable")
+    part.set_payload(text if plain else quopri.encodestring(text.encode()).decode("ascii"))
+    return part
 
 
-def _settle_boundaries(message: EmailMessage) -> None:
+def _settle_boundaries(mail: Mail, message: EmailMessage) -> None:
     """Boundaries made from all that they separate: the same each time, and foretold by no text in it."""
-    content = hashlib.sha256(str(message["Message-ID"]).encode())
-    for part in message.walk():
-        if not part.is_multipart():
-            content.update(str(part.get_payload()).encode("utf-8", "surrogateescape"))
-    digest = content.hexdigest()[:32]
+    boundary = _boundary(mail, (part for part in message.walk() if not part.is_multipart()))
     for place, part in enumerate(message.walk()):
         if part.is_multipart():
-            part.set_boundary(f"=_{digest}_{place}")
+            part.set_boundary(f"{boundary}_{place}")
+
+
+def _boundary(mail: Mail, parts: Iterable[Part[Any, Any]]) -> str:
+    """What the boundaries of a message begin with."""
+    content = hashlib.sha256(mail.message_id.encode())
+    for part in parts:
+        content.update(str(part.get_payload()).encode("utf-8", "surrogateescape"))
+    return f"=_{content.hexdigest()[:32]}"
