@@ -26,9 +26,9 @@ pytestmark = pytest.mark.slow
 COLLEAGUE = "t-2@school.example"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Served]:
-    with served(tmp_path) as one:
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("desk")) as one:
         yield one
 
 
