@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,7 +58,8 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
     if application.stage is not Stage.SUBMITTED or not _to_be_checked(turn.session, application):
         return True
     edition = rules_of(turn.session, application)
-    failed = check(_facts(turn.session, _as_it_arrived(application), edition), edition)
+    facts = _facts(turn.session, _as_it_arrived(application), edition)
+    failed = check(facts, edition)
     if not failed:
         note(turn, application, RULES, Event.MET_ALL_CONDITIONS)
         application.stage, application.stage_since = Stage.REVIEW, turn.now
@@ -68,8 +69,7 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
         application,
         Outcome.INELIGIBLE,
         RULES,
-        verdict={"conditions": [one.model_dump(mode="json") for one in failed]}
-        | kept(said for one in failed for said in (one.problem, one.remedy)),
+        verdict=_verdict(failed) | {FACTS: facts.of_the_registry()},
         inputs=application.content_digest,
     )
     conditions = tuple(
@@ -82,6 +82,34 @@ def check_conditions(turn: Turn, application_id: str) -> bool:
         attachments=(paper_id(PaperKind.LETTER, application.id, application.instance),),
     )
     return False
+
+
+FACTS = "facts"
+"""Where a verdict has what the registry said when the conditions were checked."""
+
+
+def _verdict(failed: Sequence[FailedCondition]) -> dict[str, Any]:
+    return {"conditions": [one.model_dump(mode="json") for one in failed]} | kept(
+        said for one in failed for said in (one.problem, one.remedy)
+    )
+
+
+def checked_again(
+    application: Application, facts: Mapping[str, Any], edition: RuleEdition
+) -> dict[str, Any] | None:
+    """The verdict on conditions that were not met, made again from what was known then; None where all were met."""
+    arrival = _as_it_arrived(application)
+    known = dict(facts) | {
+        "founder_countries": frozenset(facts["founder_countries"]),
+        "project_ended_on": _day(facts["project_ended_on"]),
+        "labelled_on": _day(facts["labelled_on"]),
+    }
+    failed = check(Facts(**known, **_said(arrival, edition)), edition)
+    return _verdict(failed) if failed else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _to_be_checked(session: Session, application: Application) -> bool:
@@ -154,8 +182,8 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
     whom = {"teacher": application.teacher, "application": application.application}
     others = read(session, APPLICATIONS_OF_TEACHER, whom).all()
     day = brussels_day(application.submitted_at)
-    placement = place(application.submitted_at, edition.national.calendar, application.country)
-    year = counted_year(application.submitted_at, placement)
+    said = _said(application, edition)
+    year = counted_year(application.submitted_at, said["placement"])
     # "Earlier" is by submission, then id: of five submitted at once, the same four count always.
     earlier = [
         one
@@ -166,7 +194,6 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
     ]
     labelled = read(session, _LABELLED, {"teacher": application.teacher, "project": project.id}).scalar()
     refusals = [o for o in others if o.project == project.id and stays_refused(o)]
-    again = content.get("reapplication")
     return Facts(
         is_member=any(one.teacher == teacher.id and _stayed(one, project, day) for one in members),
         european=len(founders) > 1,
@@ -177,17 +204,26 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
         organisation=asked.id if asked else str(content["organisation"]),
         organisation_kind=asked.kind if asked else "unknown",
         organisation_country=asked.country if asked else "",
-        preconditions=content["preconditions"],
-        placement=placement,
         earlier_this_year=len(earlier),
         labelled_on=labelled,
         earlier_refusals=len(refusals),
         attempt=sum(one.project == project.id for one in others) + 1,
-        named_criteria=again["criteria"] if again else None,
-        description=content["description"],
-        sections=content["sections"],
-        submitted_at=application.submitted_at,
+        **said,
     )
+
+
+def _said(application: Arrival, edition: RuleEdition) -> dict[str, Any]:
+    """What of the facts the application and the calendar tell."""
+    content = application.content
+    again = content.get("reapplication")
+    return {
+        "preconditions": content["preconditions"],
+        "placement": place(application.submitted_at, edition.national.calendar, application.country),
+        "named_criteria": again["criteria"] if again else None,
+        "description": content["description"],
+        "sections": content["sections"],
+        "submitted_at": application.submitted_at,
+    }
 
 
 def _stayed(member: sa.Row[Any], project: Project, day: date) -> bool:

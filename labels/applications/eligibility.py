@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
@@ -65,6 +65,24 @@ class Facts:
     description: str
     sections: Mapping[str, str]
     submitted_at: datetime
+
+    def of_the_registry(self) -> dict[str, Any]:
+        """What of it neither the application nor the calendar tells, as JSON: with it the conditions can be checked again."""
+        return {
+            "is_member": self.is_member,
+            "european": self.european,
+            "founder_countries": sorted(self.founder_countries),
+            "project_ended_on": self.project_ended_on and self.project_ended_on.isoformat(),
+            "teacher_organisation": self.teacher_organisation,
+            "teacher_country": self.teacher_country,
+            "organisation": self.organisation,
+            "organisation_kind": self.organisation_kind,
+            "organisation_country": self.organisation_country,
+            "earlier_this_year": self.earlier_this_year,
+            "labelled_on": self.labelled_on and self.labelled_on.isoformat(),
+            "earlier_refusals": self.earlier_refusals,
+            "attempt": self.attempt,
+        }
 
 
 Said = Annotated[Sentence, PlainSerializer(str)]

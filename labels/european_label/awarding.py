@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from labels.clock import brussels_day
 from labels.errors import InvalidInput, NotAllowed
-from labels.european_label.freezing import central_rules, cycle_of
+from labels.european_label.freezing import central_rules, cycle_in, cycle_of
 from labels.european_label.merging import Holder, Nomination, merge
 from labels.european_label.merging import Project as Merged
 from labels.european_label.screening import (
@@ -42,6 +42,7 @@ from labels.record.schema import (
     CycleOrganisation,
     CyclePlace,
     CycleProject,
+    Decision,
     Journal,
     Outcome,
     PaperKind,
@@ -163,6 +164,46 @@ def merge_again(session: Session, cycle: Cycle, projects: Collection[str]) -> li
             row.proposed_by, row.qualifies = "", False
             row.why = "Neither a nomination nor a labelled partner is left."
     return rows
+
+
+def merged_otherwise(session: Session, year: int) -> list[str]:
+    """The projects of a year that come out otherwise when they are merged again from what was put forward.
+
+    Projects are left out that are not what they were then: a label of theirs, or a nomination, fell or came back since.
+    """
+    cycle = cycle_in(session, year)
+    if cycle.merged_at is None:
+        return []
+    changed = set(session.scalars(_CHANGED_SINCE, {"year": year, "merged_at": cycle.merged_at}))
+    entries = sa.select(Journal.details).where(
+        Journal.application == cycle.application, Journal.what == Event.PROJECT_REOPENED
+    )
+    changed |= {details["project"] for details in session.scalars(entries)}
+    merged = merged_now(session, cycle, central_rules(session, cycle))
+    again = {project.id: _row(year, project) for project in merged}
+    rows = session.scalars(sa.select(CycleProject).where(CycleProject.year == year))
+    stood = {row.project: {name: getattr(row, name) for name in _ROW} for row in rows}
+    everything = again.keys() | stood.keys()
+    return sorted(one for one in everything - changed if again.get(one) != stood.get(one))
+
+
+_CHANGED_SINCE = (
+    sa.select(CycleLabel.project)
+    .join(Award, Award.id == CycleLabel.award)
+    .outerjoin(Decision, Decision.application == Award.id)
+    .where(
+        CycleLabel.year == sa.bindparam("year"),
+        sa.or_(
+            Award.revoked_at.is_not(None),
+            Award.revoked_on.is_not(None),
+            Decision.decided_at > sa.bindparam("merged_at", type_=Cycle.merged_at.type),
+        ),
+    )
+)
+"""The projects of which a label was taken back, or decided again after the merging."""
+
+_ROW = ("year", "project", "proposed_by", "labelled_partners", "countries", "qualifies", "why")
+"""The columns that merging fills."""
 
 
 # Asking -----------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from labels.applications import fingerprints
+from labels.applications.conditions import FACTS
 from labels.errors import LabelsError, OutOfReach
 from labels.european_label import contributions
 from labels.privacy.holds import hold_on
@@ -329,7 +330,7 @@ class _Erasing:
             names = {
                 f"verdict.{name}"
                 for name, value in one.verdict.items()
-                if name == "comments" or self.names.within(value)
+                if name in ("comments", FACTS) or self.names.within(value)
             }
             if "ruling" in one.verdict:  # of a person, whose words stand in these
                 names |= {f"verdict.{name}" for name in ("ruling", "reasons", KEPT)}
@@ -688,7 +689,7 @@ LOOKED_AT = {
     "school": "its principal is named anew by the registry first", "organisation": "its mailbox likewise",
     "application": "texts are emptied", "application_section": "fingerprints are deleted", "fingerprint": "deleted", "application_draft": "deleted", "draft_evidence": "deleted",
     "document": "files are deleted, names are emptied", "issued": "the holder is emptied",
-    "decision": "comments are emptied", "review": "words, and who gave them", "review_draft": "deleted",
+    "decision": "comments are emptied, and what the registry said of them", "review": "words, and who gave them", "review_draft": "deleted",
     "reviewer_wish": "deleted", "reviewer_choice": "deleted, and who was next is emptied",
     "step": "who, questions, answers, drafts", "resumption": "remarks are emptied", "draft": "who saved it, and what names them",
     "handing_in": "deleted",

@@ -1,4 +1,4 @@
-"""Decisions by points made again from the record alone, and compared with what was decided."""
+"""Decisions by points and for conditions made again from the record alone, and compared with what was decided."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.applications.conditions import FACTS, checked_again
 from labels.record.rows import read
-from labels.record.schema import Decision, Review, Step
+from labels.record.schema import Application, Decision, Outcome, Review, Step
 from labels.reviews.asking import REVIEWED, assessment
 from labels.reviews.instances import counted_from
 from labels.reviews.ruling import ruled
@@ -38,10 +39,11 @@ class DecidedAgain:
 
 
 def decided_again(session: Session, *, applications: sa.Select[tuple[str]]) -> Iterator[DecidedAgain]:
-    """Every decision by points on these applications, teachers' and schools', made again.
+    """Every decision by points on these applications, teachers' and schools', made again, and every one for conditions.
 
-    From the reviews that counted when it was made and the rules that the application keeps; what was decided
-    otherwise (conditions, a withdrawal, a deadline) rests on no points and is left out.
+    From the reviews that counted when it was made, or what the registry said then, and the rules that the application
+    keeps. What people did (a withdrawal) or let pass (a deadline) is no decision by rules and is left out, as are conditions
+    that were checked before the record kept what the registry said.
     """
     decisions = session.scalars(
         sa.select(Decision)
@@ -51,6 +53,21 @@ def decided_again(session: Session, *, applications: sa.Select[tuple[str]]) -> I
     for decision in decisions:
         if "lines" in decision.verdict:
             yield _again(session, decision)
+        elif FACTS in decision.verdict:
+            yield _checked_again(session, decision)
+
+
+def _checked_again(session: Session, decision: Decision) -> DecidedAgain:
+    """A decision for conditions that were not met, made again."""
+    if decision.erased:
+        return DecidedAgain(decision.application, decision.instance, (), erased=True)
+    application = session.get_one(Application, decision.application)
+    edition = kept_rules(decision.rules, session)
+    again = checked_again(application, decision.verdict[FACTS], edition)
+    was = {name: value for name, value in decision.verdict.items() if name != FACTS}
+    made = {"decided": Outcome.INELIGIBLE.value if again else None, "inputs": application.content_digest}
+    stood = {"decided": decision.outcome.value, "inputs": decision.inputs_digest}
+    return _differing(decision, made | (again or {}), stood | was)
 
 
 def _again(session: Session, decision: Decision) -> DecidedAgain:
@@ -102,7 +119,12 @@ def _compared(decision: Decision, verdict: Verdict) -> DecidedAgain:
     was = {name: decision.verdict.get(name) for name in again}
     again |= {"decided": verdict.outcome, "score": verdict.total, "inputs": verdict.inputs_digest}
     was |= {"decided": decision.outcome.value, "score": decision.score, "inputs": decision.inputs_digest}
-    differing = tuple(name for name in again if _bytes(again[name]) != _bytes(was[name]))
+    return _differing(decision, again, was)
+
+
+def _differing(decision: Decision, again: dict[str, Any], was: dict[str, Any]) -> DecidedAgain:
+    names = dict.fromkeys([*again, *was])
+    differing = tuple(name for name in names if _bytes(again.get(name)) != _bytes(was.get(name)))
     return DecidedAgain(decision.application, decision.instance, differing)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.european_label.awarding import merged_otherwise
 from labels.european_label.freezing import repeat
 from labels.kinds import KINDS, Applicant
 from labels.record.schema import (
@@ -122,6 +123,9 @@ def _repeated(session: Session) -> Iterator[Breach]:
     for year in session.scalars(sa.select(Cycle.year).order_by(Cycle.year)):
         if not repeat(session, year).same:
             yield Breach(Invariant.REPEATABLE, f"cycle {year}", "ranked again, its places differ.")
+        if otherwise := merged_otherwise(session, year):
+            projects = ", ".join(otherwise)
+            yield Breach(Invariant.REPEATABLE, f"cycle {year}", f"merged again, it differs in {projects}.")
 
 
 def _awards(session: Session) -> Iterator[Breach]:

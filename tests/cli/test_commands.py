@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -959,6 +960,15 @@ def test_every_decision_is_checked_from_the_record_alone(terminal: Terminal) -> 
         assert terminal.json("decide", "--check", *words) == {"decisions": 1, **none}
     assert terminal.json("decide", "--check", "2025") == {"decisions": 0, **none}
     assert "--check" in terminal.fails(2, "decide")
+    assert "1066 is no year of eTwinning" in terminal.fails(2, "decide", "--check", "1066")
+    with terminal.here.record.writing() as session:  # half an hour into the year, in Brussels
+        at = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
+        decided_at = session.scalars(sa.select(Decision.decided_at)).one()
+        session.execute(sa.update(Decision).values(decided_at=at))
+    made = [json.loads(terminal.run("decide", "--check", one, "--json").stdout) for one in ("2025", "2026")]
+    assert [one["decisions"] for one in made] == [0, 1]
+    with terminal.here.record.writing() as session:
+        session.execute(sa.update(Decision).values(decided_at=decided_at))
     with terminal.here.record.writing() as session:
         session.execute(sa.update(Decision).values(score=1.0))
     result = terminal.run("decide", "--check")

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from labels.identifiers import european_cycle_id
-from labels.record.schema import Award
+from labels.record.schema import Award, Cycle, CycleProject
+from labels.revoking import reopening
+from labels.views.invariants import breaches
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.support.european import (
     OTHER,
@@ -116,3 +118,30 @@ def test_a_label_is_revoked_after_what_hangs_on_it_was_shown(terminal: Terminal)
     view = terminal.json("cycle", str(YEAR))
     assert view["application"] == european_cycle_id(YEAR)
     assert next(one for one in view["projects"] if one["project"] == "P-A")["awarded"] == "revoked"
+
+
+def test_a_merging_that_was_changed_behind_the_award_is_named(terminal: Terminal) -> None:
+    filled(terminal, awarded)
+    with terminal.here.record.reading() as session:
+        award = session.get_one(Cycle, YEAR).application
+    for words in ([], [str(YEAR)], [award], [nomination_of(OWN)]):
+        assert terminal.json("decide", "--check", *words)["cycles"] == 1
+    assert terminal.json("decide", "--check", str(YEAR - 1))["cycles"] == 0
+    with terminal.here.record.writing() as session:
+        session.get_one(CycleProject, (YEAR, "P-A")).labelled_partners = 1
+    result = terminal.run("decide", "--check")
+    assert (result.exit_code, f"P-A in the European Quality Label of {YEAR}" in result.stderr) == (6, True)
+    with terminal.here.record.reading() as session:
+        found = [
+            one.problem for one in breaches(session, terminal.here.now()) if "merged again" in one.problem
+        ]
+    assert found == ["merged again, it differs in P-A."]
+
+
+def test_a_project_of_which_a_label_fell_is_as_it_was_merged_then(terminal: Terminal) -> None:
+    filled(terminal, awarded)
+    with terminal.here.record.writing() as session:
+        turn = terminal.here.turn(session).acting(COORDINATOR)
+        subject = reopening.Revoked(label_id("T-A1", "P-A"))
+        reopening.reopen(turn, subject, reopening.consequences(turn, subject).plan, "It was not theirs.")
+    assert terminal.json("decide", "--check")["differing"] == []
