@@ -101,9 +101,11 @@ class Filling:
         self._connection = connection
         for table in tables:
             connection.exec_driver_sql(f"DELETE FROM {_INDEXED} WHERE kind = '{table}'")
-        self._schools: dict[str, str] = {}
-        """The organisation of each."""
         self._lists: dict[Kind, Lists] = {kind: defaultdict(lambda: defaultdict(list)) for kind in Kind}
+        self._whole: dict[Kind, Lists] = {kind: defaultdict(lambda: defaultdict(list)) for kind in Kind}
+        """The same by whole texts, where many rows have the same one: its pieces are looked for once."""
+        self._names_at: dict[str, dict[str, list[str]]] = defaultdict(self._names_of)
+        """The teachers of each name in a school's organisation, by school."""
         self._taken = 0
 
     def take_file(self, table: str, columns: Mapping[str, Sequence[str]]) -> None:
@@ -115,11 +117,18 @@ class Filling:
         """The organisations (of teachers the schools), ids and texts of some rows."""
         of, subjects, *texts = columns
         if kind is Kind.SCHOOL:
-            self._schools.update(zip(subjects, of, strict=True))
+            self._note_schools(zip(subjects, of, strict=True))
+            gather(self._lists[kind], of, subjects, texts)
         elif kind is Kind.TEACHER:
-            self._schools = self._schools or _organisations(self._connection)
-            of = [self._schools.get(school, OF_ALL) for school in of]
-        gather(self._lists[kind], of or itertools.repeat(OF_ALL), subjects, texts)
+            if not self._names_at:
+                self._note_schools(_organisations(self._connection))
+            names_at = self._names_at
+            for school, subject, name in zip(of, subjects, texts[0], strict=True):
+                names_at[school][name].append(subject)
+        else:
+            titles = self._whole[kind][OF_ALL]
+            for subject, title in zip(subjects, texts[0], strict=True):
+                titles[title].append(subject)
         self._taken += len(subjects)
         if self._taken >= AT_ONCE:
             self.finish()
@@ -127,57 +136,76 @@ class Filling:
     def finish(self) -> None:
         """Writes what was gathered."""
         for kind, lists in self._lists.items():
+            for organisation, texts in self._whole[kind].items():
+                lists[organisation] = _by_piece(texts)
+                texts.clear()
             _insert(self._connection, _rows(kind, lists))
             lists.clear()
         self._taken = 0
 
+    def _note_schools(self, schools: Iterable[tuple[str, str]]) -> None:
+        """Takes the schools with their organisations."""
+        self._names_at.update((school, self._names_of(organisation)) for school, organisation in schools)
 
-def _organisations(connection: sa.Connection) -> dict[str, str]:
-    return dict(connection.execute(sa.select(School.id, School.organisation)).tuples().all())
+    def _names_of(self, organisation: str = OF_ALL) -> dict[str, list[str]]:
+        return self._whole[Kind.TEACHER][organisation]
+
+
+def _organisations(connection: sa.Connection) -> Sequence[tuple[str, str]]:
+    return connection.execute(sa.select(School.id, School.organisation)).tuples().all()
+
+
+def _by_piece(texts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The subjects by what stands between the spaces of their texts."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for text, subjects in texts.items():
+        for piece in {*text.split()}:
+            found[piece] += subjects
+    return found
 
 
 Lists = dict[str, dict[str, list[str]]]
-"""The subjects of each text by whose words they are found, by organisation; a subject has one text."""
+"""The subjects by what stands between the spaces of the texts by which they are found, by organisation."""
 
 
 def gather(
     lists: Lists, organisations: Iterable[str], subjects: Sequence[str], texts: Sequence[Sequence[str]]
 ) -> None:
-    """Adds some rows to the subjects of their texts; every text is a column of the rows."""
+    """Adds some rows to the subjects of the pieces of their texts; every text is a column of the rows."""
     several = len(texts) > 1
     whole: Iterable[str] = map(" ".join, zip(*texts, strict=True)) if several else texts[0]
     for organisation, subject, text in zip(organisations, subjects, whole, strict=False):
-        lists[organisation][text].append(subject)
+        pieces = lists[organisation]
+        for piece in text.split():
+            having = pieces[piece]
+            if not having or having[-1] is not subject:  # else the text has it twice
+                having.append(subject)
 
 
-def by_words(texts: Mapping[str, list[str]]) -> Iterator[tuple[list[str], list[str]]]:
-    """Forms of words, and the subjects that have them all, in their order.
+def by_words(having: Mapping[str, list[str]]) -> Iterator[tuple[Sequence[str], list[str]]]:
+    """Forms of words, and the subjects that have them all, in their order, by the subjects of each piece.
 
-    Many are forms of one piece of a name: they stand together, so that what they have in common is made once.
+    Many are forms of one piece alone: they stand together, so that what they have in common is made once.
     """
-    having = _by_piece(texts)
-    pieces: dict[str, list[str]] = defaultdict(list)
+    of: dict[str, str] = {}
+    shared: dict[str, set[str]] = {}
     for piece in having:
         for word in words_of(piece):
-            pieces[word].append(piece)
-    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for word, of in pieces.items():
-        alike[tuple(of)].append(word)
-    for same, words in alike.items():
-        subjects = {*itertools.chain(*map(having.__getitem__, same))} if len(same) > 1 else having[same[0]]
-        yield words, sorted(subjects)
-
-
-def _by_piece(texts: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """The subjects by what stands between the spaces of their texts."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for text, subjects in texts.items():
-        last = subjects[-1]
-        for piece in text.split():
-            having = found[piece]
-            if not having or having[-1] is not last:  # else the text has it twice
-                having += subjects
-    return found
+            other = of.setdefault(word, piece)
+            if other is not piece:
+                shared.setdefault(word, {other}).add(piece)
+    several = {piece for pieces in shared.values() for piece in pieces}
+    for piece, subjects in having.items():
+        words = words_of(piece)
+        if piece in several:
+            words = tuple(word for word in words if word not in shared)
+        if words:
+            yield words, sorted(subjects)
+    for word, pieces in shared.items():
+        every = sorted(
+            itertools.chain.from_iterable(map(having.__getitem__, pieces))
+        )  # each in its order already
+        yield (word,), [*dict.fromkeys(every)]
 
 
 def _rows(kind: Kind, lists: Lists) -> Iterator[tuple[str, str, str, str, str]]:

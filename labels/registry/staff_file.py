@@ -267,7 +267,11 @@ class StaffFile:
         self._persons.enter_free(new)
         self._persons.many(
             "UPDATE staged_staff SET person = :person WHERE email = :email AND role = :role",
-            [{"person": person, "email": email, "role": role} for (email, role), person in found.items()],
+            [
+                {"person": person, "email": row.email, "role": row.role}
+                for row in self._rows
+                if (person := found.get(_key(row), row.person)) != row.person
+            ],
         )
 
     def _correct(self, row: Row, former: Row) -> None:

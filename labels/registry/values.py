@@ -49,12 +49,4 @@ class Values:
 
     def are_at_most(self, limit: int) -> bool:
         """Whether none has more characters than `limit`."""
-        start, joined = 0, self.joined
-        if not self.are_lines:
-            return max(map(len, self.each)) <= limit
-        while start + limit < len(joined):
-            end = joined.rfind(_BETWEEN, start, start + limit + 1)
-            if end < 0:
-                return False
-            start = end + 1
-        return True
+        return len(max(self.each, key=len, default="")) <= limit
