@@ -109,6 +109,7 @@ def _shown(
             for one in sorted(people, key=lambda one: (one.open, one.name))
             if any(one.person in fit for fit in fits.values())
         ],
+        called={one.address: one.name for one in people},
         me=visit.proof.person,
         fits=fits,
         remindable={one.step for one in case.awaiting if STEPS[StepKind(one.what)].worded},

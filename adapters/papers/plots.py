@@ -18,6 +18,8 @@ INK, PALE, GOLD, LINE, QUIET = "#0e4551", "#e3cda4", "#83591a", "#cfc7b4", "#565
 _WIDTH, _HEIGHT = 540, 184
 _TOP, _BASE = 24, 158
 _SIZE = 13
+_WIDEST = 90
+"""A column's place at most: of a single year, it is no wall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def columns(title: str, told: str, shown: Sequence[Column], *, mirrored: bool, n
     """
     most = max((one.whole or 0 for one in shown), default=0) or 1
     width = _WIDTH / len(shown)
+    broad = min(width, _WIDEST)
 
     def drawn() -> Iterator[str]:
         for place, one in enumerate(shown):
@@ -54,7 +57,7 @@ def columns(title: str, told: str, shown: Sequence[Column], *, mirrored: bool, n
                 if value:
                     height = (_BASE - _TOP) * value / most
                     yield _rect(
-                        middle - share * width / 2, _BASE - height, share * width, height, css, colour
+                        middle - share * broad / 2, _BASE - height, share * broad, height, css, colour
                     )
             top = _BASE - (_BASE - _TOP) * (one.whole or 0) / most
             yield _text(middle, top - 6, one.text, strong=True)

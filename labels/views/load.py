@@ -19,6 +19,7 @@ class Load:
 
     person: str
     name: str
+    address: str
     organisation: str
     language: str
     open: int
@@ -38,6 +39,7 @@ def load(session: Session, scope: Scope, now: datetime) -> tuple[Load, ...]:
         sa.select(
             Staff.person,
             Person.name,
+            Staff.email,
             Staff.organisation,
             Staff.language,
             _reviews(StepState.OPEN),

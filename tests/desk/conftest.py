@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from starlette.routing import compile_path
 from starlette.testclient import TestClient
 
 from adapters.mail.folder import MailFolder
@@ -32,6 +33,28 @@ def no_browser_for_another_module() -> Iterator[None]:
     yield
     if (used := sys.modules.get("tests.support.browser")) is not None:
         used.close_shared()
+
+
+@pytest.fixture(autouse=True)
+def routes_that_are_looked_at(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whoever says that a test looks at a route has axe look at a page there (`test_every_page_is_looked_at.py`)."""
+    promised = {route for mark in request.node.iter_markers("looks_at") for route in mark.args}
+    if not promised:
+        yield
+        return
+    from tests.support.accessibility import looked_at  # it needs a browser's library
+
+    looked_at.clear()
+    yield
+    literal = {one for one in promised if "{" not in one}
+    missing = {
+        one
+        for one in promised
+        if not any(
+            compile_path(one)[0].match(path) for path in looked_at if one in literal or path not in literal
+        )
+    }
+    assert missing == set(), "axe did not look at them"
 
 
 class Browser:

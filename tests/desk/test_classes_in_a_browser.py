@@ -31,6 +31,7 @@ def label(terminal: Terminal) -> Terminal:
     return terminal
 
 
+@pytest.mark.looks_at("/classes", "/classes/{award}")
 @pytest.mark.parametrize(("width", "language"), [(1280, "en-GB"), (390, "en-GB"), (390, "ar-TN")])
 def test_the_pages_of_a_class_are_for_everybody(
     label: Terminal, address: str, width: int, language: str

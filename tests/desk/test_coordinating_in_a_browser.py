@@ -84,6 +84,18 @@ def decided(desk: Scene) -> None:
     desk.case.do(ending.close, desk.case.id)
 
 
+@pytest.mark.looks_at(
+    "/cases/{application}",
+    "/cases/{application}/reviews",
+    "/overview",
+    "/cases",
+    "/cases/many",
+    "/cases/plans/{plan}",
+    "/cases/reviewers/{organisation}",
+    "/cases/schools/{school}",
+    "/find",
+    "/rules",
+)
 def test_the_pages_are_for_everybody(desk: Scene) -> None:
     plans = [planned(desk, one) for one in (What.REASSIGN, What.DEADLINE)]
     seek_reviewers(desk, 5)
@@ -112,6 +124,7 @@ def test_the_pages_are_for_everybody(desk: Scene) -> None:
                 assert wider <= 0, (path, width, language)
 
 
+@pytest.mark.looks_at("/cases/{application}/likeness")
 def test_what_a_case_reads_like_is_a_page_for_everybody(desk: Scene) -> None:
     copied = Case(desk.here.record, teacher="T-3")
     assert copied.conditions()
@@ -151,6 +164,7 @@ def test_a_decision_is_confirmed_on_a_page_for_everybody(desk: Scene) -> None:
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (width, language)
 
 
+@pytest.mark.looks_at("/cases/{application}", "/cases/{application}/reopen")
 def test_the_pages_of_a_decided_case_are_for_everybody(desk: Scene) -> None:
     decided(desk)
     with chromium() as browser:
@@ -174,6 +188,7 @@ def test_the_pages_of_a_decided_case_are_for_everybody(desk: Scene) -> None:
             everybody("what hangs on it")
 
 
+@pytest.mark.looks_at("/staff", "/staff/{entry}", "/staff/{entry}/leaving", "/staff/new")
 def test_the_pages_of_the_staff_are_for_everybody(desk: Scene) -> None:
     """With somebody who is away and one who leaves, a form with mistakes, a file's plan and its faults."""
     first, second = (f"r{number}@nss.example" for number in (1, 2))
@@ -231,6 +246,7 @@ def test_ticked_rows_are_given_to_others_without_a_script(desk: Scene) -> None:
         assert "It is carried out." in page.inner_text("main")
 
 
+@pytest.mark.looks_at("/statistics")
 def test_the_statistics_are_for_everybody(desk: Scene) -> None:
     """With numbers that are shown and some that are not, on a screen and on a phone, from both sides."""
     with desk.here.record.writing() as session:

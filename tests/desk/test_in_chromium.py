@@ -23,6 +23,7 @@ from labels.record.schema import Application, Mail, StepKind, StepState
 from labels.sessions.codes import sign_in_code
 from labels.settings import PROJECT
 from tests.cli.conftest import TEACHER, Terminal
+from tests.support.accessibility import wrong_with
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.patience import PATIENCE
 from tests.support.people import application_file
@@ -32,9 +33,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
-
-AXE = PROJECT / "tests" / "support" / "axe" / "axe.min.js"
-RULES = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 
 
 @pytest.fixture
@@ -257,7 +255,16 @@ def own_time(at: datetime, zone: str) -> str:
     return f" [with you {day}{here:%H:%M}]"
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there")
+@pytest.mark.looks_at(
+    "/sign-in",
+    "/projects",
+    "/projects/{project}/apply",
+    "/projects/{project}/check",
+    "/projects/{project}/questions",
+    "/account",
+    "/help",
+    "/applications/{application}",
+)
 @pytest.mark.parametrize(("width", "language"), [(1280, "en-GB"), (390, "ar-TN")])
 def test_axe_finds_nothing_on_any_page_of_a_teacher(
     terminal: Terminal, address: str, width: int, language: str
@@ -267,10 +274,7 @@ def test_axe_finds_nothing_on_any_page_of_a_teacher(
         found = {}
 
         def look(name: str) -> None:
-            page.evaluate(AXE.read_text(encoding="utf-8"))
-            found[name] = [one["id"] for one in page.evaluate(RULES)["violations"]]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found[name].append("overflows")
+            found[name] = wrong_with(page)
 
         look("sign-in")
         signs_in(page, terminal, address)

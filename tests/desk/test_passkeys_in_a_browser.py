@@ -11,7 +11,8 @@ from cli.services import free_port
 from desk.app import public_app
 from labels.words.languages import ENGLISH
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
-from tests.desk.test_in_chromium import AXE, RULES, code_for, opened, presses_tab_to, types_the_code
+from tests.desk.test_in_chromium import code_for, opened, presses_tab_to, types_the_code
+from tests.support.accessibility import wrong_with
 from tests.support.browser import CHROMIUM
 from tests.support.people import TODAY
 from tests.support.serving import in_a_thread
@@ -157,7 +158,6 @@ def test_without_a_script_nothing_is_offered_and_one_is_removed(terminal: Termin
         page.wait_for_selector(".things", state="detached")
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there")
 @pytest.mark.parametrize(("width", "language"), [(1280, "en-GB"), (390, "ar-TN")])
 def test_axe_finds_nothing_on_the_pages_with_passkeys(
     terminal: Terminal, address: str, width: int, language: str
@@ -168,10 +168,7 @@ def test_axe_finds_nothing_on_the_pages_with_passkeys(
         found = {}
 
         def look(name: str) -> None:
-            page.evaluate(AXE.read_text(encoding="utf-8"))
-            found[name] = [one["id"] for one in page.evaluate(RULES)["violations"]]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found[name].append("overflows")
+            found[name] = wrong_with(page)
 
         look("sign-in")
         signs_in_by_mail(page, terminal, address, language=language[:2])
@@ -227,7 +224,7 @@ def test_without_a_script_it_is_said_what_is_needed(terminal: Terminal, strict: 
         assert not page.locator("[data-passkey]").is_visible()
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there")
+@pytest.mark.looks_at("/sign-in/second", "/sign-in/second/add")
 @pytest.mark.parametrize(("width", "language"), [(1280, "en-GB"), (390, "ar-TN")])
 def test_axe_finds_nothing_where_a_passkey_is_needed(
     terminal: Terminal, strict: str, width: int, language: str
@@ -237,13 +234,12 @@ def test_axe_finds_nothing_where_a_passkey_is_needed(
         found = {}
 
         def look(name: str) -> None:
-            page.evaluate(AXE.read_text(encoding="utf-8"))
-            found[name] = [one["id"] for one in page.evaluate(RULES)["violations"]]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found[name].append("overflows")
+            found[name] = wrong_with(page)
 
         is_asked_for_a_passkey(page, terminal, strict)
         look("none yet")
+        page.goto(f"{strict}/sign-in/second/add?then=/account")
+        look("none yet, opened again")
         page.fill("#name", "Phone")
         page.click("[data-passkey] button")
         page.wait_for_url(f"{strict}/account")

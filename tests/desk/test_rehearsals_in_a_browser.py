@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.looks_at("/rehearsals", "/rehearsals/{organisation}/{name}")
 def test_the_pages_of_rehearsals_are_for_everybody(scene: Scene) -> None:
     folder = ready(scene.here)
     scene.who = COORDINATOR

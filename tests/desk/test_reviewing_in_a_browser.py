@@ -297,6 +297,16 @@ def test_evidence_is_shown_without_our_cookies_and_can_run_nothing(scene: Scene)
     assert {cookie for _, cookie in asked} == {""}
 
 
+@pytest.mark.looks_at(
+    "/reviews",
+    "/reviews/{step}",
+    "/reviews/{step}/conflict",
+    "/reviews/{step}/check",
+    "/reviews/{step}/ask",
+    "/reviews/{step}/decline",
+    "/reviews/statistics",
+    "/reviews/offline",
+)
 @pytest.mark.parametrize(("width", "language"), [(1280, "en"), (390, "en"), (390, "ar")])
 def test_every_page_of_a_reviewer_can_be_used_by_everybody(
     scene: Scene, language: str, width: int, tmp_path: Path

@@ -144,6 +144,14 @@ def test_a_school_applies_without_a_script_and_its_principal_confirms_on_a_phone
     assert scene.school.open(StepKind.DECLARATION) == []
 
 
+@pytest.mark.looks_at(
+    "/schools",
+    "/schools/{school}",
+    "/self-assessment/{application}",
+    "/self-assessment/{application}/check",
+    "/self-assessment/{application}/declaration",
+    "/self-assessment/{application}/confirm",
+)
 @pytest.mark.parametrize(("width", "language"), [(1280, "en"), (390, "en"), (390, "ar")])
 def test_the_pages_of_a_school_are_for_everybody(scene: Scene, width: int, language: str) -> None:
     found: dict[str, list[str]] = {}

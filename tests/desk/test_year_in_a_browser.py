@@ -74,6 +74,7 @@ def for_everybody(page: Page, where: str) -> None:
 WAYS = ((1280, "en"), (390, "en"), (390, "ar"))
 
 
+@pytest.mark.looks_at("/year/{year}", "/year/{year}/of/{organisation}", "/year/{year}/award")
 def test_the_pages_of_a_coordinator_are_for_everybody(desk: tuple[Workspace, str]) -> None:
     here, url = desk
     with chromium() as browser:
@@ -92,6 +93,7 @@ def test_the_pages_of_a_coordinator_are_for_everybody(desk: tuple[Workspace, str
             for_everybody(page, f"mistakes-{width}-{language}")
 
 
+@pytest.mark.looks_at("/year/{year}/fairness", "/year/{year}/gallery", "/gallery/{year}/index.html")
 def test_the_pages_of_the_central_service_are_for_everybody(desk: tuple[Workspace, str]) -> None:
     here, url = desk
     with here.record.writing() as session:
@@ -113,6 +115,7 @@ def test_the_pages_of_the_central_service_are_for_everybody(desk: tuple[Workspac
             for_everybody(page, f"published-{width}-{language}")
 
 
+@pytest.mark.looks_at("/my-gallery/{award}")
 def test_what_is_given_for_the_gallery_is_given_looked_at_and_shown_on_pages_for_everybody(
     desk: tuple[Workspace, str], tmp_path: Path
 ) -> None:

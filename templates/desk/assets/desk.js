@@ -196,3 +196,9 @@ for (const moment of document.querySelectorAll("time[data-local]")) {
   own.textContent = ` [${document.documentElement.dataset.own} ${sameDay ? told(undefined, hour) : told(undefined, { ...day, ...hour })}]`;
   moment.append(own);
 }
+
+// Where the picture of a process is wider than the screen, it begins where the case stands.
+for (const figure of document.querySelectorAll(".process")) {
+  const here = figure.querySelector(".here")?.getBoundingClientRect(), all = figure.getBoundingClientRect();
+  if (here) figure.scrollLeft += here.left + here.width / 2 - all.left - all.width / 2;
+}
