@@ -48,7 +48,7 @@ def environment(language: str) -> Environment:
         auto_reload=False,
     )
     said_in(made, texts.say)
-    made.filters["bare"] = lambda text: made.filters["striptags"](str(text))
+    made.filters["bare"] = lambda text: made.filters["striptags"](str(finished(text)))
     made.globals |= {
         "say": texts.say,
         "say_counted": texts.say_counted,

@@ -187,7 +187,7 @@ class DeskTexts(Texts):
     def fault(self, fault: Fault) -> Markup:
         """What is wrong with a file or field, and what to do about it."""
         parts = (fault.where, fault.problem, fault.remedy)
-        where, problem, remedy = (Markup(escape(self.shown(part))) for part in parts)
+        where, problem, remedy = (Markup(escape(self.told(part) if part else "")) for part in parts)
         pattern = self._catalogue.pattern(MAILS, "{name}: {value}")
         return self._placed(
             pattern, {"name": where, "value": Markup("{} {}").format(problem, remedy).strip()}

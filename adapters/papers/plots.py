@@ -42,7 +42,7 @@ def columns(title: str, told: str, shown: Sequence[Column], *, mirrored: bool, n
         mirrored: whether time runs from right to left.
         name: tells its ids from those of the page's other plots.
     """
-    most = max((one.whole or 0 for one in shown), default=0) or 1
+    most = max((max(one.whole or 0, one.part or 0) for one in shown), default=0) or 1
     width = _WIDTH / len(shown)
     broad = min(width, _WIDEST)
 
@@ -59,7 +59,8 @@ def columns(title: str, told: str, shown: Sequence[Column], *, mirrored: bool, n
                     yield _rect(
                         middle - share * broad / 2, _BASE - height, share * broad, height, css, colour
                     )
-            top = _BASE - (_BASE - _TOP) * (one.whole or 0) / most
+            # Where the whole is not shown, its sign stands above the part.
+            top = _BASE - (_BASE - _TOP) * max(one.whole or 0, one.part or 0) / most
             yield _text(middle, top - 6, one.text, strong=True)
             yield _text(middle, _BASE + 19, one.name)
 

@@ -41,6 +41,7 @@ from labels.settings import PROJECT
 from labels.views.applicant import Standing
 from labels.words.text import word_count
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
+from tests.cli.test_verify import awarded_application
 from tests.desk.conftest import Browser, words
 from tests.desk.test_signing_in import at
 from tests.support.case import Case, decided
@@ -49,6 +50,17 @@ from tests.support.small_prefect import SmallPrefect
 from usecases.privacy import delete_outside
 from usecases.recovering import recover
 
+ROUNDS = """
+national:
+  calendar:
+    kind: {value: rounds, source: test}
+    rounds:
+      value:
+        - {name: Annual round, opens: '10-01', closes: '02-28', decided_by: '06-15'}
+      source: test
+    late: {value: roll_over, source: test}
+"""
+"""One round a year, which ended a fortnight ago."""
 Opens = Callable[..., Browser]
 APPLY = "/projects/P-1/apply"
 CHECK = "/projects/P-1/check"
@@ -125,13 +137,19 @@ def test_a8_a_teacher_sees_which_projects_may_apply_which_not_and_why_and_until_
 
 def test_a7_all_questions_can_be_read_and_downloaded_before_starting(teacher: Browser) -> None:
     page = teacher.opens("/projects/P-1/questions")
-    assert "Use of technology" in words(page) or "technology" in words(page).lower()
     form = words(teacher.opens(APPLY))
     for question in ("What the project was about", "It may be quoted when the label is awarded.", "Links"):
         assert question in form, "the form asks it"
         assert question in words(page), question
     file = teacher.opens("/projects/P-1/questions?download=1")
     assert file.headers["content-disposition"].startswith("attachment")
+    asked = re.findall(
+        r'<label for="(?:description|pupils|average_age|sections[^"]*|links)">(.*?)</label>',
+        teacher.opens(APPLY).text,
+    )
+    assert len(asked) == 4 + len(CRITERIA)
+    for question in asked:
+        assert question in file.text, "the blank form has every question of the form"
 
 
 # Drafts -------------------------------------------------------------------------------------------
@@ -410,6 +428,13 @@ def test_i8_who_handed_in_and_how_they_were_known_is_in_the_journal(
     hands_in(teacher)
     [entry] = [one for one in rows(terminal, Journal) if one.what == Event.SUBMITTED]
     assert (entry.who, entry.details["door"], entry.details["known_by"]) == (TEACHER, "desk", "mail code")
+
+
+def test_i8_who_answers_with_the_code_of_a_mail_is_known_by_it(teacher: Browser, terminal: Terminal) -> None:
+    number = hands_in(teacher)
+    asked(terminal, number)
+    [entry] = [one for one in rows(terminal, Journal) if one.what == Event.ASKED_THE_APPLICANT]
+    assert (entry.details["door"], entry.details["known_by"]) == ("command line", "code")
 
 
 def test_a5_a_double_click_or_a_reload_makes_no_second_application(
@@ -728,6 +753,34 @@ def test_a18_a_refusal_says_why_and_is_appealed_against(terminal: Terminal) -> N
 
 
 # Hostile hands ------------------------------------------------------------------------------------
+
+
+def test_a18_certificate_and_letter_are_there_to_be_saved_whenever_one_comes_back(
+    terminal: Terminal, browser: Opens
+) -> None:
+    awarded_application(terminal)
+    years_later = dataclasses.replace(terminal.here, clock=lambda: datetime(2029, 6, 1, 9, tzinfo=UTC))
+    teacher = Browser(years_later).signs_in(TEACHER)
+    page = teacher.opens("/projects")
+    assert "My labels" in words(page)
+    papers = re.findall(r'href="(/my-documents/\d+)"', page.text)
+    assert len(papers) == 2
+    for path in papers:
+        paper = teacher.opens(path)
+        assert paper.headers["content-disposition"].startswith("attachment")
+        assert paper.content.startswith(b"%PDF")
+
+
+def test_a17_what_is_past_is_said_with_when_it_is_possible_again(terminal: Terminal, browser: Opens) -> None:
+    """Where a round has ended, the project is not hidden: the page says that it would count for the next one, and from when."""
+    rules = terminal.folder / "rules"
+    shutil.copytree(PROJECT / "labels" / "rules", rules, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (rules / "editions" / "2026" / "NSS-PL.yaml").write_text(ROUNDS, "utf-8")
+    settings = terminal.here.settings.model_copy(update={"rules": rules})
+    teacher = Browser(dataclasses.replace(terminal.here, settings=settings)).signs_in(TEACHER)
+    page = words(teacher.opens("/projects"))
+    assert "Mosty przez Europę" in page
+    assert re.search(r"No round is open now: it would count for the next, which opens on \d+ \w+ 2026", page)
 
 
 def test_what_hostile_hands_type_is_shown_as_text_and_cut(teacher: Browser, terminal: Terminal) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from desk.overview import BUSIEST
 from labels.people import saved_lists
-from labels.record.schema import Application, Organisation, Project, Staff, Step, StepState, Teacher
+from labels.record.schema import Application, Organisation, Project, Staff, Stage, Step, StepState, Teacher
 from labels.views.applications import EVERYTHING, Scope
 from labels.views.load import load
 from tests.cli.conftest import COORDINATOR, TEACHER, Terminal
@@ -84,6 +84,34 @@ def test_the_first_page_says_what_is_urgent_and_who_has_how_much(
     assert "1 waits for somebody who is late" in words(page)
     assert 'href="/cases?urgent=late&amp;order=due"' in page.text
     assert "Recenzent" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("urgent", "changes", "said"),
+    [
+        ("unassigned", {"stage": Stage.ASSIGNMENT}, "1 needs a reviewer"),
+        ("question", {"stage": Stage.INFORMATION}, "1 waits for an applicant’s answer"),
+        ("decision", {"decide_by": datetime(2026, 3, 1, tzinfo=UTC)}, "1 should be decided already"),
+    ],
+)
+def test_each_kind_of_what_is_urgent_is_counted_and_leads_to_its_cases(
+    terminal: Terminal,
+    coordinator: Browser,
+    application: str,
+    urgent: str,
+    changes: dict[str, Any],
+    said: str,
+) -> None:
+    before = coordinator.opens("/overview")
+    assert said not in words(before)
+    assert f"/cases?urgent={urgent}" not in before.text
+    assert application not in coordinator.opens(f"/cases?urgent={urgent}").text
+    with terminal.here.record.writing() as session:
+        session.execute(sa.update(Application).values(**changes))
+    page = coordinator.opens("/overview")
+    assert said in words(page)
+    assert f'href="/cases?urgent={urgent}&amp;order=due"' in page.text
+    assert application in coordinator.opens(f"/cases?urgent={urgent}").text
 
 
 def test_what_is_urgent_is_so_by_the_instance_that_is_judged_now(

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.languages.desk import DeskTexts
+from desk.languages import COOKIE
 from labels.answering import accepting
 from labels.applications import ending
 from labels.record.schema import Application, Conflict, Journal, Mail, Outcome, Staff, Step, StepState
@@ -65,6 +66,26 @@ def test_a_review_is_given_to_somebody_else(
     assert (entry.details["because"], entry.details["door"]) == ("She is ill.", Door.DESK.value)
     assert "She is ill." in words(coordinator.opens(page))
     assert coordinator.sends(page, fields).status_code == 404, "the step is no longer awaited"
+
+
+def test_all_that_happened_stands_in_time_order_with_who_did_it_and_how_they_were_known(
+    terminal: Terminal, coordinator: Browser, application: str
+) -> None:
+    first, second = terminal.open_reviews()
+    for step in (first, second):
+        fields = {"step": step.id, "act": "remind", f"reason-{step.id}": f"Number {step.seat}."}
+        assert coordinator.sends(f"/cases/{application}", fields).status_code == 303
+    page = coordinator.opens(f"/cases/{application}")
+    told = words(page).partition("All that happened")[2]
+    places = [told.index(what) for what in ("Number 2.", "Number 1.", "assigned a reviewer", "submitted")]
+    assert places == sorted(places), "the newest first"
+    assert f"{COORDINATOR}" in told
+    assert "signed in with a code by mail" in told
+    with terminal.here.record.reading() as session:
+        names = {row.email: row.name for row in session.scalars(sa.select(Staff))}
+    assert f"assigned a reviewer {names[first.assignee]}" in told
+    waits = words(page).partition("What it waits for")[2].partition("All that happened")[0]
+    assert f"{names[first.assignee]} {first.assignee}" in waits, "by name, with the address behind it"
 
 
 def test_only_who_may_have_a_review_is_offered_for_it(
@@ -327,6 +348,23 @@ def test_the_place_in_the_process_is_told_and_drawn(coordinator: Browser, applic
     page = coordinator.opens(f"/cases/{application}")
     assert 'aria-label="The process; the case stands at: Review"' in page.text
     assert "0 of 2 sent" in page.text
+    assert drawn(page) == [
+        "Received",
+        "Conditions",
+        "Review",
+        "Decision",
+        "Papers",
+        "Closed",
+        "Question",
+        "Reviewer missing",
+    ]
+    coordinator.client.cookies.set(COOKIE, "ar", domain="127.0.0.1")
+    assert not [word for word in drawn(coordinator.opens(f"/cases/{application}")) if word.isascii()]
+
+
+def drawn(page: Any) -> list[str]:
+    """What stands in the boxes of the picture of the process."""
+    return re.findall(r'rx="20"/><text [^>]*>([^<]+)</text>', page.text)
 
 
 def under(terminal: Terminal, application: str, **rules: Any) -> None:

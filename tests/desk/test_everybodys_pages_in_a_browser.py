@@ -24,9 +24,7 @@ from tests.support.serving import in_a_thread
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-    pytest.mark.parametrize(
-        ("width", "language"), [(1280, "en-GB"), (390, "en-GB"), (1280, "ar-TN"), (390, "ar-TN")]
-    ),
+    pytest.mark.parametrize(("width", "language"), [(1280, "en-GB"), (390, "ar-TN")]),
 ]
 
 
@@ -70,9 +68,10 @@ def test_the_pages_of_whoever_signs_in_are_for_everybody(
         page.wait_for_selector("#code")
         page.fill("#code", code_for(terminal, COORDINATOR))
         page.click("main button.btn-primary")
-        page.wait_for_selector("[name=person]")
+        page.wait_for_selector("form:has([name=person]) button")
         found["who of several"] = wrong_with(page)
-        page.locator("[name=person]").first.click()
+        with page.expect_navigation():
+            page.locator("form:has([name=person]) button").first.click()
         page.goto(f"{address}/account")
         found["account"] = wrong_with(page)
         assert MailFolder(terminal.here.settings.mail_folder).messages()

@@ -10,13 +10,16 @@ _PROMISES = [
     *(f"I{n}" for n in range(1, 9)),
     *(f"A{n}" for n in (*range(1, 9), *range(10, 16), *range(17, 20))),
     *(f"R{n}" for n in (*range(1, 8), *range(9, 15), 16)),
+    *(f"C{n}" for n in range(1, 14)),
 ]
-"""Of signing in, applicants, schools and reviewers."""
+"""Of signing in, applicants, schools, reviewers, coordinators and the Central Support Service."""
 
 
 def test_each_promise_of_the_desk_has_a_test_that_is_there() -> None:
     rows = re.findall(
-        r"^\| ((?:[IAR]\d+(?:, )?)+) \|.*\| (`test_.*`) \|$", (PROJECT / "docs" / "desk.md").read_text(), re.M
+        r"^\| ((?:[IARC]\d+(?:, )?)+) \|.*\| (`test_.*`) \|$",
+        (PROJECT / "docs" / "desk.md").read_text(),
+        re.M,
     )
     named = {
         number: re.findall(r"`(test_\w+)`", tests)

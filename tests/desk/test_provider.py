@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from oidc_provider_mock import User, run_server_in_thread
 from pydantic import SecretStr
 
+from labels.record.journal import Event
 from labels.record.schema import Journal, ProviderAccount, ProviderAttempt, SignIn, Teacher
 from labels.sessions.provider import LASTS
 from tests.cli.conftest import TEACHER, Terminal
 from tests.desk.conftest import Browser, words
+from tests.desk.test_applicant import hands_in
 
 Opens = Callable[[], Browser]
 
@@ -80,6 +82,15 @@ def test_a_teacher_signs_in_with_their_account_and_lands_where_they_wanted(opens
     with person.here.record.reading() as session:
         [row] = session.scalars(sa.select(SignIn))
         assert row.how.startswith("identity provider http://localhost:")
+
+
+def test_i8_what_somebody_does_says_at_which_provider_they_were_known(opens: Opens) -> None:
+    person = opens()
+    person.opens(comes_back(leaves(person), "teacher"))
+    hands_in(person)
+    with person.here.record.reading() as session:
+        entry = session.scalars(sa.select(Journal).where(Journal.what == Event.SUBMITTED)).one()
+    assert entry.details["known_by"].startswith("identity provider http://localhost:")
 
 
 def test_an_account_stays_its_persons_when_mail_addresses_change(opens: Opens, terminal: Terminal) -> None:

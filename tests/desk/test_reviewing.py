@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from markupsafe import escape
 
 from adapters.documents.opening import open_store
+from adapters.mail.folder import MailFolder, plain_text
+from adapters.mail.post import send_due
 from adapters.workspace import Workspace
 from labels.clock import frozen_clock
 from labels.record import Record
@@ -28,6 +30,7 @@ from labels.record.schema import (
     ReviewDraft,
     SignIn,
     Staff,
+    Step,
     StepState,
 )
 from labels.settings import Settings
@@ -91,6 +94,10 @@ def mistakes(answer: Any) -> list[tuple[str, str]]:
 
 
 def test_the_mails_link_leads_through_signing_in_to_that_review(desk: Desk, browser: Opens) -> None:
+    send_due(desk.terminal.here)
+    folder = MailFolder(desk.terminal.here.settings.mail_folder)
+    [mail] = [plain_text(one) for one in folder.messages() if desk.step in plain_text(one)]
+    assert re.findall(r"http\S+(/reviews/\S+)", mail) == [desk.page]
     stranger = browser()
     asked = stranger.opens(desk.page)
     assert (asked.status_code, asked.headers["location"]) == (303, f"/sign-in?then=%2Freviews%2F{desk.step}")
@@ -404,6 +411,21 @@ def test_filters_are_in_the_address_and_survive_opening_a_case(desk: Desk) -> No
     assert desk.person.opens("/reviews?label=nothing&after=x&state=%00&due=1").status_code == 200
 
 
+def test_the_list_says_what_is_due_and_overdue_of_which_country_and_label(desk: Desk) -> None:
+    page = words(desk.person.opens("/reviews"))
+    assert "Poland" in page
+    assert "National Quality Label" in page
+    assert "in 22 days" in page
+    assert "overdue" not in page
+    with desk.terminal.here.record.writing() as session:
+        session.get_one(Step, desk.step).due_at = desk.terminal.here.now() - timedelta(days=2)
+    page = words(desk.person.opens("/reviews"))
+    assert "One is overdue." in page
+    assert "2 days late" in page
+    assert desk.page in desk.person.opens("/reviews?due=overdue").text
+    assert desk.page not in desk.person.opens("/reviews?label=school").text
+
+
 def test_a_colleague_who_shares_the_mailbox_finds_what_a_stranger_finds(
     desk: Desk, browser: Opens, terminal: Terminal
 ) -> None:
@@ -506,7 +528,13 @@ def test_a_reviewer_has_numbers_of_their_own(desk: Desk) -> None:
     desk.begins()
     desk.sends("", desk.typed(4, 0, **CHECK))
     desk.sends("/check", {"number": "1"})
-    assert "You have sent one review" in words(desk.person.opens("/reviews/statistics"))
+    page = words(desk.person.opens("/reviews/statistics"))
+    assert "You have sent one review" in page
+    assert "1 Sent of 1 that you were asked for" in page
+    assert "100 % by their deadline" in page
+    assert re.search(r"80–90 % 1\b", page), "24 of 30 points"
+    for criterion in ("Pedagogical innovation and creativity", "Use of technology"):
+        assert f"{criterion} 4 / 5" in page
 
 
 # R14 ----------------------------------------------------------------------------------------------

@@ -41,6 +41,20 @@ def test_a_tag_says_a_sentence_of_the_domain_in_the_language_of_the_page() -> No
     assert DeskTexts("pl", {}).told(sentence) != "overdue"
 
 
+def test_an_attribute_says_a_sentence_in_the_language_of_the_page_and_no_marks() -> None:
+    overdue = DeskTexts("pl", {}).told(Sentence("overdue"))
+    template = '<td data-label="{{ one|bare }}">'
+    assert shown("pl", template, one=Sentence("overdue")) == f'<td data-label="{overdue}">'
+    assert (
+        shown("en", template, one=DeskTexts("en", {}).say("{name}’s", name="Ada"))
+        == '<td data-label="Ada’s">'
+    )
+    assert (
+        shown("pl", template, one=Sentence("No catalogue has this."))
+        == '<td data-label="No catalogue has this.">'
+    )
+
+
 def test_each_page_has_the_values_that_it_was_given_and_no_former_ones() -> None:
     pages = [
         rendered("problems/404.html.j2", desk_texts("problems/404.html.j2", "en"), **_frame(name))
