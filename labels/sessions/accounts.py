@@ -72,8 +72,11 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
         if person or not people:
             return None
         if len(people) > 1:
-            several = tuple((one.id, one.name) for one in people.values())
-            return Account(address, address, "en", several=several)
+            # Whoever has nothing to do here any more could not be chosen.
+            several = tuple(
+                (one.id, one.name) for one in people.values() if account_of(session, address, one.id)
+            )
+            return Account(address, address, "en", several=several) if several else None
         [person] = people
     whom = {"person": person}
     found: dict[str, list[sa.Row[Any]]] = defaultdict(list)

@@ -53,12 +53,12 @@ from usecases.recovering import recover
 ROUNDS = """
 national:
   calendar:
-    kind: {value: rounds, source: test}
+    kind: {value: rounds, source: assumption}
     rounds:
       value:
         - {name: Annual round, opens: '10-01', closes: '02-28', decided_by: '06-15'}
-      source: test
-    late: {value: roll_over, source: test}
+      source: assumption
+    late: {value: roll_over, source: assumption}
 """
 """One round a year, which ended a fortnight ago."""
 Opens = Callable[..., Browser]

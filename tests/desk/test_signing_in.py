@@ -349,6 +349,23 @@ def test_i5_two_people_with_one_mailbox_are_shown_and_nobody_is_guessed(
     assert "Zażółć" not in person.opens("/account").text
 
 
+def test_i5_who_has_nothing_to_do_here_any_more_is_not_offered_to_be_chosen(
+    browser: Opens, terminal: Terminal
+) -> None:
+    """A former colleague at the same mailbox: choosing them led to the same question again."""
+    terminal.shared_mailbox()
+    person = browser().signs_in(COORDINATOR)
+    page = person.opens("/who?then=/account")
+    assert "Krystyna" in words(page)
+    assert "Jan Kos" not in words(page)
+    assert person.sends("/who", {"person": "PER-2", "then": "/account"}, page="/who").status_code == 200
+    with terminal.here.record.reading() as session:
+        coordinates = session.scalars(sa.select(Staff.person).where(Staff.role == "coordinator")).one()
+    chosen = person.sends("/who", {"person": coordinates, "then": "/account"}, page="/who")
+    assert chosen.headers["location"] == "/account"
+    assert "Krystyna" in words(person.opens("/account"))
+
+
 def test_i5_a_session_is_its_persons_and_passes_to_nobody_who_has_the_mailbox_next(
     browser: Opens, terminal: Terminal
 ) -> None:
