@@ -19,7 +19,7 @@ from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.files import opened
 from labels.record.schema import Stage
 from labels.views.case import case_of
-from labels.words.text import clean
+from labels.words.text import clean, has_words
 from usecases import applying
 from usecases.applying import checked, faults_of, submit_file
 from usecases.drafting import check_file
@@ -137,8 +137,9 @@ def appeal(
         raise InvalidInput(
             str(grounds), [Fault("(whole file)", f"can't be read as text: {error}.")]
         ) from None
-    if not text:
-        raise InvalidInput(str(grounds), [Fault("(whole file)", "is empty; say what was wrong.")])
+    if not has_words(text):
+        problem = f"{'says nothing' if text else 'is empty'}; say what was wrong."
+        raise InvalidInput(str(grounds), [Fault("(whole file)", problem)])
     if len(text) > GROUNDS:
         too_long = Fault("(whole file)", f"has more than {GROUNDS} characters.", "Say it in fewer.")
         raise InvalidInput(str(grounds), [too_long])

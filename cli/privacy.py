@@ -13,6 +13,7 @@ from cli.words import AsJson, WithoutReason, plain
 from labels.errors import Fault, InvalidInput, NotAllowed
 from labels.privacy.erasing import STAYS
 from labels.privacy.retention import periods
+from labels.words.text import has_words
 from usecases import privacy as usecases
 
 Action = Literal["export", "erase", "retention", "hold", "lift"]
@@ -62,7 +63,7 @@ def privacy(
 
 
 def _needed(reason: str) -> str:
-    if not reason:
+    if not has_words(reason):
         raise InvalidInput("privacy", [Fault("--reason", "is needed: it stands in the journal.")])
     return reason
 

@@ -34,6 +34,7 @@ from labels.turn import Door
 from labels.views import applicant
 from labels.views.applicant import MyApplication
 from labels.words.sentences import Sentence, say
+from labels.words.text import has_words
 from usecases import answering, drafting, signing_in
 from usecases import applying as rights
 from usecases.performing import Performed, perform
@@ -356,7 +357,7 @@ def _withdraw(visit: Visit, one: MyApplication) -> Response:
 def _appeal(visit: Visit, one: MyApplication) -> Response:
     grounds = visit.sent.text("grounds", GROUNDS * 2).strip()
     texts = visit.texts("application.html.j2")
-    if not grounds:
+    if not has_words(grounds):
         return _shown(
             visit, one, [Mistake(texts.say("Say what was wrong with the decision"), "grounds")], status=422
         )

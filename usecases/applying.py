@@ -25,9 +25,11 @@ from labels.errors import Fault, InvalidInput
 from labels.record.schema import Project, School, Teacher
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
+from labels.steps.outcome import Accepted, Refusal
+from labels.steps.proof import Proof
 from labels.turn import Turn
 from labels.words.text import clean
-from usecases.acts import Act
+from usecases.acts import Act, needs_words
 
 
 def submit_file(
@@ -171,4 +173,9 @@ def withdraw(application: str) -> Act:
 
 def appeal(application: str, grounds: str) -> Act:
     """Appeals against a refusal, where the rules have it; other people judge the application anew."""
-    return lambda turn, proof: rights.appeal(turn, application, proof, grounds)
+
+    def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
+        needs_words(grounds)
+        return rights.appeal(turn, application, proof, grounds)
+
+    return act

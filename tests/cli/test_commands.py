@@ -643,6 +643,7 @@ def test_an_applicant_withdraws_with_their_code_alone(terminal: Terminal) -> Non
         (None, "can't be read"),
         (b"\xff", "can't be read as text"),
         (" \n", "is empty"),
+        ("— \u0301", "says nothing"),
         ("x" * 20_001, "more than 20000"),
     ],
 )

@@ -81,6 +81,7 @@ def test_a_hold_needs_a_reason_and_somebody(terminal: Terminal) -> None:
     assert terminal.run("privacy", "hold", TEACHER).exit_code == 2
     assert terminal.run("privacy", "hold").exit_code == 2
     assert terminal.run("privacy", "hold", "nobody@x.example", "--reason", "A case.").exit_code == 4
+    assert terminal.run("privacy", "hold", TEACHER, "--reason", "—").exit_code == 2
     assert terminal.run("privacy", "hold", TEACHER, "--reason", "A case.").exit_code == 0
     assert "A case." in terminal.run("privacy", "erase", TEACHER).stderr
     assert terminal.run("privacy", "lift", TEACHER, "--reason", "Settled.").exit_code == 0
