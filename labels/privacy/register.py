@@ -6,14 +6,14 @@ It has ids alone: of an erasure, of the person, of those who were made one with 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.people.persons import surviving
+from labels.people.persons import batches
 from labels.privacy.subject import Subject, subject_of
 from labels.record.chain import ERASED, ERASURE
 from labels.record.installation import installation
@@ -70,24 +70,26 @@ def to_do_again(session: Session, register: Iterable[NotedErasure]) -> list[tupl
     """
     of = _installation(session)
     ours = [one for one in register if _UNKNOWN in (of, one.installation) or of == one.installation]
-    here = {one.person: subject for one in ours if (subject := _subject(session, one.person))}
+    here = _not_erased(session, {one.person for one in ours})
     if not here:
         return []
     known = {(one.erasure, one.person) for one in noted(session)}
     found = {
-        here[one.person].person: (one, here[one.person])
-        for one in ours
-        if one.person in here and (one.erasure, one.person) not in known
+        here[one.person]: one for one in ours if one.person in here and (one.erasure, one.person) not in known
     }
-    return [found[person] for person in sorted(found)]
+    return [(found[person], subject_of(session, person)) for person in sorted(found)]
 
 
-def _subject(session: Session, person: str) -> Subject | None:
-    """The person of that id; None where there is none, or their data is erased."""
-    there = session.get(Person, surviving(session, person))
-    if there is None or there.name == ERASED:
-        return None
-    return subject_of(session, there.id)
+def _not_erased(session: Session, ids: Collection[str]) -> dict[str, str]:
+    """Of these ids, those of somebody whose data is there, with the id that they have by now."""
+    now = {gone: kept for kept, several in _made_one(session).items() for gone in several if gone in ids}
+    now = {one: now.get(one, one) for one in ids}
+    there = {
+        person
+        for some in batches(sorted(set(now.values())))
+        for person in session.scalars(sa.select(Person.id).where(Person.id.in_(some), Person.name != ERASED))
+    }
+    return {one: person for one, person in now.items() if person in there}
 
 
 def _installation(session: Session) -> str:

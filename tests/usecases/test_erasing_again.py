@@ -186,11 +186,8 @@ def test_what_stands_in_the_way_is_told_and_upkeep_does_it_once_it_is_gone(
     assert not any(person in wrong for wrong in keep_up(there).wrong)
 
 
-def test_whoever_was_made_one_with_them_is_erased_again_too(
-    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
-) -> None:
-    closed(case)
-    backup.back_up(here, place)
+def made_one(here: Workspace) -> tuple[str, str]:
+    """T-3 is said to be T-1; who stays, and who goes."""
     with here.record.writing() as session:
         person, other = (find(session, one).person for one in ("T-1", "T-3"))
         session.add(
@@ -199,9 +196,24 @@ def test_whoever_was_made_one_with_them_is_erased_again_too(
                 confirmed_at=NOW, confirmed_by=person,
             )
         )  # fmt: skip
+    return person, other
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["after the copy", "before it"])
+def test_whoever_was_made_one_with_them_is_erased_again_too(
+    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings, before: bool
+) -> None:
+    closed(case)
+    if before:
+        person, other = made_one(here)
+    backup.back_up(here, place)
+    if not before:
+        person, other = made_one(here)
     erase(here)
     elsewhere.erasures_file.write_bytes(here.settings.erasures_file.read_bytes())
-    assert {one.person for one in backup.restore(elsewhere, place).again} == {person, other}
+    again = {one.person for one in backup.restore(elsewhere, place).again}
+    assert again == ({person} if before else {person, other})
+    assert privacy.erase_again(open_workspace(elsewhere)) == []
 
 
 def test_whom_the_registry_brought_back_later_is_not_erased_for_what_was_asked_before(
