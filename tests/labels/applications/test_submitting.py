@@ -82,6 +82,24 @@ def test_a_refusal_says_until_when_one_may_apply_again_and_to_whom_to_write(reco
     assert questions == "Questions about this decision: nss@nss.example"
 
 
+@pytest.mark.parametrize(
+    ("organisation", "country", "closes"),
+    [
+        ("NSS-CZ", "CZ", "2027-02-28"),
+        ("NSS-IT", "IT", "2026-06-30"),
+        ("NSS-FI", "FI", "2026-05-13"),
+        ("PSA-MD", "MD", "2026-05-15"),
+    ],
+)
+def test_a_refusal_in_a_country_with_rounds_says_until_when_the_next_one_is_open(
+    record: Record, organisation: str, country: str, closes: str
+) -> None:
+    case = open_case(record, organisation, country)
+    assert decided(case, 1) is Outcome.REFUSED
+    [decision] = case.all(Decision)
+    assert str(decision.verdict["routes"][0]).endswith(f"The next round closes on {closes} 23:59 (Brussels).")
+
+
 def test_a_letter_speaks_of_no_comments_where_there_are_none(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
