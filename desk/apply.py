@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -52,21 +53,26 @@ class Open:
     """Whether an application for it was refused: the form then asks where the new evidence is, if the rules do."""
 
 
-def opened(visit: Visit, at: datetime | None = None) -> Open:
+def opened(visit: Visit) -> Open:
     """The form that this page's address names.
 
     Raises:
         NotFound: it is no project of theirs.
     """
-    project = visit.named("project")
     with visit.here.record.reading() as session:
-        for teacher in visit.account.teachers:
-            try:
-                of = use.applying(visit.here, session, teacher, project, at or visit.here.now())
-            except NotFound:
-                continue
-            latest, refusals = applicant.latest_for(session, teacher, project)
-            return Open(of, drafting.draft_of(session, teacher, project), latest, refusals)
+        return opened_in(session, visit, visit.here.now())
+
+
+def opened_in(session: Session, visit: Visit, at: datetime) -> Open:
+    """The same in a session that reads more, by the rules of an instant."""
+    project = visit.named("project")
+    for teacher in visit.account.teachers:
+        try:
+            of = use.applying(visit.here, session, teacher, project, at)
+        except NotFound:
+            continue
+        latest, refusals = applicant.latest_for(session, teacher, project)
+        return Open(of, drafting.draft_of(session, teacher, project), latest, refusals)
     raise NotFound("There is nothing here.")
 
 
@@ -307,10 +313,10 @@ def check(visit: Visit) -> Response:
 
 def _checked(visit: Visit, *, confirm: bool = False, status: int = 200) -> Response:
     now = visit.here.now()
-    one = opened(visit)
-    if one.latest and one.latest.outcome is None:
-        return visit.goes_to(f"/applications/{one.latest.id}")
     with visit.here.record.reading() as session:
+        one = opened_in(session, visit, now)
+        if one.latest and one.latest.outcome is None:
+            return visit.goes_to(f"/applications/{one.latest.id}")
         found = use.checked(session, one.of, one.draft.typed, now)
     mistakes = mistakes_of(visit, one, found)
     if confirm:
@@ -381,12 +387,9 @@ def field_of(code: str) -> str:
 
 def hand_in(visit: Visit) -> Response:
     """Hands the draft in; a second time leads to what the first has made."""
-    one = opened(visit, visit.arrived)
-    if one.latest and one.latest.outcome is None:
-        return visit.goes_to(f"/applications/{one.latest.id}")
     if not visit.sent.has("true"):
         return _checked(visit, confirm=True, status=422)
-    act = use.hand_in(visit.here, one.of.teacher, one.of.project, visit.arrived)
+    act = use.hand_in(visit.here, visit.account.teachers, visit.named("project"), visit.arrived)
     try:
         done = perform(visit.here, act, by=visit.proof, door=Door.DESK, mail=False)  # it follows the answer
     except use.NotReady:

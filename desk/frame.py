@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import anyio
 from anyio.lowlevel import RunVar
+from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -40,7 +41,7 @@ from labels.clock import wall_clock
 from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.record.engine import as_one
 from labels.sessions.accounts import Account
-from labels.sessions.session import LASTS, Half, Lapsed, Visitor
+from labels.sessions.session import LASTS, Half, Lapsed, Visitor, kept_form
 from labels.steps.proof import SignedIn
 from labels.words.sentences import Sentence, say
 from usecases import signing_in
@@ -547,5 +548,11 @@ def give_session(desk: Desk, response: Response, token: str) -> None:
 
 def kept_fields(visit: Visit) -> tuple[Mapping[str, Any], datetime] | None:
     """What this person sent to this page when their session had run out, and when."""
-    kept = signing_in.kept_form(visit.here, visit.account.person, visit.path)
+    with visit.here.record.reading() as session:
+        return kept_fields_in(session, visit)
+
+
+def kept_fields_in(session: Session, visit: Visit) -> tuple[Mapping[str, Any], datetime] | None:
+    """The same in a session that reads more."""
+    kept = kept_form(session, visit.account.person, visit.path)
     return (kept.fields, kept.kept_at) if kept else None

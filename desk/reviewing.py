@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from desk.evidence import evidence_of, policy_for
-from desk.frame import Visit, kept_fields, page
+from desk.frame import Visit, kept_fields_in, page
 from desk.parts import Mistake, why
 from desk.review_list import LIST, filters_in, judges, query_of
 from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound
@@ -53,8 +54,10 @@ class Left:
 
 def review(visit: Visit) -> Response:
     """The page of one review, whatever is to be done there now."""
-    shown = _seen(visit)
-    if isinstance(shown, ReviewPage) and (kept := kept_fields(visit)):
+    with visit.here.record.reading() as session:
+        shown = _seen_in(session, visit)
+        kept = kept_fields_in(session, visit) if isinstance(shown, ReviewPage) else None
+    if isinstance(shown, ReviewPage) and kept:
         # Sent when the session had run out: it is in the form again, and is saved with the next change.
         typed, _ = _typed({name: clean(str(value)) for name, value in kept[0].items()})
         shown = replace(shown, typed=typed)
@@ -64,7 +67,11 @@ def review(visit: Visit) -> Response:
 
 def _seen(visit: Visit) -> Shown:
     with visit.here.record.reading() as session:
-        return review_for(session, visit.named("step"), visit.account.person, visit.here.now())
+        return _seen_in(session, visit)
+
+
+def _seen_in(session: Session, visit: Visit) -> Shown:
+    return review_for(session, visit.named("step"), visit.account.person, visit.here.now())
 
 
 def _shown(

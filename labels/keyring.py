@@ -76,16 +76,35 @@ def former_keys(file: Path) -> tuple[FormerKey, ...]:
         InvalidInput: the file can't be read.
     """
     try:
-        found = file.stat()
-        return _read(file, (found.st_ino, found.st_mtime_ns, found.st_size))
+        return _read(file, _as_it_is(file))
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise InvalidInput("keys", [Fault(str(file), f"can't be read: {error.strerror}.")]) from None
 
 
+def read_key(file: Path) -> bytes:
+    """The key in force, of a file; every transaction asks, so it is read again once the file is another.
+
+    Raises:
+        OSError: the file can't be read, or is not there.
+    """
+    return _read_bytes(file, _as_it_is(file))
+
+
+def _as_it_is(file: Path) -> tuple[int, ...]:
+    """What is another for another file of that name, and once it is written anew."""
+    found = file.stat()
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1)  # the last alone: a later file may get the place on the disk of the one before the last
+def _read_bytes(file: Path, _as_it_was: tuple[int, ...]) -> bytes:
+    return file.read_bytes()
+
+
 @lru_cache(maxsize=8)
-def _read(file: Path, _as_it_is: tuple[int, ...]) -> tuple[FormerKey, ...]:
+def _read(file: Path, _as_it_was: tuple[int, ...]) -> tuple[FormerKey, ...]:
     try:
         return tuple(
             FormerKey(

@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from labels.clock import Clock, clock_in, clock_on, wall_clock
 from labels.errors import Fault, InvalidInput
 from labels.files import contents
-from labels.keyring import FORMER, KEY, Keyring, keyring_of
+from labels.keyring import FORMER, KEY, Keyring, keyring_of, read_key
 
 StaffRole = Literal["reviewers", "coordinators", "css", "operators"]
 PasskeyRules: TypeAlias = Mapping[StaffRole, Literal["off", "offered"] | date]
@@ -330,7 +330,7 @@ class Settings(BaseSettings):
             return self.secret.get_secret_value().encode()
         path = self.home / KEY
         with contextlib.suppress(FileNotFoundError):
-            return path.read_bytes()
+            return read_key(path)
         self.home.mkdir(parents=True, exist_ok=True)
         draft = self.home / f".secret-{os.getpid()}-{secrets.token_hex(4)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

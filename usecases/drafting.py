@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -25,7 +25,7 @@ from labels.applications.uploads.limits import UploadLimits
 from labels.clock import brussels_day
 from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.record.rows import read
-from labels.record.schema import Application, Member, Organisation, Project, School, Teacher
+from labels.record.schema import Application, Member, Organisation, Person, Project, School, Teacher
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
 from labels.steps.outcome import Accepted, Refusal
@@ -187,16 +187,21 @@ class NotReady(NotAllowed):
     """Something stands in the way of handing in; it is on the page that checks the answers."""
 
 
-def hand_in(here: Workspace, teacher: str, project: str, arrived: datetime) -> Act:
+def hand_in(here: Workspace, teachers: Sequence[str], project: str, arrived: datetime) -> Act:
     """The draft becomes an application, as of the instant at which *hand in* arrived; the draft goes with that.
 
-    The application file is in the store before the record learns of it.
+    The application file is in the store before the record learns of it. `teachers`: those of one person, of whom the
+    first that is a member of the project applies.
     """
 
     def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
-        found = drafting.own(turn.session, proof, teacher, project)
-        if isinstance(found, Refusal):
-            return found
+        for teacher in teachers:
+            found = drafting.own(turn.session, proof, teacher, project)
+            if not isinstance(found, Refusal):
+                return of_teacher(turn, teacher, found)
+        raise NotFound("There is no such project of yours.")
+
+    def of_teacher(turn: Turn, teacher: str, found: Person) -> Accepted | Refusal:
         turn = dataclasses.replace(turn.acting(found.address, found.id), now=arrived)
         draft = drafting.draft_of(turn.session, teacher, project)
         of = applying(here, turn.session, teacher, project, arrived)

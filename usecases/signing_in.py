@@ -14,7 +14,6 @@ from adapters.workspace import Workspace
 from labels.clock import wall_clock
 from labels.errors import NotAllowed, OutOfReach
 from labels.mail import outbox
-from labels.record.schema import KeptForm
 from labels.sessions import provider, signing_in
 from labels.sessions import session as sessions
 from labels.sessions.provider import NotKnown
@@ -220,12 +219,6 @@ def keep_form(here: Workspace, person: str, page: str, fields: Mapping[str, obje
     """Keeps what somebody sent when their session had run out."""
     with here.record.writing() as session:
         sessions.keep_form(here.turn(session, Door.DESK), person, page, fields)
-
-
-def kept_form(here: Workspace, person: str, page: str) -> KeptForm | None:
-    """What was kept of what somebody sent to a page."""
-    with here.record.reading() as session:
-        return sessions.kept_form(session, person, page)
 
 
 def forget_form(here: Workspace, person: str, page: str) -> None:

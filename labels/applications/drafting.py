@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from labels.applications.documents import StoredDocument
 from labels.applications.evidence import apart, evidence_of
+from labels.applications.submitting import held
 from labels.applications.typed import ApplicationTyped
 from labels.applications.uploads.limits import MIB
 from labels.errors import NotAllowed, NotFound
@@ -20,10 +21,7 @@ from labels.record.schema import (
     ApplicationDraft,
     DraftEvidence,
     Member,
-    Organisation,
     Person,
-    Project,
-    School,
     Teacher,
 )
 from labels.rules.model import RuleEdition
@@ -108,16 +106,16 @@ def save(
 
     What was typed in another window meanwhile is not overwritten unseen: the first such save is refused.
     """
-    if isinstance(found := own(turn.session, proof, teacher, project), Refusal):
-        return found
-    now = draft_of(turn.session, teacher, project)
-    if now.version != version:
+    if refusal := not_theirs(turn.session, proof, teacher, project):
+        return refusal
+    now = read(turn.session, _DRAFT, {"teacher": teacher, "project": project}).first()
+    if (now.version if now else 0) != version:
         stale = StaleDraft(say("This form was changed in another window meanwhile."))
         return Refusal(str(stale), stale)
-    if now.version and now.typed == typed:
+    if now and ApplicationTyped.model_validate(now.body) == typed:
         return Accepted("", "", made=str(now.version), concerned=())
     new = {"version": version + 1, "saved_at": turn.now, "body": typed.model_dump(mode="json")}
-    if now.version:
+    if now:
         goes_on = {"its_teacher": teacher, "its_project": project} | new
         turn.session.connection().execute(_GOES_ON, goes_on)
     else:
@@ -125,35 +123,36 @@ def save(
     return Accepted("", "", made=str(version + 1), concerned=())
 
 
-def own(session: Session, proof: Proof, teacher: str, project: str) -> Person | Refusal:
-    """The person whose teacher and project these are, or why somebody may not write for them.
+def not_theirs(session: Session, proof: Proof, teacher: str, project: str) -> Refusal | None:
+    """Why somebody may not write for a teacher and a project, if so. To whom it is not theirs, it is not there.
 
-    To whom it is not theirs, it is not there.
+    Of two who write for them at once the second waits here, until the end of the first's transaction.
     """
-    whose = {"teacher": teacher, "project": project}
-    found = session.execute(_OWN, whose).first()
-    if not isinstance(proof, SignedIn) or found is None or proof.person != found.Person.id:
-        why = "There is no such project of yours."
-        return Refusal(why, NotFound(why))
-    # Of two saves at once the second waits here; SQLite has one writer anyway.
-    read(session, _LOCKED, whose)
-    session.info["applying"] = found  # so that the session knows all of it until the end of the act
+    whose = read(session, _WHOSE, {"teacher": teacher, "project": project}).scalar()
+    return None if isinstance(proof, SignedIn) and proof.person == whose else _absent()
+
+
+def _absent() -> Refusal:
+    why = "There is no such project of yours."
+    return Refusal(why, NotFound(why))
+
+
+def own(session: Session, proof: Proof, teacher: str, project: str) -> Person | Refusal:
+    """The person whose teacher and project these are, or why somebody may not write for them; the second waits here, too."""
+    found = held(session, teacher, project)
+    if found is None or found.Member is None or not isinstance(proof, SignedIn):
+        return _absent()
     its_teacher: Person = found.Person
-    return its_teacher
+    return its_teacher if proof.person == its_teacher.id else _absent()
 
 
-_OWN = (
-    sa.select(Person, Teacher, Project, Member, School, Organisation)
-    .select_from(Member)
-    .join(Teacher, Teacher.id == Member.teacher)
-    .join(Person, Person.id == Teacher.person)
-    .join(Project, Project.id == Member.project)
-    .join(School, School.id == Teacher.school)
-    .join(Organisation, Organisation.id == School.organisation)
-    .where(Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher"))
+_THEIR_PROJECT = (Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher"))
+_WHOSE = (
+    sa.select(Teacher.person)
+    .join(Member, Member.teacher == Teacher.id)
+    .where(*_THEIR_PROJECT)
+    .with_for_update(of=Teacher)
 )
-"""With what an act asks for by its key again and again."""
-_LOCKED = sa.select(Teacher.id).where(Teacher.id == sa.bindparam("teacher")).with_for_update()
 
 
 def add_evidence(
@@ -165,8 +164,8 @@ def add_evidence(
     edition: RuleEdition,
 ) -> Accepted | Refusal:
     """Adds files that are in the store to a draft; one that is there already stays one."""
-    if isinstance(found := own(turn.session, proof, teacher, project), Refusal):
-        return found
+    if refusal := not_theirs(turn.session, proof, teacher, project):
+        return refusal
     there = draft_of(turn.session, teacher, project).evidence
     keys = {one.document.key for one in there}
     new = [one for one in {one.key: one for one in reversed(documents)}.values() if one.key not in keys]
@@ -196,8 +195,8 @@ def remove_evidence(
     turn: Turn, proof: Proof, teacher: str, project: str, evidence: int
 ) -> Accepted | Refusal:
     """Takes a file out of a draft, and out of the store where nothing else names it."""
-    if isinstance(found := own(turn.session, proof, teacher, project), Refusal):
-        return found
+    if refusal := not_theirs(turn.session, proof, teacher, project):
+        return refusal
     its = sa.delete(DraftEvidence).where(
         DraftEvidence.id == evidence, DraftEvidence.teacher == teacher, DraftEvidence.project == project
     )

@@ -29,6 +29,7 @@ from labels.record.schema import (
     Award,
     Decision,
     Document,
+    Member,
     Organisation,
     Outcome,
     PaperKind,
@@ -117,8 +118,11 @@ def submit(
         NotAllowed: another application of this teacher for this project is still open.
     """
     # Of two submissions at once, the second waits here and then sees the first.
+    found = held(turn.session, application.teacher, application.project)
+    if found is None:
+        raise LookupError(f"no teacher {application.teacher} or no project {application.project}")
+    teacher, applicant, school, organisation = found.Teacher, found.Person, found.School, found.Organisation
     whom = {"teacher": application.teacher, "project": application.project}
-    teacher, applicant, school, organisation, _project = turn.session.execute(_HELD, whom).one()
     sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
     earlier = read(turn.session, _EARLIER, whom).all()
     same = [one for one in earlier if one.content_digest == sameness]
@@ -274,12 +278,27 @@ def after_refusal(edition: RuleEdition, refusals: int) -> str:
     return f"You may apply again for this project with a file that {how}; this one has not changed."
 
 
+def held(session: Session, teacher: str, project: str) -> sa.Row[Any] | None:
+    """A teacher and a project with what an act asks for again and again, None where one of them is not there.
+
+    Of two transactions that ask, the second waits here until the end of the first. One that asks twice has it already.
+    """
+    found: sa.Row[Any] | None
+    whose, found = session.info.get(_KEPT, (None, None))
+    if whose != (teacher, project):
+        found = session.execute(_HELD, {"teacher": teacher, "project": project}).first()
+        session.info[_KEPT] = (teacher, project), found
+    return found
+
+
+_KEPT = "applying"
 _HELD = (
-    sa.select(Teacher, Person, School, Organisation, Project)
+    sa.select(Teacher, Person, School, Organisation, Project, Member)
     .join(Person, Person.id == Teacher.person)
     .join(School, School.id == Teacher.school)
     .join(Organisation, Organisation.id == School.organisation)
     .join(Project, Project.id == sa.bindparam("project"))
+    .outerjoin(Member, sa.and_(Member.project == Project.id, Member.teacher == Teacher.id))
     .where(Teacher.id == sa.bindparam("teacher"))
     .with_for_update(of=Teacher)
 )

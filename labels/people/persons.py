@@ -30,7 +30,7 @@ def behind(session: Session, address: str) -> list[Person]:
 
 
 def who_reads(session: Session, address: str) -> Sequence[sa.Row[Any]]:
-    """The same people with their names and languages alone: the desk asks at each request."""
+    """The same people with their names and languages alone."""
     return read(session, _WHO_READS, {"address": meant(address)}).all()
 
 
@@ -52,12 +52,20 @@ def named(session: Session, typed: str) -> Person | None:
     return next(iter(people.values()), None) or session.get(Person, surviving(session, typed.strip()))
 
 
-_STILL_THEIRS = sa.select(Address.person).where(
-    Address.address == sa.bindparam("address"), Address.until.is_(None)
+def readers_of(address: sa.ColumnElement[str]) -> sa.Subquery:
+    """The ids of those who read the mail at an address, for a query; each half of it is found by an index."""
+    now = sa.select(Person.id).where(Person.address == address)
+    still = sa.select(Address.person).where(Address.address == address, Address.until.is_(None))
+    return now.union(still).subquery()
+
+
+_READERS = readers_of(sa.bindparam("address", type_=sa.Text()))
+_BEHIND = sa.select(Person).join(_READERS, _READERS.c.id == Person.id).order_by(Person.id)
+_WHO_READS = (
+    sa.select(Person.id, Person.name, Person.language)
+    .join(_READERS, _READERS.c.id == Person.id)
+    .order_by(Person.id)
 )
-_READERS = sa.or_(Person.address == sa.bindparam("address"), Person.id.in_(_STILL_THEIRS))
-_BEHIND = sa.select(Person).where(_READERS).order_by(Person.id)
-_WHO_READS = sa.select(Person.id, Person.name, Person.language).where(_READERS).order_by(Person.id)
 
 
 def person(session: Session, person_id: str) -> Person:

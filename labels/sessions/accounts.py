@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +67,14 @@ def account_of(session: Session, address: str, person: str = "") -> Account | No
     guessed, and until then they are nobody in particular. A person who reads no mail there any more has no account
     at that address.
     """
-    address = meant(address)
-    people = {one.id: one for one in who_reads(session, address)}
+    return account_among(session, meant(address), who_reads(session, address), person)
+
+
+def account_among(
+    session: Session, address: str, readers: Sequence[sa.Row[Any]], person: str = ""
+) -> Account | None:
+    """The same, where it is known who reads the mail at an address: their ids, names and languages."""
+    people = {one.id: one for one in readers}
     if person not in people:
         if person or not people:
             return None

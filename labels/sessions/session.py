@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.people.persons import addresses
+from labels.people.persons import addresses, readers_of
 from labels.record.rows import read
-from labels.record.schema import KeptForm, SignIn
-from labels.sessions.accounts import Account, account_of
+from labels.record.schema import KeptForm, Person, SignIn
+from labels.sessions.accounts import Account, account_among, account_of
 from labels.sessions.codes import token_hash
 from labels.sessions.second import AND_PASSKEY, PasskeyPolicy, used_passkey
 from labels.turn import Turn
@@ -109,32 +109,47 @@ def visitor_in(
     session: Session, key: str, now: datetime, passkeys: PasskeyPolicy
 ) -> Visitor | Half | Lapsed | None:
     """The same of a session's key in the record."""
-    row = read(session, _BEGUN, {"key": key}).first()
-    if row is None or row.ended_at:
+    found = read(session, _BEGUN, {"key": key}).all()
+    if not found or found[0].ended_at:
         return None
-    account = account_of(session, row.address, row.person or "")
+    row = found[0]
+    readers = [one for one in found if one.id is not None]
+    account = account_among(session, row.address, readers, row.person or "")
     if account is None:
         return None
     idle = STAFF_IDLE if account.staff else IDLE
     if now >= row.ends_at or now - row.seen_at >= idle:
         return Lapsed(row.address, account.person, row.signed_in_at)
     if passkeys.is_missing(account, row.how, now):
-        return Half(account, row.id, row.how, row.signed_in_at)
+        return Half(account, row.session, row.how, row.signed_in_at)
     changed = account.roles != row.roles
-    return Visitor(account, row.id, row.how, row.signed_in_at, row.seen_at, changed)
+    return Visitor(account, row.session, row.how, row.signed_in_at, row.seen_at, changed)
 
 
-_BEGUN = sa.select(
-    SignIn.id,
-    SignIn.address,
-    SignIn.person,
-    SignIn.how,
-    SignIn.roles,
-    SignIn.signed_in_at,
-    SignIn.seen_at,
-    SignIn.ends_at,
-    SignIn.ended_at,
-).where(SignIn.id == sa.bindparam("key"))
+_KEY = sa.bindparam("key", type_=sa.Text())
+_READERS = readers_of(sa.select(SignIn.address).where(SignIn.id == _KEY).scalar_subquery())
+_BEGUN = (
+    sa.select(
+        SignIn.id.label("session"),
+        SignIn.address,
+        SignIn.person,
+        SignIn.how,
+        SignIn.roles,
+        SignIn.signed_in_at,
+        SignIn.seen_at,
+        SignIn.ends_at,
+        SignIn.ended_at,
+        Person.id,
+        Person.name,
+        Person.language,
+    )
+    .select_from(SignIn)
+    .outerjoin(_READERS, sa.true())
+    .outerjoin(Person, Person.id == _READERS.c.id)
+    .where(SignIn.id == _KEY)
+    .order_by(Person.id)
+)
+"""A session with everybody who reads the mail at its address, a row for each: it is asked at each request."""
 
 
 def seen(turn: Turn, key: str) -> None:

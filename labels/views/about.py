@@ -15,12 +15,12 @@ from labels.record.schema import (
     Organisation,
     Project,
     School,
+    Step,
     StepKind,
     StepState,
     Teacher,
 )
 from labels.rules.kept import rules_of
-from labels.steps.step import steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +154,17 @@ def exchanges(session: Session, application: Application) -> tuple[Exchange, ...
             answer=(step.answer or {}).get("text", "") if step.state is StepState.ANSWERED else None,
             links=tuple((step.answer or {}).get("links") or ()),
         )
-        for step in steps_of(session, application, StepKind.INFORMATION)
-        if step.state in (StepState.ANSWERED, StepState.EXPIRED)
+        for step in read(session, _ASKED, {"application": application.id, "instance": application.instance})
     )
+
+
+_ASKED = (
+    sa.select(Step.question, Step.answer, Step.state)
+    .where(
+        Step.application == sa.bindparam("application"),
+        Step.instance == sa.bindparam("instance"),
+        Step.kind == StepKind.INFORMATION,
+        Step.state.in_([StepState.ANSWERED, StepState.EXPIRED]),
+    )
+    .order_by(Step.opened_at, Step.number)
+)

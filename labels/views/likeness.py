@@ -13,6 +13,7 @@ from labels.applications.likeness import Alike, Likeness, Relation, likenesses
 from labels.errors import NotFound
 from labels.kinds import LabelKind
 from labels.record.journal import Event
+from labels.record.rows import read
 from labels.record.schema import Application, Journal, Project, School, Teacher
 from labels.rules.kept import rules_of
 from labels.views.looker import Audience, looker_at
@@ -163,7 +164,7 @@ class LikenessInShort:
 def likeness_in_short(session: Session, application: Application) -> tuple[LikenessInShort, ...]:
     """What was found when the application came in, for a brief that is read by whoever answers."""
     names = {one.id: one.name for one in rules_of(session, application).criteria_set.criteria}
-    entries = session.scalars(_NOTED, {"application": application.id})
+    entries = read(session, _NOTED, {"application": application.id}).scalars()
     return tuple(
         LikenessInShort(
             Relation(details.get("relation", Relation.PARTNER)),
