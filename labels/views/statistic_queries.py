@@ -206,27 +206,28 @@ def days_to_decision(session: Session, asked: Asked) -> Days:
 
 def days_to_first_review(session: Session, asked: Asked) -> Days:
     """From the instant at which an application was received to the first review that counts."""
-    first = (
-        sa.select(sa.func.min(Review.given_at))
-        .where(Review.application == Application.id, Review.void_at.is_(None))
-        .scalar_subquery()
-    )
-    return _days(session, asked, first)
+    # Joined: applications without any, which are many while reviews are given, are not gone through for their days.
+    reviewed = sa.and_(Review.application == Application.id, Review.void_at.is_(None))
+    return _days(session, asked, sa.func.min(Review.given_at), each_of=reviewed)
 
 
 def _days(
-    session: Session, asked: Asked, until: sa.ScalarSelect[Any], *conditions: sa.ColumnElement[bool]
+    session: Session,
+    asked: Asked,
+    until: sa.ColumnElement[Any],
+    *conditions: sa.ColumnElement[bool],
+    each_of: sa.ColumnElement[bool] | None = None,
 ) -> Days:
+    """`each_of`: which reviews of an application `until` is taken from."""
     days = _days_between(session, Application.submitted_at, until).label("days")
     whose: sa.ColumnElement[str] = sa.literal("")
     if asked.organisation is None:
         whose = sa.case((Application.school_year == asked.last, Application.organisation), else_="")
     whose = whose.label("whose")
-    taken = (
-        sa.select(Application.school_year, Application.label, whose, days)
-        .where(*asked.conditions(), *conditions)
-        .subquery()
-    )
+    each = sa.select(Application.school_year, Application.label, whose, days)
+    if each_of is not None:
+        each = each.join_from(Application, Review, each_of).group_by(Application.id)
+    taken = each.where(*asked.conditions(), *conditions).subquery()
     by_label: dict[tuple[int, LabelKind], Counter[int]] = defaultdict(Counter)
     by_organisation: dict[tuple[int, LabelKind, str], Counter[int]] = defaultdict(Counter)
     for year, label, organisation, took, number in session.execute(
