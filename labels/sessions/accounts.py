@@ -81,7 +81,9 @@ def account_among(
         if len(people) > 1:
             # Whoever has nothing to do here any more could not be chosen.
             several = tuple(
-                (one.id, one.name) for one in people.values() if account_of(session, address, one.id)
+                (one.id, one.name)
+                for one in people.values()
+                if account_among(session, address, readers, one.id)
             )
             return Account(address, address, "en", several=several) if several else None
         [person] = people
