@@ -8,10 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from adapters.prefect.markdown import european
 from labels.identifiers import european_cycle_id
+from labels.record import sealing
+from labels.record.chain import SHORTEST, head_in_words
 from labels.record.schema import Award, Cycle, CycleProject
 from labels.revoking import reopening
 from labels.views.invariants import breaches
+from labels.views.screening import progress_of
 from tests.cli.conftest import COORDINATOR, Terminal
 from tests.support.european import (
     OTHER,
@@ -62,6 +66,21 @@ def test_the_ranking_of_one_organisation_shows_the_tie_at_the_cut(terminal: Term
     assert terminal.json("cycle", str(YEAR), "--check") == {"same": True, "same_list": True, "differing": []}
     assert "no year of eTwinning" in terminal.fails(2, "cycle", "26")
     assert "has not begun" in terminal.fails(4, "cycle", "2025", "--check")
+
+
+def test_where_a_year_stands_is_shown_with_the_head_of_the_journal(terminal: Terminal) -> None:
+    filled(terminal, begun)
+    assert terminal.json("cycle", str(YEAR))["journal"] is None, "nothing is sealed yet"
+    head = head_in_words(*_head(terminal), SHORTEST)
+    assert f"The journal stands at {head}." in terminal.run("cycle", str(YEAR)).stdout
+    assert terminal.json("cycle", str(YEAR))["journal"] == head
+    with terminal.here.record.reading() as session:
+        assert f"The journal stands at `{head}`." in european.progress(progress_of(session, YEAR), str)
+
+
+def _head(terminal: Terminal) -> tuple[int, bytes]:
+    done = sealing.seal(terminal.here.record, now=terminal.here.now())
+    return done.position, done.head
 
 
 def test_a_cycle_is_not_begun_before_its_labels_are_all_awarded(terminal: Terminal) -> None:
