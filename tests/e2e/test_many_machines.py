@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
+from html import unescape
 from uuid import UUID
 
 import httpx
@@ -33,7 +34,7 @@ from cli.services import free_port
 from desk.languages import COOKIE
 from labels.answering import accepting
 from labels.errors import OutOfReach
-from labels.record.schema import Application, Document, Mail, Outcome, Stage, Step, StepKind
+from labels.record.schema import Application, Document, Mail, Outcome, Stage, Step, StepKind, StepState
 from labels.sessions.codes import sign_in_code
 from labels.settings import PROJECT, Settings
 from labels.steps.answers import ReviewAnswer
@@ -98,41 +99,61 @@ class Visitor(Browser):
         until(mailed, f"a code is mailed to {address}")
         return sign_in_code(self.here.key, new[0].split("/")[1])
 
-    def does(self, path: str, fields: dict[str, str], done: str) -> re.Match[str]:
-        """Sends a form until the desk says where it is done: who is told that something is away does it again."""
-        found: list[re.Match[str]] = []
-        seen: list[str] = []
+    def does(self, path: str, fields: Callable[[], dict[str, str]], done: Callable[[], object]) -> None:
+        """Sends a form until it is done: whoever is told that something is away looks whether it counted, and does it again."""
+        seen: list[object] = []
 
-        def accepted() -> bool:
+        def counts() -> bool:
             with contextlib.suppress(httpx.TransportError):
-                answer = self.sends(path, fields)
-                seen[:] = [str(answer.status_code), answer.text]
-                if match := re.fullmatch(done, answer.headers.get("location", "")):
-                    found.append(match)
-            return bool(found)
+                if done():
+                    return True
+                answer = self.sends(path, fields())
+                seen[:] = [answer.status_code, answer.text]
+                return bool(done())
+            return False
 
-        until(accepted, f"{path} is taken", lambda: seen)
-        return found[0]
+        until(counts, f"{path} is taken", lambda: seen)
+
+    def shown(self, path: str, field: str) -> str:
+        """What a field of a page has; empty where the page has none of that name."""
+        found = re.search(rf'name="{re.escape(field)}" value="([^"]*)"', self.opens(path).text)
+        return found[1] if found else ""
 
     def hands_in(self, project: str) -> str:
         """Writes a whole application at the desk, and hands it in; its number."""
-        self.does(f"/projects/{project}/apply", filled(), f"/projects/{project}/check.*")
-        return self.does(f"/projects/{project}/check", {"true": "1"}, r"/applications/([^?]+)\?.*")[1]
+        form, last = f"/projects/{project}/apply", f"/projects/{project}/check"
+        self.does(
+            form,
+            lambda: filled(version=self.shown(form, "version") or "0"),
+            lambda: filled()["description"] in unescape(self.opens(last).text),
+        )
+
+        def handed_in() -> str | None:
+            with self.here.record.reading() as session:
+                return session.scalar(sa.select(Application.id).where(Application.project == project))
+
+        self.does(last, lambda: {"true": "1"}, handed_in)
+        return handed_in() or ""
 
     def reviews(self, step: Step) -> None:
         """Gives the points of a review, and sends it."""
-        page = f"/reviews/{step.id}"
-        self.does(f"{page}/conflict", {"conflict": "no"}, ".*")
+        page, last = f"/reviews/{step.id}", f"/reviews/{step.id}/check"
         given = {f"points.{name}": str(value) for name, value in points(4).items()}
-        self.does(page, given | {"version": "0", "comment": "Well done.", "go": "check"}, ".*")
-        version: list[str] = []
+        given |= {"comment": "Well done.", "go": "check"}
 
-        def shown() -> bool:
-            version[:] = re.findall(r'name="number" value="(\d+)"', self.opens(f"{page}/check").text)
-            return bool(version)
+        def answered() -> bool:
+            with self.here.record.reading() as session:
+                return session.get_one(Step, step.id).state is StepState.ANSWERED
 
-        until(shown, "what was written is shown")
-        self.does(f"{page}/check", {"number": version[0]}, ".*")
+        self.does(
+            f"{page}/conflict", lambda: {"conflict": "no"}, lambda: 'name="points.' in self.opens(page).text
+        )
+        self.does(
+            page,
+            lambda: given | {"version": self.shown(page, "version") or "0"},
+            lambda: self.shown(last, "number"),
+        )
+        self.does(last, lambda: {"number": self.shown(last, "number")}, answered)
 
 
 @dataclass
