@@ -580,6 +580,8 @@ def each_page(browser: Browser, plain: OneRow) -> dict[str, list[float]]:
         "many: what": "/cases/many?act=reassign",
         "many: plan": plan,
         "rules": "/rules",
+        "staff": "/staff",
+        "rehearsals": "/rehearsals",
     }
     browser.times.clear()
     plain.times.clear()
