@@ -2,7 +2,7 @@
 
 Every lasting effect is a moment: a transaction of the record, a document stored, a message sent, a call
 that changes something in Prefect. Each story is lived once to count its moments, and then once more for
-each of them, in which the process dies just then, a while passes, and everybody begins again.
+each of them, from there on: the process dies just then, a while passes, and everybody begins again.
 `docs/kill-points.md` has what remained after each; write it anew with
 
     KILL_POINTS=write pytest tests/flows/test_kill_points.py -k page
@@ -10,7 +10,6 @@ each of them, in which the process dies just then, a while passes, and everybody
 
 from __future__ import annotations
 
-import itertools
 import os
 import random
 import shutil
@@ -26,9 +25,9 @@ from labels.record.journal import Event
 from labels.record.schema import Outcome, Stage, Step, StepKind
 from labels.settings import PROJECT
 from tests.support.databases import Cluster
-from tests.support.killing import AFTER, BEFORE, Fate, Point
+from tests.support.killing import AFTER, BEFORE, Disk, Fate, Point
 from tests.support.people import populate
-from tests.support.small_world import COMMAND, FORM, Act, Story, World, review
+from tests.support.small_world import COMMAND, FORM, Act, Moment, Story, World, review
 
 pytestmark = pytest.mark.xdist_group("kill points")  # they share the lives that were lived
 
@@ -73,48 +72,55 @@ each_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.n
 
 
 class Lives:
-    """Lives on SQLite, one after the other on the same engine, each with folders of its own."""
+    """Lives on SQLite, one after the other in the same folder and on the same engine.
+
+    Up to its first death a life is the usual one: it begins there, with what there was at that moment.
+    """
 
     def __init__(self, folder: Path, template: Path) -> None:
-        self._folder = folder
+        self._populated = folder / "populated"
+        self._populated.mkdir()
+        self._home = folder / "life"
         self._template = template
-        self._engine = open_engine(f"sqlite:///{folder / 'record.db'}")
-        self._number = itertools.count()
-        self._populated: dict[str, Path] = {}
+        self._engine = open_engine(f"sqlite:///{self._record}")
+        self._disk = Disk(self._home)
+        self._worlds: dict[str, tuple[World, list[Moment]]] = {}
         self._usual: dict[str, tuple[list[Point], dict[str, Any]]] = {}
-        self._ended: dict[tuple[str, int], World] = {}
+        self._ended: dict[tuple[str, int], tuple[Point, str, list[str]]] = {}
+
+    @property
+    def _record(self) -> Path:
+        return self._home / "record.db"
 
     def usual(self, story: Story) -> tuple[list[Point], dict[str, Any]]:
         """The moments and the facts of the life in which nobody dies."""
         if story.name not in self._usual:
-            world = self._live(story, Fate())
+            self._begin_with(self._people_of(story))
+            fate = Fate()
+            world, moments = World(story, self._home, Record(self._engine), fate), []
+            fate.seen = lambda: moments.append(world.moment(self._disk))
+            world.live()
             assert all(times == 1 for times in world.handed_over.values())
-            self._usual[story.name] = world.fate.passed, world.facts()
+            self._worlds[story.name] = world, moments
+            self._usual[story.name] = fate.passed, world.facts()
         return self._usual[story.name]
 
-    def dying_at(self, story: Story, death: int) -> World:
-        """A life that is interrupted at one moment, and ends as usual."""
+    def dying_at(self, story: Story, death: int) -> tuple[Point, str, list[str]]:
+        """A life that is interrupted at one moment, and ends as usual: that moment, what remained, what brought it on."""
         if (story.name, death) not in self._ended:
             world = self.dying(story, {death})
-            [(point, _)] = world.deaths
-            assert point == self.usual(story)[0][death - 1]
-            self._ended[story.name, death] = world
+            [(point, remained)] = world.deaths
+            self._ended[story.name, death] = point, remained, world.since_death
         return self._ended[story.name, death]
 
     def dying(self, story: Story, deaths: set[int], *, prefect_is_lost: bool = False) -> World:
         """A life that is interrupted at those moments, and ends as usual."""
-        _, facts = self.usual(story)
-        world = self._live(story, Fate(deaths), prefect_is_lost)
+        passed, facts = self.usual(story)
+        world, moments = self._worlds[story.name]
+        first = min(deaths)
+        world.go_back(self._disk, moments[first - 1], Fate(deaths, passed[:first]))
+        world.live(prefect_is_lost)
         assert_as_usual(world, facts, prefect_was_lost=prefect_is_lost)
-        shutil.rmtree(world.home)
-        return world
-
-    def _live(self, story: Story, fate: Fate, prefect_is_lost: bool = False) -> World:
-        self._begin_with(self._people_of(story))
-        home = self._folder / f"life-{next(self._number)}"
-        home.mkdir()
-        world = World(story, home, Record(self._engine), fate)
-        world.live(prefect_is_lost_with_it=prefect_is_lost)
         return world
 
     def close(self) -> None:
@@ -122,18 +128,18 @@ class Lives:
 
     def _begin_with(self, record: Path) -> None:
         self._engine.dispose()
-        for old in self._folder.glob("record.db*"):
-            old.unlink()
-        shutil.copyfile(record, self._folder / "record.db")
+        shutil.rmtree(self._home, ignore_errors=True)
+        self._home.mkdir()
+        shutil.copyfile(record, self._record)
 
     def _people_of(self, story: Story) -> Path:
-        path = self._folder / f"{story.organisation}.db"
+        path = self._populated / f"{story.organisation}.db"
         if not path.exists():
             self._begin_with(self._template)
             with Record(self._engine).writing() as session:
                 populate(session, story.organisation, story.country)
             self._engine.dispose()
-            shutil.copyfile(self._folder / "record.db", path)
+            shutil.copyfile(self._record, path)
         return path
 
 
@@ -326,9 +332,8 @@ def _rows(lives: Lives) -> list[list[str]]:
     moments, _ = lives.usual(AWARDED)
     rows: list[list[str]] = []
     for death in range(1, len(moments) + 1):
-        world = lives.dying_at(AWARDED, death)
-        [(point, remained)] = world.deaths
-        seen = [remained, ", ".join(world.since_death) or "it went on by itself"]
+        point, remained, brought_on = lives.dying_at(AWARDED, death)
+        seen = [remained, ", ".join(brought_on) or "it went on by itself"]
         if point.when == BEFORE and rows and rows[-1][2:] == seen:
             rows[-1][1] = _words(point.what)
         elif point.when == BEFORE:

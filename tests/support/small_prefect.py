@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -62,6 +63,15 @@ class SmallPrefect:
         """Its database is gone; the deployments were made again."""
         self.runs.clear()
         self._asked_for.clear()
+
+    def state(self) -> Any:
+        """All that it has, to go back to."""
+        return copy.deepcopy((self.runs, self.artifacts, self._asked_for))
+
+    def go_back(self, state: Any) -> None:
+        """Has what it had, and executes nothing."""
+        self.runs, self.artifacts, self._asked_for = copy.deepcopy(state)
+        self.executing = None
 
     def age(self, by: timedelta) -> None:
         """Time passes for every run."""

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,7 +62,7 @@ from labels.record.schema import (
 from labels.settings import Settings
 from labels.steps.step import open_steps
 from tests.support.drawing import draw_once
-from tests.support.killing import AFTER, BEFORE, Fate, Killed, Point, asker
+from tests.support.killing import AFTER, BEFORE, Disk, Fate, Killed, Point, asker
 from tests.support.patching import everywhere
 from tests.support.people import NOW, application_file, points
 from tests.support.small_prefect import SmallPrefect
@@ -132,6 +132,18 @@ class Mortal:
         patch.setattr(FolderTransport, "send", sending)
 
 
+@dataclass(frozen=True)
+class Moment:
+    """All that there is at a moment of a life, outside the process that may die then."""
+
+    files: Any
+    prefect: Any
+    time: datetime
+    unfinished: Callable[[], None] | None
+    submitted: str | None
+    handed_over: Counter[str]
+
+
 class World(Mortal):
     """One record, one document folder, one mail folder, one Prefect, and everybody around them."""
 
@@ -163,20 +175,45 @@ class World(Mortal):
     # Living -----------------------------------------------------------------------------------------
 
     def live(self, prefect_is_lost_with_it: bool = False) -> None:
-        """The whole life; whenever a process dies, a while passes and everybody begins again."""
+        """The whole life; whenever a process dies, a while passes and everybody begins again.
+
+        One that went back to a moment begins with a death there.
+        """
         with self._in_place():
+            if self.fate.passed:
+                self._dies(prefect_is_lost_with_it)
             for _ in range(400):
                 try:
                     if not self._go_on():
                         return
                 except Killed:
-                    self.deaths.append((self.fate.passed[-1], self.remains()))
-                    self.since_death = []
-                    self.prefect.executing = None
-                    self._pass_time()
-                    if prefect_is_lost_with_it:
-                        self.prefect.lose_everything()
+                    self._dies(prefect_is_lost_with_it)
         raise AssertionError(f"it does not end: {self.remains()} after {self.deaths}")
+
+    def _dies(self, prefect_is_lost_with_it: bool) -> None:
+        self.deaths.append((self.fate.passed[-1], self.remains()))
+        self.since_death = []
+        self.prefect.executing = None
+        self._pass_time()
+        if prefect_is_lost_with_it:
+            self.prefect.lose_everything()
+
+    def moment(self, disk: Disk) -> Moment:
+        """What is there now, in a life without a death so far."""
+        return Moment(
+            disk.read(), self.prefect.state(), self.time, self._unfinished, self._submitted,
+            Counter(self.handed_over),
+        )  # fmt: skip
+
+    def go_back(self, disk: Disk, to: Moment, fate: Fate) -> None:
+        """Makes it another life, which was the same up to that moment."""
+        self.here.record.engine.dispose()
+        disk.write(to.files)
+        self.prefect.go_back(to.prefect)
+        self.time, self._unfinished, self._submitted = to.time, to.unfinished, to.submitted
+        self.handed_over = Counter(to.handed_over)
+        self.deaths, self.since_death, self.fate = [], [], fate
+        self.mail = MailFolder(self.here.settings.mail_folder, _read_once)
 
     def _go_on(self) -> bool:
         """One thing that somebody does; false once nothing is left to do."""
