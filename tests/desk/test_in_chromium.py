@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,6 +24,7 @@ from labels.errors import OutOfReach
 from labels.record.schema import Application, Mail, StepKind, StepState
 from labels.sessions.codes import sign_in_code
 from labels.settings import PROJECT
+from labels.words.text import word_count
 from tests.cli.conftest import TEACHER, Terminal
 from tests.support.accessibility import wrong_with
 from tests.support.browser import CHROMIUM, chromium
@@ -198,6 +201,51 @@ def test_files_are_sent_as_soon_as_they_are_chosen_and_a_lost_connection_is_told
         page.wait_for_selector("#saved.saved:not(.fail):has-text('Saved 16 March')")
         page.reload()
         assert page.input_value("#description") == "typed while the network was away"
+
+
+COUNTED = (
+    "", "one", "two  words", "l'école d’été", "peer-to-peer 3.5 1,000.25", "https://x.example/a-b?c=d www.y.example",
+    "Žluťoučký kůň – příliš", "e\u0301te\u0301", "الطلاب قاسوا النهرين", "ნორჩი მკვლევარები", "a·b c‑d", "— … !",
+)  # fmt: skip
+"""Texts whose words are easily counted otherwise: marks, dashes, numbers, addresses, other scripts."""
+
+
+def test_a10_the_page_counts_as_the_server_does(terminal: Terminal, address: str) -> None:
+    with opened(address) as page:
+        signs_in(page, terminal, address)
+        page.goto(f"{address}/projects/P-1/apply")
+        for text in COUNTED:
+            page.fill("#description", text)
+            told = page.locator("output[for='description']").inner_text()
+            assert told == f"{word_count(text)} of 150 words", text
+
+
+def test_a11_a_file_is_sent_with_its_progress_and_one_that_is_too_large_is_not_sent_at_all(
+    terminal: Terminal, address: str, tmp_path: Path
+) -> None:
+    evidence = sorted((PROJECT / "examples" / "evidence").glob("*.pdf"))[0]
+    large = tmp_path / "large.pdf"
+    with large.open("wb") as file:
+        file.truncate(21 << 20)
+    with opened(address) as page:
+        signs_in(page, terminal, address)
+        page.goto(f"{address}/projects/P-1/apply")
+        sent: list[bytes] = []
+        page.on("request", lambda one: sent.append(one.post_data_buffer or b""))
+        page.set_input_files("#upload", large)
+        page.wait_for_selector("#uploads .uploading.bad:has-text('larger than 20 MB')")
+        assert not [body for body in sent if large.name.encode() in body]
+        page.evaluate(
+            """() => new MutationObserver((_, all) => {
+                if (document.querySelector("#uploads progress")) { window.barWasThere = true; all.disconnect(); }
+            }).observe(document.querySelector("#uploads"), {childList: true, subtree: true})"""
+        )
+        page.set_input_files("#upload", evidence)
+        listed = page.locator(f"#files li:has-text('{evidence.name}')")
+        listed.wait_for()
+        assert page.evaluate("window.barWasThere") is True
+        assert re.search(r"\d\s(kB|MB)", listed.inner_text()), "with its size"
+        assert page.locator("#files li").count() == 1
 
 
 def test_while_the_record_is_away_what_was_typed_stays_and_is_sent_again(
