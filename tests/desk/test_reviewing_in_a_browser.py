@@ -1,4 +1,4 @@
-"""Reviewers in a real browser: reviews by keyboard alone, and pages that everybody can use."""
+"""Reviewers in a real browser: forty reviews by keyboard alone, and pages that everybody can use."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ pytestmark = [
     pytest.mark.parametrize("record_url", ["sqlite"], indirect=True),
 ]
 
-SEVERAL = 8
+FORTY = 40
 
 
 class Scene:
@@ -175,8 +175,8 @@ def tabs_to(page: Page, wanted: str) -> None:
     raise AssertionError(f"{wanted} is not reached by Tab; the focus is on {focused(page)!r}")
 
 
-def test_reviews_are_written_and_sent_one_after_the_other_by_keyboard_alone(scene: Scene) -> None:
-    scene.more(SEVERAL)
+def test_forty_reviews_are_written_and_sent_by_keyboard_alone(scene: Scene) -> None:
+    scene.more(FORTY)
     with chromium() as browser:
         page = opened(browser)
         page.add_init_script(
@@ -190,7 +190,7 @@ def test_reviews_are_written_and_sent_one_after_the_other_by_keyboard_alone(scen
         tabs_to(page, "code")
         page.keyboard.type(scene.code())
         page.keyboard.press("Enter")
-        for number in range(1, SEVERAL + 1):
+        for number in range(1, FORTY + 1):
             page.wait_for_selector("#conflict-no")
             tabs_to(page, "conflict")
             page.keyboard.press("Space")
@@ -211,9 +211,9 @@ def test_reviews_are_written_and_sent_one_after_the_other_by_keyboard_alone(scen
         assert page.evaluate("sessionStorage.getItem('touched')") is None
         assert "Nothing waits for you." in page.inner_text("main")
     sent = scene.reviews()
-    assert len(sent) == SEVERAL
+    assert len(sent) == FORTY
     assert {sum(one.scores.values()) for one in sent} == {23}
-    assert len({one.comment for one in sent}) == SEVERAL
+    assert len({one.comment for one in sent}) == FORTY
 
 
 def test_a_draft_saves_itself_while_one_types_and_a_lost_connection_is_said_and_made_good(
