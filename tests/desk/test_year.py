@@ -204,6 +204,7 @@ def test_two_people_award_what_both_have_said(here: Workspace, merged: str) -> N
 def test_fairness_is_shown_to_the_central_service_alone(here: Workspace, begun: str) -> None:
     page = signed_in(here, ADA).opens(f"/year/{YEAR}/fairness")
     assert "Shown and never applied" in words(page)
+    assert "-0.00" not in words(page)
     assert "Narodowe Biuro" in words(page)
     assert signed_in(here, COORDINATOR).opens(f"/year/{YEAR}/fairness").status_code == 404
 
