@@ -186,8 +186,9 @@ class DeskTexts(Texts):
 
     def fault(self, fault: Fault) -> Markup:
         """What is wrong with a file or field, and what to do about it."""
-        parts = (fault.where, fault.problem, fault.remedy)
-        where, problem, remedy = (Markup(escape(self.told(part) if part else "")) for part in parts)
+        where = Markup(escape(self.shown(fault.where)))  # a file's name or a number is of no language
+        told = (self.told(part) if part else "" for part in (fault.problem, fault.remedy))
+        problem, remedy = (Markup(escape(one)) for one in told)
         pattern = self._catalogue.pattern(MAILS, "{name}: {value}")
         return self._placed(
             pattern, {"name": where, "value": Markup("{} {}").format(problem, remedy).strip()}
