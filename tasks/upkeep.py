@@ -12,7 +12,7 @@ from labels.answering import deadlines, reminders
 from usecases import upkeep
 from usecases.cycles import publish_stale
 from usecases.keys import take_up
-from usecases.privacy import erase_again, tidy
+from usecases.privacy import tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
 from usecases.upkeep import clock_ran_backwards
@@ -65,8 +65,8 @@ def recover_applications() -> dict[str, str]:
 @task(name="let periods end", cache_policy=NO_CACHE)
 def let_periods_end() -> None:
     """Erases again who came back with a restore, deletes what erasures left outside the record, and at night what is past its period or what nobody claims."""
-    for back in erase_again(workspace()):
-        get_run_logger().warning(str(back))
+    for wrong in upkeep.erase_who_came_back(workspace()):
+        get_run_logger().warning(wrong)
     tidy(workspace())
     if wrong := upkeep.clear_store(workspace()):
         get_run_logger().warning(wrong)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput
@@ -31,6 +33,8 @@ def note_erasures(here: Workspace) -> None:
 def noted_in(path: Path) -> list[NotedErasure]:
     """What a file of the register has; nothing where there is none.
 
+    A last line without its end is one whose writing broke off, or goes on this moment: it tells of nothing yet.
+
     Raises:
         InvalidInput: a line of it tells of no erasure.
         OSError: it can't be read, or is no file.
@@ -44,6 +48,8 @@ def noted_in(path: Path) -> list[NotedErasure]:
                 try:
                     found.append(register.read(words))
                 except ValueError:
+                    if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+                        break
                     problem = (
                         "tells of no erasure; expected erasure/…, PER-…, an installation and an instant."
                     )
@@ -55,19 +61,43 @@ def noted_in(path: Path) -> list[NotedErasure]:
 
 
 def add_to(path: Path, told: Iterable[NotedErasure]) -> None:
-    """Adds to a file of the register what it has not; only ever adds, so that two at once lose nothing.
+    """Adds to a file of the register what it has not, in the place of a last line whose writing broke off.
+
+    One process at a time writes to it.
 
     Raises:
         InvalidInput: a line of the file tells of no erasure.
         OSError: it can't be read or written.
     """
-    known = {(one.erasure, one.person) for one in noted_in(path)}
-    fresh = [one for one in told if (one.erasure, one.person) not in known]
-    if not fresh:
+    told = list(told)
+    if not _lacking(path, told):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("".join(f"{one}\n" for one in fresh))
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fresh = _lacking(path, told)  # another process may have added it meanwhile
+        _end_last_line(file)
+        file.write("".join(f"{one}\n" for one in fresh).encode())
         file.flush()
         os.fsync(descriptor)
+
+
+def _lacking(path: Path, told: Iterable[NotedErasure]) -> list[NotedErasure]:
+    known = {(one.erasure, one.person) for one in noted_in(path)}
+    return [one for one in told if (one.erasure, one.person) not in known]
+
+
+def _end_last_line(file: BinaryIO) -> None:
+    """Takes a last line away whose writing broke off; one that lacks nothing but its end gets that."""
+    length = file.seek(0, os.SEEK_END)
+    file.seek(max(length - _LONGEST_LINE, 0))
+    last = file.read(_LONGEST_LINE).rpartition(b"\n")[2]
+    if not last:
+        return
+    try:
+        register.read(last.decode("utf-8", "replace"))
+    except ValueError:
+        file.truncate(length - len(last))
+    else:
+        file.write(b"\n")

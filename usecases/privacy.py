@@ -113,6 +113,7 @@ def erase_person(here: Workspace, typed: str, word: str, reason: str) -> tuple[E
     Raises:
         NotAllowed: something is in the way, or something else would go than was planned.
         NotErased: something of theirs would be left.
+        InvalidInput, OSError: it can't be noted beside the record; all of theirs is erased.
     """
     sealing.seal(here.record, now=here.now())
     with here.record.writing() as session, forgetting(session):
@@ -122,8 +123,11 @@ def erase_person(here: Workspace, typed: str, word: str, reason: str) -> tuple[E
         erased = erasing.erase(here.turn(session, Door.COMMAND_LINE), subject, reason)
         if Plan(erased).word != word:
             raise NotAllowed(f"Something else would go than in the plan {word}; look at a new one.")
-    note_erasures(here)
-    return erased, _finish(here, [subject])
+    try:
+        note_erasures(here)
+    finally:
+        deleted = _finish(here, [subject])
+    return erased, deleted
 
 
 def _finish(here: Workspace, subjects: Sequence[Subject]) -> Deleted:
@@ -152,10 +156,12 @@ def erase_again(here: Workspace) -> list[ErasedAgain]:
     with here.record.reading() as session:
         back = register.to_do_again(session, noted)
     found, subjects = [], []
-    for one, subject in back:
+    for former, subject in back:
         sealing.seal(here.record, now=here.now())
-        why = _erase_again(here, one, subject.person)
-        found.append(ErasedAgain(subject.person, one.at, why))
+        why = _erase_again(here, former, subject.person)
+        if why is None:
+            continue
+        found.append(ErasedAgain(subject.person, max(one.at for one in former), why))
         if not why:
             subjects.append(subject)
     if subjects:
@@ -163,15 +169,18 @@ def erase_again(here: Workspace) -> list[ErasedAgain]:
     return found
 
 
-def _erase_again(here: Workspace, one: NotedErasure, person: str) -> str:
-    """Why it could not be done; empty where it was."""
-    reason = f"Erased on {brussels_day(one.at)} already, and back by a restore."
+def _erase_again(here: Workspace, former: Sequence[NotedErasure], person: str) -> str | None:
+    """Why it could not be done; empty where it was, None where another process was faster."""
+    last = max(one.at for one in former)
+    reason = f"Erased on {brussels_day(last)} already, and back by a restore."
     try:
         with here.record.writing() as session, forgetting(session):
             subject = subject_of(session, person)
+            if subject.is_erased:
+                return None
             if why := erasing.blocked(session, subject):
                 return " ".join(why)
-            erasing.erase(here.turn(session), subject, reason, again=one.erasure)
+            erasing.erase(here.turn(session), subject, reason, again={one.erasure for one in former})
     except NotErased as error:
         return str(error)
     return ""
@@ -239,12 +248,15 @@ def let_periods_end(here: Workspace, *, dry: bool) -> dict[str, int]:
     return counts
 
 
+def is_night(here: Workspace) -> bool:
+    """Whether it is the hour in which periods end."""
+    return here.now().astimezone(BRUSSELS).hour == NIGHT
+
+
 def tidy(here: Workspace) -> None:
-    """What upkeep does: deletes what is still noted outside the record, and at night what is past its period; notes
-    erasures that were not noted yet, since their process ended just then."""
-    if here.now().astimezone(BRUSSELS).hour == NIGHT:
+    """What upkeep does: deletes what is still noted outside the record, and at night what is past its period."""
+    if is_night(here):
         let_periods_end(here, dry=False)
-        note_erasures(here)
     else:
         delete_outside(here)
 

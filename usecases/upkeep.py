@@ -26,10 +26,11 @@ from usecases import recovering, webhooks
 from usecases.bounces import take_in_mailbox
 from usecases.clearing import clear_nightly
 from usecases.cycles import publish_stale
+from usecases.erasures import note_erasures
 from usecases.finding import make_index
 from usecases.keys import take_up
 from usecases.likeness import keep_former_fingerprints
-from usecases.privacy import erase_again, tidy
+from usecases.privacy import erase_again, is_night, tidy
 from usecases.recovering import recover
 from usecases.sealing import seal_journal
 from usecases.staffing import end_due
@@ -101,6 +102,20 @@ def take_in_what_came_back(here: Workspace) -> str:
     return ""
 
 
+def erase_who_came_back(here: Workspace) -> list[str]:
+    """Erases again who came back with a restore; whom, or why the register can't be read.
+
+    At night it notes erasures that were not noted yet, since their process ended just then.
+    A register that is damaged must not keep the rest of upkeep from being done.
+    """
+    try:
+        if is_night(here):
+            note_erasures(here)
+        return [str(one) for one in erase_again(here)]
+    except (InvalidInput, OSError) as error:
+        return [str(error)]
+
+
 def clear_store(here: Workspace) -> str:
     """Deletes at night what nobody claims; why it was refused, empty where it was not."""
     try:
@@ -129,7 +144,7 @@ def keep_up(here: Workspace) -> Kept:
     galleries = publish_stale(here)
     mail = send_due(here)
     wrong = tuple(filter(None, (*wrong, take_in_what_came_back(here))))
-    wrong = (*wrong, *map(str, erase_again(here)))
+    wrong = (*wrong, *erase_who_came_back(here))
     tidy(here)
     platforms = tell_platforms(here)
     wrong = tuple(filter(None, (*wrong, clear_store(here))))

@@ -175,10 +175,10 @@ _RIGHTS = (StepKind.WITHDRAWAL, StepKind.APPEAL, StepKind.COORDINATION)
 """What somebody may do and nobody waits for."""
 
 
-def erase(turn: Turn, subject: Subject, reason: str, *, again: str = "") -> Erased:
+def erase(turn: Turn, subject: Subject, reason: str, *, again: Collection[str] = ()) -> Erased:
     """Erases all of it in the turn's transaction; the journal is sealed up to now.
 
-    `again` names the former erasure that is done again, after a restore of an earlier copy.
+    `again` names the former erasures that are done again, after a restore of an earlier copy.
 
     Raises:
         NotErased: something would be left.
@@ -187,7 +187,7 @@ def erase(turn: Turn, subject: Subject, reason: str, *, again: str = "") -> Eras
     work = _Erasing(turn, subject, Traces(subject.addresses), Traces(subject.addresses | subject.names))
     work.do()
     counts = {what: number for what, number in work.counts.items() if number}
-    former: dict[str, Any] = {AGAIN: again} if again else {}
+    former: dict[str, Any] = {AGAIN: sorted(again)} if again else {}
     note(
         turn,
         None,

@@ -21,7 +21,7 @@ from labels.record.journal import Event
 from labels.record.schema import Journal, Person, PersonMerge
 
 AGAIN = "again"
-"""The detail of an entry that names the former erasure which was done again."""
+"""The detail of an entry that names the former erasures which were done again."""
 _UNKNOWN = "-"
 """Stands for the installation of a record that was never started."""
 
@@ -58,13 +58,16 @@ def noted(session: Session) -> list[NotedErasure]:
     gone = _made_one(session)
     return [
         NotedErasure(erasure, person, of, at)
-        for at, erasure, told in _told(session)
+        for at, erasures, told in _told(session)
+        for erasure in erasures
         for person in (told, *gone.get(told, ()))
     ]
 
 
-def to_do_again(session: Session, register: Iterable[NotedErasure]) -> list[tuple[NotedErasure, Subject]]:
-    """Who was erased, and whose data is here again, since this record knows nothing of that erasure.
+def to_do_again(
+    session: Session, register: Iterable[NotedErasure]
+) -> list[tuple[list[NotedErasure], Subject]]:
+    """Who was erased, and whose data is here again, since this record knows nothing of that erasure; of several, all.
 
     Whom the registry's files brought back after an erasure that the record knows is not among them.
     """
@@ -74,9 +77,10 @@ def to_do_again(session: Session, register: Iterable[NotedErasure]) -> list[tupl
     if not here:
         return []
     known = {(one.erasure, one.person) for one in noted(session)}
-    found = {
-        here[one.person]: one for one in ours if one.person in here and (one.erasure, one.person) not in known
-    }
+    found: dict[str, list[NotedErasure]] = defaultdict(list)
+    for one in ours:
+        if one.person in here and (one.erasure, one.person) not in known:
+            found[here[one.person]].append(one)
     return [(found[person], subject_of(session, person)) for person in sorted(found)]
 
 
@@ -97,8 +101,8 @@ def _installation(session: Session) -> str:
     return found.name if found else _UNKNOWN
 
 
-def _told(session: Session) -> Iterator[tuple[datetime, str, str]]:
-    """When, which erasure, and of whom, by the journal."""
+def _told(session: Session) -> Iterator[tuple[datetime, list[str], str]]:
+    """When, which erasures, and of whom, by the journal."""
     rows = session.execute(
         sa.select(Journal.at, Journal.details)
         .where(Journal.what == Event.ERASED_A_PERSON)
@@ -106,7 +110,7 @@ def _told(session: Session) -> Iterator[tuple[datetime, str, str]]:
     )
     for at, details in rows:
         [own] = (name for name in details["digests"] if name.startswith(ERASURE))
-        yield at, details.get(AGAIN, own), details["person"]
+        yield at, details.get(AGAIN, [own]), details["person"]
 
 
 def _made_one(session: Session) -> dict[str, list[str]]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from adapters.documents.directory import DirectoryStore
 from adapters.workspace import Workspace, open_workspace
 from labels.applications import ending
-from labels.clock import frozen_clock
+from labels.clock import BRUSSELS, frozen_clock
 from labels.errors import InvalidInput
+from labels.privacy import register
+from labels.privacy.register import NotedErasure
 from labels.privacy.subject import find
 from labels.record import Record
 from labels.record.chain import ERASED
@@ -35,6 +39,8 @@ from usecases.upkeep import keep_up
 
 CANARY = "Kanarienvogel"
 ADDRESS = "zofia.kanarienvogel@szkola.example"
+LATER = NOW + timedelta(hours=2)
+NIGHTLY = datetime.combine((NOW + timedelta(days=1)).date(), time(privacy.NIGHT, 30), BRUSSELS)
 
 
 @pytest.fixture
@@ -253,6 +259,78 @@ def test_the_register_names_nobody_and_what_a_kill_left_out_is_noted_later(
     note_erasures(here)
     note_erasures(here)
     assert file.read_text() == told
+
+
+def come_back(here: Workspace, person: str) -> None:
+    """By the registry's files."""
+    with here.record.writing() as session:
+        session.get_one(Person, person).name = "Zofia Nowak"
+
+
+def test_who_was_erased_twice_since_the_copy_and_is_registered_anew_stays(
+    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
+) -> None:
+    closed(case)
+    backup.back_up(here, place)
+    person = erase(here)
+    come_back(here, person)
+    assert erase(here, person) == person
+    elsewhere.erasures_file.write_bytes(here.settings.erasures_file.read_bytes())
+    assert [one.person for one in backup.restore(elsewhere, place).again] == [person]
+    there = open_workspace(elsewhere)
+    come_back(there, person)
+    assert privacy.erase_again(there) == []
+
+
+def test_of_two_processes_that_erase_again_one_does_and_the_other_has_nothing_to_tell(
+    here: Workspace, case: Case, place: backup.Place, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed(case)
+    backup.back_up(here, place)
+    erase(here)
+    elsewhere.erasures_file.write_bytes(here.settings.erasures_file.read_bytes())
+    found = register.to_do_again
+
+    def and_another_is_faster(session: Session, noted: list[NotedErasure]) -> Any:
+        back = found(session, noted)
+        monkeypatch.setattr(register, "to_do_again", found)
+        assert len(privacy.erase_again(open_workspace(elsewhere))) == 1
+        return back
+
+    monkeypatch.setattr(register, "to_do_again", and_another_is_faster)
+    assert backup.restore(elsewhere, place).again == ()
+    assert erasures(open_workspace(elsewhere)) == 1
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["broken off", "without its end"])
+def test_a_last_line_whose_writing_broke_off_costs_no_other_erasure_its_line(
+    here: Workspace, case: Case, whole: bool
+) -> None:
+    closed(case)
+    line = "erasure/0011223344556677 PER-1 another 2026-03-01T00:00:00+00:00"
+    file = here.settings.erasures_file
+    file.write_text(f"{line}\n{line.replace('0011', '2233') if whole else 'erasure/2233 PER-'}")
+    assert len(noted_in(file)) == 1 + whole
+    person = erase(here)
+    assert [one.person for one in noted_in(file)] == ["PER-1"] * (1 + whole) + [person]
+    assert file.read_text().endswith("\n")
+    assert keep_up(replace(here, clock=frozen_clock(LATER))).wrong == ()
+
+
+def test_a_register_that_is_damaged_is_told_and_what_was_erased_is_gone_all_the_same(
+    here: Workspace, case: Case
+) -> None:
+    closed(case)
+    here.settings.erasures_file.write_text("PER-T-T-1\n")
+    logs = here.settings.home / "logs"
+    logs.mkdir()
+    (logs / "desk.log").write_text(f"{ADDRESS}\n")
+    with pytest.raises(InvalidInput, match=r"erasures\.txt:1"):
+        erase(here)
+    assert canaries(here) == []
+    for now in (LATER, NIGHTLY):
+        [wrong] = keep_up(replace(here, clock=frozen_clock(now))).wrong
+        assert "erasures.txt:1" in wrong
 
 
 def test_a_line_that_tells_of_no_erasure_is_named(here: Workspace) -> None:
