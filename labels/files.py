@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +27,19 @@ def opened(path: Path) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def numbered_lines(path: Path, longest: int) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file with their numbers, each with its end; of one that is longer than `longest` bytes, parts of that length.
+
+    Nothing where there is no such file.
+
+    Raises:
+        OSError: it can't be read, or is no file; `strerror` says which.
+    """
+    if path.exists():
+        with opened(path) as file:
+            yield from enumerate(iter(lambda: file.readline(longest), b""), 1)
 
 
 def contents(path: Path, limit: int) -> bytes:

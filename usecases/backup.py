@@ -315,9 +315,8 @@ def restore(settings: Settings, place: Place, name: str = "", *, another_key: bo
             with gzip.open(packed, "rb") as file, plain.open("wb") as target:
                 shutil.copyfileobj(file, target)
             _, missing = _carry(_named_by(place, copy, folder), place, open_store(settings))
-            _put_erasures_back(
-                settings.erasures_file, place, folder
-            )  # first: upkeep does what is not done here
+            # First: upkeep does what is not done here.
+            _put_erasures_back(settings.erasures_file, place, folder)
             put_record_back(engine, plain)
             _put_heads_back(settings.heads_file, place, copy)
     finally:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from adapters.workspace import Workspace
 from labels.errors import Fault, InvalidInput
-from labels.files import opened
+from labels.files import numbered_lines
 from labels.privacy import register
 from labels.privacy.register import NotedErasure
 
@@ -39,24 +39,19 @@ def noted_in(path: Path) -> list[NotedErasure]:
         InvalidInput: a line of it tells of no erasure.
         OSError: it can't be read, or is no file.
     """
-    if not path.exists():
-        return []
     found = []
-    with opened(path) as file:
-        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
-            if words := line.decode("utf-8", "replace").strip():
-                try:
-                    found.append(register.read(words))
-                except ValueError:
-                    if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
-                        break
-                    problem = (
-                        "tells of no erasure; expected erasure/…, PER-…, an installation and an instant."
-                    )
-                    remedy = "Take the line out, or the file of a backup."
-                    raise InvalidInput(
-                        "erasures", [Fault(f"{path.name}:{number}", problem, remedy)]
-                    ) from None
+    for number, line in numbered_lines(path, _LONGEST_LINE):
+        words = line.decode("utf-8", "replace").strip()
+        if not words:
+            continue
+        try:
+            found.append(register.read(words))
+        except ValueError:
+            if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+                break
+            problem = "tells of no erasure; expected erasure/…, PER-…, an installation and an instant."
+            remedy = "Take the line out, or the file of a backup."
+            raise InvalidInput("erasures", [Fault(f"{path.name}:{number}", problem, remedy)]) from None
     return found
 
 

@@ -13,7 +13,7 @@ from adapters.files import place
 from adapters.workspace import Workspace
 from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, OutOfReach
-from labels.files import opened
+from labels.files import numbered_lines, opened
 from labels.record import chain_export, sealing
 from labels.record.chain import SHORTEST, Finding, Head, head_in_words
 from labels.record.sealing import Sealed
@@ -110,14 +110,11 @@ def noted_heads(path: Path) -> list[Head]:
         InvalidInput: a line of the file is no head.
         OSError: it can't be read, or is no file.
     """
-    if not path.exists():
-        return []
-    found = []
-    with opened(path) as file:
-        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
-            if words := line.decode("utf-8", "replace").strip():
-                found.append(read_head(words.split("  ")[0], f"{path.name}:{number}"))
-    return found
+    return [
+        read_head(words.split("  ")[0], f"{path.name}:{number}")
+        for number, line in numbered_lines(path, _LONGEST_LINE)
+        if (words := line.decode("utf-8", "replace").strip())
+    ]
 
 
 def read_head(text: str, where: str) -> Head:

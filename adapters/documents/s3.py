@@ -274,9 +274,8 @@ class S3Store:
         except NoCredentialsError as error:
             reason = "there are no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
             raise OutOfReach(str(self), reason) from error
-        except (
-            SSLError
-        ) as error:  # its own words begin with the whole address, which leaves no room for the cause
+        except SSLError as error:
+            # Its own words begin with the whole address, which leaves no room for the cause.
             why = one_line(str(error.kwargs["error"])).rstrip(".")
             raise OutOfReach(str(self), f"no connection by TLS: {why}.") from error
         except (BotoCoreError, OSError) as error:
