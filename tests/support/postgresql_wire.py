@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cli.services import free_port
+from tests.support.accepting import accept_clients
 from tests.support.patience import PATIENCE
 
 _COMMIT = b"COMMIT\x00"
@@ -39,12 +40,7 @@ class PostgresqlWire:
 
     def serve(self, listener: socket.socket) -> None:
         """Accepts clients until the listener is closed."""
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        accept_clients(listener, self._serve)
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):

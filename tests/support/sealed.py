@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from cli.services import free_port
+from tests.support.accepting import accept_clients
 from tests.support.patience import PATIENCE
 
 DAY = timedelta(days=1)
@@ -92,12 +93,7 @@ class Sealed:
 
     def serve(self, listener: socket.socket) -> None:
         """Accepts clients until the listener is closed."""
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        accept_clients(listener, self._serve)
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:

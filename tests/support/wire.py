@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from cli.services import free_port
+from tests.support.accepting import accept_clients
 from tests.support.patience import PATIENCE
 
 
@@ -50,12 +51,7 @@ class Wire:
 
     def serve(self, listener: socket.socket) -> None:
         """Accept clients until the listener is closed."""
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        accept_clients(listener, self._serve)
 
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError), self._connected() as server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -30,7 +30,6 @@ from labels.settings import Settings
 from labels.steps.codes import code_hash, code_matches
 from labels.steps.step import open_steps
 from tests.support.case import open_case
-from tests.support.databases import Cluster
 from tests.support.people import KEY, NOW, code_of
 from usecases import backup
 from usecases.sealing import seal_journal, verify_journal
@@ -58,29 +57,6 @@ def here(settings: Settings, record: Record) -> Workspace:
             )  # fmt: skip
     (mine.home / "secret.key").write_bytes(KEY)
     return Workspace(mine.model_copy(update={"secret": None}), record, store, KEY, frozen_clock(NOW))
-
-
-@pytest.fixture
-def place(tmp_path: Path, here: Workspace) -> backup.Place:
-    return backup.open_place(str(tmp_path / "copies"), here.settings)
-
-
-@pytest.fixture
-def elsewhere(request: pytest.FixtureRequest, here: Workspace, tmp_path: Path) -> Iterator[Settings]:
-    """An empty home on another machine, with the key and, where the record is on PostgreSQL, an empty database."""
-    home = tmp_path / "elsewhere"
-    home.mkdir()
-    (home / "secret.key").write_bytes(KEY)
-    if here.record.engine.dialect.name == "sqlite":
-        yield Settings(_env_file=None, home=home)
-        return
-    cluster: Cluster = request.getfixturevalue("postgresql_cluster")
-    name = cluster.create()
-    yield Settings(_env_file=None, home=home, database_url=cluster.url(name))
-    from labels.record.engine import close_records
-
-    close_records()
-    cluster.drop(name)
 
 
 def everything(record: Record) -> dict[str, list[str]]:

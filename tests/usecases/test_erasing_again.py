@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from labels.privacy.register import NotedErasure
 from labels.privacy.subject import find
 from labels.record import Record
 from labels.record.chain import ERASED
-from labels.record.engine import close_records
 from labels.record.installation import mark
 from labels.record.journal import Event
 from labels.record.schema import Base, Document, Journal, Person, PersonMerge, Teacher
@@ -30,7 +27,6 @@ from labels.reviews import deciding
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
 from tests.support.case import Case
-from tests.support.databases import Cluster
 from tests.support.people import KEY, NOW, points, populate
 from usecases import backup, privacy
 from usecases.erasures import note_erasures, noted_in
@@ -79,27 +75,6 @@ def closed(case: Case) -> None:
     case.now += timedelta(hours=1)
     case.do(deciding.decide, case.id)
     case.do(ending.close, case.id)
-
-
-@pytest.fixture
-def place(tmp_path: Path, here: Workspace) -> backup.Place:
-    return backup.open_place(str(tmp_path / "copies"), here.settings)
-
-
-@pytest.fixture
-def elsewhere(request: pytest.FixtureRequest, here: Workspace, tmp_path: Path) -> Iterator[Settings]:
-    """An empty home on another machine, with the key and, where the record is on PostgreSQL, an empty database."""
-    home = tmp_path / "elsewhere"
-    home.mkdir()
-    (home / "secret.key").write_bytes(KEY)
-    if here.record.engine.dialect.name == "sqlite":
-        yield Settings(_env_file=None, home=home)
-        return
-    cluster: Cluster = request.getfixturevalue("postgresql_cluster")
-    name = cluster.create()
-    yield Settings(_env_file=None, home=home, database_url=cluster.url(name))
-    close_records()
-    cluster.drop(name)
 
 
 def erase(here: Workspace, who: str = ADDRESS) -> str:
