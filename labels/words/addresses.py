@@ -10,8 +10,8 @@ import idna
 
 LONGEST = 254
 
-_LABEL = r"[A-Za-z0-9][A-Za-z0-9-]{0,62}+(?<!-)"
-_TOP = r"[A-Za-z][A-Za-z0-9-]{1,62}+(?<!-)"
+_LABEL = r"[A-Za-z0-9][A-Za-z0-9-]{0,62}(?<!-)"
+_TOP = r"[A-Za-z][A-Za-z0-9-]{1,62}(?<!-)"
 _ADDRESS = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}+@(?:{_LABEL}\.)++{_TOP}"
 _ASCII = re.compile(_ADDRESS)
 _MANY_ASCII = re.compile(rf"(?:{_ADDRESS}\n)*+")
