@@ -130,6 +130,29 @@ def test_the_day_of_an_instant_is_that_of_brussels_everywhere() -> None:
     assert {where.rpartition(":")[0] for where in found} == set(SAYS_DAYS), "use labels.clock.brussels_day"
 
 
+POSSESSIVE = re.compile(r"(?<!\\)[*+?}]\+|\(\?>")
+CHARACTER_CLASS = re.compile(r"(?<!\\)\[\^?\]?(?:\\.|[^]\\])*\]")
+
+
+def is_possessive(pattern: str) -> bool:
+    return bool(POSSESSIVE.search(CHARACTER_CLASS.sub("x", pattern)))
+
+
+def test_no_regular_expression_relies_on_what_python_of_debian_12_does_wrongly() -> None:
+    """Python 3.11.2 loses matches of possessive quantifiers and atomic groups within a repeated group."""
+    assert is_possessive("(?:[a-z]{1,64}+@)") and is_possessive(r"(?:a\.)++") and is_possessive("(?>a)")
+    assert not is_possessive(r"\w\?+[*+]+")
+    found = [
+        f"{module.relative_to(PROJECT)}:{node.lineno}"
+        for package in PACKAGES
+        for module in modules(package)
+        if "import re\n" in (text := module.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_possessive(node.value)
+    ]
+    assert not found
+
+
 def test_no_file_names_a_package_registry() -> None:
     # Where packages come from is the machine's own configuration. Put together, so as not to name one here.
     hosts = [

@@ -61,7 +61,9 @@ def _prepare(url: sa.URL) -> None:
         with psycopg.connect(address, connect_timeout=CONNECT_WITHIN, autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'").fetchone()
             if found is None:
-                connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+                # Where another host makes it in the same moment, PostgreSQL waits for it and refuses this one.
+                with contextlib.suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject):
+                    connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     except psycopg.errors.UndefinedFile:
         raise OutOfReach(
             named, "it lacks the extension pg_trgm, which comes with postgresql-contrib.", NOTHING_LOST

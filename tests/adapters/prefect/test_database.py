@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -15,7 +16,9 @@ from cli.services import free_port
 from labels.errors import InvalidInput, OutOfReach
 from labels.settings import Settings
 from tests.support.databases import Cluster
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, until
+
+WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE EXT%')"
 
 
 def told(home: Path, url: str, record: str = "") -> Settings:
@@ -67,6 +70,20 @@ def test_the_extension_is_made_where_that_is_allowed_and_asked_for_where_not(
             assert connection_url(told(tmp_path, guest)), "which anybody may use"
         finally:
             connection.execute("DROP ROLE guest")
+
+
+def test_two_hosts_that_make_the_extension_in_the_same_moment_both_start(
+    postgresql_cluster: Cluster, postgresql_database: str, tmp_path: Path
+) -> None:
+    url = postgresql_cluster.url(postgresql_database, driver="postgresql")
+    with psycopg.connect(url) as first, ThreadPoolExecutor(1) as other_host:
+        first.execute("CREATE EXTENSION pg_trgm")
+        second = other_host.submit(connection_url, told(tmp_path, url))
+        with psycopg.connect(url, autocommit=True) as look:
+            until(lambda: bool(look.execute(WAITING).fetchone()), "the second host waits for the first")
+        assert not second.done()
+        first.commit()
+        assert second.result(PATIENCE)
 
 
 def test_one_server_at_a_time_makes_the_tables_of_a_database_that_several_share(
