@@ -204,9 +204,16 @@ def test_the_image_is_made_from_the_locks_and_runs_as_a_user_of_its_own() -> Non
     assert "--require-hashes" in text
     assert re.search(r"^USER 10001:10001$", stages[-1], re.MULTILINE)
     assert "HEALTHCHECK" in stages[-1]
+    builds = re.findall(r"podman build\b.*", text)
+    assert builds
+    assert all(" --format docker " in one for one in builds), "an OCI image has no health check"
     assert "latest" not in text
     for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE):
         assert (PROJECT / source).exists()
+
+
+def test_the_image_s_file_is_as_its_linter_wants_it() -> None:
+    run(tool("hadolint"), str(DEPLOY / "container" / "Containerfile"))
 
 
 def test_no_secret_gets_into_the_image_whichever_program_makes_it() -> None:
