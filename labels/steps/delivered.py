@@ -5,13 +5,24 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.record.schema import Mail, Step
+from labels.record.schema import Bounce, Mail, Step
 
-UNDELIVERED = sa.exists().where(Mail.step == Step.id, Mail.sent_at.is_(None), Mail.attempts > 0)
-"""Whether the message that asked was tried and never left: whoever was not asked has no deadline that could pass."""
+_REACHED = (
+    Mail.sent_at.is_not(None),
+    ~sa.exists().where(Bounce.mail == Mail.reason, Bounce.hard),
+)
+"""A message that left, by itself or told in that of the day, and did not come back."""
+
+UNDELIVERED = sa.and_(
+    sa.exists().where(Mail.step == Step.id, Mail.sent_at.is_(None), Mail.attempts > 0),
+    ~sa.exists().where(Mail.step == Step.id, *_REACHED),
+)
+"""Whether the message that asked was tried and never left: whoever was not asked has no deadline that could pass.
+
+A later one, such as a code that is sent once more, moves no deadline: whoever is late could ask for it."""
 
 FIRST_SENT = sa.select(sa.func.min(Mail.sent_at, type_=Mail.sent_at.type)).where(
-    Mail.step == sa.bindparam("step"), Mail.attempts > 0
+    Mail.step == sa.bindparam("step"), *_REACHED
 )
 """When the first message about a step left."""
 

@@ -7,14 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from labels.answering import deadlines
+from labels.answering import deadlines, proving
 from labels.answering.deadlines import Passed
 from labels.clock import end_of_day
 from labels.errors import NotAllowed
 from labels.mail import messages
+from labels.mail.message import Template
 from labels.record import Record
 from labels.record.journal import Event
-from labels.record.schema import Journal, Mail, Stage, Step, StepKind, StepState
+from labels.record.schema import Bounce, Journal, Mail, Stage, Step, StepKind, StepState
 from labels.rules.calendars import end_of_working_day
 from labels.steps.answers import Information, Question
 from labels.steps.outcome import Accepted, Refusal
@@ -215,6 +216,53 @@ def test_who_was_asked_in_time_is_late_after_the_deadline(alone: Case, question:
     refused_by_the_server(alone, question.id, sent_at=LAST_SECOND)
     alone.now = LAST_SECOND + timedelta(seconds=1)
     assert isinstance(alone.answer(question, Information(text="They voted.")), Refusal)
+
+
+@pytest.mark.parametrize("in_the_days_message", [False, True])
+@pytest.mark.parametrize("left", [None, LAST_SECOND + timedelta(minutes=2)])
+def test_who_was_asked_in_time_gains_none_by_having_the_code_sent_once_more(
+    alone: Case, question: Step, in_the_days_message: bool, left: datetime | None
+) -> None:
+    refused_by_the_server(alone, question.id, sent_at=NOW)
+    if in_the_days_message:  # which goes out, and not the message itself
+        with alone.record.writing() as session:
+            session.execute(sa.update(Mail).where(Mail.step == question.id).values(attempts=0, daily=True))
+    alone.now = LAST_SECOND + timedelta(minutes=1)
+    alone.do(proving.send_code, question.id, question.assignee)
+    with alone.record.writing() as session:
+        session.execute(
+            sa.update(Mail)
+            .where(Mail.step == question.id, Mail.template == Template.CODE)
+            .values(attempts=1, last_error="451 come back later", sent_at=left)
+        )
+    alone.now = LAST_SECOND + timedelta(minutes=3)
+    assert isinstance(alone.answer(question, Information(text="They voted.")), Refusal)
+    [done] = passed(alone, alone.now)
+    assert done.step == question.id
+    assert {one.id: one.state for one in alone.all(Step)}[question.id] is StepState.EXPIRED
+
+
+def test_a_question_that_came_back_counts_as_not_asked(alone: Case, question: Step) -> None:
+    refused_by_the_server(alone, question.id, sent_at=NOW)
+    with alone.record.writing() as session:
+        [asked] = session.scalars(sa.select(Mail).where(Mail.step == question.id))
+        session.add(
+            Bounce(
+                id="1",
+                address=asked.to_address,
+                status="5.1.1",
+                said="",
+                mail=asked.reason,
+                read_at=NOW,
+                hard=True,
+            )
+        )
+    alone.now = LAST_SECOND - timedelta(minutes=1)
+    alone.do(proving.send_code, question.id, question.assignee)
+    with alone.record.writing() as session:
+        again = (Mail.step == question.id, Mail.template == Template.CODE)
+        session.execute(sa.update(Mail).where(*again).values(attempts=1, last_error="451 come back later"))
+    assert passed(alone, LAST_SECOND + timedelta(minutes=3)) == []
 
 
 def test_who_was_asked_only_after_the_deadline_gets_the_time_that_they_were_to_have(
