@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from cli.output import say
 from cli.processes import Services
 from labels.clock import ClockWatch
 from labels.errors import LabelsError, OutOfReach
-from usecases.recovering import PATIENCE, catch_up, end_lost_runs, recover
+from usecases.recovering import PATIENCE, Recovered, catch_up, end_lost_runs, recover
 
 ENGINE = ("server", "worker")
 """What applications move on with; once one of these is there again, each application is brought back to its step."""
@@ -104,8 +104,12 @@ class Keeper:
         except OutOfReach:
             self.owed = True
             return
-        if brought:
-            say(f"{len(brought)} application(s) were brought back to their step.")
+        _tell(brought)
+        if failed := [one.application for one in brought if one.failed]:
+            say(
+                f"Not brought back, which is tried again: {', '.join(failed[:5])}. `labels stuck` has more.",
+                "yellow",
+            )
         send_due(self.here)
 
     def _ends_lost_runs(self) -> None:
@@ -116,8 +120,8 @@ class Keeper:
         with contextlib.suppress(OutOfReach), prefect_client() as client:
             if end_lost_runs(self.here, client):
                 self.owed = True
-            elif brought := catch_up(self.here, client):
-                say(f"{len(brought)} application(s) were brought back to their step.")
+            else:
+                _tell(catch_up(self.here, client))
 
     def _started_again(self, name: str) -> bool:
         now = time.monotonic()
@@ -163,6 +167,11 @@ class Keeper:
         if parts != self._noted:
             write_parts(self.running.settings.home, parts)
             self._noted = parts
+
+
+def _tell(done: Sequence[Recovered]) -> None:
+    if helped := sum(not one.failed for one in done):
+        say(f"{helped} application(s) were brought back to their step.")
 
 
 def _submitted(mender: ThreadPoolExecutor, what: Callable[[], None]) -> Future[None]:

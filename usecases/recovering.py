@@ -54,6 +54,8 @@ class Recovered:
 
     application: str
     did: str
+    failed: bool = False
+    """Whether it could not be helped, which is tried again."""
 
 
 def recover(
@@ -103,7 +105,8 @@ def _recover_those(
         except (OutOfReach, httpx.HTTPError):
             raise
         except Exception as error:
-            did = f"could not be brought back: {error}"
+            done.append(Recovered(driven.id, f"could not be brought back: {error}", failed=True))
+            continue
         if did is not None:
             done.append(Recovered(driven.id, did))
     return done

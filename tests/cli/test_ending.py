@@ -27,6 +27,7 @@ from labels.settings import PROJECT, Settings
 from tests.support.patience import PATIENCE, until
 from tests.support.processes import alive
 from tests.support.supervised import COMMAND, EACH
+from usecases.recovering import Recovered
 
 NAMES = ("server", "worker")
 
@@ -261,6 +262,29 @@ def test_a_long_recovery_at_the_start_keeps_systemd_from_nothing_that_it_waits_f
     begun, ended = heard.index("recovery begins"), heard.index("recovery ends")
     assert "WATCHDOG=1" in heard[begun:ended]
     assert heard.index("mail") > ended
+
+
+def test_an_application_that_cannot_be_helped_is_not_told_as_brought_back(
+    running: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [
+        Recovered("NQL-1", "its run goes on"),
+        Recovered("NQL-2", "could not be brought back: x", failed=True),
+    ]
+    monkeypatch.setattr(cli.keeping, "prefect_client", contextlib.nullcontext)
+    monkeypatch.setattr(cli.keeping, "end_lost_runs", lambda *_: [])
+    monkeypatch.setattr(cli.keeping, "recover", lambda *_: found)
+    monkeypatch.setattr(cli.keeping, "catch_up", lambda *_: found)
+    keeper = cli.keeping.Keeper(running, open_workspace(running.settings))
+    keeper._ends_lost_runs()
+    assert capsys.readouterr().err == "1 application(s) were brought back to their step.\n"
+    keeper._brings_back()
+    told = capsys.readouterr().err
+    assert told.startswith("1 application(s) were brought back to their step.\n")
+    assert "Not brought back, which is tried again: NQL-2." in told
+    monkeypatch.setattr(cli.keeping, "catch_up", lambda *_: found[1:])
+    keeper._ends_lost_runs()
+    assert not capsys.readouterr().err, "upkeep and `labels stuck` name it, not every minute's look"
 
 
 # An end that came upon it ------------------------------------------------------------------------
