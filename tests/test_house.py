@@ -113,7 +113,9 @@ def test_text_files_are_written_as_editors_are_told_to() -> None:
     assert not wrong
 
 
-DAY_OF_AN_INSTANT = re.compile(r"\.date\(\)|\bdate\.today\(\)")
+DAY_OF_AN_INSTANT = re.compile(
+    r"\.date\(\)|\bdate\.today\(\)|^(?!.*(?:BRUSSELS|brussels_day)).*:%Y-%m-%d(?!T|.* UTC)"
+)
 SAYS_DAYS = {
     "labels/clock.py": "has the one function for it",
     "labels/registry/workbooks.py": "a cell of a workbook has no zone",

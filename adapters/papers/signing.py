@@ -270,7 +270,7 @@ class PaperSigner:
             OutOfReach: the time-stamp service does not answer.
         """
         if not self.is_valid(now):
-            days = f"is valid from {self._from:%Y-%m-%d} to {self._until:%Y-%m-%d} only"
+            days = f"is valid from {brussels_day(self._from)} to {brussels_day(self._until)} only"
             raise _unusable(
                 "LABELS_SIGNING_KEY", f"its certificate {days}.", "Put a renewed one in its place."
             )

@@ -21,7 +21,7 @@ from labels.applications import fingerprints
 from labels.applications.conditions import FACTS
 from labels.errors import LabelsError, OutOfReach
 from labels.european_label import contributions
-from labels.privacy.holds import hold_on
+from labels.privacy.holds import hold_on, since_when
 from labels.privacy.register import AGAIN
 from labels.privacy.scrubbing import Traces, emptied
 from labels.privacy.subject import Subject, schools_applications
@@ -125,7 +125,7 @@ def blocked(session: Session, subject: Subject) -> tuple[str, ...]:
     if subject.is_erased:
         reasons.append("Their data was erased already.")
     if hold := hold_on(session, subject.person):
-        reasons.append(f"A legal hold lies on it since {hold.placed_at:%Y-%m-%d}: {hold.reason}")
+        reasons.append(since_when(hold))
     reasons += [
         f"{one.id} is still open ({one.stage.value}); it is withdrawn or decided first."
         for one in session.scalars(

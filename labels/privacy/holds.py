@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from labels.clock import brussels_day
 from labels.errors import NotAllowed
 from labels.privacy.subject import Subject
 from labels.record.journal import SYSTEM, Event, note
@@ -19,6 +20,11 @@ def hold_on(session: Session, person: str) -> LegalHold | None:
     ).first()
 
 
+def since_when(hold: LegalHold) -> str:
+    """That somebody's data is kept, since when and why."""
+    return f"A legal hold lies on it since {brussels_day(hold.placed_at)}: {hold.reason}"
+
+
 def place(turn: Turn, subject: Subject, reason: str) -> None:
     """Keeps a person's data until the hold is lifted.
 
@@ -26,7 +32,7 @@ def place(turn: Turn, subject: Subject, reason: str) -> None:
         NotAllowed: a hold lies on it already.
     """
     if hold := hold_on(turn.session, subject.person):
-        raise NotAllowed(f"A legal hold lies on it since {hold.placed_at:%Y-%m-%d}: {hold.reason}")
+        raise NotAllowed(since_when(hold))
     turn.session.add(LegalHold(person=subject.person, reason=reason, placed_at=turn.now))
     note(turn, None, SYSTEM, Event.PLACED_A_HOLD, person=subject.person, because=reason)
 
