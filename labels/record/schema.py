@@ -584,6 +584,7 @@ class Application(Base):
             "submitted_at",
             "id",
             "rules",
+            "revision",
         ),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -1133,6 +1134,7 @@ class Review(Base):
             "ix_review_counted",
             "application",
             "given_at",
+            "step",
             sqlite_where=sa.text("void_at IS NULL"),
             postgresql_where=sa.text("void_at IS NULL"),
         ),

@@ -196,22 +196,26 @@ def _papers(session: Session) -> Iterator[Breach]:
 
 
 def _reviews(session: Session) -> Iterator[Breach]:
-    """An answered review has its row, and only that."""
+    """An answered review has its row, which counts, and only that."""
     rows = session.execute(
-        sa.select(Step.id, Review.step)
+        sa.select(Step.id, Review.step, Step.state)
         .outerjoin(Review, Review.step == Step.id)
         .where(
             Step.kind == StepKind.REVIEW,
             sa.or_(
-                sa.and_(Step.state == StepState.ANSWERED, Review.step.is_(None)),
+                sa.and_(
+                    Step.state == StepState.ANSWERED,
+                    sa.or_(Review.step.is_(None), Review.void_at.is_not(None)),
+                ),
                 sa.and_(Step.state != StepState.ANSWERED, Review.step.is_not(None), Review.void_at.is_(None)),
             ),
         )
     )
-    for identifier, review in rows:
-        problem = (
-            "answered, and there is no review." if review is None else "not answered, and a review counts."
-        )
+    for identifier, review, state in rows:
+        if state is StepState.ANSWERED:
+            problem = "answered, and " + ("there is no review." if review is None else "its review is void.")
+        else:
+            problem = "not answered, and a review counts."
         yield Breach(Invariant.ONE_REVIEW, identifier, problem)
 
 

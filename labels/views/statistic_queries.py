@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -27,19 +27,25 @@ from labels.record.schema import (
     StepState,
 )
 from labels.rules.kept import kept_rules
-from labels.views.counts import COUNTED, Label, Part
+from labels.views.counts import COUNTED, Part
 from labels.views.own_conflicts import in_conflict
 
 __all__ = [
     "Asked",
-    "Days",
-    "Reviews",
+    "Counted",
+    "Place",
     "amounts",
-    "days_to_decision",
-    "days_to_first_review",
+    "days",
     "how_many",
     "in_conflict",
+    "reviews",
 ]
+
+T = TypeVar("T", int, float, str)
+Place = tuple[int, str]
+"""A school year and an organisation."""
+Counted = Mapping[Place, Mapping[LabelKind, Counter[T]]]
+"""How often there is what, by place and label; none where there is nothing."""
 
 _DECIDED = (Outcome.AWARDED, Outcome.REFUSED)
 
@@ -48,31 +54,45 @@ _DECIDED = (Outcome.AWARDED, Outcome.REFUSED)
 class Asked:
     """Of which applications."""
 
-    organisation: str | None
+    organisations: frozenset[str] | None
     """None for all."""
     first: int
     """The first year."""
     last: int
     without: frozenset[str] = frozenset()
     """Applications that are not counted."""
+    alone: frozenset[str] | None = None
+    """Applications of which alone is asked; None for all."""
 
-    def conditions(self, first: int | None = None) -> list[sa.ColumnElement[bool]]:
-        """What an application has to be: received by the organisation in those years, for a label that is applied for."""
-        found = self._whose(first)
-        return [*found, Application.id.not_in(self.without)] if self.without else found
-
-    def left_out(self) -> list[sa.ColumnElement[bool]]:
-        """The same of those that are not counted."""
-        return [*self._whose(None), Application.id.in_(self.without)]
-
-    def _whose(self, first: int | None) -> list[sa.ColumnElement[bool]]:
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """What an application has to be: received by the organisations in those years, for a label that is applied for."""
         found = [
-            Application.label.in_(COUNTED),
-            Application.school_year.between(self.first if first is None else first, self.last),
+            *self.wherever(),
             # asked for last: of most it is known without looking for the declaration
             sa.or_(Application.label != LabelKind.SCHOOL, Application.outcome.in_(_DECIDED), _DECLARED),
         ]
-        return found if self.organisation is None else [Application.organisation == self.organisation, *found]
+        if self.alone is not None:
+            found.append(Application.id.in_(self.alone))
+        return [*found, Application.id.not_in(self.without)] if self.without else found
+
+    def wherever(self) -> list[sa.ColumnElement[bool]]:
+        """The same of those that are not received yet, too, and those that are not counted."""
+        found: list[sa.ColumnElement[bool]] = [
+            Application.label.in_(COUNTED),
+            Application.school_year.between(self.first, self.last),
+        ]
+        if self.organisations is None:
+            return found
+        return [Application.organisation.in_(sorted(self.organisations)), *found]
+
+    def left_out(self) -> Asked:
+        """Those that are not counted."""
+        return replace(self, without=frozenset(), alone=self.without)
+
+    def at(self, places: Collection[Place]) -> Asked:
+        """All that there is at these places, and perhaps at others."""
+        years = [year for year, _ in places]
+        return Asked(frozenset(whose for _, whose in places), min(years), max(years))
 
 
 _Declaration = aliased(Step)
@@ -88,14 +108,14 @@ _DECLARED = (
 """A school's application is received once its principal declared it."""
 
 _WHERE = (Application.school_year, Application.organisation, Application.label)
-Where = tuple[int, str, LabelKind]
 
 
 def how_many(session: Session, asked: Asked) -> int:
     """How many applications are left out."""
     if not asked.without:
         return 0
-    return session.scalar(sa.select(sa.func.count()).select_from(Application).where(*asked.left_out())) or 0
+    counted = sa.select(sa.func.count()).select_from(Application).where(*asked.left_out().conditions())
+    return session.scalar(counted) or 0
 
 
 # Counts -------------------------------------------------------------------------------------------
@@ -175,40 +195,20 @@ def _became(outcome: Outcome | None) -> Part:
 # Days ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Days:
-    """How many applications took how many days."""
-
-    by_label: Mapping[tuple[int, LabelKind], Counter[int]]
-    by_organisation: Mapping[tuple[int, LabelKind, str], Counter[int]]
-    """Of the last year alone."""
-
-    def of(self, year: int, label: Label, organisation: str = "") -> Counter[int]:
-        """Those of a year and a label, of all organisations or one."""
-        found: Counter[int] = Counter()
-        for one in COUNTED if label is None else (label,):
-            if organisation:
-                found.update(self.by_organisation.get((year, one, organisation), {}))
-            else:
-                found.update(self.by_label.get((year, one), {}))
-        return found
-
-
-def days_to_decision(session: Session, asked: Asked) -> Days:
-    """From the instant at which an application was received to its first decision, of those that are decided now."""
+def days(session: Session, asked: Asked) -> tuple[Counted[int], Counted[int]]:
+    """How many applications took how many days from being received to the first review that counts; and to the first
+    decision, of those that are decided now."""
     first = (
         sa.select(Decision.decided_at)
         .where(Decision.application == Application.id, Decision.instance == 1)
         .scalar_subquery()
     )
-    return _days(session, asked, first, Application.outcome.in_(_DECIDED))
-
-
-def days_to_first_review(session: Session, asked: Asked) -> Days:
-    """From the instant at which an application was received to the first review that counts."""
     # Joined: applications without any, which are many while reviews are given, are not gone through for their days.
     reviewed = sa.and_(Review.application == Application.id, Review.void_at.is_(None))
-    return _days(session, asked, sa.func.min(Review.given_at), each_of=reviewed)
+    return (
+        _days(session, asked, sa.func.min(Review.given_at), each_of=reviewed),
+        _days(session, asked, first, Application.outcome.in_(_DECIDED)),
+    )
 
 
 def _days(
@@ -217,28 +217,23 @@ def _days(
     until: sa.ColumnElement[Any],
     *conditions: sa.ColumnElement[bool],
     each_of: sa.ColumnElement[bool] | None = None,
-) -> Days:
+) -> Counted[int]:
     """`each_of`: which reviews of an application `until` is taken from."""
-    days = _days_between(session, Application.submitted_at, until).label("days")
-    whose: sa.ColumnElement[str] = sa.literal("")
-    if asked.organisation is None:
-        whose = sa.case((Application.school_year == asked.last, Application.organisation), else_="")
-    whose = whose.label("whose")
-    each = sa.select(Application.school_year, Application.label, whose, days)
+    each = sa.select(*_WHERE, _days_between(session, Application.submitted_at, until).label("days"))
     if each_of is not None:
         each = each.join_from(Application, Review, each_of).group_by(Application.id)
     taken = each.where(*asked.conditions(), *conditions).subquery()
-    by_label: dict[tuple[int, LabelKind], Counter[int]] = defaultdict(Counter)
-    by_organisation: dict[tuple[int, LabelKind, str], Counter[int]] = defaultdict(Counter)
-    for year, label, organisation, took, number in session.execute(
+    found = _nothing(int)
+    for year, organisation, label, took, number in session.execute(
         sa.select(*taken.c, sa.func.count()).group_by(*taken.c)
     ):
-        if took is None:
-            continue
-        by_label[year, label][took] += number
-        if organisation:
-            by_organisation[year, label, organisation][took] += number
-    return Days(by_label, by_organisation)
+        if took is not None:
+            found[year, organisation][label][took] += number
+    return found
+
+
+def _nothing(_: type[T]) -> dict[Place, dict[LabelKind, Counter[T]]]:
+    return defaultdict(lambda: defaultdict(Counter))
 
 
 def _days_between(session: Session, begin: Any, end: Any) -> sa.ColumnElement[int]:
@@ -267,59 +262,23 @@ _A_MOMENT = 1e-6
 # Reviews ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Reviews:
-    """The reviews of the last year and the one before."""
-
-    by_reviewer: Mapping[Where, Counter[str]]
-    """How many each person gave."""
-    days: Mapping[tuple[int, LabelKind], Counter[int]]
-    """How many took how many days."""
-    apart: Mapping[tuple[int, LabelKind], list[float]]
-    """How far the totals of two people lie apart, in points of a hundred."""
-
-    def of_year(self, year: int, label: Label, organisation: str = "") -> Counter[str]:
-        """How many each person gave in a year, for all labels or one."""
-        found: Counter[str] = Counter()
-        for (one, whose, own), people in self.by_reviewer.items():
-            if one == year and label in (None, own) and organisation in ("", whose):
-                found.update(people)
-        return found
-
-    def days_of(self, year: int, label: Label) -> Counter[int]:
-        """How many took how many days."""
-        found: Counter[int] = Counter()
-        for one in COUNTED if label is None else (label,):
-            found.update(self.days.get((year, one), {}))
-        return found
-
-    def apart_of(self, year: int, label: Label) -> list[float]:
-        """How far two reviews of one application lie apart."""
-        return [
-            distance
-            for one in (COUNTED if label is None else (label,))
-            for distance in self.apart.get((year, one), ())
-        ]
-
-    @staticmethod
-    def of(session: Session, asked: Asked) -> Reviews:
-        """Those that count: given, and not void."""
-        by_reviewer: dict[Where, Counter[str]] = defaultdict(Counter)
-        days: dict[tuple[int, LabelKind], Counter[int]] = defaultdict(Counter)
-        given = _given(session, asked).subquery()
-        # By people and days at once: to go through all reviews twice takes longer than to add up what is found.
-        for year, organisation, label, person, took, number in session.execute(
-            sa.select(*given.c, sa.func.count()).group_by(*given.c)
-        ):
-            by_reviewer[year, organisation, label][person] += number
-            days[year, label][took] += number
-        apart: dict[tuple[int, LabelKind], list[float]] = defaultdict(list)
-        for year, label, rules, one, other in session.execute(_pairs(asked)):
-            criteria = kept_rules(rules, session).criteria_set
-            counted = tuple(criterion.id for criterion in criteria.counted)
-            distance = abs(_total(one, counted) - _total(other, counted))
-            apart[year, label].append(100 * distance / criteria.maximum)
-        return Reviews(by_reviewer, days, apart)
+def reviews(session: Session, asked: Asked) -> tuple[Counted[str], Counted[int], Counted[float]]:
+    """Of the reviews that count, given and not void: how many each person gave; how many took how many days; and how
+    far the totals of two people lie apart, in points of a hundred."""
+    by_reviewer, took, apart = _nothing(str), _nothing(int), _nothing(float)
+    for year, organisation, label, person, taken, number in session.execute(
+        _by_reviewer_and_days(session, asked)
+    ):
+        if person is not None:
+            by_reviewer[year, organisation][label][person] += number
+        else:
+            took[year, organisation][label][taken] += number
+    for year, organisation, label, rules, one, other in session.execute(_pairs(asked)):
+        criteria = kept_rules(rules, session).criteria_set
+        counted = tuple(criterion.id for criterion in criteria.counted)
+        distance = abs(_total(one, counted) - _total(other, counted))
+        apart[year, organisation][label][100 * distance / criteria.maximum] += 1
+    return by_reviewer, took, apart
 
 
 @lru_cache(maxsize=20_000)
@@ -330,6 +289,18 @@ def _total(scores: str, criteria: tuple[str, ...]) -> float:
 
 
 _Waited = aliased(Step)
+
+
+def _by_reviewer_and_days(session: Session, asked: Asked) -> sa.CompoundSelect[Any]:
+    """The reviews once by person and once by days, of one list of them: in groups of both at once there is little more
+    than one in each."""
+    given = _given(session, asked).cte("given")
+    where, how_many = (given.c.school_year, given.c.organisation, given.c.label), sa.func.count()
+    nobody, never = sa.cast(sa.null(), sa.Text), sa.cast(sa.null(), sa.Integer)
+    return sa.union_all(
+        sa.select(*where, given.c.person, never, how_many).group_by(*where, given.c.person),
+        sa.select(*where, nobody, given.c.days, how_many).group_by(*where, given.c.days),
+    )
 
 
 def _given(session: Session, asked: Asked) -> sa.Select[Any]:
@@ -348,28 +319,26 @@ def _given(session: Session, asked: Asked) -> sa.Select[Any]:
     return (
         sa.select(*_WHERE, Step.person, days)
         .join(Step, Step.application == Application.id)
-        .join(Review, Review.step == Step.id)
-        .where(*asked.conditions(asked.last - 1), *_COUNTS)
+        .where(*asked.conditions(), *_is_given(Step))
     )
 
 
 def _is_given(step: Any) -> tuple[sa.ColumnElement[bool], ...]:
-    """Written out, as `_LODGED` is."""
+    """That a review was given and counts: a step whose review is taken back is answered no more.
+
+    Written out, as `_LODGED` is.
+    """
     return (
         step.kind == sa.literal(StepKind.REVIEW, Step.kind.type, literal_execute=True),
         step.state == sa.literal(StepState.ANSWERED, Step.state.type, literal_execute=True),
     )
 
 
-_COUNTS = (*_is_given(Step), Review.void_at.is_(None))
-
-
 def _pairs(asked: Asked) -> sa.Select[Any]:
     """The points of the two who were asked first, where both gave a review."""
     first, second = (aliased(Step), aliased(Review)), (aliased(Step), aliased(Review))
     statement = sa.select(
-        Application.school_year,
-        Application.label,
+        *_WHERE,
         Application.rules,
         sa.cast(first[1].scores, sa.Text).label("one"),
         sa.cast(second[1].scores, sa.Text).label("other"),
@@ -383,5 +352,8 @@ def _pairs(asked: Asked) -> sa.Select[Any]:
                 step.seat == seat,
                 step.instance == (1 if seat == 1 else first[0].instance),
             ),
-        ).join(review, sa.and_(review.step == step.id, review.void_at.is_(None)))
-    return statement.where(*asked.conditions(asked.last - 1))
+        ).join(
+            review,
+            sa.and_(review.application == Application.id, review.step == step.id, review.void_at.is_(None)),
+        )
+    return statement.where(*asked.conditions())

@@ -25,7 +25,9 @@ from labels.rules.calendars import school_year
 from labels.views import statistic_queries as queries
 from labels.views.applications import Scope
 from labels.views.counts import COUNTED, Amount, Block, Count, Label, Part, Shown, shown_of, shown_of_all
+from labels.views.figures import Figures, figures, of_year
 from labels.views.small_numbers import LEAST
+from labels.views.statistic_queries import Place
 
 YEARS = 10
 """School years that are told of: the one that is asked for, and those before it."""
@@ -153,7 +155,8 @@ def statistics(
     _check(year, this, filters.label)
     every = whose.kind == "CSS"
     left_out = queries.in_conflict(session, person) if person else frozenset()
-    asked = queries.Asked(None if every else whose.id, year - YEARS + 1, year, left_out)
+    organisations = None if every else frozenset({whose.id})
+    asked = queries.Asked(organisations, year - YEARS + 1, year, left_out)
     return _gathered(session, whose, now, filters.label, asked)
 
 
@@ -177,14 +180,13 @@ FIRST_YEAR = 2005
 def _gathered(
     session: Session, whose: Organisation, now: datetime, label: Label, asked: queries.Asked
 ) -> Statistics:
-    year, every = asked.last, asked.organisation is None
-    reviews = queries.Reviews.of(session, asked)
-    blocks = _blocks(session, asked, reviews)
-    first, decided = queries.days_to_first_review(session, asked), queries.days_to_decision(session, asked)
+    year, every = asked.last, asked.organisations is None
+    found = figures(session, asked)
+    blocks = _blocks(session, asked, found)
 
     def shown_in(one: int) -> Shown:
-        if asked.organisation is not None:
-            return shown_of(blocks[one].get(asked.organisation, _NOTHING), asked.organisation)
+        if not every:
+            return shown_of(blocks[one].get(whose.id, _NOTHING), whose.id)
         return shown_of_all(tuple(sorted(blocks[one].items())))
 
     def line(one: int, of: Label) -> Line:
@@ -193,12 +195,16 @@ def _gathered(
             count: sum(block.number(of, count) for block in there) if (of, count) in shown else None
             for count in Count
         }
-        return _line(counts, first.of(one, of), decided.of(one, of))
+        return _line(counts, of_year(found.first_review, one, of), of_year(found.decision, one, of))
 
     def line_of(organisation: str, block: Block) -> Line:
         shown = shown_of(block, organisation)
         counts = {count: block.number(label, count) if (label, count) in shown else None for count in Count}
-        return _line(counts, first.of(year, label, organisation), decided.of(year, label, organisation))
+        return _line(
+            counts,
+            of_year(found.first_review, year, label, organisation),
+            of_year(found.decision, year, label, organisation),
+        )
 
     known = {one.id: one for one in session.scalars(sa.select(Organisation))} if every else {}
     return Statistics(
@@ -215,7 +221,7 @@ def _gathered(
             if block.number(label, Count.RECEIVED)
         ],
         reviewing={
-            one: _reviewing(reviews, one, label, (label, Count.REVIEWS) in shown_in(one))
+            one: _reviewing(found, one, label, (label, Count.REVIEWS) in shown_in(one))
             for one in (year, year - 1)
         },
         left_out=queries.how_many(session, asked),
@@ -251,35 +257,35 @@ def _median(sorted_days: Iterable[tuple[float, int]], total: int) -> float:
     return sum(found) / 2
 
 
-def _blocks(
-    session: Session, asked: queries.Asked, reviews: queries.Reviews
-) -> Mapping[int, dict[str, Block]]:
+def _blocks(session: Session, asked: queries.Asked, found: Figures) -> Mapping[int, dict[str, Block]]:
     """By year and organisation, what there is."""
-    found: dict[tuple[int, str], dict[tuple[LabelKind, Part], Amount]] = defaultdict(dict)
+    amounts: dict[Place, dict[tuple[LabelKind, Part], Amount]] = defaultdict(dict)
     for (year, organisation, label, part), number in queries.amounts(session, asked).items():
-        found[year, organisation][label, part] = Amount(number, number)
-    for (year, organisation, label), people in reviews.by_reviewer.items():
-        found[year, organisation][label, Part.REVIEWS] = Amount(sum(people.values()), len(people))
+        amounts[year, organisation][label, part] = Amount(number, number)
+    for place, by_label in found.reviewers.items():
+        for label, people in by_label.items():
+            if people:
+                amounts[place][label, Part.REVIEWS] = Amount(people.total(), len(people))
     blocks: dict[int, dict[str, Block]] = {year: {} for year in range(asked.first, asked.last + 1)}
-    for (year, organisation), amounts in found.items():
+    for (year, organisation), parts in amounts.items():
         blocks[year][organisation] = Block(
-            tuple((label, part, amounts[label, part]) for label, part in sorted(amounts)),
-            len(reviews.of_year(year, None, organisation)) if year > asked.last - 2 else 0,
+            tuple((label, part, parts[label, part]) for label, part in sorted(parts)),
+            len(of_year(found.reviewers, year, None, organisation)),
         )
     return blocks
 
 
-def _reviewing(reviews: queries.Reviews, year: int, label: Label, shown: bool) -> Reviewing:
-    people = reviews.of_year(year, label)
+def _reviewing(found: Figures, year: int, label: Label, shown: bool) -> Reviewing:
+    people = of_year(found.reviewers, year, label)
     if not shown or len(people) < LEAST:
         return Reviewing()
-    apart = reviews.apart_of(year, label)
+    apart = of_year(found.apart, year, label)
     return Reviewing(
         reviewers=len(people),
         each=middle(Counter(people.values())),
-        days=middle(reviews.days_of(year, label)),
-        pairs=len(apart) if len(apart) >= LEAST else None,
-        apart=middle(Counter(apart)),
+        days=middle(of_year(found.review_days, year, label)),
+        pairs=apart.total() if apart.total() >= LEAST else None,
+        apart=middle(apart),
     )
 
 

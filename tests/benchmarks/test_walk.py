@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import pytest
 
-from benchmarks.walk import batches
+from benchmarks.walk import batches, world
+from benchmarks.walk.acting import Course
 from benchmarks.walk.model import Judged, Rules, Token, another, passes
+from benchmarks.walk.walking import Walk
 from labels.reviews import asking, scoring
+from labels.views import statistic_queries as queries
+from labels.views.figures import Figures, figures
+from labels.views.statistic_queries import Asked
 
 CRITERIA = ("ideas", "work", "results")
 RULES = Rules(
@@ -71,6 +79,40 @@ def test_random_courses_end_as_the_model_says(seed: int) -> None:
     assert done.courses >= 22
     assert len(done.acts) > 10
     assert done.papers
+
+
+@pytest.mark.slow
+def test_figures_that_were_read_before_are_read_again_whatever_happens_to_an_application(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    happens, differ, seen = Walk._do, Counter[str](), set[str]()
+
+    def compared(walk: Walk, course: Course, name: str, act: Callable[[], None]) -> None:
+        happens(walk, course, name, act)
+        asked = Asked(None, world.TODAY.year - 1, world.TODAY.year)
+        with walk._here.record.reading() as session:
+            kept = figures(session, asked)
+            days, reviews = queries.days(session, asked), queries.reviews(session, asked)
+        anew = Figures(days[0], days[1], reviews[0], reviews[1], reviews[2])
+        differ[name] += _counted(kept) != _counted(anew)
+        seen.add(str(_counted(anew)))
+
+    monkeypatch.setattr(Walk, "_do", compared)
+    batches.play(1, papers=0)
+    assert len(seen) > 50
+    assert +differ == {}
+
+
+def _counted(found: Figures) -> list[dict[object, int]]:
+    return [
+        {
+            (*place, label, what): number
+            for place, by_label in counted.items()
+            for label, counter in by_label.items()
+            for what, number in counter.items()
+        }
+        for counted in vars(found).values()
+    ]
 
 
 @pytest.mark.slow

@@ -93,6 +93,12 @@ def test_nothing_is_found_in_a_whole_record(record: Record, course: Callable[[Ca
             "answered, and there is no review.",
         ),
         (
+            refused,
+            "UPDATE review SET void_at = given_at",
+            Invariant.ONE_REVIEW,
+            "answered, and its review is void.",
+        ),
+        (
             under_way,
             "UPDATE step SET seat = 1 WHERE kind = 'review'",
             Invariant.ONE_REVIEW,
