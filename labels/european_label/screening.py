@@ -72,10 +72,16 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     if application.outcome is not None:
         return []
     asked = steps_of(turn.session, application, StepKind.SCREENING)
-    for step in asked:
-        late = step.state is StepState.OPEN and step.due_at is not None and turn.now > step.due_at
-        if late and not has_more_time(turn.session, step):
-            close_step(step, StepState.EXPIRED, turn.now, "the deadline has passed")
+    late = [
+        one
+        for one in asked
+        if one.state in (StepState.OPEN, StepState.EXPIRED) and one.due_at and turn.now > one.due_at
+    ]
+    # Any of them may answer for all: where one was asked in time, a colleague's mailbox keeps nobody waiting.
+    if not all(has_more_time(turn.session, one) for one in late):
+        for one in late:
+            if one.state is StepState.OPEN:
+                close_step(one, StepState.EXPIRED, turn.now, "the deadline has passed")
     undecided = undecided_places(turn.session, application)
     awaited = [step for step in asked if step.state is StepState.OPEN]
     if not undecided or awaited:

@@ -750,6 +750,34 @@ def test_upkeep_ends_what_nobody_answered_and_a_moved_deadline_is_everybodys(yea
 
 
 @only_sqlite
+@pytest.mark.parametrize("one_was_asked_in_time", [True, False])
+def test_a_mailbox_that_takes_nothing_keeps_no_year_waiting_where_a_colleague_was_asked_in_time(
+    year: Session, one_was_asked_in_time: bool
+) -> None:
+    begun(year)
+    year.add(
+        Staff(
+            email="zofia@nss.example",
+            role="coordinator",
+            name="Z",
+            organisation=OWN,
+            language="pl",
+            school=None,
+        )
+    )
+    steps = screening.ask(Turn(year, BEGINS, KEY), nomination_of(OWN))
+    assert steps[0].due_at
+    for step, sent_at in zip(steps, (BEGINS if one_was_asked_in_time else None, None), strict=True):
+        year.execute(
+            sa.update(Mail).where(Mail.step == step.id).values(attempts=3, last_error="550", sent_at=sent_at)
+        )
+    late = steps[0].due_at + timedelta(seconds=1)
+    assert passed(year, late) == ([nomination_of(OWN)] if one_was_asked_in_time else [])
+    left = screening.ask(Turn(year, late, KEY), nomination_of(OWN))
+    assert left == ([] if one_was_asked_in_time else steps)
+
+
+@only_sqlite
 def test_a_label_revoked_since_the_freezing_can_only_be_struck(year: Session) -> None:
     begun(year)
     a = label_id("T-A1", "P-A")
