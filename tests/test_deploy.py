@@ -250,12 +250,46 @@ def test_the_containers_file_is_one_that_docker_compose_takes(tmp_path: Path) ->
     run(compose, "-f", str(tmp_path / "deploy" / "container" / "compose.yaml"), "config", "--quiet")
 
 
+SET_BY_THE_CHART = {
+    "HOME",
+    "PREFECT_API_DATABASE_CONNECTION_URL",
+    "PREFECT_DEBUG_MODE",
+    "PREFECT_LOGGING_SERVER_LEVEL",
+    "PREFECT_MESSAGING_BROKER",
+    "PREFECT_MESSAGING_CACHE",
+    "PREFECT_REDIS_MESSAGING_DB",
+    "PREFECT_REDIS_MESSAGING_HOST",
+    "PREFECT_REDIS_MESSAGING_PORT",
+    "PREFECT_SERVER_API_BASE_PATH",
+    "PREFECT_SERVER_API_HOST",
+    "PREFECT_SERVER_API_PORT",
+    "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING",
+    "PREFECT_UI_API_URL",
+    "PREFECT_UI_ENABLED",
+    "PREFECT_UI_STATIC_DIRECTORY",
+}
+"""Variables of the containers of `prefect-server`, whose templates `deployment.yaml` and `background-services/` name them."""
+
+
+@pytest.mark.parametrize("file", ["values.yaml", "values-several.yaml"])
+def test_no_variable_of_prefect_s_chart_is_set_twice(file: str) -> None:
+    """Kubernetes refuses such a pod where it is applied at the server, and else says which one hides the other."""
+    values = yaml.safe_load((DEPLOY / "prefect-helm" / file).read_text("utf-8"))
+    named = [one["name"] for one in values["global"]["prefect"]["env"]]
+    assert len(named) == len(set(named))
+    assert SET_BY_THE_CHART & {*named} == set()
+
+
 def test_prefect_in_kubernetes_is_set_as_labels_up_sets_it_and_reached_by_nobody_else() -> None:
     values = yaml.safe_load((DEPLOY / "prefect-helm" / "values.yaml").read_text("utf-8"))
     named = {one["name"]: one["value"] for one in values["global"]["prefect"]["env"]}
     assert {name: named.get(name) for name in FRUGAL} == FRUGAL
     assert values["ingress"]["enabled"] is False
     assert values["service"]["type"] == "ClusterIP"
+    assert values["postgresql"]["enabled"] is False, "the chart's own keeps nothing"
+    assert values["secret"] == {"create": False, "name": "prefect-database"}
+    comment = (DEPLOY / "prefect-helm" / "values.yaml").read_text("utf-8")
+    assert "prefect-database  connection-string=postgresql+asyncpg://" in comment
     version = re.search(r'"prefect==([\d.]+)"', (PROJECT / "pyproject.toml").read_text("utf-8"))
     assert version
     assert values["global"]["prefect"]["image"]["prefectTag"].startswith(f"{version[1]}-")
@@ -273,6 +307,13 @@ def test_several_pods_of_prefect_s_chart_share_what_hosts_of_the_same_roles_do(t
     alone = {each["name"]: each["value"] for each in one["global"]["prefect"]["env"]}
     address = "redis://:password@redis.example:6379/0"
     shared = shared_environment(Settings(_env_file=None, home=tmp_path, redis_url=address))
+    messaging = several["backgroundServices"]["messaging"]
+    env |= {
+        "PREFECT_MESSAGING_BROKER": messaging["broker"],
+        "PREFECT_MESSAGING_CACHE": messaging["cache"],
+        # The chart's, where the broker is Redis.
+        "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "prefect_redis.ordering",
+    }
     assert env == alone | {name: value for name, value in shared.items() if value != address}
     comment = (DEPLOY / "prefect-helm" / "values-several.yaml").read_text("utf-8")
     assert {name for name, value in shared.items() if value == address} == set(
