@@ -33,6 +33,7 @@ from tests.e2e.conftest import Stage_
 from tests.support.browser import CHROMIUM, launched
 from tests.support.nginx import DEPLOYED, NGINX, certificate, nginx, on_loopback, which_asks
 from tests.support.patience import PATIENCE, until
+from tests.support.processes import ends_with_us
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 
@@ -71,7 +72,10 @@ class Fronted:
         }
         own |= self.here.settings.exported() | {"PREFECT_API_URL": self.stage.running.api_url}
         command = [sys.executable, "-m", "desk.serving"]
-        doors = [subprocess.Popen([*command, part], cwd=PROJECT, env=own) for part in ("desk", "gate")]
+        doors = [
+            subprocess.Popen([*ends_with_us(), *command, part], cwd=PROJECT, env=own)
+            for part in ("desk", "gate")
+        ]
         try:
             for port in (self.desk_port, self.gate_port):
                 until(partial(_answers, port), f"port {port} answers", lambda: "")

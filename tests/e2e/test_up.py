@@ -22,6 +22,7 @@ from adapters.parts import read_parts
 from cli.services import free_port
 from labels.settings import PROJECT
 from tests.support.patience import PATIENCE, until
+from tests.support.processes import ends_with_us
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +63,7 @@ class Up:
             systemd.bind(str(notified))
             systemd.settimeout(0.2)
             self.process = subprocess.Popen(
-                ["bash", "-c", script, "bash", *LABELS, "up", *ports],
+                [*ends_with_us(), "bash", "-c", script, "bash", *LABELS, "up", *ports],
                 env=self.environment | {"NOTIFY_SOCKET": str(notified)},
                 pass_fds=[self.desk.fileno()],
                 cwd=PROJECT,

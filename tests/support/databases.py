@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from tests.support.patience import PATIENCE
+from tests.support.processes import ends_with_us
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -132,16 +133,16 @@ def postgresql_programs() -> Path:
 
 def as_postgresql() -> list[str]:
     """What goes before a command so that it may run PostgreSQL (not root), and ends with this process."""
-    ends_with_us = ["setpriv", "--pdeathsig=INT"] if shutil.which("setpriv") else []
+    with_us = ends_with_us("INT")
     if os.geteuid() != 0:
-        return ends_with_us
+        return with_us
     try:
         pwd.getpwnam("postgres")
     except KeyError:
         raise PostgreSQLMissing("there is no user postgres: apt-get install postgresql") from None
-    if not ends_with_us:
+    if not with_us:
         raise PostgreSQLMissing("root can't start PostgreSQL without setpriv: apt-get install util-linux")
-    return [*ends_with_us, "--reuid=postgres", "--regid=postgres", "--init-groups"]
+    return [*with_us, "--reuid=postgres", "--regid=postgres", "--init-groups"]
 
 
 def _free_port() -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from labels.settings import PROJECT
 from tests.support.patience import PATIENCE, until
+from tests.support.processes import ends_with_us
 
 LABELS = [str(Path(sys.executable).with_name("labels"))]
 
@@ -37,7 +38,7 @@ class Host:
         self.home.mkdir(exist_ok=True)
         with (self.folder / f"{self.name}.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [*LABELS, "up", "--role", self.role],
+                [*ends_with_us(), *LABELS, "up", "--role", self.role],
                 env=self._whole(),
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cli.services import free_port
 from tests.support.patience import PATIENCE
+from tests.support.processes import ends_with_us
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -130,7 +131,9 @@ def running(folder: Path, *, tls: bool) -> Iterator[Server]:
         "HOME": str(folder),
     }
     with (folder / "ministack.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            [*ends_with_us(), *command], cwd=folder, env=environment, stdout=log, stderr=log
+        )
     url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     try:
         _wait_for(server, f"{url}/_ministack/health", certificate, folder / "ministack.log")

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from labels.settings import PROJECT
 from tests.support.patience import PATIENCE
+from tests.support.processes import ends_with_us
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 """None where it is not installed."""
@@ -84,7 +85,9 @@ def nginx(folder: Path, servers: str, replaced: Mapping[str, str]) -> Iterator[N
         f"events {{}}\nhttp {{\naccess_log off;\n{temporary}\n{servers}\n}}\n"
     )
     assert NGINX
-    process = subprocess.Popen([NGINX, "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(file)])
+    process = subprocess.Popen(
+        [*ends_with_us(), NGINX, "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(file)]
+    )
     try:
         deadline = time.monotonic() + PATIENCE
         while not (folder / "nginx.pid").exists() or not (folder / "nginx.pid").read_text().strip():

@@ -1,10 +1,19 @@
-"""Which processes there are, as `/proc` tells."""
+"""Which processes there are, as `/proc` tells, and processes that end with the test run."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
+
+
+def ends_with_us(signal: str = "TERM") -> list[str]:
+    """What goes before a command so that it is sent this signal when whoever starts it is gone, also if it is killed.
+
+    The thread that starts it is meant, so that has to be one that stays. Nothing where there is no `setpriv`.
+    """
+    return ["setpriv", f"--pdeathsig={signal}"] if shutil.which("setpriv") else []
 
 
 def alive(pid: int) -> bool:

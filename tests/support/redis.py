@@ -14,6 +14,7 @@ import redis
 
 from cli.services import free_port
 from tests.support.patience import PATIENCE
+from tests.support.processes import ends_with_us
 
 REDIS = shutil.which("redis-server")
 """None where it is not installed."""
@@ -37,7 +38,6 @@ class Redis:
     def start(self) -> None:
         """Begins with nothing in it, and waits until it answers."""
         assert REDIS
-        ends_with_us = ["setpriv", "--pdeathsig=KILL"] if shutil.which("setpriv") else []
         options = {
             "bind": "127.0.0.1",
             "port": str(self.port),
@@ -49,7 +49,7 @@ class Redis:
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         process = self.process = subprocess.Popen(
-            [*ends_with_us, REDIS, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            [*ends_with_us("KILL"), REDIS, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
         deadline = time.monotonic() + PATIENCE
         with self.client() as client:

@@ -24,6 +24,7 @@ from starlette.applications import Starlette
 from cli.services import free_port
 from labels.settings import PROJECT, Settings
 from tests.support.patience import PATIENCE
+from tests.support.processes import ends_with_us
 
 
 @contextlib.contextmanager
@@ -102,7 +103,7 @@ def served(home: Path, *, file_numbers: int | None = None, **settings: Any) -> I
             resource.setrlimit(resource.RLIMIT_NOFILE, (file_numbers, file_numbers))
 
     process = subprocess.Popen(
-        [sys.executable, "-m", "desk.serving", "desk"],
+        [*ends_with_us(), sys.executable, "-m", "desk.serving", "desk"],
         cwd=PROJECT,
         env=environment | own.exported(),
         preexec_fn=bounded,
