@@ -6,13 +6,14 @@ import json
 import ssl
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from adapters.threads import begun
 from adapters.webhooks import WITHIN, NotSent, resolved, send
 from adapters.workspace import Workspace
 from labels.clock import in_words
@@ -168,11 +169,18 @@ def tell(
             number += 1
         return Called(number)
 
+    left = iter(entries)
+
+    def some() -> list[Called]:
+        return [told(webhook) for webhook in left]
+
     if len(entries) < 2:
-        done = list(map(told, entries))
+        done = some()
     else:
-        with ThreadPoolExecutor(RECEIVERS_AT_ONCE, thread_name_prefix="webhooks") as threads:
-            done = list(threads.map(told, entries))
+        # Whoever ends the program waits for no receiver.
+        threads = [begun(some, "webhooks") for _ in range(min(RECEIVERS_AT_ONCE, len(entries)))]
+        wait(threads)
+        done = [one for each in threads for one in each.result()]
     return Called(sum(one.told for one in done), sum(one.failed for one in done))
 
 

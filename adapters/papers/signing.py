@@ -14,15 +14,15 @@ import hashlib
 import io
 import logging
 import ssl
-import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from adapters.threads import begun
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.files import contents
@@ -206,19 +206,11 @@ def _in_time(work: Callable[[], Awaitable[T]]) -> T:
     Raises:
         TimeoutError: it takes longer, which only a file does that was made to.
     """
-    found: Future[T] = Future()
 
     async def run() -> T:
         return await work()
 
-    def look() -> None:
-        try:
-            found.set_result(asyncio.run(run()))
-        except BaseException as error:
-            found.set_exception(error)
-
-    threading.Thread(target=look, name="looking at a signature", daemon=True).start()
-    return found.result(_TIMEOUT)
+    return begun(lambda: asyncio.run(run()), "looking at a signature").result(_TIMEOUT)
 
 
 class PaperSigner:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextvars
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 import httpx
+
+from adapters.threads import begun
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,22 +35,21 @@ def in_bulk(
     """Does something for each of the items, which must be something that may be repeated.
 
     The results are in the order of the items. `shown` is called with how many are done. Where one fails for another
-    reason than a busy server, no more are begun, those under way come to their end, and its error is raised.
+    reason than a busy server, no more are begun, those under way come to their end, and its error is raised. Ctrl-C
+    waits for none of them.
     """
     results: dict[int, Result] = {}
     numbered = enumerate(items)
     if len(items) == 1:
         results[0] = _patiently(do, items[0], pause)
     else:
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="bulk") as threads:
-            under_way: dict[Future[Result], int] = {}
+        under_way: dict[Future[Result], int] = {}
 
-            def begin(some: Iterator[tuple[int, Item]]) -> None:
-                for number, item in some:
-                    # What is set for the caller alone, Prefect's address among it, holds in the threads too.
-                    here = contextvars.copy_context()
-                    under_way[threads.submit(here.run, _patiently, do, item, pause)] = number
+        def begin(some: Iterator[tuple[int, Item]]) -> None:
+            for number, item in some:
+                under_way[begun(partial(_patiently, do, item, pause), "bulk")] = number
 
+        try:
             begin(islice(numbered, AT_ONCE))
             while under_way:
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -57,6 +58,9 @@ def in_bulk(
                 begin(islice(numbered, len(done)))
                 if shown is not None:
                     shown(len(results))
+        except Exception:
+            wait(under_way)
+            raise
     return [results[number] for number in range(len(items))]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,13 @@ BEFORE, AFTER = "before", "after"
 
 OURS = ("cli.", "desk.", "flows.", "tasks.", "usecases.", "adapters.", "labels.")
 _PLUMBING = {"labels.record.engine"}
+
+
+def interrupt() -> None:
+    """Ctrl-C, from whichever thread: the main one has it."""
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGINT)
 
 
 class Killed(BaseException):

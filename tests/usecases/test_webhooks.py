@@ -30,7 +30,8 @@ from labels.settings import Settings
 from labels.views.changes import Change
 from labels.views.stuck import Problem, stuck
 from tests.support.case import Case, open_case
-from tests.support.patience import PATIENCE
+from tests.support.killing import interrupt
+from tests.support.patience import PATIENCE, until
 from tests.support.people import KEY, NOW
 from tests.support.receivers import Receiver, receiving
 from usecases import platform, webhooks
@@ -374,6 +375,38 @@ def test_who_was_killed_between_telling_and_noting_it_tells_it_again_under_the_s
     assert webhooks.tell(here).told == 1
     assert len(receiver.came) == 3
     assert len({headers["webhook-id"] for headers, _ in receiver.came}) == 2
+
+
+def test_whoever_presses_ctrl_c_waits_for_no_receiver_and_nothing_is_lost(
+    here: Workspace, receiver: Receiver, case: Case, clock: Time
+) -> None:
+    over, answered = threading.Event(), list[bool]()
+    both = threading.Barrier(2, timeout=PATIENCE)
+
+    def once_it_is_over(handler: BaseHTTPRequestHandler) -> None:
+        if both.wait() == 0:
+            interrupt()
+        answered.append(over.wait(PATIENCE))
+        handler.send_response(500)
+        handler.end_headers()
+
+    with receiving() as other:
+        receiver.answers = other.answers = once_it_is_over
+        for one in (receiver, other):
+            webhooks.add(here, "NSS-PL", one.address)
+        case.ask()
+        with pytest.raises(KeyboardInterrupt):
+            webhooks.tell(here, within=PATIENCE)
+        over.set()
+        until(lambda: not any(one.name == "webhooks" for one in threading.enumerate()), "all have ended")
+        assert answered == [True, True], "it was over before they answered"
+        ids = [headers["webhook-id"] for one in (receiver, other) for headers, _ in one.came]
+        receiver.answers = other.answers = 200
+        clock.now += timedelta(minutes=5)
+        assert webhooks.tell(here) == webhooks.Called(4)
+        again = {headers["webhook-id"] for one in (receiver, other) for headers, _ in one.came[1:]}
+        assert len(again) == 2
+        assert {*ids} <= again, "those that were under way, under the same ids"
 
 
 def test_what_was_told_long_ago_is_forgotten(

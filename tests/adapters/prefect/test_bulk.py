@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections import Counter
 
 import httpx
 import pytest
 
 from adapters.prefect.bulk import AT_ONCE, PAUSES, in_bulk
-from tests.support.patience import PATIENCE
+from tests.support.killing import interrupt
+from tests.support.patience import PATIENCE, until
 
 
 def refusal(status: int) -> httpx.HTTPStatusError:
@@ -77,6 +79,39 @@ def test_a_server_that_stays_busy_or_refuses_is_told_of_and_nothing_more_is_begu
 
     with pytest.raises(httpx.HTTPStatusError):
         in_bulk([1], never, pause=no_pause)
+
+
+def test_where_one_fails_those_under_way_come_to_their_end() -> None:
+    together, ended = threading.Barrier(AT_ONCE, timeout=PATIENCE), Counter[int]()
+
+    def do(number: int) -> None:
+        together.wait()
+        if number == 0:
+            raise refusal(404)
+        time.sleep(0.2)
+        ended[number] += 1
+
+    with pytest.raises(httpx.HTTPStatusError):
+        in_bulk(range(AT_ONCE), do)
+    assert ended == {1: 1, 2: 1, 3: 1}
+
+
+def test_whoever_presses_ctrl_c_waits_for_nothing_that_is_under_way() -> None:
+    over, waited_for = threading.Event(), list[bool]()
+    together = threading.Barrier(AT_ONCE, timeout=PATIENCE)
+    threads = {*threading.enumerate()}
+
+    def do(_: int) -> None:
+        if together.wait() == 0:
+            interrupt()
+        waited_for.append(not over.wait(PATIENCE))
+
+    with pytest.raises(KeyboardInterrupt):
+        in_bulk(range(AT_ONCE), do)
+    over.set()
+    until(lambda: len(waited_for) == AT_ONCE, "they have ended", every=0.01)
+    assert not any(waited_for)
+    assert all(one.daemon for one in {*threading.enumerate()} - threads), "nor does the end of the program"
 
 
 def test_what_is_set_for_the_caller_holds_for_each_item() -> None:
