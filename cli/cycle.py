@@ -163,7 +163,7 @@ def _tell_fairness(view: CycleView) -> None:
         [
             (
                 one.organisation, one.labels, f"{one.severity.mean:.2f}", f"{one.severity.deviation:.2f}",
-                f"{one.severity.shift:+.2f}", f"{one.severity.shrunken_shift:+.2f}",
+                f"{one.severity.shift:+z.2f}", f"{one.severity.shrunken_shift:+z.2f}",
             )
             for one in view.organisations
             if one.severity
