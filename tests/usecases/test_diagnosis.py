@@ -22,7 +22,7 @@ from tests.cli.conftest import Terminal, terminal
 from tests.support.elsewhere import Pages, names, proxy
 from tests.support.nginx import certificate
 from usecases.diagnosis.examining import examine
-from usecases.diagnosis.finding import Finding, Level
+from usecases.diagnosis.finding import Finding, Level, remedy_for
 from usecases.diagnosis.machine import KEY_BITS, bits
 from usecases.diagnosis.outside import check_sender
 
@@ -300,3 +300,28 @@ def test_the_command_ends_with_2_where_something_is_wrong_and_makes_nothing(
     assert "fault" in result.stderr
     assert not home.exists()
     assert not stat.S_IMODE(terminal.here.settings.home.stat().st_mode) & 0o077
+
+
+@pytest.mark.parametrize(
+    ("why", "renew"),
+    [
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:992)",
+            True,
+        ),
+        ("SSL error: certificate verify failed", True),
+        ("self-signed certificate", True),
+        ("unable to get local issuer certificate", True),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for "
+            "'mail.example.eu'. (_ssl.c:992)",
+            False,
+        ),
+        ("IP address mismatch, certificate is not valid for '10.0.0.5'.", False),
+        ("[Errno 111] Connection refused", False),
+    ],
+)
+def test_a_certificate_is_to_be_renewed_or_trusted_and_a_wrong_name_corrected(why: str, renew: bool) -> None:
+    told = remedy_for(why, "Correct the setting.")
+    assert ("Renew the certificate" in told) == renew
+    assert (told == "Correct the setting.") != renew

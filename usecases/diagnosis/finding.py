@@ -38,9 +38,16 @@ def note(check: str, what: str, remedy: str = "") -> Finding:
     return Finding(check, Level.NOTE, what, remedy)
 
 
+_NOT_TRUSTED = (
+    "certificate has expired", "certificate verify failed", "self-signed certificate", "local issuer certificate",
+)  # fmt: skip
+"""What OpenSSL says of a certificate that has ended, or whose authority is not known here."""
+_OF_ANOTHER_NAME = "certificate is not valid for"
+
+
 def remedy_for(why: str, otherwise: str) -> str:
-    """What to do where a service is not reached: a certificate that has ended is no wrong setting."""
-    refused = "certificate has expired" in why or "certificate verify failed" in why
+    """What to do where a service is not reached: a certificate that has ended is no wrong setting, one of another name is."""
+    refused = any(one in why for one in _NOT_TRUSTED) and _OF_ANOTHER_NAME not in why
     return (
         "Renew the certificate there, if it has ended; else let this machine trust its authority."
         if refused
