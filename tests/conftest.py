@@ -35,7 +35,15 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 
 _PREFECT_HOME = pytest.StashKey[str]()
-END_TO_END = Path(__file__).parent / "e2e"
+TESTS = Path(__file__).parent
+END_TO_END = TESTS / "e2e"
+LONG = (
+    "flows/test_kill_points.py",
+    "e2e/test_kills.py",
+    "e2e/test_many_machines.py",
+    "e2e/test_up.py",
+)
+"""Files that take minutes, the longest first."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,9 +73,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves PostgreSQL to the whole run: the quick one starts no database server. Files of slow tests alone go first.
+    """Leaves PostgreSQL to the whole run, and all cases but the first where they are sampled. Long files go first.
 
-    A file is run by one process; a long one at the end would have the others wait for it.
+    The quick run starts no database server. A file is run by one process; a long one at the end would have the others
+    wait for it.
     """
     for item in items:
         of = getattr(item, "callspec", None)
@@ -75,10 +84,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             of is not None and of.params.get("record_url") == "postgresql"
         ):
             item.add_marker(pytest.mark.slow)
+    begun: set[tuple[Path, str]] = set()
+    for item in items:
+        if item.get_closest_marker("sampled") and not item.get_closest_marker("slow"):
+            of = item.path, item.nodeid.partition("[")[0]
+            if of in begun:
+                item.add_marker(pytest.mark.slow)
+            begun.add(of)
     slow: dict[Path, bool] = {}
     for item in items:
         slow[item.path] = slow.get(item.path, True) and item.get_closest_marker("slow") is not None
-    items.sort(key=lambda item: not slow[item.path])
+    first = {TESTS / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: (first.get(item.path, len(first)), not slow[item.path]))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -158,6 +175,21 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("template") / "record.db"
     migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def populated_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record with a small registry; tests work on copies of it."""
+    from labels.record import Record, engine
+    from tests.support.people import populate
+
+    path = tmp_path_factory.mktemp("populated") / "record.db"
+    shutil.copyfile(sqlite_template, path)
+    opened = engine.open_engine(f"sqlite:///{path}")
+    with Record(opened).writing() as session:
+        populate(session)
+    opened.dispose()
     return path
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
 import textwrap
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import grimp
@@ -56,14 +57,23 @@ def project_files() -> list[Path]:
     return [path for path in candidates if path.is_file()]
 
 
-def project_lines() -> Iterator[tuple[str, str]]:
-    """Where and what: every line of every text file of the project."""
-    for path in project_files():
-        content = path.read_bytes()
-        if b"\0" in content:
-            continue  # a picture, a font, a document
-        for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
-            yield f"{path.relative_to(PROJECT)}:{number}", line
+@functools.cache
+def project_texts() -> Mapping[str, str]:
+    """Every text file of the project: its name, and what it says."""
+    contents = {str(path.relative_to(PROJECT)): path.read_bytes() for path in project_files()}
+    # What has a zero in it is a picture, a font, a document.
+    return {
+        name: content.decode("utf-8", "replace") for name, content in contents.items() if b"\0" not in content
+    }
+
+
+def project_lines(pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Where and what: every line of the project in which a pattern is found."""
+    for name, text in project_texts().items():
+        if pattern.search(text):  # few have one, and to look at each line takes a hundred times as long
+            for number, line in enumerate(text.splitlines(), 1):
+                if pattern.search(line):
+                    yield f"{name}:{number}", line
 
 
 def test_imports_keep_to_the_order_of_the_house() -> None:
@@ -126,9 +136,7 @@ SAYS_DAYS = {
 def test_the_day_of_an_instant_is_that_of_brussels_everywhere() -> None:
     # Around midnight the day in UTC is another one than the day that people there write.
     program = re.compile(r"(adapters|cli|desk|flows|labels|tasks|templates|usecases|workers)/")
-    found = [
-        where for where, line in project_lines() if program.match(where) and DAY_OF_AN_INSTANT.search(line)
-    ]
+    found = [where for where, _ in project_lines(DAY_OF_AN_INSTANT) if program.match(where)]
     assert {where.rpartition(":")[0] for where in found} == set(SAYS_DAYS), "use labels.clock.brussels_day"
 
 
@@ -165,7 +173,7 @@ def test_no_file_names_a_package_registry() -> None:
         ("anaconda", "org"),
     ]
     pattern = re.compile("|".join(re.escape(".".join(host)) for host in hosts), re.IGNORECASE)
-    assert not [where for where, line in project_lines() if pattern.search(line)]
+    assert not list(project_lines(pattern))
 
 
 # Put together from parts, so that this file does not contain what it looks for.
@@ -174,10 +182,7 @@ SOMEBODYS_FOLDER = re.compile(rf"(?<![\w.*$}}/-])/(?:{FOLDERS})/\w|[A-Z]:\\Us" +
 
 
 def test_no_file_names_a_folder_of_somebodys_machine() -> None:
-    wrong = [
-        f"{where}: {line.strip()[:120]}" for where, line in project_lines() if SOMEBODYS_FOLDER.search(line)
-    ]
-    assert not wrong
+    assert not [f"{where}: {line.strip()[:120]}" for where, line in project_lines(SOMEBODYS_FOLDER)]
 
 
 def test_the_search_for_folders_finds_them_and_leaves_addresses_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from labels.record.schema import (
 )
 from labels.reviews import asking
 from tests.support.drawing import draw_once
-from tests.support.people import TODAY, application_file, code_of, populate
+from tests.support.people import TODAY, application_file, code_of
 from tests.support.typed import typed
 
 COORDINATOR = "coordinator@nss.example"
@@ -162,11 +163,11 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Iterator[Terminal]:
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, populated_template: Path) -> Iterator[Terminal]:
     """A terminal in an empty folder, with a small registry in the record and no server of Prefect's."""
     home = tmp_path / "home"
     home.mkdir()
-    (home / "record.db").write_bytes(sqlite_template.read_bytes())
+    shutil.copyfile(populated_template, home / "record.db")
     (tmp_path / "desk").mkdir()
     monkeypatch.chdir(tmp_path / "desk")
     draw_once(monkeypatch)
@@ -174,10 +175,7 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: P
     monkeypatch.setenv("LABELS_SECRET", "a secret for tests")
     monkeypatch.setenv("LABELS_TODAY", "2026-03-16")
     workspace.cache_clear()
-    here = workspace()
-    with here.record.writing() as session:
-        populate(session)
-    yield Terminal(tmp_path / "desk", here)
+    yield Terminal(tmp_path / "desk", workspace())
     workspace.cache_clear()
     close_records()
 
