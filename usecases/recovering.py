@@ -83,14 +83,12 @@ def catch_up(here: Workspace, client: PrefectClient, *, patience: timedelta = PA
     """The same for the applications of which the record itself knows that no run has seen what is new.
 
     That is what is left where somebody handed in or answered while Prefect was away. Costs one look into the record, and
-    nothing of Prefect's where none is behind.
+    nothing of Prefect's where none is behind. A round's invitations are left to it: it has thousands of runs to begin, a
+    few at a time, and each host would begin them, too, every minute.
     """
-    return _recover_those(
-        here,
-        client,
-        patience,
-        sa.or_(Application.run.is_(None), Application.parked_revision < Application.revision),
-    )
+    of_a_round = sa.and_(Application.label == LabelKind.SCHOOL, Application.parked_revision < 0)
+    behind = sa.or_(Application.run.is_(None), Application.parked_revision < Application.revision)
+    return _recover_those(here, client, patience, behind, ~of_a_round)
 
 
 def _recover_those(

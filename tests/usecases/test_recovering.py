@@ -24,8 +24,9 @@ from adapters.prefect.markdown.links import links
 from adapters.workspace import Workspace
 from labels.applications import conditions
 from labels.clock import frozen_clock
+from labels.kinds import LabelKind
 from labels.record import Record
-from labels.record.schema import Application, Resumption, Review, Step, StepState
+from labels.record.schema import Application, Resumption, Review, Stage, Step, StepState
 from labels.reviews import asking
 from labels.settings import Settings
 from labels.turn import Turn
@@ -139,6 +140,31 @@ def test_what_came_while_prefect_was_away_is_caught_up_with_and_costs_nothing_wh
     caught = {one.application: one.did for one in catch_up(here, prefect)}  # type: ignore[arg-type]  # stands in
     assert caught == {handed_in: "started a run", answered: "its run goes on"}
     assert prefect.asked["page"] == 1
+
+
+def test_what_a_round_invites_is_begun_by_the_round_and_not_by_every_host_as_well(
+    here: Workspace, prefect: CountingPrefect, waiting: list[str]
+) -> None:
+    recovered(here, prefect)
+    prefect.asked.clear()
+    invited = {
+        "label": LabelKind.SCHOOL,
+        "school": None,
+        "stage": Stage.SELF_ASSESSMENT,
+        "parked_revision": -1,
+    }
+    with here.record.writing() as session:
+        schools = session.scalars(sa.select(Application).where(Application.id.in_(waiting[:20])))
+        for number, one in enumerate(schools):
+            for name, value in (invited | ({"run": None} if number % 2 else {})).items():
+                setattr(one, name, value)
+    assert catch_up(here, prefect) == []  # type: ignore[arg-type]  # stands in
+    assert not prefect.asked
+    with here.record.writing() as session:  # one that its run has seen, and which was handed in since
+        handed_in = session.get_one(Application, waiting[0])
+        handed_in.parked_revision, handed_in.run = 0, None
+    caught = [one.application for one in catch_up(here, prefect)]  # type: ignore[arg-type]  # stands in
+    assert caught == [waiting[0]]
 
 
 def test_among_many_it_finds_every_one_that_is_lost(
