@@ -43,6 +43,7 @@ TABLE = (
     Row("takeover", "coordinating:takeover", "A coordinator takes a reviewer's step over."),
     Row("send-back", "coordinating:send_back", "A coordinator sends a review back as a draft."),
     Row("deadline", "coordinating:deadline", "A coordinator moves one person's deadline."),
+    Row("dates", "dates:dates", "Move a date for all: of a School Label's round, of a European year."),
     Row(
         "another", "coordinating:another", "A coordinator calls one more reviewer, where the rules allow it."
     ),
@@ -51,7 +52,11 @@ TABLE = (
         "coordinating:decision",
         "A coordinator decides, where the rules leave it to a person.",
     ),
-    Row("many", "many:many", "Assign, reassign, remind or move deadlines of many applications at once."),
+    Row(
+        "many",
+        "many:many",
+        "Assign, reassign, remind, or move deadlines or decision dates of many applications at once.",
+    ),
     Row(
         "conflict",
         "coordinating:conflict",

@@ -24,11 +24,13 @@ from labels.views.applications import Filters, Order, Part, Urgent, scope_at
 from labels.views.many import PlanRow, PlanShown
 from usecases import many as usecases
 
-Action = Literal["assign", "reassign", "remind", "deadline", "confirm"]
+Action = Literal["assign", "reassign", "remind", "deadline", "decision", "confirm"]
 
 
 def many(
-    action: Annotated[Action, typer.Argument(help="assign, reassign, remind, deadline or confirm.")],
+    action: Annotated[
+        Action, typer.Argument(help="assign, reassign, remind, deadline, decision or confirm.")
+    ],
     subjects: Annotated[
         list[str] | None,
         typer.Argument(metavar="[APPLICATION …]", help="The applications; for confirm, the plan (PLN-…)."),
@@ -78,7 +80,7 @@ def many(
     code: WithoutCode = "",
     as_json: AsJson = False,
 ) -> None:
-    """Assign, reassign, remind or move deadlines of many applications at once.
+    """Assign, reassign, remind, or move deadlines or decision dates of many applications at once.
 
     Of those that are named, of a file, or of all open ones that the options leave: shows what will happen to each, and
     keeps it as a plan. confirm PLN-… with --as and --code (labels code ORGANISATION) carries it out: all of it or nothing.

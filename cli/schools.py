@@ -91,7 +91,7 @@ def _show_round(session: Session, year: int, school: str, rules: Path | None, as
     else:
         organisation = session.get_one(School, school).organisation
         own = load_rules(organisation, brussels_day(its_round.begun_at), rules).school
-        due = in_words(rounds.due_at(its_round, own))
+        due = in_words(rounds.due_at(session, its_round, organisation, own))
         came = f"Its invitation is still to come; self-assessments are awaited by {due}."
     say_plainly(f"  {came}")
 

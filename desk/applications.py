@@ -104,6 +104,7 @@ ACTS: Mapping[What, Sentence] = {
     What.REASSIGN: say("Give reviews to others"),
     What.REMIND: say("Remind"),
     What.DEADLINE: say("Move deadlines"),
+    What.DECISION: say("Move decision dates"),
 }
 """What can be done with many at once."""
 AT_FIRST = (Column.APPLICANT, Column.LABEL, Column.STAGE, Column.WAITS, Column.DUE, Column.DAYS)

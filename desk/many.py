@@ -17,7 +17,7 @@ from desk.coordinators import coordinates
 from desk.frame import Visit, kept_fields, later, page
 from desk.lists import one_of
 from desk.parts import Mistake, why
-from labels.answering.many import MOST, PlanChanged, What, Wish
+from labels.answering.many import DATES, MOST, PlanChanged, What, Wish
 from labels.applications.uploads.limits import MIB
 from labels.clock import read_deadline
 from labels.errors import InvalidInput, LabelsError, NotFound, OutOfReach
@@ -127,7 +127,7 @@ def make(visit: Visit) -> Response:
             until = read_deadline(typed)
         except ValueError:
             mistakes.append(Mistake(texts.say("This is no day: write it as 2026-04-20"), "until"))
-    elif what is What.DEADLINE and not files:
+    elif what in DATES and not files:
         mistakes.append(Mistake(texts.say("Say until when"), "until"))
     if mistakes:
         return again(mistakes, 422)

@@ -49,5 +49,5 @@ def issue_papers(application_id: str) -> list[str]:
     """The certificate and the letters that the outcome calls for, rendered, stored and in the record."""
     here = workspace()
     with here.record.reading() as session:
-        due = due_papers(session, application_id, here.stamp)
+        due = due_papers(session, application_id, here.stamp, here.settings.desk_url)
     return issue(here, due)

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from labels.answering.deadlines import put_off
 from labels.answering.many import GOOD_FOR, Plan, PlanChanged, Planned, What, kept
+from labels.applications.applicant import applicant
 from labels.applications.titles import titles_of
 from labels.errors import NotAllowed
+from labels.kinds import KINDS, Applicant
 from labels.mail import messages
 from labels.mail.outbox import Envelope, queue_many
 from labels.people.named import recipient
@@ -27,6 +29,7 @@ from labels.reviews.coordinating import hand_over
 from labels.reviews.judged_together import judged_by_application
 from labels.reviews.reasons import keep_why
 from labels.reviews.seats import AT_ONCE, UNDER_WAY, Seat, decided, not_on_staff, own_conflict, seats_of
+from labels.school_label.people import everyone
 from labels.steps.kinds import STEPS
 from labels.steps.step import locked_by_step
 from labels.turn import Turn
@@ -115,6 +118,10 @@ def carry_out(turn: Turn, identifier: str) -> Done:
         raise NotAllowed(say("The plan is more than a day old: please make it anew."))
     if not plan.done:
         raise NotAllowed(say("There is nothing in this plan that could be done."))
+    if plan.wish.what is What.DECISION:
+        applications = _decide_at_another_time(turn, identifier, plan)
+        row.done_at = turn.now
+        return Done(len(plan.done), applications)
     rows = _as_planned(turn, plan)
     titles = titles_of(turn.session, [one.application.id for one in rows])
     work = _Work(turn, plan.wish.reason, identifier, rows, titles)
@@ -125,6 +132,8 @@ def carry_out(turn: Turn, identifier: str) -> Done:
             _put_off(work)
         case What.REMIND:
             _remind(work)
+        case What.DECISION:
+            raise AssertionError("it is about applications, and no step of theirs")
     _tell(work, identifier)
     row.done_at = turn.now
     wakes = plan.wish.what is not What.REMIND
@@ -149,26 +158,34 @@ def _as_planned(turn: Turn, plan: Plan) -> list[_Row]:
             .execution_options(populate_existing=True)
         )
         found |= {step.id: (application, step) for application, step in session.execute(query)}
-    theirs = {
-        one: coordinates(session, turn.person, one)
-        for one in {application.organisation for application, _ in found.values()}
-    }
-    judged = judged_by_application(session, list({one.id: one for one, _ in found.values()}.values()))
-    own = conflicts.anybody(session, {turn.person})[turn.person]
+    not_theirs = _not_theirs(turn, {one.id: one for one, _ in found.values()})
     present, changed = [], []
     for row in rows:
         application, step = found[row.step]
-        why = _otherwise(session, row, application, step)
-        if not theirs[application.organisation]:
-            why = say("You do not coordinate it any more.")
-        elif application.id in judged and (near := conflicts_of_interest(own, judged[application.id])):
-            why = own_conflict(near)
+        why = not_theirs.get(application.id) or _otherwise(session, row, application, step)
         if why is not None:
             changed.append((row.application, why))
         present.append(_Row(row, application, step))
     if changed:
         raise PlanChanged(changed)
     return present
+
+
+def _not_theirs(turn: Turn, applications: Mapping[str, Application]) -> dict[str, Sentence]:
+    """Why whoever carries the plan out may do nothing about some of these applications, by their ids."""
+    session, found = turn.session, {}
+    theirs = {
+        one: coordinates(session, turn.person, one)
+        for one in {application.organisation for application in applications.values()}
+    }
+    judged = judged_by_application(session, list(applications.values()))
+    own = conflicts.anybody(session, {turn.person})[turn.person]
+    for identifier, application in applications.items():
+        if not theirs[application.organisation]:
+            found[identifier] = say("You do not coordinate it any more.")
+        elif identifier in judged and (near := conflicts_of_interest(own, judged[identifier])):
+            found[identifier] = own_conflict(near)
+    return found
 
 
 def _otherwise(session: Session, row: Planned, application: Application, step: Step) -> Sentence | None:
@@ -233,6 +250,79 @@ def _put_off(work: _Work) -> None:
         assert one.planned.until is not None
         put_off(work.turn, one.application, one.step, one.planned.until, work.reason, plan=work.plan)
         work.about(one.step.person, one, one.step.id).moved.append(work.line(one, one.step))
+
+
+def _decide_at_another_time(turn: Turn, identifier: str, plan: Plan) -> tuple[str, ...]:
+    """Moves the dates by which decisions are due, and tells those who apply, each once; the applications."""
+    session, rows = turn.session, {one.application: one for one in plan.done}
+    found: dict[str, Application] = {}
+    for some in batches(sorted(rows), AT_ONCE):
+        query = sa.select(Application).where(Application.id.in_(some)).order_by(Application.id)
+        query = query.with_for_update().options(orm.defer(Application.content))
+        found |= {
+            one.id: one for one in session.scalars(query, execution_options={"populate_existing": True})
+        }
+    changed = _not_theirs(turn, found)
+    for one, application in found.items():
+        if application.outcome is not None:
+            changed[one] = decided(application)
+        elif application.decide_by is not None and application.decide_by != rows[one].due:
+            changed[one] = say("Its decision is due {when} now.", when=application.decide_by)
+    if changed:
+        raise PlanChanged(sorted(changed.items()))
+    titles = titles_of(session, found)
+    told: dict[str, list[tuple[Application, Sentence]]] = defaultdict(list)
+    for one, application in found.items():
+        former, application.decide_by = application.decide_by, rows[one].until
+        note(
+            turn,
+            application,
+            turn.by,
+            Event.MOVED_A_DECISION_DATE,
+            former=former.isoformat() if former else None,
+            until=application.decide_by.isoformat() if application.decide_by else None,
+            because=plan.wish.reason,
+            **by_plan(identifier),
+        )
+        line = say(
+            "{application} · {what} · {title} · by {due}",
+            application=one,
+            what=STEPS[StepKind.DECISION].worded or "",
+            title=titles[one],
+            due=application.decide_by or "",
+        )
+        for whom in _who_apply(session, application):
+            told[whom].append((application, line))
+    names = {
+        one: session.get_one(Organisation, one).name
+        for one in {application.organisation for application in found.values()}
+    }
+    queue_many(
+        turn,
+        (
+            (
+                messages.DecisionsMoved(
+                    plan=identifier,
+                    person=whom,
+                    organisation_name=names[lines[0][0].organisation],
+                    application=lines[0][0].id,
+                    reason=plan.wish.reason,
+                    moved=tuple(line for _, line in lines),
+                ),
+                Envelope(recipient(session, whom), (whom,)),
+            )
+            for whom, lines in sorted(told.items())
+        ),
+    )
+    return tuple(found)
+
+
+def _who_apply(session: Session, application: Application) -> list[str]:
+    """Whoever waits for the decision: the teacher, or the teachers and the principal of a school."""
+    if KINDS[application.label].applicant is Applicant.SCHOOL:
+        return [one.person for one in everyone(session, application) if one.person]
+    whom = applicant(session, application)
+    return [whom.id] if whom else []
 
 
 def _remind(work: _Work) -> None:

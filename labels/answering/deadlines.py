@@ -199,6 +199,8 @@ def put_off(
         )  # what the new date leaves stands still from now on, not from the question on
     if step.kind is StepKind.SCREENING:
         screening.move_deadline(turn.session, application, until)
+    if step.kind is StepKind.DECLARATION and step.asked_by:  # what the principal sends back is due then, too
+        turn.session.get_one(Step, step.asked_by).due_at = until
     decided = application.decide_by
     late: dict[str, Any] = {"after_decision_due": decided.isoformat()} if decided and until > decided else {}
     note(

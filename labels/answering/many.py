@@ -21,6 +21,7 @@ from labels.answering.deadlines import no_deadline_to_be
 from labels.clock import brussels_day
 from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.identifiers import short_digest
+from labels.kinds import KINDS
 from labels.people.persons import batches, surviving
 from labels.record.schema import Application, BulkPlan, Step, StepKind
 from labels.reviews import asking, conflicts, seats
@@ -31,6 +32,7 @@ from labels.reviews.reasons import Reason
 from labels.reviews.seats import UNDER_WAY, Seat, own_conflict, seats_of
 from labels.reviews.seeking import sought
 from labels.reviews.suiting import Drawback, costs_of
+from labels.rules.calendars import end_of_working_day
 from labels.rules.kept import rules_of
 from labels.steps.kinds import AWAITED
 from labels.words.sentences import Sentence, say
@@ -51,9 +53,12 @@ class What(StrEnum):
     REMIND = "remind"
     DEADLINE = "deadline"
     """What is due is due at another time."""
+    DECISION = "decision"
+    """The decision is due at another time."""
 
 
 SEATS = (What.ASSIGN, What.REASSIGN)
+DATES = (What.DEADLINE, What.DECISION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class Planned:
 
     application: str
     step: str
-    """Empty where the application has none that is meant."""
+    """Empty where the application has none that is meant, or all of it is."""
     kind: StepKind | None = None
     whose: str = ""
     """Who has it now: a person's id."""
@@ -224,7 +229,7 @@ def plan(
                 most=MOST,
             )
         )
-    if wish.what is What.DEADLINE and wish.until and (why := no_deadline_to_be(wish.until, now)):
+    if wish.what in DATES and wish.until and (why := no_deadline_to_be(wish.until, now)):
         raise NotAllowed(why)
     planning = _Planning(session, who, frozenset(organisations), wish, now)
     planning.look_at(chosen)
@@ -279,7 +284,7 @@ class _Planning:
                 self._applications[row.id] = row
         if unknown := [one for one in chosen if self._application_of(one, of) is None]:
             raise _unknown(unknown)
-        kinds = _KINDS[self._wish.what] if self._wish.kind is None else (self._wish.kind,)
+        kinds = _KINDS.get(self._wish.what, ()) if self._wish.kind is None else (self._wish.kind,)
         for step in self._in_batches(
             _STEPS.where(Step.kind.in_(kinds), Step.state.in_(UNDER_WAY)), self._applications
         ):
@@ -303,7 +308,8 @@ class _Planning:
     def _read_conflicts(self) -> None:
         """The applications with which the coordinator has a conflict of interest."""
         judged = {one.application.id: one.judged for one in self._seats.values()}
-        left = [one for one in self._steps if one not in judged]
+        meant = self._applications if self._wish.what is What.DECISION else self._steps
+        left = [one for one in meant if one not in judged]
         rows = self._in_batches(_WHOLE, left)
         judged |= judged_by_application(self._session, [row[0] for row in rows])
         own = conflicts.anybody(self._session, {self._who})[self._who]
@@ -354,6 +360,10 @@ class _Planning:
 
     def _rows_of(self, chosen: Chosen) -> Iterator[Planned]:
         application = self._of[chosen.step] if chosen.step else chosen.application
+        if self._wish.what is What.DECISION:
+            yield self._decided_at_another_time(self._applications[application], chosen)
+            self._seen.add(application)
+            return
         found = self._steps.get(application, [])
         if chosen.step:
             found = [one for one in found if one.id == chosen.step]
@@ -384,12 +394,33 @@ class _Planning:
             return replace(row, why_not=say("{step} has no deadline that could be moved.", step=row.step))
         if row.due == until:
             return replace(row, why_not=say("It is due then already."))
-        decided = self._applications[row.application].decide_by
-        late = decided is not None and until > decided
+        decided_by = self._applications[row.application].decide_by
+        late = decided_by is not None and until > decided_by
         warning = (
-            say("That is after the decision is due, {when}.", when=decided) if decided and late else None
+            say("That is after the decision is due, {when}.", when=decided_by)
+            if decided_by and late
+            else None
         )
         return replace(row, until=until, warning=warning)
+
+    def _decided_at_another_time(self, application: sa.Row[Any], chosen: Chosen) -> Planned:
+        row = Planned(application.id, "", due=application.decide_by)
+        until = chosen.until or self._wish.until
+        if application.id in self._seen:
+            return replace(row, why_not=say("It stands here twice."))
+        if application.id in self._barred:
+            return replace(row, why_not=self._barred[application.id])
+        dated = application.decide_by is not None and KINDS[application.label].has_decision_date
+        if application.outcome is not None or not dated:
+            return replace(row, why_not=say("No decision is due here."))
+        if until is None:
+            return replace(row, why_not=say("A new deadline is needed."))
+        if chosen.until and (why := no_deadline_to_be(chosen.until, self._now)):
+            return replace(row, why_not=why)
+        until = end_of_working_day(until, application.country)
+        if until == application.decide_by:
+            return replace(row, why_not=say("It is due then already."))
+        return replace(row, until=until)
 
     def _seated(self, row: Planned, seat: Seat, to: str) -> Planned:
         if closed := seat.open:
@@ -481,9 +512,14 @@ class _Planning:
 _AS_REVIEWERS = ("load", "away", "languages", "subjects", "ages", "given")
 """What is read of reviewers alone."""
 _IDS: sa.BindParameter[list[str]] = sa.bindparam("ids", expanding=True)
-_APPLICATIONS = sa.select(Application.id, Application.organisation, Application.decide_by).where(
-    Application.id.in_(_IDS)
-)
+_APPLICATIONS = sa.select(
+    Application.id,
+    Application.organisation,
+    Application.label,
+    Application.country,
+    Application.outcome,
+    Application.decide_by,
+).where(Application.id.in_(_IDS))
 _WHOLE = sa.select(Application).options(orm.defer(Application.content)).where(Application.id.in_(_IDS))
 _STEPS = (
     sa.select(Step.id, Step.application, Step.kind, Step.person, Step.due_at)

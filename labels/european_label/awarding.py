@@ -56,9 +56,10 @@ from labels.record.schema import (
     Teacher,
 )
 from labels.reviews.near_labels import Labelled
-from labels.rules.calendars import add_working_days
+from labels.rules.calendars import add_working_days, end_of_working_day
 from labels.rules.kept import rules_of
 from labels.rules.model import EuropeanRules
+from labels.rules.moved import moved_date
 from labels.steps.answers import Screening
 from labels.steps.mailing import about, about_step, mail_step, tell
 from labels.steps.outcome import Accepted, Refusal
@@ -242,7 +243,11 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
         raise NotAllowed(
             f"The award needs two different people of {application.organisation}: name another coordinator."
         )
-    due = add_working_days(turn.now, rules.awarding_days.value, application.country)
+    year = application.content["year"]
+    due = moved_date(turn.session, StepKind.AWARDING, year, application.organisation)
+    due = end_of_working_day(due, application.country) if due else None
+    if due is None or due <= turn.now:
+        due = add_working_days(turn.now, rules.awarding_days.value, application.country)
     opened = [
         open_step(turn, application, StepKind.AWARDING, one.id, due=due, organisation=application.organisation, number=len(steps) + n)
         for n, one in enumerate(people, 1)
@@ -251,7 +256,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     for step in opened:
         message = messages.AwardingAsked(
             about=about_step(turn.session, application, step),
-            year=application.content["year"],
+            year=year,
             number=len(qualifying),
             first=last.assignee if last else "",
         )

@@ -86,7 +86,7 @@ def ask(turn: Turn, application_id: str) -> list[Step]:
     awaited = [step for step in asked if step.state is StepState.OPEN]
     if not undecided or awaited:
         return awaited
-    due = max((step.due_at for step in asked if step.due_at), default=application.decide_by)
+    due = application.decide_by or max((step.due_at for step in asked if step.due_at), default=None)
     if due and turn.now > due:
         _lapse(turn, application, undecided)
         return []

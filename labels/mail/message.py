@@ -79,6 +79,7 @@ class Template(StrEnum):
     MERGE_ASKED = "merge_asked"
     COLLEAGUE_LEFT = "colleague_left"
     CHANGED_TOGETHER = "changed_together"
+    DECISIONS_MOVED = "decisions_moved"
     PASSKEY_CHANGED = "passkey_changed"
     CODES_VOID = "codes_void"
     ADDRESS_UNREACHED = "address_unreached"

@@ -511,6 +511,25 @@ class ChangedTogether(Message):
         return self.plan
 
 
+class DecisionsMoved(Message):
+    """To somebody who applies: a coordinator moved the dates by which decisions are due; one message for all of theirs."""
+
+    template = Template.DECISIONS_MOVED
+    calls = (CallToAction.SEE_OWN,)
+    plan: Line
+    """The plan that was carried out."""
+    person: Line
+    organisation_name: Line
+    application: Line
+    """The first of theirs."""
+    reason: Prose
+    moved: Several[Said]
+
+    @property
+    def subject(self) -> str:
+        return self.plan
+
+
 class CodesVoid(Message):
     """To somebody whose codes and links were replaced since others may have had the key that they were made with.
 

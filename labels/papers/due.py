@@ -53,8 +53,11 @@ from labels.words.sentences import Sentence, named, recalled, say
 Facts = CertificateFacts | LetterFacts
 
 
-def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DuePaper]:
-    """The papers that the application's outcome calls for and the record does not have yet."""
+def due_papers(session: Session, application_id: str, stamp: Stamp, desk: str = "") -> list[DuePaper]:
+    """The papers that the application's outcome calls for and the record does not have yet.
+
+    `desk` is its address, for the letters that say what their readers can do there.
+    """
     application = seen(session, application_id)
     decided = {"application": application.id, "instance": application.instance}
     decision = session.scalars(_DECISION, decided).first()
@@ -63,7 +66,7 @@ def due_papers(session: Session, application_id: str, stamp: Stamp) -> list[DueP
     stored = _stored(session, application)
     signed = rules_of(session, application).must_be_signed
     due = []
-    for kind, facts in _called_for(session, application, decision):
+    for kind, facts in _called_for(session, application, decision, desk):
         of_the_letter = kind is PaperKind.LETTER
         edition = application.instance if of_the_letter else certificate_edition(session, application)
         stated = marked(facts, kind, edition, stamp)
@@ -129,14 +132,14 @@ _LETTERS = {
 
 
 def _called_for(
-    session: Session, application: Application, decision: Decision
+    session: Session, application: Application, decision: Decision, desk: str
 ) -> list[tuple[PaperKind, Facts]]:
     """The papers that a decision calls for."""
     papers: list[tuple[PaperKind, Facts]] = []
     if decision.outcome is Outcome.AWARDED:
         papers.append((PaperKind.CERTIFICATE, _certificate(session, application, decision)))
     if letter := _LETTERS.get(decision.outcome):
-        papers.append((PaperKind.LETTER, _letter(session, application, decision, letter)))
+        papers.append((PaperKind.LETTER, _letter(session, application, decision, letter, desk)))
     return papers
 
 
@@ -193,8 +196,16 @@ def _to_the_reader(session: Session, application: Application) -> dict[str, Any]
     return stated
 
 
-def _letter(session: Session, application: Application, decision: Decision, kind: LetterKind) -> LetterFacts:
+def _letter(
+    session: Session, application: Application, decision: Decision, kind: LetterKind, desk: str
+) -> LetterFacts:
     verdict = decision.verdict
+    where = (
+        say(
+            "You do this at the desk: {page}. Sign in there with the address to which we write to you.",
+            page=desk,
+        ),
+    ) * bool(desk)
     stated = _to_the_reader(session, application)
     stated |= {
         "kind": kind,
@@ -208,7 +219,7 @@ def _letter(session: Session, application: Application, decision: Decision, kind
             )
             for one in verdict["conditions"]
         )
-        return LetterFacts.of(failed_conditions=failed, **stated)
+        return LetterFacts.of(failed_conditions=failed, route_forward=where, **stated)
     routes = tuple(recalled(one, verdict) for one in verdict["routes"])
     if application.label is not LabelKind.SCHOOL:
         stated["criteria_set"] = rules_of(session, application).criteria_set.name
@@ -220,6 +231,8 @@ def _letter(session: Session, application: Application, decision: Decision, kind
                 day=until,
             ),
         )
+    if kind is LetterKind.REFUSAL:
+        routes = (*routes[:1], *where, *routes[1:])
     return LetterFacts.of(route_forward=routes, **_judged(verdict), **stated)
 
 

@@ -47,6 +47,9 @@ class Event(StrEnum):
     NOT_ACCEPTED_OF_NOBODY = "did not accept an answer"
     """An answer of which no code tells whose it was."""
     MOVED_A_DEADLINE = "moved a deadline"
+    MOVED_A_DECISION_DATE = "moved the date of a decision"
+    MOVED_A_DATE_FOR_ALL = "moved a date for all"
+    """Of a round of the School Label, or of a year of the European one."""
 
     # Reviews
     ASSIGNED_A_REVIEWER = "assigned a reviewer"

@@ -767,6 +767,19 @@ class SchoolRound(Base):
     """When the last invitation was in the outbox."""
 
 
+class MovedDate(Base):
+    """A date of a round of the School Label, or of a year of the European one, that was moved for all of an organisation."""
+
+    __tablename__ = "moved_date"
+    __table_args__ = (_CLUSTERED,)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """What is due then: a school's self-assessment, a screening, an award."""
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    organisation: Mapped[str] = mapped_column(sa.ForeignKey("organisation.id"), primary_key=True)
+    due_at: Mapped[datetime]
+    """As it was moved, before it goes to the end of a country's working day."""
+
+
 class SchoolOutcome(Base):
     """What a round's check found about one school, with all that its reasons rest on."""
 

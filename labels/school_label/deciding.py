@@ -140,7 +140,7 @@ def _due(session: Session, application: Application) -> datetime | None:
     one = session.get(SchoolRound, int(application.round or 0))
     if one is None:
         return None
-    own = due_at(one, rules_of(session, application).school)
+    own = due_at(session, one, application.organisation, rules_of(session, application).school)
     return end_of_working_day(own, application.country)
 
 

@@ -102,7 +102,7 @@ def invite(turn: Turn, year: int, rules_for: Callable[[str], RuleEdition], *, ba
         if row.organisation not in editions:
             edition = rules_for(row.organisation)
             editions[row.organisation] = keep_rules(turn.session, edition)
-            due_at[row.organisation] = rounds.due_at(one, edition.school)
+            due_at[row.organisation] = rounds.due_at(turn.session, one, row.organisation, edition.school)
     applications = [_application(row, one, editions[row.organisation], turn.now) for row in schools]
     write(turn.session, Application, *applications)
     steps, entries = [], []

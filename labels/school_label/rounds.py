@@ -15,9 +15,10 @@ from labels.kinds import LabelKind
 from labels.mending import CheckSchools, GoOnWithRound
 from labels.people.staff import central_organisation
 from labels.record.journal import SYSTEM, Event, note
-from labels.record.schema import Application, Project, School, SchoolOutcome, SchoolRound
+from labels.record.schema import Application, Project, School, SchoolOutcome, SchoolRound, StepKind
 from labels.rules.kept import keep_rules, kept_rules
 from labels.rules.model import RuleEdition, SchoolRules
+from labels.rules.moved import moved_date
 from labels.school_label.preselection import (
     BETWEEN_IDS,
     CutOffs,
@@ -82,9 +83,12 @@ def begin(turn: Turn, on: date, rules_for: Callable[[str], RuleEdition]) -> Scho
     return row
 
 
-def due_at(one: SchoolRound, organisation: SchoolRules) -> datetime:
-    """Until when a round awaits the self-assessments of an organisation's schools, by its rules."""
-    own = organisation.national_answer_by
+def due_at(session: Session, one: SchoolRound, organisation: str, rules: SchoolRules) -> datetime:
+    """Until when a round awaits the self-assessments of an organisation's schools: as somebody moved it for all of them,
+    or else by the organisation's rules."""
+    if moved := moved_date(session, StepKind.SELF_ASSESSMENT, one.year, organisation):
+        return moved
+    own = rules.national_answer_by
     if own is not None and (ends := end_of_day(own.value)) > one.begun_at:
         return ends
     return one.due_at

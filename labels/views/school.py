@@ -204,7 +204,10 @@ def _found(session: Session, school: School, rules: Path | None) -> RoundFound |
     except NotFound:
         return None  # it was registered later
     due_at = rounds.due_at(
-        latest, load_rules(school.organisation, brussels_day(latest.begun_at), rules).school
+        session,
+        latest,
+        school.organisation,
+        load_rules(school.organisation, brussels_day(latest.begun_at), rules).school,
     )
     return RoundFound(latest.year, latest.on, result.check, result.application is not None, due_at)
 

@@ -222,6 +222,14 @@ _EACH: tuple[Message, ...] = (
         number=1,
         awaited=(TASK,),
     ),
+    messages.DecisionsMoved(
+        plan="PLN-7KQ4M9XT2E",
+        person="PER-1",
+        organisation_name=ABOUT.organisation_name,
+        application=ABOUT.application,
+        reason="Two reviewers are ill.",
+        moved=(TASK, TASK),
+    ),
     messages.AddressUnreached(
         bounce="0f3c/0",
         organisation_name=ABOUT.organisation_name,

@@ -231,7 +231,9 @@ class InProcess:
         self._make_all(lambda session: due)
 
     def _issue(self, application: str) -> None:
-        self._make_all(lambda session: due_papers(session, application, self._here.stamp))
+        self._make_all(
+            lambda session: due_papers(session, application, self._here.stamp, self._here.settings.desk_url)
+        )
 
     def _make_all(self, due: Callable[[Session], list[DuePaper]]) -> None:
         with self._parts.part("papers' facts"), self._here.record.reading() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from labels.answering import many
 from labels.answering.carrying_out import Done, carry_out
 from labels.answering.many import Chosen, Plan, PlanChanged, What, Wish
 from labels.answering.many_file import read
+from labels.clock import end_of_day
 from labels.errors import InvalidInput, NotAllowed, NotFound
 from labels.kinds import Wish as ReviewerWishes
 from labels.mail.message import Template
@@ -381,6 +382,44 @@ def test_deadlines_are_moved_together_and_a_late_decision_is_told(scene: Scene) 
     for wrong in (timedelta(days=-1), timedelta(days=1000)):
         with pytest.raises(NotAllowed, match=r"is past|two years"):
             scene.plan(What.DEADLINE, until=scene.case.now + wrong)
+
+
+def test_dates_of_decisions_are_moved_together_and_everybody_who_applies_is_told_once(scene: Scene) -> None:
+    saturday = end_of_day(date(2026, 9, 5))
+    plan = scene.plan(What.DECISION, until=saturday)
+    assert len(plan.done) == 10
+    done = scene.carries_out(scene.kept(plan))
+    assert len(done.applications) == 10
+    moved = {one.decide_by for one in scene.case.all(Application) if one.id in scene.applications}
+    assert moved == {end_of_day(date(2026, 9, 7))}, "to the end of a working day"
+    entries = scene.entries(Event.MOVED_A_DECISION_DATE)
+    assert {one.details["because"] for one in entries} == {WHY}
+    assert len(entries) == 10
+    told = [one for one in scene.case.all(Mail) if one.template == Template.DECISIONS_MOVED]
+    assert len(told) == len({one.person for one in told}), "one message a person"
+    assert sum(len(one.context["message"]["moved"]) for one in told) == 10
+    again = scene.plan(What.DECISION, until=saturday)
+    assert {str(one.why_not) for one in again.rows} == {"It is due then already."}
+    assert scene.carries_out(scene.kept(plan)).already
+
+
+def test_the_date_of_a_decision_moves_only_while_it_is_as_it_was_shown(scene: Scene) -> None:
+    until = scene.case.now + timedelta(days=200)
+    kept = scene.kept(scene.plan(What.DECISION, until=until))
+    with scene.record.writing() as session:
+        one = session.get_one(Application, scene.applications[3])
+        one.decide_by = scene.case.now + timedelta(days=90)
+        session.get_one(Application, scene.applications[5]).outcome = Outcome.WITHDRAWN
+    before = scene.everything()
+    with pytest.raises(PlanChanged) as changed:
+        scene.carries_out(kept)
+    assert {one for one, _ in changed.value.changed} == {scene.applications[3], scene.applications[5]}
+    assert scene.everything() == before, "all of it or nothing"
+    again = scene.plan(What.DECISION, until=until)
+    why = {str(one.why_not) for one in again.rows if one.application == scene.applications[5]}
+    assert why == {"No decision is due here."}
+    with pytest.raises(NotAllowed, match="is past"):
+        scene.plan(What.DECISION, until=scene.case.now - timedelta(days=1))
 
 
 def test_a_missing_reviewer_is_found_where_there_is_one_by_now(lonely: Case, record: Record) -> None:

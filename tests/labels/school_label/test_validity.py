@@ -216,4 +216,4 @@ def test_a_national_deadline_of_an_earlier_round_does_not_count_any_more(record:
             Turn(session, end_of_day(CHECKED_ON), KEY), CHECKED_ON, lambda whose: load_rules(whose, TODAY)
         )
         former = school_rules(national_answer_by=(CHECKED_ON - timedelta(days=300)).isoformat())
-        assert rounds.due_at(one, former) == one.due_at
+        assert rounds.due_at(session, one, "NSS-PL", former) == one.due_at
