@@ -28,6 +28,7 @@ from benchmarks.year.engines import OnPrefect
 from benchmarks.year.ledger import Ledger
 from benchmarks.year.picture import draw
 from labels.clock import BRUSSELS
+from labels.kinds import LabelKind
 from labels.record import Record
 from labels.record.schema import Application, SchoolOutcome
 from labels.settings import Settings
@@ -56,6 +57,7 @@ def main() -> None:
     )
     parser.add_argument("--scale", type=float, default=0.001, help="1 is Europe: 45,000 applications")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--label", choices=[str(one) for one in world.LABELS], help="this label alone")
     parser.add_argument("--engine", choices=("record", "prefect"), default="record")
     parser.add_argument(
         "--papers", type=float, default=0.05, help="share of the papers that is really rendered"
@@ -108,6 +110,11 @@ def play(home: Path, arguments: argparse.Namespace, stack: ExitStack) -> None:
     say(
         f"{len(made.planned):,} applications planned in {made.counts['schools.csv']:,} schools, {time.monotonic() - began:.0f} s"
     )
+    label = LabelKind(arguments.label) if arguments.label else None
+    planned = made.planned if label in (None, LabelKind.NATIONAL) else []
+    if label is LabelKind.EUROPEAN:
+        given = world.label_at_once(here.record, made.planned, arguments.seed)
+        say(f"{given:,} National Quality Labels given at once")
     before = _size(here.record)
     engine: InProcess | OnPrefect
     if on_prefect:
@@ -119,7 +126,7 @@ def play(home: Path, arguments: argparse.Namespace, stack: ExitStack) -> None:
             _warm_up()
     began = time.monotonic()
     year = Year(here, clock, engine, people, ledger.part, say)
-    year.play(made.planned, world.SEASON)
+    year.play(planned, world.season_of(label))
     took = time.monotonic() - began
     with here.record.reading() as session:
         taken = engine.box.taken if isinstance(engine, InProcess) else None
@@ -158,7 +165,7 @@ def report(
         last = max(one.closed for one in found if one.closed).astimezone(BRUSSELS).date()
         queues = telling.queues(session, found, world.BEGINS.date(), max(last, date(2027, 12, 31)))
         kinds, countries = telling.by_kind(found), telling.by_country(session, found)
-        volumes = _volumes(session, scale, counts)
+        volumes = _volumes(session, scale, counts, arguments.label)
     print(telling.table("Volumes, and Europe's by the factor", ("", "here", "Europe's"), volumes, markdown))
     print(telling.table("Waiting, by step, in days", telling.KIND_HEADS, kinds, markdown))
     print(
@@ -199,29 +206,42 @@ def report(
         print(f"Picture: {arguments.picture}")
 
 
-def _volumes(session: sa.orm.Session, scale: float, counts: dict[str, int]) -> list[list[str]]:
+def _volumes(
+    session: sa.orm.Session, scale: float, counts: dict[str, int], label: str | None
+) -> list[list[str]]:
     def number(*conditions: sa.SQLColumnExpression[bool], table: type = Application) -> int:
         return session.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
 
-    label = Application.label
+    kind = Application.label
     pupils = session.scalar(
         sa.select(sa.func.sum(Application.content["pupils"]["count"].as_integer())).where(
-            label == "national", Application.outcome == "awarded"
+            kind == "national", Application.outcome == "awarded"
         )
     )
     invitations = session.scalar(sa.text("SELECT count(*) FROM mail WHERE template = 'school_invited'"))
-    rows = [
-        ("National Quality Label: applications", number(label == "national"), world.APPLICATIONS),
-        ("… labels", counts["national labels"], 34_000),
-        ("… certificates for their pupils", pupils or 0, 680_000),
-        ("European Quality Label: projects", counts["european projects"], 2_700),
-        ("… labels", counts["european labels"], 17_000),
-        ("School Label: schools checked", number(table=SchoolOutcome), world.SCHOOLS),
-        ("… eligible", number(SchoolOutcome.eligible, table=SchoolOutcome), world.ELIGIBLE),
-        ("… invitations", invitations or 0, world.INVITATIONS),
-        ("… labels", counts["school labels"], world.SCHOOL_LABELS),
+    rows: dict[str, list[tuple[str, int, int]]] = {
+        "national": [
+            ("National Quality Label: applications", number(kind == "national"), world.APPLICATIONS),
+            ("… labels", counts["national labels"], 34_000),
+            ("… certificates for their pupils", pupils or 0, 680_000),
+        ],
+        "european": [
+            ("European Quality Label: projects", counts["european projects"], 2_700),
+            ("… labels", counts["european labels"], 17_000),
+        ],
+        "school": [
+            ("School Label: schools checked", number(table=SchoolOutcome), world.SCHOOLS),
+            ("… eligible", number(SchoolOutcome.eligible, table=SchoolOutcome), world.ELIGIBLE),
+            ("… invitations", invitations or 0, world.INVITATIONS),
+            ("… labels", counts["school labels"], world.SCHOOL_LABELS),
+        ],
+    }
+    return [
+        [name, f"{here:,}", f"{europe * scale:,.0f}"]
+        for of, several in rows.items()
+        if label in (None, of)
+        for name, here, europe in several
     ]
-    return [[name, f"{here:,}", f"{europe * scale:,.0f}"] for name, here, europe in rows]
 
 
 def _size(record: Record) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from benchmarks.registry_generator import LAST_DAY, generate_registry
 from labels.clock import BRUSSELS
-from labels.identifiers import person_id
+from labels.identifiers import national_application_id, person_id
+from labels.kinds import LabelKind
 from labels.record import Record
 from labels.record.schema import (
     Activity,
@@ -49,6 +51,8 @@ ROUND_ON = datetime(2027, 1, 15, 6, 0, tzinfo=BRUSSELS)
 CYCLE_ON = datetime(2027, 10, 1, 6, 0, tzinfo=BRUSSELS)
 COMMON_LAST_DAY = date(2027, 6, 30)
 """Where labels are awarded all year, the rush comes before the summer: an assumption."""
+LABELS = (LabelKind.NATIONAL, LabelKind.SCHOOL, LabelKind.EUROPEAN)
+"""What can be played alone."""
 SEASON = Season(
     BEGINS,
     ENDS,
@@ -61,8 +65,14 @@ BY_SIZE = ["TR", "IT", "PL", "ES", "RO", "GR", "FR", "PT", "UA", "HR", "LT", "CZ
 _STEEPNESS = 0.8963
 """With it the sizes between the largest and the smallest add up to Europe's applications."""
 
-_SIZES = ((1, 5), (2, 20), (3, 14), (5, 16), (8, 18), (12, 15), (20, 12))
-"""How many members of a project apply, and how often."""
+_SIZES = ((1, 5), (2, 20), (3, 16), (5, 20), (8, 20), (12, 16), (20, 3))
+"""How many members of a project apply, and how often. Nobody publishes it: with these, and partners' qualities as near to
+each other as below, the brief's rule gives Europe's numbers of labels, of awarded projects and of their labels."""
+_QUALITY, _OF_PROJECT, _OF_PARTNER = 0.70, 0.18, 0.02
+"""The mean of all, and how far projects and the partners of one differ."""
+_LABELLED_BEFORE = 0.36
+"""Of the schools that are eligible, how many are given their label of last spring here; the others are found among the
+registry's and the year's own."""
 
 
 @dataclass
@@ -120,7 +130,7 @@ class _Country:
 
 def _populate(session: Session, scale: float, chance: random.Random) -> list[Planned]:
     numbers = shares(scale)
-    eligible = round(ELIGIBLE * scale * 0.6)  # the others are found among the registry's and the year's own
+    eligible = round(ELIGIBLE * scale * _LABELLED_BEFORE)
     countries = _countries(session, numbers, chance)
     _staff(session, numbers, countries)
     _label_earlier(session, countries, eligible, chance)
@@ -233,6 +243,53 @@ def _member(project: str, teacher: str, role: str, joined: date) -> dict[str, An
     return {"project": project, "teacher": teacher, "role": role, "joined_on": joined}
 
 
+# One label alone ------------------------------------------------------------------------------------
+
+
+def season_of(label: LabelKind | None) -> Season:
+    """The year of one label, or of all; a label alone begins with its own first day."""
+    begins = {LabelKind.SCHOOL: ROUND_ON, LabelKind.EUROPEAN: CYCLE_ON}
+    return replace(
+        SEASON,
+        begins=begins.get(label, BEGINS) if label else BEGINS,
+        round_on=SEASON.round_on if label in (None, LabelKind.SCHOOL) else None,
+        cycle=SEASON.cycle if label in (None, LabelKind.EUROPEAN) else None,
+    )
+
+
+def label_at_once(record: Record, planned: Sequence[Planned], seed: int) -> int:
+    """Gives the labels that the applications would have led to, for a year of the European one alone; how many.
+
+    Two reviewers see an application's quality as those of a rehearsal do, and each label is a month younger than it.
+    """
+    rows = []
+    for one in planned:
+        chance = random.Random(f"{seed} labelled {one.teacher} {one.project}")
+        score = sum(_points(one.quality, chance) for _ in range(_REVIEWERS)) / _REVIEWERS
+        if one.ready and score >= _PASS_MARK:
+            on = min((one.at + timedelta(days=30)).astimezone(BRUSSELS).date(), date(YEAR, 9, 30))
+            rows.append(
+                {
+                    "id": national_application_id(one.teacher, one.project, 1), "label": LabelKind.NATIONAL,
+                    "teacher": one.teacher, "project": one.project, "organisation": one.organisation,
+                    "awarded_on": on, "score": score,
+                }
+            )  # fmt: skip
+    with record.writing() as session:
+        schools = dict(session.execute(sa.select(Teacher.id, Teacher.school)).tuples().all())
+        session.execute(sa.insert(Award), [row | {"school": schools[str(row["teacher"])]} for row in rows])
+    return len(rows)
+
+
+_REVIEWERS, _CRITERIA, _MOST, _PASS_MARK = 2, 6, 5, 18
+"""As the rules that ship have them for most."""
+
+
+def _points(quality: float, chance: random.Random) -> int:
+    seen = quality + chance.gauss(0.0, 0.06)
+    return sum(min(_MOST, max(0, round(_MOST * (seen + chance.gauss(0.03, 0.09))))) for _ in range(_CRITERIA))
+
+
 # What they apply with -------------------------------------------------------------------------------
 
 
@@ -282,13 +339,13 @@ def _projects(
             _member(project, teacher, "founder" if place < 2 else "partner", date(2026, 9, 15))
             for place, teacher in enumerate(people)
         ]
-        common = chance.gauss(0.0, 0.11)
+        common = chance.gauss(0.0, _OF_PROJECT)
         for place, (country, at, teacher) in enumerate(group.slots):
             planned.append(
                 Planned(
                     at=at.astimezone(UTC).replace(microsecond=0), teacher=teacher, project=project,
                     organisation=countries[country].organisation,
-                    quality=min(0.97, max(0.2, chance.gauss(0.695, 0.08) + common)),
+                    quality=min(0.97, max(0.2, chance.gauss(_QUALITY, _OF_PARTNER) + common)),
                     ready=chance.random() > 0.03, copied=place > 0 and chance.random() < 0.05,
                 )
             )  # fmt: skip

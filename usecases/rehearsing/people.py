@@ -16,6 +16,9 @@ from labels.rules.model import RuleEdition
 from labels.school_label.prefilling import FIELDS
 from usecases.rehearsing.season import words
 
+_HANDS_IN = 0.70
+"""Of the schools that are invited: with this as many get the label as did of 5,198 in Europe (found: 2,935)."""
+
 
 class Act(StrEnum):
     """What somebody does about a step."""
@@ -124,7 +127,7 @@ class People:
             return None
         of_school = self.chance("school", step.application)
         hands_in, last_week, share = (of_school.random() for _ in range(3))
-        if hands_in > 0.80:
+        if hands_in > _HANDS_IN:
             return None
         left = step.due_at - now
         begins = max(timedelta(0), left - timedelta(days=8)) if last_week < 0.5 else timedelta(days=1)
