@@ -18,6 +18,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from adapters.fonts import printable_characters
 from adapters.logs import write_logs
 from adapters.systemd import LISTENER
 from adapters.workspace import Workspace, open_own_workspace
@@ -25,6 +26,8 @@ from desk.app import public_app
 from desk.arriving import Arriving
 from desk.connections import BACKLOG, bounded_by, limits_within, raised_file_numbers
 from desk.telling import tell_platforms
+from labels.clock import brussels_day, wall_clock
+from labels.rules.calendars import is_working_day
 from labels.settings import load_settings
 
 log = logging.getLogger("desk")  # of `python -m` the name of this module would say nothing
@@ -60,8 +63,7 @@ def main(part: str) -> None:
             settings.gate,
         )
     else:
-        import adapters.prefect.runs  # noqa: F401 - the first act would wait for it; commands that start no run do not
-
+        load_what_acts_need()
         app, listens_at = (
             public_app(here, mail_shown=os.environ.get(MAIL_SHOWN) == "1", arriving=Arriving(forms=forms)),
             settings.listen,
@@ -105,6 +107,18 @@ def give_memory_back() -> None:
     if adjust is not None:
         adjust(_M_MMAP_THRESHOLD, _LARGE)
         adjust(_M_ARENA_MAX, _ARENAS)
+
+
+def load_what_acts_need() -> None:
+    """Loads what no page needs and the first act would wait for, some of it while it keeps everybody else from writing.
+
+    That is Prefect's client, the public holidays of countries, and which letters the fonts have: commands, most of which need
+    none of them, load each when they come to it.
+    """
+    import adapters.prefect.runs  # noqa: F401 - loading it is all that is wanted
+
+    printable_characters()
+    is_working_day(brussels_day(wall_clock()), "BE")  # of any country: all of them are loaded together
 
 
 def _settle() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,9 +18,11 @@ import pytest
 
 from desk.serving import ARRIVING
 from labels.applications.uploads.limits import MIB
+from labels.record.engine import close_records
 from labels.settings import PROJECT
 from tests.cli.conftest import TEACHER, Terminal
-from tests.desk.conftest import Browser
+from tests.desk.conftest import ORIGIN, Browser
+from tests.desk.test_applicant import APPLY, CHECK, filled
 from tests.support.patience import until
 from tests.support.serving import Served, served
 
@@ -153,6 +158,50 @@ def test_files_that_were_looked_through_leave_no_memory_behind() -> None:
         [sys.executable, "-c", FILES_IN_THREADS], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 40
+
+
+FIRST_HAND_IN = """
+import json, sys
+from starlette.testclient import TestClient
+from adapters.workspace import open_workspace
+from desk.app import public_app
+from desk.serving import load_what_acts_need
+from labels.settings import load_settings
+
+given = json.loads(sys.argv[1])
+client = TestClient(public_app(open_workspace(load_settings())), base_url=given["origin"], follow_redirects=False)
+client.headers.update({"Sec-Fetch-Site": "same-origin", "Cookie": given["cookies"]})
+client.get("/help")
+if given["loads"]:
+    load_what_acts_need()
+before = set(sys.modules)
+answer = client.post(given["path"], data={"form_token": given["token"], "true": "1"})
+assert answer.headers["location"].startswith("/applications/NQL-"), answer.text
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+"""The first thing that is sent to a desk is *hand in*; which modules it waits for."""
+
+
+def test_the_first_teacher_who_hands_in_at_a_desk_waits_for_no_library_to_load(terminal: Terminal) -> None:
+    teacher = Browser(terminal.here).signs_in(TEACHER)
+    assert teacher.sends(APPLY, filled(keep="1")).status_code == 303
+    given = {"origin": ORIGIN, "cookies": cookies_of(teacher), "path": CHECK, "token": teacher.token(CHECK)}
+    own = {name: one for name, one in os.environ.items() if not name.startswith(("LABELS_", "PREFECT_"))}
+
+    def loaded(home: Path, *, loads: bool) -> set[str]:
+        shutil.copytree(terminal.here.settings.home, home)
+        settings = terminal.here.settings.model_copy(update={"home": home})
+        program = [sys.executable, "-c", FIRST_HAND_IN, json.dumps(given | {"loads": loads})]
+        done = subprocess.run(
+            program, cwd=PROJECT, env=own | settings.exported(), stdout=subprocess.PIPE, text=True, check=True
+        )
+        # To know a text's encoding is no library.
+        return {one for one in json.loads(done.stdout.splitlines()[-1]) if not one.startswith("encodings.")}
+
+    home = terminal.here.settings.home
+    close_records()  # whose copies would lack what is in the write-ahead log
+    assert {"fontTools.ttLib", "holidays"} <= loaded(home.with_name("without"), loads=False)
+    assert loaded(home.with_name("with"), loads=True) == set()
 
 
 def test_sixty_unfinished_uploads_take_disk_within_bounds_and_no_memory(terminal: Terminal) -> None:
