@@ -544,7 +544,7 @@ def alone(
         for _ in range(ALONE):
             do()
         if what == "hand in":
-            time.sleep(2)  # its mail goes out after the answer
+            time.sleep(2)  # its run starts after the answer
         found[what] = (processor(process) - before) / ALONE * 1000
     return found
 

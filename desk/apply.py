@@ -389,8 +389,8 @@ def hand_in(visit: Visit) -> Response:
     """Hands the draft in; a second time leads to what the first has made."""
     if not visit.sent.has("true"):
         return _checked(visit, confirm=True, status=422)
-    act = use.hand_in(visit.here, visit.account.teachers, visit.named("project"), visit.arrived)
     try:
+        act = use.hand_in(visit.here, visit.account.teachers, visit.named("project"), visit.arrived)
         done = perform(visit.here, act, by=visit.proof, door=Door.DESK, mail=False)  # it follows the answer
     except use.NotReady:
         return _checked(visit, status=422)

@@ -1,4 +1,4 @@
-"""What follows once an application is in: its mail goes out and its run starts, after the page is answered."""
+"""What follows once an application is in: its run starts, after the page is answered."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _LIMITER = RunVar[anyio.CapacityLimiter]("what follows")
 class Following:
     """What this process began once applications were in.
 
-    A process that ends before it is done loses nothing: the outbox has the mail, and recovery starts the run.
+    A process that ends before it is done loses nothing: recovery starts the run.
     """
 
     _waiting: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     def of(self, here: Workspace, application: str) -> BackgroundTask:
-        """Sends the mail and starts the run; for a response that says that the application is in."""
+        """Starts the run; for a response that says that the application is in."""
         return BackgroundTask(self._follow, here, application)
 
     def waits(self, application: str) -> bool:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,14 +19,14 @@ from labels.applications.documents import StoredDocument
 from labels.applications.eligibility import FailedCondition
 from labels.applications.file import NationalApplication, canonical
 from labels.applications.printed import with_unprintable
-from labels.applications.submitting import submit
+from labels.applications.submitting import applications_of, submit
 from labels.applications.typed import ApplicationTyped, Blank, as_content, read_typed, typed_from
 from labels.applications.uploads.inspecting import Upload, inspect_all
 from labels.applications.uploads.limits import UploadLimits
 from labels.clock import brussels_day
 from labels.errors import InvalidInput, LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.record.rows import read
-from labels.record.schema import Application, Member, Organisation, Person, Project, School, Teacher
+from labels.record.schema import Application, Member, Organisation, Project, School, Teacher
 from labels.rules.loading import load_rules
 from labels.rules.model import RuleEdition
 from labels.steps.outcome import Accepted, Refusal
@@ -33,7 +34,6 @@ from labels.steps.proof import Proof
 from labels.turn import Turn
 from labels.words.sentences import say
 from usecases.acts import Act
-from usecases.performing import mailed
 
 
 def save_draft(teacher: str, project: str, typed: ApplicationTyped, version: int) -> Act:
@@ -104,12 +104,16 @@ def applying(here: Workspace, session: Session, teacher: str, project: str, at: 
     """
     found = read(session, _APPLYING, {"teacher": teacher, "project": project}).first()
     if found is None:
-        raise NotFound("There is no such project of yours.")
+        raise _not_yours()
+    return _applying(here, found, at)
+
+
+def _applying(here: Workspace, found: Any, at: datetime) -> Applying:
     return Applying(
-        teacher,
+        found.teacher,
         found.teacher_name,
         found.language,
-        project,
+        found.project,
         found.title,
         found.started_on,
         found.ended_on,
@@ -122,8 +126,10 @@ def applying(here: Workspace, session: Session, teacher: str, project: str, at: 
 
 _APPLYING = (
     sa.select(
+        Teacher.id.label("teacher"),
         Teacher.name.label("teacher_name"),
         Teacher.language,
+        Project.id.label("project"),
         Project.title,
         Project.started_on,
         Project.ended_on,
@@ -155,12 +161,21 @@ class Checked:
         return self.application is not None and not self.unmet
 
 
-def checked(session: Session, of: Applying, typed: ApplicationTyped, at: datetime) -> Checked:
-    """Everything that is missing or wrong, at once: in the form, and of the conditions themselves."""
+def checked(
+    session: Session,
+    of: Applying,
+    typed: ApplicationTyped,
+    at: datetime,
+    others: Sequence[sa.Row[Any]] | None = None,
+) -> Checked:
+    """Everything that is missing or wrong, at once: in the form, and of the conditions themselves.
+
+    `others` are the teacher's applications so far, where the caller has asked for them.
+    """
     application, blanks = read_typed(typed, of.teacher, of.project, of.language, of.edition)
     content = application.model_dump(mode="json") if application else as_content(typed, of.edition)
     arrival = Arrival(of.teacher, of.project, of.country, content, at)
-    return Checked(application, tuple(blanks), tuple(unmet(session, arrival, of.edition)))
+    return Checked(application, tuple(blanks), tuple(unmet(session, arrival, of.edition, others)))
 
 
 def check_file(
@@ -187,47 +202,122 @@ class NotReady(NotAllowed):
     """Something stands in the way of handing in; it is on the page that checks the answers."""
 
 
+def _not_yours() -> NotFound:
+    return NotFound("There is no such project of yours.")
+
+
 def hand_in(here: Workspace, teachers: Sequence[str], project: str, arrived: datetime) -> Act:
     """The draft becomes an application, as of the instant at which *hand in* arrived; the draft goes with that.
 
-    The application file is in the store before the record learns of it. `teachers`: those of one person, of whom the
-    first that is a member of the project applies.
+    The draft is looked through and its application file stored before the act begins, which keeps everybody else from
+    writing: that is not the time to wait for a disk or another machine. The act looks again at what that rests on.
+
+    Args:
+        here: the record and the store.
+        teachers: those of one person, of whom the first that is a member of the project applies.
+        project: the project's number.
+        arrived: when *hand in* did.
+
+    Raises:
+        NotReady: something is missing; so does the act.
+        NotFound: none of the teachers is a member of the project; so does the act.
+        OutOfReach: the store or the record does not answer; nothing was done.
     """
+    with here.record.reading() as session:
+        before = _ready(session, *_first_of(here, session, teachers, project, arrived), arrived)
+    file = _stored(here, before)
 
     def act(turn: Turn, proof: Proof) -> Accepted | Refusal:
         for teacher in teachers:
             found = drafting.own(turn.session, proof, teacher, project)
             if not isinstance(found, Refusal):
                 return of_teacher(turn, teacher, found)
-        raise NotFound("There is no such project of yours.")
+        raise _not_yours()
 
-    def of_teacher(turn: Turn, teacher: str, found: Person) -> Accepted | Refusal:
-        turn = dataclasses.replace(turn.acting(found.address, found.id), now=arrived)
+    def of_teacher(turn: Turn, teacher: str, found: sa.Row[Any]) -> Accepted | Refusal:
+        turn = dataclasses.replace(turn.acting(found.address, found.person), now=arrived)
         draft = drafting.draft_of(turn.session, teacher, project)
-        of = applying(here, turn.session, teacher, project, arrived)
-        result = checked(turn.session, of, draft.typed, arrived)
-        if result.application is None or result.unmet:
-            why = say("Something is missing still.")
-            return Refusal(why, NotReady(why))
-        content = canonical(result.application.model_dump(mode="json"))
-        key = here.documents.put(content, "application/json")
-        file = StoredDocument("application", "application.json", key, "application/json", len(content))
+        of = _applying(here, found, arrived)
+        others = applications_of(turn.session, teacher)
+        ready, its_file = before, file
+        if (
+            of,
+            draft.typed,
+            others,
+        ) != before.rests_on:  # another window, or a change of the registry, was faster
+            try:
+                ready = _ready(turn.session, of, draft.typed, others, arrived)
+            except NotReady as error:
+                return Refusal(error.args[0], error)
+            its_file = _stored(here, ready)
         evidence = [one.document for one in draft.evidence]
-        done = submit(turn, result.application, [file, *evidence], of.edition, again=True)
-        done = with_unprintable(turn.session, done, missing_characters)
+        done = submit(turn, ready.application, [its_file, *evidence], of.edition, again=True, others=others)
+        done = with_unprintable(turn.session, done, missing_characters, found)
         drafting.drop(turn, teacher, project)
         return Accepted(done.application, done.remark, made=done.application, concerned=())
 
     return act
 
 
-def started(here: Workspace, application: str) -> OutOfReach | None:
-    """Sends the receipt's mail and starts the run of an application that is in; why Prefect could not, if so.
+@dataclass(frozen=True)
+class _Ready:
+    """A draft in whose way nothing stands, as an application."""
 
-    Whatever of that fails is made up for by upkeep: the application counts.
+    of: Applying
+    typed: ApplicationTyped
+    others: Sequence[sa.Row[Any]]
+    """The teacher's applications so far."""
+    application: NationalApplication
+
+    @property
+    def rests_on(self) -> tuple[Applying, ApplicationTyped, Sequence[sa.Row[Any]]]:
+        """What must be as it was for that to hold."""
+        return self.of, self.typed, self.others
+
+
+def _first_of(
+    here: Workspace, session: Session, teachers: Sequence[str], project: str, at: datetime
+) -> tuple[Applying, ApplicationTyped, Sequence[sa.Row[Any]]]:
+    """What the first of the teachers who is a member of the project would hand in.
+
+    Raises:
+        NotFound: none of them is.
     """
-    if unsent := mailed(here, application):
-        return unsent
+    for teacher in teachers:
+        try:
+            of = applying(here, session, teacher, project, at)
+        except NotFound:
+            continue
+        return of, drafting.typed_of(session, teacher, project), applications_of(session, teacher)
+    raise _not_yours()
+
+
+def _ready(
+    session: Session, of: Applying, typed: ApplicationTyped, others: Sequence[sa.Row[Any]], at: datetime
+) -> _Ready:
+    """A draft that can be handed in.
+
+    Raises:
+        NotReady: it can't; the page that checks the answers says why.
+    """
+    result = checked(session, of, typed, at, others)
+    if result.application is None or result.unmet:
+        raise NotReady(say("Something is missing still."))
+    return _Ready(of, typed, others, result.application)
+
+
+def _stored(here: Workspace, ready: _Ready) -> StoredDocument:
+    """The application file of a draft, in the store."""
+    content = canonical(ready.application.model_dump(mode="json"))
+    key = here.documents.put(content, "application/json")
+    return StoredDocument("application", "application.json", key, "application/json", len(content))
+
+
+def started(here: Workspace, application: str) -> OutOfReach | None:
+    """Starts the run of an application that is in, which makes its receipt and mails it; why it could not, if so.
+
+    Recovery makes up for it: the application counts.
+    """
     from adapters.prefect.client import (
         prefect_client,
     )  # it takes a second to load, and other acts do not need it

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from labels.applications.applicant import numbers_of
 from labels.applications.eligibility import Facts, FailedCondition, check
 from labels.applications.ending import end, tell_applicant
-from labels.applications.submitting import FORMER_OUTCOME, stays_refused
+from labels.applications.submitting import applications_of, stays_refused
 from labels.clock import brussels_day
 from labels.errors import NotFound
 from labels.identifiers import paper_id
@@ -148,15 +148,17 @@ def _as_it_arrived(application: Application) -> Arrival:
     )
 
 
-def unmet(session: Session, arrival: Arrival, edition: RuleEdition) -> list[FailedCondition]:
+def unmet(
+    session: Session, arrival: Arrival, edition: RuleEdition, others: Sequence[sa.Row[Any]] | None = None
+) -> list[FailedCondition]:
     """Every condition that is not met by what would be handed in, as its check would say it.
+
+    `others` are the teacher's applications so far, where the caller has asked for them.
 
     Raises:
         NotFound: there is no such teacher or project.
     """
-    if session.get(Teacher, arrival.teacher) is None or session.get(Project, arrival.project) is None:
-        raise NotFound(f"There is no teacher {arrival.teacher}, or no project {arrival.project}.")
-    return check(_facts(session, arrival, edition), edition)
+    return check(_facts(session, arrival, edition, others), edition)
 
 
 NOTHING: Mapping[str, Any] = {
@@ -170,17 +172,23 @@ ABOUT_THE_PROJECT = frozenset(
 """The conditions that nothing in the form can meet: they are known before anybody writes."""
 
 
-def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Facts:
+def _facts(
+    session: Session,
+    application: Arrival,
+    edition: RuleEdition,
+    others: Sequence[sa.Row[Any]] | None = None,
+) -> Facts:
     content = application.content
-    teacher = session.get_one(Teacher, application.teacher)
-    school = session.get_one(School, application.school or teacher.school)
-    own = session.get_one(Organisation, school.organisation)
+    whom = {"teacher": application.teacher, "project": application.project}
+    own = read(session, _APPLICANT, whom | {"school": application.school}).first()
+    if own is None:
+        raise NotFound(f"There is no teacher {application.teacher}, or no project {application.project}.")
     asked = session.get(Organisation, content["organisation"]) if content.get("organisation") else own
-    project = session.get_one(Project, application.project)
-    members = read(session, _MEMBERS, {"project": project.id}).all()
+    members = read(session, _MEMBERS, {"project": application.project}).all()
     founders = frozenset(one.country for one in members if one.role == "founder")
-    whom = {"teacher": application.teacher, "application": application.application}
-    others = read(session, APPLICATIONS_OF_TEACHER, whom).all()
+    if others is None:
+        others = applications_of(session, application.teacher)
+    others = [one for one in others if one.id != application.application]
     day = brussels_day(application.submitted_at)
     said = _said(application, edition)
     year = counted_year(application.submitted_at, said["placement"])
@@ -192,13 +200,15 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
         and (one.outcome not in (Outcome.WITHDRAWN, Outcome.INELIGIBLE) or stays_refused(one))
         and (one.submitted_at, one.id) < (application.submitted_at, application.application)
     ]
-    labelled = read(session, _LABELLED, {"teacher": application.teacher, "project": project.id}).scalar()
-    refusals = [o for o in others if o.project == project.id and stays_refused(o)]
+    labelled = read(session, _LABELLED, whom).scalar()
+    before = [one for one in others if one.project == application.project]
     return Facts(
-        is_member=any(one.teacher == teacher.id and _stayed(one, project, day) for one in members),
+        is_member=any(
+            one.teacher == application.teacher and _stayed(one, own.ended_on, day) for one in members
+        ),
         european=len(founders) > 1,
         founder_countries=founders,
-        project_ended_on=project.ended_on,
+        project_ended_on=own.ended_on,
         teacher_organisation=own.id,
         teacher_country=own.country,
         organisation=asked.id if asked else str(content["organisation"]),
@@ -206,8 +216,8 @@ def _facts(session: Session, application: Arrival, edition: RuleEdition) -> Fact
         organisation_country=asked.country if asked else "",
         earlier_this_year=len(earlier),
         labelled_on=labelled,
-        earlier_refusals=len(refusals),
-        attempt=sum(one.project == project.id for one in others) + 1,
+        earlier_refusals=sum(map(stays_refused, before)),
+        attempt=len(before) + 1,
         **said,
     )
 
@@ -226,36 +236,30 @@ def _said(application: Arrival, edition: RuleEdition) -> dict[str, Any]:
     }
 
 
-def _stayed(member: sa.Row[Any], project: Project, day: date) -> bool:
-    """Whether a member had not left the project by a day, or was there to its end."""
+def _stayed(member: sa.Row[Any], ended_on: date | None, day: date) -> bool:
+    """Whether a member had not left a project by a day, or was there to its end."""
     return (
         member.left_on is None
         or member.left_on > day
-        or (project.ended_on is not None and member.left_on >= project.ended_on)
+        or (ended_on is not None and member.left_on >= ended_on)
     )
 
 
 # Built once: building a query takes longer than running it.
+_APPLICANT = (
+    sa.select(Organisation.id, Organisation.kind, Organisation.country, Project.ended_on)
+    .select_from(Teacher)
+    .join(School, School.id == sa.func.coalesce(sa.bindparam("school", type_=sa.Text()), Teacher.school))
+    .join(Organisation, Organisation.id == School.organisation)
+    .join(Project, Project.id == sa.bindparam("project"))
+    .where(Teacher.id == sa.bindparam("teacher"))
+)
+"""The organisation of whoever applies, and the project."""
 _MEMBERS = (
     sa.select(Member.teacher, Member.role, Member.left_on, School.country)
     .join(Teacher, Teacher.id == Member.teacher)
     .join(School, School.id == school_of_member(Member, Teacher))
     .where(Member.project == sa.bindparam("project"))
-)
-
-
-APPLICATIONS_OF_TEACHER = sa.select(
-    Application.id,
-    Application.project,
-    Application.school_year,
-    Application.submitted_at,
-    Application.outcome,
-    Application.instance,
-    FORMER_OUTCOME,
-).where(
-    Application.label == LabelKind.NATIONAL,
-    Application.teacher.in_(numbers_of(sa.bindparam("teacher"))),
-    Application.id != sa.bindparam("application"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,7 +22,6 @@ from labels.record.schema import (
     ApplicationDraft,
     DraftEvidence,
     Member,
-    Person,
     Teacher,
 )
 from labels.rules.model import RuleEdition
@@ -72,6 +72,12 @@ def draft_of(session: Session, teacher: str, project: str) -> Drafted:
     if row is None:
         return Drafted(ApplicationTyped(), 0, None, evidence)
     return Drafted(ApplicationTyped.model_validate(row.body), row.version, row.saved_at, evidence)
+
+
+def typed_of(session: Session, teacher: str, project: str) -> ApplicationTyped:
+    """The same without its files."""
+    body = read(session, _DRAFT, {"teacher": teacher, "project": project}).scalar()
+    return ApplicationTyped() if body is None else ApplicationTyped.model_validate(body)
 
 
 _THIS_DRAFT = (
@@ -137,13 +143,12 @@ def _absent() -> Refusal:
     return Refusal(why, NotFound(why))
 
 
-def own(session: Session, proof: Proof, teacher: str, project: str) -> Person | Refusal:
-    """The person whose teacher and project these are, or why somebody may not write for them; the second waits here, too."""
+def own(session: Session, proof: Proof, teacher: str, project: str) -> sa.Row[Any] | Refusal:
+    """A teacher and a project as `held` has them, or why somebody may not write for them; the second waits here, too."""
     found = held(session, teacher, project)
-    if found is None or found.Member is None or not isinstance(proof, SignedIn):
+    if found is None or not found.is_member or not isinstance(proof, SignedIn):
         return _absent()
-    its_teacher: Person = found.Person
-    return its_teacher if proof.person == its_teacher.id else _absent()
+    return found if proof.person == found.person else _absent()
 
 
 _THEIR_PROJECT = (Member.project == sa.bindparam("project"), Member.teacher == sa.bindparam("teacher"))

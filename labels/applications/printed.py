@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -74,9 +75,19 @@ def _unprintable(names: Iterable[str | None], missing: Missing) -> Iterator[Unpr
             yield Unprintable(what, letters, file)
 
 
-def with_unprintable(session: Session, done: Submitted, missing: Missing) -> Submitted:
-    """What a submission led to, with what its papers could not print: now it can be corrected in time."""
-    names = read(session, _NAMED_IN_ONE, {"application": done.application}).one()
+def with_unprintable(
+    session: Session, done: Submitted, missing: Missing, held: sa.Row[Any] | None = None
+) -> Submitted:
+    """What a submission led to, with what its papers could not print: now it can be corrected in time.
+
+    `held` is who applies with what, where the caller has it (`labels.applications.submitting.held`).
+    """
+    if held is not None and done.created:
+        names: Iterable[str] = (
+            held.teacher_name, held.school_name, held.city, held.title, held.organisation_name
+        )  # fmt: skip
+    else:
+        names = read(session, _NAMED_IN_ONE, {"application": done.application}).one()
     found = _unprintable(names, missing)
     told = " ".join(f"{one} Ask your organisation to correct it." for one in found)
     return replace(done, remark=f"{done.remark} {told}") if told else done

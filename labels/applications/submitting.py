@@ -19,6 +19,7 @@ from labels.errors import Fault, NotAllowed
 from labels.identifiers import national_application_id, paper_id
 from labels.kinds import LabelKind
 from labels.mail import messages, outbox
+from labels.mail.message import About
 from labels.mail.outbox import Envelope
 from labels.mending import HandInAgain, Mend, Withdraw
 from labels.people.named import Recipient
@@ -43,7 +44,6 @@ from labels.record.schema import (
 from labels.rules.calendars import Placement, counted_year, place
 from labels.rules.kept import keep_rules
 from labels.rules.model import RuleEdition
-from labels.steps.mailing import about
 from labels.steps.step import open_step
 from labels.turn import Turn
 from labels.words.sentences import say
@@ -106,13 +106,15 @@ def submit(
     edition: RuleEdition,
     *,
     again: bool = False,
+    others: Sequence[sa.Row[Any]] | None = None,
 ) -> Submitted:
     """Registers an application with its documents, its rules, its receipt and its journal entry.
 
     The same submission again returns the same application, unless that was withdrawn: nobody judged it,
     so it stands in nobody's way. With `again`, also unless it did not meet the conditions: what was missing
     may not have been in the file; or its label was taken back since. Whether the conditions are met is the process's question, not the
-    door's: who applies in vain gets an answer that says why.
+    door's: who applies in vain gets an answer that says why. `others` are the teacher's applications so far, where the
+    caller, who holds the teacher, has asked for them.
 
     Raises:
         NotAllowed: another application of this teacher for this project is still open.
@@ -121,10 +123,10 @@ def submit(
     found = held(turn.session, application.teacher, application.project)
     if found is None:
         raise LookupError(f"no teacher {application.teacher} or no project {application.project}")
-    teacher, applicant, school, organisation = found.Teacher, found.Person, found.School, found.Organisation
-    whom = {"teacher": application.teacher, "project": application.project}
     sameness = content_digest(application, [(d.name, d.key) for d in documents if d.kind == "evidence"])
-    earlier = read(turn.session, _EARLIER, whom).all()
+    if others is None:
+        others = applications_of(turn.session, application.teacher)
+    earlier = [one for one in others if one.project == application.project]
     same = [one for one in earlier if one.content_digest == sameness]
     anew = {Outcome.WITHDRAWN, Outcome.INELIGIBLE} if again else {Outcome.WITHDRAWN}
     taken_back = again and same and same[-1].revoked_at
@@ -139,16 +141,16 @@ def submit(
                 ),
                 Withdraw(one.id),
             )
-    placement = place(turn.now, edition.national.calendar, school.country)
+    placement = place(turn.now, edition.national.calendar, found.country)
     attempt = len(earlier) + 1
     values = {
-        "id": national_application_id(teacher.id, application.project, attempt),
+        "id": national_application_id(application.teacher, application.project, attempt),
         "label": LabelKind.NATIONAL,
-        "teacher": teacher.id,
+        "teacher": application.teacher,
         "project": application.project,
-        "school": school.id,
-        "organisation": organisation.id,
-        "country": school.country,
+        "school": found.school,
+        "organisation": found.organisation,
+        "country": found.country,
         "language": application.language,
         "attempt": attempt,
         "instance": 1,
@@ -167,7 +169,7 @@ def submit(
     }
     write(turn.session, Application, values)
     row = Application(**values)  # what is needed of it here; nothing of it changes any more
-    to = Recipient.of(applicant)
+    to = Recipient(found.person_name, found.address, found.person_language, found.person)
     write(turn.session, Document, *(one.of(row.id, turn.now) for one in documents))
     note(
         turn,
@@ -181,7 +183,15 @@ def submit(
         round=placement.round,
         rolled_over=placement.rolled_over,
     )
-    _mail_receipt(turn, row, to, placement, [one.name for one in documents if one.kind == "evidence"])
+    evidence = [one.name for one in documents if one.kind == "evidence"]
+    about = About(
+        application=row.id,
+        label=row.label,
+        project_title=found.title,
+        holder=found.teacher_name,
+        organisation_name=found.organisation_name,
+    )
+    _mail_receipt(turn, row, to, placement, about, evidence)
     remark = "Registered; a receipt is on its way."
     if same:
         remark = f"Registered anew, since {same[-1].id} is {same[-1].outcome.value}; a receipt is on its way."
@@ -189,7 +199,12 @@ def submit(
 
 
 def _mail_receipt(
-    turn: Turn, row: Application, to: Recipient, placement: Placement, evidence: Sequence[str]
+    turn: Turn,
+    row: Application,
+    to: Recipient,
+    placement: Placement,
+    about: About,
+    evidence: Sequence[str],
 ) -> None:
     """Opens the applicant's right to withdraw, and mails it with the receipt."""
     right = open_step(turn, row, StepKind.WITHDRAWAL, to.person or "", number=1, address=to.address)
@@ -205,7 +220,7 @@ def _mail_receipt(
             )
         )
     receipt = messages.Receipt(
-        about=about(turn.session, row),
+        about=about,
         round=placement.round or "",
         decide_by=placement.decide_by,
         warnings=tuple(warnings),
@@ -286,14 +301,34 @@ def held(session: Session, teacher: str, project: str) -> sa.Row[Any] | None:
     found: sa.Row[Any] | None
     whose, found = session.info.get(_KEPT, (None, None))
     if whose != (teacher, project):
-        found = session.execute(_HELD, {"teacher": teacher, "project": project}).first()
+        found = read(session, _HELD, {"teacher": teacher, "project": project}).first()
         session.info[_KEPT] = (teacher, project), found
     return found
 
 
 _KEPT = "applying"
 _HELD = (
-    sa.select(Teacher, Person, School, Organisation, Project, Member)
+    sa.select(
+        Teacher.id.label("teacher"),
+        Teacher.name.label("teacher_name"),
+        Teacher.language,
+        Person.id.label("person"),
+        Person.name.label("person_name"),
+        Person.address,
+        Person.language.label("person_language"),
+        School.id.label("school"),
+        School.name.label("school_name"),
+        School.city,
+        School.country,
+        Organisation.id.label("organisation"),
+        Organisation.name.label("organisation_name"),
+        Project.id.label("project"),
+        Project.title,
+        Project.started_on,
+        Project.ended_on,
+        Member.teacher.is_not(None).label("is_member"),
+    )
+    .select_from(Teacher)
     .join(Person, Person.id == Teacher.person)
     .join(School, School.id == Teacher.school)
     .join(Organisation, Organisation.id == School.organisation)
@@ -304,9 +339,17 @@ _HELD = (
 )
 
 
-_EARLIER = (
+def applications_of(session: Session, teacher: str) -> Sequence[sa.Row[Any]]:
+    """Every application of a teacher for the National Quality Label; those for one project in their order."""
+    return read(session, _APPLICATIONS, {"teacher": teacher}).all()
+
+
+_APPLICATIONS = (
     sa.select(
         Application.id,
+        Application.project,
+        Application.school_year,
+        Application.submitted_at,
         Application.content_digest,
         Application.outcome,
         Application.instance,
@@ -319,7 +362,6 @@ _EARLIER = (
     .where(
         Application.label == LabelKind.NATIONAL,
         Application.teacher.in_(numbers_of(sa.bindparam("teacher"))),
-        Application.project == sa.bindparam("project"),
     )
     .order_by(Application.attempt)
 )

@@ -11,9 +11,8 @@ from typing import TypedDict
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from labels.applications.conditions import APPLICATIONS_OF_TEACHER
 from labels.applications.ending import end, tell_applicant
-from labels.applications.submitting import stays_refused
+from labels.applications.submitting import applications_of, stays_refused
 from labels.clock import brussels_day
 from labels.identifiers import paper_id
 from labels.mail import messages
@@ -166,10 +165,10 @@ def _routes(
         return []
     routes = []
     again = edition.national.reapplication
-    others = turn.session.execute(
-        APPLICATIONS_OF_TEACHER, {"teacher": application.teacher, "application": application.id}
-    ).all()
-    refusals = 1 + sum(o.project == application.project and stays_refused(o) for o in others)
+    refusals = 1 + sum(
+        one.project == application.project and one.id != application.id and stays_refused(one)
+        for one in applications_of(turn.session, application.teacher or "")
+    )
     if refusals <= again.times.value:  # what was withdrawn was never judged and does not count
         route = (
             say(

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.responses import Response
 
+from adapters.documents.directory import DirectoryStore
 from adapters.workspace import Workspace
 from desk import following
 from desk.standing import standing_line
@@ -47,6 +49,7 @@ from tests.desk.test_signing_in import at
 from tests.support.case import Case, decided
 from tests.support.people import CRITERIA, application_file
 from tests.support.small_prefect import SmallPrefect
+from usecases.applying import submit_file
 from usecases.privacy import delete_outside
 from usecases.recovering import recover
 
@@ -385,7 +388,7 @@ def test_while_prefect_is_away_what_is_sent_is_recorded_and_the_page_says_that_t
     assert "begins a little later" not in words(teacher.opens(f"/applications/{one.id}"))
 
 
-def test_hand_in_is_answered_before_mail_goes_out_and_the_run_starts(
+def test_hand_in_is_answered_before_the_run_starts(
     teacher: Browser, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writes(teacher)
@@ -468,6 +471,99 @@ def test_what_counts_is_when_hand_in_arrived(browser: Opens, terminal: Terminal)
     assert person.sends(CHECK, {"true": "1"}, token=token).status_code == 303
     [one] = rows(terminal, Application)
     assert one.submitted_at == arrives
+
+
+class Meanwhile:
+    """What happens while a teacher's hand-in waits for the document store, which takes its time once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.happens: Callable[[], object] | None = None
+        put = DirectoryStore.put
+
+        def slowly(store: DirectoryStore, content: bytes, media_type: str) -> str:
+            happens, self.happens = self.happens, None
+            if happens:
+                happens()
+            return put(store, content, media_type)
+
+        monkeypatch.setattr(DirectoryStore, "put", slowly)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Does something else while the store is waited for."""
+    return Meanwhile(monkeypatch)
+
+
+def test_whoever_hands_in_keeps_nobody_from_writing_while_the_store_is_waited_for(
+    teacher: Browser, terminal: Terminal, meanwhile: Meanwhile
+) -> None:
+    writes(teacher)
+    wrote: list[bool] = []
+
+    def another_writes() -> None:
+        url = terminal.here.record.engine.url.database
+        with contextlib.closing(sqlite3.connect(url or "", timeout=0, isolation_level=None)) as one:
+            one.execute("BEGIN IMMEDIATE")
+            one.execute("ROLLBACK")
+        wrote.append(True)
+
+    meanwhile.happens = another_writes
+    assert teacher.sends(CHECK, {"true": "1"}).status_code == 303
+    assert wrote == [True]
+
+
+def test_what_is_saved_in_another_window_just_before_is_what_is_handed_in(
+    teacher: Browser, terminal: Terminal, meanwhile: Meanwhile
+) -> None:
+    writes(teacher)
+    token, other = teacher.token(CHECK), teacher.token(APPLY)
+    newer = filled(description="Written in the other window.", version="1", keep="1")
+    meanwhile.happens = lambda: teacher.sends(APPLY, newer, token=other)
+    assert teacher.sends(CHECK, {"true": "1"}, token=token).status_code == 303
+    [one] = rows(terminal, Application)
+    [file] = [each for each in rows(terminal, Document) if each.kind == "application"]
+    assert one.content["description"] == "Written in the other window."
+    assert json.loads(terminal.here.documents.get(file.key)) == one.content
+    assert rows(terminal, ApplicationDraft) == []
+
+
+def test_what_was_emptied_in_another_window_just_before_is_not_handed_in(
+    teacher: Browser, terminal: Terminal, meanwhile: Meanwhile
+) -> None:
+    writes(teacher)
+    token, other = teacher.token(CHECK), teacher.token(APPLY)
+    meanwhile.happens = lambda: teacher.sends(
+        APPLY, filled(description="", version="1", keep="1"), token=other
+    )
+    answer = teacher.sends(CHECK, {"true": "1"}, token=token)
+    assert answer.status_code == 422
+    assert "The description is empty" in words(answer)
+    assert rows(terminal, Application) == []
+    assert len(rows(terminal, ApplicationDraft)) == 1
+
+
+def test_of_five_that_a_teacher_hands_in_together_the_last_to_arrive_is_told_of_the_limit(
+    teacher: Browser, terminal: Terminal, meanwhile: Meanwhile
+) -> None:
+    writes(teacher)
+    others = [f"P-{n}" for n in range(11, 15)]
+    with terminal.here.record.writing() as session:
+        day = date(2025, 9, 1)
+        session.add_all(Project(id=one, title=one, started_on=day, ended_on=day) for one in others)
+
+    before = terminal.here.now()
+    earlier = dataclasses.replace(terminal.here, clock=lambda: before)
+
+    def four_are_in() -> None:
+        for one in others:
+            submit_file(earlier, application_file(project=one), "application.json", [])
+
+    meanwhile.happens = four_are_in
+    answer = teacher.sends(CHECK, {"true": "1"})
+    assert answer.status_code == 422
+    assert "You have already applied 4 times in this school year" in words(answer)
+    assert len(rows(terminal, Application)) == 4
 
 
 # Whose it is --------------------------------------------------------------------------------------
