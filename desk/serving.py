@@ -71,7 +71,7 @@ def main(part: str) -> None:
         tell_platforms(here, threading.Event())
         if settings.metrics != "off":
             app = told_of(app, here)
-    _settle()
+    settle()
     given = os.environ.pop(LISTENER, "")
     host, _, port = listens_at.rpartition(":")
     config = uvicorn.Config(
@@ -121,7 +121,7 @@ def load_what_acts_need() -> None:
     is_working_day(brussels_day(wall_clock()), "BE")  # of any country: all of them are loaded together
 
 
-def _settle() -> None:
+def settle() -> None:
     """Has the garbage collector leave alone whatever is loaded by now.
 
     A collection that goes through everything that was ever imported takes a fifth of a second, in which no page is made.

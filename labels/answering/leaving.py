@@ -29,6 +29,7 @@ from labels.record.schema import (
     FormerStaff,
     Mail,
     Organisation,
+    Person,
     Project,
     School,
     Staff,
@@ -429,6 +430,6 @@ def _line(session: Session, handed: _Handed) -> messages.ColleagueLeft.Handed:
         application=application.id,
         what=_what(former),
         title=_title(session, application),
-        now=tuple(step.assignee for step in now),
+        now=tuple(f"{session.get_one(Person, step.person).name} ({step.assignee})" for step in now),
         chooses=bool(now) and all(step.kind is StepKind.ASSIGNMENT for step in now),
     )

@@ -30,10 +30,9 @@ from labels.reviews.coordinating import of_staff
 from labels.reviews.judged_together import judged_by_application
 from labels.reviews.reasons import Reason
 from labels.reviews.seats import UNDER_WAY, Seat, own_conflict, seats_of
-from labels.reviews.seeking import sought
-from labels.reviews.suiting import Drawback, costs_of
+from labels.reviews.seeking import sought_by_application
+from labels.reviews.suiting import Drawback, Profile, Sought, added_up, costs_beside, general_costs, own_costs
 from labels.rules.calendars import end_of_working_day
-from labels.rules.kept import rules_of
 from labels.steps.kinds import AWAITED
 from labels.words.sentences import Sentence, say
 
@@ -255,13 +254,15 @@ class _Planning:
         self._seen: set[str] = set()
         self._applications: dict[str, sa.Row[Any]] = {}
         self._seats: dict[str, Seat] = {}
+        self._sought: dict[str, Sought] = {}
+        self._generally: dict[tuple[str, int], Mapping[Drawback, int]] = {}
         self._barred: dict[str, Sentence] = {}
         self._taken: dict[str, list[Candidate]] = defaultdict(list)
         """Who got a seat of an application by a row before."""
         self._left: dict[str, set[str]] = defaultdict(set)
         """Whose seat of an application somebody else got by a row before."""
         self._staff: dict[tuple[str, int], dict[str, Candidate]] = {}
-        self._more: dict[tuple[int, str], int] = defaultdict(int)
+        self._more: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         """How many reviews of a school year each person gets by the rows before."""
         self._named: dict[tuple[str, str], Candidate] = {}
         self._open: dict[str, int] = defaultdict(int)
@@ -291,6 +292,9 @@ class _Planning:
             self._steps[step.application].append(step)
         if self._wish.what in SEATS:
             self._seats = seats_of(self._session, self._meant(chosen))
+            self._sought = sought_by_application(
+                self._session, {one.application.id: one.application for one in self._seats.values()}.values()
+            )
             self._read_open()
         self._read_conflicts()
 
@@ -449,9 +453,9 @@ class _Planning:
         if seat.step.kind is StepKind.REVIEW:
             self._left[seat.application.id].add(seat.step.person)
             self._open[seat.step.person] -= 1
-            self._more[year, seat.step.person] -= 1
+            self._more[year][seat.step.person] -= 1
         self._open[whom.person] += 1
-        self._more[year, whom.person] += 1
+        self._more[year][whom.person] += 1
         alike = names_alike(whom, seat.judged)
         warning = say("May be {names} by name: please look.", names=alike) if alike else None
         return replace(row, to=whom.person, warning=warning, why=chosen.why if chosen else None)
@@ -474,24 +478,32 @@ class _Planning:
         """Who gets a seat where nobody is named: by the rules, as where one application is assigned by itself."""
         application, before = seat.application, seat.asked_before
         there = self._reviewers(application)
-        wanted = sought(self._session, application, rules_of(self._session, application))
-        self._session.expire(application, ["content"])  # thousands of them need not be held
+        wanted = self._sought[application.id]
         others = {one.person for one in (*seat.neighbours, *self._taken[application.id])}
         beside = [there[one] for one in others - self._left[application.id] if one in there]
 
         def may(one: Candidate) -> bool:
             return not one.away and one.person not in before and self._unfit(seat, one) is None
 
+        together, more = costs_beside(beside, wanted.profile.rules), self._more[application.school_year]
+
         def costs(one: Candidate) -> Mapping[Drawback, int]:
-            return costs_of(one, wanted, beside)
+            return added_up(self._general(one, wanted.profile), own_costs(one.person, wanted), together(one))
 
         def load(one: Candidate) -> int:
-            return one.load + self._more[application.school_year, one.person]
+            return one.load + more[one.person]
 
         in_turn = in_order(
             may, there.values(), seat.judged, application.id, lambda one: sum(costs(one).values()), load
         )
         return asking.first_of(in_turn, costs, load)
+
+    def _general(self, one: Candidate, profile: Profile) -> Mapping[Drawback, int]:
+        """What speaks against somebody at all applications that ask the same, which have one profile."""
+        which = one.person, id(profile)
+        if which not in self._generally:
+            self._generally[which] = general_costs(one, profile)
+        return self._generally[which]
 
     def _reviewers(self, application: Application) -> dict[str, Candidate]:
         """Who may be chosen, with all that is close to them, what they can, and their load of the school year."""

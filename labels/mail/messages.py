@@ -301,7 +301,7 @@ class ColleagueLeft(Message):
         what: Said
         title: Line
         now: Several[Line] = ()
-        """Whom it is asked of now; nobody where it is not asked any more."""
+        """Whom it is asked of now, by name and address; nobody where it is not asked any more."""
         chooses: bool = False
         """Whether those choose somebody, since nobody could be asked by the rules."""
 

@@ -24,7 +24,7 @@ from labels.reviews.judged_together import AT_ONCE, judged_by_application
 from labels.reviews.nearness import Nearness
 from labels.reviews.plan import Choice, Plan, Problem, Waiting
 from labels.reviews.seats import own_conflict
-from labels.reviews.seeking import sought
+from labels.reviews.seeking import sought_by_application
 from labels.steps.step import awaited_of, close_step, every_step, locked
 from labels.turn import Turn
 from labels.words.sentences import Sentence
@@ -124,6 +124,7 @@ def _problem(
         if one.person < other.person and not told_apart(session, one.person, other.person)
     }
     by_person = {one.person: one for one in people}
+    wanted = sought_by_application(session, [one.application for one in found])
     waiting = []
     for one in found:
         asked = {step.person for step in one.reviews} & by_person.keys()
@@ -135,7 +136,7 @@ def _problem(
             Waiting(
                 application=one.application.id,
                 seats=len(one.seats),
-                sought=sought(session, one.application, one.edition),
+                sought=wanted[one.application.id],
                 barred=near.barred(one.judged) | asked | same | same_mailbox | away,
                 beside=tuple(by_person[person] for person in sorted(seated & by_person.keys())),
                 alike=near.alike(one.judged),

@@ -125,8 +125,17 @@ def costs_of(
     candidate: Candidate, sought: Sought, beside: Iterable[Candidate] = (), *, alike: bool = False
 ) -> dict[Drawback, int]:
     """All that speaks against a reviewer at an application; only what costs something."""
-    costs = general_costs(candidate, sought.profile) | own_costs(candidate.person, sought)
-    costs |= costs_beside(beside, sought.profile.rules)(candidate)
-    if alike:
-        costs[Drawback.NAME] = ALIKE
+    return added_up(
+        general_costs(candidate, sought.profile),
+        own_costs(candidate.person, sought),
+        costs_beside(beside, sought.profile.rules)(candidate),
+        {Drawback.NAME: ALIKE} if alike else NO_COSTS,
+    )
+
+
+def added_up(*several: Mapping[Drawback, int]) -> dict[Drawback, int]:
+    """Costs together, a later one in the place of a former; only what costs something."""
+    costs: dict[Drawback, int] = {}
+    for some in several:
+        costs.update(some)
     return {what: cost for what, cost in costs.items() if cost}

@@ -246,6 +246,10 @@ def test_leaving_shows_first_what_goes_to_whom(
     assert coordinator.sends(path, {"on": "2026-03-16", "word": word[1]}).status_code == 303
     assert row(terminal, step.assignee) is None
     assert step.person not in {one.person for one in terminal.open_reviews()}
+    [new] = [one for one in terminal.open_reviews() if one.seat == step.seat]
+    whom = row(terminal, new.assignee)
+    assert whom
+    assert f"{whom.name} ({whom.email})" in words(plan)
     with terminal.here.record.reading() as session:
         left = session.scalars(sa.select(FormerStaff)).one()
         [noted] = session.scalars(sa.select(Journal).where(Journal.what == Event.TO_LEAVE_A_STAFF))
