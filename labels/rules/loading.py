@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -30,6 +30,8 @@ SUBJECT = "rule files"
 CENTRAL = "CSS"
 """The Central Support Service, as its own file of rules is named: all of Europe goes by its European year."""
 SELF_ASSESSMENTS = "self_assessments"
+VARIANTS = "variants"
+"""Rules that ship beside the editions, for whoever names them in one: a folder, and the name in an edition's file."""
 
 M = TypeVar("M", bound=BaseModel)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -254,18 +256,57 @@ def _editions(root: Path, state: str) -> tuple[_Edition, ...]:
     return tuple(sorted(found, key=lambda edition: edition.in_force_from))
 
 
-@functools.lru_cache(maxsize=512)
-def _edition(root: Path, edition: _Edition, organisation: str, state: str) -> RuleEdition:
-    files = [_read(root, edition.folder / "default.yaml")]
-    origins: dict[At, _File] = {}
-    value: Any = files[0].value
-    overlay = edition.folder / f"{organisation}.yaml"
+def _laid(root: Path, folder: Path, organisation: str) -> tuple[dict[str, Any], list[_File], dict[At, _File]]:
+    """What an organisation's files say together, the files, and which of them says what.
+
+    The default stands below the variants that it names, those below the ones that the organisation's own file names,
+    and that file above all.
+    """
+    default = _read(root, folder / "default.yaml")
+    named, files = [default], [default]
+    overlay = folder / f"{organisation}.yaml"
     if _NAME.fullmatch(organisation) and organisation != "default" and overlay.is_file():
         over = _read(root, overlay)
-        files.append(over)
         if "in_force_from" in over.value:
             over.fault(("in_force_from",), "belongs into default.yaml: it holds for the whole edition.")
-        value = _overlaid(value, over.value, (), over, origins)
+        named.append(over)
+    above = [variant for file in named for variant in _variants(root, file)] + named[1:]
+    value: dict[str, Any] = {name: one for name, one in default.value.items() if name != VARIANTS}
+    origins: dict[At, _File] = {}
+    for file in above:
+        files.append(file)
+        said = {name: one for name, one in file.value.items() if name != VARIANTS}
+        value = _overlaid(value, said, (), file, origins)
+    return value, files, origins
+
+
+def _variants(root: Path, file: _File) -> list[_File]:
+    """The variants that a file names, in their order; what is none is a mistake of that file."""
+    if VARIANTS not in file.value:
+        return []
+    wanted = file.value[VARIANTS]
+    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
+        file.fault((VARIANTS,), "expected a list of names: [european-by-countries].")
+        return []
+    found = []
+    for place, name in enumerate(wanted):
+        path = root / VARIANTS / f"{name}.yaml"
+        if not _NAME.fullmatch(name) or not path.is_file():
+            known = ", ".join(one.stem for one in sorted((root / VARIANTS).glob("*.yaml"))) or "none"
+            problem = f"“{one_line(name, 40)}” is no variant; known are {known}."
+            file.fault((VARIANTS, str(place)), problem)
+            continue
+        variant = _read(root, path)
+        for own in (VARIANTS, "in_force_from"):
+            if own in variant.value:
+                variant.fault((own,), "belongs into an edition: a variant holds wherever it is named.")
+        found.append(variant)
+    return found
+
+
+@functools.lru_cache(maxsize=512)
+def _edition(root: Path, edition: _Edition, organisation: str, state: str) -> RuleEdition:
+    value, files, origins = _laid(root, edition.folder, organisation)
     loaded = None
     if not any(file.faults for file in files):
         loaded = _complete(root, edition, organisation, value, files, origins)
@@ -364,13 +405,8 @@ def placed(organisation: str, on: date, folder: Path | None = None) -> tuple[Pla
     load_rules(organisation, on, folder)  # every mistake is told
     root = RULES if folder is None else folder.absolute()
     [*_, edition] = [one for one in _editions(root, _state(root)) if one.in_force_from <= on]
-    default = _read(root, edition.folder / "default.yaml")
-    value, origins = default.value, dict[At, _File]()
-    overlay = edition.folder / f"{organisation}.yaml"
-    if _NAME.fullmatch(organisation) and overlay.is_file():
-        over = _read(root, overlay)
-        value = _overlaid(value, over.value, (), over, origins)
-    return tuple(_placed(value, (), default, origins))
+    value, files, origins = _laid(root, edition.folder, organisation)
+    return tuple(_placed(value, (), files[0], origins))
 
 
 def _placed(value: Any, at: At, default: _File, origins: dict[At, _File]) -> Iterator[Placed]:
@@ -379,7 +415,8 @@ def _placed(value: Any, at: At, default: _File, origins: dict[At, _File]) -> Ite
     if "value" in value and "source" in value:
         file = _origin(at, default, origins)
         line = file.lines.get(at, 1)
-        yield Placed(".".join(at), value["value"], str(value["source"]), file.name, line, file is not default)
+        own = file.path.parent == default.path.parent and file is not default
+        yield Placed(".".join(at), value["value"], str(value["source"]), file.name, line, own)
         return
     for key, inner in value.items():
         yield from _placed(inner, (*at, str(key)), default, origins)
@@ -458,9 +495,28 @@ def check_all(folder: Path | None = None) -> list[str]:
         file = _read(root, path)
         _questions(file)
         faults |= dict.fromkeys(file.faults)
+    for path in sorted((root / VARIANTS).glob("*.yaml")):
+        faults |= dict.fromkeys(_faults_of_variant(root, path, editions))
     if faults:
         raise InvalidInput(SUBJECT, list(faults))
     return versions
+
+
+def _faults_of_variant(root: Path, path: Path, editions: Sequence[_Edition]) -> list[Fault]:
+    """The mistakes of a variant, also where no edition names it: as if the newest one did."""
+    file = _read(root, path)
+    if not _NAME.fullmatch(path.stem):
+        file.fault((), "has no name by which an edition could name it.")
+    if editions and not file.faults:
+        default = _read(root, editions[-1].folder / "default.yaml")
+        default.value[VARIANTS] = [path.stem]
+        [file] = _variants(root, default)
+        value: dict[str, Any] = {name: one for name, one in default.value.items() if name != VARIANTS}
+        origins: dict[At, _File] = {}
+        value = _overlaid(value, file.value, (), file, origins)
+        if not file.faults and not default.faults:
+            _complete(root, editions[-1], "default", value, [default, file], origins)
+    return file.faults
 
 
 # What fits together and may surprise --------------------------------------------------------------

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from labels.errors import InvalidInput
-from labels.rules.loading import RULES, check_all, load_rules, overruns
-from labels.rules.model import CalendarKind, Late, Merge, RuleEdition
+from labels.rules.loading import RULES, check_all, load_rules, overruns, placed
+from labels.rules.model import Average, CalendarKind, Late, Merge, RuleEdition, Together, Unit
 
 TODAY = date(2026, 3, 16)
 DEFAULT, PL, CZ, CRITERIA = (
@@ -27,7 +27,7 @@ DEFAULT, PL, CZ, CRITERIA = (
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The rule files that ship, to be changed."""
-    for name in ("editions", "criteria"):
+    for name in ("editions", "criteria", "variants"):
         shutil.copytree(RULES / name, tmp_path / name)
     return tmp_path
 
@@ -75,6 +75,58 @@ def test_an_organisation_without_rules_of_its_own_has_the_default_ones() -> None
     assert (national.limits.upload_mib.value, national.limits.uploads_mib.value) == (20, 100)
     assert national.review.disagreement.value == 6
     assert len(national.preconditions.value) == 5
+
+
+def test_the_newest_european_rule_ships_and_is_in_force_where_an_edition_names_it(folder: Path) -> None:
+    assert load_rules("NSS-BE-FR", TODAY).european.unit.value is Unit.AWARDS, "the brief's rule, unless"
+    change(folder, DEFAULT, "in_force_from:", "variants: [european-by-countries]\nin_force_from:")
+    european = load_rules("NSS-BE-FR", TODAY, folder).european
+    assert (european.unit.value, european.share.value, european.above.value) == (Unit.PROJECTS, "25%", 20)
+    assert european.average
+    assert european.average.value is Average.COUNTRIES
+    assert european.await_others
+    assert european.await_others.value
+    assert (european.together.value, european.at_least.value) == (Together.COUNTRIES, 2)
+    assert european.european_only
+    assert european.european_only.value
+    shown = {one.name: one for one in placed("NSS-PL", TODAY, folder)}
+    assert (shown["european.unit"].file, shown["european.unit"].own) == (
+        "variants/european-by-countries.yaml",
+        False,
+    )
+    assert shown["national.calendar.working_days"].own
+    assert all(one.source.startswith("found") for one in shown.values() if one.file.startswith("variants/"))
+
+
+def test_what_an_organisations_file_says_itself_counts_before_a_variant(folder: Path) -> None:
+    (folder / PL).write_text(
+        "variants: [european-by-countries]\neuropean:\n  above: {value: 22, source: assumption}\n", "utf-8"
+    )
+    poland, elsewhere = (load_rules(one, TODAY, folder).european for one in ("NSS-PL", "NSS-BE-FR"))
+    assert (poland.unit.value, poland.above.value) == (Unit.PROJECTS, 22)
+    assert elsewhere.unit.value is Unit.AWARDS
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("[newest]", "“newest” is no variant; known are european-by-countries."),
+        ("[../criteria/2014]", "is no variant"),
+        ("european-by-countries", "expected a list of names"),
+        ("[1]", "expected a list of names"),
+    ],
+)
+def test_a_variant_that_there_is_not_is_told_with_its_line(folder: Path, said: str, told: str) -> None:
+    change(folder, DEFAULT, "in_force_from:", f"variants: {said}\nin_force_from:")
+    [fault] = faults(lambda: load_rules("NSS-BE-FR", TODAY, folder))
+    assert told in fault
+    assert fault.startswith(f"{DEFAULT}:{line_of(folder, DEFAULT, 'variants:')}")
+
+
+def test_a_mistake_in_a_variant_is_told_also_where_nothing_names_it(folder: Path) -> None:
+    change(folder, "variants/european-by-countries.yaml", "value: projects", "value: schools")
+    [fault] = faults(lambda: check_all(folder))
+    assert fault.startswith("variants/european-by-countries.yaml:4 · european.unit")
 
 
 def test_an_overlay_overrides_only_what_it_names() -> None:
