@@ -93,6 +93,24 @@ def test_the_pages_of_a_coordinator_are_for_everybody(desk: tuple[Workspace, str
             for_everybody(page, f"mistakes-{width}-{language}")
 
 
+@pytest.mark.looks_at("/dates")
+def test_a_date_is_moved_for_all_on_pages_for_everybody(desk: tuple[Workspace, str]) -> None:
+    here, url = desk
+    with chromium() as browser:
+        for width, language in WAYS:
+            page = opened(browser, width)
+            signs_in(here, url, page, ADA, language)
+            page.goto(f"{url}/dates")
+            for_everybody(page, f"form-{width}-{language}")
+            page.select_option("#date", f"screening-{YEAR}")
+            for until in ("tomorrow", "2026-11-21"):
+                page.fill("#until", until)
+                page.fill("#reason", "Autumn holidays in eleven countries.")
+                page.locator("main form button").click()
+                for_everybody(page, f"{until}-{width}-{language}")
+            assert page.locator("main table tbody tr").count() == 2
+
+
 @pytest.mark.looks_at("/year/{year}/fairness", "/year/{year}/gallery", "/gallery/{year}/index.html")
 def test_the_pages_of_the_central_service_are_for_everybody(desk: tuple[Workspace, str]) -> None:
     here, url = desk
