@@ -17,8 +17,8 @@ class Way:
     """How one act is done."""
 
     command: str
-    """For the command line, to be copied as it is; words in capitals are filled in first. Empty for what is only looked
-    at, by somebody who has no command line."""
+    """For the command line, to be copied as it is; words in capitals are filled in first. Empty where a page of the desk is
+    enough: its people have no command line."""
     page: str = ""
     """The address of the page with the form; empty where no page takes this answer."""
 
@@ -37,31 +37,18 @@ _ANSWER = "labels answer {step} --as {email} --code {code}"
 
 COMMANDS: Mapping[CallToAction, str] = {
     CallToAction.REVIEW: f"{_ANSWER} review.json",
-    CallToAction.ANSWER: f"{_ANSWER} answer.json",
     CallToAction.ASSIGN: "labels reassign {step} --to EMAIL --reason REASON --as {email} --code {code}",
     CallToAction.DECIDE: "labels decision {step} DECISION --reason REASON --as {email} --code {code}",
     CallToAction.PLAN_REVIEWERS: "labels assign {organisation}",
     CallToAction.SCREEN: f"{_ANSWER} screening.json",
     CallToAction.AWARD: f"{_ANSWER} award.json",
-    CallToAction.HAND_IN: f"{_ANSWER} self-assessment.json --evidence safety.pdf --evidence policy.pdf "
-    "--evidence declaration.pdf",
-    CallToAction.HAND_IN_AGAIN: f"{_ANSWER} self-assessment.json",
-    CallToAction.CONFIRM: "labels declare {step} --as {email} --code {code}",
-    CallToAction.SEND_BACK: "labels declare {step} --as {email} --code {code} --send-back REASON",
-    CallToAction.WITHDRAW: "labels withdraw {application} --as {email} --code {code}",
-    CallToAction.APPEAL: "labels appeal {application} --as {email} --code {code} --grounds grounds.txt",
     CallToAction.MAKE_CERTIFICATES: "labels pupils {award} names.csv certificates --as {email} --code {code}",
-    CallToAction.GET_CODE: "labels code {step} --as {email}",
-    CallToAction.SEE_APPLICATION: "labels show {application}",
-    CallToAction.SEE_OTHER: "labels show {other}",
-    CallToAction.SEE_QUESTIONS: "labels self-assessment {application}",
-    CallToAction.SEE_INBOX: "labels inbox --as {email}",
-    CallToAction.SEE_STUCK: "labels stuck",
     CallToAction.SEE_CYCLE: "labels cycle {year}",
     CallToAction.GET_ORGANISATION_CODE: "labels code {organisation} --as {email}",
     CallToAction.SEE_MERGE: "labels persons confirm {merge}",
     CallToAction.CHECK_JOURNAL: "labels journal --verify --head {head}",
 }
+"""Of what the staff may do in Prefect's pages or at the command line, too, or no page does; for the rest a page is enough."""
 
 DESK_PAGES: Mapping[CallToAction, str] = {
     CallToAction.REVIEW: "/reviews/{step}",
@@ -79,6 +66,7 @@ DESK_PAGES: Mapping[CallToAction, str] = {
     CallToAction.SEE_APPLICATION: "/cases/{application}",
     CallToAction.SEE_OTHER: "/cases/{application}/likeness",
     CallToAction.SEE_INBOX: "/",
+    CallToAction.SEE_STUCK: "/overview",
 }
 """The page of the desk on which an act is done; whoever opens it signs in there, and needs no code of the step."""
 

@@ -115,7 +115,6 @@ class CallToAction(StrEnum):
     APPEAL = "appeal"
     MAKE_CERTIFICATES = "make_certificates"
     """For the pupils of a class."""
-    GET_CODE = "get_code"
     SEE_APPLICATION = "see_application"
     SEE_OWN = "see_own"
     """Of an applicant, who sees where it stands and what came of it."""

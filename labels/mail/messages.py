@@ -449,7 +449,7 @@ class Reminder(Digest):
     """A person's own deadlines that are near, and what is overdue for a coordinator."""
 
     template = Template.REMINDER
-    calls = (CallToAction.SEE_INBOX, CallToAction.GET_CODE, CallToAction.SEE_STUCK)
+    calls = (CallToAction.SEE_INBOX, CallToAction.SEE_STUCK)
     step: Line
     """The first that is due, by `first`."""
     first: datetime
@@ -485,7 +485,7 @@ class ChangedTogether(Message):
     MOST: ClassVar[int] = 100
 
     template = Template.CHANGED_TOGETHER
-    calls = (CallToAction.SEE_INBOX, CallToAction.GET_CODE)
+    calls = (CallToAction.SEE_INBOX,)
     plan: Line
     """The plan that was carried out."""
     person: Line
@@ -537,7 +537,7 @@ class CodesVoid(Message):
     """
 
     template = Template.CODES_VOID
-    calls = (CallToAction.SEE_INBOX, CallToAction.GET_CODE)
+    calls = (CallToAction.SEE_INBOX,)
     person: Line
     step: Line
     """The first of what awaits them."""

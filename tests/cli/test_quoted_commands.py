@@ -127,12 +127,9 @@ def test_every_command_that_a_mail_quotes_can_be_copied_into_a_terminal(template
 @pytest.mark.parametrize(
     ("template", "name"),
     [
-        (Template.RECEIPT, "withdraw"),
         (Template.REVIEW_ASKED, "answer"),
         (Template.REVIEW_RETURNED, "answer"),
-        (Template.INFORMATION_ASKED, "answer"),
         (Template.ASSIGNMENT_ASKED, "reassign"),
-        (Template.REFUSED, "appeal"),
     ],
 )
 def test_a_mail_quotes_the_command_that_does_what_it_asks_for_once(template: Template, name: str) -> None:

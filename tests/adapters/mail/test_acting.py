@@ -1,10 +1,10 @@
-"""What mails lead to: the desk's page of that very step where there is one, else Prefect's, and always a command."""
+"""What mails lead to: the desk's page of that very step where there is one, else Prefect's; and a command for the staff."""
 
 from __future__ import annotations
 
 import pytest
 
-from adapters.mail.acting import DESK_PAGES, Pages, ways
+from adapters.mail.acting import COMMANDS, DESK_PAGES, Pages, ways
 from labels.mail import messages
 from labels.mail.message import CallToAction, Message, Template
 from tests.support.mails import ABOUT, ASKED, EXAMPLES, STEP
@@ -47,7 +47,7 @@ def test_a_coordinators_mail_leads_to_the_page_of_the_case() -> None:
 def test_a_mail_about_likeness_leads_to_the_passages() -> None:
     way = ways(EXAMPLES[Template.SIMILARITY_WARNING], TOLD | {"other": "NQL-2"}, PAGES)["see_other"]
     assert way.page == f"https://labels.example/cases/{ABOUT.application}/likeness"
-    assert way.command == "labels show NQL-2"
+    assert not way.command
 
 
 def test_other_acts_lead_to_prefect_as_before() -> None:
@@ -60,3 +60,11 @@ def test_an_address_is_made_of_nothing_but_what_stands_in_it() -> None:
     way = ways(message, TOLD | {"step": "../x?y#<"}, PAGES)["review"]
     assert way.page == "https://labels.example/reviews/..%2Fx%3Fy%23%3C"
     assert set(DESK_PAGES) <= set(CallToAction)
+
+
+@pytest.mark.parametrize("act", CallToAction)
+def test_an_act_has_a_page_of_the_desk_or_a_command_and_both_for_what_the_staff_decides_alone(
+    act: CallToAction,
+) -> None:
+    both = (CallToAction.REVIEW, CallToAction.ASSIGN, CallToAction.DECIDE)
+    assert (act in DESK_PAGES) + (act in COMMANDS) == (2 if act in both else 1)
