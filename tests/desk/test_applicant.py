@@ -21,6 +21,7 @@ from adapters.workspace import Workspace
 from desk import following
 from desk.standing import standing_line
 from labels.applications import drafting
+from labels.errors import OutOfReach
 from labels.kinds import LabelKind
 from labels.record.journal import Event
 from labels.record.schema import (
@@ -564,6 +565,36 @@ def test_of_five_that_a_teacher_hands_in_together_the_last_to_arrive_is_told_of_
     assert answer.status_code == 422
     assert "You have already applied 4 times in this school year" in words(answer)
     assert len(rows(terminal, Application)) == 4
+
+
+def test_where_the_store_is_away_hand_in_says_so_with_a_number_and_can_be_sent_again(
+    teacher: Browser, terminal: Terminal, meanwhile: Meanwhile
+) -> None:
+    writes(teacher)
+
+    def away() -> None:
+        raise OutOfReach("The document store", "it does not answer.")
+
+    meanwhile.happens = away
+    answer = teacher.sends(CHECK, {"true": "1"})
+    assert answer.status_code == 503
+    assert re.search(r"E-[0-9A-Z]{4}-[0-9A-Z]{4}", words(answer))
+    assert rows(terminal, Application) == []
+    assert len(rows(terminal, ApplicationDraft)) == 1
+    assert teacher.sends(CHECK, {"true": "1"}).status_code == 303
+
+
+def test_ten_thousand_characters_where_few_words_go_are_kept_counted_and_not_handed_in(
+    teacher: Browser, terminal: Terminal
+) -> None:
+    long = "rzeka " * 1_667
+    writes(teacher, description=long)
+    answer = teacher.sends(CHECK, {"true": "1"})
+    assert answer.status_code == 422
+    assert re.search(r"The description has 1,?667 words; at most \d+ are allowed", words(answer))
+    assert rows(terminal, Application) == []
+    [draft] = rows(terminal, ApplicationDraft)
+    assert draft.body["description"] == long
 
 
 # Whose it is --------------------------------------------------------------------------------------
