@@ -196,6 +196,13 @@ def fill(here: Workspace, applications: int, reviewers: int, applicants: int) ->
         copies.make(map(named, range(applications, applications + applicants)), only=free)
 
 
+def with_folders(store: Path) -> None:
+    """Makes the folders that a store of so many documents has: one of one document has one, and makes one for nearly each more."""
+    [made] = store.glob("*/??")
+    for n in range(256):
+        (made.parent / f"{n:02x}").mkdir(mode=0o700, exist_ok=True)
+
+
 def as_in_spring(here: Workspace) -> None:
     """Applications have arrived over half a year: some are late, lack a reviewer, wait for an answer, or for a third."""
     with here.record.writing() as session:
@@ -704,6 +711,7 @@ def main() -> None:
             arguments.reviewers,
             2 * arguments.rush or arguments.people * VISITS + ALONE + 1,
         )
+        with_folders(settings.home / "documents")
         print(f"{arguments.applications:,} applications in {time.monotonic() - began:.0f} s")
         address = f"http://127.0.0.1:{port}"
         with served(["-m", "desk.serving", "desk"], settings, f"{address}/help") as pid:
