@@ -19,7 +19,7 @@ from labels.mending import MakeRecord
 from labels.papers.codes import Stamp
 from labels.record import Record, open_record
 from labels.record.engine import missing_file
-from labels.record.installation import mark, see_that_it_fits
+from labels.record.installation import installation, mark, see_that_it_fits
 from labels.record.schema import Installation
 from labels.settings import PROJECT, Settings, load_settings
 from labels.turn import Door, Turn
@@ -92,7 +92,9 @@ def open_own_workspace(settings: Settings) -> Workspace:
     """
     hold(settings.home)
     with open_record(settings).reading() as session:
-        see_that_it_fits(session, settings.keyring.every if settings.has_key else [])
+        found = installation(session)
+    # Looked for afterwards: a process that begins in the same moment makes the key before it marks the record.
+    see_that_it_fits(found, settings.keyring.every if settings.has_key else [])
     return open_workspace(settings)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from adapters.workspace import Workspace
 from labels.record.schema import School
+from labels.record.turns import Alone, wait_until_alone
 from labels.registry.search_index import fill, is_empty
 from labels.views.finding import SHOWN, Found
 from labels.views.finding import find as find_in
@@ -34,6 +35,7 @@ def make_index(here: Workspace) -> bool:
         if not _waits(session):
             return False
     with here.record.writing() as session:
+        wait_until_alone(session, Alone.MAKING_THE_INDEX)
         if waits := _waits(session):
             fill(session.connection())
         return waits

@@ -28,6 +28,7 @@ from labels.errors import Fault, InvalidInput, NotAllowed, NotFound
 from labels.keyring import FORMER, KEY, FormerKey, Keyring, former_keys, key_mark, written
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Issued, KeyGeneration, KeyKind, Step, StepState
+from labels.record.turns import Alone, wait_until_alone
 from labels.settings import SIGNING_FORMER
 from labels.turn import Turn
 
@@ -176,6 +177,7 @@ def take_up(here: Workspace, *, adopt: bool = False) -> TakenUp:
         adopt: also where the record had a key that is not known here.
     """
     with here.record.writing() as session:
+        wait_until_alone(session, Alone.TELLING_KEYS)
         ring = here.keyring
         turn = here.turn(session)
         mark = key_mark(ring.key)

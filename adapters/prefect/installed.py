@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate
@@ -28,14 +27,18 @@ def tell_installation(ours: Installation, *, takes_over: bool) -> None:
         OutOfReach: the server does not answer.
     """
     with prefect_client() as client:
+        now = {"record": ours.name, "key": ours.known_by}
         told = _told(client)
+        if told is None:
+            try:
+                client.create_variable(VariableCreate(name=NAME, value=now))
+            except ObjectAlreadyExists:  # somebody deploys at the same moment, perhaps for another record
+                told = _told(client)
+            else:
+                return
         if told and told["record"] != ours.name and not takes_over:
             raise NotAllowed(_ANOTHER_RECORD)
-        now = {"record": ours.name, "key": ours.known_by}
-        if told is None:
-            with contextlib.suppress(ObjectAlreadyExists):  # somebody deploys at the same moment
-                client.create_variable(VariableCreate(name=NAME, value=now))
-        elif told != now:
+        if told != now:
             _renew(client, ours)
 
 

@@ -19,6 +19,7 @@ from labels.mail.outbox import Envelope
 from labels.people.named import recipient
 from labels.record.journal import SYSTEM, Event, note
 from labels.record.schema import Application, Organisation, Teacher
+from labels.record.turns import Alone, wait_until_alone
 from labels.rules.kept import rules_of
 from labels.rules.model import CriteriaSet, LikenessRules, share_of
 from labels.steps.mailing import about
@@ -112,13 +113,8 @@ def _alone(session: Session, application_id: str) -> Application:
     Of two that are looked at in the same moment, the second thus finds what the first has kept.
     """
     application = locked(session, application_id)
-    if session.get_bind().dialect.name == "postgresql":  # on SQLite the write lock sees to that
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOOKING)))
+    wait_until_alone(session, Alone.LOOKING_FOR_LIKENESS)
     return application
-
-
-_LOOKING = 724003
-"""PostgreSQL's lock of whoever looks for likeness: no other lock of the record has this number."""
 
 
 def likenesses(session: Session, application: Application) -> list[Likeness]:

@@ -45,18 +45,17 @@ def mark(session: Session, keys: Sequence[bytes], *, another_key: bool = False) 
         else:
             return made
     if not another_key:
-        see_that_it_fits(session, keys)
+        see_that_it_fits(found, keys)
     found.known_by = key_mark(key)
     return found
 
 
-def see_that_it_fits(session: Session, keys: Sequence[bytes]) -> None:
+def see_that_it_fits(found: Installation | None, keys: Sequence[bytes]) -> None:
     """Lets whoever has the key of the record's installation pass, and everybody while no key is known.
 
     Raises:
         NotAllowed: none of `keys` is it, or there are none.
     """
-    found = installation(session)
     if found is None or not found.known_by:
         return
     if not keys:

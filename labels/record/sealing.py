@@ -17,6 +17,7 @@ from labels.record.engine import Record
 from labels.record.journal import SYSTEM, Event, entry
 from labels.record.rows import read, write, write_many
 from labels.record.schema import Base, Journal, Seal, SealedEntry
+from labels.record.turns import Alone, wait_until_alone
 from labels.turn import Turn
 
 BATCH = 2_000
@@ -136,9 +137,7 @@ _UNSEALED = (
 
 def _seal_batch(session: Session, until: int, now: datetime) -> int:
     """Seals the next entries up to one; how many."""
-    if session.get_bind().dialect.name == "postgresql":
-        # One at a time; on SQLite the write lock sees to that.
-        session.execute(sa.text("SELECT pg_advisory_xact_lock(724002)"))
+    wait_until_alone(session, Alone.SEALING)
     last = session.execute(_LAST).first()
     position, after, head = (last.position, last.entry, last.link) if last else (0, 0, START)
     rows = session.execute(_UNSEALED, {"after": after, "until": until}).all()

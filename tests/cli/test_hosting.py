@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate
+from prefect.exceptions import ObjectAlreadyExists
 
 import adapters.prefect.client
 import cli.hosting
@@ -28,6 +29,7 @@ from cli.services import free_port
 from labels.errors import InvalidInput, NotAllowed, OutOfReach
 from labels.keyring import FORMER, KEY, FormerKey, key_mark, written
 from labels.record.installation import forget_key, installation, mark, see_that_it_fits
+from labels.record.schema import Installation
 from labels.settings import Settings, load_settings
 from tests.cli.conftest import Terminal
 from tests.support.redis import REDIS, running
@@ -216,9 +218,10 @@ def test_a_home_whose_key_was_replaced_is_known_by_the_former_one_and_from_then_
     with here.record.writing() as session:
         mark(session, [b"new", b"former"])
     with here.record.reading() as session:
-        see_that_it_fits(session, [b"new"])
-        with pytest.raises(NotAllowed):
-            see_that_it_fits(session, [b"former"])
+        found = installation(session)
+    see_that_it_fits(found, [b"new"])
+    with pytest.raises(NotAllowed):
+        see_that_it_fits(found, [b"former"])
 
 
 def test_a_record_that_came_from_a_copy_without_its_key_takes_the_next_one(tmp_path: Path) -> None:
@@ -241,6 +244,24 @@ def test_a_record_of_an_earlier_version_belongs_to_whoever_starts_it(tmp_path: P
     _, ours = open_installation(settings)
     assert ours.name
     assert "a secret" not in ours.known_by
+
+
+def test_two_processes_that_begin_a_home_in_the_same_moment_are_one_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, has_key = Settings(_env_file=None, home=tmp_path), Settings.has_key
+    others: list[Installation] = []
+
+    def and_then_the_other_begins(self: Settings) -> bool:
+        there = (self.home / KEY).is_file()
+        if not others:
+            monkeypatch.setattr(Settings, "has_key", has_key)
+            others.append(open_installation(settings)[1])
+        return there
+
+    monkeypatch.setattr(Settings, "has_key", property(and_then_the_other_begins))
+    _, ours = open_installation(settings)
+    assert [one.name for one in others] == [ours.name]
 
 
 # By whom Prefect's server is deployed -----------------------------------------------------------
@@ -312,6 +333,26 @@ def test_a_host_whose_key_was_replaced_is_known_by_the_former_one_and_tells_pref
     see_that_the_server_is_ours([b"a new secret"], None)
     with pytest.raises(NotAllowed, match=r"another secret key.*secret\.former.*--with-another-key"):
         see_that_the_server_is_ours([replaced.keyring.former[0].key], None)
+
+
+@pytest.mark.parametrize("theirs", ["the same record", "another record"])
+def test_of_two_that_deploy_in_the_same_moment_the_later_one_looks_for_which_record_it_is(
+    prefect: Variables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
+) -> None:
+    _, ours = open_installation(Settings(_env_file=None, home=tmp_path))
+    first = {"record": ours.name if theirs == "the same record" else "another", "key": ours.known_by}
+
+    def too_late(variable: VariableCreate) -> None:
+        prefect.there[variable.name] = first
+        raise ObjectAlreadyExists(http_exc=ValueError("it is there"))
+
+    monkeypatch.setattr(prefect, "create_variable", too_late)
+    if theirs == "the same record":
+        tell_installation(ours, takes_over=False)
+    else:
+        with pytest.raises(NotAllowed, match="another record"):
+            tell_installation(ours, takes_over=False)
+    assert prefect.there[NAME] == first
 
 
 def test_a_host_of_another_record_is_refused_by_whatever_key(
