@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.year.ledger import Ledger
 from benchmarks.year.world import BY_SIZE
-from labels.clock import BRUSSELS
+from labels.clock import BRUSSELS, brussels_day
 from labels.record.schema import Application, Decision, Outcome, StepKind, StepState
 from labels.views.rehearsal import DAY, Wait, quantile
 
@@ -205,7 +205,10 @@ def prices(ledger: Ledger, applications: int, engine_seconds: float) -> dict[str
 def needs(ledger: Ledger, scale: float, each: dict[str, float], days: Mapping[str, date]) -> list[list[str]]:
     """What share of the machines' processors the busiest hour of a day takes: of each of these, and of the whole year."""
     busiest = [("the busiest of the year", *ledger.busiest(each))]
-    busiest += [(name, *ledger.busiest(each, day)) for name, day in days.items()]
+    worked = {
+        brussels_day(hour) for hour in ledger.hours
+    }  # not on all of them, where one label is played alone
+    busiest += [(name, *ledger.busiest(each, day)) for name, day in days.items() if day in worked]
     rows = []
     for name, hour, seconds in busiest:
         whole = 3600 * CORES

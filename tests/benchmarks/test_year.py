@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -91,6 +92,25 @@ def test_another_process_plays_the_same_year(session: Session) -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == [checking.digest(session)]
+
+
+@pytest.mark.parametrize(
+    ("label", "scale", "first", "others"),
+    [
+        ("school", "0.005", "School Label: schools checked", "European Quality Label: projects"),
+        ("european", "0.001", "European Quality Label: projects", "National Quality Label: applications"),
+    ],
+)
+def test_a_year_of_one_label_alone_comes_to_an_end_and_tells_of_that_label(
+    label: str, scale: str, first: str, others: str
+) -> None:
+    command = [sys.executable, "-m", "benchmarks.year", "--label", label, "--scale", scale, "--papers", "0"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert first in done.stdout
+    assert others not in done.stdout
+    of = {name: int(number) for number, name in re.findall(r"(\d+) (\w+ labels)", done.stdout)}
+    assert of["national labels"] == 0
+    assert of[f"{label} labels"] > 0
 
 
 def _decide_at_once(session: Session) -> None:
