@@ -104,13 +104,13 @@ def play(home: Path, arguments: argparse.Namespace, stack: ExitStack) -> None:
     here = open_workspace(settings)
     if not on_prefect:
         here = Workspace(here.settings, here.record, here.documents, here.key, clock)
+    label = LabelKind(arguments.label) if arguments.label else None
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="labels-registry-") as folder:
-        made = world.make(here.record, Path(folder), arguments.scale, arguments.seed)
+        made = world.make(here.record, Path(folder), arguments.scale, arguments.seed, label)
     say(
         f"{len(made.planned):,} applications planned in {made.counts['schools.csv']:,} schools, {time.monotonic() - began:.0f} s"
     )
-    label = LabelKind(arguments.label) if arguments.label else None
     planned = made.planned if label in (None, LabelKind.NATIONAL) else []
     if label is LabelKind.EUROPEAN:
         given = world.label_at_once(here.record, made.planned, arguments.seed)

@@ -70,9 +70,9 @@ _SIZES = ((1, 5), (2, 20), (3, 16), (5, 20), (8, 20), (12, 16), (20, 3))
 each other as below, the brief's rule gives Europe's numbers of labels, of awarded projects and of their labels."""
 _QUALITY, _OF_PROJECT, _OF_PARTNER = 0.70, 0.18, 0.02
 """The mean of all, and how far projects and the partners of one differ."""
-_LABELLED_BEFORE = 0.36
+_LABELLED_BEFORE, _WITHOUT_THE_YEARS_OWN = 0.36, 0.80
 """Of the schools that are eligible, how many are given their label of last spring here; the others are found among the
-registry's and the year's own."""
+registry's and the year's own, of which there are none where the School Label is played alone."""
 
 
 @dataclass
@@ -103,11 +103,12 @@ def calendar_of(organisation: str) -> CalendarRules:
     return load_rules(organisation, BEGINS.date()).national.calendar
 
 
-def make(record: Record, folder: Path, scale: float, seed: int) -> World:
+def make(record: Record, folder: Path, scale: float, seed: int, label: LabelKind | None = None) -> World:
     """Fills the record with a registry and plans who applies.
 
     The registry is made up, and is Europe's by the factor; of its schools, those with most of the applications
-    are the ones that a round of the School Label can find eligible, as they are in life.
+    are the ones that a round of the School Label can find eligible, as they are in life. `label` is the one that is
+    played alone.
     """
     schools = max(207, round(SCHOOLS * scale))  # three for each place of the generator's list of countries
     counts = generate_registry(
@@ -116,7 +117,7 @@ def make(record: Record, folder: Path, scale: float, seed: int) -> World:
     )  # fmt: skip
     import_registry(record, folder, LAST_DAY)
     with record.writing() as session:
-        return World(_populate(session, scale, random.Random(f"{seed} world")), counts)
+        return World(_populate(session, scale, random.Random(f"{seed} world"), label), counts)
 
 
 @dataclass
@@ -128,9 +129,12 @@ class _Country:
     teachers: list[str]
 
 
-def _populate(session: Session, scale: float, chance: random.Random) -> list[Planned]:
+def _populate(
+    session: Session, scale: float, chance: random.Random, label: LabelKind | None
+) -> list[Planned]:
     numbers = shares(scale)
-    eligible = round(ELIGIBLE * scale * _LABELLED_BEFORE)
+    labelled = _WITHOUT_THE_YEARS_OWN if label is LabelKind.SCHOOL else _LABELLED_BEFORE
+    eligible = round(ELIGIBLE * scale * labelled)
     countries = _countries(session, numbers, chance)
     _staff(session, numbers, countries)
     _label_earlier(session, countries, eligible, chance)

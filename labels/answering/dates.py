@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -97,7 +98,7 @@ class _Due:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What will happen to everybody whom the date concerns."""
 
@@ -106,7 +107,7 @@ class Plan:
     due: tuple[_Due, ...]
     """The steps that are due at another time, in the order of their applications."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """By which it is known whether all is as it was shown."""
         dates = [(one.organisation, str(one.former), str(one.until), one.longer) for one in self.parts]

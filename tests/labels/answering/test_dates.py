@@ -14,6 +14,7 @@ from labels.answering.dates import Subject
 from labels.clock import brussels_day, end_of_day
 from labels.errors import NotAllowed, NotFound
 from labels.european_label import awarding, screening
+from labels.identifiers import short_digest
 from labels.kinds import LabelKind
 from labels.mail.message import Template
 from labels.record import Record
@@ -164,6 +165,22 @@ def test_a_principal_is_given_the_same_time_and_so_is_what_they_send_back(school
     assert {brussels_day(one.due_at) for one in (step, asked) if one.due_at} == {date(2026, 6, 10)}
     deadlines.move_deadline(turn, asked.id, end_of_day(date(2026, 6, 12)), "She was ill.")
     assert step.due_at == asked.due_at, "also where a coordinator moves that of one"
+
+
+def test_a_plan_is_named_once_however_many_it_concerns(
+    school_round: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = dates.plan(school_round, ROUND, end_of_day(GOOD_FRIDAY), NOW).digest
+    named: list[object] = []
+
+    def counted(*parts: object) -> str:
+        named.append(parts)
+        return short_digest(*parts)
+
+    monkeypatch.setattr("labels.answering.dates.short_digest", counted)
+    turn = Turn(school_round, NOW, KEY, by="c@css.example")
+    dates.move(turn, ROUND, end_of_day(GOOD_FRIDAY), shown, WHY)
+    assert len(named) == 1, "it takes as long as all the rest, for thousands of schools each"
 
 
 @pytest.mark.parametrize(
