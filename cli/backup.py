@@ -16,6 +16,7 @@ from labels.clock import in_words
 from labels.errors import Fault, InvalidInput, NotAllowed, NotAsWritten
 from labels.settings import load_settings
 from usecases import backup as copying
+from usecases.privacy import what_to_do_for
 from usecases.sealing import verify_journal
 
 Place = Annotated[
@@ -56,8 +57,11 @@ def backup(
             say_plainly("No key lies in a file here: LABELS_SECRET is to be kept by itself.")
         if done.removed:
             say_plainly(f"Removed, since they are older: {', '.join(done.removed)}.")
-    if done.missing:
-        raise NotAsWritten(f"Not in {here.documents}, or damaged: {_some(done.missing)}.")
+    wrong = [f"Not in {here.documents}, or damaged: {_some(done.missing)}."] if done.missing else []
+    if done.register:
+        wrong.append(f"The copy is whole, but of the erasures beside the record {done.register}")
+    if wrong:
+        raise NotAsWritten(" ".join(wrong))
     say("Everything is kept.", "green")
 
 
@@ -104,15 +108,24 @@ def restore(
         )
         for one in done.again:
             say_plainly(str(one))
+    wrong = []
     if done.missing:
-        raise NotAsWritten(f"Not in {of}, or damaged: {_some(done.missing)}. All else is restored.")
+        wrong.append(f"Not in {of}, or damaged: {_some(done.missing)}.")
     if state.findings:
-        raise NotAsWritten(f"All is restored, but the journal is not as it was written: {state.findings[0]}")
-    if left := [one for one in done.again if one.left_because]:
-        raise NotAllowed(
-            f"All is restored, but not everybody who was erased since is erased again: {left[0]} Upkeep tries again; "
-            "labels privacy erase says what is in the way."
+        wrong.append(f"The journal is not as it was written: {state.findings[0]}")
+    if done.damaged:
+        wrong.append(
+            f"Erasures can’t be read in {_some(done.damaged)}; whoever is named in a line that can be is erased again. Look "
+            f"for those lines in the other files of that name, add them to {settings.erasures_file}, and then labels up."
         )
+    if left := [one for one in done.again if one.left_because]:
+        why = "; ".join(map(str, left))
+        wrong.append(
+            f"Until this is done or deferred, labels up starts nothing: {why} {what_to_do_for(left)}"
+        )
+    if wrong:
+        kind = NotAsWritten if len(wrong) > bool(left) else NotAllowed
+        raise kind(f"All else is restored. {' '.join(wrong)}")
     say("The journal is as it was written. Go on with `labels up`.", "green")
 
 

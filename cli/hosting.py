@@ -44,7 +44,7 @@ from labels.errors import Fault, InvalidInput, OutOfReach
 from labels.keyring import FORMER, KEY
 from labels.record.schema import Installation
 from labels.settings import Settings, load_settings, reached_at
-from usecases.privacy import erase_again
+from usecases.privacy import see_that_nobody_is_back
 from usecases.upkeep import clock_ran_backwards
 
 WORDS = {
@@ -78,7 +78,8 @@ def host(
     Raises:
         InvalidInput: what the roles need is not set.
         NotAllowed: services of the same home are running already, another program has a port, the secret key is another than
-            that of the record, or Prefect's server is another installation's.
+            that of the record, Prefect's server is another installation's, or somebody who was erased is back and can't be
+            erased again.
         OutOfReach: what the roles need does not answer.
         Interrupted: `stop` was set before everything was up.
     """
@@ -137,8 +138,8 @@ def _opened(
     here, ours = open_installation(settings, another_key=another_key)
     if clock := clock_ran_backwards(here):
         say(clock, "yellow")
-    for back in erase_again(here):  # before people see the record
-        say(str(back), "yellow")
+    for back in see_that_nobody_is_back(here):
+        say(back, "yellow")
     return here, ours
 
 

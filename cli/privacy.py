@@ -16,11 +16,11 @@ from labels.privacy.retention import periods
 from labels.words.text import has_words
 from usecases import privacy as usecases
 
-Action = Literal["export", "erase", "retention", "hold", "lift"]
+Action = Literal["export", "erase", "retention", "hold", "lift", "defer"]
 
 
 def privacy(
-    action: Annotated[Action, typer.Argument(help="export, erase, retention, hold or lift.")],
+    action: Annotated[Action, typer.Argument(help="export, erase, retention, hold, lift or defer.")],
     person: Annotated[
         str,
         typer.Argument(
@@ -45,7 +45,7 @@ def privacy(
     """What is known of a person: told, erased, kept.
 
     export: a ZIP for them. erase: a plan, and with --plan and --reason the erasure. retention: what is past its period.
-    hold, lift: a legal hold, with --reason.
+    hold, lift: a legal hold, with --reason. defer: let the services run though whoever was erased came back with a restore.
     """
     if action == "retention":
         _retention(do=do, as_json=as_json)
@@ -110,6 +110,9 @@ def _hold(action: Action, person: str, reason: str) -> None:
     if action == "hold":
         subject = usecases.place_hold(here, person, reason)
         say(f"A legal hold lies on the data of {subject.person}.", "green")
+    elif action == "defer":
+        subject = usecases.defer_erasure(here, person, reason)
+        say(f"labels up starts now; upkeep erases {subject.person} once nothing is in the way.", "green")
     else:
         subject = usecases.lift_hold(here, person, reason)
         say(f"The legal hold on the data of {subject.person} is lifted.", "green")

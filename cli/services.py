@@ -35,7 +35,7 @@ from labels.clock import brussels_day, wall_clock
 from labels.errors import Fault, InvalidInput, NotAllowed, OutOfReach
 from labels.sessions.passkeys import site_at
 from labels.settings import Settings, is_this_machine, load_settings, reached_at
-from usecases.privacy import erase_again
+from usecases.privacy import see_that_nobody_is_back
 from usecases.upkeep import clock_ran_backwards
 
 START_WITHIN = 600.0
@@ -117,8 +117,8 @@ def services(
         another_key: as `open_installation` has it.
 
     Raises:
-        NotAllowed: services of the same home are running already, another program has a port, or the secret key is another
-            than that of the record.
+        NotAllowed: services of the same home are running already, another program has a port, the secret key is another
+            than that of the record, or somebody who was erased is back and can't be erased again.
         InvalidInput: the setting of Prefect's database is wrong, or no session of the desk could reach the gate.
         OutOfReach: Prefect's database does not answer, or its server did not come up.
         Interrupted: `stop` was set before everything was up.
@@ -153,8 +153,8 @@ def services(
         here, ours = open_installation(settings, another_key=another_key)
         if clock := clock_ran_backwards(here):
             say(clock, "yellow")
-        for back in erase_again(here):  # before people see the record
-            say(str(back), "yellow")
+        for back in see_that_nobody_is_back(here):
+            say(back, "yellow")
         environment = child_environment(settings, api_url) | ({MAIL_SHOWN: "1"} if mail_shown else {})
         running = Services(settings, api_url, environment, listeners=listeners)
         stack.callback(forget_parts, settings.home)

@@ -35,7 +35,7 @@ from labels.record.installation import forget_key
 from labels.record.migrating import revision_of, revisions
 from labels.record.schema import Application, Journal
 from labels.settings import SIGNING_FORMER, Settings
-from usecases.erasures import add_to, note_erasures, noted_in
+from usecases.erasures import add_to, noted_by, read_register
 from usecases.privacy import ErasedAgain, erase_again
 
 RECORDS = "records"
@@ -82,6 +82,8 @@ class Backup:
     """Documents that the record names and the store does not have, or has damaged, by key."""
     removed: tuple[str, ...]
     """Copies that were too old, by name."""
+    register: str = ""
+    """What is wrong with the register of erasures; the copy is whole all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Restored:
     """Documents that the copy's record names and the place does not have, or has damaged."""
     again: tuple[ErasedAgain, ...] = ()
     """Who was erased after the copy was made."""
+    damaged: tuple[str, ...] = ()
+    """The first line that can't be read of each register of erasures, here and in the copies of the place: file and number."""
 
 
 def open_place(where: str, settings: Settings) -> Place:
@@ -121,20 +125,25 @@ def copies(place: Place) -> list[Copy]:
     Raises:
         OutOfReach: the place does not answer.
     """
-    names = [name.split("/")[1] for name in place.names(RECORDS) if name.endswith(f"/{_MANIFEST}")]
     with tempfile.TemporaryDirectory() as folder:
-        return [_read_manifest(place, name, Path(folder)) for name in sorted(names)]
+        return [_read_manifest(place, name, Path(folder)) for name in _whole(place)]
+
+
+def _whole(place: Place) -> list[str]:
+    """The names of the whole copies of a place, the oldest first."""
+    return sorted(name.split("/")[1] for name in place.names(RECORDS) if name.endswith(f"/{_MANIFEST}"))
 
 
 def _read_manifest(place: Place, name: str, folder: Path) -> Copy:
     path = folder / _MANIFEST
     place.fetch(f"{RECORDS}/{name}/{_MANIFEST}", path)
-    told = json.loads(path.read_text("utf-8"))
     try:
+        told = json.loads(path.read_text("utf-8"))
         return Copy(**told | {"made_at": datetime.fromisoformat(told["made_at"])})
     except (TypeError, KeyError, ValueError) as error:
         problem = f"is no manifest of a copy ({error})."
-        raise InvalidInput("backup", [Fault(f"{RECORDS}/{name}/{_MANIFEST}", problem)]) from None
+        remedy = f"Take {RECORDS}/{name} out of the place, or name another copy (labels restore PLACE --copy NAME)."
+        raise InvalidInput("backup", [Fault(f"{RECORDS}/{name}/{_MANIFEST}", problem, remedy)]) from None
 
 
 # Keeping ----------------------------------------------------------------------------------------
@@ -182,14 +191,30 @@ def back_up(here: Workspace, place: Place, *, keep: timedelta | None = None) -> 
         place.keep(f"{begins}/{_KEYS}", folder / _KEYS)
         if here.settings.heads_file.exists():
             place.keep(f"{begins}/{_HEADS}", here.settings.heads_file)
-        note_erasures(here)
-        if here.settings.erasures_file.exists():
-            place.keep(f"{begins}/{_ERASURES}", here.settings.erasures_file)
+        register = _keep_erasures(here, place, begins, folder)
         manifest = folder / _MANIFEST
         manifest.write_text(json.dumps(asdict(copy) | {"made_at": now.isoformat()}, indent=2), "utf-8")
         place.keep(f"{begins}/{_MANIFEST}", manifest)
         removed = _thin_out(place, copy, now - keep, folder) if keep is not None else ()
-    return Backup(copy, added, missing, removed)
+    return Backup(copy, added, missing, removed, register)
+
+
+def _keep_erasures(here: Workspace, place: Place, begins: str, folder: Path) -> str:
+    """Keeps the register of erasures as it is, with what the record knows; what is wrong with it.
+
+    Where it can't be reached, what the record knows is kept alone.
+    """
+    file, known = here.settings.erasures_file, noted_by(here)
+    try:
+        add_to(file, known)
+        damage = read_register(file).damage
+        wrong = str(damage) if damage else ""
+    except InvalidInput as error:
+        file, wrong = folder / _ERASURES, str(error.faults[0])
+        add_to(file, known)
+    if file.exists():
+        place.keep(f"{begins}/{_ERASURES}", file)
+    return wrong
 
 
 def copy_keys(settings: Settings, folder: Path) -> list[Path]:
@@ -296,7 +321,8 @@ def restore(settings: Settings, place: Place, name: str = "", *, another_key: bo
         NotFound: the place has no such copy.
         NotAllowed: there is a record already, or the key is another than that of the copy.
         NotAsWritten: the copy is not what was kept.
-        InvalidInput: the copy is of another kind of database, or of a later version of this program.
+        InvalidInput: the copy is of another kind of database, or of a later version of this program; or the register
+            of erasures that is here can't be read or written.
         OutOfReach: the record, the store or the place does not answer.
     """
     copy = _meant(place, name)
@@ -316,7 +342,7 @@ def restore(settings: Settings, place: Place, name: str = "", *, another_key: bo
                 shutil.copyfileobj(file, target)
             _, missing = _carry(_named_by(place, copy, folder), place, open_store(settings))
             # First: upkeep does what is not done here.
-            _put_erasures_back(settings.erasures_file, place, folder)
+            damaged = _put_erasures_back(settings.erasures_file, place, folder)
             put_record_back(engine, plain)
             _put_heads_back(settings.heads_file, place, copy)
     finally:
@@ -325,7 +351,8 @@ def restore(settings: Settings, place: Place, name: str = "", *, another_key: bo
     if another_key:
         with record.writing() as session:
             forget_key(session)
-    return replace(_counted(record, copy, missing), again=tuple(erase_again(open_workspace(settings))))
+    again = tuple(erase_again(open_workspace(settings)))
+    return replace(_counted(record, copy, missing), again=again, damaged=damaged)
 
 
 def _put_heads_back(file: Path, place: Place, copy: Copy) -> None:
@@ -338,23 +365,32 @@ def _put_heads_back(file: Path, place: Place, copy: Copy) -> None:
     file.chmod(0o600)
 
 
-def _put_erasures_back(file: Path, place: Place, folder: Path) -> None:
-    """What any copy of the place tells of erasures, also a later one than that which is restored."""
+def _put_erasures_back(file: Path, place: Place, folder: Path) -> tuple[str, ...]:
+    """What any copy of the place tells of erasures, also a later one than that which is restored; what of it, and of
+    the file that is here, could not be read."""
+    damaged = [read_register(file).damage]
     for name in place.names(RECORDS):
         if name.endswith(f"/{_ERASURES}"):
             place.fetch(name, folder / _ERASURES)
-            add_to(file, noted_in(folder / _ERASURES))
+            try:
+                found = read_register(folder / _ERASURES, name)
+            except InvalidInput as error:
+                damaged += error.faults
+                continue
+            add_to(file, found.noted)
+            damaged.append(found.damage)
+    return tuple(one.where for one in damaged if one)
 
 
 def _meant(place: Place, name: str) -> Copy:
-    found = {one.name: one for one in copies(place)}
+    """The copy of that name, or the newest; one that is damaged keeps no other from being restored."""
+    found = _whole(place)
     if not found:
         raise NotFound(f"There is no copy in {place}.")
-    if not name:
-        return found[max(found)]
-    if name not in found:
+    if name and name not in found:
         raise NotFound(f"There is no copy {name} in {place}. There are: {', '.join(found)}.")
-    return found[name]
+    with tempfile.TemporaryDirectory() as folder:
+        return _read_manifest(place, name or found[-1], Path(folder))
 
 
 def _fits(settings: Settings, engine: sa.Engine, copy: Copy, *, another_key: bool) -> None:

@@ -22,7 +22,7 @@ from labels.clock import BRUSSELS, brussels_day
 from labels.errors import LabelsError, NotAllowed, NotFound, OutOfReach
 from labels.privacy import erasing, holds, register, retention, telling
 from labels.privacy.erasing import Erased, NotErased
-from labels.privacy.register import NotedErasure
+from labels.privacy.register import Back
 from labels.privacy.retention import periods
 from labels.privacy.subject import Subject, find, subject_of
 from labels.record import sealing
@@ -32,7 +32,7 @@ from labels.record.engine import forgetting
 from labels.record.schema import Deletion, DeletionKind
 from labels.turn import Door
 from usecases.cycles import publish_stale
-from usecases.erasures import note_erasures, noted_in
+from usecases.erasures import note_erasures, read_register
 from usecases.sealing import seal_journal
 
 NIGHT = 3
@@ -71,6 +71,8 @@ class ErasedAgain:
     """When it was erased first."""
     left_because: str
     """Why it could not be erased again; empty where it was."""
+    deferred: bool = False
+    """Whether an operator lets the services run all the same."""
 
     def __str__(self) -> str:
         first = f"{self.person}, erased on {brussels_day(self.erased_at)}, came back with a restore"
@@ -113,7 +115,7 @@ def erase_person(here: Workspace, typed: str, word: str, reason: str) -> tuple[E
     Raises:
         NotAllowed: something is in the way, or something else would go than was planned.
         NotErased: something of theirs would be left.
-        InvalidInput, OSError: it can't be noted beside the record; all of theirs is erased.
+        InvalidInput: it can't be noted beside the record; all of theirs is erased.
     """
     sealing.seal(here.record, now=here.now())
     with here.record.writing() as session, forgetting(session):
@@ -146,44 +148,93 @@ def erase_again(here: Workspace) -> list[ErasedAgain]:
     """Erases whom the register names and an earlier copy of the record brought back; whoever can't be erased now is
     told with the reason, and tried again by upkeep. Twice is as once.
 
+    Of whom it names and who is not here, the record notes that: whoever is registered under that id later stays.
+
     Raises:
-        InvalidInput: a line of the register tells of no erasure.
+        InvalidInput: the register can't be read.
         OutOfReach: the database does not answer.
     """
-    noted = noted_in(here.settings.erasures_file)
+    noted = read_register(here.settings.erasures_file).noted
     if not noted:
         return []
     with here.record.reading() as session:
-        back = register.to_do_again(session, noted)
+        compared = register.compare(session, noted)
+    if compared.absent:
+        with here.record.writing() as session:
+            register.note_absent(here.turn(session), compared.absent)
     found, subjects = [], []
-    for former, subject in back:
+    for back in compared.back:
         sealing.seal(here.record, now=here.now())
-        why = _erase_again(here, former, subject.person)
+        why = _erase_again(here, back)
         if why is None:
             continue
-        found.append(ErasedAgain(subject.person, max(one.at for one in former), why))
+        last = max(one.at for one in back.former)
+        found.append(ErasedAgain(back.subject.person, last, why, back.deferred))
         if not why:
-            subjects.append(subject)
+            subjects.append(back.subject)
     if subjects:
         _finish(here, subjects)
     return found
 
 
-def _erase_again(here: Workspace, former: Sequence[NotedErasure], person: str) -> str | None:
+def _erase_again(here: Workspace, back: Back) -> str | None:
     """Why it could not be done; empty where it was, None where another process was faster."""
-    last = max(one.at for one in former)
+    last = max(one.at for one in back.former)
     reason = f"Erased on {brussels_day(last)} already, and back by a restore."
     try:
         with here.record.writing() as session, forgetting(session):
-            subject = subject_of(session, person)
+            subject = subject_of(session, back.subject.person)
             if subject.is_erased:
                 return None
             if why := erasing.blocked(session, subject):
                 return " ".join(why)
-            erasing.erase(here.turn(session), subject, reason, again={one.erasure for one in former})
+            erasing.erase(here.turn(session), subject, reason, again={one.erasure for one in back.former})
     except NotErased as error:
         return str(error)
     return ""
+
+
+def see_that_nobody_is_back(here: Workspace) -> list[str]:
+    """Before people see the record: erases again who came back with a restore; whom, and what is wrong with the register.
+
+    Raises:
+        NotAllowed: somebody can't be erased again, and no operator deferred it.
+        InvalidInput: the register can't be read.
+        OutOfReach: the database does not answer.
+    """
+    again = erase_again(here)
+    if left := [one for one in again if one.left_because and not one.deferred]:
+        told = " ".join(map(str, left))
+        raise NotAllowed(f"{told} Nothing is started, so that nobody sees their data. {what_to_do_for(left)}")
+    damage = read_register(here.settings.erasures_file).damage
+    return [*map(str, again), *([f"Erasures: {damage}"] if damage else [])]
+
+
+def what_to_do_for(left: Sequence[ErasedAgain]) -> str:
+    """The way on where people can't be erased again."""
+    commands = ", ".join(f"labels privacy defer {one.person} --reason …" for one in left)
+    return (
+        "Mend what is in the way and give the command again; where that needs the services or time, let them run all "
+        f"the same, and upkeep erases them once it can: {commands}"
+    )
+
+
+def defer_erasure(here: Workspace, typed: str, reason: str) -> Subject:
+    """Lets the services run although somebody who was erased is here again and can't be erased yet.
+
+    Raises:
+        NotFound: nobody is known by that.
+        NotAllowed: several people are; no erasure of theirs is to be done again; or that was said already.
+        InvalidInput: the register can't be read.
+    """
+    noted = read_register(here.settings.erasures_file).noted
+    with here.record.writing() as session:
+        subject = find(session, typed)
+        backs = [one for one in register.compare(session, noted).back if one.subject.person == subject.person]
+        if not backs:
+            raise NotAllowed(f"No erasure of {subject.person} is to be done again.")
+        register.defer(here.turn(session, Door.COMMAND_LINE), backs[0], reason)
+    return subject
 
 
 def place_hold(here: Workspace, typed: str, reason: str) -> Subject:

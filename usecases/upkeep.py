@@ -26,7 +26,7 @@ from usecases import recovering, webhooks
 from usecases.bounces import take_in_mailbox
 from usecases.clearing import clear_nightly
 from usecases.cycles import publish_stale
-from usecases.erasures import note_erasures
+from usecases.erasures import note_erasures, read_register
 from usecases.finding import make_index
 from usecases.keys import take_up
 from usecases.likeness import keep_former_fingerprints
@@ -111,8 +111,10 @@ def erase_who_came_back(here: Workspace) -> list[str]:
     try:
         if is_night(here):
             note_erasures(here)
-        return [str(one) for one in erase_again(here)]
-    except (InvalidInput, OSError) as error:
+        damage = read_register(here.settings.erasures_file).damage
+        told = [f"Erasures: {damage}"] if damage else []
+        return [*told, *map(str, erase_again(here))]
+    except InvalidInput as error:
         return [str(error)]
 
 

@@ -710,7 +710,7 @@ def _without_words(value: Any) -> Any:
 
 OF_NOBODY = frozenset(
     {
-        "additional_review", "award", "key_generation", "store_owner", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_school", "installation", "legal_hold", "member", "moved_date",
+        "additional_review", "award", "key_generation", "store_owner", "cycle", "cycle_label", "cycle_organisation", "deletion", "former_erasure", "former_school", "installation", "legal_hold", "member", "moved_date",
         "passkey_challenge", "platform_batch", "platform_delivery", "platform_token", "platform_webhook", "project", "provider_attempt", "pupil_class", "pupil_code", "reopening", "rule_text", "school_outcome", "school_round", "seal",
     }
 )  # fmt: skip

@@ -7,23 +7,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from labels.errors import NotAllowed
 from labels.people.persons import batches
 from labels.privacy.subject import Subject, subject_of
 from labels.record.chain import ERASED, ERASURE
 from labels.record.installation import installation
-from labels.record.journal import Event
-from labels.record.schema import Journal, Person, PersonMerge
+from labels.record.journal import SYSTEM, Event, note
+from labels.record.schema import (
+    FormerErasure,
+    FormerErasureState,
+    Journal,
+    Person,
+    PersonMerge,
+)
+from labels.turn import Turn
 
 AGAIN = "again"
 """The detail of an entry that names the former erasures which were done again."""
-_UNKNOWN = "-"
-"""Stands for the installation of a record that was never started."""
 
 
 class NotedErasure(NamedTuple):
@@ -54,7 +62,7 @@ def read(line: str) -> NotedErasure:
 
 def noted(session: Session) -> list[NotedErasure]:
     """What the journal tells of erasures: each person, and whoever was made one with them."""
-    of = _installation(session)
+    of = installation(session).name
     gone = _made_one(session)
     return [
         NotedErasure(erasure, person, of, at)
@@ -64,24 +72,82 @@ def noted(session: Session) -> list[NotedErasure]:
     ]
 
 
-def to_do_again(
-    session: Session, register: Iterable[NotedErasure]
-) -> list[tuple[list[NotedErasure], Subject]]:
-    """Who was erased, and whose data is here again, since this record knows nothing of that erasure; of several, all.
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Somebody who was erased, and whose data is here again."""
 
-    Whom the registry's files brought back after an erasure that the record knows is not among them.
+    former: tuple[NotedErasure, ...]
+    """All erasures of theirs that this record does not know."""
+    subject: Subject
+    deferred: bool
+    """Whether an operator lets the services run until it can be done again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a register tells that the journal of this record does not know."""
+
+    back: tuple[Back, ...]
+    """Who is to be erased again."""
+    absent: tuple[NotedErasure, ...]
+    """Erasures of people whose data is not here: to be noted, so that whoever gets the id later is not erased."""
+
+
+def compare(session: Session, register: Iterable[NotedErasure]) -> Compared:
+    """Holds a register against this record; of another installation's erasures nothing is taken.
+
+    Whom the registry's files brought back after an erasure that the record knows, or after it was first compared
+    with the register, is not among those who are back.
     """
-    of = _installation(session)
-    ours = [one for one in register if _UNKNOWN in (of, one.installation) or of == one.installation]
-    here = _not_erased(session, {one.person for one in ours})
-    if not here:
-        return []
+    of = installation(session).name
+    ours = [one for one in register if one.installation == of]
+    if not ours:
+        return Compared((), ())
     known = {(one.erasure, one.person) for one in noted(session)}
+    states = {(one.erasure, one.person): one.state for one in session.scalars(sa.select(FormerErasure))}
+    known |= {key for key, state in states.items() if state is FormerErasureState.ABSENT}
+    fresh = [one for one in ours if (one.erasure, one.person) not in known]
+    here = _not_erased(session, {one.person for one in fresh})
     found: dict[str, list[NotedErasure]] = defaultdict(list)
-    for one in ours:
-        if one.person in here and (one.erasure, one.person) not in known:
+    for one in fresh:
+        if one.person in here:
             found[here[one.person]].append(one)
-    return [(found[person], subject_of(session, person)) for person in sorted(found)]
+    back = [
+        Back(
+            tuple(former),
+            subject_of(session, person),
+            all((one.erasure, one.person) in states for one in former),
+        )
+        for person, former in sorted(found.items())
+    ]
+    return Compared(tuple(back), tuple(one for one in fresh if one.person not in here))
+
+
+def note_absent(turn: Turn, erasures: Iterable[NotedErasure]) -> None:
+    """Notes for good that these people were not here when the record first heard that they were erased."""
+    _note(turn, erasures, FormerErasureState.ABSENT)
+
+
+def defer(turn: Turn, back: Back, reason: str) -> None:
+    """Lets the services run although somebody's data is here again; it is erased once it can be.
+
+    Raises:
+        NotAllowed: that was said already.
+    """
+    if back.deferred:
+        raise NotAllowed(f"The erasure of {back.subject.person} is deferred already.")
+    _note(turn, back.former, FormerErasureState.DEFERRED)
+    note(turn, None, SYSTEM, Event.DEFERRED_AN_ERASURE, person=back.subject.person, because=reason)
+
+
+def _note(turn: Turn, erasures: Iterable[NotedErasure], state: FormerErasureState) -> None:
+    rows: list[dict[str, Any]] = [
+        {"erasure": one.erasure, "person": one.person, "state": state, "noted_at": turn.now}
+        for one in erasures
+    ]
+    dialect = postgresql if turn.session.get_bind().dialect.name == "postgresql" else sqlite
+    # Another process may have noted the same.
+    turn.session.execute(dialect.insert(FormerErasure).on_conflict_do_nothing(), rows)
 
 
 def _not_erased(session: Session, ids: Collection[str]) -> dict[str, str]:
@@ -94,11 +160,6 @@ def _not_erased(session: Session, ids: Collection[str]) -> dict[str, str]:
         for person in session.scalars(sa.select(Person.id).where(Person.id.in_(some), Person.name != ERASED))
     }
     return {one: person for one, person in now.items() if person in there}
-
-
-def _installation(session: Session) -> str:
-    found = installation(session)
-    return found.name if found else _UNKNOWN
 
 
 def _told(session: Session) -> Iterator[tuple[datetime, list[str], str]]:

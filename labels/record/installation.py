@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -16,13 +15,13 @@ THE_ONLY = 1
 """The key of the one row."""
 
 
-def installation(session: Session) -> Installation | None:
-    """Which installation the record belongs to; None where none was ever started."""
-    return session.get(Installation, THE_ONLY)
+def installation(session: Session) -> Installation:
+    """Which installation the record belongs to."""
+    return session.get_one(Installation, THE_ONLY)
 
 
 def mark(session: Session, keys: Sequence[bytes], *, another_key: bool = False) -> Installation:
-    """The installation of the record, made where there is none.
+    """The installation of the record, known by its key from then on.
 
     Args:
         session: where the record is written.
@@ -32,31 +31,21 @@ def mark(session: Session, keys: Sequence[bytes], *, another_key: bool = False) 
     Raises:
         NotAllowed: none of them is the installation's.
     """
-    key = keys[0]
-    found = installation(session)
-    if found is None:
-        made = Installation(id=THE_ONLY, name=str(uuid.uuid4()), known_by=key_mark(key))
-        try:
-            with session.begin_nested():
-                session.add(made)
-        except sa.exc.IntegrityError:  # another host was faster
-            session.expire_all()
-            found = session.scalars(sa.select(Installation)).one()
-        else:
-            return made
+    # One host at a time: the first one's key counts.
+    found = session.scalars(sa.select(Installation).with_for_update()).one()
     if not another_key:
         see_that_it_fits(found, keys)
-    found.known_by = key_mark(key)
+    found.known_by = key_mark(keys[0])
     return found
 
 
-def see_that_it_fits(found: Installation | None, keys: Sequence[bytes]) -> None:
+def see_that_it_fits(found: Installation, keys: Sequence[bytes]) -> None:
     """Lets whoever has the key of the record's installation pass, and everybody while no key is known.
 
     Raises:
         NotAllowed: none of `keys` is it, or there are none.
     """
-    if found is None or not found.known_by:
+    if not found.known_by:
         return
     if not keys:
         raise NotAllowed(NO_KEY)

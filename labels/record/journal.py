@@ -134,6 +134,7 @@ class Event(StrEnum):
     ERASED_A_PERSON = "erased a person's data"
     PLACED_A_HOLD = "placed a legal hold"
     LIFTED_A_HOLD = "lifted a legal hold"
+    DEFERRED_AN_ERASURE = "deferred an erasure"
     TOLD_OF_FORMER_ROWS = "told of what was there before its digests"
 
     # Signing in

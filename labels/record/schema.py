@@ -78,14 +78,14 @@ def _names(kind: type[StrEnum]) -> sa.Enum:
 
 
 class Installation(Base):
-    """Which installation the record belongs to: one row, made when it is started for the first time."""
+    """Which installation the record belongs to: one row, made with the record."""
 
     __tablename__ = "installation"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     """A random one; Prefect's server is told it, so that a host with another record is found out."""
     known_by: Mapped[str]
-    """By what its secret key is known; empty once that was lost, until it is started with another."""
+    """By what its secret key is known; empty until it is started, and once the key was lost, until it is started with another."""
 
 
 # The registry -----------------------------------------------------------------------------------
@@ -1444,6 +1444,28 @@ class LegalHold(Base):
     reason: Mapped[str]
     placed_at: Mapped[datetime]
     lifted_at: Mapped[datetime | None]
+
+
+class FormerErasureState(StrEnum):
+    """Why an erasure of which the register tells is not to be done again in this record, or not before services start."""
+
+    ABSENT = "absent"
+    """The person was not here when the record first heard of it: whoever is here by that id later came by themself."""
+    DEFERRED = "deferred"
+    """It can't be done yet, and an operator lets the services run until it can."""
+
+
+class FormerErasure(Base):
+    """What this record came to with an erasure that its journal does not know, since it was made from an earlier copy."""
+
+    __tablename__ = "former_erasure"
+    __table_args__ = (_CLUSTERED,)
+    erasure: Mapped[str] = mapped_column(primary_key=True)
+    """`erasure/…`, in the journal of another course of the record."""
+    person: Mapped[str] = mapped_column(primary_key=True)
+    """Who may not be here, so it refers to no row."""
+    state: Mapped[FormerErasureState] = mapped_column(_names(FormerErasureState))
+    noted_at: Mapped[datetime]
 
 
 class StoreOwner(Base):

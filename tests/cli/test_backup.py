@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import cli.hosting
+import cli.services
+from adapters.roles import Role
 from adapters.workspace import workspace
+from labels.errors import NotAllowed
 from labels.record.engine import close_records
+from labels.record.installation import installation
 from labels.record.schema import Teacher
+from labels.settings import load_settings
 from tests.cli.conftest import Terminal
 
 
@@ -66,6 +75,63 @@ def test_a_restore_says_who_was_erased_since_and_is_erased_again_or_why_not(
     assert done.exit_code == 3
     assert f"{applicant}, erased on" in done.stderr
     assert "is still open" in done.stderr
+    assert f"labels privacy defer {applicant} --reason" in done.stderr
+    with pytest.raises(NotAllowed, match="Nothing is started"), started():
+        pass
+    said = terminal.run("privacy", "defer", applicant, "--reason", "It is decided first.")
+    assert (said.exit_code, "labels up starts now" in said.stderr) == (0, True)
+    monkeypatch.setattr(cli.services, "child_environment", stopped)
+    with pytest.raises(Stopped), started():
+        pass
+    said = terminal.run("privacy", "defer", "T-2", "--reason", "Nobody erased them.")
+    assert (said.exit_code, "No erasure of" in said.stderr) == (3, True)
+
+
+class Stopped(Exception):
+    """The services would begin here."""
+
+
+def stopped(*_: Any) -> None:
+    raise Stopped
+
+
+def started() -> contextlib.AbstractContextManager[Any]:
+    return cli.services.services(load_settings(), cli.services.free_port(), cli.services.free_port())
+
+
+def test_hosts_of_one_role_start_nothing_either_while_somebody_who_was_erased_is_back(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.submitted()
+    here = terminal.here
+    with here.record.reading() as session:
+        of, applicant = installation(session).name, session.get_one(Teacher, "T-1").person
+    here.settings.erasures_file.write_text(
+        f"erasure/0011223344556677 {applicant} {of} 2026-03-01T00:00:00+00:00\n"
+    )
+    monkeypatch.setattr(cli.hosting, "see_that_nothing_is_missing", lambda *_: None)
+    with (
+        pytest.raises(NotAllowed, match="Nothing is started"),
+        cli.hosting.host(load_settings(), frozenset({Role.WORKER}), threading.Event()),
+    ):
+        pass
+
+
+def test_a_damaged_register_of_erasures_is_named_and_a_copy_is_made_and_restored_all_the_same(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = terminal.submitted()
+    register = terminal.here.settings.erasures_file
+    register.write_text("erasure/0011223344556677 PER-T\n")
+    done = terminal.run("backup", "copies")
+    assert done.exit_code == 6
+    assert f"{register}:1" in " ".join(done.stderr.split())
+    [copy] = terminal.json("restore", "copies", "--list")
+    lost(terminal, monkeypatch)
+    done = terminal.run("restore", "copies")
+    assert done.exit_code == 6
+    assert f"records/{copy['name']}/erasures.txt:1" in " ".join(done.stderr.split())
+    assert terminal.run("show", application).exit_code == 0
 
 
 def test_copies_are_listed_with_what_they_are_of(terminal: Terminal) -> None:

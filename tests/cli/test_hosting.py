@@ -236,13 +236,14 @@ def test_a_record_that_came_from_a_copy_without_its_key_takes_the_next_one(tmp_p
         open_own_workspace(first)
 
 
-def test_a_record_of_an_earlier_version_belongs_to_whoever_starts_it(tmp_path: Path) -> None:
+def test_a_record_that_was_never_started_belongs_to_whoever_starts_it(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, home=tmp_path, secret="a secret")
     here = open_own_workspace(settings)
     with here.record.reading() as session:
-        assert installation(session) is None
+        made = installation(session)
+        assert made.known_by == ""
     _, ours = open_installation(settings)
-    assert ours.name
+    assert ours.name == made.name
     assert "a secret" not in ours.known_by
 
 
@@ -316,7 +317,6 @@ def deployed_before(prefect: Variables, settings: Settings) -> None:
     here = open_own_workspace(settings)
     with here.record.reading() as session:
         ours = installation(session)
-        assert ours is not None
         assert ours.known_by == key_mark(settings.keyring.former[0].key)
         tell_installation(ours, takes_over=False)
     assert prefect.there[NAME]["key"] == ours.known_by

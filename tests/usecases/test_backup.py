@@ -303,6 +303,19 @@ def test_a_place_without_copies_and_a_name_that_is_not_there_say_so(
 
 
 @only_sqlite
+def test_a_damaged_manifest_is_named_and_another_copy_can_be_restored_all_the_same(
+    here: Workspace, place: backup.Place, elsewhere: Settings, tmp_path: Path
+) -> None:
+    first = backup.back_up(here, place).copy
+    second = backup.back_up(replace(here, clock=frozen_clock(NOW + timedelta(hours=1))), place).copy
+    [manifest] = (tmp_path / "copies").rglob(f"{second.name}/manifest.json")
+    manifest.write_text('{"name": ')
+    for act in (lambda: backup.restore(elsewhere, place), lambda: backup.copies(place)):
+        with pytest.raises(InvalidInput, match=rf"records/{second.name}/manifest\.json.*--copy NAME"):
+            act()
+    assert backup.restore(elsewhere, place, first.name).copy == first
+
+
 def test_copies_are_not_kept_among_the_documents_nor_just_anywhere(here: Workspace) -> None:
     with pytest.raises(InvalidInput, match="is where the documents themselves are"):
         backup.open_place(str(here.settings.home / "documents"), here.settings)
