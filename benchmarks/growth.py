@@ -21,8 +21,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from adapters.prefect.bulk import in_bulk
-from adapters.prefect.client import prefect_client
-from adapters.prefect.form import BLANK
+from adapters.prefect.client import BLANK, prefect_client
 from adapters.prefect.runs import DEPLOYMENTS, deployment_of
 from benchmarks.engine import FIRST, Row
 from benchmarks.processor import processor

@@ -25,8 +25,6 @@ from labels.views.briefs.common import Brief, CriterionShown, ReviewBrief
 from labels.views.briefs.national import NationalBrief
 from labels.words.text import markdown_link, markdown_plain, one_line
 
-BLANK = {"code": ""}
-"""What is sent back for a form that nobody filled in."""
 _POINTS = "points_"
 LONG_LIST = 500_000
 """Characters in a list of what is approved or struck: the largest organisation's, with reasons."""

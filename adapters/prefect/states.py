@@ -25,8 +25,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Crashed
 
-from adapters.prefect.client import read_input
-from adapters.prefect.form import BLANK
+from adapters.prefect.client import BLANK, read_input
 from adapters.prefect.runs import DEPLOYMENTS
 
 PAGE = 200

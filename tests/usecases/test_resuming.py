@@ -20,7 +20,7 @@ import usecases.resuming
 from adapters.documents.opening import open_store
 from adapters.mail.folder import MailFolder, plain_text
 from adapters.mail.post import send_due
-from adapters.prefect.client import FilledIn
+from adapters.prefect.client import BLANK, FilledIn
 from adapters.prefect.form import form_for
 from adapters.prefect.markdown.links import links
 from adapters.workspace import Workspace
@@ -274,6 +274,19 @@ def test_a_kill_between_the_transaction_and_the_deletion_is_made_up_for_by_upkee
     with forms.here.record.reading() as session:
         assert not session.scalars(sa.select(Resumption).where(Resumption.in_prefect)).all()
     assert forget_answers(forms.here, forms.prefect) == 0  # type: ignore[arg-type]  # stands in
+
+
+def test_the_form_of_a_run_that_was_only_woken_is_not_asked_for(
+    forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, asked = sent(forms), list[object]()
+    forms.prefect.runs[run].inputs["suspended-0-response"] = orjson.dumps(BLANK)
+    monkeypatch.setattr(forms.prefect, "read_flow_run_input", lambda *what: asked.append(what))
+    usecases.resuming.take_unseen(forms.here, forms.prefect, forms.id, str(run))  # type: ignore[arg-type]
+    assert asked == []
+    with forms.here.record.reading() as session:
+        [known] = session.scalars(sa.select(Resumption).where(Resumption.run == str(run)))
+    assert (known.accepted, known.remark, known.in_prefect) == (False, "looked at the record again", False)
 
 
 def test_a_run_that_prefect_forgot_has_nothing_left_to_delete(forms: Forms) -> None:

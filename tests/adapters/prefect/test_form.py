@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from prefect.input import RunInput
 
-from adapters.prefect.form import BLANK, answer_in, completed, form_for, is_blank, what_was_typed
+from adapters.prefect.client import BLANK
+from adapters.prefect.form import answer_in, completed, form_for, is_blank, what_was_typed
 from labels.errors import InvalidInput
 from labels.record.schema import StepKind
 from labels.rules.loading import load_rules
