@@ -44,14 +44,15 @@ def wake(
             if application.stage is Stage.CLOSED or application.parked_revision >= application.revision:
                 return Woken(True, "its run has seen it")
             run_id = application.run
+        # Nearly always it is suspended, so nobody looks before.
+        if run_id is not None and resume(client, run_id):
+            return Woken(True, "its run goes on")
         run = read_run(client, run_id)
         if run is None or run.phase is Phase.ENDED:
             replace(here, client, application_id, run_id)
             return Woken(True, "a new run goes on with it")
         if run.phase is Phase.SCHEDULED:
             return Woken(True, "its run is about to start")
-        if run.phase is Phase.SUSPENDED and resume(client, run):
-            return Woken(True, "its run goes on")
         pause(0.25)
     return Woken(False, "its run is busy; it looks at the record when it is done, or at the next recovery")
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -136,9 +137,14 @@ def form_of(client: SyncPrefectClient, run: Run) -> Any | None:
     return read_input(client, run.id, run.form) if run.form else None
 
 
-def resume(client: SyncPrefectClient, run: Run) -> bool:
-    """Resumes a suspended run with nothing filled in; False where Prefect does not accept it now."""
-    result = client.resume_flow_run(run.id, run_input=BLANK)
+def resume(client: SyncPrefectClient, run_id: str) -> bool:
+    """Resumes a suspended run with nothing filled in; False where Prefect does not accept it now, or has no such run."""
+    try:
+        result = client.resume_flow_run(UUID(run_id), run_input=BLANK)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != httpx.codes.NOT_FOUND:
+            raise
+        return False
     return result.status == SetStateStatus.ACCEPT
 
 

@@ -128,6 +128,9 @@ class SmallPrefect:
         return SimpleNamespace(status=SetStateStatus.ACCEPT)
 
     def resume_flow_run(self, run: UUID, run_input: dict[str, Any] | None = None) -> Any:
+        if run not in self.runs:
+            request = httpx.Request("POST", "http://x")
+            httpx.Response(httpx.codes.NOT_FOUND, request=request).raise_for_status()
         known = self.runs[run]
         if not known.state.is_paused():
             return SimpleNamespace(status=SetStateStatus.ABORT)

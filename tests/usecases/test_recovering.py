@@ -35,6 +35,7 @@ from tests.support.people import KEY, NOW, application_file, code_of, points, po
 from tests.support.small_prefect import SmallPrefect
 from usecases.applying import submit_file
 from usecases.recovering import catch_up, recover
+from usecases.running import Woken, wake
 
 MANY = 30
 
@@ -140,6 +141,19 @@ def test_what_came_while_prefect_was_away_is_caught_up_with_and_costs_nothing_wh
     caught = {one.application: one.did for one in catch_up(here, prefect)}  # type: ignore[arg-type]  # stands in
     assert caught == {handed_in: "started a run", answered: "its run goes on"}
     assert prefect.asked["page"] == 1
+
+
+def test_a_run_that_waits_is_woken_without_a_look_and_one_that_prefect_lost_is_replaced(
+    here: Workspace, prefect: CountingPrefect, waiting: list[str]
+) -> None:
+    with here.record.writing() as session:
+        session.execute(sa.update(Application).values(revision=Application.revision + 1))
+    prefect.asked.clear()
+    assert wake(here, prefect, waiting[0]) == Woken(True, "its run goes on")  # type: ignore[arg-type]  # stands in
+    assert not prefect.asked
+    assert wake(here, prefect, waiting[0]) == Woken(True, "its run is about to start")  # type: ignore[arg-type]
+    prefect.lose_everything()
+    assert wake(here, prefect, waiting[1]) == Woken(True, "a new run goes on with it")  # type: ignore[arg-type]
 
 
 def test_what_a_round_invites_is_begun_by_the_round_and_not_by_every_host_as_well(
