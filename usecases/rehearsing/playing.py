@@ -27,8 +27,9 @@ from labels.record.schema import (
 )
 from labels.reviews import calling, conflicts, coordinating, planning
 from labels.reviews.asking import vacancies
-from labels.reviews.choosing import choose_reviewer
+from labels.reviews.choosing import choose_reviewer, may_be_one
 from labels.reviews.ruling import Ruling
+from labels.reviews.seats import seats_of
 from labels.rules.kept import rules_of
 from labels.rules.loading import load_rules
 from labels.settings import PROJECT
@@ -324,12 +325,11 @@ class Year:
                     )
                 )
             )
-            chosen = choose_reviewer(
-                conflicts.candidates(session, application),
-                conflicts.judged(session, application),
-                asked,
-                step.id,
-            )
+            there = list(conflicts.candidates(session, application))
+            beside = seats_of(session, [step.id])[step.id].neighbours
+            perhaps_one = {one.email for one in there if any(may_be_one(one, other) for other in beside)}
+            judged = conflicts.judged(session, application)
+            chosen = choose_reviewer(there, judged, asked | perhaps_one, step.id)
             if chosen is None:
                 self.nobody_left.append(application.id)
                 return False
