@@ -271,3 +271,38 @@ def test_what_is_typed_is_found_without_pressing_anything(desk: Scene) -> None:
         assert page.evaluate("document.activeElement.id") == "q"
         page.locator("#q").fill("qqqq")
         page.wait_for_selector("#found >> text=Nothing is found")
+
+
+A4 = 673
+"""Points across a sheet between its margins."""
+
+
+def test_on_paper_a_page_is_whole_and_has_nothing_to_press(desk: Scene) -> None:
+    seek_reviewers(desk, 5)
+    with desk.here.record.writing() as session:
+        Europe({"NSS-PL": 20}, range(2016, 2026), desk.here.now(), seed=3).fill(session)
+    with chromium() as browser:
+        page = opened(browser, A4)
+        desk.signs_in(page, "en")
+        page.emulate_media(media="print")
+        for path in (
+            f"/cases/{desk.case.id}",
+            "/cases",
+            "/cases?columns=points",
+            "/statistics",
+            "/overview",
+            "/staff",
+        ):
+            page.goto(desk.url + path)
+            assert page.locator("h1").is_visible()
+            cut = page.evaluate(
+                """(width) => [...document.querySelectorAll('main table, main svg')]
+                    .filter(one => one.getBoundingClientRect().right > width + 1).length""",
+                A4,
+            )
+            assert cut == 0, path
+            for pressed in page.locator("button, textarea, select, nav, td input").all():
+                assert not pressed.is_visible(), (
+                    path,
+                    pressed.evaluate("one => one.outerHTML.slice(0, 120)"),
+                )
