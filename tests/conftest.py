@@ -100,7 +100,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def statements_compiled_once() -> Iterator[None]:
-    """Lets every engine on SQLite use what another has compiled.
+    """Lets every engine use what another on the same kind of database has compiled.
 
     A process has one engine, and compiles a statement once; here each test has its own record, and
     would compile hundreds of statements anew.
@@ -110,12 +110,17 @@ def statements_compiled_once() -> Iterator[None]:
     open_engine = engine.open_engine
     first = open_engine("sqlite://")
     first.connect().close()  # which tells the dialect the version
+    dialects = {first.dialect.name: first.dialect}
     compiled: dict[object, object] = {}
 
     def sharing(url: str) -> sa.Engine:
         opened = open_engine(url)
-        if opened.dialect.name == first.dialect.name:
-            opened.dialect = first.dialect
+        shared = dialects.setdefault(opened.dialect.name, opened.dialect)
+        if shared is not opened.dialect and getattr(
+            shared, "server_version_info", None
+        ):  # whoever was first connected
+            opened.dialect = shared
+        if opened.dialect is shared:
             opened.update_execution_options(compiled_cache=compiled)
         return opened
 

@@ -45,6 +45,7 @@ def held():
         pytest.param("redis", marks=pytest.mark.skipif(REDIS is None, reason="Redis is not installed")),
     ],
 )
+@pytest.mark.slow
 def test_a_server_ends_with_a_test_run_that_is_killed(tmp_path: Path, server: str) -> None:
     port = free_port()
     with subprocess.Popen(

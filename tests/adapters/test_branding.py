@@ -62,6 +62,7 @@ def drawn_red(pdf: bytes) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content"), [("emblem-national.svg", SVG), ("emblem-national.png", png("red"))]
 )
@@ -76,6 +77,7 @@ def test_an_emblem_is_on_the_papers_of_its_organisation_alone(
     assert not drawn_red(render_certificate(certificate(), None, tmp_path))
 
 
+@pytest.mark.slow
 def test_who_has_none_of_their_own_has_what_is_for_all(tmp_path: Path) -> None:
     put(tmp_path, "all/art/emblem-national.svg", SVG)
     (tmp_path / "NSS-CZ" / "art").mkdir(parents=True)
@@ -83,6 +85,7 @@ def test_who_has_none_of_their_own_has_what_is_for_all(tmp_path: Path) -> None:
     assert not drawn_red(render_certificate(certificate(issuer="NSS-CZ"), None, tmp_path))
 
 
+@pytest.mark.slow
 def test_workspaces_with_different_folders_print_in_one_process(tmp_path: Path) -> None:
     put(tmp_path / "one", "NSS-PL/art/emblem-national.svg", SVG)
     put(
@@ -104,6 +107,7 @@ def test_workspaces_with_different_folders_print_in_one_process(tmp_path: Path) 
     assert "is awarded to" in text_of(render_certificate(facts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_paper_has_what_the_folder_of_its_workspace_says(
     settings: Settings, record: Record, tmp_path: Path
@@ -116,6 +120,7 @@ def test_a_paper_has_what_the_folder_of_its_workspace_says(
     assert "Hello " in text_of(here.documents.get(made.key))
 
 
+@pytest.mark.slow
 def test_a_stamped_certificate_has_what_a_printed_one_does(tmp_path: Path) -> None:
     put(tmp_path, "NSS-PL/art/emblem-pupil.svg", SVG)
     put(tmp_path, "NSS-PL/texts/en.po", catalogue(("pupil certificate", "is awarded to", "is given to")))
@@ -130,6 +135,7 @@ def test_a_stamped_certificate_has_what_a_printed_one_does(tmp_path: Path) -> No
     assert "is awarded to" in text_of(render_certificate(many[1], None, tmp_path))
 
 
+@pytest.mark.slow
 def test_words_are_replaced_in_their_language_alone(tmp_path: Path) -> None:
     put(
         tmp_path,

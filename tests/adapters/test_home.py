@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from adapters.documents.opening import open_store
 from adapters.home import OTHERS, hold, repair
 from labels.settings import PROJECT, Settings
@@ -32,6 +34,7 @@ def labels(home: Path, *words: str, given: str = "") -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 def test_whatever_the_shells_mask_a_command_makes_nothing_that_others_read(tmp_path: Path) -> None:
     home = tmp_path / "home"
     done = labels(home, "import", "examples/registry")

@@ -46,6 +46,7 @@ def private_names(path: Path) -> Iterator[str]:
             yield from (name for name in whole if re.match("_(?!_)", name))
 
 
+@pytest.mark.slow
 def test_private_names_of_others_are_used_in_patches_alone() -> None:
     found = {
         ".".join(path.relative_to(PROJECT).with_suffix("").parts)

@@ -93,6 +93,7 @@ def test_systemd_is_told_that_the_service_is_ready(tmp_path: Path, monkeypatch: 
     tell_systemd("WATCHDOG=1")  # it went away: nothing of ours ends by that
 
 
+@pytest.mark.slow
 def test_nobody_waits_for_a_systemd_that_does_not_listen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

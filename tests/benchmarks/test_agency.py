@@ -17,6 +17,9 @@ from labels.record.schema import Decision, Journal, Mail
 APPLICATIONS = 40
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> agency.Played:
     home = tmp_path_factory.mktemp("agency")

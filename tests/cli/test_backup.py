@@ -48,6 +48,7 @@ def test_after_the_loss_of_the_machine_everything_is_there_again(
     assert terminal.json("show", application) == before
 
 
+@pytest.mark.slow
 def test_a_restore_says_who_was_erased_since_and_is_erased_again_or_why_not(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def mails(terminal: Terminal, address: str) -> list[str]:
     return [plain_text(one) for one in every if address in str(one["To"])]
 
 
+@pytest.mark.slow
 def test_a_report_for_good_stops_mail_to_the_address_and_its_coordinator_is_told_once(
     terminal: Terminal,
 ) -> None:

@@ -37,6 +37,7 @@ def test_who_has_what(emblem: Path) -> None:
     assert told == [{"organisation": "NSS-PL", "drawings": ["emblem-national"], "languages": [], "texts": 0}]
 
 
+@pytest.mark.slow
 def test_specimens_of_every_certificate_and_a_letter(emblem: Path, tmp_path: Path) -> None:
     result = run("NSS-PL", "--specimens", str(tmp_path / "out"), "--language", "pl")
     assert result.exit_code == 0, result.stderr

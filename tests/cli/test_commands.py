@@ -72,6 +72,7 @@ def test_a_command_is_listed_with_the_first_line_of_its_description(row: Row) ->
     assert described.partition("\n\n")[0] == row.line
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_says_what_it_is_for(terminal: Terminal, name: str) -> None:
     result = terminal.run(name, "--help")
@@ -79,6 +80,7 @@ def test_every_command_says_what_it_is_for(terminal: Terminal, name: str) -> Non
     assert f"Usage: labels {name}" in result.stdout
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES)
 def test_a_word_too_many_is_wrong_usage(terminal: Terminal, name: str) -> None:
     said = terminal.fails(2, name, "--nothing-of-the-kind")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy.orm import Session
 
 from adapters.prefect.markdown import european
@@ -118,6 +119,7 @@ def test_the_gallery_can_be_made_anywhere_from_the_record(terminal: Terminal) ->
     assert "has not begun" in terminal.fails(4, "gallery", "2025")
 
 
+@pytest.mark.slow
 def test_a_label_is_revoked_after_what_hangs_on_it_was_shown(terminal: Terminal) -> None:
     filled(terminal, awarded)
     label = label_id("T-A1", "P-A")

@@ -61,6 +61,7 @@ def start(running: Services, *names: str) -> list[int]:
 # An end that somebody chose ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_everything_that_was_started_is_gone_when_the_services_have_stopped(running: Services) -> None:
     pids = start(running, *NAMES)
     running.stop()
@@ -107,6 +108,7 @@ def test_a_process_that_ends_while_everything_is_stopped_is_not_started_again(
         running.start("worker", COMMAND)
 
 
+@pytest.mark.slow
 def test_of_a_start_and_a_stop_at_once_nothing_stays(
     running: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +148,7 @@ def test_whoever_keeps_the_services_alive_is_gone_before_they_are_stopped(runnin
     gone(pids)
 
 
+@pytest.mark.slow
 def test_what_the_machine_has_no_room_for_is_started_again_later(
     running: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +173,7 @@ def test_what_the_machine_has_no_room_for_is_started_again_later(
         assert not stop.is_set()
 
 
+@pytest.mark.slow
 def test_doors_are_started_again_while_the_server_comes_up(running: Services) -> None:
     """Nobody stands before a closed door because Prefect takes its time."""
     start(running, "desk")
@@ -181,6 +185,7 @@ def test_doors_are_started_again_while_the_server_comes_up(running: Services) ->
         until(lambda: running.processes["desk"] is not desk, "the desk is started again")
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_whenever_it_is_started_ends_nobody_and_is_tried_with_growing_pauses(
     running: Services, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,6 +211,7 @@ def test_pauses_grow_to_a_minute_and_no_further() -> None:
     assert [pause_before(times) for times in (1, 2, 3, 4, 8, 9, 10_000)] == [0, 1, 2, 4, 60, 60, 60]
 
 
+@pytest.mark.slow
 def test_nothing_that_goes_wrong_while_the_services_are_looked_after_ends_that(
     running: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -227,6 +233,7 @@ def test_nothing_that_goes_wrong_while_the_services_are_looked_after_ends_that(
     assert capsys.readouterr().err.count("No space left on device") == 1, "it is told once"
 
 
+@pytest.mark.slow
 def test_a_long_recovery_at_the_start_keeps_systemd_from_nothing_that_it_waits_for(
     running: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +340,7 @@ def test_nothing_outlives_a_supervisor_that_gets_a_signal(
     gone(pids)
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_supervisor_that_fails(
     supervisor: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
@@ -342,6 +350,7 @@ def test_nothing_outlives_a_supervisor_that_fails(
     gone(started(tmp_path, *NAMES))
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once_what_does_not_listen_to_the_first(
     supervisor: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
@@ -354,6 +363,7 @@ def test_a_second_ctrl_c_ends_at_once_what_does_not_listen_to_the_first(
     gone(started(tmp_path, *NAMES))
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_processes_that_do_not_listen_when_their_supervisor_is_killed(
     supervisor: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:

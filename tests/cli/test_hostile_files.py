@@ -138,6 +138,7 @@ def with_files(terminal: Terminal, words: list[str], file: Path, folder: Path) -
     return [places.get(word, word) for word in words]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", READ)
 def test_what_is_no_file_or_has_no_end_is_told_and_not_read(
     terminal: Terminal, tmp_path: Path, hostile: Path, name: str

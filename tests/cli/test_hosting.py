@@ -183,6 +183,7 @@ def test_deploying_needs_to_know_where_prefect_is(
 # One installation ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_second_home_with_another_key_is_refused_and_gets_none_of_its_own(tmp_path: Path) -> None:
     first = Settings(_env_file=None, home=tmp_path / "first")
     shared = f"sqlite:///{tmp_path / 'first' / 'record.db'}"
@@ -198,6 +199,7 @@ def test_a_second_home_with_another_key_is_refused_and_gets_none_of_its_own(tmp_
     assert open_installation(same)[1].name == open_installation(first)[1].name
 
 
+@pytest.mark.slow
 def test_where_the_key_is_lost_for_ever_another_takes_its_place_and_the_former_is_refused(
     tmp_path: Path,
 ) -> None:
@@ -211,6 +213,7 @@ def test_where_the_key_is_lost_for_ever_another_takes_its_place_and_the_former_i
         open_own_workspace(first)
 
 
+@pytest.mark.slow
 def test_a_home_whose_key_was_replaced_is_known_by_the_former_one_and_from_then_on_by_the_new(
     tmp_path: Path,
 ) -> None:
@@ -224,6 +227,7 @@ def test_a_home_whose_key_was_replaced_is_known_by_the_former_one_and_from_then_
         see_that_it_fits(found, [b"former"])
 
 
+@pytest.mark.slow
 def test_a_record_that_came_from_a_copy_without_its_key_takes_the_next_one(tmp_path: Path) -> None:
     first = Settings(_env_file=None, home=tmp_path, secret="the first")
     here, _ = open_installation(first)
@@ -236,6 +240,7 @@ def test_a_record_that_came_from_a_copy_without_its_key_takes_the_next_one(tmp_p
         open_own_workspace(first)
 
 
+@pytest.mark.slow
 def test_a_record_that_was_never_started_belongs_to_whoever_starts_it(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, home=tmp_path, secret="a secret")
     here = open_own_workspace(settings)
@@ -322,6 +327,7 @@ def deployed_before(prefect: Variables, settings: Settings) -> None:
     assert prefect.there[NAME]["key"] == ours.known_by
 
 
+@pytest.mark.slow
 def test_a_host_whose_key_was_replaced_is_known_by_the_former_one_and_tells_prefect_of_the_new(
     prefect: Variables, replaced: Settings
 ) -> None:
@@ -355,6 +361,7 @@ def test_of_two_that_deploy_in_the_same_moment_the_later_one_looks_for_which_rec
     assert prefect.there[NAME] == first
 
 
+@pytest.mark.slow
 def test_a_host_of_another_record_is_refused_by_whatever_key(
     prefect: Variables, replaced: Settings, tmp_path: Path
 ) -> None:
@@ -368,6 +375,7 @@ def test_a_host_of_another_record_is_refused_by_whatever_key(
     assert prefect.there == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [False, True])
 def test_the_host_of_prefects_api_alone_starts_again_after_the_key_was_replaced_or_lost(
     prefect: Variables, replaced: Settings, here: pytest.MonkeyPatch, lost: bool

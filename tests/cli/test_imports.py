@@ -59,11 +59,13 @@ def environment(terminal: Terminal, tmp_path: Path) -> dict[str, str]:
     return {"LABELS_HOME": str(home), "LABELS_SECRET": "a secret for tests", "HOME": str(tmp_path)}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("words", [["--help"], ["show", "--help"], ["rules"]])
 def test_what_needs_no_record_imports_no_slow_library(words: list[str], tmp_path: Path) -> None:
     assert imported_by(words, LABELS_HOME=str(tmp_path), HOME=str(tmp_path))[1] == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:9/api"])
 def test_what_shows_a_record_imports_no_slow_library_with_prefect_away(
     terminal: Terminal, environment: dict[str, str], url: str

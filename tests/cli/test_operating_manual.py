@@ -27,6 +27,7 @@ def blocks() -> list[list[str]]:
     return [[line.strip() for line in block.splitlines() if line.strip()] for block in found]
 
 
+@pytest.mark.slow
 def test_every_command_of_the_manual_does_what_it_says(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

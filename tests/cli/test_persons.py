@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from labels.record.schema import OrganisationCode, Person, Staff
@@ -38,6 +39,7 @@ def code(terminal: Terminal, email: str) -> str:
         return review_code(terminal.here.key, f"NSS-PL/{whose}", row.number)
 
 
+@pytest.mark.slow
 def test_two_coordinators_make_two_persons_one(terminal: Terminal, tmp_path: Path) -> None:
     people = imported(terminal, tmp_path)
     old, new = people["maria.lis@old.example"], people["maria.lis@new.example"]

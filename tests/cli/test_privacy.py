@@ -6,6 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from labels.applications import ending
@@ -24,6 +25,7 @@ def closed(terminal: Terminal) -> str:
     return application
 
 
+@pytest.mark.slow
 def test_a_person_is_erased_by_the_word_of_their_plan(terminal: Terminal) -> None:
     closed(terminal)
     plan = terminal.json("privacy", "erase", TEACHER)
@@ -63,6 +65,7 @@ def test_a_person_gets_a_zip(terminal: Terminal, tmp_path: Path) -> None:
         assert json.loads(archive.read("data.json"))["who_you_are"][0]["address"] == TEACHER
 
 
+@pytest.mark.slow
 def test_periods_are_counted_and_end_only_when_asked(terminal: Terminal) -> None:
     then = terminal.here.now().replace(year=2025)
     with terminal.here.record.writing() as session:

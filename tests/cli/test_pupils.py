@@ -64,6 +64,7 @@ def counted(terminal: Terminal) -> list[tuple[int, int, bool]]:
         return [(row.pupils, row.left_out, row.made_at is not None) for row in rows]
 
 
+@pytest.mark.slow
 def test_a_class_gets_a_zip_and_a_file_to_print_and_the_record_its_count(awarded: Terminal) -> None:
     done = made(awarded, mailed_code(awarded))
     archive, print_file = (awarded.folder / name for name in done["files"])
@@ -107,6 +108,7 @@ def test_a_strict_command_makes_none_and_its_code_still_works(awarded: Terminal)
     assert made(awarded, code)["certificates"] == 6
 
 
+@pytest.mark.slow
 def test_the_same_list_twice_is_the_same_bytes_and_needs_a_code_each_time(awarded: Terminal) -> None:
     code = mailed_code(awarded)
     first = made(awarded, code)

@@ -106,6 +106,7 @@ def mailed(template: Template) -> Iterator[tuple[str, str]]:
             yield line.strip(), body.get_content()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("template", Template)
 def test_a_mail_quotes_one_command_for_each_act_that_it_invites_to(template: Template) -> None:
     by_command = [act for act in EXAMPLES[template].calls if act in acting.COMMANDS]
@@ -118,6 +119,7 @@ def test_no_source_of_a_mail_spells_a_command(source: Path) -> None:
     assert [name for name in commands() if re.search(rf"labels {re.escape(name)}\b", text)] == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("template", Template)
 def test_every_command_that_a_mail_quotes_can_be_copied_into_a_terminal(template: Template) -> None:
     for command, _ in mailed(template):

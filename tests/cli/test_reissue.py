@@ -29,6 +29,7 @@ def proof(terminal: Terminal, application: str, reason: str = "The name was miss
     return ["--as", COORDINATOR, "--code", terminal.coordinators_code(application), "--reason", reason]
 
 
+@pytest.mark.slow
 def test_a_corrected_certificate_replaces_the_former_and_goes_to_its_holder(terminal: Terminal) -> None:
     application = awarded_application(terminal)
     old_code = code_of_paper(terminal, application)
@@ -114,6 +115,7 @@ def test_a_command_that_died_after_the_file_was_stored_is_given_again_with_the_s
     assert sorted(editions) == [1, 2]
 
 
+@pytest.mark.slow
 def test_what_changed_since_it_was_shown_is_not_issued(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +153,7 @@ def test_a_revoked_label_gets_no_certificate_and_a_pupils_code_takes_no_label_ba
     assert "it gets no certificate" in terminal.fails(3, "reissue", AWARD)
 
 
+@pytest.mark.slow
 def test_the_certificates_of_one_class_are_taken_back_and_the_label_stays(terminal: Terminal) -> None:
     application = awarded_application(terminal)
     terminal.awarded_elsewhere(

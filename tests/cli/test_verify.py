@@ -95,6 +95,7 @@ def with_code(content: bytes, code: str) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_a_certificate_is_genuine_by_its_file_and_by_its_code(terminal: Terminal) -> None:
     application = awarded_application(terminal)
     file = paper(terminal, application)
@@ -176,6 +177,7 @@ def test_what_was_added_to_a_certificate_is_told_from_what_was_issued(terminal: 
     assert "Something was added to this file after it was issued" in said.why
 
 
+@pytest.mark.slow
 def test_a_decision_is_reopened_after_a_plan_and_its_papers_say_so(terminal: Terminal) -> None:
     application = awarded_application(terminal)
     code = code_of_paper(terminal, application)
@@ -270,6 +272,7 @@ def served(terminal: Terminal) -> tuple[Terminal, str, list[bytes]]:
         return terminal, done["number"], [archive.read(name) for name in archive.namelist()]
 
 
+@pytest.mark.slow
 def test_a_pupils_certificate_is_known_without_a_name(served: tuple[Terminal, str, list[bytes]]) -> None:
     terminal, number, files = served
     for place, file in enumerate(files, 1):
@@ -452,6 +455,7 @@ def signing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         yield made
 
 
+@pytest.mark.slow
 def test_papers_are_signed_once_and_stay_verifiable_when_the_key_is_renewed(
     terminal: Terminal, signing: Authority, tmp_path: Path
 ) -> None:
@@ -470,6 +474,7 @@ def test_papers_are_signed_once_and_stay_verifiable_when_the_key_is_renewed(
     assert verified(terminal, paper(terminal, application, "letter")).signature is not None
 
 
+@pytest.mark.slow
 def test_a_signed_paper_that_was_changed_says_so_twice(terminal: Terminal, signing: Authority) -> None:
     application = awarded_application(terminal)
     file = paper(terminal, application)
@@ -503,6 +508,7 @@ def test_a_forgery_with_somebody_elses_signature_is_no_paper_of_ours(
     assert said.signature.why.endswith("No paper of ours was signed with that certificate.")
 
 
+@pytest.mark.slow
 def test_without_the_key_that_is_required_nothing_is_issued(
     terminal: Terminal, signing: Authority, tmp_path: Path
 ) -> None:
@@ -522,6 +528,7 @@ def test_without_the_key_that_is_required_nothing_is_issued(
     assert signature.ours
 
 
+@pytest.mark.slow
 def test_where_the_rules_ask_for_signatures_nothing_is_issued_without_one(
     terminal: Terminal, signing: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -564,6 +571,7 @@ def test_where_the_rules_ask_for_signatures_nothing_is_issued_without_one(
         assert verified(terminal, archive.read(row)).signature is not None
 
 
+@pytest.mark.slow
 def test_a_class_is_signed_too_unless_its_codes_are_proof_enough(
     terminal: Terminal, signing: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -579,6 +587,7 @@ def test_a_class_is_signed_too_unless_its_codes_are_proof_enough(
         assert (said.signature is not None and said.signature.intact) is wanted
 
 
+@pytest.mark.slow
 def test_a_run_that_died_after_storing_a_signed_paper_leaves_one_paper(
     terminal: Terminal, signing: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:

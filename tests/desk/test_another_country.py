@@ -77,6 +77,7 @@ def without_names(answer: Any, path: str) -> tuple[int, str]:
     return answer.status_code, re.sub(r'back=[^"]*', "back=PATH", answer.text.replace(path, "PATH"))
 
 
+@pytest.mark.slow
 def test_every_page_of_another_country_answers_as_one_that_is_not_there(
     terminal: Terminal, browser: Opens, there: dict[str, str]
 ) -> None:

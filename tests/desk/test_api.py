@@ -203,6 +203,7 @@ def test_nobody_s_name_or_address_is_in_what_a_platform_reads(
     assert "For the applicant" not in read, "it is not decided"
 
 
+@pytest.mark.slow
 def test_what_is_another_organisation_s_is_not_there_with_the_same_bytes(
     program: Callable[..., Program], application: str
 ) -> None:

@@ -65,6 +65,7 @@ def registry(terminal: Terminal) -> dict[str, list[Any]]:
         }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_rows_come_in_as_by_a_file(terminal: Terminal, program: Makes) -> None:
     one = program()
     taken = sends(one, "teachers", {"rows": [TEACHER, TEACHER | {"teacher": "T-3", "name": "Łucja Źdźbło",
@@ -124,6 +125,7 @@ def test_of_two_at_once_with_one_key_one_is_taken_and_both_are_answered_alike(
         assert session.scalar(sa.select(sa.func.count()).select_from(PlatformBatch)) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("resource", "rows", "where", "said"),
     [
@@ -181,6 +183,7 @@ def test_what_is_left_out_stays_and_null_takes_out(terminal: Terminal, program: 
 # Nobody's but the organisation's own ------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("resource", "row", "field"),
     [
@@ -458,6 +461,7 @@ def test_batches_of_others_are_not_there(program: Makes) -> None:
 # What may arrive ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("body", "status", "kind"),
     [

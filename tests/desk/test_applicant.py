@@ -200,6 +200,7 @@ def test_a_save_from_another_window_is_not_overwritten_unseen(teacher: Browser, 
     assert "changed in another window" in words(page)
 
 
+@pytest.mark.slow
 def test_a3_what_is_sent_when_the_session_has_run_out_comes_back_into_the_form(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -352,6 +353,7 @@ def test_labels_submit_check_says_the_same(teacher: Browser, terminal: Terminal)
     assert rows(terminal, Application) == []
 
 
+@pytest.mark.slow
 def test_an_application_is_handed_in_and_its_receipt_is_on_its_way(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -372,6 +374,7 @@ def test_an_application_is_handed_in_and_its_receipt_is_on_its_way(
     assert number in page
 
 
+@pytest.mark.slow
 def test_while_prefect_is_away_what_is_sent_is_recorded_and_the_page_says_that_the_rest_comes_later(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -434,6 +437,7 @@ def test_i8_who_handed_in_and_how_they_were_known_is_in_the_journal(
     assert (entry.who, entry.details["door"], entry.details["known_by"]) == (TEACHER, "desk", "mail code")
 
 
+@pytest.mark.slow
 def test_i8_who_answers_with_the_code_of_a_mail_is_known_by_it(teacher: Browser, terminal: Terminal) -> None:
     number = hands_in(teacher)
     asked(terminal, number)
@@ -441,6 +445,7 @@ def test_i8_who_answers_with_the_code_of_a_mail_is_known_by_it(teacher: Browser,
     assert (entry.details["door"], entry.details["known_by"]) == ("command line", "code")
 
 
+@pytest.mark.slow
 def test_a5_a_double_click_or_a_reload_makes_no_second_application(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -600,6 +605,7 @@ def test_ten_thousand_characters_where_few_words_go_are_kept_counted_and_not_han
 # Whose it is --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_other_peoples_things_are_not_there_with_the_same_bytes(
     browser: Opens, teacher: Browser, terminal: Terminal
 ) -> None:
@@ -634,6 +640,7 @@ def test_staff_who_teach_nothing_have_no_projects(browser: Opens) -> None:
     assert coordinator.sends(APPLY, filled()).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_document_is_its_applicants_alone_and_saved_never_shown(
     browser: Opens, teacher: Browser, terminal: Terminal
 ) -> None:
@@ -701,6 +708,7 @@ def test_nothing_on_the_page_says_who_judges(teacher: Browser, terminal: Termina
     assert "Recenzent" not in text
 
 
+@pytest.mark.slow
 def test_a13_a_question_is_answered_on_the_same_page(teacher: Browser, terminal: Terminal) -> None:
     number = hands_in(teacher)
     step = asked(terminal, number)
@@ -737,6 +745,7 @@ def kept_in(page: Any) -> list[str]:
     return re.findall(r'name="kept" value="([^"]+)"', page.text)
 
 
+@pytest.mark.slow
 def test_a13_files_go_with_an_answer_and_are_evidence_once_it_is_sent(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -767,6 +776,7 @@ def test_a13_files_go_with_an_answer_and_are_evidence_once_it_is_sent(
     assert "a-2.pdf" in words(teacher.opens(path))
 
 
+@pytest.mark.slow
 def test_a13_a_file_is_taken_out_of_an_answer_and_nobody_brings_a_file_of_somebody_elses(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -786,6 +796,7 @@ def test_a13_a_file_is_taken_out_of_an_answer_and_nobody_brings_a_file_of_somebo
     assert kept_in(elsewhere) == []
 
 
+@pytest.mark.slow
 def test_a3_an_answer_that_is_sent_when_the_session_has_run_out_is_in_the_form_again(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -818,6 +829,7 @@ def kind_and_name(terminal: Terminal) -> set[tuple[str, str]]:
     return {(one.kind, one.name) for one in rows(terminal, Document)}
 
 
+@pytest.mark.slow
 def test_a18_an_application_is_withdrawn_after_reading_what_that_means(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -832,6 +844,7 @@ def test_a18_an_application_is_withdrawn_after_reading_what_that_means(
     assert "You withdrew it" in words(teacher.opens(path))
 
 
+@pytest.mark.slow
 def test_a18_one_applies_again_with_the_old_text_and_files(teacher: Browser, terminal: Terminal) -> None:
     writes(teacher)
     teacher.sends(APPLY, filled(version="1"), files={"upload": ("a.pdf", some_pdf(), "application/pdf")})
@@ -847,6 +860,7 @@ def test_a18_one_applies_again_with_the_old_text_and_files(teacher: Browser, ter
     assert len(rows(terminal, Application)) == 2
 
 
+@pytest.mark.slow
 def test_a18_a_refusal_says_why_and_is_appealed_against(terminal: Terminal) -> None:
     rules = terminal.folder / "rules"
     shutil.copytree(PROJECT / "labels" / "rules", rules, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
@@ -931,6 +945,7 @@ def test_a10_words_are_counted_as_the_page_counts_them() -> None:
     assert word_count("l'école, peer-to-peer 3.5 https://x.example/a-b") == 4
 
 
+@pytest.mark.slow
 def test_the_draft_is_dropped_in_the_same_transaction(
     teacher: Browser, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

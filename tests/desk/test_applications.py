@@ -86,6 +86,7 @@ def test_the_first_page_says_what_is_urgent_and_who_has_how_much(
     assert "Recenzent" in words(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("urgent", "changes", "said"),
     [
@@ -149,6 +150,7 @@ def test_what_each_reviewer_has_is_counted_by_how_far_it_is(terminal: Terminal, 
     assert nobody_s == ()
 
 
+@pytest.mark.slow
 def test_of_a_large_staff_the_first_page_names_the_busiest_and_all_if_asked(
     terminal: Terminal, coordinator: Browser
 ) -> None:
@@ -169,6 +171,7 @@ def test_of_a_large_staff_the_first_page_names_the_busiest_and_all_if_asked(
     assert "Recenzent" in words(coordinator.opens("/overview")), "whoever has reviews is among the busiest"
 
 
+@pytest.mark.slow
 def test_another_country_sees_nothing_of_it_anywhere(elsewhere: Browser, application: str) -> None:
     for path in ("/overview", "/cases", "/cases?about=T-1", "/find?q=zazolc", "/cases?organisation=NSS-PL"):
         page = elsewhere.opens(path)
@@ -188,6 +191,7 @@ def test_only_coordinators_have_these_pages(browser: Opens, coordinator: Browser
         assert browser().opens(path).status_code == 303
 
 
+@pytest.mark.slow
 def test_the_central_support_service_sees_all_and_no_reviewers_name(
     terminal: Terminal, browser: Opens, application: str
 ) -> None:
@@ -204,6 +208,7 @@ def test_the_central_support_service_sees_all_and_no_reviewers_name(
     )
 
 
+@pytest.mark.slow
 def test_filters_stand_in_the_address_and_what_is_none_is_left_out(
     coordinator: Browser, application: str
 ) -> None:
@@ -224,6 +229,7 @@ def test_filters_stand_in_the_address_and_what_is_none_is_left_out(
     assert "Applicant" not in page.text.partition("<table")[2].partition("</thead>")[0]
 
 
+@pytest.mark.slow
 def test_each_label_is_there_once_to_choose_and_means_all_that_people_call_so(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
@@ -243,6 +249,7 @@ def test_each_label_is_there_once_to_choose_and_means_all_that_people_call_so(
         assert application not in coordinator.opens("/cases?label=national").text
 
 
+@pytest.mark.slow
 def test_pages_go_on_by_key_and_show_each_once(
     terminal: Terminal, coordinator: Browser, application: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +307,7 @@ def test_what_is_taken_along_opens_in_any_spreadsheet_and_holds_no_formula(
     assert b"<f>" not in book.content
 
 
+@pytest.mark.slow
 def test_a_list_is_kept_under_a_name_with_its_filters_and_columns(
     terminal: Terminal, coordinator: Browser, browser: Opens
 ) -> None:
@@ -327,6 +335,7 @@ def test_a_list_is_kept_under_a_name_with_its_filters_and_columns(
     assert "Late in spring" not in coordinator.opens("/cases").text
 
 
+@pytest.mark.slow
 def test_a_person_has_so_many_lists_and_no_more(
     coordinator: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

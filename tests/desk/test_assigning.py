@@ -53,6 +53,7 @@ def word_of(page: str) -> str:
     return found[1]
 
 
+@pytest.mark.slow
 def test_a_coordinator_sees_the_plan_and_has_everybody_asked(
     terminal: Terminal, browser: Opens, waits: str
 ) -> None:

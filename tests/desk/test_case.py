@@ -41,6 +41,7 @@ def coordinator(browser: Opens, application: str) -> Browser:
     return browser().signs_in(COORDINATOR)
 
 
+@pytest.mark.slow
 def test_a_review_is_given_to_somebody_else(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_review_is_given_to_somebody_else(
     assert coordinator.sends(page, fields).status_code == 404, "the step is no longer awaited"
 
 
+@pytest.mark.slow
 def test_all_that_happened_stands_in_time_order_with_who_did_it_and_how_they_were_known(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
@@ -88,6 +90,7 @@ def test_all_that_happened_stands_in_time_order_with_who_did_it_and_how_they_wer
     assert f"{names[first.assignee]} {first.assignee}" in waits, "by name, with the address behind it"
 
 
+@pytest.mark.slow
 def test_only_who_may_have_a_review_is_offered_for_it(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
@@ -132,6 +135,7 @@ def test_why_each_reviewer_was_asked_is_on_the_coordinators_page(
     assert "was next, at the same cost." in shown
 
 
+@pytest.mark.slow
 def test_what_is_missing_or_refused_is_said_and_nothing_is_lost(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
@@ -165,6 +169,7 @@ def test_what_is_no_day_is_said_beside_its_field(
     assert f'id="to-{first.id}-error"' in refused.text
 
 
+@pytest.mark.slow
 def test_what_the_domain_refuses_is_marked_as_english_where_the_language_lacks_it(
     terminal: Terminal, coordinator: Browser, application: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +204,7 @@ def test_a_deadline_is_moved(terminal: Terminal, coordinator: Browser, applicati
     assert str(terminal.step(first.id).due_at).startswith("2026-04-27")
 
 
+@pytest.mark.slow
 def test_another_countrys_case_answers_as_one_that_is_not_there(
     terminal: Terminal, browser: Opens, application: str
 ) -> None:
@@ -236,6 +242,7 @@ def test_whoever_is_awaited_is_reminded(terminal: Terminal, coordinator: Browser
     assert mail.context["message"]["reason"] == "The committee meets on Friday."
 
 
+@pytest.mark.slow
 def test_a_conflict_of_interest_is_declared_shown_and_lifted(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
@@ -315,6 +322,7 @@ def test_the_central_service_sees_the_points_and_no_reviewer(
     assert 'name="act"' not in page.text
 
 
+@pytest.mark.slow
 def test_a_decision_is_reopened_with_what_hangs_on_it(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
@@ -344,6 +352,7 @@ def test_a_decision_is_reopened_with_what_hangs_on_it(
     ]
 
 
+@pytest.mark.slow
 def test_the_place_in_the_process_is_told_and_drawn(coordinator: Browser, application: str) -> None:
     page = coordinator.opens(f"/cases/{application}")
     assert 'aria-label="The process; the case stands at: Review"' in page.text
@@ -377,6 +386,7 @@ def under(terminal: Terminal, application: str, **rules: Any) -> None:
 BY_RULES = {"most": 2, "chosen_by": "rules"}
 
 
+@pytest.mark.slow
 def test_one_more_reviewer_is_called_where_the_rules_allow_it(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:
@@ -397,6 +407,7 @@ def test_one_more_reviewer_is_called_where_the_rules_allow_it(
     assert "called one more reviewer" in words(coordinator.opens(page))
 
 
+@pytest.mark.slow
 def test_a_coordinator_reads_the_reviews_and_decides_where_the_rules_leave_it_to_them(
     terminal: Terminal, coordinator: Browser, application: str
 ) -> None:

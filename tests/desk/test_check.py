@@ -119,6 +119,7 @@ def test_a_file_is_looked_at_wherever_it_comes_from(terminal: Terminal) -> None:
         assert why in words(answer)
 
 
+@pytest.mark.slow
 def test_what_was_taken_back_is_told_to_people_and_machines_but_not_why(terminal: Terminal) -> None:
     application = awarded_application(terminal)
     stranger, code = Stranger(terminal), code_of_paper(terminal, application)
@@ -159,6 +160,7 @@ def test_anything_typed_gets_a_page_and_is_never_repeated_as_it_is(terminal: Ter
     assert stranger.ask("DELETE", PAGE).status_code == 405
 
 
+@pytest.mark.slow
 def test_the_page_is_in_the_papers_language_unless_its_reader_chose_another(terminal: Terminal) -> None:
     application = awarded_application(terminal)
     code = code_of_paper(terminal, application)

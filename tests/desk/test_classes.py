@@ -82,6 +82,7 @@ def test_a19_a_file_of_each_kind_is_read(teacher: Browser, name: str, content: b
     assert json.loads(carried(page)["carried"]) == [[2, "Anna Nowak"], [3, "Jan Kos"]]
 
 
+@pytest.mark.slow
 def test_a19_the_certificates_come_at_once_in_one_file_and_are_counted(
     teacher: Browser, terminal: Terminal
 ) -> None:
@@ -104,6 +105,7 @@ def test_a19_the_certificates_come_at_once_in_one_file_and_are_counted(
     assert one.id in words(teacher.opens("/classes"))
 
 
+@pytest.mark.slow
 def test_a19_no_name_is_left_anywhere_whether_certificates_were_made_or_not(
     teacher: Browser, terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +186,7 @@ def test_a19_another_teachers_label_is_answered_like_nothing(teacher: Browser, b
     assert "No label yet" in words(stranger.opens("/classes"))
 
 
+@pytest.mark.slow
 def test_a19_hostile_forms_make_nothing(teacher: Browser, terminal: Terminal) -> None:
     for text in ("", "{", "[]", "[1]", '[["x", "y"]]', '{"a": 1}', "null", "[[1, 2, 3]]"):
         assert teacher.sends(PAGE, {"carried": text, "make": "1"}).status_code == 404, text
@@ -205,6 +208,7 @@ def test_a19_a_label_that_was_taken_back_gives_no_certificates(teacher: Browser,
     assert teacher.opens(PAGE).status_code == 404
 
 
+@pytest.mark.slow
 def test_an_awarded_application_leads_to_the_certificates_for_ones_pupils(
     terminal: Terminal, browser: Opens
 ) -> None:

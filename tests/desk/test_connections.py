@@ -83,6 +83,7 @@ def asks(line: socket.socket) -> bytes:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sent",
     [
@@ -106,6 +107,7 @@ def test_what_is_half_sent_is_closed_on_a_new_connection_and_on_one_that_was_ans
         assert b"200 OK" in asks(connects())
 
 
+@pytest.mark.slow
 def test_a_body_that_drips_is_closed() -> None:
     slow = replace(SHORT, silence=PATIENCE, bytes_a_second=1000)
     with serving(slow) as (connects, _):
@@ -122,6 +124,7 @@ def test_a_body_that_drips_is_closed() -> None:
                 pytest.fail("it was let go on")
 
 
+@pytest.mark.slow
 def test_an_answer_that_nobody_takes_is_given_up() -> None:
     with serving(SHORT) as (connects, server):
         line = connects()
@@ -131,6 +134,7 @@ def test_an_answer_that_nobody_takes_is_given_up() -> None:
         assert b"200 OK" in asks(connects())
 
 
+@pytest.mark.slow
 def test_a_large_answer_is_taken_whole() -> None:
     with serving(SHORT) as (connects, _):
         line = connects()

@@ -70,6 +70,7 @@ def signed(
 only_ec = pytest.mark.parametrize("signed", ["ec"], indirect=True)
 
 
+@pytest.mark.slow
 def test_a_credential_is_accepted_by_openbadgeslib_from_the_published_keys(
     terminal: Terminal, signed: Authority
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_credential_is_accepted_by_openbadgeslib_from_the_published_keys(
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.slow
 def test_an_altered_or_forged_credential_is_refused_by_openbadgeslib(
     terminal: Terminal, signed: Authority, tmp_path: Path
 ) -> None:
@@ -102,6 +104,7 @@ def test_an_altered_or_forged_credential_is_refused_by_openbadgeslib(
         holder.checks(token)
 
 
+@pytest.mark.slow
 def test_a_credential_stays_good_when_the_key_is_renewed(
     terminal: Terminal, signed: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +182,7 @@ def revoke(terminal: Terminal, code: str) -> None:
     assert done.exit_code == 0, done.output
 
 
+@pytest.mark.slow
 def test_a_revoked_label_is_told_by_the_published_list_and_its_credential_is_handed_out_no_more(
     terminal: Terminal, signed: Authority
 ) -> None:
@@ -190,6 +194,7 @@ def test_a_revoked_label_is_told_by_the_published_list_and_its_credential_is_han
     assert holder.opens(f"/{holder.code}/credential").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_lists_have_no_name_and_only_what_does_not_count(terminal: Terminal, signed: Authority) -> None:
     holder = Holder(terminal)
     with terminal.here.record.reading() as session:
@@ -206,6 +211,7 @@ def test_the_lists_have_no_name_and_only_what_does_not_count(terminal: Terminal,
         assert holder.opens(f"/{nothing}").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -225,6 +231,7 @@ def test_no_credential_is_made_of_an_erased_holder_or_a_label_that_ended(
     assert holder.opens("/lists/NSS-PL/0").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_page_leads_a_wallet_to_the_credential(terminal: Terminal, signed: Authority) -> None:
     holder = Holder(terminal)
     page = holder.opens(f"/{holder.code}").text
@@ -233,6 +240,7 @@ def test_the_page_leads_a_wallet_to_the_credential(terminal: Terminal, signed: A
     assert (f"/{holder.code}/credential.json" in page) is has_proof
 
 
+@pytest.mark.slow
 @only_ec
 def test_the_applicants_page_leads_to_it_while_the_label_is_theirs(
     terminal: Terminal, signed: Authority

@@ -100,6 +100,7 @@ def signed_in(here: Workspace, who: str) -> Browser:
     return Browser(here).signs_in(who)
 
 
+@pytest.mark.slow
 def test_a_picture_and_words_are_looked_at_then_published_for_everybody(here: Workspace) -> None:
     holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
     assert publishes(css).status_code == 303
@@ -124,6 +125,7 @@ def test_a_picture_and_words_are_looked_at_then_published_for_everybody(here: Wo
     assert "published" in words(holder.opens(MINE))
 
 
+@pytest.mark.slow
 def test_a_published_picture_has_one_size_and_nothing_else_of_its_file(here: Workspace) -> None:
     holder = signed_in(here, HOLDER)
     for kind, size, expected in (
@@ -139,6 +141,7 @@ def test_a_published_picture_has_one_size_and_nothing_else_of_its_file(here: Wor
         assert b"Nobody" not in content
 
 
+@pytest.mark.slow
 def test_without_the_statement_nothing_is_taken_and_nothing_typed_is_lost(here: Workspace) -> None:
     holder = signed_in(here, HOLDER)
     answer = holder.sends(MINE, {**GIVES, "agreed": "", "shows": ""} | {}, **with_picture())
@@ -158,6 +161,7 @@ def test_without_the_statement_nothing_is_taken_and_nothing_typed_is_lost(here: 
     assert stolen.status_code == 409
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [b"%PDF-1.7\n%%EOF\n", b"<svg onload=alert(1)>", picture()[:900]],
@@ -170,6 +174,7 @@ def test_what_is_no_picture_is_not_taken(here: Workspace, content: bytes) -> Non
     assert given(here) is None
 
 
+@pytest.mark.slow
 def test_words_have_a_bound_and_something_is_to_be_given(here: Workspace) -> None:
     holder = signed_in(here, HOLDER)
     long = holder.sends(MINE, {**GIVES, "words": "river " * 101})
@@ -180,6 +185,7 @@ def test_words_have_a_bound_and_something_is_to_be_given(here: Workspace) -> Non
     assert "Give some words, a picture, or both." in words(nothing)
 
 
+@pytest.mark.slow
 def test_what_came_after_the_preview_is_not_published_with_it(here: Workspace) -> None:
     css = signed_in(here, ADA)
     before = seen(css.opens(PREVIEW))
@@ -192,6 +198,7 @@ def test_what_came_after_the_preview_is_not_published_with_it(here: Workspace) -
     assert row.released_at is None
 
 
+@pytest.mark.slow
 def test_what_a_project_gave_that_is_not_awarded_now_is_released_with_no_other(here: Workspace) -> None:
     holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
     assert holder.sends(MINE, GIVES, **with_picture()).status_code == 303
@@ -220,6 +227,7 @@ def kept_picture(holder: Browser) -> str:
     return found[1]
 
 
+@pytest.mark.slow
 def test_a_picture_that_came_before_is_known_after_the_key_was_replaced(
     here: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +241,7 @@ def test_a_picture_that_came_before_is_known_after_the_key_was_replaced(
     assert holder.opens(f"{MINE}/picture").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_picture_that_came_before_and_is_gone_is_asked_for_again(here: Workspace) -> None:
     holder = signed_in(here, HOLDER)
     kept = kept_picture(holder)
@@ -246,6 +255,7 @@ def test_a_picture_that_came_before_and_is_gone_is_asked_for_again(here: Workspa
     assert given(here) is None
 
 
+@pytest.mark.slow
 def test_a_picture_that_the_store_has_lost_stops_neither_its_gallery_nor_upkeep(
     here: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -266,6 +276,7 @@ def test_a_picture_that_the_store_has_lost_stops_neither_its_gallery_nor_upkeep(
     assert f"the gallery of {YEAR} could not be made again" in caplog.text
 
 
+@pytest.mark.slow
 def test_what_was_taken_back_counts_where_the_gallery_cannot_be_made_again_yet(
     here: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +292,7 @@ def test_what_was_taken_back_counts_where_the_gallery_cannot_be_made_again_yet(
         assert given(here) is None
 
 
+@pytest.mark.slow
 def test_two_who_publish_at_once_take_no_file_of_each_other_s(
     here: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,6 +328,7 @@ def on_another_host(here: Workspace, home: Path) -> Workspace:
     return replace(here, settings=here.settings.model_copy(update={"home": home}))
 
 
+@pytest.mark.slow
 def test_what_one_host_publishes_every_host_shows(here: Workspace, tmp_path: Path) -> None:
     there = on_another_host(here, tmp_path / "there")
     assert cycles.publish_stale(here) == [YEAR]
@@ -326,6 +339,7 @@ def test_what_one_host_publishes_every_host_shows(here: Workspace, tmp_path: Pat
     assert cycles.publish_stale(here) == []
 
 
+@pytest.mark.slow
 def test_what_is_taken_back_at_one_host_is_shown_by_none(here: Workspace, tmp_path: Path) -> None:
     there = on_another_host(here, tmp_path / "there")
     holder, css, stranger = signed_in(there, HOLDER), signed_in(here, ADA), Browser(here)
@@ -344,6 +358,7 @@ def test_what_is_taken_back_at_one_host_is_shown_by_none(here: Workspace, tmp_pa
     assert not list((here.settings.home / "galleries").rglob("*.webp"))
 
 
+@pytest.mark.slow
 def test_what_was_taken_back_is_shown_no_more_before_the_gallery_is_made_again(
     here: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,6 +386,7 @@ def test_a_gallery_that_looks_another_way_in_another_version_is_shown_so(
     assert cycles.publish_stale(here) == []
 
 
+@pytest.mark.slow
 def test_what_is_changed_is_looked_at_again(here: Workspace) -> None:
     holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
     holder.sends(MINE, GIVES, **with_picture())
@@ -384,6 +400,7 @@ def test_what_is_changed_is_looked_at_again(here: Workspace) -> None:
     assert (shown["words"], shown["picture"]) == ("Other words.", None)
 
 
+@pytest.mark.slow
 def test_what_is_struck_goes_with_a_reason_that_its_giver_is_told(here: Workspace) -> None:
     holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
     holder.sends(MINE, GIVES, **with_picture())
@@ -409,6 +426,7 @@ def test_what_is_struck_goes_with_a_reason_that_its_giver_is_told(here: Workspac
     assert "A pupil can be recognised." not in words(holder.opens(MINE))
 
 
+@pytest.mark.slow
 def test_what_is_taken_back_is_gone_from_gallery_record_and_store(here: Workspace) -> None:
     holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
     holder.sends(MINE, GIVES, **with_picture())
@@ -426,6 +444,7 @@ def test_what_is_taken_back_is_gone_from_gallery_record_and_store(here: Workspac
     nowhere(here, SAYS)
 
 
+@pytest.mark.slow
 def test_an_erasure_takes_it_out_at_once(here: Workspace) -> None:
     holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
     holder.sends(MINE, GIVES, **with_picture())
@@ -455,6 +474,7 @@ def nowhere(here: Workspace, said: str) -> None:
             assert said.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_an_erased_colleague_is_not_named_in_what_others_gave(here: Workspace) -> None:
     holder, css, stranger = signed_in(here, HOLDER), signed_in(here, ADA), Browser(here)
     assert holder.sends(MINE, {**GIVES, "words": "By Teacher T-A2 and us."}).status_code == 303
@@ -464,6 +484,7 @@ def test_an_erased_colleague_is_not_named_in_what_others_gave(here: Workspace) -
     assert "T-A2" not in project_in(stranger.opens(DATA))["words"]
 
 
+@pytest.mark.slow
 def test_of_two_colleagues_the_first_gives_and_alone_changes_it(here: Workspace) -> None:
     holder, colleague = signed_in(here, HOLDER), signed_in(here, COLLEAGUE)
     assert holder.sends(MINE, GIVES, **with_picture()).status_code == 303
@@ -475,6 +496,7 @@ def test_of_two_colleagues_the_first_gives_and_alone_changes_it(here: Workspace)
     assert colleague.opens(f"{COLLEAGUES}/picture").status_code == 404
 
 
+@pytest.mark.slow
 def test_for_others_there_is_nothing(here: Workspace) -> None:
     with here.record.reading() as session:
         other = session.get_one(Teacher, "T-B1").email

@@ -83,6 +83,7 @@ def told_once(terminal: Terminal) -> list[str]:
 # The secret key -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_was_mailed_stays_good_when_the_secret_key_is_replaced(terminal: Terminal) -> None:
     step, code = open_review(terminal)
     browser = Browser(terminal.here).signs_in(step.assignee)
@@ -191,6 +192,7 @@ def test_pupils_certificates_of_before_are_known_with_every_later_key(terminal: 
     assert verified(terminal, certificate).state == "valid"
 
 
+@pytest.mark.slow
 def test_after_a_leak_everything_that_was_made_with_the_key_ends_at_once(terminal: Terminal) -> None:
     step, code = open_review(terminal)
     key = terminal.here.key
@@ -295,6 +297,7 @@ def dying_at(step: int, *names: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("step", range(1, 7))
 def test_killed_between_any_two_steps_one_key_is_in_force_and_the_rest_is_done_later(
     terminal: Terminal, step: int
@@ -392,6 +395,7 @@ def signed(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         yield made_here
 
 
+@pytest.mark.slow
 def test_a_credential_stays_good_when_the_signing_key_is_replaced(
     terminal: Terminal, signed: Authority, tmp_path: Path
 ) -> None:
@@ -412,6 +416,7 @@ def test_a_credential_stays_good_when_the_signing_key_is_replaced(
     assert {one["kind"] for one in terminal.json("keys", "list")} == {"secret", "signing"}
 
 
+@pytest.mark.slow
 def test_papers_of_a_signing_key_that_leaked_are_told_and_can_be_issued_anew(
     terminal: Terminal, signed: Authority, tmp_path: Path
 ) -> None:
@@ -433,6 +438,7 @@ def test_papers_of_a_signing_key_that_leaked_are_told_and_can_be_issued_anew(
     assert verified(terminal, code).state == "superseded"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("leaked", [None, datetime(2026, 1, 1, tzinfo=UTC)])
 @pytest.mark.parametrize("step", range(1, 5))
 def test_killed_while_the_signing_key_is_replaced_one_is_in_force_and_the_command_ends_it(
@@ -456,6 +462,7 @@ def test_killed_while_the_signing_key_is_replaced_one_is_in_force_and_the_comman
         usecases.keys.plan_signing(terminal.here, new)
 
 
+@pytest.mark.slow
 def test_a_key_that_could_not_sign_replaces_none(
     terminal: Terminal, signed: Authority, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def test_the_passages_of_both_stand_side_by_side(browser: Opens, case: tuple[str
     assert page.text.count("<mark>") == 2, "only what is alike as the rules have it"
 
 
+@pytest.mark.slow
 def test_the_case_leads_there_and_says_what_was_found_when_it_came_in(
     browser: Opens, case: tuple[str, str]
 ) -> None:
@@ -75,6 +76,7 @@ def test_where_nothing_is_alike_the_page_says_so(terminal: Terminal, browser: Op
     assert "No section reads like one of another application." in words(page)
 
 
+@pytest.mark.slow
 def test_of_a_partner_with_another_organisation_the_page_says_so_without_the_text(
     terminal: Terminal, browser: Opens, case: tuple[str, str]
 ) -> None:
@@ -93,6 +95,7 @@ def test_of_a_partner_with_another_organisation_the_page_says_so_without_the_tex
     assert COPIED not in page.text
 
 
+@pytest.mark.slow
 def test_nobody_else_finds_the_page(terminal: Terminal, browser: Opens, case: tuple[str, str]) -> None:
     _, second = case
     with terminal.here.record.writing() as session:

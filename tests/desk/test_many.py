@@ -45,6 +45,7 @@ def planned(browser: Browser, **fields: Any) -> str:
     return str(answer.headers["location"])
 
 
+@pytest.mark.slow
 def test_the_whole_of_somebody_goes_to_others_in_three_pages(
     terminal: Terminal, coordinator: Browser, applications: list[str]
 ) -> None:
@@ -70,6 +71,7 @@ def test_the_whole_of_somebody_goes_to_others_in_three_pages(
     assert len(entries(terminal, "reassigned")) == 4, "a double click does it once"
 
 
+@pytest.mark.slow
 def test_others_write_while_a_plan_is_made(
     terminal: Terminal, coordinator: Browser, applications: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +119,7 @@ def test_what_is_missing_is_said_and_nothing_is_lost(coordinator: Browser, appli
     assert "Say until when" in words(answer)
 
 
+@pytest.mark.slow
 def test_a_stale_plan_is_refused_with_the_difference_and_made_anew(
     terminal: Terminal, coordinator: Browser, applications: list[str]
 ) -> None:
@@ -137,6 +140,7 @@ def test_a_stale_plan_is_refused_with_the_difference_and_made_anew(
     assert len(entries(terminal, "reassigned")) == 4
 
 
+@pytest.mark.slow
 def test_a_file_with_one_bad_row_plans_nothing_and_names_the_row(
     terminal: Terminal, coordinator: Browser, applications: list[str]
 ) -> None:
@@ -157,6 +161,7 @@ def test_a_file_with_one_bad_row_plans_nothing_and_names_the_row(
     assert len(entries(terminal, "moved a deadline")) == 4
 
 
+@pytest.mark.slow
 def test_another_country_finds_nothing_here(
     terminal: Terminal, browser: Opens, coordinator: Browser, applications: list[str]
 ) -> None:

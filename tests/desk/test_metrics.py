@@ -80,6 +80,7 @@ def test_the_figures_count_cases_steps_mail_and_requests(terminal: Terminal) -> 
     assert value(text, "labels_desk_requests_total", method="other", status="405") == 1
 
 
+@pytest.mark.slow
 def test_the_figures_count_what_platforms_are_still_to_be_told_of(terminal: Terminal) -> None:
     with receiving() as platform:
         platform.answers = 500
@@ -158,6 +159,7 @@ def test_the_figures_are_told_at_an_address_of_their_own_and_not_at_the_desk(tmp
             urllib.request.urlopen(f"{desk.address}/metrics", timeout=60)
 
 
+@pytest.mark.slow
 def test_who_has_no_token_is_told_nothing(tmp_path: Path) -> None:
     port = free_port()
     settings = Settings(_env_file=None, home=tmp_path, metrics=f"127.0.0.1:{port}", metrics_token="geheim")
@@ -178,6 +180,7 @@ def test_who_has_no_token_is_told_nothing(tmp_path: Path) -> None:
         end()
 
 
+@pytest.mark.slow
 def test_figures_are_told_at_an_address_of_ipv6_without_asking_the_dns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,7 @@ def journal(person: Browser) -> list[tuple[str, Event, Any]]:
         return [(one.who, Event(one.what), one.details.get("known_by")) for one in entries]
 
 
+@pytest.mark.slow
 def test_a_coordinator_adds_a_passkey_and_signs_in_with_it(opens: Opens) -> None:
     person = opens().signs_in(COORDINATOR)
     key = adds(person, "Work laptop")
@@ -133,6 +134,7 @@ def test_what_somebody_does_says_in_the_journal_that_a_passkey_knew_them(opens: 
     assert mails(other) == [(COORDINATOR, "added"), (COORDINATOR, "added")]
 
 
+@pytest.mark.slow
 def test_a_removed_passkey_signs_nobody_in_and_a_mail_tells(opens: Opens) -> None:
     person = opens().signs_in(COORDINATOR)
     key, phone = adds(person), adds(person, "Phone")
@@ -145,6 +147,7 @@ def test_a_removed_passkey_signs_nobody_in_and_a_mail_tells(opens: Opens) -> Non
     assert journal(person)[-1][:2] == (COORDINATOR, Event.REMOVED_A_PASSKEY)
 
 
+@pytest.mark.slow
 def test_the_address_typed_in_must_be_the_persons_whose_passkey_it_is(opens: Opens) -> None:
     key = adds(opens().signs_in(COORDINATOR))
     assert signs_in(opens(), key, address=COORDINATOR.upper()).status_code == 303
@@ -152,6 +155,7 @@ def test_the_address_typed_in_must_be_the_persons_whose_passkey_it_is(opens: Ope
     is_refused(signs_in(opens(), key, address="nobody@nowhere.example"))
 
 
+@pytest.mark.slow
 def test_who_asks_for_a_passkey_learns_of_no_address(opens: Opens) -> None:
     adds(opens().signs_in(COORDINATOR))
 
@@ -178,6 +182,7 @@ def test_an_answer_counts_once(opens: Opens) -> None:
     assert keys(person)[0].blocked_at is None, "it was the challenge that was spent"
 
 
+@pytest.mark.slow
 def test_a_refused_answer_spends_its_challenge_too(opens: Opens) -> None:
     key = adds(opens().signs_in(COORDINATOR))
     person = opens()
@@ -186,6 +191,7 @@ def test_a_refused_answer_spends_its_challenge_too(opens: Opens) -> None:
     is_refused(sends_in(person, DEVICE.signs(options, key)))
 
 
+@pytest.mark.slow
 def test_a_challenge_is_its_browsers_and_lasts_five_minutes(opens: Opens) -> None:
     key = adds(opens().signs_in(COORDINATOR))
     person, other = opens(), opens()
@@ -198,6 +204,7 @@ def test_a_challenge_is_its_browsers_and_lasts_five_minutes(opens: Opens) -> Non
     assert sends_in(at(person, LASTS - timedelta(seconds=1)), answer).status_code == 303
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "device",
     [
@@ -226,6 +233,7 @@ def test_an_answer_from_elsewhere_or_without_the_person_is_refused(opens: Opens,
     assert len(keys(person)) == 1
 
 
+@pytest.mark.slow
 def test_another_sites_name_another_challenge_and_another_key_are_refused(opens: Opens) -> None:
     key = adds(opens().signs_in(COORDINATOR))
     is_refused(signs_in(opens(), dataclasses.replace(key, host="evil.example")))
@@ -236,6 +244,7 @@ def test_another_sites_name_another_challenge_and_another_key_are_refused(opens:
     assert signs_in(opens(), key).status_code == 303
 
 
+@pytest.mark.slow
 def test_nobody_signs_in_as_the_holder_of_another_passkey(opens: Opens) -> None:
     mine, theirs = adds(opens().signs_in(COORDINATOR)), adds(opens().signs_in(REVIEWER))
     is_refused(signs_in(opens(), dataclasses.replace(mine, id=theirs.id)))
@@ -243,6 +252,7 @@ def test_nobody_signs_in_as_the_holder_of_another_passkey(opens: Opens) -> None:
     is_refused(signs_in(opens(), dataclasses.replace(mine, handle=b"")))
 
 
+@pytest.mark.slow
 def test_a_copied_passkey_is_blocked_its_owner_told_and_signed_out(opens: Opens) -> None:
     owner = opens().signs_in(COORDINATOR)
     key = adds(owner)
@@ -258,6 +268,7 @@ def test_a_copied_passkey_is_blocked_its_owner_told_and_signed_out(opens: Opens)
     assert "nobody can sign in with it" in words(owner.opens("/account"))
 
 
+@pytest.mark.slow
 def test_nobody_blocks_a_passkey_without_its_signature(opens: Opens) -> None:
     key = adds(opens().signs_in(COORDINATOR))
     assert signs_in(opens(), key).status_code == 303
@@ -265,6 +276,7 @@ def test_nobody_blocks_a_passkey_without_its_signature(opens: Opens) -> None:
     assert signs_in(opens(), key).status_code == 303
 
 
+@pytest.mark.slow
 def test_a_passkey_that_does_not_count_is_used_again_and_again(opens: Opens) -> None:
     device = DEVICE.but(counts=False)
     key = adds(opens().signs_in(COORDINATOR), device=device)
@@ -290,6 +302,7 @@ def test_whoever_was_made_one_with_another_signs_in_as_neither_with_the_former_p
     assert keys(person) == []
 
 
+@pytest.mark.slow
 def test_a_corrected_address_keeps_the_passkey_and_its_former_reader_gets_nothing(opens: Opens) -> None:
     key = adds(opens().signs_in(COORDINATOR))
     person = opens()
@@ -358,6 +371,7 @@ def test_a_challenge_to_sign_in_adds_nothing_and_one_to_add_signs_nobody_in(open
     assert person.sends("/account/passkeys", {"passkey": made}).status_code == 422
 
 
+@pytest.mark.slow
 def test_a_passkey_is_added_once_and_ten_are_enough(opens: Opens) -> None:
     person = opens().signs_in(COORDINATOR)
     key, made = DEVICE.makes(asked(person, "/account/passkeys/challenge"))
@@ -374,6 +388,7 @@ def test_a_passkey_is_added_once_and_ten_are_enough(opens: Opens) -> None:
     }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "answer",
     [
@@ -396,6 +411,7 @@ def test_what_is_no_answer_of_a_browser_is_refused_alike(opens: Opens, answer: s
     assert person.sends("/account/passkeys", {"passkey": answer}).status_code == 422
 
 
+@pytest.mark.slow
 def test_answers_with_broken_bytes_are_refused(opens: Opens) -> None:
     person = opens().signs_in(COORDINATOR)
     key = adds(person)

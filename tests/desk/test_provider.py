@@ -67,6 +67,7 @@ def comes_back(address: str, account: str) -> str:
     return f"{back.path}?{back.query}"
 
 
+@pytest.mark.slow
 def test_the_sign_in_page_leads_to_the_provider_where_there_is_one(opens: Opens, browser: Opens) -> None:
     assert "Sign in with EU Login" in words(opens().opens("/sign-in"))
     assert "EU Login" not in words(browser().opens("/sign-in"))
@@ -93,6 +94,7 @@ def test_i8_what_somebody_does_says_at_which_provider_they_were_known(opens: Ope
     assert entry.details["known_by"].startswith("identity provider http://localhost:")
 
 
+@pytest.mark.slow
 def test_an_account_stays_its_persons_when_mail_addresses_change(opens: Opens, terminal: Terminal) -> None:
     first = opens()
     first.opens(comes_back(leaves(first), "teacher"))
@@ -132,6 +134,7 @@ def test_an_account_that_tells_nobody_of_the_registry_is_told_so(
         assert session.scalar(sa.select(sa.func.count(ProviderAccount.subject))) == 0
 
 
+@pytest.mark.slow
 def test_a_forged_state_a_foreign_browser_and_a_second_use_are_refused(opens: Opens) -> None:
     person, thief = opens(), opens()
     back = comes_back(leaves(person), "teacher")
@@ -180,6 +183,7 @@ def test_a_provider_that_does_not_answer_is_said_and_nothing_is_lost(terminal: T
     assert person.opens("/sign-in").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_record_has_no_token_of_the_provider(opens: Opens) -> None:
     person = opens()
     back = comes_back(leaves(person), "teacher")

@@ -93,6 +93,7 @@ def test_what_was_played_is_shown_with_tables_a_plot_and_mails_to_look_at(
         assert coordinator.opens(f"{here}/files/{other}").status_code == 404
 
 
+@pytest.mark.slow
 def test_another_countrys_is_not_there(terminal: Terminal, browser: Opens) -> None:
     folder = ready(terminal.here)
     with terminal.here.record.writing() as session:
@@ -171,6 +172,7 @@ def test_what_can_not_be_played_is_said_beside_the_field(
     assert list((terminal.here.settings.home / "rehearsals").glob("*/*/wishes.json")) == []
 
 
+@pytest.mark.slow
 def test_one_at_a_time_is_under_way_and_can_not_be_removed(terminal: Terminal, browser: Opens) -> None:
     folder = asked(terminal.here)
     (folder / keeping.SAID).write_text("March 2026: 0 events so far\nMay 2026: 12 events so far\n", "utf-8")
@@ -192,6 +194,7 @@ def test_one_at_a_time_is_under_way_and_can_not_be_removed(terminal: Terminal, b
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_of_several_organisations_that_begin_at_once_as_many_may_as_there_are_places(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def mistakes(answer: Any) -> list[tuple[str, str]]:
 # R1, R4, R5 ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_mails_link_leads_through_signing_in_to_that_review(desk: Desk, browser: Opens) -> None:
     send_due(desk.terminal.here)
     folder = MailFolder(desk.terminal.here.settings.mail_folder)
@@ -105,6 +106,7 @@ def test_the_mails_link_leads_through_signing_in_to_that_review(desk: Desk, brow
     assert desk.person.opens(desk.page).status_code == 200, "as often as one likes"
 
 
+@pytest.mark.slow
 def test_the_conflict_question_comes_first_and_shows_nothing_of_the_case(desk: Desk) -> None:
     page = desk.person.opens(desk.page)
     assert "Do you have a conflict of interest" in words(page)
@@ -117,6 +119,7 @@ def test_the_conflict_question_comes_first_and_shows_nothing_of_the_case(desk: D
     assert "Uczniowie badali" in desk.person.opens(desk.page).text
 
 
+@pytest.mark.slow
 def test_a_conflict_of_interest_is_a_yes_with_words_and_ends_the_review(desk: Desk) -> None:
     answer = desk.sends("/conflict", {})
     assert (answer.status_code, mistakes(answer)[0][0]) == (422, "conflict-no")
@@ -130,6 +133,7 @@ def test_a_conflict_of_interest_is_a_yes_with_words_and_ends_the_review(desk: De
 # R2, R3 -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_draft_saves_itself_and_says_when(desk: Desk) -> None:
     desk.begins()
     told = desk.sends("", desk.typed(None, comment="The maps", draft="1", **{f"points.{CRITERIA[0]}": "4"}))
@@ -142,6 +146,7 @@ def test_a_draft_saves_itself_and_says_when(desk: Desk) -> None:
     assert "The maps" in desk.person.opens(desk.page).text
 
 
+@pytest.mark.slow
 def test_two_windows_do_not_overwrite_each_other_and_nothing_typed_is_lost(desk: Desk) -> None:
     desk.begins()
     desk.sends("", desk.typed(4, 0, comment="First.", go="later"))
@@ -177,6 +182,7 @@ def test_a_text_that_is_too_long_is_told_and_kept_as_far_as_it_goes(desk: Desk) 
     assert len(desk.all(ReviewDraft)[0].body["comment"]) == 10_000
 
 
+@pytest.mark.slow
 def test_a_review_is_checked_and_sent_and_the_next_one_offered(desk: Desk) -> None:
     desk.begins()
     answer = desk.sends("", desk.typed(4, 0, comment="Well done.", note="The best.", **CHECK))
@@ -198,6 +204,7 @@ def test_a_review_is_checked_and_sent_and_the_next_one_offered(desk: Desk) -> No
     assert entry.details["door"] == Door.DESK.value
 
 
+@pytest.mark.slow
 def test_what_was_changed_since_it_was_checked_is_not_sent(desk: Desk) -> None:
     desk.begins()
     desk.sends("", desk.typed(4, 0, **CHECK))
@@ -209,6 +216,7 @@ def test_what_was_changed_since_it_was_checked_is_not_sent(desk: Desk) -> None:
     assert not desk.all(Review)
 
 
+@pytest.mark.slow
 def test_a_session_that_runs_out_while_typing_loses_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +234,7 @@ def test_a_session_that_runs_out_while_typing_loses_nothing(
     assert page.text.count(" checked") == len(CRITERIA)
 
 
+@pytest.mark.slow
 def test_every_page_works_without_a_script(desk: Desk) -> None:
     desk.begins()
     for path in ("", "/ask", "/decline"):
@@ -262,6 +271,7 @@ def a_pdf() -> bytes:
     return packed.getvalue()
 
 
+@pytest.mark.slow
 def test_evidence_is_drawn_in_a_sandbox_whose_address_needs_no_session_and_sets_none(
     desk: Desk, browser: Opens
 ) -> None:
@@ -322,6 +332,7 @@ def test_who_gives_back_for_a_conflict_says_so_in_a_field(desk: Desk) -> None:
     assert len(desk.all(Conflict)) == 1
 
 
+@pytest.mark.slow
 def test_a_form_that_is_still_open_is_not_sent_after_reassigning_and_says_who_has_it(desk: Desk) -> None:
     desk.begins()
     desk.sends("", desk.typed(4, 0, **CHECK))
@@ -343,6 +354,7 @@ def test_a_form_that_is_still_open_is_not_sent_after_reassigning_and_says_who_ha
     assert desk.step not in desk.person.opens("/reviews").text
 
 
+@pytest.mark.slow
 def test_the_applicant_is_asked_and_the_review_waits_with_its_draft(desk: Desk) -> None:
     desk.begins()
     assert desk.sends("", desk.typed(3, 0, go="ask")).headers["location"] == f"{desk.page}/ask"
@@ -359,6 +371,7 @@ def test_the_applicant_is_asked_and_the_review_waits_with_its_draft(desk: Desk) 
 # R12 ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_coordinator_sends_a_review_back_at_the_desk_with_a_reason(desk: Desk, browser: Opens) -> None:
     path = f"/cases/{desk.application}/reviews"
     coordinator = browser().signs_in(COORDINATOR)
@@ -379,6 +392,7 @@ def test_a_coordinator_sends_a_review_back_at_the_desk_with_a_reason(desk: Desk,
         assert coordinator.sends(path, {"step": step, f"reason-{step}": "Once more."}).status_code == 404
 
 
+@pytest.mark.slow
 def test_only_who_coordinates_a_case_has_the_page_of_its_reviews(desk: Desk, browser: Opens) -> None:
     path = f"/cases/{desk.application}/reviews"
     there = {browser().signs_in(who).opens(path).status_code for who in (TEACHER, desk.who)}
@@ -387,6 +401,7 @@ def test_only_who_coordinates_a_case_has_the_page_of_its_reviews(desk: Desk, bro
     assert coordinator.opens("/cases/NQL-0/reviews").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_review_that_was_sent_back_opens_as_a_draft(desk: Desk) -> None:
     desk.begins()
     desk.sends("", desk.typed(4, 0, comment="Bien.", **CHECK))
@@ -426,6 +441,7 @@ def test_the_list_says_what_is_due_and_overdue_of_which_country_and_label(desk: 
     assert desk.page not in desk.person.opens("/reviews?label=school").text
 
 
+@pytest.mark.slow
 def test_a_colleague_who_shares_the_mailbox_finds_what_a_stranger_finds(
     desk: Desk, browser: Opens, terminal: Terminal
 ) -> None:
@@ -464,6 +480,7 @@ def test_a_colleague_who_shares_the_mailbox_finds_what_a_stranger_finds(
     assert ended == {colleague}
 
 
+@pytest.mark.slow
 def test_nobody_sees_somebody_elses_review_or_learns_that_there_is_one(desk: Desk, browser: Opens) -> None:
     desk.begins()
     absent = desk.person.opens("/reviews/STEP-0000000000")
@@ -488,6 +505,7 @@ def test_nobody_sees_somebody_elses_review_or_learns_that_there_is_one(desk: Des
     assert teacher.opens(desk.page).status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", [0, 5])
 def test_another_persons_review_changes_no_byte_of_what_one_sees(desk: Desk, each: int) -> None:
     desk.begins()
@@ -523,6 +541,7 @@ def test_whoever_leaves_the_staff_is_refused_at_the_next_click(desk: Desk) -> No
     assert desk.person.opens("/reviews").status_code in (303, 404)
 
 
+@pytest.mark.slow
 def test_a_reviewer_has_numbers_of_their_own(desk: Desk) -> None:
     assert "You have sent no review yet" in words(desk.person.opens("/reviews/statistics"))
     desk.begins()

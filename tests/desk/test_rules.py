@@ -37,6 +37,7 @@ def application(terminal: Terminal) -> str:
     return application
 
 
+@pytest.mark.slow
 def test_a_coordinator_sees_every_value_with_its_source_and_place(
     browser: Opens, terminal: Terminal, application: str
 ) -> None:

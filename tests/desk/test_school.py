@@ -36,6 +36,7 @@ def desk(record: Record, settings: Settings) -> SchoolDesk:
     return SchoolDesk(record, settings)
 
 
+@pytest.mark.slow
 def test_a15_a_school_sees_its_eligibility_with_the_reasons_before_and_after_the_check(
     desk: SchoolDesk,
 ) -> None:
@@ -64,6 +65,7 @@ def test_a15_before_any_check_a_school_sees_how_it_stands_today_and_when_the_nex
     assert re.search(r"The next round begins on \d+ \w+ 202\d\.", page)
 
 
+@pytest.mark.slow
 def test_a15_an_invitation_is_sent_again_to_oneself_or_to_a_colleague(desk: SchoolDesk) -> None:
     first, second = desk.school.open(StepKind.SELF_ASSESSMENT)
     before = desk.school.mails()
@@ -82,6 +84,7 @@ def test_a15_an_invitation_is_sent_again_to_oneself_or_to_a_colleague(desk: Scho
     assert {one.details["door"] for one in entries} == {Door.DESK.value}
 
 
+@pytest.mark.slow
 def test_a15_an_invitation_is_sent_again_five_times_an_hour_at_most(desk: SchoolDesk) -> None:
     teacher = desk.person(FIRST)
     for minute in range(5):
@@ -92,6 +95,7 @@ def test_a15_an_invitation_is_sent_again_five_times_an_hour_at_most(desk: School
     assert "5 times within an hour" in words(refused)
 
 
+@pytest.mark.slow
 def test_the_place_in_the_process_the_deadline_and_whose_turn_it_is_are_told_at_each_stage(
     desk: SchoolDesk,
 ) -> None:
@@ -109,6 +113,7 @@ def test_the_place_in_the_process_the_deadline_and_whose_turn_it_is_are_told_at_
     assert "You have the decision by" in page
 
 
+@pytest.mark.slow
 def test_letters_are_saved_by_the_schools_own_people_alone(desk: SchoolDesk) -> None:
     key = desk.here.documents.put(b"%PDF-1.7 letter", "application/pdf")
     with desk.school.record.writing() as session:
@@ -128,6 +133,7 @@ def test_letters_are_saved_by_the_schools_own_people_alone(desk: SchoolDesk) -> 
     assert desk.person(OUTSIDER).opens(href).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_principal_finds_their_school_before_anything_is_asked_of_them(desk: SchoolDesk) -> None:
     principal = desk.person(PRINCIPAL)
     home = principal.opens("/")
@@ -148,6 +154,7 @@ def without_the_moment(page: str) -> str:
     )
 
 
+@pytest.mark.slow
 def test_another_schools_anything_is_answered_like_nothing_with_the_same_bytes(desk: SchoolDesk) -> None:
     key = desk.here.documents.put(b"%PDF-1.7 letter", "application/pdf")
     with desk.school.record.writing() as session:
@@ -177,6 +184,7 @@ def test_another_schools_anything_is_answered_like_nothing_with_the_same_bytes(d
         assert stranger.sends(path, {"again": desk.step, "true": "1", "number": "0"}).status_code == 404, path
 
 
+@pytest.mark.slow
 def test_forms_from_elsewhere_or_without_their_token_do_nothing(desk: SchoolDesk) -> None:
     teacher = desk.person(FIRST)
     before = desk.school.mails()
@@ -200,6 +208,7 @@ def test_whoever_left_the_school_finds_nothing_of_it_any_more(desk: SchoolDesk) 
     assert teacher.opens("/schools/S-1").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_school_that_has_no_application_and_one_with_a_label_have_a_page(desk: SchoolDesk) -> None:
     desk.school.hand_in()
     desk.school.declare()

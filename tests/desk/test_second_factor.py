@@ -223,6 +223,7 @@ def test_a_form_from_elsewhere_begins_nothing(opens: Opens) -> None:
         assert opens().client.post(path).status_code == 404, "nobody's code was right here"
 
 
+@pytest.mark.slow
 def test_a_copied_passkey_is_blocked_and_a_printed_code_lets_its_owner_in(opens: Opens) -> None:
     key = adds_first(opens().signs_in(COORDINATOR))
     stolen = dataclasses.replace(key)
@@ -240,6 +241,7 @@ def test_a_copied_passkey_is_blocked_and_a_printed_code_lets_its_owner_in(opens:
     assert "break-glass code" in ways(person)
 
 
+@pytest.mark.slow
 def test_who_lost_theirs_signs_in_with_a_printed_code_and_adds_another(opens: Opens) -> None:
     lost = adds_first(opens().signs_in(COORDINATOR))
     person = opens()

@@ -48,6 +48,7 @@ def drafts(desk: SchoolDesk) -> list[Draft]:
         return list(session.scalars(sa.select(Draft).order_by(Draft.number)))
 
 
+@pytest.mark.slow
 def test_a6_two_colleagues_on_different_pillars_never_collide(desk: SchoolDesk) -> None:
     one, other = desk.person(FIRST), desk.person(SECOND)
     hers, his = fields_of(one.opens(desk.form)), fields_of(other.opens(desk.form))
@@ -84,6 +85,7 @@ def test_a6_the_same_field_in_two_hands_is_refused_with_both_versions_and_nothin
     assert "Changed by two of you" not in words(one.opens(desk.form)), "it is his to choose"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("how", "stays"), [("mine", "His."), ("theirs", "Hers."), ("both", "Hers.\nHis.")])
 def test_a6_whoever_was_slower_chooses_which_of_two_versions_stays(
     desk: SchoolDesk, how: str, stays: str
@@ -100,6 +102,7 @@ def test_a6_whoever_was_slower_chooses_which_of_two_versions_stays(
     assert "Changed by two of you" not in words(after)
 
 
+@pytest.mark.slow
 def test_a6_a_choice_between_versions_of_which_one_is_not_the_newest_any_more_is_asked_again(
     desk: SchoolDesk,
 ) -> None:
@@ -124,6 +127,7 @@ def test_a6_who_is_in_and_who_changed_what_when_is_shown(desk: SchoolDesk) -> No
     assert re.search(r"you, \d+ March 2026", words(one.opens(desk.form)))
 
 
+@pytest.mark.slow
 def test_what_was_filled_in_is_confirmed_or_disputed_row_by_row(desk: SchoolDesk) -> None:
     person = desk.person(FIRST)
     fields = fields_of(person.opens(desk.form))
@@ -144,6 +148,7 @@ def test_what_was_filled_in_is_confirmed_or_disputed_row_by_row(desk: SchoolDesk
     assert "disputed.A-1" not in fields_of(person.opens(desk.form)), "taken back"
 
 
+@pytest.mark.slow
 def test_a2_a_save_says_when_it_was_and_what_is_missing_still(desk: SchoolDesk) -> None:
     person = desk.person(FIRST)
     told = types(person, desk.form, answers__esafety__rules__level="2").json()
@@ -152,6 +157,7 @@ def test_a2_a_save_says_when_it_was_and_what_is_missing_still(desk: SchoolDesk) 
     assert told["was"].keys() >= {"answers.esafety.rules.level"}
 
 
+@pytest.mark.slow
 def test_a3_what_is_sent_when_the_session_has_run_out_comes_back_into_the_form(desk: SchoolDesk) -> None:
     person = desk.person(FIRST)
     fields = fields_of(person.opens(desk.form))
@@ -185,6 +191,7 @@ def uploads(person: Browser, desk: SchoolDesk) -> None:
         assert person.sends(desk.form, fields, files=pdf()).status_code == 303
 
 
+@pytest.mark.slow
 def test_documents_are_stored_at_once_whatever_else_is_wrong_and_taken_out_again(desk: SchoolDesk) -> None:
     person = desk.person(FIRST)
     sent = person.sends(desk.form, {"upload_only": "1", "kind": "safety"}, files=pdf())
@@ -235,6 +242,7 @@ def test_what_is_missing_is_said_with_links_to_the_fields_and_nothing_is_handed_
     assert len(desk.school.open(StepKind.SELF_ASSESSMENT)) == 2
 
 
+@pytest.mark.slow
 def test_a_whole_self_assessment_is_written_checked_handed_in_and_confirmed(desk: SchoolDesk) -> None:
     person = desk.person(FIRST)
     writes_all(person, desk)
@@ -258,6 +266,7 @@ def test_a_whole_self_assessment_is_written_checked_handed_in_and_confirmed(desk
     assert "Thank you" in words(principal.opens(done.headers["location"]))
 
 
+@pytest.mark.slow
 def test_where_the_questions_ask_for_a_plan_it_is_written_shown_and_missed(
     desk: SchoolDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,6 +291,7 @@ def test_where_the_questions_ask_for_a_plan_it_is_written_shown_and_missed(
     assert "We plan esafety." in words(person.opens(f"{desk.form}/declaration"))
 
 
+@pytest.mark.slow
 def test_the_principal_gives_it_back_with_a_word_and_the_teachers_go_on(desk: SchoolDesk) -> None:
     person = desk.person(FIRST)
     writes_all(person, desk)
@@ -297,6 +307,7 @@ def test_the_principal_gives_it_back_with_a_word_and_the_teachers_go_on(desk: Sc
     assert person.sends(f"{desk.form}/check", number_on(person, desk)).status_code == 303
 
 
+@pytest.mark.slow
 def test_the_chosen_person_hands_in_and_nobody_else(desk: SchoolDesk) -> None:
     one, other = desk.person(FIRST), desk.person(SECOND)
     writes_all(one, desk)
@@ -311,6 +322,7 @@ def test_the_chosen_person_hands_in_and_nobody_else(desk: SchoolDesk) -> None:
         assert session.scalars(sa.select(HandingIn)).one().person == whom[0]
 
 
+@pytest.mark.slow
 def test_what_a_colleague_changed_after_the_check_is_looked_at_before_it_is_handed_in(
     desk: SchoolDesk,
 ) -> None:
@@ -325,6 +337,7 @@ def test_what_a_colleague_changed_after_the_check_is_looked_at_before_it_is_hand
     assert one.sends(f"{desk.form}/check", number_on(one, desk)).status_code == 303
 
 
+@pytest.mark.slow
 def test_what_is_sent_after_a_colleague_handed_in_is_shown_to_be_copied(desk: SchoolDesk) -> None:
     one, other = desk.person(FIRST), desk.person(SECOND)
     writes_all(one, desk)
@@ -336,6 +349,7 @@ def test_what_is_sent_after_a_colleague_handed_in_is_shown_to_be_copied(desk: Sc
     assert other.sends(desk.form, his | {"draft": "1"}).status_code == 403
 
 
+@pytest.mark.slow
 def test_the_declaration_is_made_from_the_answers(desk: SchoolDesk) -> None:
     person = desk.person(FIRST)
     writes_all(person, desk)
@@ -378,6 +392,7 @@ def test_a_reviewer_opens_no_sheet_of_a_school_even_once_their_review_was_taken_
     assert reviewer.opens(desk.form).status_code == 404
 
 
+@pytest.mark.slow
 def test_the_door_and_how_they_were_known_are_in_the_journal(desk: SchoolDesk) -> None:
     person = desk.person(FIRST)
     writes_all(person, desk)
@@ -402,6 +417,7 @@ def asked_by_a_reviewer(desk: SchoolDesk) -> str:
     return step.id
 
 
+@pytest.mark.slow
 def test_a13_a_question_of_the_reviewers_is_answered_on_the_same_page_by_whoever_handed_in(
     desk: SchoolDesk,
 ) -> None:

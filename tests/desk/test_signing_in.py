@@ -116,6 +116,7 @@ def test_i1_a_session_ends_when_it_was_idle_for_its_time(
     assert at(person, lasts).opens("/account").headers["location"].startswith("/sign-in")
 
 
+@pytest.mark.slow
 def test_i1_no_session_lasts_longer_than_a_week(browser: Opens) -> None:
     person = browser().signs_in(TEACHER)
     for hours in range(11, 7 * 24, 11):
@@ -220,6 +221,7 @@ def test_i4_five_mails_an_hour_go_to_an_address_and_no_code_beyond_works(
         )
 
 
+@pytest.mark.slow
 def test_nobody_makes_anothers_code_void_by_asking_and_by_trying(browser: Opens) -> None:
     person, stranger = browser(), browser()
     person.client.post("/sign-in", data={"address": TEACHER})
@@ -231,6 +233,7 @@ def test_nobody_makes_anothers_code_void_by_asking_and_by_trying(browser: Opens)
     assert person.client.post("/sign-in/code", data={"code": code}).status_code == 303
 
 
+@pytest.mark.slow
 def test_an_address_in_two_ways_of_writing_gets_five_mails_in_all(browser: Opens, terminal: Terminal) -> None:
     with terminal.here.record.writing() as session:
         one = session.get_one(Teacher, "T-1")
@@ -313,6 +316,7 @@ def test_what_is_no_address_is_said_at_the_field(browser: Opens) -> None:
         assert 'href="#address"' in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "then", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""]
 )

@@ -160,6 +160,7 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(coordinator: Browser
     assert changed.subjects == "Art"
 
 
+@pytest.mark.slow
 def test_who_is_away_is_asked_for_no_review_until_they_are_back(
     coordinator: Browser, terminal: Terminal
 ) -> None:
@@ -189,6 +190,7 @@ def looked_at(browser: Browser, path: str) -> Any:
     return browser.sends(path, {"on": "2026-03-16", "look": "1"})
 
 
+@pytest.mark.slow
 def test_who_is_back_reads_and_teaches_what_they_did_and_is_away_when_they_were(
     coordinator: Browser, terminal: Terminal
 ) -> None:
@@ -347,6 +349,7 @@ def test_a_file_with_one_bad_row_changes_nothing_and_names_it(
     assert brought(coordinator, b"\x00\x01").status_code == 422
 
 
+@pytest.mark.slow
 def test_another_organisations_staff_is_not_there(
     coordinator: Browser, terminal: Terminal, browser: Opens
 ) -> None:
@@ -423,6 +426,7 @@ def still_is_on_that_staff(terminal: Terminal) -> bool:
     return row(terminal, "rui@pt.example") is not None
 
 
+@pytest.mark.slow
 def test_whoever_leaves_another_staff_that_day_is_not_shown_and_left_to_upkeep(
     coordinator: Browser, terminal: Terminal
 ) -> None:

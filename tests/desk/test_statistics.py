@@ -65,6 +65,7 @@ def in_file(figure: Figure) -> Any:
     return "" if figure.cell is None else figure.cell
 
 
+@pytest.mark.slow
 def test_a_coordinator_finds_the_statistics_of_their_country_and_no_others(
     terminal: Terminal, years: None, browser: Opens
 ) -> None:
@@ -91,6 +92,7 @@ def test_the_central_support_service_has_all_and_each(
     assert "Agency NSS-AA" in words(central.opens("/statistics?organisation=NSS-AA"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "?year=2022", "?label=national", "?year=2024&label=school"])
 def test_page_report_files_and_command_give_the_same_numbers(
     terminal: Terminal, years: None, browser: Opens, query: str
@@ -157,6 +159,7 @@ def _text(pdf: bytes) -> str:
     return re.sub(r"\s", "", whole)
 
 
+@pytest.mark.slow
 def test_the_report_is_pdf_ua_and_the_same_each_time(terminal: Terminal, years: None, browser: Opens) -> None:
     central = browser().signs_in(CENTRAL)
     once, again = (central.opens("/statistics.pdf").content for _ in range(2))
@@ -167,6 +170,7 @@ def test_the_report_is_pdf_ua_and_the_same_each_time(terminal: Terminal, years: 
     assert wrong(once) == []
 
 
+@pytest.mark.slow
 def test_the_page_says_how_many_are_left_out(terminal: Terminal, years: None, browser: Opens) -> None:
     coordinator = browser().signs_in(COORDINATOR)
     assert "left out" not in words(coordinator.opens("/statistics"))
@@ -198,6 +202,7 @@ def test_numbers_are_explained_where_they_stand(terminal: Terminal, years: None,
         assert str(number.means) in page
 
 
+@pytest.mark.slow
 def test_a_table_in_the_terminal_says_what_is_not_shown(terminal: Terminal, years: None) -> None:
     result = terminal.run("statistics", "NSS-PT")
     assert result.exit_code == 0

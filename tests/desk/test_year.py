@@ -118,6 +118,7 @@ def test_a_ranking_has_titles_and_the_reason_of_every_place(here: Workspace, beg
         assert place.why in words(ranking)
 
 
+@pytest.mark.slow
 def test_a_coordinator_screens_their_own_proposal(here: Workspace, begun: str) -> None:
     coordinator, path = signed_in(here, COORDINATOR), f"/year/{YEAR}/of/{OWN}"
     assert "The screening awaits you." in words(coordinator.opens(f"/year/{YEAR}"))
@@ -176,6 +177,7 @@ def test_what_changed_meanwhile_is_looked_at_again(here: Workspace, begun: str) 
     assert "It is not asked of you any more" in words(answer)
 
 
+@pytest.mark.slow
 def test_two_people_award_what_both_have_said(here: Workspace, merged: str) -> None:
     ada, path = signed_in(here, ADA), f"/year/{YEAR}/award"
     assert "The award awaits you." in words(ada.opens(f"/year/{YEAR}"))

@@ -72,6 +72,7 @@ class SlowWorld(World):
         return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_reviewer_who_never_answers_keeps_nobody_waiting(record: Record, tmp_path: Path) -> None:
     folder = tmp_path / "rules"

@@ -60,6 +60,7 @@ def test_every_teacher_gets_one_certificate_and_an_unprintable_name_stops_nobody
         assert len(told) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_disk_that_gets_full_leaves_no_half_file_and_the_next_run_goes_on_there(
     here: Workspace, monkeypatch: pytest.MonkeyPatch

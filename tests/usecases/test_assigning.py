@@ -171,6 +171,7 @@ def test_why_each_was_chosen_is_kept(here: Workspace, cases: list[Case]) -> None
         assert one.extra == 0
 
 
+@pytest.mark.slow
 def test_why_each_was_chosen_is_shown_to_coordinators_alone(here: Workspace, cases: list[Case]) -> None:
     carried_out(here)
     step = next(one for one in open_reviews(here) if one.application == cases[0].id)
@@ -211,6 +212,7 @@ def test_a_plan_that_was_shown_is_carried_out_as_it_was_or_not_at_all(
         perform(here, assigning.assign(again, planned.word), by=proof(here), door=Door.DESK)
 
 
+@pytest.mark.slow
 def test_nobody_but_a_coordinator_has_a_plan_carried_out(here: Workspace, cases: list[Case]) -> None:
     planned = assigning.plan(here, "NSS-PL")
     with here.record.reading() as session:
@@ -225,6 +227,7 @@ def test_nobody_but_a_coordinator_has_a_plan_carried_out(here: Workspace, cases:
     assert open_reviews(here) == []
 
 
+@pytest.mark.slow
 def test_nobodys_seat_moves_when_somebody_declines_or_another_application_comes(
     here: Workspace, cases: list[Case]
 ) -> None:
@@ -253,6 +256,7 @@ def test_an_application_that_was_withdrawn_is_in_no_plan(here: Workspace, cases:
     assert cases[0].id not in {one.application for one in planned.task.problems[0].waiting}
 
 
+@pytest.mark.slow
 def test_a_coordinator_may_name_a_reviewer_for_one_of_them_and_the_rules_choose_the_others(
     here: Workspace, cases: list[Case]
 ) -> None:
@@ -265,6 +269,7 @@ def test_a_coordinator_may_name_a_reviewer_for_one_of_them_and_the_rules_choose_
     assert assigning.plan(here, "NSS-PL").task.seats == 6
 
 
+@pytest.mark.slow
 def test_an_application_that_is_withdrawn_as_a_plan_is_carried_out_is_reviewed_by_nobody(
     here: Workspace, cases: list[Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,6 +289,7 @@ def test_an_application_that_is_withdrawn_as_a_plan_is_carried_out_is_reviewed_b
     assert {one.application for one in open_reviews(here)} == {case.id for case in cases[1:]}
 
 
+@pytest.mark.slow
 def test_a_plan_and_whoever_assigns_one_application_do_not_wait_for_each_other(
     here: Workspace, cases: list[Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +326,7 @@ def conflict(here: Workspace, kind: str, target: str) -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_a_coordinator_is_near_to_waits_for_another_one(here: Workspace, cases: list[Case]) -> None:
     conflict(here, "project", "P-10")
     assert carried_out(here) == (
@@ -411,6 +418,7 @@ def test_wishes_are_kept_whole_or_not_at_all_and_taken_back_by_none(
         assigning.take_over_wishes(here, "NSS-PL", tmp_path / "wishes.csv")
 
 
+@pytest.mark.slow
 def test_one_application_by_itself_is_assigned_by_the_same_weights(
     here: Workspace, cases: list[Case], tmp_path: Path
 ) -> None:
@@ -430,6 +438,7 @@ def test_one_application_by_itself_is_assigned_by_the_same_weights(
     assert kept[first.id].load == min(loads.values()) + 1
 
 
+@pytest.mark.slow
 def test_an_erasure_leaves_nobody_in_the_reasons_of_choices(
     here: Workspace, cases: list[Case], tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_what_a_draft_a_kept_form_or_another_application_has_stays(here: Workspa
     assert all(has(here, key) for key in kept.values())
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_what_is_put_again_is_as_young_as_new(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     key = here.documents.put(b"left behind", "application/pdf")

@@ -83,6 +83,7 @@ def said(door: str, doing: Doing, scene: Scene, here: Workspace, folder: Path) -
             return str(error)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ACTS)
 def test_no_door_says_that_nothing_was_changed_where_a_commit_was_under_way(
     name: str, scenes: Build, tmp_path: Path

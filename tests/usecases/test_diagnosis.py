@@ -262,6 +262,7 @@ WRONG: list[tuple[Callable[[Configuration], None], str]] = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("change", "told"), WRONG)
 def test_what_is_wrong_is_told_with_what_to_do(
     right: Configuration, change: Callable[[Configuration], None], told: str
@@ -280,6 +281,7 @@ def test_what_is_random_and_long_has_enough_bits_and_what_repeats_itself_has_not
     assert bits("") == 0
 
 
+@pytest.mark.slow
 def test_names_that_nobody_answers_are_a_note_and_no_fault(right: Configuration) -> None:
     """Where the doctor runs behind a wall, nothing is claimed of what it does not see."""
     resolver = dns.resolver.Resolver(configure=False)

@@ -754,6 +754,7 @@ def scenes(
     close_records()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ACTS)
 def test_an_act_leaves_the_same_in_the_record_through_every_door(
     name: str, scenes: Callable[[Doing, str], tuple[Scene, Workspace]], tmp_path: Path
@@ -793,6 +794,7 @@ def test_a_signed_in_stranger_is_refused_and_leaves_nothing(
     assert left_in(here.record) == before
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", [name for name, doing in ACTS.items() if doing.act])
 def test_who_shares_the_mailbox_and_is_signed_in_is_as_much_a_stranger_as_anybody(
     name: str, scenes: Callable[[Doing, str], tuple[Scene, Workspace]]

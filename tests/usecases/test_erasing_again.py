@@ -103,6 +103,7 @@ def erasures(here: Workspace) -> int:
         return len(session.scalars(sa.select(Journal).where(Journal.what == Event.ERASED_A_PERSON)).all())
 
 
+@pytest.mark.slow
 def test_who_was_erased_after_the_copy_is_erased_again_by_the_restore(
     here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
 ) -> None:
@@ -123,6 +124,7 @@ def test_who_was_erased_after_the_copy_is_erased_again_by_the_restore(
     assert erasures(there) == 1
 
 
+@pytest.mark.slow
 def test_a_later_copy_of_the_place_tells_an_earlier_one_who_was_erased(
     here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
 ) -> None:
@@ -136,6 +138,7 @@ def test_a_later_copy_of_the_place_tells_an_earlier_one_who_was_erased(
     assert elsewhere.erasures_file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_a_copy_that_knows_of_the_erasure_is_left_as_it_is(
     here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
 ) -> None:
@@ -146,6 +149,7 @@ def test_a_copy_that_knows_of_the_erasure_is_left_as_it_is(
     assert erasures(open_workspace(elsewhere)) == 1
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_way_is_told_and_upkeep_does_it_once_it_is_gone(
     here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
 ) -> None:
@@ -181,6 +185,7 @@ def made_one(here: Workspace) -> tuple[str, str]:
     return person, other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [False, True], ids=["after the copy", "before it"])
 def test_whoever_was_made_one_with_them_is_erased_again_too(
     here: Workspace, case: Case, place: backup.Place, elsewhere: Settings, before: bool
@@ -198,6 +203,7 @@ def test_whoever_was_made_one_with_them_is_erased_again_too(
     assert privacy.erase_again(open_workspace(elsewhere)) == []
 
 
+@pytest.mark.slow
 def test_whom_the_registry_brought_back_later_is_not_erased_for_what_was_asked_before(
     here: Workspace, case: Case
 ) -> None:
@@ -222,6 +228,7 @@ def test_another_installation_s_register_erases_nobody(here: Workspace, case: Ca
     assert [one.person for one in privacy.erase_again(here)] == [teacher]
 
 
+@pytest.mark.slow
 def test_the_register_names_nobody_and_what_a_kill_left_out_is_noted_later(
     here: Workspace, case: Case
 ) -> None:
@@ -243,6 +250,7 @@ def come_back(here: Workspace, person: str) -> None:
         session.get_one(Person, person).name = "Zofia Nowak"
 
 
+@pytest.mark.slow
 def test_who_was_erased_twice_since_the_copy_and_is_registered_anew_stays(
     here: Workspace, case: Case, place: backup.Place, elsewhere: Settings
 ) -> None:
@@ -258,6 +266,7 @@ def test_who_was_erased_twice_since_the_copy_and_is_registered_anew_stays(
     assert privacy.erase_again(there) == []
 
 
+@pytest.mark.slow
 def test_of_two_processes_that_erase_again_one_does_and_the_other_has_nothing_to_tell(
     here: Workspace, case: Case, place: backup.Place, elsewhere: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +288,7 @@ def test_of_two_processes_that_erase_again_one_does_and_the_other_has_nothing_to
     assert erasures(open_workspace(elsewhere)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [False, True], ids=["broken off", "without its end"])
 def test_a_last_line_whose_writing_broke_off_costs_no_other_erasure_its_line(
     here: Workspace, case: Case, whole: bool

@@ -49,6 +49,7 @@ def listed(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_every_certificate_as_it_was_issued_and_once_in_a_volume(here: Workspace, tmp_path: Path) -> None:
     out, year = tmp_path / "out", year_of(here)
@@ -115,6 +116,7 @@ def test_one_organisations_certificates_and_what_is_none(here: Workspace) -> Non
             certificates_of(session, "european", year, "NSS-XX")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_the_european_year_is_that_of_its_cycle_whenever_it_was_awarded(
     here: Workspace, tmp_path: Path
@@ -129,6 +131,7 @@ def test_the_european_year_is_that_of_its_cycle_whenever_it_was_awarded(
     assert gather(here, "european", year, None, tmp_path / "out") == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_a_revoked_certificate_leaves_the_folder_and_what_is_not_ours_stays(
     here: Workspace, tmp_path: Path

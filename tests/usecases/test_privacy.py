@@ -176,6 +176,7 @@ def found_in_files(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_a_canary_of_the_person_is_found_nowhere_afterwards(here: Workspace, case: Case) -> None:
     assert len(found_in_record(here.record)) > 20
     assert found_in_files(here.settings.home)
@@ -187,6 +188,7 @@ def test_a_canary_of_the_person_is_found_nowhere_afterwards(here: Workspace, cas
     assert found_in_files(here.settings.home) == []
 
 
+@pytest.mark.slow
 def test_why_a_coordinator_decided_is_found_nowhere_afterwards(here: Workspace) -> None:
     words = "The one with the red hat convinced me."
     with here.record.writing() as session:
@@ -227,6 +229,7 @@ def test_why_a_coordinator_decided_is_found_nowhere_afterwards(here: Workspace) 
     assert again.erased
 
 
+@pytest.mark.slow
 def test_what_was_said_of_merging_the_person_or_telling_them_apart_is_found_nowhere(
     here: Workspace, case: Case
 ) -> None:
@@ -272,6 +275,7 @@ def test_what_was_said_of_merging_the_person_or_telling_them_apart_is_found_nowh
     assert verify_journal(here, []).findings == []
 
 
+@pytest.mark.slow
 def test_no_fingerprint_of_what_they_wrote_is_left(here: Workspace, case: Case) -> None:
     with here.record.reading() as session:
         kept = session.scalars(sa.select(Fingerprint.fingerprint)).all()
@@ -284,6 +288,7 @@ def test_no_fingerprint_of_what_they_wrote_is_left(here: Workspace, case: Case) 
     assert keep_former_fingerprints(here) == 0, "nor does upkeep make any of what is erased"
 
 
+@pytest.mark.slow
 def test_nobody_finds_them_by_a_word_of_their_name_afterwards(here: Workspace, case: Case) -> None:
     def found() -> list[str]:
         return [hit.id for hit in find(here, "kanar", None).every]
@@ -301,6 +306,7 @@ def test_nobody_finds_them_by_a_word_of_their_name_afterwards(here: Workspace, c
     assert find(here, "conceicao", None).every, "others are found as before"
 
 
+@pytest.mark.slow
 def test_certificates_verify_without_a_name(here: Workspace, case: Case) -> None:
     with here.record.reading() as session:
         issued = session.scalars(sa.select(Issued).where(Issued.code.is_not(None))).one()
@@ -315,6 +321,7 @@ def test_certificates_verify_without_a_name(here: Workspace, case: Case) -> None
             assert said.number == case.id
 
 
+@pytest.mark.slow
 def test_the_decision_is_made_again_to_the_same_bytes(here: Workspace, case: Case) -> None:
     def again() -> tuple[Decision, dict[str, object]]:
         with here.record.reading() as session:
@@ -331,6 +338,7 @@ def test_the_decision_is_made_again_to_the_same_bytes(here: Workspace, case: Cas
     assert after.inputs_digest == verdict["inputs_digest"]
 
 
+@pytest.mark.slow
 def test_the_chain_holds_and_tells_of_the_erasure(here: Workspace, case: Case) -> None:
     before = verify_journal(here, [])
     assert before.findings == []
@@ -344,6 +352,7 @@ def test_the_chain_holds_and_tells_of_the_erasure(here: Workspace, case: Case) -
     assert entry.details["person"].startswith("PER-")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
@@ -360,6 +369,7 @@ def test_nothing_can_be_put_in_the_place_of_what_was_erased(
     assert verify_journal(here, []).findings
 
 
+@pytest.mark.slow
 def test_what_nobody_erased_does_not_pass_for_erased(here: Workspace, case: Case) -> None:
     erased(here)
     with here.record.writing() as session:
@@ -373,6 +383,7 @@ def test_what_nobody_erased_does_not_pass_for_erased(here: Workspace, case: Case
     )
 
 
+@pytest.mark.slow
 def test_a_reviewer_is_erased_and_their_comment_stays_a_reason(here: Workspace, case: Case) -> None:
     with here.record.reading() as session:
         reviewer = session.scalars(sa.select(Review.reviewer).order_by(Review.step)).first() or ""
@@ -400,6 +411,7 @@ def test_a_reviewer_is_erased_and_their_comment_stays_a_reason(here: Workspace, 
     assert verify_journal(here, []).findings == []
 
 
+@pytest.mark.slow
 def test_a_plan_changes_nothing_and_another_plan_is_refused(here: Workspace, case: Case) -> None:
     before = found_in_record(here.record)
     plan = privacy.plan_erasure(here, ADDRESS)
@@ -430,6 +442,7 @@ def test_what_is_open_and_what_is_held_is_not_erased(here: Workspace) -> None:
     assert len(privacy.plan_erasure(here, first.assignee).erased.blocked) == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_somebody_else_handed_in_too_stays(here: Workspace, case: Case) -> None:
     content = b"%PDF a worksheet of everybody"
     key = stored(here, case.id, "worksheet.pdf", content)
@@ -455,6 +468,7 @@ def test_nobody_is_told_apart_by_guess(here: Workspace, case: Case) -> None:
         privacy.plan_erasure(here, ADDRESS)
 
 
+@pytest.mark.slow
 def test_who_was_erased_gets_no_mail_any_more_and_is_not_erased_twice(here: Workspace, case: Case) -> None:
     erased(here)
     [why] = privacy.plan_erasure(here, "T-1").erased.blocked
@@ -763,6 +777,7 @@ def test_a_controllers_own_periods_take_the_place_of_those_that_ship(tmp_path: P
         periods(own)
 
 
+@pytest.mark.slow
 def test_runs_in_prefect_are_deleted_with_what_they_showed(here: Workspace, case: Case) -> None:
     erased(here)
     [left] = noted(here)

@@ -342,6 +342,7 @@ def test_markers_typed_as_words_stay_words(here: Workspace, asked: str) -> None:
         assert session.scalars(sa.select(Review.comment)).one() == typed
 
 
+@pytest.mark.slow
 def test_of_two_partners_looked_at_at_once_the_coordinator_hears_that_they_read_alike(
     here: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -362,6 +363,7 @@ def test_of_two_partners_looked_at_at_once_the_coordinator_hears_that_they_read_
     assert count(here, Mail, Mail.template == "similarity_warning") == 1
 
 
+@pytest.mark.slow
 def test_upkeep_and_the_run_that_look_at_one_application_at_once_keep_its_fingerprints_once(
     here: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

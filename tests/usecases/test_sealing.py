@@ -117,6 +117,7 @@ def test_a_time_stamp_of_another_head_or_of_nobody_is_named(here: Workspace, ser
     assert any("can't be read as a time stamp" in one.problem for one in verify_journal(here, []).findings)
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_a_service_that_no_root_of_ours_vouches_for_is_told(
     here: Workspace, service: TimeService, tmp_path: Path
@@ -268,6 +269,7 @@ def test_a_head_that_was_mailed_tells_of_a_journal_that_was_written_anew(here: W
     assert "were written anew" in verify_journal(here, [mailed]).findings[0].problem
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_two_upkeeps_at_once_tell_the_head_once(record: Record) -> None:
     open_case(record)

@@ -77,6 +77,7 @@ def signed(secret: str, headers: dict[str, str], body: bytes) -> list[str]:
     return ["v1," + base64.b64encode(hmac.new(key, content, "sha256").digest()).decode()]
 
 
+@pytest.mark.slow
 def test_a_change_is_told_with_numbers_alone_and_signed_as_the_specification_says(
     here: Workspace, receiver: Receiver, case: Case
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_signature_is_that_of_the_specification_s_own_example() -> None:
     assert given == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
+@pytest.mark.slow
 def test_another_organisation_s_webhook_is_told_nothing_of_it(
     here: Workspace, receiver: Receiver, case: Case
 ) -> None:
@@ -121,6 +123,7 @@ def test_another_organisation_s_webhook_is_told_nothing_of_it(
     assert receiver.came == []
 
 
+@pytest.mark.slow
 def test_what_fails_is_tried_with_growing_pauses_for_three_days_then_told_to_the_operator_and_can_be_told_again(
     here: Workspace, receiver: Receiver, case: Case, clock: Time
 ) -> None:
@@ -163,6 +166,7 @@ def test_pauses_grow_up_to_half_a_day() -> None:
     assert (pauses[0], pauses[-1]) == (timedelta(seconds=30), LONGEST_PAUSE)
 
 
+@pytest.mark.slow
 def test_a_receiver_that_is_slow_or_never_ends_its_answer_holds_nobody_up(
     here: Workspace, receiver: Receiver, case: Case, clock: Time
 ) -> None:
@@ -191,6 +195,7 @@ def test_a_receiver_that_is_slow_or_never_ends_its_answer_holds_nobody_up(
     assert webhooks.tell(here).told == 2
 
 
+@pytest.mark.slow
 def test_a_slow_receiver_has_its_share_of_a_round_and_the_rest_in_the_next(
     here: Workspace, receiver: Receiver, case: Case
 ) -> None:
@@ -213,6 +218,7 @@ def test_a_slow_receiver_has_its_share_of_a_round_and_the_rest_in_the_next(
     assert len({headers["webhook-id"] for headers, _ in receiver.came}) == len(receiver.came) == sum(rounds)
 
 
+@pytest.mark.slow
 def test_while_a_receiver_is_slow_the_others_are_told(
     here: Workspace, receiver: Receiver, case: Case
 ) -> None:
@@ -236,6 +242,7 @@ def test_while_a_receiver_is_slow_the_others_are_told(
         assert webhooks.tell(here, within=PATIENCE) == webhooks.Called(4)
 
 
+@pytest.mark.slow
 def test_a_receiver_that_answers_410_is_told_nothing_any_more_and_the_operator_learns_it(
     here: Workspace, receiver: Receiver, case: Case, clock: Time
 ) -> None:
@@ -257,6 +264,7 @@ def test_a_receiver_that_answers_410_is_told_nothing_any_more_and_the_operator_l
         assert session.scalars(sa.select(PlatformDelivery)).all() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [302, 307, 404, 429, 503])
 def test_any_other_answer_is_no_yes_and_no_redirect_is_followed(
     here: Workspace, receiver: Receiver, case: Case, status: int
@@ -268,6 +276,7 @@ def test_any_other_answer_is_no_yes_and_no_redirect_is_followed(
     assert len(receiver.came) == 1
 
 
+@pytest.mark.slow
 def test_for_a_week_after_another_secret_was_made_both_sign(
     here: Workspace, receiver: Receiver, case: Case, clock: Time
 ) -> None:
@@ -287,6 +296,7 @@ def test_for_a_week_after_another_secret_was_made_both_sign(
     assert second.id
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_the_record(here: Workspace, receiver: Receiver) -> None:
     added = webhooks.add(here, "NSS-PL", receiver.address)
     with here.record.reading() as session:
@@ -298,6 +308,7 @@ def test_no_secret_is_in_the_record(here: Workspace, receiver: Receiver) -> None
     assert added.secret.hex() not in kept
 
 
+@pytest.mark.slow
 def test_everything_since_a_day_can_be_told_again(
     here: Workspace, receiver: Receiver, case: Case, clock: Time
 ) -> None:
@@ -318,6 +329,7 @@ def test_everything_since_a_day_can_be_told_again(
     assert len(receiver.came) == count
 
 
+@pytest.mark.slow
 def test_of_several_processes_each_change_is_told_by_one(
     here: Workspace, receiver: Receiver, case: Case
 ) -> None:
@@ -334,6 +346,7 @@ def test_of_several_processes_each_change_is_told_by_one(
     assert len({headers["webhook-id"] for headers, _ in receiver.came}) == len(receiver.came) == 2
 
 
+@pytest.mark.slow
 def test_a_change_has_the_same_id_after_the_secret_key_was_replaced(
     here: Workspace, receiver: Receiver, case: Case, clock: Time
 ) -> None:
@@ -357,6 +370,7 @@ def test_a_change_has_the_same_id_after_the_secret_key_was_replaced(
         assert [key for key, _ in platform.changes_after(ours, caller, listed[0], 50).told] == listed[1:]
 
 
+@pytest.mark.slow
 def test_who_was_killed_between_telling_and_noting_it_tells_it_again_under_the_same_id(
     here: Workspace, receiver: Receiver, case: Case, clock: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,6 +423,7 @@ def test_whoever_presses_ctrl_c_waits_for_no_receiver_and_nothing_is_lost(
         assert {*ids} <= again, "those that were under way, under the same ids"
 
 
+@pytest.mark.slow
 def test_what_was_told_long_ago_is_forgotten(
     here: Workspace, receiver: Receiver, case: Case, clock: Time
 ) -> None:
@@ -465,6 +480,7 @@ def test_only_addresses_of_the_public_internet_are_called(address: str, public: 
     assert is_public(address) is public
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "address",
     [
@@ -495,6 +511,7 @@ def test_an_address_that_may_not_be_told_is_refused_when_it_is_added(here: Works
         webhooks.add(strict, "NSS-PL", address)
 
 
+@pytest.mark.slow
 def test_a_name_that_leads_to_our_own_network_later_is_not_called(
     here: Workspace, receiver: Receiver, case: Case
 ) -> None:
@@ -523,6 +540,7 @@ def test_a_name_that_nobody_finds_is_waited_for_so_long_and_no_longer(
     done.set()
 
 
+@pytest.mark.slow
 def test_a_receiver_that_takes_nothing_keeps_nobody_else_waiting(
     here: Workspace, receiver: Receiver, case: Case
 ) -> None:
@@ -548,6 +566,7 @@ def test_a_receiver_that_takes_nothing_keeps_nobody_else_waiting(
         assert len(found) == 52
 
 
+@pytest.mark.slow
 def test_an_organisation_has_so_many_webhooks_and_no_more(here: Workspace, receiver: Receiver) -> None:
     for _ in range(MOST):
         added = webhooks.add(here, "NSS-PL", receiver.address)
@@ -566,6 +585,7 @@ def test_nothing_is_waited_for_where_nobody_answers(here: Workspace, case: Case)
         send("http://127.0.0.1:9/", b"{}", {}, private=True, within=1.0)
 
 
+@pytest.mark.slow
 def test_a_copy_of_an_installation_tells_nobody(here: Workspace, receiver: Receiver, case: Case) -> None:
     webhooks.add(here, "NSS-PL", receiver.address)
     case.ask()

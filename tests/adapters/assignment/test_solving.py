@@ -135,6 +135,7 @@ def seating_of(problem: Problem, plan: Plan) -> Seating:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", [APART, RULES], ids=["alone", "together"])
 def test_no_plan_is_better(rules: AssignmentRules) -> None:
     @examples(max_examples=60, deadline=None)
@@ -150,6 +151,7 @@ def test_no_plan_is_better(rules: AssignmentRules) -> None:
     check()
 
 
+@pytest.mark.slow
 @examples(max_examples=60, deadline=None)
 @given(problem=problems(), drawn=st.randoms(use_true_random=False))
 def test_the_same_facts_in_any_order_give_the_same_plan(problem: Problem, drawn: random.Random) -> None:
@@ -159,6 +161,7 @@ def test_the_same_facts_in_any_order_give_the_same_plan(problem: Problem, drawn:
     assert solve(replace(problem, people=people, waiting=waiting)) == solve(problem)
 
 
+@pytest.mark.slow
 @examples(max_examples=40, deadline=None)
 @given(problem=problems(APART))
 def test_extra_is_what_the_best_plan_without_the_choice_would_cost_more(problem: Problem) -> None:

@@ -30,6 +30,7 @@ def pdf(*sizes: tuple[int, int, int]) -> bytes:
     return packed.getvalue()
 
 
+@pytest.mark.slow
 def test_a_page_is_drawn_as_wide_as_was_asked() -> None:
     shown = Image.open(io.BytesIO(drawn(ATLAS, "application/pdf", width=400)))
     assert (shown.format, shown.width) == ("WEBP", 400)
@@ -47,6 +48,7 @@ def test_a_long_document_shows_its_beginning() -> None:
     assert (number, len(sizes)) == (230, 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_picture_comes_smaller_upright_and_without_what_the_camera_wrote(kind: str) -> None:
     taken = Image.Exif()

@@ -112,6 +112,7 @@ def test_something_else_under_the_key_of_a_new_document_is_noticed(place: Place)
         place.store.put(b"mine", PDF)
 
 
+@pytest.mark.slow
 def test_a_link_downloads_the_document_under_its_name_through_our_own_page(
     place: Place, record: Record
 ) -> None:

@@ -52,6 +52,7 @@ def test_what_is_translated_of_the_desk_has_the_places_and_plural_forms_of_the_e
     assert (state.wrong, state.fuzzy, state.strange) == ([], [], [])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_page_says_a_number_in_every_plural_form_that_stands_for_several_numbers(language: str) -> None:
     says = desk_catalogue(language)

@@ -66,6 +66,7 @@ def test_a_former_text_is_said_as_what_replaced_it(language: str) -> None:
         assert says.pattern(*was) == says.pattern(*now)
 
 
+@pytest.mark.slow
 def test_only_a_salutation_may_leave_a_name_out(copies: Path) -> None:
     change(copies, "de", 'msgstr "Guten Tag {holder}!"', 'msgstr "Guten Tag!"')
     change(copies, "de", 'msgstr "Herzlichen Glückwunsch, {holder}"', 'msgstr "Herzlichen Glückwunsch"')
@@ -173,6 +174,7 @@ def test_only_a_new_language_can_be_begun(language: str, copies: Path) -> None:
     assert len(list(copies.glob("*/labels.po"))) == len(OTHERS)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_catalogue_is_named(copies: Path) -> None:
     (copies / "de" / "labels.po").write_bytes(b"\xff\xfe nothing")
     run = typed("translations")

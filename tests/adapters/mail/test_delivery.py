@@ -456,6 +456,7 @@ def test_a_request_whose_step_is_closed_is_dropped_but_news_still_goes_out(
     assert "no longer open" in (row(record, "asked").last_error or "")
 
 
+@pytest.mark.slow
 def test_what_an_earlier_release_left_in_the_outbox_goes_out_after_an_upgrade(
     record: Record, application: str, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def folder(here: Workspace) -> MailFolder:
     return MailFolder(here.settings.mail_folder)
 
 
+@pytest.mark.slow
 def test_everybody_finds_the_code_of_their_own_step(here: Workspace, asked: list[Step]) -> None:
     mail = folder(here)
     assert [mail.code(step) for step in asked] == [None, None]

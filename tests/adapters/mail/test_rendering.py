@@ -87,6 +87,7 @@ OF_NO_APPLICATION = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("template", sorted(set(Template) - OF_NO_APPLICATION))
 def test_every_message_says_which_application_it_is_about(template: Template) -> None:
     received, text, html = read(worded(mail(template)))
@@ -175,6 +176,7 @@ def _hostile(value: Any) -> Any:
     return value
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("template", Template)
 def test_hostile_text_ends_as_plain_text(template: Template) -> None:
     plain, _, _ = read(worded(mail(template)))
@@ -202,6 +204,7 @@ def test_what_somebody_wrote_cant_pass_for_our_own_words() -> None:
     assert "\n> AAAA-BBBB-CC\n" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["project_title", "question", "holder"])
 def test_ten_megabytes_in_a_field_are_cut(field: str) -> None:
     long = told(Template.REVIEW_RETURNED, **{field: "word " * 2_000_000})
@@ -255,6 +258,7 @@ def test_likeness_to_another_projects_application_is_not_told_as_partners_work()
     assert "It reads like 2 more applications, too" in told
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("language", ["en", "pl"])
 @pytest.mark.parametrize("template", [Template(name) for name in FORMER])
 def test_what_an_earlier_release_queued_reads_like_a_message_of_today(

@@ -35,6 +35,7 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaigns, "BATCH", 2)
 
 
+@pytest.mark.slow
 def test_they_are_those_that_are_made_alone_and_are_made_as_they_are_asked_for() -> None:
     taken: list[str] = []
     made = render_each(wanted(NAMES, taken), processes=1)

@@ -58,6 +58,7 @@ def words_with_boxes(pdf: bytes) -> list[tuple[float, float, float, float, str]]
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_is_whole_and_inside_the_frame(kind: str) -> None:
     holder = certificate(holder=NAMES[kind]).holder
@@ -70,6 +71,7 @@ def test_a_name_is_whole_and_inside_the_frame(kind: str) -> None:
             assert left <= x < end <= right, word
 
 
+@pytest.mark.slow
 def test_an_arabic_certificate_is_mirrored_and_whole() -> None:
     pdf = render_certificate(certificate(holder="فاطمة الزهراء بن عاشور", language="ar"))
     reader = PdfReader(io.BytesIO(pdf))
@@ -80,6 +82,7 @@ def test_an_arabic_certificate_is_mirrored_and_whole() -> None:
     assert "فاطمة" in read.stdout.decode()
 
 
+@pytest.mark.slow
 def test_everything_at_its_longest_still_fits_one_page_without_touching() -> None:
     long: dict[str, Any] = dict.fromkeys(
         [
@@ -120,6 +123,7 @@ def test_nothing_stands_where_a_printer_may_not_reach(language: str) -> None:
         assert edge <= y <= bottom <= 595 - edge, word
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("language", ["en", "ar", "de", "el", "hy", "ka", "pt"])
 def test_no_text_is_too_small_to_be_read_on_paper(language: str) -> None:
     """Eight points, the size of a footnote, also for the address and the criteria set."""
@@ -183,6 +187,7 @@ def test_a_language_without_a_catalogue_is_answered_in_english_throughout() -> N
         assert said in text
 
 
+@pytest.mark.slow
 def test_weasyprint_finds_nothing_to_warn_about(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="weasyprint"):
         render_certificate(certificate())
@@ -190,6 +195,7 @@ def test_weasyprint_finds_nothing_to_warn_about(caplog: pytest.LogCaptureFixture
     assert [record.getMessage() for record in caplog.records] == []
 
 
+@pytest.mark.slow
 def test_certificates_that_are_laid_out_together_are_the_same_as_one_by_one() -> None:
     names = ["Zsófia Kovács", "Αικατερίνη Παπαδοπούλου", "ნინო გელაშვილი", "فاطمة الزهراء"]
     facts = [certificate(label="pupil", holder=name, criteria_set="") for name in names]
@@ -231,6 +237,7 @@ def test_the_credential_is_attached_as_pdf_a_3_asks() -> None:
         assert int(stream.Params.Size) == len(CREDENTIAL)
 
 
+@pytest.mark.slow
 def test_each_of_many_carries_its_own_credential_and_the_file_for_printing_none() -> None:
     facts = [certificate(label="pupil", holder=name) for name in ("Ada Quick", "Bo Slow", "Cy Late")]
     credentials = [CREDENTIAL, None, b"{}"]

@@ -173,6 +173,7 @@ def test_a_letter_prints_hostile_text_in_every_field_as_text(
     assert printed.count(squeezed(payload)) >= expected  # holder, project and organisation come twice
 
 
+@pytest.mark.slow
 def test_the_door_is_closed_even_where_a_template_forgets_to_escape(world: World) -> None:
     for name in sorted(PAYLOADS.keys() - {"link", "expression", "statement", "file by template"}):
         door = AssetDoor(ART)

@@ -94,6 +94,7 @@ def test_a_language_prints_every_paper_in_its_own_words(language: str) -> None:
         assert not has_a_foreign_font(pdf)
 
 
+@pytest.mark.slow
 def test_a_letter_in_german_says_no_word_of_english() -> None:
     text = text_of(worded_letter(LetterKind.REFUSAL, "de"))
     for said in (
@@ -136,6 +137,7 @@ KEPT_BEFORE = {
 """A verdict of the record, with sentences that are said otherwise by now."""
 
 
+@pytest.mark.slow
 def test_a_decision_made_before_its_sentences_changed_gives_its_letter_in_its_language() -> None:
     said = {
         "reasons": [recalled(one, KEPT_BEFORE) for one in KEPT_BEFORE["reasons"]],
@@ -163,6 +165,7 @@ def test_a_school_without_a_principal_on_record_is_not_greeted_by_its_own_name(
     assert f"Dear {school}" not in text
 
 
+@pytest.mark.slow
 def test_a_name_in_the_vocative_is_left_out_of_a_salutation() -> None:
     text = text_of(worded_letter(LetterKind.REFUSAL, "cs"))
     assert "Vážená paní, vážený pane, děkujeme" in text

@@ -18,6 +18,7 @@ from labels.papers.facts import LetterKind
 from tests.support.papers import EVERY_LETTER, letter, text_of
 
 
+@pytest.mark.slow
 def test_a_refusal_tells_points_comments_reasons_and_the_route_forward() -> None:
     text = text_of(render_letter(letter()))
     for said in (
@@ -68,6 +69,7 @@ def test_an_invitation_says_why_what_is_asked_and_until_when() -> None:
         assert said in text
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("language", ["en", "pl", "ar"])
 def test_a_letter_says_where_to_write_to(language: str) -> None:
     with_it = text_of(render_letter(letter(language=language, mailbox="nss@nss.example")))
@@ -76,6 +78,7 @@ def test_a_letter_says_where_to_write_to(language: str) -> None:
     assert with_it.replace(" nss@nss.example", "", 1) == without
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [LetterKind.AWARD, LetterKind.REFUSAL])
 def test_a_school_gets_a_letter_about_its_pillars_and_no_project(kind: LetterKind) -> None:
     text = text_of(render_letter(letter(kind, label=LabelKind.SCHOOL)))
@@ -92,6 +95,7 @@ def test_a_name_that_cannot_be_printed_holds_up_no_application(kind: LetterKind)
     assert "□ stands for a character that cannot be printed in this letter" in text
 
 
+@pytest.mark.slow
 def test_a_long_letter_runs_over_pages_with_their_numbers_and_loses_no_word() -> None:
     evidence = "the evidence is on the third page of the blog. " * 12
     comments = [f"Remark {number}: {evidence}" for number in range(24)]
@@ -156,6 +160,7 @@ def test_each_header_of_a_table_says_what_it_heads(kind: LetterKind) -> None:
     assert set(headers) == {("/THead", "/Column"), ("/TBody", "/Row")}
 
 
+@pytest.mark.slow
 def test_a_comment_with_emoji_and_foreign_letters_is_printed_and_says_what_is_missing() -> None:
     text = text_of(render_letter(letter(comments=["Well done 🎉 評価"])))
     assert "Well done [party popper] □□" in text
@@ -168,6 +173,7 @@ def test_a_name_that_cannot_be_printed_is_refused() -> None:
         render_letter(letter(holder="王"))
 
 
+@pytest.mark.slow
 def test_weasyprint_finds_nothing_to_warn_about(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="weasyprint"):
         for kind, label in EVERY_LETTER:

@@ -20,11 +20,13 @@ from tests.support.pdf_report import main, wrong
 CODED = {"code": "7KQ4-M9XT-2A5B", "check_url": "https://labels.example.eu/verify"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", CERTIFIED)
 def test_a_certificate_of_every_label_holds_what_can_be_checked(label: LabelKind) -> None:
     assert wrong(render_certificate(certificate(label=label, **CODED), b'{"id": 1}')) == []
 
 
+@pytest.mark.slow
 def test_a_certificate_from_right_to_left_and_one_in_two_lines_hold_it() -> None:
     arabic = certificate(holder="فاطمة الزهراء بن عاشور", language="ar", **CODED)
     assert wrong(render_certificate(arabic)) == []
@@ -109,6 +111,7 @@ def _unrelated_file(pdf: pikepdf.Pdf) -> None:
     del pdf.Root["/AF"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("change", "noticed"),
     [

@@ -139,6 +139,7 @@ def test_a_signature_names_its_day_in_brussels_whatever_its_maker_wrote(
     assert _its_day(at) == said
 
 
+@pytest.mark.slow
 def test_with_a_time_stamp_a_signature_outlives_its_certificate(
     tmp_path: Path, made: Authority, plain: bytes
 ) -> None:
@@ -171,6 +172,7 @@ def test_with_a_time_stamp_a_signature_outlives_its_certificate(
     assert "Signature is Valid." in pdfsig(signed, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_signed_certificate_is_still_an_archival_and_accessible_file(
     tmp_path: Path, made: Authority, plain: bytes
 ) -> None:
@@ -287,6 +289,7 @@ def test_what_only_looks_like_a_signature_is_told_as_that(content: bytes) -> Non
     assert look_at_signature(b"%PDF-1.7\n%%EOF") is None
 
 
+@pytest.mark.slow
 def test_whatever_was_done_to_a_signed_file_a_look_at_it_ends(
     tmp_path: Path, made: Authority, plain: bytes
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pytest
 
 from adapters.papers.certificates import render_certificate
 from adapters.papers.signing import signer_of
@@ -52,6 +53,7 @@ def pages_of(document: bytes) -> list[Any]:
         return told
 
 
+@pytest.mark.slow
 def test_every_page_and_its_tags_are_those_of_its_certificate() -> None:
     alone = each()
     volume = bind(alone, "Three")
@@ -76,6 +78,7 @@ def test_a_volume_says_its_title_and_nothing_of_its_first_certificate() -> None:
     assert certificate().application not in said
 
 
+@pytest.mark.slow
 def test_a_signed_certificate_is_bound_without_its_signature(tmp_path: Path) -> None:
     with authority() as made:
         settings = Settings(

@@ -125,6 +125,7 @@ def test_what_a_school_disputes_stands_beside_it(record: Record) -> None:
     assert "**Link:** <https://a.example/b_c>" in shown
 
 
+@pytest.mark.slow
 def test_a_year_of_the_european_quality_label_is_shown_to_all_who_answer(record: Record) -> None:
     with record.writing() as session:
         a_year.populate_year(session)

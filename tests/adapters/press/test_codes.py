@@ -41,6 +41,7 @@ def test_the_code_on_the_printed_page_leads_to_the_check_page(label: LabelKind, 
     assert read(picture_of(pdf, grey=grey)) == [ADDRESS]
 
 
+@pytest.mark.slow
 def test_the_code_is_read_from_a_crooked_and_coarse_copy_too() -> None:
     page = picture_of(render_certificate(certificate(**CODED)), dots_an_inch=66, grey=True)
     copied = page.rotate(7, expand=True, fillcolor="white").point(lambda grey: 90 + grey // 2)
@@ -76,6 +77,7 @@ def test_code_and_address_can_be_read_by_eye_and_by_ear() -> None:
         assert [str(figure.Alt) for figure in figures] == [ADDRESS]
 
 
+@pytest.mark.slow
 def test_a_certificate_without_a_code_shows_none() -> None:
     pdf = render_certificate(certificate())
     assert "Verification code" not in text_of(pdf)

@@ -472,6 +472,7 @@ def test_what_many_are_about_is_what_each_is_about_alone(scene: Scene) -> None:
 # Interrupted --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_killed_before_any_statement_all_of_it_is_done_or_nothing(record: Record) -> None:
     scene = Scene(record, 3)
     identifier = scene.kept(scene.plan(What.REASSIGN, whose=scene.first.person))

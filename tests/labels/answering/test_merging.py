@@ -126,6 +126,7 @@ def with_a_review(case: Case) -> tuple[Pair, Step]:
     return Pair(steps[0].person, of(case, free)), steps[0]
 
 
+@pytest.mark.slow
 def test_all_that_refers_to_the_one_refers_to_the_other(case: Case) -> None:
     two, step = with_a_review(case)
     with case.record.writing() as session:
@@ -215,6 +216,7 @@ def test_who_applies_or_takes_part_can_not_become_the_reviewer(case: Case) -> No
     assert not planned(case, Pair(people["T-2"], of(case, COORDINATOR))).blocked
 
 
+@pytest.mark.slow
 def test_two_ids_of_a_teacher_become_one_person_s_with_what_they_hold(case: Case) -> None:
     with case.record.writing() as session:
         first = session.get_one(Teacher, "T-3")
@@ -349,6 +351,7 @@ def in_another_project_of_the_applicant(case: Case) -> str:
     return namesake(case, "S-9", "P-2")
 
 
+@pytest.mark.slow
 def test_a_conflict_that_a_merging_reveals_takes_the_review_of_an_open_case_back(case: Case) -> None:
     first, second = case.ask()
     teacher = in_another_project_of_the_applicant(case)
@@ -364,6 +367,7 @@ def test_a_conflict_that_a_merging_reveals_takes_the_review_of_an_open_case_back
     assert anew.person not in (first.person, second.person)
 
 
+@pytest.mark.slow
 def test_a_conflict_that_a_merging_reveals_after_the_decision_says_how_to_reopen_it(case: Case) -> None:
     assert decided(case, 4) is Outcome.AWARDED
     first, *_ = [step for step in case.all(Step) if step.kind is StepKind.REVIEW]
@@ -447,6 +451,7 @@ def test_passkeys_that_are_deleted_are_in_the_plan(case: Case) -> None:
     assert planned(case, two).moves["passkeys that are deleted"] == 1
 
 
+@pytest.mark.slow
 def test_an_id_that_went_is_still_understood_where_somebody_types_it(case: Case) -> None:
     two, _ = with_a_review(case)
     merged(case, two)

@@ -79,6 +79,7 @@ def waiting(record: Record) -> Waiting:
     return Waiting(record)
 
 
+@pytest.mark.slow
 def test_a_reviewer_is_reminded_seven_and_three_days_before_and_never_twice_of_one(waiting: Waiting) -> None:
     told = {}
     day = at(3, 20)

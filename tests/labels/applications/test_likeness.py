@@ -194,6 +194,7 @@ def test_ones_own_application_for_another_project_is_marked_and_another_attempt_
     assert first.id not in [one.application for one in found(again)]
 
 
+@pytest.mark.slow
 def test_what_many_projects_write_is_everybodys_and_hides_nobodys_copy(applied: Apply) -> None:
     template = prose("a template that goes round", 60)
     many = LIKENESS.everybodys.value
@@ -212,6 +213,7 @@ def test_what_many_projects_write_is_everybodys_and_hides_nobodys_copy(applied: 
     assert (one.application, [pair.section for pair in one.sections]) == (case.id, ["technology"])
 
 
+@pytest.mark.slow
 def test_partners_of_one_project_make_no_phrase_everybodys(applied: Apply) -> None:
     texts = sections("shared")
     for number in range(LIKENESS.everybodys.value + 2):

@@ -107,6 +107,7 @@ def test_a_text_of_the_same_words_again_and_again_is_compared_in_time() -> None:
     assert compared(again, again).share == 1.0
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(0, 300), st.integers(0, 300))
 def test_two_texts_that_share_twenty_words_in_a_row_have_a_fingerprint_in_common(
     chance: random.Random, before: int, after: int

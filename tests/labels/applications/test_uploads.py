@@ -391,6 +391,7 @@ def test_a_pdf_without_pages_is_refused() -> None:
     assert "no pages" in reasons(("a.pdf", file.getvalue()))[0]
 
 
+@pytest.mark.slow
 def test_a_pdf_whose_objects_unfold_to_hundreds_of_megabytes_is_refused() -> None:
     assert "damaged or incomplete" in reasons(("a.pdf", _pdf_bomb()))[0]
 

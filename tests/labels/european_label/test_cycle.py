@@ -152,6 +152,7 @@ def test_a_cycle_begins_only_when_its_window_is_over_and_mixes_no_two_years(year
         freezing.begin(Turn(year, BEGINS, KEY), 26, edition)
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_a_leap_day_lies_in_its_window(record: Record) -> None:
     with record.writing() as session:
@@ -423,6 +424,7 @@ frozen = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(
     st.lists(frozen, max_size=6, unique_by=lambda row: row.award),
     st.randoms(use_true_random=False),
@@ -899,6 +901,7 @@ def test_countries_are_those_in_which_the_labels_were_won(year: Session) -> None
     assert projects(year)["P-A"].countries == 2
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_a_label_revoked_before_the_award_takes_its_project_with_it(year: Session) -> None:
     identifier = begun(year)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ lists = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(lists, st.randoms(use_true_random=False))
 def test_the_order_and_repetition_of_what_is_merged_change_nothing(
     given_: tuple[list[Nomination], list[Holder]], chance: random.Random

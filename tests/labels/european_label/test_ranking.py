@@ -201,6 +201,7 @@ def test_equals_move_up_together_and_nothing_below_the_mark_does() -> None:
     assert len(moving_up(apart, {"NQL-0"}, european_rules(move_up=True))) == 2
 
 
+@pytest.mark.slow
 @given(scores, st.data())
 def test_whoever_moves_up_is_the_best_of_those_left(points: list[float | None], data: st.DataObject) -> None:
     rules = european_rules(move_up=True)

@@ -34,6 +34,7 @@ def test_a_code_is_read_as_it_is_printed(code: str) -> None:
     assert looks_like_a_code(code)
 
 
+@pytest.mark.slow
 @given(codes, st.data())
 def test_a_code_is_read_however_it_was_typed(code: str, choose: st.DataObject) -> None:
     loose = code.replace("-", choose.draw(st.sampled_from(["", " ", "-", " – "])))

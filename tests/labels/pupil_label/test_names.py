@@ -202,6 +202,7 @@ def test_a_spreadsheet_is_read_like_its_csv(packed: bytes) -> None:
     assert listed.encoding == SPREADSHEET
 
 
+@pytest.mark.slow
 def test_a_spreadsheet_that_unpacks_without_end_is_refused() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -162,6 +162,7 @@ TAMPERED = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", TAMPERED)
 def test_whatever_is_changed_behind_the_triggers_is_named(kept: Case, how: str) -> None:
     tamper, what, problem = TAMPERED[how]
@@ -340,6 +341,7 @@ def test_a_row_that_nobody_told_of_is_not_taken_in_by_a_later_seal(kept: Case) -
     assert "is not as entry" in findings(kept.record)[0].problem
 
 
+@pytest.mark.slow
 def test_a_record_of_before_is_sealed_after_its_migration(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     upgrade(engine, "0011")

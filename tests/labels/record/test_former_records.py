@@ -247,6 +247,7 @@ def _criteria(case: Case) -> list[str]:
         return list(session.get_one(Application, case.id).content["sections"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GO_ON)
 def test_a_case_that_was_open_before_goes_on_to_its_end(opened: Opened, name: str) -> None:
     one, record = opened(name)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from labels.record.journal import Event
 from labels.record.schema import Outcome
 from labels.settings import PROJECT
@@ -45,12 +47,14 @@ def _values_of_enums(tree: ast.Module) -> set[ast.AST]:
     }
 
 
+@pytest.mark.slow
 def test_every_kind_of_event_is_written_by_some_code() -> None:
     written = {name for tree in _trees().values() for name in _events_in(tree)}
     ends = {Event.ending(outcome).name for outcome in Outcome}
     assert {event.name for event in Event} == ends | written & set(Event.__members__)
 
 
+@pytest.mark.slow
 def test_the_sentence_of_an_event_stands_in_the_table_of_events_alone() -> None:
     """One word is a name for many things; a sentence that stands elsewhere is an event that no query finds."""
     sentences = {event.value for event in Event if " " in event}
@@ -64,6 +68,7 @@ def test_the_sentence_of_an_event_stands_in_the_table_of_events_alone() -> None:
     assert spelled == []
 
 
+@pytest.mark.slow
 def test_no_code_compares_the_journal_with_a_text() -> None:
     compared = [
         f"{path.relative_to(PROJECT)}:{node.lineno}"

@@ -177,6 +177,7 @@ def test_a_url_of_no_known_database_is_told_without_its_password(url: str) -> No
     assert "hush" not in str(told.value)
 
 
+@pytest.mark.slow
 def test_a_form_that_was_kept_at_an_address_is_its_only_readers_and_nobodys_of_several(
     tmp_path: Path,
 ) -> None:
@@ -210,6 +211,7 @@ def test_a_form_that_was_kept_at_an_address_is_its_only_readers_and_nobodys_of_s
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_record_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
     """On SQLite a changed table is made anew, while others point at it and the journal refuses deletion."""
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
@@ -231,6 +233,7 @@ def test_a_record_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_drafts_of_an_earlier_version_say_what_each_save_changed_and_who_made_it(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     upgrade(engine, "0001")
@@ -298,6 +301,7 @@ def test_whole_drafts_that_were_refused_are_nobodys_own_words_beside_the_shared_
     assert migrate() == [None, own]
 
 
+@pytest.mark.slow
 def test_documents_of_an_earlier_version_are_linked_to_what_they_are_for(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     upgrade(engine, "0009")
@@ -321,6 +325,7 @@ def test_documents_of_an_earlier_version_are_linked_to_what_they_are_for(tmp_pat
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_mail_of_an_earlier_version_waits_for_its_papers_still(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     upgrade(engine, "0009")
@@ -341,6 +346,7 @@ def test_mail_of_an_earlier_version_waits_for_its_papers_still(tmp_path: Path) -
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_mail_of_an_earlier_version_tells_values(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     upgrade(engine, "0009")
@@ -359,6 +365,7 @@ def test_mail_of_an_earlier_version_tells_values(tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_everybody_of_an_earlier_version_is_a_person(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     upgrade(engine, "0012")
@@ -401,6 +408,7 @@ def test_everybody_of_an_earlier_version_is_a_person(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_staff_of_an_earlier_version_is_on_the_staff(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     upgrade(engine, "0023")
@@ -421,6 +429,7 @@ def test_the_staff_of_an_earlier_version_is_on_the_staff(tmp_path: Path) -> None
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_what_was_asked_of_addresses_is_asked_of_their_people(tmp_path: Path) -> None:
     """A case of every kind of step, of the time when the record knew addresses: corrected ones and orphans too."""
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")

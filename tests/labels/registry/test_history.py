@@ -307,6 +307,7 @@ def test_schools_that_go_on_from_each_other_are_a_fault(registry: Registry, fill
         registry.imported(MOVED)
 
 
+@pytest.mark.slow
 def test_of_a_record_made_before_todays_rows_are_the_facts_until_somebody_moves(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'record.db'}"
     engine = open_engine(url)

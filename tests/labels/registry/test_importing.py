@@ -367,6 +367,7 @@ def test_indexes_made_late_are_all_there_again(
         assert session.execute(sa.text("PRAGMA foreign_key_check")).all() == []
 
 
+@pytest.mark.slow
 @sqlite_only
 def test_filling_an_empty_record_and_staging_the_rows_make_the_same_record(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -393,6 +394,7 @@ registries = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=registries, second=registries)
 def test_the_record_holds_what_the_last_file_that_had_it_says(

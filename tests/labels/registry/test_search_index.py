@@ -116,6 +116,7 @@ def test_a_refused_import_leaves_it_as_it_was(record: Record, tmp_path: Path) ->
     assert index_of(record) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30))), min_size=1, max_size=6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ _LETTERS = st.sampled_from("aZ9 .?'’ßłΩЖ中\u00a0\u00ad\u061c\u200e\u2028\
 _COLUMNS = st.lists(st.text(_LETTERS, max_size=12), max_size=8)
 
 
+@pytest.mark.slow
 def test_every_character_that_acts_or_stands_for_a_lost_one_is_seen() -> None:
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     found = ACTING_OR_LOST.findall(every)

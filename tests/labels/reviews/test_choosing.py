@@ -147,6 +147,7 @@ def test_among_equals_nobody_is_first_by_alphabet() -> None:
     assert min(share.values()) > 25, share
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(people=st.integers(2, 9), applications=st.integers(1, 60), seats=st.integers(1, 2))
 def test_however_many_are_asked_the_loads_stay_within_one_of_each_other(

@@ -133,6 +133,7 @@ def test_the_record_tells_of_people_what_going_through_everything_tells(record: 
         assert len(found) == len({email for email, _ in reviewers})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 def test_projects_are_not_multiplied_by_conflicts(record: Record) -> None:
     """Twenty reviewers with eighty of both cost what eighty of each cost, and not eighty times that."""

@@ -197,6 +197,7 @@ class History:
             raise outcome.as_error()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("record_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("number", range(1, len(HISTORIES) + 1))
 def test_a_history_goes_through_event_by_event_unless_it_asks_somebody_twice(

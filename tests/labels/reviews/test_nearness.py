@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -58,6 +59,7 @@ def judgeds(draw: st.DrawFn) -> Judged:
     )
 
 
+@pytest.mark.slow
 @examples(max_examples=300, deadline=None)
 @given(people=candidates(), judged=judgeds())
 def test_nearness_finds_what_looking_at_each_finds(people: list[Candidate], judged: Judged) -> None:

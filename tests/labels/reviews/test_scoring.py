@@ -194,6 +194,7 @@ def test_nothing_is_not_merged_and_nobody_counts_twice() -> None:
         merge([assessed("r1", 3), assessed("r1", 4)], rules())
 
 
+@pytest.mark.slow
 @given(several())
 def test_a_merged_score_lies_between_the_reviewers(given_points: list[Assessment]) -> None:
     for how in ("mean", "median"):
@@ -361,6 +362,7 @@ def test_comments_come_in_an_order_that_tells_nothing_of_who_wrote_them() -> Non
     assert sorted(first.comments) == ["Please say more of the pupils' part.", "Wonderful."]
 
 
+@pytest.mark.slow
 @given(given_points=several(smallest=3), seed=st.randoms(use_true_random=False))
 def test_a_verdict_does_not_depend_on_the_order_of_the_assessments(
     given_points: list[Assessment], seed: random.Random
@@ -372,6 +374,7 @@ def test_a_verdict_does_not_depend_on_the_order_of_the_assessments(
         assert judge(given_points, edition).model_dump_json() == judge(shuffled, edition).model_dump_json()
 
 
+@pytest.mark.slow
 @given(given_points=several(smallest=3), more=st.sampled_from(SIX))
 def test_more_points_never_turn_an_award_into_a_refusal(given_points: list[Assessment], more: str) -> None:
     first = given_points[0]

@@ -394,6 +394,7 @@ def test_a_conflict_says_what_rests_on_it_under_another_number_of_the_teacher_to
 # What hangs on it -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_label_that_was_put_forward_falls_out_of_its_year_and_the_central_service_is_told(
     case: Case,
 ) -> None:
@@ -586,6 +587,7 @@ class _Killed(BaseException):
     """The process dies here."""
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_a_reopening_that_is_interrupted_anywhere_is_whole_or_nothing(case: Case) -> None:
     first, _ = given(awarded_case(case))

@@ -77,6 +77,7 @@ def european(session: Session, project: str, *, valid: bool = True) -> list[str 
     )
 
 
+@pytest.mark.slow
 def test_a_revoked_label_takes_nomination_awards_certificates_and_gallery_with_it(year: Session) -> None:
     identifier = awarded(year)
     for award in year.scalars(sa.select(Award).where(Award.label == "european")):

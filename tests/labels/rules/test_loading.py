@@ -465,6 +465,7 @@ MISTAKES = [  # what, in which file, what is changed into what, the line it stan
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake[0])
 def test_a_mistake_is_refused_with_file_line_and_reason(folder: Path, mistake: tuple[str, ...]) -> None:
     _, file, old, new, piece, reason = mistake

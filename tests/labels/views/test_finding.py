@@ -116,6 +116,7 @@ def _hits(record: Record, words: str) -> tuple[finding.Hit, ...]:
         return find(session, words, None).every
 
 
+@pytest.mark.slow
 def test_of_very_many_some_are_shown_and_it_is_said(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     with record.writing() as session:
         session.add_all(

@@ -86,6 +86,7 @@ def same(one: dict[str, bytes], other: dict[str, bytes]) -> None:
     assert {name: one[name] == other[name] for name in one} == dict.fromkeys(one, True), (one, other)
 
 
+@pytest.mark.slow
 def test_the_second_reviewer_learns_nothing_of_the_firsts_review(world: World) -> None:
     seen = []
     for each, words, wrong in ((5, "Brilliant.", "results"), (0, "Copied.", "technology")):
@@ -96,6 +97,7 @@ def test_the_second_reviewer_learns_nothing_of_the_firsts_review(world: World) -
     same(*seen)
 
 
+@pytest.mark.slow
 def test_the_second_reviewer_does_not_learn_who_the_first_is(world: World) -> None:
     seen = []
     for changes in (False, True):
@@ -109,6 +111,7 @@ def test_the_second_reviewer_does_not_learn_who_the_first_is(world: World) -> No
     same(*seen)
 
 
+@pytest.mark.slow
 def test_an_applicant_learns_no_name_no_note_and_no_points_before_the_decision(world: World) -> None:
     seen = []
     for each, words, wrong in ((5, "Brilliant.", "results"), (0, "Copied.", "technology")):
@@ -120,6 +123,7 @@ def test_an_applicant_learns_no_name_no_note_and_no_points_before_the_decision(w
     assert b"r1@nss.example" not in b"".join(seen[0].values())
 
 
+@pytest.mark.slow
 def test_the_central_service_sees_every_case_and_nobodys_name_among_the_reviewers(world: World) -> None:
     case = world()
     with case.record.writing() as session:
@@ -139,6 +143,7 @@ def test_the_central_service_sees_every_case_and_nobodys_name_among_the_reviewer
     assert all(f"r{n}@nss.example".encode() not in theirs for n in range(1, 6))
 
 
+@pytest.mark.slow
 def test_an_applicant_learns_no_note_after_the_decision(world: World) -> None:
     seen = []
     for note in ("Read it twice.", "Her husband is the minister."):
@@ -150,6 +155,7 @@ def test_an_applicant_learns_no_note_after_the_decision(world: World) -> None:
     same(*seen)
 
 
+@pytest.mark.slow
 def test_a_coordinator_learns_neither_points_nor_which_were_wrong_before_the_decision(world: World) -> None:
     seen = []
     for each, words, wrong in ((5, "Brilliant.", "results"), (0, "Copied.", "technology")):
@@ -160,6 +166,7 @@ def test_a_coordinator_learns_neither_points_nor_which_were_wrong_before_the_dec
     same(*seen)
 
 
+@pytest.mark.slow
 def test_a_reviewer_exports_their_own_review_and_none_before_the_decision(world: World) -> None:
     case = world()
     first, second = case.ask()
@@ -174,6 +181,7 @@ def test_a_reviewer_exports_their_own_review_and_none_before_the_decision(world:
     assert surfaces(case, APPLICANT)["export reviews"] == b"[]"
 
 
+@pytest.mark.slow
 def test_a_coordinator_exports_their_own_countrys_cases_with_what_is_theirs(world: World) -> None:
     case = world()
     for step in case.ask():
@@ -190,6 +198,7 @@ def test_a_coordinator_exports_their_own_countrys_cases_with_what_is_theirs(worl
         assert not [name for name, value in row.items() if value is not None and "digest" in name]
 
 
+@pytest.mark.slow
 def test_a_teacher_exports_their_own_applications_labels_and_mail(world: World) -> None:
     case = world()
     case.ask()
@@ -212,6 +221,7 @@ def test_who_shares_a_mailbox_exports_nothing_of_the_other(world: World) -> None
         assert {name: json.loads(found) for name, found in theirs.items() if found not in (b"[]", b"0")} == {}
 
 
+@pytest.mark.slow
 def test_a_stranger_exports_nothing(world: World) -> None:
     case = world()
     case.ask()
@@ -222,6 +232,7 @@ def test_a_stranger_exports_nothing(world: World) -> None:
         assert set(seen.values()) == {b"[]", b"0"}
 
 
+@pytest.mark.slow
 def test_a_coordinator_learns_nothing_of_another_countrys_points_from_a_year(tmp_path: Path) -> None:
     seen = []
     for number, points_of_others in enumerate((27.0, 3.0)):
@@ -258,6 +269,7 @@ def test_a_year_is_there_for_coordinators_alone(world: World) -> None:
                 inspect(session, year, edition, reach_of(session, APPLICANT))
 
 
+@pytest.mark.slow
 def test_to_whom_a_case_is_nothing_it_is_not_there(world: World) -> None:
     case = world()
     with case.record.reading() as session:

@@ -46,6 +46,7 @@ def test_an_application_is_found_by_its_number_its_steps_and_its_pupils_class(re
     assert named(record, "PQL-0000000001") == case.id
 
 
+@pytest.mark.slow
 def test_a_european_label_is_found_in_the_award_of_its_year(record: Record) -> None:
     with record.writing() as session:
         populate_year(session)

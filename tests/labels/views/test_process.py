@@ -85,6 +85,7 @@ def test_who_misses_a_reviewer_stands_beside_the_line(lonely: Case) -> None:
     assert picture(lonely).here is Station.ASSIGNMENT
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("label", LabelKind)
 @pytest.mark.parametrize("stage", Stage)
 def test_an_application_of_any_label_and_stage_stands_at_one_station_of_its_picture(

@@ -108,6 +108,7 @@ def test_a_criterion_below_its_minimum_stops_the_sum_from_passing(record: Record
     assert not shown.sum.passes
 
 
+@pytest.mark.slow
 def test_a_school_is_shown_pillar_by_pillar_with_its_answers(record: Record) -> None:
     school = School(record)
     school.hand_in()

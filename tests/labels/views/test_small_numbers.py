@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +82,7 @@ def test_no_count_of_few_follows_from_what_is_shown(block: Block) -> None:
         assert not follows(parts, public), parts
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(blocks(), min_size=1, max_size=5))
 def test_nor_do_they_beside_the_sums_over_all_organisations(years: list[Block]) -> None:

@@ -115,6 +115,7 @@ def agrees(line: Line, facts: list[Fact], year: int) -> int:
     return len(shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", [None, *COUNTED])
 def test_every_number_is_that_of_the_facts(
     record: Record, facts: list[Fact], label: LabelKind | None
@@ -137,6 +138,7 @@ def test_every_number_is_that_of_the_facts(
     assert shown > 300
 
 
+@pytest.mark.slow
 def test_reviewers_load_time_and_agreement_are_those_of_the_facts(record: Record, facts: list[Fact]) -> None:
     for organisation in ("NSS-AA", "CSS"):
         found = told(record, organisation)
@@ -159,6 +161,7 @@ def test_reviewers_load_time_and_agreement_are_those_of_the_facts(record: Record
             assert reviewing.apart == middle([20.0 * abs(one.points - two.points) for one, two in pairs])
 
 
+@pytest.mark.slow
 def test_two_labels_and_the_parts_of_each_add_up_where_all_are_shown(
     record: Record, facts: list[Fact]
 ) -> None:
@@ -175,6 +178,7 @@ def test_two_labels_and_the_parts_of_each_add_up_where_all_are_shown(
         assert left >= LEAST if hidden else left == 0
 
 
+@pytest.mark.slow
 def test_another_country_has_no_statistics_for_a_coordinator(record: Record, facts: list[Fact]) -> None:
     own = frozenset({"NSS-AA"})
     with record.reading() as session:
@@ -184,6 +188,7 @@ def test_another_country_has_no_statistics_for_a_coordinator(record: Record, fac
                 statistics(session, Scope(own, own), other, NOW)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "filters", [{"year": 2026}, {"year": 1}, {"label": LabelKind.EUROPEAN}, {"label": LabelKind.PUPIL}]
 )
@@ -202,6 +207,7 @@ def test_a_record_without_applications_has_statistics_too(record: Record) -> Non
     assert [one.value for one in figures(found) if one.value] == []
 
 
+@pytest.mark.slow
 def test_a_label_that_is_said_to_be_revoked_elsewhere_stands_until_it_is_taken_back_here(
     record: Record, facts: list[Fact]
 ) -> None:

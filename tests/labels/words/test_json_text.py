@@ -58,5 +58,6 @@ def test_whatever_is_in_a_file_is_a_value_or_told(content: bytes) -> None:
         lambda x: st.lists(x) | st.dictionaries(st.text(), x),
     )
 )
+@pytest.mark.slow
 def test_json_is_read_as_it_is(value: object) -> None:
     assert read_json_text(json.dumps(value).encode(), "a.json") == value

@@ -236,6 +236,7 @@ def test_a_cell_is_never_a_formula(typed: str, cell: str) -> None:
     assert csv_plain(typed) == cell
 
 
+@pytest.mark.slow
 @given(anything)
 def test_no_separator_makes_a_formula_of_a_cell(text: str) -> None:
     sheet = io.StringIO()
@@ -250,6 +251,7 @@ def test_making_a_cell_safe_twice_changes_nothing(text: str) -> None:
     assert csv_plain(csv_plain(text)) == csv_plain(text)
 
 
+@pytest.mark.slow
 def test_megabytes_of_separators_are_made_safe() -> None:
     assert csv_plain("\n" * 3_000_000) == "\n" * 3_000_000
     assert csv_plain(";" * 3_000_000) == ";" * 3_000_000

@@ -42,6 +42,7 @@ def test_weasyprint_is_as_it_was_before_and_after() -> None:
     assert line_break.pango is before
 
 
+@pytest.mark.slow
 def test_beside_another_weasyprint_its_inside_is_not_even_looked_at() -> None:
     program = """
 import weasyprint.text.line_break

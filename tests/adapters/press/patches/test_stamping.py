@@ -62,6 +62,7 @@ def stamped_and_plain(
     return together, list(map(render_certificate, facts, credentials)), len(printed)
 
 
+@pytest.mark.slow
 def test_a_class_is_stamped_after_its_first_page_and_comes_out_as_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -79,6 +80,7 @@ def test_names_of_every_script_and_length_come_out_as_one_by_one(monkeypatch: py
     assert together == alone
 
 
+@pytest.mark.slow
 def test_awards_of_many_projects_schools_and_countries_share_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = [
         certificate(
@@ -104,6 +106,7 @@ def test_labels_languages_and_days_may_be_mixed(monkeypatch: pytest.MonkeyPatch)
     assert together == alone
 
 
+@pytest.mark.slow
 def test_a_certificate_does_not_show_who_else_was_made_with_it() -> None:
     one, other, third = pupils("Ada Quick", "Zoë Öst", "Ωμέγα Ψ")
     made = Stamping().print([other, third, one], [None] * 3)[2]
@@ -131,6 +134,7 @@ def test_nothing_of_a_page_is_kept_after_it_was_printed() -> None:
     assert len(seen) > 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["_content", "_used_by", "blocks_around", "line"])
 def test_what_would_be_stamped_otherwise_is_printed_and_warned_of_without_a_name(
     broken: str, monkeypatch: pytest.MonkeyPatch
@@ -149,6 +153,7 @@ def test_what_would_be_stamped_otherwise_is_printed_and_warned_of_without_a_name
     assert not any("Ada" in str(one.message) for one in told)
 
 
+@pytest.mark.slow
 def test_a_sample_of_every_batch_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Stamping()
     made.print(pupils("Ada Quick", "Bo Slow"), [None] * 2)
@@ -161,6 +166,7 @@ def test_a_sample_of_every_batch_is_compared(monkeypatch: pytest.MonkeyPatch) ->
         assert made.print(facts, [None] * 2) == alone
 
 
+@pytest.mark.slow
 def test_beside_another_weasyprint_every_page_is_printed_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = pupils("Ada Quick", "Bo Slow")
     known = Stamping().print(facts, [None] * 2)
