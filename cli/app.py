@@ -43,7 +43,11 @@ TABLE = (
     Row("takeover", "coordinating:takeover", "A coordinator takes a reviewer's step over."),
     Row("send-back", "coordinating:send_back", "A coordinator sends a review back as a draft."),
     Row("deadline", "coordinating:deadline", "A coordinator moves one person's deadline."),
-    Row("dates", "dates:dates", "Move a date for all: of a School Label's round, of a European year."),
+    Row(
+        "dates",
+        "dates:dates",
+        "Move a date for all: of a round of the School Label, or of a year of the European one.",
+    ),
     Row(
         "another", "coordinating:another", "A coordinator calls one more reviewer, where the rules allow it."
     ),
