@@ -19,11 +19,11 @@ from labels.errors import InvalidInput, NotAllowed
 from labels.privacy import register
 from labels.privacy.register import NotedErasure
 from labels.privacy.subject import find
-from labels.record import Record, engine
+from labels.record import Record, engine, migrating
 from labels.record.chain import ERASED
 from labels.record.installation import mark
 from labels.record.journal import Event
-from labels.record.schema import Base, Document, Journal, Person, PersonMerge, Teacher
+from labels.record.schema import Base, Document, Installation, Journal, Person, PersonMerge, Teacher
 from labels.reviews import deciding
 from labels.settings import Settings
 from labels.steps.answers import ReviewAnswer
@@ -519,6 +519,25 @@ def test_a_copy_from_before_the_first_start_belongs_to_the_installation_that_was
     assert erase(here, person) == person
     elsewhere.erasures_file.write_bytes(here.settings.erasures_file.read_bytes())
     assert [one.person for one in backup.restore(elsewhere, place).again] == [person]
+
+
+def test_a_copy_of_an_earlier_version_belongs_to_the_same_installation_as_the_record_that_went_on(
+    tmp_path: Path,
+) -> None:
+    def brought_up(name: str, first: int) -> str:
+        url = f"sqlite:///{tmp_path / name}"
+        made = engine.open_engine(url)
+        migrating.upgrade(made, "0056")
+        with made.begin() as connection:
+            for number in range(first, 3):
+                told = {"at": NOW + timedelta(hours=number), "who": "system", "what": "x", "details": {}}
+                connection.execute(sa.insert(Journal).values(told))
+        migrating.upgrade(made)
+        with made.connect() as connection:
+            return str(connection.scalar(sa.select(Installation.name)))
+
+    assert brought_up("one", 1) == brought_up("its copy", 1)
+    assert brought_up("another", 2) != brought_up("one more", 1)
 
 
 # Before people see the record ---------------------------------------------------------------------------
