@@ -74,6 +74,8 @@ OF_A_DOOR = {
     "usecases/keys.py": "the same, of keys, which the operator replaces",
     "usecases/clearing.py": "the same, of documents that nobody claims",
     "usecases/bounces.py": "the same, of mail that came back",
+    "usecases/backup.py": "the same, of copies",
+    "usecases/privacy.py": "the same, of erasures that are to be done again",
     "usecases/rehearsing/planning.py": "the same, of what a rehearsal is to play",
     "usecases/rehearsing/rehearsal.py": "the same",
     "labels/record/installation.py": "the same, of a record that belongs to another installation",
