@@ -19,11 +19,16 @@ OURS = ("cli.", "desk.", "flows.", "tasks.", "usecases.", "adapters.", "labels."
 _PLUMBING = {"labels.record.engine"}
 
 
-def interrupt() -> None:
-    """Ctrl-C, from whichever thread: the main one has it."""
+@contextlib.contextmanager
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """Presses Ctrl-C from whichever thread; the main one has it, also where the tests were started in the background."""
     main = threading.main_thread().ident
     assert main is not None
-    signal.pthread_kill(main, signal.SIGINT)
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield lambda: signal.pthread_kill(main, signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 class Killed(BaseException):

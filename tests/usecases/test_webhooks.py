@@ -30,7 +30,7 @@ from labels.settings import Settings
 from labels.views.changes import Change
 from labels.views.stuck import Problem, stuck
 from tests.support.case import Case, open_case
-from tests.support.killing import interrupt
+from tests.support.killing import ctrl_c
 from tests.support.patience import PATIENCE, until
 from tests.support.people import KEY, NOW
 from tests.support.receivers import Receiver, receiving
@@ -399,7 +399,7 @@ def test_whoever_presses_ctrl_c_waits_for_no_receiver_and_nothing_is_lost(
 
     def once_it_is_over(handler: BaseHTTPRequestHandler) -> None:
         if both.wait() == 0:
-            interrupt()
+            press()
         answered.append(over.wait(PATIENCE))
         handler.send_response(500)
         handler.end_headers()
@@ -409,7 +409,7 @@ def test_whoever_presses_ctrl_c_waits_for_no_receiver_and_nothing_is_lost(
         for one in (receiver, other):
             webhooks.add(here, "NSS-PL", one.address)
         case.ask()
-        with pytest.raises(KeyboardInterrupt):
+        with ctrl_c() as press, pytest.raises(KeyboardInterrupt):
             webhooks.tell(here, within=PATIENCE)
         over.set()
         until(lambda: not any(one.name == "webhooks" for one in threading.enumerate()), "all have ended")

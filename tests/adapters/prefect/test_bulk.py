@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from adapters.prefect.bulk import AT_ONCE, PAUSES, in_bulk
-from tests.support.killing import interrupt
+from tests.support.killing import ctrl_c
 from tests.support.patience import PATIENCE, until
 
 
@@ -103,10 +103,10 @@ def test_whoever_presses_ctrl_c_waits_for_nothing_that_is_under_way() -> None:
 
     def do(_: int) -> None:
         if together.wait() == 0:
-            interrupt()
+            press()
         waited_for.append(not over.wait(PATIENCE))
 
-    with pytest.raises(KeyboardInterrupt):
+    with ctrl_c() as press, pytest.raises(KeyboardInterrupt):
         in_bulk(range(AT_ONCE), do)
     over.set()
     until(lambda: len(waited_for) == AT_ONCE, "they have ended", every=0.01)
