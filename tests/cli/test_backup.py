@@ -79,6 +79,7 @@ def test_a_restore_says_who_was_erased_since_and_is_erased_again_or_why_not(
     assert f"labels privacy defer {applicant} --reason" in done.stderr
     with pytest.raises(NotAllowed, match="Nothing is started"), started():
         pass
+    assert terminal.run("privacy", "defer", applicant, "--reason", "—").exit_code == 2
     said = terminal.run("privacy", "defer", applicant, "--reason", "It is decided first.")
     assert (said.exit_code, "labels up starts now" in said.stderr) == (0, True)
     monkeypatch.setattr(cli.services, "child_environment", stopped)

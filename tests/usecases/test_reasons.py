@@ -100,6 +100,7 @@ def test_every_use_case_that_is_given_a_reason_looks_at_what_it_says() -> None:
     } <= known.keys()
     checking = {"usecases.acts.needs_words"}
     by_the_command = {
+        "usecases.privacy.defer_erasure",
         "usecases.privacy.erase_person",
         "usecases.privacy.place_hold",
         "usecases.privacy.lift_hold",
